@@ -1,0 +1,50 @@
+# Carewright's menu. Needs Python 3.11 or newer and make; everything else is installed into .venv from the lock files.
+#   make up ARGS="--port 9000"      pass arguments on
+#   make up PYTHON=python3.13       choose the Python
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check format bench lock clean
+
+help:  ## Show this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: .venv/installed  ## Start Carewright: its databases, the demonstration hospital, the server
+	@exec $(BIN)/carewright up $(ARGS)
+
+test: .venv/installed-dev  ## Run every test, tier by tier
+	@exec $(BIN)/python tests/run.py $(ARGS)
+
+check: .venv/installed-dev  ## Lint, types, the import laws and the house rules
+	@echo "== lint"      && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "== types"     && $(BIN)/mypy
+	@echo "== laws"      && $(BIN)/lint-imports --no-logo
+	@echo "== house rules" && $(BIN)/pytest -q tests/tidy
+
+format: .venv/installed-dev  ## Put the source in order
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: .venv/installed-dev  ## Measure, and write docs/benchmarks.md
+	@exec $(BIN)/python -m bench $(ARGS)
+
+lock:  ## Choose the newest allowed dependencies anew (needs uv)
+	@command -v uv >/dev/null || { echo "This target needs uv: https://docs.astral.sh/uv"; exit 1; }
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		pyproject.toml --group build -o requirements.lock
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:  ## Remove what was installed and cached; the data directory stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: requirements.lock pyproject.toml
+	@python=$$(sh tools/python.sh $(PYTHON)) && "$$python" tools/install.py requirements.lock
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock pyproject.toml
+	@python=$$(sh tools/python.sh $(PYTHON)) && "$$python" tools/install.py requirements-dev.lock
+	@touch $@ .venv/installed

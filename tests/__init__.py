@@ -1,0 +1,1 @@
+"""Carewright's tests, one folder per tier. See tests/run.py."""
