@@ -1,0 +1,3 @@
+"""Carewright: hospital scheduling and patient flow."""
+
+__version__ = "0.1.0"

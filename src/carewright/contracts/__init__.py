@@ -1,0 +1,1 @@
+"""The published language between modules: values, commands, codes, errors, events and Protocols. No I/O, no clock."""

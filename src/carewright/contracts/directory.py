@@ -1,0 +1,329 @@
+"""The directory's language: who and what can be booked, and what a visit type needs.
+
+Every value carries `id`, `organization_id` (the tenant, set by the server from the actor) is not part of it, and `version`
+counts changes from 1. Codings follow FHIR R4 (system, code, display).
+"""
+
+from typing import ClassVar, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
+from carewright.kernel.values import Language, Limit, Offset, ShortText
+
+ActorKind = Literal["practitioner", "nurse", "technician", "room", "bed", "device", "lab-bench"]
+LocationKind = Literal["site", "building", "room", "bed", "lab-bench"]
+UrgencyTier = Literal["P0", "P1", "P2"]
+
+
+class Coding(msgspec.Struct, frozen=True, kw_only=True):
+    system: str
+    code: str
+    display: str = ""
+
+
+class Identifier(msgspec.Struct, frozen=True, kw_only=True):
+    system: str
+    value: str
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    part_of_id: UUID | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    active: bool = True
+    version: int = 1
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """A place. A site has a time zone (IANA name); a room, bed or lab bench is bookable and names its room type."""
+
+    id: UUID
+    kind: LocationKind
+    name: str
+    part_of_id: UUID | None = None
+    site_id: UUID
+    time_zone: str | None = None
+    room_type: Coding | None = None
+    address: str | None = None
+    phone: str | None = None
+    managing_organization_id: UUID | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    active: bool = True
+    version: int = 1
+
+
+class Practitioner(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who works here: physicians, nurses and technicians alike. `languages` are BCP 47 tags."""
+
+    id: UUID
+    kind: Literal["practitioner", "nurse", "technician"]
+    family: str
+    given: tuple[str, ...] = ()
+    prefix: str | None = None
+    gender: Literal["male", "female", "other", "unknown"] | None = None
+    languages: tuple[str, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+    active: bool = True
+    version: int = 1
+
+    @property
+    def display(self) -> str:
+        """The name as people read it: prefix, given names, family name."""
+        return " ".join(part for part in (self.prefix, *self.given, self.family) if part)
+
+
+class PractitionerRole(msgspec.Struct, frozen=True, kw_only=True):
+    """What a practitioner does and where: specialties and skills at sites."""
+
+    id: UUID
+    practitioner_id: UUID
+    for_organization_id: UUID | None = None
+    site_ids: tuple[UUID, ...] = ()
+    codes: tuple[Coding, ...] = ()
+    specialties: tuple[Coding, ...] = ()
+    skills: tuple[Coding, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+    active: bool = True
+    version: int = 1
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of equipment. One that belongs to a patient (an implant) is kept but never bookable."""
+
+    id: UUID
+    name: str
+    device_type: Coding
+    site_id: UUID | None = None
+    location_id: UUID | None = None
+    bookable: bool = True
+    identifiers: tuple[Identifier, ...] = ()
+    active: bool = True
+    version: int = 1
+
+
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """`count` actors of `kind` that carry all of `codes` (or the one named), from `offset_minutes` for `duration_minutes`.
+
+    Codes are written `system|code` and match a practitioner's specialties and skills, a room's type, or a device's type.
+    Buffers are kept free of other visits but are not part of the appointment. All minutes are multiples of 5.
+    """
+
+    kind: ActorKind
+    codes: tuple[str, ...] = ()
+    actor_id: UUID | None = None
+    count: int = 1
+    offset_minutes: int = 0
+    duration_minutes: int
+    buffer_before_minutes: int = 0
+    buffer_after_minutes: int = 0
+    label: str = ""
+
+
+class Prerequisite(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be there first: a referral (the booking names one), or an earlier visit of another type that was not cancelled."""
+
+    kind: Literal["referral", "earlier-visit"]
+    visit_type_id: UUID | None = None
+    text: str = ""
+
+
+class BookingRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When a visit type may be booked. `grid_minutes` is counted on the site's wall clock; empty `site_ids` means every site."""
+
+    grid_minutes: int = 15
+    lead_minutes: int = 60
+    horizon_days: int = 90
+    site_ids: tuple[UUID, ...] = ()
+    urgency_tiers: tuple[UrgencyTier, ...] = ("P2",)
+    prerequisites: tuple[Prerequisite, ...] = ()
+    patient_bookable: bool = True
+    needs_confirmation: bool = False
+
+
+class VisitType(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of visit within a healthcare service. `instructions` maps a BCP 47 tag to what the patient should know before."""
+
+    id: UUID
+    healthcare_service_id: UUID
+    name: str
+    duration_minutes: int
+    requirements: tuple[Requirement, ...]
+    rules: BookingRules = BookingRules()
+    instructions: dict[str, str] = {}
+    active: bool = True
+    version: int = 1
+
+
+class HealthcareService(msgspec.Struct, frozen=True, kw_only=True):
+    """What is offered, by specialty, at which sites."""
+
+    id: UUID
+    name: str
+    specialty: Coding
+    site_ids: tuple[UUID, ...] = ()
+    description: str = ""
+    active: bool = True
+    version: int = 1
+
+
+class ServiceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A service with its visit types, as a list shows it."""
+
+    service: HealthcareService
+    visit_types: tuple[VisitType, ...]
+
+
+class Staff(msgspec.Struct, frozen=True, kw_only=True):
+    """A practitioner with the roles that say what they do and where."""
+
+    practitioner: Practitioner
+    roles: tuple[PractitionerRole, ...]
+
+
+Resource = Organization | Location | Practitioner | PractitionerRole | Device | HealthcareService | VisitType
+
+
+class FindServices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    text: ShortText | None = None
+    site_id: UUID | None = None
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class FindStaff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    kind: Literal["practitioner", "nurse", "technician"] | None = None
+    specialty: ShortText | None = None
+    site_id: UUID | None = None
+    language: Language | None = None
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class ServicesPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[ServiceSummary, ...]
+    total: int
+
+
+class StaffPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Staff, ...]
+    total: int
+
+
+class SitesPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Location, ...]
+    total: int
+
+
+class PutResources(msgspec.Struct, frozen=True, kw_only=True):
+    """Create or change many at once; each row is matched by id. Everything is stored, or the refusal names the first bad row."""
+
+    organizations: tuple[Organization, ...] = ()
+    locations: tuple[Location, ...] = ()
+    practitioners: tuple[Practitioner, ...] = ()
+    practitioner_roles: tuple[PractitionerRole, ...] = ()
+    devices: tuple[Device, ...] = ()
+    healthcare_services: tuple[HealthcareService, ...] = ()
+    visit_types: tuple[VisitType, ...] = ()
+
+
+class PutResult(msgspec.Struct, frozen=True, kw_only=True):
+    created: int
+    changed: int
+    unchanged: int
+
+
+class FindByIdentifier(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of our ids carry these identifiers, for one resource type (`Organization`, `Location`, …)."""
+
+    resource_type: str
+    identifiers: tuple[Identifier, ...]
+
+
+class IdentifierMatch(msgspec.Struct, frozen=True, kw_only=True):
+    identifier: Identifier
+    id: UUID
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------------------
+
+
+class UnknownResource(Refusal):
+    code = "directory.unknown_resource"
+    status = 404
+    issue = "not-found"
+    title = "The directory does not know this id."
+
+
+class InvalidResource(Refusal):
+    code = "directory.invalid_resource"
+    status = 422
+    issue = "business-rule"
+    title = "This entry breaks a rule of the directory."
+
+
+# --- events: one per resource type, carrying the whole value, so that a late reader needs no question back ---------------------
+
+
+class LocationChanged(Event, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "directory.location.changed.v1"
+    location: Location
+
+    @property
+    def subject(self) -> UUID:
+        return self.location.id
+
+
+class PractitionerChanged(Event, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "directory.practitioner.changed.v1"
+    practitioner: Practitioner
+    roles: tuple[PractitionerRole, ...]
+
+    @property
+    def subject(self) -> UUID:
+        return self.practitioner.id
+
+
+class DeviceChanged(Event, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "directory.device.changed.v1"
+    device: Device
+
+    @property
+    def subject(self) -> UUID:
+        return self.device.id
+
+
+class VisitTypeChanged(Event, frozen=True, kw_only=True):
+    """Carries its service, so that readers can show and filter by it."""
+
+    topic: ClassVar[str] = "directory.visit_type.changed.v1"
+    visit_type: VisitType
+    service: HealthcareService
+
+    @property
+    def subject(self) -> UUID:
+        return self.visit_type.id
+
+
+class Directory(Protocol):
+    """What the rims may ask the directory."""
+
+    async def find_services(self, actor: Actor, query: FindServices) -> ServicesPage: ...
+
+    async def get_visit_type(self, actor: Actor, visit_type_id: UUID) -> VisitType: ...
+
+    async def get_service(self, actor: Actor, service_id: UUID) -> ServiceSummary: ...
+
+    async def find_sites(self, actor: Actor) -> SitesPage: ...
+
+    async def find_staff(self, actor: Actor, query: FindStaff) -> StaffPage: ...
+
+    async def get_staff(self, actor: Actor, practitioner_id: UUID) -> Staff: ...
+
+    async def find_by_identifier(self, actor: Actor, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]: ...
+
+    async def put_resources(self, actor: Actor, command: PutResources) -> PutResult: ...

@@ -1,0 +1,116 @@
+"""The patients module's language: identity and how to reach a person."""
+
+from typing import Annotated, ClassVar, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.contracts.directory import Identifier
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
+from carewright.kernel.values import Day, Language, ShortText
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Gender = Literal["male", "female", "other", "unknown"]
+
+
+class ContactPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    system: Literal["phone", "email"]
+    value: ShortText
+
+
+class Patient(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who receives care. Birth dates are calendar dates; `language` is a BCP 47 tag."""
+
+    id: UUID
+    family: Name
+    given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    birth_on: Day | None = None
+    gender: Gender | None = None
+    language: Language | None = None
+    telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] = ()
+    identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
+    active: bool = True
+    version: int = 1
+
+
+class RegisterPatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    family: Name
+    given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    birth_on: Day | None = None
+    gender: Gender | None = None
+    language: Language | None = None
+    telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] = ()
+    identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
+
+
+class FindPatients(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Front-desk search: the beginning of the family name (two letters at least) and, to narrow, a birth date."""
+
+    family: Annotated[str, Meta(min_length=2, max_length=100)]
+    birth_on: Day | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+
+
+class PatientsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Patient, ...]
+
+
+class PutPatients(msgspec.Struct, frozen=True, kw_only=True):
+    """Create or change many at once, matched by id; for imports."""
+
+    patients: tuple[Patient, ...]
+
+
+class PutPatientsResult(msgspec.Struct, frozen=True, kw_only=True):
+    created: int
+    changed: int
+    unchanged: int
+
+
+class PatientMatch(msgspec.Struct, frozen=True, kw_only=True):
+    identifier: Identifier
+    id: UUID
+
+
+class UnknownPatient(Refusal):
+    code = "patients.unknown_patient"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this patient."
+
+
+class InvalidPatient(Refusal):
+    code = "patients.invalid_patient"
+    status = 422
+    issue = "business-rule"
+    title = "Something in the patient's details is not right."
+
+
+class PatientChanged(Event, frozen=True, kw_only=True):
+    """A patient was registered or changed. Carries no person data: whoever needs more asks, and is authorised when asking."""
+
+    topic: ClassVar[str] = "patients.patient.changed.v1"
+    patient_id: UUID
+    active: bool
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.patient_id
+
+
+class Patients(Protocol):
+    """What the rims may ask about patients."""
+
+    async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient: ...
+
+    async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage: ...
+
+    async def register_patient(self, actor: Actor, command: RegisterPatient) -> Patient: ...
+
+    async def find_patients_by_identifier(self, actor: Actor, identifiers: tuple[Identifier, ...]) -> tuple[PatientMatch, ...]: ...
+
+    async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult: ...

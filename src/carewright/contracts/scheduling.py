@@ -1,0 +1,506 @@
+"""Scheduling's language: finding time, claiming it, and what an appointment is.
+
+Instants carry an offset and lie on the 5-minute grid; `*_on` are calendar dates in the site's own zone; minutes of day count from
+local midnight.
+Statuses are FHIR R4's (http://hl7.org/fhir/R4/valueset-appointmentstatus.html).
+"""
+
+from typing import Annotated, ClassVar, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.contracts.directory import ActorKind, UrgencyTier
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
+from carewright.kernel.values import Code, Cursor, Day, Instant, Language, Limit, LongText, MinuteOfDay, Reason, ShortText, Version, Weekday
+
+AppointmentStatus = Literal[
+    "proposed", "pending", "booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow", "waitlist", "entered-in-error"
+]
+ParticipationStatus = Literal["accepted", "declined", "tentative", "needs-action"]
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor of an appointment with the time it is claimed, buffers included. `kind` "patient" is the person it is for."""
+
+    kind: ActorKind | Literal["patient"]
+    actor_id: UUID
+    display: str = ""
+    status: ParticipationStatus = "accepted"
+    claimed_from: Instant
+    claimed_to: Instant
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """A time that was free a moment ago, with the actors proposed for it. Nothing is promised until it is held or booked."""
+
+    visit_type_id: UUID
+    site_id: UUID
+    start: Instant
+    end: Instant
+    participants: tuple[Participant, ...]
+
+
+class FindTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When can this visit take place? Earliest first.
+
+    `from_at`/`until_at` bound the start; without them the search begins now and ends at the visit type's horizon.
+    `earliest_minute`/`latest_minute` are minutes of the site's local day the visit must lie within; `weekdays` are 0 (Monday) to 6.
+    `after` is the cursor of an earlier page.
+    """
+
+    visit_type_id: UUID
+    site_id: UUID | None = None
+    from_at: Instant | None = None
+    until_at: Instant | None = None
+    practitioner_id: UUID | None = None
+    language: Language | None = None
+    earliest_minute: MinuteOfDay | None = None
+    latest_minute: MinuteOfDay | None = None
+    weekdays: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ()
+    urgency: UrgencyTier = "P2"
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class TimesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` is the cursor of the following page, or None at the end."""
+
+    items: tuple[Slot, ...]
+    next: str | None = None
+
+
+class PickedTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A start the caller wants. The engine picks the actors; `practitioner_id` and `actor_ids` narrow the choice."""
+
+    visit_type_id: UUID
+    site_id: UUID
+    start: Instant
+    practitioner_id: UUID | None = None
+    actor_ids: Annotated[tuple[UUID, ...], Meta(max_length=20)] = ()
+    language: Language | None = None
+    urgency: UrgencyTier = "P2"
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Staff book against the calendar, knowingly: outside working hours, inside a block, or beside another appointment."""
+
+    reason: Reason
+
+
+class HoldTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keep a time for a few minutes while the person decides. `patient_id` may follow when it is booked."""
+
+    time: PickedTime
+    patient_id: UUID
+
+
+class BookAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Book a held time (`hold_id`) or a free one (`time`): exactly one of the two.
+
+    `based_on` names the referral where the visit type needs one. `note` is free text for the practice; it never enters an event.
+    """
+
+    patient_id: UUID
+    hold_id: UUID | None = None
+    time: PickedTime | None = None
+    based_on: ShortText | None = None
+    note: LongText | None = None
+    override: Override | None = None
+
+
+class ConfirmAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Staff accept a pending request (it becomes booked); a patient's confirmation of a booked visit marks them `accepted`."""
+
+    appointment_id: UUID
+    expected_version: Version | None = None
+
+
+class CancelAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`reason` is a code of http://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html, such as `pat` or `prov`."""
+
+    appointment_id: UUID
+    reason: Code = "pat"
+    expected_version: Version | None = None
+
+
+class RescheduleAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Move to another time in one step; the id stays."""
+
+    appointment_id: UUID
+    time: PickedTime
+    expected_version: Version | None = None
+    override: Override | None = None
+
+
+class AdvanceAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Record what happened: arrived, checked-in, fulfilled, noshow, entered-in-error."""
+
+    appointment_id: UUID
+    status: Literal["arrived", "checked-in", "fulfilled", "noshow", "entered-in-error"]
+    expected_version: Version | None = None
+
+
+class BookSeries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`count` visits, `every_days` apart at the same local time, all or none. `same_practitioner` keeps the first one's."""
+
+    patient_id: UUID
+    first: PickedTime
+    count: Annotated[int, Meta(ge=2, le=52)]
+    every_days: Annotated[int, Meta(ge=1, le=90)] = 7
+    same_practitioner: bool = True
+    based_on: ShortText | None = None
+
+
+class Appointment(msgspec.Struct, frozen=True, kw_only=True):
+    """An appointment as scheduling keeps it. `version` counts changes from 1 and is the ETag."""
+
+    id: UUID
+    status: AppointmentStatus
+    visit_type_id: UUID
+    visit_type_name: str
+    service_name: str
+    site_id: UUID
+    site_name: str
+    time_zone: str
+    patient_id: UUID
+    start: Instant
+    end: Instant
+    participants: tuple[Participant, ...]
+    urgency: UrgencyTier = "P2"
+    expires_at: Instant | None = None
+    series_id: UUID | None = None
+    based_on: ShortText | None = None
+    override_reason: str | None = None
+    cancelation_reason: str | None = None
+    created_at: Instant
+    version: int = 1
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    appointments: tuple[Appointment, ...]
+
+
+class ListAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Appointments of one patient, newest start last. Without `patient_id` a patient sees their own."""
+
+    patient_id: UUID | None = None
+    from_at: Instant | None = None
+    until_at: Instant | None = None
+    statuses: Annotated[tuple[AppointmentStatus, ...], Meta(max_length=10)] = ()
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class AppointmentsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Appointment, ...]
+    next: str | None = None
+
+
+class WeeklyHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Working time every week on `weekday` (0 is Monday), in the site's zone. `end_minute` may pass 1440 into the next day."""
+
+    weekday: Weekday
+    start_minute: MinuteOfDay
+    end_minute: Annotated[int, Meta(ge=1, le=2880)]
+    site_id: UUID
+    valid_from_on: Day | None = None
+    valid_until_on: Day | None = None
+
+
+class DayException(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One day that differs: closed, or open at other times, at one site."""
+
+    on: Day
+    kind: Literal["closed", "open"]
+    site_id: UUID
+    start_minute: MinuteOfDay | None = None
+    end_minute: Annotated[int, Meta(ge=1, le=2880)] | None = None
+
+
+class LeavePeriod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    start: Instant
+    end: Instant
+
+
+class SetWorkingHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Replace one actor's working rules from now on. Appointments that no longer fit stay, and are returned."""
+
+    schedule_id: UUID
+    weekly: Annotated[tuple[WeeklyHours, ...], Meta(max_length=100)]
+    exceptions: Annotated[tuple[DayException, ...], Meta(max_length=400)] = ()
+    leave: Annotated[tuple[LeavePeriod, ...], Meta(max_length=100)] = ()
+
+
+class BlockTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Close an actor's calendar for a period. The appointments inside stay, and are returned."""
+
+    schedule_id: UUID
+    start: Instant
+    end: Instant
+    reason: Reason
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    schedule_id: UUID
+    start: Instant
+    end: Instant
+    reason: Reason
+
+
+class CalendarChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a calendar change: what it hit. Nothing was dropped; somebody must decide about each."""
+
+    schedule_id: UUID
+    block_id: UUID | None = None
+    hit: tuple[Appointment, ...]
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    site_id: UUID
+    start: Instant
+    end: Instant
+
+
+class Busy(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a schedule that is taken. FHIR Slot.status: `busy`, `busy-tentative` (a hold) or `busy-unavailable` (a block)."""
+
+    status: Literal["busy", "busy-tentative", "busy-unavailable"]
+    start: Instant
+    end: Instant
+    appointment_id: UUID | None = None
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor's calendar over a period of at most 31 days."""
+
+    schedule_id: UUID
+    kind: ActorKind
+    display: str
+    openings: tuple[Opening, ...]
+    busy: tuple[Busy, ...]
+
+
+class GetCalendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    schedule_id: UUID
+    from_at: Instant
+    until_at: Instant
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------------------
+
+
+class TimeNotFree(Refusal):
+    code = "scheduling.time_not_free"
+    status = 409
+    issue = "conflict"
+    title = "This time has just been taken. Please choose another."
+
+
+class PatientBusy(Refusal):
+    code = "scheduling.patient_busy"
+    status = 409
+    issue = "conflict"
+    title = "The patient already has an appointment at this time."
+
+
+class HoldExpired(Refusal):
+    code = "scheduling.hold_expired"
+    status = 409
+    issue = "expired"
+    title = "The time was kept for you, but that has run out. Please choose again."
+
+
+class HoldLimitReached(Refusal):
+    code = "scheduling.hold_limit_reached"
+    status = 409
+    issue = "too-costly"
+    title = "You are holding as many times as one person may. Book or release one first."
+
+
+class IllegalStep(Refusal):
+    code = "scheduling.illegal_step"
+    status = 409
+    issue = "business-rule"
+    title = "An appointment in this state cannot take this step."
+
+
+class UnknownAppointment(Refusal):
+    code = "scheduling.unknown_appointment"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this appointment."
+
+
+class UnknownVisitType(Refusal):
+    code = "scheduling.unknown_visit_type"
+    status = 422
+    issue = "not-found"
+    title = "We do not know this kind of visit."
+
+
+class UnknownSite(Refusal):
+    code = "scheduling.unknown_site"
+    status = 422
+    issue = "not-found"
+    title = "This visit is not offered at that site."
+
+
+class UnknownSchedule(Refusal):
+    code = "scheduling.unknown_schedule"
+    status = 404
+    issue = "not-found"
+    title = "We know no calendar under this id."
+
+
+class UnknownPatient(Refusal):
+    code = "scheduling.unknown_patient"
+    status = 422
+    issue = "not-found"
+    title = "We do not know this patient."
+
+
+class UnknownBlock(Refusal):
+    code = "scheduling.unknown_block"
+    status = 404
+    issue = "not-found"
+    title = "We know no blocked period under this id."
+
+
+class OutsideRules(Refusal):
+    code = "scheduling.outside_rules"
+    status = 422
+    issue = "business-rule"
+    title = "This kind of visit cannot be booked like this."
+
+
+class PrerequisiteMissing(Refusal):
+    code = "scheduling.prerequisite_missing"
+    status = 422
+    issue = "business-rule"
+    title = "Something has to happen before this visit can be booked."
+
+
+class SeriesNotFree(Refusal):
+    code = "scheduling.series_not_free"
+    status = 409
+    issue = "conflict"
+    title = "Not every visit of the series is free, so none was booked."
+
+
+class OverrideExhausted(Refusal):
+    code = "scheduling.override_exhausted"
+    status = 409
+    issue = "too-costly"
+    title = "This time is already overbooked as far as it may be."
+
+
+# --- events -------------------------------------------------------------------------------------------------------------------
+
+
+class ClaimedTime(msgspec.Struct, frozen=True, kw_only=True):
+    """Time of one schedule, taken or given back."""
+
+    schedule_id: UUID
+    lane: int
+    start: Instant
+    end: Instant
+
+
+class AppointmentFact(Event, frozen=True, kw_only=True):
+    """What every appointment event carries: ids, times and codes, never a name or a note.
+
+    `claims` are those the appointment holds now, `released` those it gave back by this change.
+    """
+
+    appointment_id: UUID
+    version: int
+    status: AppointmentStatus
+    visit_type_id: UUID
+    site_id: UUID
+    patient_id: UUID
+    start: Instant
+    end: Instant
+    urgency: UrgencyTier
+    expires_at: Instant | None = None
+    series_id: UUID | None = None
+    claims: tuple[ClaimedTime, ...] = ()
+    released: tuple[ClaimedTime, ...] = ()
+
+    @property
+    def subject(self) -> UUID:
+        return self.appointment_id
+
+
+class AppointmentHeld(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.held.v1"
+
+
+class AppointmentRequested(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.requested.v1"
+
+
+class AppointmentBooked(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.booked.v1"
+
+
+class AppointmentConfirmed(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.confirmed.v1"
+
+
+class AppointmentRescheduled(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.rescheduled.v1"
+
+
+class AppointmentCancelled(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.cancelled.v1"
+
+
+class AppointmentHoldExpired(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.hold_expired.v1"
+
+
+class AppointmentAdvanced(AppointmentFact, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "scheduling.appointment.advanced.v1"
+
+
+class ScheduleChanged(Event, frozen=True, kw_only=True):
+    """Working hours, blocks or abilities of a schedule changed; `hit_appointment_ids` no longer fit."""
+
+    topic: ClassVar[str] = "scheduling.schedule.changed.v1"
+    schedule_id: UUID
+    calendar_version: int
+    hit_appointment_ids: tuple[UUID, ...] = ()
+
+    @property
+    def subject(self) -> UUID:
+        return self.schedule_id
+
+
+class Scheduling(Protocol):
+    """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given."""
+
+    async def find_times(self, actor: Actor, query: FindTimes) -> TimesPage: ...
+
+    async def hold_time(self, actor: Actor, command: HoldTime, idempotency_key: str | None = None) -> Appointment: ...
+
+    async def release_hold(self, actor: Actor, appointment_id: UUID, idempotency_key: str | None = None) -> Appointment: ...
+
+    async def book_appointment(self, actor: Actor, command: BookAppointment, idempotency_key: str | None = None) -> Appointment: ...
+
+    async def confirm_appointment(self, actor: Actor, command: ConfirmAppointment, idempotency_key: str | None = None) -> Appointment: ...
+
+    async def cancel_appointment(self, actor: Actor, command: CancelAppointment, idempotency_key: str | None = None) -> Appointment: ...
+
+    async def reschedule_appointment(
+        self, actor: Actor, command: RescheduleAppointment, idempotency_key: str | None = None
+    ) -> Appointment: ...
+
+    async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment: ...
+
+    async def list_appointments(self, actor: Actor, query: ListAppointments) -> AppointmentsPage: ...

@@ -1,0 +1,1 @@
+"""HTTP: typed routes in, JSON or a problem document out. The OpenAPI document is made from the same routes."""

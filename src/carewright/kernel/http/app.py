@@ -1,0 +1,177 @@
+"""The web application of one process: its modules' routes, the system's own, and one edge where every fault becomes an answer."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as Path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from carewright.kernel import telemetry
+from carewright.kernel.authz import Tokens
+from carewright.kernel.context import Context
+from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Refusal, Unavailable
+from carewright.kernel.http import docs, openapi, problems
+from carewright.kernel.http.endpoint import endpoint
+from carewright.kernel.http.routes import Route
+
+log = telemetry.logger(__name__)
+REQUESTS = Counter("carewright_http_requests_total", "Requests, by route and status.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "carewright_http_seconds",
+    "Time to answer.",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10),
+)
+IN_FLIGHT = Gauge("carewright_http_in_flight", "Requests being worked on.")
+
+
+@dataclass(slots=True)
+class Health:
+    """What `/live`, `/ready` and `/roles` say. `draining` is set on SIGTERM: no new work comes, what is here is finished."""
+
+    roles: dict[str, list[str]]
+    ready: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    draining: bool = False
+
+    def missing(self) -> list[str]:
+        """What is not ready yet."""
+        return [name for name, holds in self.ready.items() if not holds()] + (["draining"] if self.draining else [])
+
+
+def build(served: Sequence[tuple[Route, Context]], pages: Sequence[BaseRoute], tokens: Tokens, health: Health) -> ASGIApp:
+    """The ASGI application of a process that serves `served` routes and `pages`."""
+    routes: list[BaseRoute] = [
+        *(Path(route.path, endpoint(route, context, tokens), methods=[route.method]) for route, context in served),
+        *_system(health, [route for route, _ in served]),
+        *pages,
+    ]
+    return Edge(Starlette(routes=_one_entry_a_path(routes)))
+
+
+def _one_entry_a_path(routes: list[BaseRoute]) -> list[BaseRoute]:
+    """Join the methods of one path into one entry, so that a wrong method is answered with the right Allow header."""
+    by_path: dict[str, list[Path]] = {}
+    rest: list[BaseRoute] = []
+    for route in routes:
+        if isinstance(route, Path) and route.methods and route.path.startswith("/api/"):
+            by_path.setdefault(route.path, []).append(route)
+        else:
+            rest.append(route)
+    return [*(_joined(path, group) for path, group in by_path.items()), *rest]
+
+
+def _joined(path: str, group: list[Path]) -> BaseRoute:
+    by_method = {method: route.endpoint for route in group for method in route.methods or ()}
+
+    async def dispatch(request: Request) -> Response:
+        answer: Response = await by_method[request.method](request)
+        return answer
+
+    return Path(path, dispatch, methods=sorted(by_method))
+
+
+def _system(health: Health, routes: Sequence[Route]) -> list[BaseRoute]:
+    described = msgspec.json.encode(openapi.document(routes))
+    page = docs.page(msgspec.json.decode(described))
+
+    async def live(_: Request) -> Response:
+        return _json({"live": True})
+
+    async def ready(_: Request) -> Response:
+        missing = health.missing()
+        return _json({"ready": not missing, "waiting_for": missing}, 503 if missing else 200)
+
+    async def roles(_: Request) -> Response:
+        return _json(health.roles)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def described_api(_: Request) -> Response:
+        return Response(described, media_type="application/json", headers={"Cache-Control": "max-age=60"})
+
+    async def human_docs(_: Request) -> Response:
+        return Response(page, media_type="text/html", headers={"Cache-Control": "max-age=60"} | docs.HEADERS)
+
+    async def api_root(_: Request) -> Response:
+        return RedirectResponse("/api/docs")
+
+    return [
+        Path("/live", live), Path("/ready", ready), Path("/roles", roles), Path("/metrics", metrics),
+        Path("/api/openapi.json", described_api), Path("/api/docs", human_docs), Path("/api", api_root),
+    ]  # fmt: skip
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, "application/json")
+
+
+class Edge:
+    """The outermost layer: measures every request, passes the trace on, and turns every fault into a problem document."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        app.add_exception_handler(Refusal, _refused)
+        app.add_exception_handler(HTTPException, _http_fault)
+        app.add_exception_handler(Exception, _failed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def noting_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        IN_FLIGHT.inc()
+        try:
+            await self._app(scope, receive, noting_status)
+        except Exception as fault:
+            log.error(
+                "request.failed",
+                method=scope["method"],
+                route=_route_of(scope),
+                error=type(fault).__name__,
+                where=telemetry.where(fault),
+            )
+        finally:
+            IN_FLIGHT.dec()
+            route = _route_of(scope)
+            REQUESTS.labels(scope["method"], route, str(status)).inc()
+            SECONDS.labels(route).observe(time.perf_counter() - started)
+
+
+def _route_of(scope: Scope) -> str:
+    """The route's pattern, never the path itself: a path holds ids and whatever somebody typed."""
+    return getattr(scope.get("route"), "path", "unknown")
+
+
+async def _refused(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Refusal)
+    return problems.response(fault)
+
+
+async def _http_fault(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    kinds: dict[int, type[Refusal]] = {404: NotFound, 405: MethodNotAllowed, 503: Unavailable}
+    answer = problems.response(kinds.get(fault.status_code, BadInput)())
+    answer.headers.update(fault.headers or {})
+    return answer
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    """The answer to a fault of ours. Starlette raises the fault again behind it, and the edge records it."""
+    return problems.response(InternalFault())

@@ -1,0 +1,157 @@
+"""From a raw request to a use case and back: authenticate, authorise, parse, call, render. Nothing else happens here."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.context import Context
+from carewright.kernel.errors import (
+    BadInput,
+    Forbidden,
+    IdempotencyKeyMissing,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+)  # fmt: skip
+from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.idempotency import KEY_LENGTH_MAX, Once
+
+BODY_BYTES_MAX = 256 * 1024
+QUERY_BYTES_MAX = 8 * 1024
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def endpoint(route: Route, context: Context, tokens: Tokens) -> Callable[[Request], Awaitable[Response]]:
+    """The Starlette endpoint of a route, bound to its module's context."""
+
+    async def answer(request: Request) -> Response:
+        actor = authenticate(request, tokens)
+        if route.permission is not None and not actor.may(route.permission):
+            raise Forbidden(permission=route.permission)
+        call, once = await _parse(route, request)
+        value = await route.handle(context.acting(actor, once), call)
+        return _render(route, value)
+
+    return answer
+
+
+def authenticate(request: Request, tokens: Tokens) -> Actor:
+    """The actor named by the bearer token. Raises `Unauthenticated`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    return tokens.read(token.strip())
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, within its limit. Raises `TooLarge` before reading more than is allowed."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise TooLarge(limit_bytes=BODY_BYTES_MAX)
+    return bytes(body)
+
+
+async def _parse(route: Route, request: Request) -> tuple[Call[Any, Any], Once | None]:
+    path = {name: _uuid(request.path_params[name]) for name in route.parameters}
+    query = _query(route.query, request.scope["query_string"])
+    raw = await read_body(request)
+    body = _body(route.body, raw, request.headers.get("content-type", ""))
+    call = Call(path, query, body, _version(request.headers.get("if-match")) if route.versioned else None)
+    return call, _once(request, raw) if route.keyed else None
+
+
+def _uuid(text: str) -> UUID:
+    """An id in the path; something that is no id names nothing."""
+    try:
+        return msgspec.convert(text, UUID)
+    except msgspec.ValidationError as fault:
+        raise NotFound from fault
+
+
+def _query(kind: type[Any], raw: bytes) -> Any:
+    if len(raw) > QUERY_BYTES_MAX:
+        raise TooLarge(limit_bytes=QUERY_BYTES_MAX)
+    types = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    given: dict[str, Any] = {}
+    for name, value in _pairs(raw):
+        if name not in types:
+            raise BadInput(f"There is no query parameter called {name[:40]!r}.", parameter=name[:40])
+        if _many(types[name].type):
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            raise BadInput(f"The query parameter {name} may be given once.", parameter=name)
+        else:
+            given[name] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as fault:
+        raise BadInput(f"A query parameter is not valid: {fault}.") from fault
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=100, errors="strict")
+    except ValueError as fault:
+        raise BadInput("The query string cannot be read.") from fault
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise BadInput("The query string holds a NUL character.")
+    return pairs
+
+
+def _many(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) in (tuple, list) or any(_many(part) for part in getattr(kind, "__args__", ()))
+
+
+def _body(kind: type[Any], raw: bytes, content_type: str) -> Any:
+    if kind is Nothing:
+        if raw.strip() not in (b"", b"{}"):
+            raise BadInput("This request takes no body.")
+        return Nothing()
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMedia
+    if b"\\u0000" in raw:
+        raise BadInput("The body holds a NUL character.")
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as fault:
+        raise BadInput(f"The body is not valid: {fault}.") from fault
+    except (UnicodeDecodeError, RecursionError) as fault:
+        raise BadInput("The body cannot be read.") from fault
+
+
+def _version(if_match: str | None) -> int | None:
+    """The version in `If-Match: "3"`. `*` and no header mean any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadInput("If-Match must carry the ETag you were given.")
+    return int(text)
+
+
+def _once(request: Request, raw: bytes) -> Once:
+    key = request.headers.get("idempotency-key", "").strip()
+    if not key:
+        raise IdempotencyKeyMissing
+    if len(key) > KEY_LENGTH_MAX or not key.isprintable():
+        raise BadInput(f"The Idempotency-Key may have at most {KEY_LENGTH_MAX} printable characters.")
+    return Once(key, hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + raw).digest())
+
+
+def _render(route: Route, value: Any) -> Response:
+    headers = dict(HEADERS)
+    if route.versioned:
+        headers["ETag"] = f'"{value.version}"'
+    if route.created:
+        headers["Location"] = route.created.format(id=value.id)
+    return Response(msgspec.json.encode(value), 201 if route.created else 200, headers, "application/json")

@@ -1,0 +1,40 @@
+"""Refusals on the wire: RFC 9457 problem documents, from the one table that the refusal classes are."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.kernel.errors import Refusal, Unauthenticated, refusal_of
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = {503: "1", 429: "5"}
+STANDARD = ("type", "title", "status", "detail", "code")
+
+
+def document(refusal: Refusal) -> dict[str, Any]:
+    """The members of the problem document; facts of the refusal are extension members."""
+    return {
+        "type": f"/api/docs#{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "code": refusal.code,
+    } | refusal.facts
+
+
+def response(refusal: Refusal) -> Response:
+    """An HTTP answer for a refusal, with Retry-After where waiting helps and WWW-Authenticate where signing in does."""
+    headers = {"Cache-Control": "no-store"}
+    if refusal.status in (503, 429):
+        headers["Retry-After"] = RETRY_AFTER_SECONDS[refusal.status]
+    if isinstance(refusal, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="carewright"'
+    return Response(msgspec.json.encode(document(refusal)), refusal.status, headers, MEDIA_TYPE)
+
+
+def refusal_from(body: bytes) -> Refusal:
+    """The refusal that a problem document of another process stands for."""
+    members = msgspec.json.decode(body)
+    facts = {name: value for name, value in members.items() if name not in STANDARD}
+    return refusal_of(members["code"], members.get("detail"), **facts)

@@ -1,0 +1,91 @@
+"""Idempotency keys: a retry of an unsafe call gets the first answer, and does nothing twice.
+
+Follows draft-ietf-httpapi-idempotency-key-header: 409 while the first is in flight, 422 for another payload under the same key.
+The answer is stored in the transaction of the effect, so the two cannot part. Refusals are not stored: they changed nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from carewright.kernel.db import Session
+from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, Refusal
+from carewright.kernel.sql import load
+
+if TYPE_CHECKING:
+    from carewright.kernel.context import Context
+
+Q = load("carewright.kernel")
+T = TypeVar("T")
+KEEP_DAYS = 7
+KEY_LENGTH_MAX = 255
+_in_flight: set[tuple[UUID, str, str]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A caller's key with the fingerprint (SHA-256) of what it was used for."""
+
+    key: str
+    fingerprint: bytes
+
+
+class AlreadyDone(Refusal):
+    """Internal: the statement found the key used. Turned into the first answer by `once`; never shown."""
+
+    code = "kernel.already_done"
+    status = 409
+    issue = "duplicate"
+    title = "This was already done."
+
+
+async def once(ctx: "Context", kind: type[T], work: Callable[[], Awaitable[T]], *, look_first: bool = True) -> T:
+    """Do `work` unless it was done under this key before; then return the first answer.
+
+    `work` must call `remember` (or insert the key itself) in its transaction. With `look_first=False` it does so by a statement
+    that refuses with `AlreadyDone`, which saves the common case a round trip.
+    """
+    if ctx.once is None:
+        return await work()
+    mark = (ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
+    if mark in _in_flight:
+        raise IdempotencyInFlight
+    _in_flight.add(mark)
+    try:
+        if look_first and (earlier := await _recall(ctx, kind)) is not None:
+            return earlier
+        return await _do_or_recall(ctx, kind, work)
+    finally:
+        _in_flight.discard(mark)
+
+
+async def remember(ctx: "Context", tx: Session, answer: object) -> None:
+    """Store the answer under the caller's key. Refuses with `AlreadyDone` when another process was faster."""
+    if ctx.once is not None:
+        await tx.execute(
+            Q.remember_answer, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key, ctx.once.fingerprint,
+            msgspec.json.encode(answer), ctx.clock.now(),
+        )  # fmt: skip
+
+
+async def _do_or_recall(ctx: "Context", kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await work()
+    except Refusal:
+        earlier = await _recall(ctx, kind)
+        if earlier is None:
+            raise
+        return earlier
+
+
+async def _recall(ctx: "Context", kind: type[T]) -> T | None:
+    assert ctx.once is not None
+    row = await ctx.db.fetch_one(Q.answer_by_key, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
+    if row is None:
+        return None
+    if row["fingerprint"] != ctx.once.fingerprint:
+        raise IdempotencyKeyReused
+    return msgspec.json.decode(row["answer"], type=kind)

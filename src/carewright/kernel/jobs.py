@@ -1,0 +1,129 @@
+"""Jobs and timers: work that happens later, or again and again, in whichever process is free.
+
+A job is a row; SKIP LOCKED shares the rows out, a lease brings a dead worker's job back. A timer is a row with the next turn's instant;
+whoever moves it on runs the turn, so a turn runs once however many processes there are.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+from prometheus_client import Counter
+
+from carewright.kernel import telemetry
+from carewright.kernel.db import Row, Session
+from carewright.kernel.errors import Unavailable
+from carewright.kernel.sql import load
+
+if TYPE_CHECKING:
+    from carewright.kernel.context import Context
+
+Q = load("carewright.kernel")
+C = TypeVar("C", bound="Context")
+LEASE_SECONDS = 120
+ATTEMPTS_MAX = 8
+POLL_SECONDS = 1.0
+RUNS = Counter("carewright_job_runs_total", "Jobs and timer turns, by outcome.", ["name", "outcome"])
+log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[C]):
+    """A kind of work: `run` gets the module's context and the payload, and must be safe to repeat."""
+
+    name: str
+    run: Callable[[C, msgspec.Raw], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Timer(Generic[C]):
+    """A turn every `every_seconds`, in one process at a time. `run` works in bounded batches and returns how much it did."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[C], Awaitable[int]]
+
+
+async def enqueue(
+    ctx: "Context", tx: Session, name: str, payload: object, *, run_at: datetime | None = None, unique_key: str | None = None
+) -> UUID:
+    """Queue a job within the caller's transaction. A second one under the same `unique_key` changes nothing."""
+    id = ctx.ids.new()
+    now = ctx.clock.now()
+    await tx.execute(Q.enqueue_job, id, name, unique_key or str(id), msgspec.json.encode(payload), run_at or now, now)
+    return id
+
+
+async def run_due(ctx: C, jobs: Sequence[Job[C]]) -> int:
+    """Run every job that is due, one after another, and return how many there were."""
+    by_name = {job.name: job for job in jobs}
+    ran = 0
+    while (row := await _claim(ctx, list(by_name))) is not None:
+        await _run(ctx, by_name[row["name"]], row)
+        ran += 1
+    return ran
+
+
+async def take_turn(ctx: C, timer: Timer[C]) -> bool:
+    """Run the timer's turn if it is due and nobody else took it."""
+    now = ctx.clock.now()
+    if await ctx.db.fetch_one(Q.claim_timer, timer.name, now, now + timedelta(seconds=timer.every_seconds)) is None:
+        return False
+    try:
+        done = await timer.run(ctx)
+        RUNS.labels(timer.name, "done").inc()
+        if done:
+            log.info("timer.done", timer=timer.name, count=done)
+    except Unavailable:
+        RUNS.labels(timer.name, "unavailable").inc()
+    except Exception as fault:
+        RUNS.labels(timer.name, "failed").inc()
+        log.error("timer.failed", timer=timer.name, error=type(fault).__name__, where=telemetry.where(fault))
+    return True
+
+
+async def work(ctx: C, jobs: Sequence[Job[C]], timers: Sequence[Timer[C]]) -> None:
+    """Run jobs and timers until cancelled. A database that is away only delays them."""
+    next_turn = {timer.name: 0.0 for timer in timers}
+    while True:
+        try:
+            if jobs:
+                await run_due(ctx, jobs)
+            for timer in timers:
+                if ctx.clock.monotonic_seconds() >= next_turn[timer.name]:
+                    await take_turn(ctx, timer)
+                    next_turn[timer.name] = ctx.clock.monotonic_seconds() + min(timer.every_seconds, 60.0)
+        except Unavailable:
+            pass
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _claim(ctx: "Context", names: list[str]) -> Row | None:
+    now = ctx.clock.now()
+    return await ctx.db.fetch_one(Q.claim_due_job, now, now + timedelta(seconds=LEASE_SECONDS), names)
+
+
+async def _run(ctx: C, job: Job[C], row: Row) -> None:
+    id, attempts = row["id"], row["attempts"]
+    try:
+        await job.run(ctx, row["payload"])
+    except Exception as fault:
+        failed = attempts >= ATTEMPTS_MAX
+        RUNS.labels(job.name, "failed" if failed else "retried").inc()
+        log.error(
+            "job.failed",
+            job=job.name,
+            job_id=str(id),
+            attempts=attempts,
+            error=type(fault).__name__,
+            where=telemetry.where(fault),
+        )
+        later = ctx.clock.now() + timedelta(seconds=2.0**attempts)
+        await ctx.db.execute(Q.retry_job, id, later, failed, type(fault).__name__)
+        return
+    RUNS.labels(job.name, "done").inc()
+    await ctx.db.execute(Q.finish_job, id)

@@ -1,0 +1,163 @@
+"""Migrations: numbered SQL files per module, `pre` before the new code starts and `post` after the old has gone.
+
+A file is `0007_pre_add_hold.sql`. Each runs in a transaction of its own under a lock timeout, once, under one advisory lock; a file that
+was changed after it ran stops the start. Every module has a schema and a role of its name, and is granted only its own tables.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+import asyncpg
+
+from carewright.kernel.errors import Refusal
+
+Phase = Literal["pre", "post"]
+FILE = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
+LOCK_TIMEOUT = "5s"
+LOCK_ATTEMPTS_MAX = 5
+ONE_AT_A_TIME = 0x6361726577  # "carew": any constant will do, as long as every migrator uses it
+TABLE = """
+CREATE SCHEMA IF NOT EXISTS kernel;
+CREATE TABLE IF NOT EXISTS kernel.migration (
+    module text NOT NULL, number int NOT NULL, name text NOT NULL, phase text NOT NULL, checksum bytea NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (module, number)
+)"""
+
+
+class MigrationRefused(Refusal):
+    code = "kernel.migration_refused"
+    status = 500
+    issue = "processing"
+    title = "The database could not be brought up to date."
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    module: str
+    number: int
+    phase: Phase
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> bytes:
+        return hashlib.sha256(self.sql.encode()).digest()
+
+
+def role_of(module: str) -> str:
+    """The database role that runs a module's queries."""
+    return f"carewright_{module}"
+
+
+def discover(module: str) -> list[Migration]:
+    """A module's migrations in order. Raises `MigrationRefused` for a name out of form or a number used twice."""
+    folder = resources.files(f"carewright.{module}").joinpath("migrations")
+    found = [_parse(module, entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    numbers = [migration.number for migration in found]
+    if len(set(numbers)) != len(numbers):
+        raise MigrationRefused(f"Module {module} has two migrations with one number. Renumber the newer one.")
+    return sorted(found, key=lambda migration: migration.number)
+
+
+async def migrate(
+    dsn: str, modules: Sequence[str], phases: Sequence[Phase] = ("pre", "post"), told: Callable[[str], None] = lambda _: None
+) -> int:
+    """Bring the database up to date and return how many migrations ran. `told` hears of each."""
+    connection = await asyncpg.connect(dsn, server_settings={"lock_timeout": LOCK_TIMEOUT, "timezone": "UTC"})
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", ONE_AT_A_TIME)
+        await connection.execute(TABLE)
+        ran = 0
+        for module in modules:
+            ran += await _migrate_module(connection, module, phases, told)
+        return ran
+    except asyncpg.PostgresError as fault:
+        raise MigrationRefused(f"The database could not be brought up to date: {fault}") from fault
+    finally:
+        await connection.close()
+
+
+async def pending(dsn: str, modules: Sequence[str]) -> list[Migration]:
+    """What has not run yet."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(TABLE)
+        done = {(row["module"], row["number"]) for row in await connection.fetch("SELECT module, number FROM kernel.migration")}
+    finally:
+        await connection.close()
+    return [m for module in modules for m in discover(module) if (m.module, m.number) not in done]
+
+
+async def _migrate_module(
+    connection: "asyncpg.Connection[asyncpg.Record]", module: str, phases: Sequence[Phase], told: Callable[[str], None]
+) -> int:
+    await _ensure_role(connection, module)
+    rows = await connection.fetch("SELECT number, checksum FROM kernel.migration WHERE module = $1", module)
+    done = {row["number"]: row["checksum"] for row in rows}
+    ran = 0
+    for migration in discover(module):
+        if migration.number in done:
+            _ensure_unchanged(migration, done[migration.number])
+        elif migration.phase in phases:
+            told(f"{module}: {migration.name.replace('_', ' ')}")
+            await _apply(connection, migration)
+            ran += 1
+    await _grant(connection, module)
+    return ran
+
+
+async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", migration: Migration) -> None:
+    for attempt in range(LOCK_ATTEMPTS_MAX):
+        try:
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                await connection.execute(
+                    "INSERT INTO kernel.migration (module, number, name, phase, checksum) VALUES ($1, $2, $3, $4, $5)",
+                    migration.module, migration.number, migration.name, migration.phase, migration.checksum,
+                )  # fmt: skip
+            return
+        except asyncpg.LockNotAvailableError:
+            if attempt == LOCK_ATTEMPTS_MAX - 1:
+                raise
+
+
+async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]", module: str) -> None:
+    role = role_of(module)
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        try:
+            await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+        except asyncpg.DuplicateObjectError:
+            pass  # another migrator of the same server was faster: roles are shared between its databases
+        except asyncpg.UniqueViolationError:
+            pass
+    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {module}")
+    await connection.execute(f"GRANT {role} TO CURRENT_USER")
+
+
+async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", module: str) -> None:
+    role = role_of(module)
+    for schema in {module, "kernel"}:
+        await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+        await connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}")
+        await connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
+        await connection.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}")
+    await connection.execute(f"REVOKE ALL ON kernel.migration FROM {role}")
+
+
+def _ensure_unchanged(migration: Migration, checksum: bytes) -> None:
+    if migration.checksum != checksum:
+        raise MigrationRefused(
+            f"Migration {migration.module} {migration.number:04d} was changed after it ran. Restore the file and add a new one."
+        )
+
+
+def _parse(module: str, file: str, sql: str) -> Migration:
+    match = FILE.match(file)
+    if match is None:
+        raise MigrationRefused(f"{module}/migrations/{file}: the name must look like 0007_pre_add_hold.sql.")
+    number, phase, name = match.groups()
+    return Migration(module, int(number), "pre" if phase == "pre" else "post", name, sql)

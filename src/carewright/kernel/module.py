@@ -1,0 +1,47 @@
+"""The shape of a module: what it offers, serves, listens to and does by itself. Every `module.py` builds one of these."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from carewright.kernel.context import Context
+from carewright.kernel.events import Event
+from carewright.kernel.http.routes import Route
+from carewright.kernel.jobs import Job, Timer
+
+Handle = Callable[[Any, Any, Any], Awaitable[None]]
+"""`async def handler(ctx, tx, event)`: reacts to a fact inside the transaction that also records its delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started module: its context, what it offers to others by Protocol, and how to stop it."""
+
+    context: Any
+    offers: Mapping[type, object] = field(default_factory=dict)
+    stop: Callable[[], Awaitable[None]] | None = None
+    ready: Callable[[], bool] = lambda: True
+    follow: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module of the system, as the registry lists it.
+
+    `start` receives the base context, the module's settings and a resolver for other modules' Protocols, and returns it running.
+    `needs` names the Protocols it calls (rims only). `prefixes` are the URL prefixes it serves. `pages` makes web framework routes
+    for HTML from the running module's context.
+    """
+
+    name: str
+    start: Callable[[Context, Any, Callable[[type], Any]], Awaitable[Running]]
+    settings: type[Any]
+    offers: Sequence[type] = ()
+    needs: Sequence[type] = ()
+    routes: Sequence[Route] = ()
+    prefixes: Sequence[str] = ()
+    subscriptions: Mapping[type[Event], Handle] = field(default_factory=dict)
+    jobs: Sequence[Job[Any]] = ()
+    timers: Sequence[Timer[Any]] = ()
+    has_tables: bool = True
+    pages: Callable[[Any], Sequence[Any]] | None = None

@@ -1,0 +1,97 @@
+"""The event log: written in the transaction that made the facts true, read in commit-safe order.
+
+Sequence numbers are not commit order. A reader keeps its place by `(xid, position)` and reads only below the oldest running
+transaction (`pg_snapshot_xmin`), so that a late commit cannot slip in behind it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+import msgspec
+
+from carewright.kernel.db import Row, Session
+from carewright.kernel.events import Delivered, Event
+from carewright.kernel.sql import load
+
+if TYPE_CHECKING:
+    from carewright.kernel.context import Context
+
+Q = load("carewright.kernel")
+BATCH_MAX = 500
+
+
+class Wake(Protocol):
+    """Tells the readers of the log, here and elsewhere, that something was committed. Losing a call costs only time."""
+
+    def __call__(self) -> None: ...
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Events as parallel arrays, the shape in which a statement appends them (`unnest`)."""
+
+    ids: list[UUID]
+    topics: list[str]
+    subjects: list[UUID]
+    payloads: list[bytes]
+
+
+def columns_of(ctx: "Context", events: Sequence[Event]) -> Columns:
+    """The arrays for `kernel.append_events`, or for a statement that appends events itself."""
+    return Columns(
+        [ctx.ids.new() for _ in events],
+        [event.topic for event in events],
+        [event.subject for event in events],
+        [msgspec.json.encode(event) for event in events],
+    )
+
+
+async def publish(ctx: "Context", tx: Session, *events: Event) -> None:
+    """Append events within the caller's transaction. Call `ctx.wake()` after the commit."""
+    columns = columns_of(ctx, events)
+    await tx.execute(
+        Q.append_events, ctx.actor.organization_id, columns.ids, columns.topics, columns.subjects, columns.payloads,
+        ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
+    )  # fmt: skip
+
+
+async def read_after(db: Session, place: tuple[int, int], limit: int = BATCH_MAX) -> list[Delivered]:
+    """The next events after `place`, in log order, none of them still able to be overtaken."""
+    return [_delivered(row) for row in await db.fetch(Q.events_after, str(place[0]), place[1], limit)]
+
+
+async def end_of_log(db: Session) -> tuple[int, int]:
+    """The place from which only later facts follow: everything committed before this call lies before it or is read again."""
+    row = await db.fetch_one(Q.end_of_log)
+    return (int(row["xid"]), row["position"]) if row else (0, 0)
+
+
+def _delivered(row: Row) -> Delivered:
+    return Delivered(
+        id=row["id"], xid=int(row["xid"]), position=row["position"], occurred_at=row["occurred_at"], topic=row["topic"],
+        subject=row["subject"], origin=row["origin"], actor=row["actor"], trace=row["trace"], payload=row["payload"],
+    )  # fmt: skip
+
+
+class LocalWake:
+    """Wakes the readers in this process; `outward` passes the word on to other processes, coalesced, and may be slow or fail."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+
+    def __call__(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next wake, or after `seconds`."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(event)

@@ -1,0 +1,112 @@
+-- name: append_events
+-- Appends within the caller's transaction. The xid is the writer's own, which is what makes the reader's order safe.
+INSERT INTO kernel.outbox (organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace)
+SELECT $1, e.id, e.topic, e.subject, e.payload, $6, $7, $8, $9
+FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS e(id, topic, subject, payload)
+
+-- name: events_after
+-- Only below the oldest running transaction: a lower xid that commits later would be skipped otherwise.
+SELECT xid::text AS xid, position, id, topic, subject, payload, occurred_at, origin, actor, trace
+FROM kernel.outbox
+WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, position
+LIMIT $3
+
+-- name: end_of_log
+-- A place before everything still running: reading on from here repeats a little at worst, and misses nothing.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid, 0::bigint AS position
+
+-- name: remember_answer
+-- Refuses when the key is there already: another process did the work, and ours must roll back.
+WITH stored AS (
+    INSERT INTO kernel.idempotency (organization_id, subject, key, fingerprint, answer, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+)
+SELECT kernel.refuse_unless((SELECT count(*) FROM stored) = 1, 'kernel.already_done')
+
+-- name: answer_by_key
+SELECT fingerprint, answer FROM kernel.idempotency WHERE organization_id = $1 AND subject = $2 AND key = $3
+
+-- name: forget_old_answers
+DELETE FROM kernel.idempotency WHERE created_at < $1
+
+-- name: consumer_place
+SELECT xid::text AS xid, position FROM kernel.consumer WHERE name = $1
+
+-- name: move_consumer
+INSERT INTO kernel.consumer (name, xid, position, moved_at) VALUES ($1, $2::text::xid8, $3, $4)
+ON CONFLICT (name) DO UPDATE SET xid = EXCLUDED.xid, position = EXCLUDED.position, moved_at = EXCLUDED.moved_at
+
+-- name: consumer_places
+SELECT name, xid::text AS xid, position, moved_at FROM kernel.consumer ORDER BY name
+
+-- name: first_delivery
+-- The inbox row shares the handler's transaction: no row back means the effect is already there.
+INSERT INTO kernel.inbox (consumer, event_id, handled_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1
+
+-- name: forget_old_deliveries
+DELETE FROM kernel.inbox WHERE handled_at < $1
+
+-- name: park_event
+-- After its last retry, or because an earlier event of the same subject is parked.
+INSERT INTO kernel.dead_letter (consumer, event_id, xid, position, topic, subject, reason, attempts, parked_at)
+VALUES ($1, $2, $3::text::xid8, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (consumer, event_id) DO UPDATE SET reason = EXCLUDED.reason, attempts = EXCLUDED.attempts
+
+-- name: parked_subjects
+SELECT DISTINCT subject FROM kernel.dead_letter WHERE consumer = $1
+
+-- name: parked_events
+SELECT d.consumer, d.reason, d.attempts, d.parked_at, o.xid::text AS xid, o.position, o.id, o.topic, o.subject, o.payload,
+       o.occurred_at, o.origin, o.actor, o.trace
+FROM kernel.dead_letter d JOIN kernel.outbox o ON (o.xid, o.position) = (d.xid, d.position)
+WHERE $1::text IS NULL OR d.consumer = $1
+ORDER BY d.consumer, o.xid, o.position
+LIMIT $2
+
+-- name: unpark_event
+DELETE FROM kernel.dead_letter WHERE consumer = $1 AND event_id = $2
+
+-- name: forget_old_events
+-- Keeps what any consumer has still to read or to replay.
+DELETE FROM kernel.outbox o
+WHERE o.occurred_at < $1
+  AND o.xid < (SELECT coalesce(min(c.xid), '0'::xid8) FROM kernel.consumer c)
+  AND NOT EXISTS (SELECT 1 FROM kernel.dead_letter d WHERE (d.xid, d.position) = (o.xid, o.position))
+
+-- name: database_now
+SELECT clock_timestamp() AS now
+
+-- name: try_lead
+-- A session lock: it goes with the connection, so a dead leader is replaced by itself.
+SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS leads
+
+-- name: enqueue_job
+-- A second job under the same unique key is the same job.
+INSERT INTO kernel.job (id, name, unique_key, payload, run_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (name, unique_key) DO NOTHING
+
+-- name: claim_due_job
+-- SKIP LOCKED lets any number of workers share the queue; the lease makes a dead worker's job run again.
+UPDATE kernel.job SET leased_until = $2, attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM kernel.job
+    WHERE name = ANY($3) AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) AND NOT failed
+    ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, name, payload, attempts
+
+-- name: finish_job
+DELETE FROM kernel.job WHERE id = $1
+
+-- name: retry_job
+UPDATE kernel.job SET run_at = $2, leased_until = NULL, failed = $3, reason = $4 WHERE id = $1
+
+-- name: claim_timer
+-- The row decides which process runs this turn of a timer.
+INSERT INTO kernel.timer (name, next_at) VALUES ($1, $3)
+ON CONFLICT (name) DO UPDATE SET next_at = EXCLUDED.next_at WHERE kernel.timer.next_at <= $2
+RETURNING 1
+

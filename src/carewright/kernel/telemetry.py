@@ -1,0 +1,113 @@
+"""Logs, metrics and traces. Person data cannot reach them: only known-safe fields pass, everything else is redacted.
+
+Logs are JSON lines (or short lines on a terminal). Traces are off unless an OTLP endpoint is set.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+SAFE_TEXT_FIELDS = frozenset({
+    "event", "level", "timestamp", "logger", "code", "name", "role", "roles", "module", "job", "timer", "consumer", "topic",
+    "query", "method", "route", "error", "where", "program", "address", "version", "phase", "outcome", "signal",
+})  # fmt: skip
+"""Fields whose text is ours by construction. Text in any other field is replaced; ids, numbers and flags always pass."""
+ID = re.compile(r"^[0-9a-fA-F-]{16,64}$")
+REDACTED = "[redacted]"
+_PROPAGATOR = TraceContextTextMapPropagator()
+_tracer: trace.Tracer | None = None
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger that writes `event` with fields; see `SAFE_TEXT_FIELDS` for what may be text."""
+    return structlog.stdlib.get_logger(name)
+
+
+def configure_logs(*, pretty: bool, level: str = "INFO") -> None:
+    """Set up logging for the process. Libraries' own records go through the same redaction, at WARNING and above."""
+    renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=[_foreign, *shared]))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("carewright").setLevel(level)
+
+
+def redact(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep ids, numbers and known-safe text; replace the rest."""
+    return {key: value if key.startswith("_") else _safe(key, value) for key, value in record.items()}
+
+
+def where(fault: BaseException) -> str:
+    """File and line of a fault, without its message, which could quote what a person typed."""
+    frames = traceback.extract_tb(fault.__traceback__)[-3:]
+    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+
+
+def configure_traces(endpoint: str | None, ratio: float, name: str) -> None:
+    """Send spans to an OTLP/HTTP endpoint, sampling `ratio` of the roots. None leaves tracing off."""
+    global _tracer
+    if endpoint is None:
+        _tracer = None
+        return
+    provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(ratio)), resource=Resource({"service.name": name}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
+    _tracer = provider.get_tracer("carewright")
+
+
+@contextmanager
+def span(name: str, parent: str | None = None) -> Iterator[str | None]:
+    """A span around the block; yields its W3C traceparent, or `parent` unchanged while tracing is off."""
+    if _tracer is None:
+        yield parent
+        return
+    with _tracer.start_as_current_span(name, context=_PROPAGATOR.extract({"traceparent": parent} if parent else {})):
+        carrier: dict[str, str] = {}
+        _PROPAGATOR.inject(carrier)
+        yield carrier.get("traceparent")
+
+
+def _safe(key: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float) or key in SAFE_TEXT_FIELDS:
+        return value
+    if isinstance(value, list | tuple):
+        return [_safe(key, item) for item in value]
+    text = str(value)
+    return text if ID.match(text) else REDACTED
+
+
+def _foreign(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's record keeps its logger's name only: its message may hold anything."""
+    source = record.get("_record")
+    record["logger"] = source.name if source else "library"
+    record["error"] = source.exc_info[0].__name__ if source and source.exc_info and source.exc_info[0] else None
+    record["event"] = "library.message"
+    record.pop("exc_info", None)
+    if source:
+        source.exc_info, source.exc_text = None, None
+    return record
