@@ -1,0 +1,158 @@
+"""A real PostgreSQL for tests, a fresh database per file, and a context per test.
+
+- `postgres`: one server for the whole run (one per worker under xdist), without fsync: these tests ask about rules, not about disks.
+- `database_url`: a migrated database of this test file's own.
+- `clock`: stands at `MORNING` until the test moves it.
+- `context`: makes contexts, `await context("scheduling", role="front-desk")`. All contexts of one test share clock, ids, chance and a
+  tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant.
+"""
+
+import random
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from carewright.contracts.permissions import ROLES
+from carewright.kernel.authz import Actor
+from carewright.kernel.clock import ManualClock
+from carewright.kernel.context import Context
+from carewright.kernel.db import Database
+from carewright.kernel.ids import Ids
+from carewright.kernel.migrate import migrate, role_of
+from carewright.kernel.outbox import LocalWake
+from carewright.roles.embedded import EmbeddedSettings, Place, PostgresServer, start_postgres
+from tests.tidy.source import PACKAGE, modules
+
+MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
+"""A Monday in winter time, before the hospitals of Europe open."""
+POOL_SIZE = 4
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """Not pytest's own temporary folder: as root, PostgreSQL runs as an account that may not enter it."""
+    with tempfile.TemporaryDirectory(prefix="carewright-test-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+async def postgres(servers_folder: Path) -> AsyncIterator[PostgresServer]:
+    settings = EmbeddedSettings(root_home=servers_folder / "home", shared_buffers_mb=64)
+    place = await Place.open(servers_folder / "data", settings, say=lambda _: None)
+    server = await start_postgres(place)
+    try:
+        await run_sql(server.dsn, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server
+    finally:
+        await server.stop()
+        place.close()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: PostgresServer) -> str:
+    """The name of a migrated database that nobody is connected to."""
+    await run_sql(postgres.dsn, "CREATE DATABASE migrated")
+    with_tables = [name for name in modules() if (PACKAGE / name / "migrations").is_dir()]
+    await migrate(address_of(postgres, "migrated"), ["kernel", *with_tables])
+    return "migrated"
+
+
+@pytest.fixture(scope="module")
+async def database_url(postgres: PostgresServer, template: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A migrated database that is dropped after this file's tests."""
+    name = request.path.stem
+    await run_sql(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield address_of(postgres, name)
+    await run_sql(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+async def pools(database_url: str) -> AsyncIterator["Pools"]:
+    opened = Pools(database_url, {})
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(MORNING)
+
+
+@pytest.fixture
+def context(pools: "Pools", clock: ManualClock, request: pytest.FixtureRequest) -> "Contexts":
+    rng = random.Random(request.node.nodeid)
+    ids = Ids(clock, rng)
+    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=LocalWake())
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Connections to one database, a pool for each module's role."""
+
+    url: str
+    by_module: dict[str, Database]
+
+    async def of(self, module: str) -> Database:
+        if module not in self.by_module:
+            self.by_module[module] = await Database.connect(self.url, role_of(module), POOL_SIZE)
+        return self.by_module[module]
+
+    async def close(self) -> None:
+        for database in self.by_module.values():
+            await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Makes contexts that share one test's clock, ids, chance and tenant."""
+
+    pools: Pools
+    clock: ManualClock
+    ids: Ids
+    rng: random.Random
+    organization_id: UUID
+    origin: UUID
+    wake: LocalWake
+
+    async def __call__(
+        self,
+        module: str,
+        role: str = "integration",
+        *,
+        subject: str = "tester",
+        patient_id: UUID | None = None,
+        organization_id: UUID | None = None,
+    ) -> Context:
+        actor = self.actor(role, subject=subject, patient_id=patient_id, organization_id=organization_id)
+        return Context(
+            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake, origin=self.origin
+        )
+
+    def actor(self, role: str, *, subject: str = "tester", patient_id: UUID | None = None, organization_id: UUID | None = None) -> Actor:
+        """Somebody with the permissions of `role`, for `ctx.acting`."""
+        return Actor(
+            subject=subject, organization_id=organization_id or self.organization_id, role=role,
+            permissions=ROLES[role], patient_id=patient_id,
+        )  # fmt: skip
+
+
+def address_of(server: PostgresServer, database: str) -> str:
+    return urlsplit(server.dsn)._replace(path=f"/{database}").geturl()
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    """Run administrative statements, each in a transaction of its own."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
