@@ -18,6 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
+STOP_SECONDS_MAX = 30
 
 
 @dataclass(frozen=True)
@@ -94,30 +95,37 @@ def list_tiers() -> int:
 
 
 def run_tier(tier: Tier, extra: list[str]) -> Outcome:
-    """Run one tier in a pytest of its own, its output passed on as it comes."""
-    missing = [folder for folder in tier.folders if not any((ROOT / "tests" / folder).glob("**/test_*.py"))]
-    if missing:
-        say(f"There are no tests in tests/{', tests/'.join(missing)}.")
-        return Outcome(failed=1)
+    """Run one tier in a pytest of its own, its output passed on as it comes. A folder without tests is a failure."""
+    present = [folder for folder in tier.folders if any((ROOT / "tests" / folder).glob("**/test_*.py"))]
+    missing = [folder for folder in tier.folders if folder not in present]
+    for folder in missing:
+        say(f"There are no tests in tests/{folder}.")
+    outcome = run_folders(present, tier.seconds_max, extra) if present else Outcome()
+    return outcome + Outcome(failed=len(missing))
+
+
+def run_folders(folders: list[str], seconds_max: int, extra: list[str]) -> Outcome:
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        code = run_pytest(tier, report, extra)
-        outcome = count(report, code)
-    return outcome + Outcome(seconds=time.monotonic() - started)
+    with tempfile.TemporaryDirectory() as place:
+        report = Path(place) / "report.xml"
+        code = run_pytest([f"tests/{folder}" for folder in folders], report, seconds_max, extra)
+        return count(report, code) + Outcome(seconds=time.monotonic() - started)
 
 
-def run_pytest(tier: Tier, report: Path, extra: list[str]) -> int:
-    """Pytest's exit code. A tier that passes its time is stopped the way Ctrl-C stops it, so that its servers end with it."""
-    paths = [f"tests/{folder}" for folder in tier.folders]
+def run_pytest(paths: list[str], report: Path, seconds_max: int, extra: list[str]) -> int:
+    """Pytest's exit code. A run that passes its time is stopped the way Ctrl-C stops it, so that its servers end with it."""
     command = [sys.executable, "-m", "pytest", *paths, "--quiet", "--durations=5", f"--junitxml={report}", *extra]
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
         try:
-            return process.wait(tier.seconds_max)
+            return process.wait(seconds_max)
         except subprocess.TimeoutExpired:
-            say(f"\nThe tier did not finish within {tier.seconds_max} s.")
+            say(f"\nThe tier did not finish within {seconds_max} s.")
             process.send_signal(signal.SIGINT)
-            return process.wait() or 1
+        try:
+            return process.wait(STOP_SECONDS_MAX) or 1
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return 1
 
 
 def count(report: Path, code: int) -> Outcome:
@@ -144,4 +152,7 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")

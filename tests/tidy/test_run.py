@@ -1,0 +1,44 @@
+"""The test runner counts honestly: what breaks a tier fails it, named test or not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import run
+
+REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
+
+
+def report(folder: Path, *figures: int) -> Path:
+    path = folder / "report.xml"
+    path.write_text(REPORT.format(*figures), "utf-8")
+    return path
+
+
+def test_pytests_figures_are_taken_over(tmp_path: Path) -> None:
+    assert run.count(report(tmp_path, 10, 2, 1, 3), 1) == run.Outcome(passed=4, failed=3, skipped=3)
+
+
+def test_a_run_that_broke_off_without_a_report_is_a_failure(tmp_path: Path) -> None:
+    assert run.count(tmp_path / "report.xml", 137) == run.Outcome(failed=1)
+
+
+def test_a_bad_end_after_good_tests_is_a_failure(tmp_path: Path) -> None:
+    assert run.count(report(tmp_path, 5, 0, 0, 0), 3).failed == 1
+
+
+def test_a_tier_without_tests_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.run_tier(run.Tier("ghosts", "", ("no_such_folder",), 10), []).failed == 1
+    assert "tests/no_such_folder" in capsys.readouterr().out
+
+
+def test_one_failed_tier_fails_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = {"rules": run.Outcome(passed=3, seconds=1.0), "store": run.Outcome(passed=1, failed=1, skipped=2, seconds=2.0)}
+    assert run.close(outcomes) == 1
+    assert capsys.readouterr().out.endswith("failed tiers: store\n===== 4 passed, 1 failed, 2 skipped in 3s =====\n")
+    assert run.close({"rules": run.Outcome(passed=3)}) == 0
+
+
+@pytest.mark.parametrize("tier", run.TIERS, ids=lambda tier: tier.name)
+def test_folders_of_a_tier_are_named_once(tier: run.Tier) -> None:
+    assert all(sum(folder in other.folders for other in run.TIERS) == 1 for folder in tier.folders)
