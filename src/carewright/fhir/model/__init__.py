@@ -1,0 +1,4 @@
+"""What FHIR R4 rows mean to us: pure rules from JSON text to contract values, each refusal with a stable code.
+
+`r4` is the shape of the rows, `reading` turns a row into a draft, `completing` fills in ids and references, `reports` keeps count.
+"""

@@ -1,0 +1,115 @@
+"""From a draft to the value that is stored: its id filled in, its references followed, what is missing refused or remarked on.
+
+A reference the value cannot do without rejects the row; one it can do without is left out, and the report says so.
+"""
+
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from carewright.contracts.directory import Device, Location, Organization, Practitioner, PractitionerRole
+from carewright.fhir.model.reading import Draft, Value
+from carewright.fhir.model.references import Ref
+from carewright.fhir.model.reports import Remark, RowRejected
+from carewright.fhir.model.staff import StaffKind
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch of drafts refers to, looked up before.
+
+    `sites` has the site of each known location. `staff_kinds` is keyed by the practitioner's source id. `time_zone` is the default.
+    """
+
+    ids: dict[Ref, UUID] = {}
+    sites: dict[UUID, UUID] = {}
+    staff_kinds: dict[str, StaffKind] = {}
+    time_zone: str = "UTC"
+
+
+def complete(draft: Draft, resource_id: UUID, links: Links) -> tuple[Value, tuple[Remark, ...]]:
+    """The value to store and everything there is to remark. Raises `RowRejected` where a needed reference is missing."""
+    extra: list[Remark] = []
+    value = replace(_completed(draft, links, extra), id=resource_id)
+    if isinstance(value, Location) and value.kind == "site":
+        value = replace(value, site_id=resource_id)
+    return value, (*draft.remarks, *extra)
+
+
+def _completed(draft: Draft, links: Links, extra: list[Remark]) -> Value:
+    match draft.value:
+        case Organization() as organization:
+            return replace(organization, part_of_id=_optional(draft.part_of, links, extra, "Organization.partOf"))
+        case Location() as location:
+            return _location(location, draft, links, extra)
+        case Practitioner() as practitioner:
+            return replace(practitioner, kind=links.staff_kinds.get(draft.source_id, practitioner.kind))
+        case PractitionerRole() as role:
+            return _practitioner_role(role, draft, links, extra)
+        case Device() as device:
+            return _device(device, draft, links, extra)
+        case patient:
+            return patient
+
+
+def _location(location: Location, draft: Draft, links: Links, extra: list[Remark]) -> Location:
+    managed_by = _optional(draft.organization, links, extra, "Location.managingOrganization")
+    if location.kind == "site":
+        return replace(_site(location, draft, links, extra), managing_organization_id=managed_by)
+    part_of_id = _needed(draft.part_of, links, "missing_part_of", "Location.partOf")
+    if part_of_id not in links.sites:
+        raise RowRejected("site_unknown", "Location.partOf")
+    return replace(location, part_of_id=part_of_id, site_id=links.sites[part_of_id], managing_organization_id=managed_by)
+
+
+def _site(location: Location, draft: Draft, links: Links, extra: list[Remark]) -> Location:
+    if draft.part_of:
+        extra.append(Remark("fhir.import.site_within_site", "Location.partOf"))
+    if location.time_zone:
+        return location
+    extra.append(Remark("fhir.import.time_zone_defaulted", "Location.address"))
+    return replace(location, time_zone=links.time_zone)
+
+
+def _practitioner_role(role: PractitionerRole, draft: Draft, links: Links, extra: list[Remark]) -> PractitionerRole:
+    practitioner_id = _needed(draft.practitioner, links, "missing_practitioner", "PractitionerRole.practitioner")
+    site_ids = _sites(draft, links)
+    if draft.places and not site_ids:
+        raise RowRejected("unresolved_reference", "PractitionerRole.location")
+    if not draft.places:
+        extra.append(Remark("fhir.import.role_without_site", "PractitionerRole.location"))
+    elif not all(links.ids.get(place) in links.sites for place in draft.places):
+        extra.append(Remark("fhir.import.reference_dropped", "PractitionerRole.location"))
+    for_organization_id = _optional(draft.organization, links, extra, "PractitionerRole.organization")
+    return replace(role, practitioner_id=practitioner_id, site_ids=site_ids, for_organization_id=for_organization_id)
+
+
+def _sites(draft: Draft, links: Links) -> tuple[UUID, ...]:
+    """The sites of the places a draft names, each once."""
+    places = (links.ids.get(place) for place in draft.places)
+    return tuple(dict.fromkeys(links.sites[place] for place in places if place in links.sites))
+
+
+def _device(device: Device, draft: Draft, links: Links, extra: list[Remark]) -> Device:
+    location_id = links.ids.get(draft.places[0]) if draft.places else None
+    site_id = links.sites.get(location_id) if location_id else None
+    if site_id:
+        return replace(device, location_id=location_id, site_id=site_id)
+    if device.bookable:
+        extra.append(Remark("fhir.import.device_without_place", "Device.location"))
+    return replace(device, bookable=False)
+
+
+def _optional(ref: Ref | None, links: Links, extra: list[Remark], where: str) -> UUID | None:
+    found = links.ids.get(ref) if ref else None
+    if ref and found is None:
+        extra.append(Remark("fhir.import.reference_dropped", where))
+    return found
+
+
+def _needed(ref: Ref | None, links: Links, missing: str, where: str) -> UUID:
+    if ref is None:
+        raise RowRejected(missing, where)
+    if ref not in links.ids:
+        raise RowRejected("unresolved_reference", where)
+    return links.ids[ref]

@@ -1,0 +1,260 @@
+"""From a line of JSON to a draft: a contract value whose id and references are still to be filled in."""
+
+import re
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.directory import (
+    Coding,
+    Device,
+    Identifier,
+    Location,
+    LocationKind,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+)
+from carewright.contracts.patients import Patient
+from carewright.fhir.model import r4, staff
+from carewright.fhir.model.fields import Reader
+from carewright.fhir.model.references import FHIR_ID, Ref, ResourceType, read_ref, source_identifier
+from carewright.fhir.model.reports import Remark, RowRejected
+from carewright.fhir.model.staff import StaffKind
+from carewright.fhir.model.zones import zone_of
+
+Value = Organization | Location | Practitioner | PractitionerRole | Device | Patient
+
+NIL = UUID(int=0)
+PHYSICAL_TYPES = "http://terminology.hl7.org/CodeSystem/location-physical-type"
+KIND_OF_PHYSICAL_TYPE: dict[str, LocationKind] = {
+    "si": "site",
+    **dict.fromkeys(("bu", "wi", "wa", "lvl", "co", "area"), "building"),
+    "ro": "room",
+    "bd": "bed",
+}
+"""Wings, wards, levels, corridors and areas group rooms as a building does. Vehicles, houses, roads and the rest are unsupported."""
+
+UNSUPPORTED_PHYSICAL_TYPES = frozenset({"ve", "ho", "ca", "rd", "jdn", "vi"})
+RESOURCE_NAME = re.compile(r"[A-Z][A-Za-z]{1,63}")
+WHERE = re.compile(r"at `\$\.([^`]+)`$")
+DEVICE_NAME_ORDER = ("user-friendly-name", "patient-reported-name", "manufacturer-name", "model-name", "udi-label-name", "other")
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A row understood. `value` has `NIL` ids; the references say what they are to become.
+
+    `staff_kind` is what a Practitioner's qualifications or a PractitionerRole's codes say, if anything.
+    """
+
+    source_id: str
+    value: Value
+    remarks: tuple[Remark, ...] = ()
+    part_of: Ref | None = None
+    organization: Ref | None = None
+    practitioner: Ref | None = None
+    places: tuple[Ref, ...] = ()
+    staff_kind: StaffKind | None = None
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        return tuple(ref for ref in (self.part_of, self.organization, self.practitioner, *self.places) if ref)
+
+
+def read_head(text: str) -> tuple[str, str | None]:
+    """The row's resource type, and its id where that is a FHIR id. Raises `RowRejected` for what is not a resource."""
+    head = _decode(text, _HEAD, "not_an_object")
+    if not isinstance(head.resource_type, str) or not RESOURCE_NAME.fullmatch(head.resource_type):
+        raise RowRejected("bad_resource_type")
+    known = isinstance(head.id, str) and FHIR_ID.fullmatch(head.id)
+    return head.resource_type, head.id if known else None
+
+
+def read_draft(resource_type: ResourceType, text: str) -> Draft:
+    """Understand a row of `resource_type`. Raises `RowRejected` with the reason."""
+    decoder, draft = _READERS[resource_type]
+    row = _decode(text, decoder, "wrong_shape", resource_type)
+    if not row.id:
+        raise RowRejected("missing_id", f"{resource_type}.id")
+    if not FHIR_ID.fullmatch(row.id):
+        raise RowRejected("invalid_id", f"{resource_type}.id")
+    return draft(row, Reader(resource_type))
+
+
+def _decode(text: str, decoder: msgspec.json.Decoder[Any], otherwise: str, resource_type: str = "") -> Any:
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as fault:
+        where = WHERE.search(str(fault))
+        raise RowRejected(otherwise, f"{resource_type}.{where[1]}" if where and resource_type else "") from None
+    except (msgspec.DecodeError, RecursionError):
+        raise RowRejected("bad_json") from None
+
+
+def _identifiers(row: r4.Resource, reader: Reader, resource_type: ResourceType) -> tuple[Identifier, ...]:
+    return (source_identifier(resource_type, cast("str", row.id)), *reader.identifiers(row.identifier))
+
+
+def _organization(row: r4.Organization, reader: Reader) -> Draft:
+    value = Organization(id=NIL, name=reader.name(row.name), active=row.active, identifiers=_identifiers(row, reader, "Organization"))
+    return _draft(row, reader, value, part_of=read_ref(row.part_of, "Organization"))
+
+
+def _location(row: r4.Location, reader: Reader) -> Draft:
+    if row.mode == "kind":
+        raise RowRejected("kind_of_place", "Location.mode")
+    kind = _location_kind(row, reader)
+    address = reader.address(row.address)
+    phones = [point.value for point in reader.telecom(row.telecom) if point.system == "phone"]
+    value = Location(
+        id=NIL,
+        kind=kind,
+        name=reader.name(row.name),
+        site_id=NIL,
+        time_zone=_time_zone(address, reader) if kind == "site" else None,
+        room_type=_room_type(row, reader) if kind in ("room", "bed") else None,
+        address=reader.address_line(address),
+        phone=phones[0] if phones else None,
+        active=row.status == "active",
+        identifiers=_identifiers(row, reader, "Location"),
+    )
+    return _draft(
+        row, reader, value, part_of=read_ref(row.part_of, "Location"), organization=read_ref(row.managing_organization, "Organization")
+    )
+
+
+def _location_kind(row: r4.Location, reader: Reader) -> LocationKind:
+    """A place that stands alone is a site: flat exports know no other, and some call their hospitals buildings."""
+    code = _physical_type(row)
+    if code in UNSUPPORTED_PHYSICAL_TYPES:
+        raise RowRejected("unsupported_place", "Location.physicalType")
+    kind = KIND_OF_PHYSICAL_TYPE.get(code or "")
+    if row.part_of is None and (kind is None or code == "bu"):
+        if code:
+            reader.remark("assumed_kind", "physicalType")
+        return "site"
+    if kind is None:
+        reader.remark("assumed_kind", "physicalType")
+    return kind or "building"
+
+
+def _physical_type(row: r4.Location) -> str | None:
+    codings = row.physical_type.coding if row.physical_type else ()
+    return next((coding.code for coding in codings if coding.system == PHYSICAL_TYPES), codings[0].code if codings else None)
+
+
+def _time_zone(address: r4.Address | None, reader: Reader) -> str | None:
+    found = zone_of(address.state, address.country) if address else None
+    if found is None:
+        return None
+    if found[1] == "main":
+        reader.remark("time_zone_assumed", "address.state")
+    return found[0]
+
+
+def _room_type(row: r4.Location, reader: Reader) -> Coding:
+    """The first coded type; a room without one is just a room."""
+    codings = reader.codings(row.type, "type")
+    return codings[0] if codings else Coding(system=PHYSICAL_TYPES, code=_physical_type(row) or "ro")
+
+
+def _practitioner(row: r4.Practitioner, reader: Reader) -> Draft:
+    name = reader.person(row.name)
+    kind = staff.kind_of(qualification.code for qualification in row.qualification if qualification.code)
+    value = Practitioner(
+        id=NIL,
+        kind=kind or "practitioner",
+        family=name.family,
+        given=name.given,
+        prefix=name.prefix,
+        gender=reader.gender(row.gender),
+        languages=reader.languages(row.communication),
+        identifiers=_identifiers(row, reader, "Practitioner"),
+        active=row.active,
+    )
+    return _draft(row, reader, value, staff_kind=kind)
+
+
+def _practitioner_role(row: r4.PractitionerRole, reader: Reader) -> Draft:
+    practitioner = read_ref(row.practitioner, "Practitioner")
+    if practitioner is None:
+        raise RowRejected("missing_practitioner", "PractitionerRole.practitioner")
+    value = PractitionerRole(
+        id=NIL,
+        practitioner_id=NIL,
+        codes=reader.codings(row.code, "code"),
+        specialties=reader.codings(row.specialty, "specialty"),
+        identifiers=_identifiers(row, reader, "PractitionerRole"),
+        active=row.active,
+    )
+    return _draft(
+        row,
+        reader,
+        value,
+        practitioner=practitioner,
+        organization=read_ref(row.organization, "Organization"),
+        places=reader.each(row.location, "location", lambda place: read_ref(place, "Location")),
+        staff_kind=staff.kind_of((*row.code, *row.specialty)),
+    )
+
+
+def _device(row: r4.Device, reader: Reader) -> Draft:
+    """A device with a patient is that person's: kept, never bookable, and the patient is not noted."""
+    codings = reader.codings((row.type,) if row.type else (), "type")
+    if not codings:
+        raise RowRejected("missing_device_type", "Device.type")
+    value = Device(
+        id=NIL,
+        name=reader.name(_device_name(row) or (row.type.text if row.type else None) or codings[0].display),
+        device_type=codings[0],
+        bookable=row.patient is None,
+        identifiers=_identifiers(row, reader, "Device"),
+        active=row.status == "active",
+    )
+    place = read_ref(row.location, "Location")
+    return _draft(row, reader, value, places=(place,) if place else ())
+
+
+def _device_name(row: r4.Device) -> str | None:
+    named = [name for name in row.device_name if name.name]
+    return min(named, key=_device_name_rank).name if named else None
+
+
+def _device_name_rank(name: r4.DeviceName) -> int:
+    return DEVICE_NAME_ORDER.index(name.type if name.type in DEVICE_NAME_ORDER else "other")
+
+
+def _patient(row: r4.Patient, reader: Reader) -> Draft:
+    """A person who has died stays on record but is not active: nothing can be booked for them."""
+    name = reader.person(row.name)
+    spoken = sorted(row.communication, key=lambda communication: not communication.preferred)
+    languages = reader.languages(communication.language for communication in spoken if communication.language)
+    value = Patient(
+        id=NIL,
+        family=name.family,
+        given=name.given,
+        birth_on=reader.birth_date(row.birth_date),
+        gender=reader.gender(row.gender),
+        language=languages[0] if languages else None,
+        telecom=reader.telecom(row.telecom),
+        identifiers=_identifiers(row, reader, "Patient"),
+        active=row.active and not row.deceased_boolean and not row.deceased_date_time,
+    )
+    return _draft(row, reader, value)
+
+
+def _draft(row: r4.Resource, reader: Reader, value: Value, **references: Any) -> Draft:
+    return Draft(source_id=cast("str", row.id), value=value, remarks=reader.remarks, **references)
+
+
+_HEAD = msgspec.json.Decoder(r4.Head)
+_READERS: dict[ResourceType, tuple[msgspec.json.Decoder[Any], Callable[[Any, Reader], Draft]]] = {
+    "Organization": (msgspec.json.Decoder(r4.Organization), _organization),
+    "Location": (msgspec.json.Decoder(r4.Location), _location),
+    "Practitioner": (msgspec.json.Decoder(r4.Practitioner), _practitioner),
+    "PractitionerRole": (msgspec.json.Decoder(r4.PractitionerRole), _practitioner_role),
+    "Device": (msgspec.json.Decoder(r4.Device), _device),
+    "Patient": (msgspec.json.Decoder(r4.Patient), _patient),
+}

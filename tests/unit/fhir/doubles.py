@@ -1,0 +1,159 @@
+"""Stand-ins for the two Protocols the importer calls: dictionaries that answer as the modules promise to, all or nothing."""
+# ruff: noqa: ARG002  (a stand-in answers every actor alike)
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.directory import (
+    FindByIdentifier,
+    FindServices,
+    FindStaff,
+    IdentifierMatch,
+    InvalidResource,
+    Location,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+    PutResources,
+    PutResult,
+    ServicesPage,
+    ServiceSummary,
+    SitesPage,
+    Staff,
+    StaffPage,
+    UnknownResource,
+    VisitType,
+)
+from carewright.contracts.directory import Identifier as Id
+from carewright.contracts.patients import (
+    FindPatients,
+    InvalidPatient,
+    Patient,
+    PatientMatch,
+    PatientsPage,
+    PutPatients,
+    PutPatientsResult,
+    RegisterPatient,
+)
+from carewright.kernel.authz import Actor
+
+REFUSED_NAME = "Refused by the directory"
+BATCH_MAX = 500
+
+
+class MemoryDirectory:
+    """Keeps resources by type and id; `puts` counts the rows of every call."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[UUID, Any]] = {}
+        self.puts: list[int] = []
+
+    def all(self, resource_type: str) -> list[Any]:
+        return list(self.rows.get(resource_type, {}).values())
+
+    async def find_by_identifier(self, actor: Actor, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]:
+        assert len(query.identifiers) <= BATCH_MAX
+        return tuple(
+            IdentifierMatch(identifier=identifier, id=row.id)
+            for row in self.all(query.resource_type)
+            for identifier in row.identifiers
+            if identifier in set(query.identifiers)
+        )
+
+    async def find_sites(self, actor: Actor) -> SitesPage:
+        sites = tuple(place for place in self.all("Location") if place.kind == "site")
+        return SitesPage(items=sites, total=len(sites))
+
+    async def get_staff(self, actor: Actor, practitioner_id: UUID) -> Staff:
+        if practitioner_id not in self.rows.get("Practitioner", {}):
+            raise UnknownResource(id=str(practitioner_id))
+        return Staff(practitioner=self.rows["Practitioner"][practitioner_id], roles=())
+
+    async def put_resources(self, actor: Actor, command: PutResources) -> PutResult:
+        rows = [row for field in command.__struct_fields__ for row in getattr(command, field)]
+        assert len(rows) <= BATCH_MAX
+        self.puts.append(len(rows))
+        for row in rows:
+            self._ensure_valid(row, rows)
+        created, changed = 0, 0
+        for row in rows:
+            table = self.rows.setdefault(type(row).__name__, {})
+            created += row.id not in table
+            changed += row.id in table and table[row.id] != row
+            table[row.id] = row
+        return PutResult(created=created, changed=changed, unchanged=len(rows) - created - changed)
+
+    def _ensure_valid(self, row: Any, rows: Sequence[Any]) -> None:
+        known = {one.id for table in self.rows.values() for one in table.values()} | {one.id for one in rows}
+        if getattr(row, "name", None) == REFUSED_NAME or any(one not in known for one in _references(row)):
+            raise InvalidResource(id=str(row.id))
+
+    async def find_services(self, actor: Actor, query: FindServices) -> ServicesPage:
+        raise NotImplementedError
+
+    async def get_visit_type(self, actor: Actor, visit_type_id: UUID) -> VisitType:
+        raise NotImplementedError
+
+    async def get_service(self, actor: Actor, service_id: UUID) -> ServiceSummary:
+        raise NotImplementedError
+
+    async def find_staff(self, actor: Actor, query: FindStaff) -> StaffPage:
+        raise NotImplementedError
+
+
+class MemoryPatients:
+    """Keeps patients by id. One whose family name is `REFUSED_NAME` is refused with a detail that must not be told."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Patient] = {}
+
+    async def find_patients_by_identifier(self, actor: Actor, identifiers: tuple[Id, ...]) -> tuple[PatientMatch, ...]:
+        return tuple(
+            PatientMatch(identifier=identifier, id=row.id)
+            for row in self.rows.values()
+            for identifier in row.identifiers
+            if identifier in set(identifiers)
+        )
+
+    async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult:
+        assert len(command.patients) <= BATCH_MAX
+        for patient in command.patients:
+            if patient.family == REFUSED_NAME:
+                raise InvalidPatient(f"{patient.family} was born on {patient.birth_on}.", id=str(patient.id))
+        created = sum(patient.id not in self.rows for patient in command.patients)
+        changed = sum(self.rows.get(patient.id, patient) != patient for patient in command.patients)
+        self.rows.update({patient.id: patient for patient in command.patients})
+        return PutPatientsResult(created=created, changed=changed, unchanged=len(command.patients) - created - changed)
+
+    async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
+        raise NotImplementedError
+
+    async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage:
+        raise NotImplementedError
+
+    async def register_patient(self, actor: Actor, command: RegisterPatient) -> Patient:
+        raise NotImplementedError
+
+
+def _references(row: Any) -> list[UUID]:
+    match row:
+        case Organization():
+            found: list[UUID | None] = [row.part_of_id]
+        case Location():
+            found = [row.part_of_id, row.site_id, row.managing_organization_id]
+        case PractitionerRole():
+            found = [row.practitioner_id, row.for_organization_id, *row.site_ids]
+        case Practitioner():
+            found = []
+        case _:
+            found = [row.site_id, row.location_id]
+    return [one for one in found if one]
+
+
+def snapshot(directory: MemoryDirectory, patients: MemoryPatients) -> bytes:
+    """Everything stored, for comparing before and after."""
+    tables: Mapping[str, Any] = {**directory.rows, "Patient": patients.rows}
+    return msgspec.json.encode({name: list(rows.values()) for name, rows in tables.items()}, order="deterministic")
