@@ -1,0 +1,1 @@
+"""Composition: the only package that sees every module, and the processes that run them."""
