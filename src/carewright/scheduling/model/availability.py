@@ -97,19 +97,21 @@ class AvailabilityIndex:
     def reload(
         self, row: int, openings: RangesLike, busy: RangesLike, blocks: RangesLike = (), *, first_tick: int = 0, end_tick: int | None = None
     ) -> None:
-        """Replace what is known of [first_tick, end_tick) by what was read again; beyond it only `busy` is taken over.
+        """Replace what is known of [first_tick, end_tick) by what was read again; the rest of the row stays as it is.
 
         For short ranges, range by range; `load` is faster for a whole row.
         """
         start, end = self.horizon.cut(first_tick, self.horizon.ticks if end_tick is None else end_tick)
-        open_row = self.open_bits[row]
-        clear_range(open_row, start, end)
-        for opening_start, opening_end in openings:
-            set_range(open_row, max(int(opening_start), start), min(int(opening_end), end))
-        for block_start, block_end in blocks:
-            clear_range(open_row, max(int(block_start), start), min(int(block_end), end))
+        opened, taken, blocked = (
+            [(max(int(first), start), min(int(last), end)) for first, last in ranges] for ranges in (openings, busy, blocks)
+        )
+        clear_range(self.open_bits[row], start, end)
+        for each in opened:
+            set_range(self.open_bits[row], *each)
+        for each in blocked:
+            clear_range(self.open_bits[row], *each)
         clear_range(self.free[row], start, end)
-        self.set_free(row, start, end, busy)
+        self.set_free(row, start, end, taken)
 
     def set_busy(self, row: int, start_tick: int, end_tick: int) -> None:
         """Take [start_tick, end_tick), cut to the horizon."""
