@@ -4,7 +4,7 @@ Memory grows with the number of different ids, not with the size of the files: l
 devices that are catalogued, most for organizations and locations, whose drafts are kept to put parents before their parts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar, cast
@@ -126,7 +126,7 @@ class _Survey:
     """
 
     def __init__(self, files: Sequence[Path], tally: Tally, bar: _Bar) -> None:
-        self.catalogues: dict[ResourceType, Catalogue] = {resource_type: Catalogue() for resource_type in ORDER}
+        self.catalogues: dict[ResourceType, Catalogue] = {resource_type: Catalogue(resource_type) for resource_type in ORDER}
         self.files: dict[ResourceType, dict[Path, None]] = {resource_type: {} for resource_type in ORDER}
         self.role_kinds: dict[Ref, list[StaffKind]] = {}
         self.lines = 0
@@ -271,23 +271,24 @@ class _Loading:
         A patient is recognised by the source id alone, batch by batch: whose record a number belongs to is not ours to guess.
         """
         catalogue = self._survey.catalogues[resource_type]
-        catalogue.ids = await self._known_ids(resource_type, list(catalogue.identifiers))
+        catalogue.owners = await self._find(resource_type, sorted(catalogue.carriers, key=by_text))
+        catalogue.ids = _ids_by_source(resource_type, catalogue.identifiers, catalogue.owners)
         catalogue.standing = set(catalogue.ids)
-        new = [source_id for source_id in catalogue.identifiers if source_id not in catalogue.ids]
-        telling = {source_id: catalogue.telling(source_id) for source_id in new}
-        matches = await self._find(resource_type, [identifier for found in telling.values() for identifier in found])
         taken = set(catalogue.ids.values())
-        for source_id in new:
-            candidates = set().union(*(matches.get(identifier, set()) for identifier in telling[source_id]))
+        for source_id in [one for one in catalogue.identifiers if one not in catalogue.ids]:
+            candidates = catalogue.owners_of(source_id)
             if len(candidates) == 1 and not candidates & taken:
                 catalogue.standing.add(source_id)
                 taken |= candidates
             catalogue.ids[source_id] = candidates.pop() if source_id in catalogue.standing else self._ids.new()
 
-    async def _known_ids(self, resource_type: ResourceType, source_ids: Sequence[str]) -> dict[str, UUID]:
-        keys = {source_identifier(resource_type, source_id): source_id for source_id in source_ids}
-        found = await self._find(resource_type, list(keys))
-        return {keys[identifier]: min(matches) for identifier, matches in found.items()}
+    async def _ids_of(self, resource_type: ResourceType, rows: Sequence[_Row]) -> dict[str, UUID]:
+        if resource_type != "Patient":
+            return self._survey.catalogues[resource_type].ids
+        source_ids = [row.draft.source_id for row in rows]
+        owners = await self._find("Patient", [source_identifier("Patient", source_id) for source_id in source_ids])
+        known = _ids_by_source("Patient", source_ids, owners)
+        return {source_id: known.get(source_id) or self._ids.new() for source_id in source_ids}
 
     async def _find(self, resource_type: ResourceType, identifiers: Sequence[Identifier]) -> dict[Identifier, set[UUID]]:
         found: dict[Identifier, set[UUID]] = {}
@@ -302,13 +303,6 @@ class _Loading:
                 found.setdefault(match.identifier, set()).add(match.id)
         return found
 
-    async def _ids_of(self, resource_type: ResourceType, rows: Sequence[_Row]) -> dict[str, UUID]:
-        if resource_type != "Patient":
-            return self._survey.catalogues[resource_type].ids
-        source_ids = [row.draft.source_id for row in rows]
-        known = await self._known_ids("Patient", source_ids)
-        return {source_id: known.get(source_id) or self._ids.new() for source_id in source_ids}
-
     # --- references -----------------------------------------------------------------------------------------------------------
 
     async def _links(self, resource_type: ResourceType, rows: Sequence[_Row]) -> Links:
@@ -319,7 +313,15 @@ class _Loading:
             if found := next(filter(None, (self._elsewhere.get((ref.resource_type, one)) for one in ref.identifiers)), None):
                 resolved[ref] = found
         kinds = await self._kinds(rows) if resource_type == "Practitioner" else {}
-        return Links(ids=resolved, sites=self._sites, staff_kinds=kinds, time_zone=self._time_zone)
+        left_out = self._left_out(resource_type, rows)
+        return Links(ids=resolved, sites=self._sites, staff_kinds=kinds, left_out=left_out, time_zone=self._time_zone)
+
+    def _left_out(self, resource_type: ResourceType, rows: Sequence[_Row]) -> dict[str, frozenset[Identifier]]:
+        """The directory keeps an identifier for one entry of a type. A patient's is not ours to leave out."""
+        if resource_type == "Patient":
+            return {}
+        catalogue = self._survey.catalogues[resource_type]
+        return {row.draft.source_id: catalogue.not_its_own(row.draft.source_id) for row in rows}
 
     def _imported(self, ref: Ref) -> UUID | None:
         catalogue = self._survey.catalogues[ref.resource_type]
@@ -396,9 +398,8 @@ class _Loading:
             self._settle(resource_type, one)
 
     async def _put_in_parts(self, resource_type: ResourceType, ready: Sequence[_Ready], refusal: Refusal) -> None:
-        """The refusal's title is told, not its detail: a title is a fixed sentence and cannot hold a person's data."""
         if len(ready) == 1:
-            self._tally.reject(ready[0].row.at, refusal.code, refusal.title)
+            self._tally.reject(ready[0].row.at, refusal.code, _reason(refusal, resource_type))
             return
         middle = len(ready) // 2
         await self._put(resource_type, ready[:middle])
@@ -415,6 +416,20 @@ class _Loading:
         if resource_type == "Patient":
             return await self._patients.put_patients(self._actor, PutPatients(patients=cast("tuple[Patient, ...]", tuple(values))))
         return await self._directory.put_resources(self._actor, _command(values))
+
+
+def _ids_by_source(resource_type: ResourceType, source_ids: Iterable[str], owners: Mapping[Identifier, set[UUID]]) -> dict[str, UUID]:
+    """Our ids of the source ids that are known."""
+    found = ((source_id, owners.get(source_identifier(resource_type, source_id))) for source_id in source_ids)
+    return {source_id: min(ids) for source_id, ids in found if ids}
+
+
+def _reason(refusal: Refusal, resource_type: ResourceType) -> str:
+    """Why a module refused a row. For people only the title and the field: a detail could hold something of a person's."""
+    if resource_type not in ("Practitioner", "Patient"):
+        return refusal.detail
+    field = refusal.facts.get("field")
+    return f"{refusal.title} ({field})" if isinstance(field, str) and field.replace("_", "").isalpha() else refusal.title
 
 
 def _command(values: Sequence[Value]) -> PutResources:

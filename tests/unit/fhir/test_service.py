@@ -145,8 +145,17 @@ class TestAgain:
     async def test_a_number_that_several_rows_carry_tells_nobody_apart(self, trial: Trial) -> None:
         number = [{"system": NPI, "value": "1"}]
         await trial.run({"a.ndjson": [organization("hospital", identifier=number)]})
-        await trial.run({"a.ndjson": [organization("ward-1", identifier=number), organization("ward-2", identifier=number)]})
+        report = await trial.run({"a.ndjson": [organization("ward-1", identifier=number), organization("ward-2", identifier=number)]})
         assert len(trial.directory.all("Organization")) == 3
+        assert warned(report) == [(1, "identifier_of_another"), (2, "identifier_of_another")]
+
+    async def test_a_ward_under_its_hospitals_number_does_not_become_the_hospital(self, trial: Trial) -> None:
+        number = [{"system": NPI, "value": "1"}]
+        await trial.run({"a.ndjson": [organization("hospital", identifier=number)]})
+        report = await trial.run({"a.ndjson": [organization("ward", identifier=number)]})
+        assert (report.created, report.changed) == (1, 0)
+        assert warned(report) == [(1, "identifier_of_another")]
+        assert len(trial.one("Organization", "ward").identifiers) == 1
 
     async def test_a_number_does_not_take_over_a_row_of_this_import(self, trial: Trial) -> None:
         number = [{"system": NPI, "value": "1"}]
@@ -245,6 +254,7 @@ class TestRefusals:
             (124, "directory.invalid_resource", "bad"),
             (125, "directory.invalid_resource", "worse"),
         ]
+        assert {issue.reason for issue in report.rejections} == {"This entry breaks a rule of the directory."}
         assert len(trial.directory.puts) < 50
 
     async def test_a_report_never_repeats_what_a_row_says_about_a_person(self, trial: Trial) -> None:

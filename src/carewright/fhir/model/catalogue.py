@@ -4,15 +4,23 @@ from uuid import UUID
 
 from carewright.contracts.directory import Identifier
 from carewright.fhir.model.reading import Draft
-from carewright.fhir.model.references import Ref
+from carewright.fhir.model.references import Ref, ResourceType
+
+ENTERPRISE_SYSTEMS = frozenset({"http://hl7.org/fhir/sid/us-npi", "urn:oid:2.16.840.1.113883.4.4"})
+"""Provider and tax numbers: parts of one enterprise share them, so that they do not tell one place or organization from another."""
 
 
 class Catalogue:
-    """Rows by source id. `ids` are ours; `standing` are those the directory has, from before or by now."""
+    """Rows by source id. `ids` are ours; `standing` are those the directory has, from before or by now.
 
-    def __init__(self) -> None:
+    `owners` says which of our ids carried an identifier before this import.
+    """
+
+    def __init__(self, resource_type: ResourceType) -> None:
+        self._enterprise = resource_type in ("Organization", "Location")
         self.identifiers: dict[str, set[Identifier]] = {}
         self.carriers: dict[Identifier, set[str]] = {}
+        self.owners: dict[Identifier, set[UUID]] = {}
         self.ids: dict[str, UUID] = {}
         self.standing: set[str] = set()
 
@@ -31,9 +39,16 @@ class Catalogue:
                 return next(iter(carriers))
         return None
 
-    def telling(self, source_id: str) -> list[Identifier]:
-        """The identifiers that this row alone carries: a number shared by several tells none of them apart."""
-        return [one for one in sorted(self.identifiers[source_id], key=by_text) if len(self.carriers[one]) == 1]
+    def owners_of(self, source_id: str) -> set[UUID]:
+        """Whose the identifiers are that this row alone carries; numbers that parts of one enterprise share do not count."""
+        alone = [one for one in self.identifiers[source_id] if len(self.carriers[one]) == 1]
+        telling = [one for one in alone if not (self._enterprise and one.system in ENTERPRISE_SYSTEMS)]
+        return set().union(*(self.owners.get(one, set()) for one in telling))
+
+    def not_its_own(self, source_id: str) -> frozenset[Identifier]:
+        """The identifiers of a row that other rows carry too, or somebody else in the directory."""
+        own = {self.ids[source_id]}
+        return frozenset(one for one in self.identifiers[source_id] if len(self.carriers[one]) > 1 or self.owners.get(one, own) - own)
 
 
 def by_text(identifier: Identifier) -> tuple[str, str]:

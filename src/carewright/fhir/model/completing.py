@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from carewright.contracts.directory import Device, Location, Organization, Practitioner, PractitionerRole
+from carewright.contracts.directory import Device, Identifier, Location, Organization, Practitioner, PractitionerRole
 from carewright.fhir.model.reading import Draft, Value
 from carewright.fhir.model.references import Ref
 from carewright.fhir.model.reports import Remark, RowRejected
@@ -18,22 +18,32 @@ from carewright.fhir.model.staff import StaffKind
 class Links(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch of drafts refers to, looked up before.
 
-    `sites` has the site of each known location. `staff_kinds` is keyed by the practitioner's source id. `time_zone` is the default.
+    `sites` has the site of each known location; `time_zone` is the default. `staff_kinds` and `left_out`, identifiers that a row is
+    not to keep, go by source id.
     """
 
     ids: dict[Ref, UUID] = {}
     sites: dict[UUID, UUID] = {}
     staff_kinds: dict[str, StaffKind] = {}
+    left_out: dict[str, frozenset[Identifier]] = {}
     time_zone: str = "UTC"
 
 
 def complete(draft: Draft, resource_id: UUID, links: Links) -> tuple[Value, tuple[Remark, ...]]:
     """The value to store and everything there is to remark. Raises `RowRejected` where a needed reference is missing."""
     extra: list[Remark] = []
-    value = replace(_completed(draft, links, extra), id=resource_id)
+    value = replace(_completed(draft, links, extra), id=resource_id, identifiers=_identifiers(draft, links, extra))
     if isinstance(value, Location) and value.kind == "site":
         value = replace(value, site_id=resource_id)
     return value, (*draft.remarks, *extra)
+
+
+def _identifiers(draft: Draft, links: Links, extra: list[Remark]) -> tuple[Identifier, ...]:
+    left_out = links.left_out.get(draft.source_id)
+    if not left_out:
+        return draft.value.identifiers
+    extra.append(Remark("fhir.import.identifier_of_another", f"{type(draft.value).__name__}.identifier"))
+    return tuple(identifier for identifier in draft.value.identifiers if identifier not in left_out)
 
 
 def _completed(draft: Draft, links: Links, extra: list[Remark]) -> Value:

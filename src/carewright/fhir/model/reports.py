@@ -45,6 +45,7 @@ REASONS = {
     "fhir.import.reference_dropped": "A reference points at nothing that was imported or is known; the row was kept without it.",
     "fhir.import.text_repaired": "A text had Windows-1252 punctuation in a wrong encoding; it was put right.",
     "fhir.import.identifier_without_system": "An identifier without a system was left out.",
+    "fhir.import.identifier_of_another": "An identifier that another row or entry carries too was left out: it tells nobody apart.",
     "fhir.import.code_without_system": "A code without a system was left out.",
     "fhir.import.name_incomplete": "The name has no family name; what there is was taken for it.",
     "fhir.import.partial_birth_date": "The birth date lacks its day or month and was left out.",
