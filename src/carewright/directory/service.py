@@ -1,0 +1,184 @@
+"""The directory's use cases. One function, one transaction, one permission."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from carewright.contracts.directory import (
+    Device,
+    DeviceChanged,
+    FindByIdentifier,
+    FindServices,
+    FindStaff,
+    HealthcareService,
+    IdentifierMatch,
+    Location,
+    LocationChanged,
+    Practitioner,
+    PractitionerChanged,
+    PractitionerRole,
+    PutResources,
+    PutResult,
+    Resource,
+    ServicesPage,
+    ServiceSummary,
+    SitesPage,
+    Staff,
+    StaffPage,
+    UnknownResource,
+    VisitType,
+    VisitTypeChanged,
+)
+from carewright.directory import model, store
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session, Transaction
+from carewright.kernel.errors import BadInput
+from carewright.kernel.events import Event
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.invariants import invariant
+from carewright.kernel.outbox import publish
+
+SITES_MAX = 500
+READ = "directory.read"
+CHANGE = "directory.change"
+
+
+async def find_services(ctx: Context, query: FindServices) -> ServicesPage:
+    """Active services with their active visit types, by name. `text` is looked for in names and specialty, without case and accents."""
+    ctx.actor.require(READ)
+    return await store.find_services(ctx.db, ctx.actor.organization_id, query)
+
+
+async def get_service(ctx: Context, service_id: UUID) -> ServiceSummary:
+    """One service, active or not, with its active visit types. Raises `UnknownResource`."""
+    ctx.actor.require(READ)
+    found = await store.service_by_id(ctx.db, ctx.actor.organization_id, service_id)
+    if found is None:
+        raise UnknownResource(resource_type="HealthcareService", id=str(service_id))
+    return found
+
+
+async def get_visit_type(ctx: Context, visit_type_id: UUID) -> VisitType:
+    """One visit type, active or not. Raises `UnknownResource`."""
+    ctx.actor.require(READ)
+    found = await store.visit_types_with_service(ctx.db, ctx.actor.organization_id, [visit_type_id])
+    if not found:
+        raise UnknownResource(resource_type="VisitType", id=str(visit_type_id))
+    return found[0][0]
+
+
+async def find_sites(ctx: Context) -> SitesPage:
+    """The active sites by name, `SITES_MAX` at most."""
+    ctx.actor.require(READ)
+    sites = await store.find_sites(ctx.db, ctx.actor.organization_id, SITES_MAX)
+    return SitesPage(items=sites, total=len(sites))
+
+
+async def find_staff(ctx: Context, query: FindStaff) -> StaffPage:
+    """Active staff by name. `specialty` is a code, `system|code`, or part of the specialty's name; it and the site meet in one role."""
+    ctx.actor.require(READ)
+    return await store.find_staff(ctx.db, ctx.actor.organization_id, query)
+
+
+async def get_staff(ctx: Context, practitioner_id: UUID) -> Staff:
+    """One practitioner, active or not, with every role. Raises `UnknownResource`."""
+    ctx.actor.require(READ)
+    found = await store.staff_by_id(ctx.db, ctx.actor.organization_id, [practitioner_id])
+    if not found:
+        raise UnknownResource(resource_type="Practitioner", id=str(practitioner_id))
+    return found[0]
+
+
+async def find_by_identifier(ctx: Context, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]:
+    """Our ids of those entries that are known here."""
+    ctx.actor.require(READ)
+    if len(query.identifiers) > model.IDENTIFIERS_ASKED_MAX:
+        raise BadInput(f"Ask for {model.IDENTIFIERS_ASKED_MAX} identifiers at most.", limit=model.IDENTIFIERS_ASKED_MAX)
+    return await store.ids_by_identifier(ctx.db, ctx.actor.organization_id, query)
+
+
+async def put_resources(ctx: Context, command: PutResources) -> PutResult:
+    """Store every entry of the change, or none: the refusal names the first that breaks a rule. The same again changes nothing.
+
+    Raises `InvalidResource` with `resource_type`, `id` and `field`. Changes of one tenant wait for each other.
+    """
+    ctx.actor.require(CHANGE)
+    model.ensure_within_limit(command)
+
+    async def work() -> PutResult:
+        async with ctx.db.transaction() as tx:
+            await _begin_change(ctx, tx, command)
+            result = await _put(ctx, tx, command)
+            await remember(ctx, tx, result)
+        ctx.wake()
+        return result
+
+    return await once(ctx, PutResult, work)
+
+
+async def bulk_load(ctx: Context, tx: Transaction, put: PutResources) -> PutResult:
+    """Fill an empty directory by COPY, with the checks and events of `put_resources`. The caller opened `tx`, and wakes the readers."""
+    ctx.actor.require(CHANGE)
+    entries = model.entries_of(put)
+    await _begin_change(ctx, tx, put)
+    invariant(await store.is_empty(tx, ctx.actor.organization_id), "bulk_load fills an empty directory")
+    await store.copy_entries(tx, ctx.actor.organization_id, entries)
+    await store.copy_identifiers(tx, ctx.actor.organization_id, entries)
+    await _publish(ctx, tx, entries)
+    return PutResult(created=len(entries), changed=0, unchanged=0)
+
+
+async def _begin_change(ctx: Context, tx: Session, put: PutResources) -> None:
+    """Lock the tenant's directory, then check the change against it."""
+    organization_id = ctx.actor.organization_id
+    await store.lock_directory(tx, organization_id)
+    model.ensure_sound(put, await store.find_targets(tx, organization_id, model.mentioned_ids(put)))
+    wholes = {part.part_of_id for part in model.parts_of(put) if part.part_of_id}
+    model.ensure_no_circle(put, await store.find_parts_above(tx, organization_id, wholes) if wholes else {})
+
+
+async def _put(ctx: Context, tx: Session, put: PutResources) -> PutResult:
+    entries = model.entries_of(put)
+    written = await store.put_entries(tx, ctx.actor.organization_id, entries)
+    if written:
+        await _claim_identifiers(ctx, tx, written)
+        await _publish(ctx, tx, written)
+    created = sum(entry.version == 1 for entry in written)
+    return PutResult(created=created, changed=len(written) - created, unchanged=len(entries) - len(written))
+
+
+async def _claim_identifiers(ctx: Context, tx: Session, written: Sequence[Resource]) -> None:
+    """Give up all identifiers of the written entries first, so that two entries of one change may exchange theirs."""
+    await store.drop_identifiers(tx, ctx.actor.organization_id, [entry.id for entry in written])
+    granted = await store.claim_identifiers(tx, ctx.actor.organization_id, written)
+    for entry in written:
+        if any((entry.id, identifier) not in granted for identifier in model.identifiers_of(entry)):
+            raise model.taken_identifier(entry)
+
+
+async def _publish(ctx: Context, tx: Session, written: Sequence[Resource]) -> None:
+    """Tell what the written entries changed: places and devices themselves, practitioners with roles, visit types with their service."""
+    organization_id = ctx.actor.organization_id
+    events: list[Event] = [LocationChanged(organization_id=organization_id, location=one) for one in written if isinstance(one, Location)]
+    events += [DeviceChanged(organization_id=organization_id, device=one) for one in written if isinstance(one, Device)]
+    for staff in await store.staff_by_id(tx, organization_id, await _practitioners_changed(ctx, tx, written)):
+        events.append(PractitionerChanged(organization_id=organization_id, practitioner=staff.practitioner, roles=staff.roles))
+    for visit_type, service in await store.visit_types_with_service(tx, organization_id, await _visit_types_changed(ctx, tx, written)):
+        events.append(VisitTypeChanged(organization_id=organization_id, visit_type=visit_type, service=service))
+    await publish(ctx, tx, *events)
+
+
+async def _practitioners_changed(ctx: Context, tx: Session, written: Sequence[Resource]) -> set[UUID]:
+    """Ids of those written, and of those whose roles were: the latter get their next version here."""
+    own = {entry.id for entry in written if isinstance(entry, Practitioner)}
+    by_role = {entry.practitioner_id for entry in written if isinstance(entry, PractitionerRole)} - own
+    if by_role:
+        await store.touch_practitioners(tx, ctx.actor.organization_id, by_role)
+    return own | by_role
+
+
+async def _visit_types_changed(ctx: Context, tx: Session, written: Sequence[Resource]) -> set[UUID]:
+    """Ids of those written, and of those whose service was: the latter get their next version here."""
+    own = {entry.id for entry in written if isinstance(entry, VisitType)}
+    services = {entry.id for entry in written if isinstance(entry, HealthcareService)}
+    by_service = await store.touch_visit_types(tx, ctx.actor.organization_id, services, own) if services else set()
+    return own | by_service
