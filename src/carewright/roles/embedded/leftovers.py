@@ -16,6 +16,7 @@ from pathlib import Path
 from carewright.roles.child import StartFailed
 
 POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 0.5
 
 
 def running(tag: str, programs: tuple[str, ...]) -> list[int]:
@@ -47,8 +48,11 @@ def _from_ps() -> list[tuple[int, list[str]]]:
 async def end_leftovers(tag: str, programs: tuple[str, ...], signals: tuple[signal.Signals, ...], seconds_each: float) -> list[int]:
     """End what an earlier supervisor left running: each of `signals` in turn, until none is left.
 
-    Returns the processes that were found. Raises `StartFailed` when some do not end.
+    Returns the processes that had to be ended; those that end by themselves, because their parent was killed a moment ago,
+    do not count. Raises `StartFailed` when some do not end.
     """
+    if await _gone(tag, programs, PATIENCE_SECONDS):
+        return []
     found = running(tag, programs)
     for sent in signals:
         for pid in running(tag, programs):
