@@ -26,7 +26,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Database
 from carewright.kernel.ids import Ids
 from carewright.kernel.migrate import migrate, role_of
-from carewright.kernel.outbox import LocalWake
+from carewright.kernel.wake import Wake
 from carewright.roles.embedded import EmbeddedSettings, Place, PostgresServer, start_postgres
 from tests.tidy.source import PACKAGE, modules
 
@@ -90,7 +90,7 @@ def clock() -> ManualClock:
 def context(pools: "Pools", clock: ManualClock, request: pytest.FixtureRequest) -> "Contexts":
     rng = random.Random(request.node.nodeid)
     ids = Ids(clock, rng)
-    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=LocalWake())
+    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=Wake())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Contexts:
     rng: random.Random
     organization_id: UUID
     origin: UUID
-    wake: LocalWake
+    wake: Wake
 
     async def __call__(
         self,

@@ -25,10 +25,9 @@ from carewright.contracts.directory import (
     VisitTypeChanged,
 )
 from carewright.directory import service, store
-from carewright.kernel.context import Context
+from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import BadInput, Forbidden, IdempotencyKeyReused
 from carewright.kernel.events import Event
-from carewright.kernel.idempotency import Once
 from carewright.kernel.outbox import read_after
 from tests.samples import (
     BUILDING,
