@@ -20,6 +20,7 @@ from carewright.kernel.values import Code, Cursor, Day, Instant, Language, Limit
 AppointmentStatus = Literal[
     "proposed", "pending", "booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow", "waitlist", "entered-in-error"
 ]
+AdvanceStatus = Literal["arrived", "checked-in", "fulfilled", "noshow", "entered-in-error"]
 ParticipationStatus = Literal["accepted", "declined", "tentative", "needs-action"]
 
 
@@ -140,7 +141,7 @@ class AdvanceAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Record what happened: arrived, checked-in, fulfilled, noshow, entered-in-error."""
 
     appointment_id: UUID
-    status: Literal["arrived", "checked-in", "fulfilled", "noshow", "entered-in-error"]
+    status: AdvanceStatus
     expected_version: Version | None = None
 
 
@@ -227,13 +228,18 @@ class LeavePeriod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     end: Instant
 
 
+Weekly = Annotated[tuple[WeeklyHours, ...], Meta(max_length=100)]
+Exceptions = Annotated[tuple[DayException, ...], Meta(max_length=400)]
+Leaves = Annotated[tuple[LeavePeriod, ...], Meta(max_length=100)]
+
+
 class SetWorkingHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Replace one actor's working rules from now on. Appointments that no longer fit stay, and are returned."""
 
     schedule_id: UUID
-    weekly: Annotated[tuple[WeeklyHours, ...], Meta(max_length=100)]
-    exceptions: Annotated[tuple[DayException, ...], Meta(max_length=400)] = ()
-    leave: Annotated[tuple[LeavePeriod, ...], Meta(max_length=100)] = ()
+    weekly: Weekly
+    exceptions: Exceptions = ()
+    leave: Leaves = ()
 
 
 class BlockTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -307,6 +313,13 @@ class PatientBusy(Refusal):
     status = 409
     issue = "conflict"
     title = "The patient already has an appointment at this time."
+
+
+class CalendarMoved(Refusal):
+    code = "scheduling.calendar_moved"
+    status = 409
+    issue = "conflict"
+    title = "The calendar was just changed. Please look at the free times again."
 
 
 class HoldExpired(Refusal):
@@ -480,6 +493,17 @@ class ScheduleChanged(Event, frozen=True, kw_only=True):
     @property
     def subject(self) -> UUID:
         return self.schedule_id
+
+
+class CatalogueChanged(Event, frozen=True, kw_only=True):
+    """Scheduling's own copy of a site or visit type changed; its processes read it again."""
+
+    topic: ClassVar[str] = "scheduling.catalogue.changed.v1"
+    entry_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        return self.entry_id
 
 
 class Scheduling(Protocol):

@@ -1,16 +1,33 @@
 """The context a use case runs in: everything it may know of the world outside its arguments."""
 
+import hashlib
 import random
 from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID
 
+import msgspec
+
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database
-from carewright.kernel.idempotency import Once
 from carewright.kernel.ids import Ids
-from carewright.kernel.outbox import Wake
+from carewright.kernel.wake import Wake
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A caller's key with the fingerprint (SHA-256) of what it was used for."""
+
+    key: str
+    fingerprint: bytes
+
+    @classmethod
+    def of(cls, key: str | None, command: object) -> "Once | None":
+        """The key of a call by Protocol, with the fingerprint of its command; None without a key."""
+        if key is None:
+            return None
+        return cls(key, hashlib.sha256(type(command).__name__.encode() + b"\n" + msgspec.json.encode(command)).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 ACQUIRE_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 10.0
+COPY_TIMEOUT_SECONDS = 300.0
 SECONDS = Histogram(
     "carewright_query_seconds", "Time of one statement, as the caller sees it.", ["query"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
@@ -99,6 +100,18 @@ class Database:
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
                 row: Row | None = await connection.fetchrow(query.text, *args)
                 return row
+
+    async def copy_out(self, query: Query, *args: object) -> bytes:
+        """The whole result in PostgreSQL's binary COPY format: for large results of fixed width that go into arrays."""
+        parts: list[bytes] = []
+
+        async def collect(part: bytes) -> None:
+            parts.append(bytes(part))
+
+        with _translated(), SECONDS.labels(query.name).time():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
+                await connection.copy_from_query(query.text, *args, output=collect, format="binary", timeout=COPY_TIMEOUT_SECONDS)
+        return b"".join(parts)
 
     async def execute(self, query: Query, *args: object) -> None:
         with _translated(), SECONDS.labels(query.name).time():

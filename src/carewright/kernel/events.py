@@ -30,6 +30,7 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     """An event as it lies in the outbox: the fact with its place in the log, who caused it, and when."""
 
     id: UUID
+    organization_id: UUID
     xid: int
     position: int
     occurred_at: datetime

@@ -5,32 +5,21 @@ The answer is stored in the transaction of the effect, so the two cannot part. R
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
+from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, Refusal
 from carewright.kernel.sql import load
-
-if TYPE_CHECKING:
-    from carewright.kernel.context import Context
 
 Q = load("carewright.kernel")
 T = TypeVar("T")
 KEEP_DAYS = 7
 KEY_LENGTH_MAX = 255
 _in_flight: set[tuple[UUID, str, str]] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A caller's key with the fingerprint (SHA-256) of what it was used for."""
-
-    key: str
-    fingerprint: bytes
 
 
 class AlreadyDone(Refusal):
@@ -42,7 +31,7 @@ class AlreadyDone(Refusal):
     title = "This was already done."
 
 
-async def once(ctx: "Context", kind: type[T], work: Callable[[], Awaitable[T]], *, look_first: bool = True) -> T:
+async def once(ctx: Context, kind: type[T], work: Callable[[], Awaitable[T]], *, look_first: bool = True) -> T:
     """Do `work` unless it was done under this key before; then return the first answer.
 
     `work` must call `remember` (or insert the key itself) in its transaction. With `look_first=False` it does so by a statement
@@ -62,7 +51,7 @@ async def once(ctx: "Context", kind: type[T], work: Callable[[], Awaitable[T]], 
         _in_flight.discard(mark)
 
 
-async def remember(ctx: "Context", tx: Session, answer: object) -> None:
+async def remember(ctx: Context, tx: Session, answer: object) -> None:
     """Store the answer under the caller's key. Refuses with `AlreadyDone` when another process was faster."""
     if ctx.once is not None:
         await tx.execute(
@@ -71,7 +60,7 @@ async def remember(ctx: "Context", tx: Session, answer: object) -> None:
         )  # fmt: skip
 
 
-async def _do_or_recall(ctx: "Context", kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
+async def _do_or_recall(ctx: Context, kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
     try:
         return await work()
     except Refusal:
@@ -81,8 +70,9 @@ async def _do_or_recall(ctx: "Context", kind: type[T], work: Callable[[], Awaita
         return earlier
 
 
-async def _recall(ctx: "Context", kind: type[T]) -> T | None:
-    assert ctx.once is not None
+async def _recall(ctx: Context, kind: type[T]) -> T | None:
+    if ctx.once is None:
+        return None
     row = await ctx.db.fetch_one(Q.answer_by_key, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
     if row is None:
         return None

@@ -8,22 +8,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from prometheus_client import Counter
 
 from carewright.kernel import telemetry
+from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.sql import load
 
-if TYPE_CHECKING:
-    from carewright.kernel.context import Context
-
 Q = load("carewright.kernel")
-C = TypeVar("C", bound="Context")
+C = TypeVar("C", bound=Context)
 LEASE_SECONDS = 120
 ATTEMPTS_MAX = 8
 POLL_SECONDS = 1.0
@@ -49,13 +47,13 @@ class Timer(Generic[C]):
 
 
 async def enqueue(
-    ctx: "Context", tx: Session, name: str, payload: object, *, run_at: datetime | None = None, unique_key: str | None = None
+    ctx: Context, tx: Session, name: str, payload: object, *, run_at: datetime | None = None, unique_key: str | None = None
 ) -> UUID:
     """Queue a job within the caller's transaction. A second one under the same `unique_key` changes nothing."""
-    id = ctx.ids.new()
+    job_id = ctx.ids.new()
     now = ctx.clock.now()
-    await tx.execute(Q.enqueue_job, id, name, unique_key or str(id), msgspec.json.encode(payload), run_at or now, now)
-    return id
+    await tx.execute(Q.enqueue_job, job_id, name, unique_key or str(job_id), msgspec.json.encode(payload), run_at or now, now)
+    return job_id
 
 
 async def run_due(ctx: C, jobs: Sequence[Job[C]]) -> int:
@@ -80,7 +78,7 @@ async def take_turn(ctx: C, timer: Timer[C]) -> bool:
             log.info("timer.done", timer=timer.name, count=done)
     except Unavailable:
         RUNS.labels(timer.name, "unavailable").inc()
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001  # one job or turn that breaks must not end the others
         RUNS.labels(timer.name, "failed").inc()
         log.error("timer.failed", timer=timer.name, error=type(fault).__name__, where=telemetry.where(fault))
     return True
@@ -102,28 +100,28 @@ async def work(ctx: C, jobs: Sequence[Job[C]], timers: Sequence[Timer[C]]) -> No
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _claim(ctx: "Context", names: list[str]) -> Row | None:
+async def _claim(ctx: Context, names: list[str]) -> Row | None:
     now = ctx.clock.now()
     return await ctx.db.fetch_one(Q.claim_due_job, now, now + timedelta(seconds=LEASE_SECONDS), names)
 
 
 async def _run(ctx: C, job: Job[C], row: Row) -> None:
-    id, attempts = row["id"], row["attempts"]
+    job_id, attempts = row["id"], row["attempts"]
     try:
         await job.run(ctx, row["payload"])
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001  # one job or turn that breaks must not end the others
         failed = attempts >= ATTEMPTS_MAX
         RUNS.labels(job.name, "failed" if failed else "retried").inc()
         log.error(
             "job.failed",
             job=job.name,
-            job_id=str(id),
+            job_id=str(job_id),
             attempts=attempts,
             error=type(fault).__name__,
             where=telemetry.where(fault),
         )
         later = ctx.clock.now() + timedelta(seconds=2.0**attempts)
-        await ctx.db.execute(Q.retry_job, id, later, failed, type(fault).__name__)
+        await ctx.db.execute(Q.retry_job, job_id, later, failed, type(fault).__name__)
         return
     RUNS.labels(job.name, "done").inc()
-    await ctx.db.execute(Q.finish_job, id)
+    await ctx.db.execute(Q.finish_job, job_id)

@@ -4,28 +4,18 @@ Sequence numbers are not commit order. A reader keeps its place by `(xid, positi
 transaction (`pg_snapshot_xmin`), so that a late commit cannot slip in behind it.
 """
 
-import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import msgspec
 
+from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session
 from carewright.kernel.events import Delivered, Event
 from carewright.kernel.sql import load
 
-if TYPE_CHECKING:
-    from carewright.kernel.context import Context
-
 Q = load("carewright.kernel")
 BATCH_MAX = 500
-
-
-class Wake(Protocol):
-    """Tells the readers of the log, here and elsewhere, that something was committed. Losing a call costs only time."""
-
-    def __call__(self) -> None: ...
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -37,7 +27,7 @@ class Columns(msgspec.Struct, frozen=True):
     payloads: list[bytes]
 
 
-def columns_of(ctx: "Context", events: Sequence[Event]) -> Columns:
+def columns_of(ctx: Context, events: Sequence[Event]) -> Columns:
     """The arrays for `kernel.append_events`, or for a statement that appends events itself."""
     return Columns(
         [ctx.ids.new() for _ in events],
@@ -47,7 +37,7 @@ def columns_of(ctx: "Context", events: Sequence[Event]) -> Columns:
     )
 
 
-async def publish(ctx: "Context", tx: Session, *events: Event) -> None:
+async def publish(ctx: Context, tx: Session, *events: Event) -> None:
     """Append events within the caller's transaction. Call `ctx.wake()` after the commit."""
     columns = columns_of(ctx, events)
     await tx.execute(
@@ -69,29 +59,15 @@ async def end_of_log(db: Session) -> tuple[int, int]:
 
 def _delivered(row: Row) -> Delivered:
     return Delivered(
-        id=row["id"], xid=int(row["xid"]), position=row["position"], occurred_at=row["occurred_at"], topic=row["topic"],
-        subject=row["subject"], origin=row["origin"], actor=row["actor"], trace=row["trace"], payload=row["payload"],
-    )  # fmt: skip
-
-
-class LocalWake:
-    """Wakes the readers in this process; `outward` passes the word on to other processes, coalesced, and may be slow or fail."""
-
-    def __init__(self) -> None:
-        self._waiting: set[asyncio.Event] = set()
-
-    def __call__(self) -> None:
-        for event in self._waiting:
-            event.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Return at the next wake, or after `seconds`."""
-        event = asyncio.Event()
-        self._waiting.add(event)
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._waiting.discard(event)
+        id=row["id"],
+        organization_id=row["organization_id"],
+        xid=int(row["xid"]),
+        position=row["position"],
+        occurred_at=row["occurred_at"],
+        topic=row["topic"],
+        subject=row["subject"],
+        origin=row["origin"],
+        actor=row["actor"],
+        trace=row["trace"],
+        payload=row["payload"],
+    )

@@ -6,7 +6,7 @@ FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS e(id, topic, sub
 
 -- name: events_after
 -- Only below the oldest running transaction: a lower xid that commits later would be skipped otherwise.
-SELECT xid::text AS xid, position, id, topic, subject, payload, occurred_at, origin, actor, trace
+SELECT xid::text AS xid, position, organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace
 FROM kernel.outbox
 WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY xid, position
@@ -24,7 +24,7 @@ WITH stored AS (
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
-SELECT kernel.refuse_unless((SELECT count(*) FROM stored) = 1, 'kernel.already_done')
+SELECT kernel.refuse(CASE WHEN NOT EXISTS (SELECT FROM stored) THEN 'kernel.already_done' END)
 
 -- name: answer_by_key
 SELECT fingerprint, answer FROM kernel.idempotency WHERE organization_id = $1 AND subject = $2 AND key = $3
@@ -59,7 +59,7 @@ ON CONFLICT (consumer, event_id) DO UPDATE SET reason = EXCLUDED.reason, attempt
 SELECT DISTINCT subject FROM kernel.dead_letter WHERE consumer = $1
 
 -- name: parked_events
-SELECT d.consumer, d.reason, d.attempts, d.parked_at, o.xid::text AS xid, o.position, o.id, o.topic, o.subject, o.payload,
+SELECT d.consumer, d.reason, d.attempts, d.parked_at, o.xid::text AS xid, o.position, o.organization_id, o.id, o.topic, o.subject, o.payload,
        o.occurred_at, o.origin, o.actor, o.trace
 FROM kernel.dead_letter d JOIN kernel.outbox o ON (o.xid, o.position) = (d.xid, d.position)
 WHERE $1::text IS NULL OR d.consumer = $1

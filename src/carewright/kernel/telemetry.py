@@ -28,7 +28,8 @@ SAFE_TEXT_FIELDS = frozenset({
 ID = re.compile(r"^[0-9a-fA-F-]{16,64}$")
 REDACTED = "[redacted]"
 _PROPAGATOR = TraceContextTextMapPropagator()
-_tracer: trace.Tracer | None = None
+_tracers: list[trace.Tracer] = []
+"""The process's tracer, or nothing while tracing is off."""
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -71,22 +72,21 @@ def where(fault: BaseException) -> str:
 
 def configure_traces(endpoint: str | None, ratio: float, name: str) -> None:
     """Send spans to an OTLP/HTTP endpoint, sampling `ratio` of the roots. None leaves tracing off."""
-    global _tracer
-    if endpoint is None:
-        _tracer = None
-        return
-    provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(ratio)), resource=Resource({"service.name": name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
-    _tracer = provider.get_tracer("carewright")
+    _tracers.clear()
+    if endpoint is not None:
+        provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(ratio)), resource=Resource({"service.name": name}))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
+        _tracers.append(provider.get_tracer("carewright"))
 
 
 @contextmanager
 def span(name: str, parent: str | None = None) -> Iterator[str | None]:
     """A span around the block; yields its W3C traceparent, or `parent` unchanged while tracing is off."""
-    if _tracer is None:
+    if not _tracers:
         yield parent
         return
-    with _tracer.start_as_current_span(name, context=_PROPAGATOR.extract({"traceparent": parent} if parent else {})):
+    context = _PROPAGATOR.extract({"traceparent": parent} if parent else {})
+    with _tracers[0].start_as_current_span(name, context=context):
         carrier: dict[str, str] = {}
         _PROPAGATOR.inject(carrier)
         yield carrier.get("traceparent")

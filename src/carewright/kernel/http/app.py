@@ -139,7 +139,7 @@ class Edge:
         IN_FLIGHT.inc()
         try:
             await self._app(scope, receive, noting_status)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001  # the edge: every fault becomes an answer and a record
             log.error(
                 "request.failed",
                 method=scope["method"],
@@ -160,15 +160,14 @@ def _route_of(scope: Scope) -> str:
 
 
 async def _refused(_: Request, fault: Exception) -> Response:
-    assert isinstance(fault, Refusal)
-    return problems.response(fault)
+    return problems.response(fault if isinstance(fault, Refusal) else InternalFault())
 
 
 async def _http_fault(_: Request, fault: Exception) -> Response:
-    assert isinstance(fault, HTTPException)
+    """What the web framework refuses by itself: unknown paths and methods."""
     kinds: dict[int, type[Refusal]] = {404: NotFound, 405: MethodNotAllowed, 503: Unavailable}
-    answer = problems.response(kinds.get(fault.status_code, BadInput)())
-    answer.headers.update(fault.headers or {})
+    answer = problems.response(kinds.get(getattr(fault, "status_code", 400), BadInput)())
+    answer.headers.update(getattr(fault, "headers", None) or {})
     return answer
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from carewright.kernel.authz import Actor, Tokens
-from carewright.kernel.context import Context
+from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import (
     BadInput,
     Forbidden,
@@ -22,7 +22,7 @@ from carewright.kernel.errors import (
     UnsupportedMedia,
 )  # fmt: skip
 from carewright.kernel.http.routes import Call, Nothing, Route
-from carewright.kernel.idempotency import KEY_LENGTH_MAX, Once
+from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 256 * 1024
 QUERY_BYTES_MAX = 8 * 1024

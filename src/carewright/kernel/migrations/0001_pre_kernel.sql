@@ -1,9 +1,10 @@
 -- The system's own tables: log, consumers, jobs, idempotency.
 -- kernel.outbox is the system's log, not a tenant's table: its key is its order. Tenancy is a column.
 
-CREATE FUNCTION kernel.refuse_unless(holds boolean, code text) RETURNS void LANGUAGE plpgsql AS $$
+-- Ends the statement, and with it the transaction, when a code is given. SQLSTATE CW001 tells the application that it is an answer.
+CREATE FUNCTION kernel.refuse(code text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF holds IS NOT TRUE THEN
+    IF code IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'CW001', MESSAGE = code;
     END IF;
 END $$;

@@ -1,0 +1,26 @@
+"""A nudge after a commit: the readers of the log need not wait for their next look."""
+
+import asyncio
+
+
+class Wake:
+    """Wakes whoever waits in this process. Losing a call costs only time: every reader also looks by itself now and then."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+
+    def __call__(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next wake, or after `seconds`."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(event)

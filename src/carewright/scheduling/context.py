@@ -1,0 +1,46 @@
+"""What scheduling's use cases run in: the common context, the live copy, and the rule of choice."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from carewright.contracts.scheduling import Appointment, UnknownAppointment
+from carewright.kernel.context import Context
+from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.scheduling.live import Calendars, Live
+from carewright.scheduling.model.choice import ChoiceRule
+from carewright.scheduling.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulingContext(Context):
+    """`live` answers what is free; `choose` ranks those who could serve."""
+
+    settings: Settings
+    live: Live
+    choose: ChoiceRule
+
+    async def calendars(self) -> Calendars:
+        """The calendars of the actor's organization."""
+        return await self.live.of(self.actor.organization_id)
+
+    @property
+    def by_patient(self) -> bool:
+        """Whether the actor acts for themselves and not for every patient."""
+        return not self.actor.may("scheduling.appointment.any_patient")
+
+    def require_patient(self, patient_id: UUID) -> None:
+        """Raise `Forbidden` unless the actor may act for this patient."""
+        if self.by_patient and self.actor.patient_id != patient_id:
+            raise Forbidden("You can act for yourself only.")
+
+    def require_own(self, appointment: Appointment | None) -> Appointment:
+        """The appointment, if there is one and the actor may see it. To others it does not exist."""
+        if appointment is None or (self.by_patient and appointment.patient_id != self.actor.patient_id):
+            raise UnknownAppointment
+        return appointment
+
+
+def ensure_version(appointment: Appointment, expected: int | None) -> None:
+    """Raise `PreconditionFailed` when the caller decided on an older state."""
+    if expected is not None and expected != appointment.version:
+        raise PreconditionFailed(version=appointment.version)

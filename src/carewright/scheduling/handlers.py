@@ -1,0 +1,56 @@
+"""Keeps scheduling's small copies of the directory and of patients. Safe to repeat: `source_version` only moves forward.
+
+Stale copies: a new actor or visit type cannot be booked yet; a closed one can be booked until the event arrives (a moment); a patient
+unknown here is waited for shortly, then refused.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
+from carewright.contracts.patients import PatientChanged
+from carewright.contracts.scheduling import CatalogueChanged, ScheduleChanged
+from carewright.kernel import outbox
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.scheduling import store
+from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
+
+NEVER = date(2000, 1, 1)
+
+
+async def copy_location(ctx: Context, tx: Session, event: LocationChanged) -> None:
+    """A site brings its time zone; a room, bed or lab bench becomes a calendar."""
+    location = event.location
+    if location.kind == "site" and location.time_zone is not None:
+        if await store.put_site(tx, event.organization_id, location):
+            await outbox.publish(ctx, tx, CatalogueChanged(organization_id=event.organization_id, entry_id=location.id))
+    elif (actor := actor_of_location(location)) is not None:
+        await _put(ctx, tx, event.organization_id, actor)
+
+
+async def copy_practitioner(ctx: Context, tx: Session, event: PractitionerChanged) -> None:
+    """A person becomes one calendar, whatever their roles and sites."""
+    await _put(ctx, tx, event.organization_id, actor_of_practitioner(event.practitioner, event.roles))
+
+
+async def copy_device(ctx: Context, tx: Session, event: DeviceChanged) -> None:
+    """Equipment becomes a calendar, unless it belongs to a patient or stands nowhere."""
+    if (actor := actor_of_device(event.device)) is not None:
+        await _put(ctx, tx, event.organization_id, actor)
+
+
+async def copy_visit_type(ctx: Context, tx: Session, event: VisitTypeChanged) -> None:
+    if await store.put_visit_type(tx, event.organization_id, event.visit_type, event.service):
+        await outbox.publish(ctx, tx, CatalogueChanged(organization_id=event.organization_id, entry_id=event.visit_type.id))
+
+
+async def copy_patient(_: Context, tx: Session, event: PatientChanged) -> None:
+    await store.put_patient(tx, event)
+
+
+async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:
+    version = await store.put_schedule(tx, organization_id, actor, NEVER)
+    if version is not None:
+        event = ScheduleChanged(organization_id=organization_id, schedule_id=actor.id, calendar_version=version)
+        await outbox.publish(ctx, tx, event)

@@ -1,0 +1,195 @@
+"""Scheduling over HTTP: parse, call one use case, render."""
+
+import msgspec
+
+from carewright.contracts import scheduling as c
+from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.values import Code, Instant, Reason
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.service import book, calendars, change, find
+
+Ctx = SchedulingContext
+NO_TIME = (c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
+LOST = (c.TimeNotFree, c.PatientBusy, c.CalendarMoved)
+
+
+class CancelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`reason` is a code of FHIR's appointment-cancellation-reason, such as `pat` or `prov`."""
+
+    reason: Code = "pat"
+
+
+class RescheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    time: c.PickedTime
+    override: c.Override | None = None
+
+
+class StatusBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    status: c.AdvanceStatus
+
+
+class BlockBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    start: Instant
+    end: Instant
+    reason: Reason
+
+
+class HoursBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    weekly: c.Weekly
+    exceptions: c.Exceptions = ()
+    leave: c.Leaves = ()
+
+
+class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    from_at: Instant
+    until_at: Instant
+
+
+async def find_times(ctx: Ctx, call: Call[c.FindTimes, Nothing]) -> c.TimesPage:
+    return await find.find_times(ctx, call.query)
+
+
+async def hold_time(ctx: Ctx, call: Call[Nothing, c.HoldTime]) -> c.Appointment:
+    return await book.hold_time(ctx, call.body)
+
+
+async def release_hold(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Appointment:
+    return await change.release_hold(ctx, call.path["hold_id"])
+
+
+async def book_appointment(ctx: Ctx, call: Call[Nothing, c.BookAppointment]) -> c.Appointment:
+    return await book.book_appointment(ctx, call.body)
+
+
+async def book_series(ctx: Ctx, call: Call[Nothing, c.BookSeries]) -> c.Series:
+    return await book.book_series(ctx, call.body)
+
+
+async def list_appointments(ctx: Ctx, call: Call[c.ListAppointments, Nothing]) -> c.AppointmentsPage:
+    return await change.list_appointments(ctx, call.query)
+
+
+async def get_appointment(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Appointment:
+    return await change.get_appointment(ctx, call.path["appointment_id"])
+
+
+async def confirm_appointment(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Appointment:
+    command = c.ConfirmAppointment(appointment_id=call.path["appointment_id"], expected_version=call.version)
+    return await change.confirm_appointment(ctx, command)
+
+
+async def cancel_appointment(ctx: Ctx, call: Call[Nothing, CancelBody]) -> c.Appointment:
+    command = c.CancelAppointment(appointment_id=call.path["appointment_id"], reason=call.body.reason, expected_version=call.version)
+    return await change.cancel_appointment(ctx, command)
+
+
+async def reschedule_appointment(ctx: Ctx, call: Call[Nothing, RescheduleBody]) -> c.Appointment:
+    command = c.RescheduleAppointment(
+        appointment_id=call.path["appointment_id"], time=call.body.time, override=call.body.override, expected_version=call.version
+    )
+    return await change.reschedule_appointment(ctx, command)
+
+
+async def advance_appointment(ctx: Ctx, call: Call[Nothing, StatusBody]) -> c.Appointment:
+    command = c.AdvanceAppointment(appointment_id=call.path["appointment_id"], status=call.body.status, expected_version=call.version)
+    return await change.advance_appointment(ctx, command)
+
+
+async def get_calendar(ctx: Ctx, call: Call[PeriodQuery, Nothing]) -> c.Calendar:
+    query = c.GetCalendar(schedule_id=call.path["schedule_id"], from_at=call.query.from_at, until_at=call.query.until_at)
+    return await calendars.get_calendar(ctx, query)
+
+
+async def set_working_hours(ctx: Ctx, call: Call[Nothing, HoursBody]) -> c.CalendarChanged:
+    body = call.body
+    command = c.SetWorkingHours(schedule_id=call.path["schedule_id"], weekly=body.weekly, exceptions=body.exceptions, leave=body.leave)
+    return await calendars.set_working_hours(ctx, command)
+
+
+async def block_time(ctx: Ctx, call: Call[Nothing, BlockBody]) -> c.CalendarChanged:
+    body = call.body
+    command = c.BlockTime(schedule_id=call.path["schedule_id"], start=body.start, end=body.end, reason=body.reason)
+    return await calendars.block_time(ctx, command)
+
+
+async def unblock_time(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.CalendarChanged:
+    return await calendars.unblock_time(ctx, call.path["block_id"])
+
+
+ONE = "/api/v1/appointments/{appointment_id}"
+CALENDAR = "/api/v1/schedules/{schedule_id}"
+
+ROUTES = (
+    Route(
+        "GET", "/api/v1/availability", find_times, "Find free times for a visit, earliest first.",
+        permission="scheduling.find", query=c.FindTimes, answer=c.TimesPage, refusals=NO_TIME,
+    ),
+    Route(
+        "POST", "/api/v1/holds", hold_time, "Keep a time for a few minutes while the person decides.",
+        permission="scheduling.appointment.hold", body=c.HoldTime, answer=c.Appointment, keyed=True, versioned=True,
+        created="/api/v1/appointments/{id}", refusals=(*NO_TIME, *LOST, c.HoldLimitReached, c.UnknownPatient),
+    ),
+    Route(
+        "DELETE", "/api/v1/holds/{hold_id}", release_hold, "Give a held time back.",
+        permission="scheduling.appointment.hold", answer=c.Appointment, keyed=True, refusals=(c.UnknownAppointment, c.IllegalStep),
+    ),
+    Route(
+        "POST", "/api/v1/appointments", book_appointment, "Book a held time or a free one, with everybody it needs, or nothing.",
+        permission="scheduling.appointment.book", body=c.BookAppointment, answer=c.Appointment, keyed=True, versioned=True,
+        created="/api/v1/appointments/{id}",
+        refusals=(
+            *NO_TIME, *LOST, c.HoldExpired, c.PrerequisiteMissing, c.UnknownPatient, c.UnknownAppointment, c.IllegalStep,
+            c.OverrideExhausted,
+        ),
+    ),
+    Route(
+        "GET", "/api/v1/appointments", list_appointments, "A patient's appointments; without `patient_id`, your own.",
+        permission="scheduling.appointment.read", query=c.ListAppointments, answer=c.AppointmentsPage,
+    ),
+    Route(
+        "GET", ONE, get_appointment, "One appointment.", permission="scheduling.appointment.read", answer=c.Appointment, versioned=True,
+        refusals=(c.UnknownAppointment,),
+    ),
+    Route(
+        "POST", f"{ONE}/confirm", confirm_appointment, "Accept a request (staff), or say that you will come (patient).",
+        permission="scheduling.appointment.confirm", answer=c.Appointment, keyed=True, versioned=True,
+        refusals=(c.UnknownAppointment, c.IllegalStep),
+    ),
+    Route(
+        "POST", f"{ONE}/cancel", cancel_appointment, "Cancel, and give the time back.",
+        permission="scheduling.appointment.cancel", body=CancelBody, answer=c.Appointment, keyed=True, versioned=True,
+        refusals=(c.UnknownAppointment, c.IllegalStep),
+    ),
+    Route(
+        "POST", f"{ONE}/reschedule", reschedule_appointment, "Move to another time in one step; the id stays.",
+        permission="scheduling.appointment.reschedule", body=RescheduleBody, answer=c.Appointment, keyed=True, versioned=True,
+        refusals=(*NO_TIME, *LOST, c.UnknownAppointment, c.IllegalStep, c.OverrideExhausted),
+    ),
+    Route(
+        "POST", f"{ONE}/status", advance_appointment, "Record what happened: arrived, checked in, fulfilled, not shown, entered in error.",
+        permission="scheduling.appointment.advance", body=StatusBody, answer=c.Appointment, keyed=True, versioned=True,
+        refusals=(c.UnknownAppointment, c.IllegalStep),
+    ),
+    Route(
+        "POST", "/api/v1/appointment-series", book_series, "Book every visit of a series, or none.",
+        permission="scheduling.appointment.book", body=c.BookSeries, answer=c.Series, keyed=True,
+        refusals=(*NO_TIME, *LOST, c.SeriesNotFree, c.PrerequisiteMissing, c.UnknownPatient),
+    ),
+    Route(
+        "GET", f"{CALENDAR}/calendar", get_calendar, "One actor's openings and what is taken, over at most 31 days.",
+        permission="scheduling.calendar.read", query=PeriodQuery, answer=c.Calendar, refusals=(c.UnknownSchedule,),
+    ),
+    Route(
+        "PUT", f"{CALENDAR}/hours", set_working_hours, "Replace an actor's working hours; returns the appointments that no longer fit.",
+        permission="scheduling.calendar.change", body=HoursBody, answer=c.CalendarChanged, keyed=True,
+        refusals=(c.UnknownSchedule, c.UnknownSite),
+    ),
+    Route(
+        "POST", f"{CALENDAR}/blocks", block_time, "Close a calendar for a period; returns the appointments inside, none of them dropped.",
+        permission="scheduling.calendar.change", body=BlockBody, answer=c.CalendarChanged, keyed=True, refusals=(c.UnknownSchedule,),
+    ),
+    Route(
+        "DELETE", "/api/v1/blocks/{block_id}", unblock_time, "Open a blocked period again.",
+        permission="scheduling.calendar.change", answer=c.CalendarChanged, keyed=True, refusals=(c.UnknownBlock,),
+    ),
+)  # fmt: skip

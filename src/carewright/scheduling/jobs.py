@@ -1,0 +1,33 @@
+"""Scheduling's background work, in bounded batches."""
+
+from datetime import timedelta
+
+from carewright.kernel.jobs import Timer
+from carewright.scheduling import store
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.service.calendars import extend_openings
+from carewright.scheduling.service.expire import expire_holds
+
+ARCHIVE_BATCH_MAX = 2000
+BATCHES_PER_TURN_MAX = 50
+
+
+async def archive_past(ctx: SchedulingContext) -> int:
+    """Move what is over into history, so that the live tables hold the horizon only."""
+    before = ctx.clock.now() - timedelta(days=ctx.settings.archive_after_days)
+    moved = 0
+    for _ in range(BATCHES_PER_TURN_MAX):
+        async with ctx.db.transaction() as tx:
+            batch = await store.archive_past(tx, before, ARCHIVE_BATCH_MAX)
+        moved += batch
+        if batch < ARCHIVE_BATCH_MAX:
+            break
+    await store.forget_past_openings(ctx.db, ctx.clock.now() - timedelta(days=ctx.settings.openings_kept_days))
+    return moved
+
+
+TIMERS: tuple[Timer[SchedulingContext], ...] = (
+    Timer("scheduling.expire_holds", 5, expire_holds),
+    Timer("scheduling.extend_openings", 600, extend_openings),
+    Timer("scheduling.archive_past", 3600, archive_past),
+)

@@ -1,0 +1,397 @@
+"""The live copy: each organization's calendars and catalogue in this process, loaded by COPY and kept up by the event log.
+
+Own changes are applied at once (read your writes). What other processes did arrives as events, and an event is an invalidation: the time
+it touched is read again from the ledger. Log order is not commit order, so replaying claims could leave the index wrong for good; reading
+again cannot. The copy may lag by a moment; the ledger decides.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from prometheus_client import Counter, Gauge
+
+from carewright.contracts.directory import ActorKind, VisitType
+from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged
+from carewright.kernel import outbox, telemetry
+from carewright.kernel.clock import Clock
+from carewright.kernel.db import Database, Row
+from carewright.kernel.errors import Unavailable
+from carewright.kernel.events import Delivered
+from carewright.kernel.sql import load
+from carewright.kernel.wake import Wake
+from carewright.scheduling.model.availability import AvailabilityIndex, Placed
+from carewright.scheduling.model.ticks import Horizon
+
+Q = load("carewright.scheduling")
+COPY_HEADER_BYTES = 19
+"""PGCOPY signature (11), flags (4), extension length (4); the file ends with a 2-byte trailer of -1."""
+COPY_TRAILER_BYTES = 2
+COPY_ROW = np.dtype([
+    ("fields", ">i2"), ("row_length", ">i4"), ("row", ">i4"), ("first_length", ">i4"), ("first", ">i4"),
+    ("last_length", ">i4"), ("last", ">i4"),
+])  # fmt: skip
+POLL_SECONDS = 0.5
+RELOADS = Counter("carewright_scheduling_reloads_total", "Calendars read again from the ledger.")
+LAG = Gauge("carewright_scheduling_live_lag_seconds", "Age of the last event that the live copy followed.")
+INDEX_BYTES = Gauge("carewright_scheduling_index_bytes", "Memory of the availability bitmaps.")
+log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    name: str
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A visit type as scheduling knows it."""
+
+    value: VisitType
+    service_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bookable:
+    """One bookable actor: what it can do, where it works, and the version of its calendar that the index holds."""
+
+    id: UUID
+    kind: ActorKind
+    display: str
+    codes: frozenset[str]
+    languages: frozenset[str]
+    site_ids: tuple[UUID, ...]
+    calendar_version: int
+
+
+@dataclass(slots=True)
+class Calendars:
+    """One organization's live copy. An actor who works at two sites has a row for each; claims count in all of them."""
+
+    organization_id: UUID
+    index: AvailabilityIndex
+    sites: dict[UUID, Site] = field(default_factory=dict)
+    visit_types: dict[UUID, Kind] = field(default_factory=dict)
+    bookables: dict[UUID, Bookable] = field(default_factory=dict)
+    owners: dict[int, UUID] = field(default_factory=dict)
+    holds: dict[UUID, tuple[ClaimedTime, ...]] = field(default_factory=dict)
+    expiries: list[tuple[datetime, UUID]] = field(default_factory=list)
+    overbooked: set[UUID] = field(default_factory=set)
+    touched: dict[UUID, int] = field(default_factory=dict)
+    stale: set[UUID] = field(default_factory=set)
+    """Actors whose calendars are to be read again."""
+    generation: int = 0
+    """Counts changes of the catalogue, for caches made from it."""
+
+    def rows(self, schedule_id: UUID) -> list[int]:
+        """The rows of an actor's calendar, one a site."""
+        known = self.bookables.get(schedule_id)
+        found = (self.index.row_of(place_of(schedule_id, site)) for site in (known.site_ids if known else ()))
+        return [row for row in found if row is not None]
+
+    def take(self, claims: Iterable[ClaimedTime]) -> None:
+        """Mark claimed time busy. Patients' claims have no row and change nothing."""
+        for claim in claims:
+            self._touch(claim.schedule_id)
+            if claim.lane:
+                self.overbooked.add(claim.schedule_id)
+            for row in self.rows(claim.schedule_id):
+                self.index.set_busy(row, *self._ticks(claim))
+
+    def give_back(self, claims: Iterable[ClaimedTime]) -> None:
+        """Mark released time free where the actor is open. Where further lanes are in use the ledger is read again instead."""
+        for claim in claims:
+            self._touch(claim.schedule_id)
+            if claim.schedule_id in self.overbooked:
+                self.stale.add(claim.schedule_id)
+                continue
+            for row in self.rows(claim.schedule_id):
+                self.index.set_free(row, *self._ticks(claim))
+
+    @contextmanager
+    def without(self, claims: Sequence[ClaimedTime]) -> Iterator[None]:
+        """Look at the calendars as if `claims` were not there. Nothing may be awaited inside."""
+        here = [(row, *self._ticks(claim)) for claim in claims for row in self.rows(claim.schedule_id)]
+        for place in here:
+            self.index.set_free(*place)
+        try:
+            yield
+        finally:
+            for place in here:
+                self.index.set_busy(*place)
+
+    def doubt(self, claims: Iterable[ClaimedTime]) -> None:
+        """What became of these claims is not known: have the ledger read again."""
+        self.stale.update(claim.schedule_id for claim in claims if claim.schedule_id in self.bookables)
+
+    def note_hold(self, appointment_id: UUID, expires_at: datetime | None, claims: tuple[ClaimedTime, ...]) -> None:
+        """Remember when a hold's time comes free by itself; None forgets a hold that was booked or released."""
+        if expires_at is None:
+            self.holds.pop(appointment_id, None)
+        else:
+            self.holds[appointment_id] = claims
+            heapq.heappush(self.expiries, (expires_at, appointment_id))
+
+    def free_expired(self, now: datetime) -> None:
+        """Show the time of expired holds as free again."""
+        while self.expiries and self.expiries[0][0] <= now:
+            _, appointment_id = heapq.heappop(self.expiries)
+            self.give_back(self.holds.pop(appointment_id, ()))
+
+    def touches(self, schedule_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """How often each actor's time was changed here: a reading that began before a change is out of date."""
+        return {schedule_id: self.touched.get(schedule_id, 0) for schedule_id in schedule_ids}
+
+    def _touch(self, schedule_id: UUID) -> None:
+        if schedule_id in self.bookables:
+            self.touched[schedule_id] = self.touched.get(schedule_id, 0) + 1
+
+    def _ticks(self, claim: ClaimedTime) -> tuple[int, int]:
+        return self.index.horizon.outer(claim.start, claim.end)
+
+
+class Live:
+    """The live copies of a process, one an organization."""
+
+    def __init__(self, db: Database, clock: Clock, origin: UUID, wake: Wake, horizon_days: int) -> None:
+        self._db = db
+        self._clock = clock
+        self._origin = origin
+        self._wake = wake
+        self._horizon_days = horizon_days
+        self._of: dict[UUID, Calendars] = {}
+        self._loading: dict[UUID, asyncio.Lock] = {}
+        self._place: tuple[int, int] | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._place is not None
+
+    @property
+    def known(self) -> list[Calendars]:
+        return list(self._of.values())
+
+    async def of(self, organization_id: UUID) -> Calendars:
+        """An organization's calendars, with expired holds shown free. Loads them on the first question."""
+        calendars = self._of.get(organization_id)
+        if calendars is None or self._is_old(calendars):
+            async with self._loading.setdefault(organization_id, asyncio.Lock()):
+                calendars = self._of.get(organization_id)
+                if calendars is None or self._is_old(calendars):
+                    calendars = await self._load(organization_id)
+        calendars.free_expired(self._clock.now())
+        return calendars
+
+    async def follow(self) -> None:
+        """Load every organization, then follow the log until cancelled. A database that is away only delays it."""
+        while True:
+            try:
+                await self._catch_up()
+                await self._wake.wait(POLL_SECONDS)
+            except Unavailable:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _catch_up(self) -> None:
+        if self._place is None:
+            place = await outbox.end_of_log(self._db)
+            for row in await self._db.fetch(Q.organizations):
+                await self.of(row["organization_id"])
+            self._place = place
+        await self._reload_stale()
+        while events := await outbox.read_after(self._db, self._place):
+            await self._apply(events)
+            await self._reload_stale()
+            self._place = events[-1].place()
+            LAG.set((self._clock.now() - events[-1].occurred_at).total_seconds())
+
+    async def reload(self, calendars: Calendars, schedule_ids: Iterable[UUID]) -> None:
+        """Read these actors' calendars again, until no change of this process falls into the reading."""
+        wanted = list(dict.fromkeys(schedule_ids))
+        while wanted:
+            before = calendars.touches(wanted)
+            reading = await _read(self._db, calendars.organization_id, calendars.index.horizon, self._clock.now(), wanted)
+            wanted = [each for each, count in calendars.touches(wanted).items() if count != before[each]]
+            _enter(calendars, reading, skipping=frozenset(wanted))
+            RELOADS.inc(len(before) - len(wanted))
+
+    async def reload_catalogue(self, calendars: Calendars) -> None:
+        """Read sites and visit types again."""
+        await _read_catalogue(self._db, calendars)
+
+    async def _load(self, organization_id: UUID) -> Calendars:
+        today = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        horizon = Horizon(origin=today - timedelta(days=1), days=self._horizon_days + 3)
+        calendars = Calendars(organization_id, AvailabilityIndex(horizon, capacity=1024))
+        self._of[organization_id] = calendars
+        await _read_catalogue(self._db, calendars)
+        _enter(calendars, await _read(self._db, organization_id, horizon, self._clock.now(), None))
+        overbooked = await self._db.fetch(Q.overbooked_schedules, organization_id)
+        calendars.overbooked = {row["schedule_id"] for row in overbooked}
+        INDEX_BYTES.set(sum(each.index.size_bytes for each in self._of.values()))
+        return calendars
+
+    def _is_old(self, calendars: Calendars) -> bool:
+        """Whether a day has passed since the horizon began; then everything is read anew, in a second or so."""
+        return self._clock.now() - calendars.index.horizon.origin >= timedelta(days=2)
+
+    async def _apply(self, events: Sequence[Delivered]) -> None:
+        for delivered in events:
+            calendars = self._of.get(delivered.organization_id)
+            if calendars is None or not delivered.topic.startswith("scheduling."):
+                continue
+            fact = delivered.fact()
+            if isinstance(fact, CatalogueChanged):
+                await self.reload_catalogue(calendars)
+            elif isinstance(fact, ScheduleChanged):
+                calendars.stale.add(fact.schedule_id)
+            elif isinstance(fact, AppointmentFact) and delivered.origin != self._origin:
+                calendars.note_hold(fact.appointment_id, fact.expires_at, fact.claims)
+                calendars.overbooked |= {claim.schedule_id for claim in fact.claims if claim.lane}
+                calendars.doubt((*fact.claims, *fact.released))
+
+    async def _reload_stale(self) -> None:
+        for calendars in self.known:
+            stale, calendars.stale = calendars.stale, set()
+            try:
+                await self.reload(calendars, stale)
+            except Unavailable:
+                calendars.stale |= stale
+                raise
+
+
+def place_of(schedule_id: UUID, site_id: UUID) -> UUID:
+    """The name of an actor's row at one site."""
+    return UUID(int=schedule_id.int ^ (site_id.int >> 1))
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Calendars as they lie in the ledger. Versions are read first: at worst they are older than the rest, and a booking is refused."""
+
+    bookables: list[Bookable]
+    gone: list[UUID]
+    openings: Placed
+    blocks: Placed
+    claims: Placed
+    holds: list[tuple[UUID, datetime, ClaimedTime]]
+
+
+async def _read_catalogue(db: Database, calendars: Calendars) -> None:
+    sites = await db.fetch(Q.sites, calendars.organization_id)
+    visit_types = await db.fetch(Q.visit_types, calendars.organization_id)
+    calendars.sites = {row["id"]: Site(row["name"], ZoneInfo(row["time_zone"])) for row in sites if row["active"]}
+    calendars.visit_types = {
+        row["id"]: Kind(msgspec.json.decode(row["value"], type=VisitType), row["service_name"]) for row in visit_types if row["active"]
+    }
+    calendars.generation += 1
+
+
+async def _read(db: Database, organization_id: UUID, horizon: Horizon, now: datetime, ids: list[UUID] | None) -> Reading:
+    rows = await db.fetch(Q.schedules, organization_id, ids)
+    bookables = [_bookable(row) for row in rows if row["active"]]
+    schedules, sites = _places(bookables)
+    window = (organization_id, horizon.origin, horizon.end, schedules)
+    holds = [_held(row) for row in await db.fetch(Q.live_holds, organization_id, now, ids)]
+    return Reading(
+        bookables,
+        [row["id"] for row in rows if not row["active"]],
+        _placed(await db.copy_out(Q.openings_in_ticks, *window, sites), horizon),
+        _placed(await db.copy_out(Q.blocks_in_ticks, *window), horizon),
+        _placed(await db.copy_out(Q.claims_in_ticks, *window, now), horizon),
+        holds,
+    )
+
+
+def _held(row: Row) -> tuple[UUID, datetime, ClaimedTime]:
+    claim = ClaimedTime(schedule_id=row["schedule_id"], lane=0, start=row["starts_at"], end=row["ends_at"])
+    return row["appointment_id"], row["expires_at"], claim
+
+
+def _bookable(row: Row) -> Bookable:
+    return Bookable(
+        row["id"], row["kind"], row["display"], frozenset(row["codes"]), frozenset(row["languages"]), tuple(row["site_ids"]),
+        row["calendar_version"],
+    )  # fmt: skip
+
+
+def _places(bookables: Iterable[Bookable]) -> tuple[list[UUID], list[UUID]]:
+    """Schedule and site of every row, in one order: the number of a row in these lists is how a reading names it."""
+    places = [(each.id, site) for each in bookables for site in each.site_ids]
+    return [schedule for schedule, _ in places], [site for _, site in places]
+
+
+def _placed(copied: bytes, horizon: Horizon) -> Placed:
+    """Binary COPY rows of three int4 (row number, first tick, last tick) as an array: every row has the same places, nothing is parsed."""
+    table = np.frombuffer(copied[COPY_HEADER_BYTES:-COPY_TRAILER_BYTES], COPY_ROW)
+    placed = np.empty((len(table), 3), np.int64)
+    placed[:, 0], placed[:, 1], placed[:, 2] = table["row"], table["first"], table["last"]
+    placed[:, 1:] -= horizon.origin_tick
+    return placed
+
+
+def _enter(calendars: Calendars, reading: Reading, skipping: frozenset[UUID] = frozenset()) -> None:
+    """Put a reading into the live copy, except for the actors in `skipping`."""
+    for schedule_id in reading.gone:
+        _forget(calendars, schedule_id)
+    for each in reading.bookables:
+        _enter_abilities(calendars, each)
+    schedules, sites = _places(reading.bookables)
+    numbers = [number for number, schedule_id in enumerate(schedules) if schedule_id not in skipping]
+    index = calendars.index
+    index.load_many(
+        [place_of(schedules[number], sites[number]) for number in numbers],
+        *(_only(ranges, numbers, len(schedules)) for ranges in (reading.openings, reading.claims, reading.blocks)),
+    )
+    for number in numbers:
+        row = index.row_of(place_of(schedules[number], sites[number]))
+        if row is not None:
+            calendars.owners[row] = schedules[number]
+    _enter_holds(calendars, reading.holds)
+
+
+def _only(ranges: Placed, numbers: list[int], places: int) -> Placed:
+    """The ranges of the rows in `numbers`, renumbered to their order."""
+    if len(numbers) == places:
+        return ranges
+    renumbered = np.full(places, -1, np.int64)
+    renumbered[numbers] = np.arange(len(numbers))
+    kept = ranges[renumbered[ranges[:, 0]] >= 0].copy()
+    kept[:, 0] = renumbered[kept[:, 0]]
+    return kept
+
+
+def _enter_abilities(calendars: Calendars, fresh: Bookable) -> None:
+    """Take over what an actor can do and where; only a real change makes caches of the catalogue out of date."""
+    known = calendars.bookables.get(fresh.id)
+    if known is None or replace(known, calendar_version=fresh.calendar_version) != fresh:
+        _forget(calendars, fresh.id)
+        calendars.generation += 1
+    calendars.bookables[fresh.id] = fresh
+
+
+def _enter_holds(calendars: Calendars, holds: list[tuple[UUID, datetime, ClaimedTime]]) -> None:
+    claims: dict[UUID, list[ClaimedTime]] = {}
+    expiries: dict[UUID, datetime] = {}
+    for appointment_id, expires_at, claim in holds:
+        claims.setdefault(appointment_id, []).append(claim)
+        expiries[appointment_id] = expires_at
+    for appointment_id, expires_at in expiries.items():
+        known = [each for each in calendars.holds.get(appointment_id, ()) if each not in claims[appointment_id]]
+        calendars.note_hold(appointment_id, expires_at, (*known, *claims[appointment_id]))
+
+
+def _forget(calendars: Calendars, schedule_id: UUID) -> None:
+    known = calendars.bookables.pop(schedule_id, None)
+    for site in known.site_ids if known else ():
+        row = calendars.index.row_of(place_of(schedule_id, site))
+        if row is not None:
+            calendars.owners.pop(row, None)
+            calendars.index.remove(place_of(schedule_id, site))
+            calendars.generation += 1

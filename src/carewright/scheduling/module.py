@@ -1,0 +1,90 @@
+"""How scheduling is wired: what it offers, serves, listens to and does by itself."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from carewright.contracts import scheduling as c
+from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
+from carewright.contracts.patients import PatientChanged
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context, Once
+from carewright.kernel.module import Module, Running
+from carewright.scheduling import handlers
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.http import ROUTES
+from carewright.scheduling.jobs import TIMERS
+from carewright.scheduling.live import Live
+from carewright.scheduling.model.choice import LeastFragmentation
+from carewright.scheduling.service import book, change, find
+from carewright.scheduling.settings import Settings
+
+
+class LocalScheduling:
+    """The `Scheduling` Protocol in this process."""
+
+    def __init__(self, context: SchedulingContext) -> None:
+        self._context = context
+
+    def _as(self, actor: Actor, key: str | None = None, command: object = None) -> SchedulingContext:
+        return self._context.acting(actor, Once.of(key, command))
+
+    async def find_times(self, actor: Actor, query: c.FindTimes) -> c.TimesPage:
+        return await find.find_times(self._as(actor), query)
+
+    async def hold_time(self, actor: Actor, command: c.HoldTime, idempotency_key: str | None = None) -> c.Appointment:
+        return await book.hold_time(self._as(actor, idempotency_key, command), command)
+
+    async def release_hold(self, actor: Actor, appointment_id: UUID, idempotency_key: str | None = None) -> c.Appointment:
+        return await change.release_hold(self._as(actor, idempotency_key, appointment_id), appointment_id)
+
+    async def book_appointment(self, actor: Actor, command: c.BookAppointment, idempotency_key: str | None = None) -> c.Appointment:
+        return await book.book_appointment(self._as(actor, idempotency_key, command), command)
+
+    async def confirm_appointment(self, actor: Actor, command: c.ConfirmAppointment, idempotency_key: str | None = None) -> c.Appointment:
+        return await change.confirm_appointment(self._as(actor, idempotency_key, command), command)
+
+    async def cancel_appointment(self, actor: Actor, command: c.CancelAppointment, idempotency_key: str | None = None) -> c.Appointment:
+        return await change.cancel_appointment(self._as(actor, idempotency_key, command), command)
+
+    async def reschedule_appointment(
+        self, actor: Actor, command: c.RescheduleAppointment, idempotency_key: str | None = None
+    ) -> c.Appointment:
+        return await change.reschedule_appointment(self._as(actor, idempotency_key, command), command)
+
+    async def get_appointment(self, actor: Actor, appointment_id: UUID) -> c.Appointment:
+        return await change.get_appointment(self._as(actor), appointment_id)
+
+    async def list_appointments(self, actor: Actor, query: c.ListAppointments) -> c.AppointmentsPage:
+        return await change.list_appointments(self._as(actor), query)
+
+
+async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
+    """Bring scheduling up: its context with a live copy that follows the log."""
+    live = Live(base.db, base.clock, base.origin, base.wake, settings.horizon_days)
+    context = SchedulingContext(
+        actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake, origin=base.origin,
+        settings=settings, live=live, choose=LeastFragmentation(),
+    )  # fmt: skip
+    return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
+
+
+MODULE = Module(
+    name="scheduling",
+    start=start,
+    settings=Settings,
+    offers=(c.Scheduling,),
+    routes=ROUTES,
+    prefixes=(
+        "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
+        "/api/v1/schedules", "/api/v1/blocks",
+    ),
+    subscriptions={
+        LocationChanged: handlers.copy_location,
+        PractitionerChanged: handlers.copy_practitioner,
+        DeviceChanged: handlers.copy_device,
+        VisitTypeChanged: handlers.copy_visit_type,
+        PatientChanged: handlers.copy_patient,
+    },
+    timers=TIMERS,
+)  # fmt: skip

@@ -1,0 +1,345 @@
+-- name: book_appointment
+-- One booking is this one statement. It is all or nothing: whatever is missing refuses, and the refusal rolls everything back.
+-- Calendars are locked FOR KEY SHARE at the version the choice was made on; a change of hours or blocks in between refuses.
+-- The database decides who wins: fewer claims back than asked for means somebody else holds the time.
+-- ON CONFLICT DO NOTHING, never a bare INSERT: bare inserts on an exclusion constraint deadlock under contention.
+-- Serves booked, pending and held alike: a hold has expires_at.
+WITH calendars AS (
+    SELECT s.id FROM scheduling.schedule s
+    JOIN unnest($3::uuid[], $4::bigint[]) AS c(id, version) ON s.id = c.id AND s.calendar_version = c.version
+    WHERE s.organization_id = $1
+    ORDER BY s.id
+    FOR KEY SHARE OF s
+), claimed AS (
+    INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
+    SELECT $1, c.schedule_id, c.lane, c.starts_at, c.ends_at, $2, $14
+    FROM unnest($5::uuid[], $6::smallint[], $7::timestamptz[], $8::timestamptz[]) AS c(schedule_id, lane, starts_at, ends_at)
+    ORDER BY c.schedule_id, c.starts_at
+    ON CONFLICT DO NOTHING
+    RETURNING schedule_id
+), booked AS (
+    INSERT INTO scheduling.appointment
+        (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, value, expires_at, series_id, note, version)
+    SELECT $1, $2, $9, $10, $11, $12, $13, $15, $14, $16, $17, 1
+    WHERE EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND p.id = $10 AND p.active)
+    RETURNING id
+), event AS (
+    INSERT INTO kernel.outbox (organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace)
+    VALUES ($1, $18, $19, $2, $20, $21, $22, $23, $24)
+), stored AS (
+    INSERT INTO kernel.idempotency (organization_id, subject, key, fingerprint, answer, created_at)
+    SELECT $1, $23, $25, $26, $15, $21 WHERE $25::text IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING key
+)
+SELECT kernel.refuse(CASE
+    WHEN $25::text IS NOT NULL AND NOT EXISTS (SELECT FROM stored) THEN 'kernel.already_done'
+    WHEN (SELECT count(*) FROM calendars) < cardinality($3::uuid[]) THEN 'scheduling.calendar_moved'
+    WHEN NOT EXISTS (SELECT FROM booked) THEN 'scheduling.unknown_patient'
+    WHEN (SELECT count(*) FROM claimed) < cardinality($5::uuid[]) THEN
+        CASE WHEN EXISTS (SELECT FROM claimed WHERE schedule_id = $10) THEN 'scheduling.time_not_free' ELSE 'scheduling.patient_busy' END
+END)
+
+-- name: lock_calendars
+-- For changes of several statements: the same lock and the same question as in book_appointment.
+SELECT s.id FROM scheduling.schedule s
+JOIN unnest($2::uuid[], $3::bigint[]) AS c(id, version) ON s.id = c.id AND s.calendar_version = c.version
+WHERE s.organization_id = $1
+ORDER BY s.id
+FOR KEY SHARE OF s
+
+-- name: claim_time
+-- As in book_appointment, for moving and for series. Returns what was got.
+INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
+SELECT $1, c.schedule_id, c.lane, c.starts_at, c.ends_at, c.appointment_id, NULL
+FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::uuid[])
+    AS c(schedule_id, lane, starts_at, ends_at, appointment_id)
+ORDER BY c.schedule_id, c.starts_at
+ON CONFLICT DO NOTHING
+RETURNING schedule_id
+
+-- name: release_claims
+DELETE FROM scheduling.claim WHERE organization_id = $1 AND appointment_id = ANY($2::uuid[])
+RETURNING schedule_id, lane, starts_at, ends_at, appointment_id
+
+-- name: claims_of_appointment
+SELECT schedule_id, lane, starts_at, ends_at FROM scheduling.claim
+WHERE organization_id = $1 AND appointment_id = $2
+ORDER BY schedule_id, starts_at
+
+-- name: keep_claims
+-- A hold becomes a booking: its claims no longer expire.
+UPDATE scheduling.claim SET expires_at = NULL WHERE organization_id = $1 AND appointment_id = $2
+
+-- name: taken_lanes
+-- Which lanes are taken where, for an override to find the next one.
+SELECT c.lane FROM scheduling.claim c
+JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
+    ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
+WHERE c.organization_id = $1
+
+-- name: expired_holds_in_the_way
+-- Locked, skipping those that somebody is just booking or releasing.
+SELECT a.id, a.value FROM scheduling.appointment a
+WHERE a.organization_id = $1 AND a.expires_at <= $5 AND a.id IN (
+    SELECT c.appointment_id FROM scheduling.claim c
+    JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
+        ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
+    WHERE c.organization_id = $1 AND c.expires_at <= $5)
+ORDER BY a.id
+FOR UPDATE OF a SKIP LOCKED
+
+-- name: expired_holds
+SELECT organization_id, id, value FROM scheduling.appointment WHERE expires_at <= $1
+ORDER BY expires_at LIMIT $2
+FOR UPDATE SKIP LOCKED
+
+-- name: live_holds_of_patient
+SELECT count(*) AS holds FROM scheduling.appointment
+WHERE organization_id = $1 AND patient_id = $2 AND expires_at > $3
+
+-- name: insert_appointments
+INSERT INTO scheduling.appointment
+    (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, value, series_id, version)
+SELECT $1, a.id, a.status, $4, a.starts_at, a.ends_at, $7, a.value, $9, 1
+FROM unnest($2::uuid[], $3::text[], $5::timestamptz[], $6::timestamptz[], $8::jsonb[]) AS a(id, status, starts_at, ends_at, value)
+WHERE EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND p.id = $4 AND p.active)
+RETURNING id
+
+-- name: appointment_for_change
+-- The caller holds the row until the end of its transaction: changes of one appointment are one after another.
+SELECT value, note FROM scheduling.appointment WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: appointment_by_id
+SELECT value FROM scheduling.appointment WHERE organization_id = $1 AND id = $2
+UNION ALL
+SELECT value FROM scheduling.appointment_history WHERE organization_id = $1 AND id = $2
+
+-- name: save_appointment
+UPDATE scheduling.appointment
+SET status = $3, starts_at = $4, ends_at = $5, expires_at = $6, version = $7, value = $8, note = coalesce($9, note)
+WHERE organization_id = $1 AND id = $2
+
+-- name: appointments_of_patient
+-- Pages by (start, id), so that a page stays where it is while others book.
+SELECT value FROM (
+    SELECT value, starts_at, id, status, expires_at FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2
+    UNION ALL
+    SELECT value, starts_at, id, status, expires_at FROM scheduling.appointment_history WHERE organization_id = $1 AND patient_id = $2
+) a
+WHERE ($3::timestamptz IS NULL OR starts_at >= $3) AND ($4::timestamptz IS NULL OR starts_at < $4)
+  AND (cardinality($5::text[]) = 0 OR status = ANY($5))
+  AND (starts_at, id) > ($6::timestamptz, $7::uuid)
+  AND (expires_at IS NULL OR expires_at > $8)
+ORDER BY starts_at, id
+LIMIT $9
+
+-- name: has_earlier_visit
+-- For the prerequisite "an earlier visit of that type": one that took place or is still to take place before this one.
+SELECT EXISTS (
+    SELECT FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2 AND visit_type_id = $3 AND ends_at <= $4
+        AND status IN ('booked', 'arrived', 'checked-in', 'fulfilled')
+    UNION ALL
+    SELECT FROM scheduling.appointment_history WHERE organization_id = $1 AND patient_id = $2 AND visit_type_id = $3 AND ends_at <= $4
+        AND status IN ('booked', 'arrived', 'checked-in', 'fulfilled')
+) AS found
+
+-- name: patient_known
+SELECT active FROM scheduling.patient WHERE organization_id = $1 AND id = $2
+
+-- name: organizations
+SELECT DISTINCT organization_id FROM scheduling.site
+
+-- name: sites
+SELECT id, name, time_zone, active FROM scheduling.site WHERE organization_id = $1
+
+-- name: visit_types
+SELECT id, service_name, value, active FROM scheduling.visit_type WHERE organization_id = $1
+
+-- name: schedules
+SELECT id, kind, display, codes, languages, site_ids, active, calendar_version FROM scheduling.schedule
+WHERE organization_id = $1 AND ($2::uuid[] IS NULL OR id = ANY($2))
+
+-- name: openings_in_ticks
+-- Rows of the live copy by their number, and 5-minute ticks since 1970, rounded inward. Read by binary COPY: three int4 a row.
+SELECT (p.number - 1)::int, ceil(extract(epoch FROM o.starts_at) / 300)::int, floor(extract(epoch FROM o.ends_at) / 300)::int
+FROM unnest($4::uuid[], $5::uuid[]) WITH ORDINALITY AS p(schedule_id, site_id, number)
+JOIN scheduling.opening o ON o.organization_id = $1 AND o.schedule_id = p.schedule_id AND o.site_id = p.site_id
+WHERE o.ends_at > $2 AND o.starts_at < $3
+
+-- name: blocks_in_ticks
+-- Rounded outward: a block is never narrower than it was entered.
+SELECT (p.number - 1)::int, floor(extract(epoch FROM b.starts_at) / 300)::int, ceil(extract(epoch FROM b.ends_at) / 300)::int
+FROM unnest($4::uuid[]) WITH ORDINALITY AS p(schedule_id, number)
+JOIN scheduling.block b ON b.organization_id = $1 AND b.schedule_id = p.schedule_id
+WHERE b.ends_at > $2 AND b.starts_at < $3
+
+-- name: claims_in_ticks
+-- Rounded outward. Patients have no row in the index, so their claims do not come along.
+SELECT (p.number - 1)::int, floor(extract(epoch FROM c.starts_at) / 300)::int, ceil(extract(epoch FROM c.ends_at) / 300)::int
+FROM unnest($4::uuid[]) WITH ORDINALITY AS p(schedule_id, number)
+JOIN scheduling.claim c ON c.organization_id = $1 AND c.schedule_id = p.schedule_id
+WHERE c.ends_at > $2 AND c.starts_at < $3 AND (c.expires_at IS NULL OR c.expires_at > $5)
+
+-- name: live_holds
+-- What will come free by itself, for the index to know when.
+SELECT appointment_id, schedule_id, starts_at, ends_at, expires_at FROM scheduling.claim
+WHERE organization_id = $1 AND expires_at > $2 AND ($3::uuid[] IS NULL OR schedule_id = ANY($3))
+
+-- name: overbooked_schedules
+-- Where a further lane is in use, giving back time needs a look at the ledger.
+SELECT DISTINCT schedule_id FROM scheduling.claim WHERE organization_id = $1 AND lane > 0
+
+-- name: lock_schedule
+-- FOR UPDATE shuts out bookings on this calendar until the change is through; afterwards they find a new version.
+SELECT id FROM scheduling.schedule WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: raise_calendar_version
+UPDATE scheduling.schedule SET calendar_version = calendar_version + 1 WHERE organization_id = $1 AND id = $2
+RETURNING calendar_version
+
+-- name: save_hours
+UPDATE scheduling.schedule SET hours = $3, materialised_on = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: delete_openings
+DELETE FROM scheduling.opening WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3
+
+-- name: insert_openings
+INSERT INTO scheduling.opening (organization_id, schedule_id, site_id, starts_at, ends_at)
+SELECT $1, $2, o.site_id, o.starts_at, o.ends_at FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS o(site_id, starts_at, ends_at)
+ON CONFLICT DO NOTHING
+
+-- name: openings_of_schedule
+SELECT site_id, starts_at, ends_at FROM scheduling.opening
+WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4
+ORDER BY starts_at
+
+-- name: blocks_of_schedule
+SELECT id, starts_at, ends_at, reason FROM scheduling.block
+WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4
+ORDER BY starts_at
+
+-- name: claims_of_schedule
+SELECT starts_at, ends_at, appointment_id, expires_at FROM scheduling.claim
+WHERE organization_id = $1 AND schedule_id = $2 AND tstzrange(starts_at, ends_at) && tstzrange($3, $4) AND (expires_at IS NULL OR expires_at > $5)
+ORDER BY starts_at
+
+-- name: insert_block
+INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_at, reason, created_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: delete_block
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2
+
+-- name: block_schedule
+SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2
+
+-- name: appointments_hit
+-- Every appointment with a claim of this schedule inside the period, once.
+SELECT DISTINCT ON (a.starts_at, a.id) a.value FROM scheduling.claim c
+JOIN scheduling.appointment a ON a.organization_id = c.organization_id AND a.id = c.appointment_id
+WHERE c.organization_id = $1 AND c.schedule_id = $2 AND tstzrange(c.starts_at, c.ends_at) && tstzrange($3, $4)
+  AND (c.expires_at IS NULL OR c.expires_at > $5)
+ORDER BY a.starts_at, a.id
+
+-- name: appointments_outside_hours
+-- After new working hours: what no longer lies within any opening.
+SELECT DISTINCT ON (a.starts_at, a.id) a.value FROM scheduling.claim c
+JOIN scheduling.appointment a ON a.organization_id = c.organization_id AND a.id = c.appointment_id
+WHERE c.organization_id = $1 AND c.schedule_id = $2 AND c.starts_at >= $3 AND (c.expires_at IS NULL OR c.expires_at > $3)
+  AND NOT tstzmultirange(tstzrange(c.starts_at, c.ends_at)) <@ (
+      SELECT coalesce(range_agg(tstzrange(o.starts_at, o.ends_at)), '{}') FROM scheduling.opening o
+      WHERE o.organization_id = $1 AND o.schedule_id = $2)
+ORDER BY a.starts_at, a.id
+
+-- name: put_site
+INSERT INTO scheduling.site AS old (organization_id, id, name, time_zone, active, source_version) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organization_id, id) DO UPDATE
+SET name = EXCLUDED.name, time_zone = EXCLUDED.time_zone, active = EXCLUDED.active, source_version = EXCLUDED.source_version
+WHERE old.source_version < EXCLUDED.source_version
+RETURNING id
+
+-- name: put_visit_type
+INSERT INTO scheduling.visit_type AS old (organization_id, id, service_name, value, active, source_version) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organization_id, id) DO UPDATE
+SET service_name = EXCLUDED.service_name, value = EXCLUDED.value, active = EXCLUDED.active, source_version = EXCLUDED.source_version
+WHERE old.source_version < EXCLUDED.source_version
+RETURNING id
+
+-- name: put_patient
+INSERT INTO scheduling.patient AS old (organization_id, id, active, source_version) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, id) DO UPDATE SET active = EXCLUDED.active, source_version = EXCLUDED.source_version
+WHERE old.source_version < EXCLUDED.source_version
+
+-- name: put_schedule
+-- A change of what the actor can do is a change of the calendar too: pools were chosen on it.
+INSERT INTO scheduling.schedule AS old
+    (organization_id, id, kind, display, codes, languages, site_ids, active, source_version, hours, materialised_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (organization_id, id) DO UPDATE
+SET kind = EXCLUDED.kind, display = EXCLUDED.display, codes = EXCLUDED.codes, languages = EXCLUDED.languages, site_ids = EXCLUDED.site_ids,
+    active = EXCLUDED.active, source_version = EXCLUDED.source_version, calendar_version = old.calendar_version + 1
+WHERE old.source_version < EXCLUDED.source_version
+RETURNING calendar_version
+
+-- name: schedules_to_extend
+-- Calendars whose materialised openings end before the day asked for.
+SELECT organization_id, id, hours, materialised_on FROM scheduling.schedule
+WHERE materialised_on < $1 AND active
+ORDER BY materialised_on LIMIT $2
+FOR UPDATE SKIP LOCKED
+
+-- name: extend_materialised
+UPDATE scheduling.schedule SET materialised_on = $3, calendar_version = calendar_version + 1 WHERE organization_id = $1 AND id = $2
+RETURNING calendar_version
+
+-- name: months_to_archive
+-- Which months the ids of the next rows to archive were made in (the first 48 bits of a UUIDv7 are milliseconds).
+SELECT DISTINCT date_trunc('month', to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AT TIME ZONE 'UTC')::date AS month
+FROM (SELECT id FROM scheduling.appointment WHERE ends_at < $1 ORDER BY ends_at LIMIT $2) past
+
+-- name: ensure_history_month
+SELECT scheduling.ensure_history_month($1)
+
+-- name: archive_past
+-- Moves what is over out of the ledger and the live table, in one bounded step. The appointment keeps who took part, and when.
+WITH past AS (
+    SELECT organization_id, id FROM scheduling.appointment WHERE ends_at < $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM scheduling.appointment a USING past p WHERE a.organization_id = p.organization_id AND a.id = p.id RETURNING a.*
+), released AS (
+    DELETE FROM scheduling.claim c USING past p WHERE c.organization_id = p.organization_id AND c.appointment_id = p.id
+), kept AS (
+    INSERT INTO scheduling.appointment_history SELECT * FROM gone
+)
+SELECT count(*) AS moved FROM gone
+
+-- name: restore_archived
+-- Brings one row back so that its outcome can still be recorded. Its time is over: it claims none.
+WITH back AS (DELETE FROM scheduling.appointment_history WHERE organization_id = $1 AND id = $2 RETURNING *)
+INSERT INTO scheduling.appointment SELECT * FROM back RETURNING id
+
+-- name: forget_past_openings
+DELETE FROM scheduling.opening WHERE ends_at < $1
+
+-- name: overlapping_claims
+-- For `carewright verify`: must be empty while the constraint holds; asked independently of it.
+SELECT a.appointment_id AS one, b.appointment_id AS other FROM scheduling.claim a
+JOIN scheduling.claim b ON b.organization_id = a.organization_id AND b.schedule_id = a.schedule_id AND b.lane = a.lane
+    AND tstzrange(b.starts_at, b.ends_at) && tstzrange(a.starts_at, a.ends_at)
+    AND (b.appointment_id, b.starts_at) > (a.appointment_id, a.starts_at)
+LIMIT 100
+
+-- name: appointments_without_claims
+-- For `carewright verify`: a live appointment holds time, a dead one none.
+SELECT a.id FROM scheduling.appointment a
+WHERE (a.status IN ('pending', 'booked', 'arrived', 'checked-in')) AND a.ends_at > $1
+   <> EXISTS (SELECT FROM scheduling.claim c WHERE c.organization_id = a.organization_id AND c.appointment_id = a.id)
+LIMIT 100
+
+-- name: appointments_without_events
+-- For `carewright verify`: the last state change of every appointment stands in the log, as long as the log is kept.
+SELECT a.id FROM scheduling.appointment a
+WHERE a.organization_id = $1 AND NOT EXISTS (
+    SELECT FROM kernel.outbox o WHERE o.subject = a.id AND (o.payload->>'version')::int = a.version)
+LIMIT 100

@@ -1,0 +1,1 @@
+"""Scheduling's use cases. One function, one transaction, one permission."""

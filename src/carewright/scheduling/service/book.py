@@ -1,0 +1,280 @@
+"""Taking time: hold, book, book a series, book against the calendar."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.scheduling import (
+    Appointment,
+    AppointmentBooked,
+    AppointmentFact,
+    AppointmentHeld,
+    AppointmentRequested,
+    AppointmentStatus,
+    BookAppointment,
+    BookSeries,
+    CalendarMoved,
+    ClaimedTime,
+    HoldExpired,
+    HoldLimitReached,
+    HoldTime,
+    IllegalStep,
+    PatientBusy,
+    PickedTime,
+    Series,
+    SeriesNotFree,
+    Slot,
+    TimeNotFree,
+    UnknownAppointment,
+    UnknownPatient,
+)
+from carewright.kernel import outbox
+from carewright.kernel.db import Session
+from carewright.kernel.errors import BadInput
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.values import utc
+from carewright.scheduling import store
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.live import Calendars, Kind, Site
+from carewright.scheduling.model import rules
+from carewright.scheduling.model.appointment import Draft, claims_of, ensure_step, fact_of, hold_until, is_hold, is_live_hold
+from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.override import book_override
+from carewright.scheduling.service.picking import pick, slot_at, versions_of, visit_kind, visit_site, wish_of
+from carewright.scheduling.service.reserve import Beaten, reserved
+
+T = TypeVar("T")
+ATTEMPTS_MAX = 5
+"""How often another combination is tried when others are faster each time."""
+COPY_WAIT_SECONDS = (0.05, 0.2, 0.5)
+"""How long a patient registered a moment ago may take to reach scheduling's own copy."""
+
+
+async def hold_time(ctx: SchedulingContext, command: HoldTime) -> Appointment:
+    """Keep a time for the patient until it expires. Raises `TimeNotFree`, `PatientBusy`, `OutsideRules`, `HoldLimitReached`."""
+    ctx.actor.require("scheduling.appointment.hold")
+    ctx.require_patient(command.patient_id)
+    calendars = await ctx.calendars()
+    kind, _ = _checked(ctx, calendars, command.time)
+
+    async def work() -> Appointment:
+        now = ctx.clock.now()
+        holds = await store.live_holds_of_patient(ctx.db, calendars.organization_id, command.patient_id, now)
+        if holds >= ctx.settings.holds_per_patient_max:
+            raise HoldLimitReached(limit=ctx.settings.holds_per_patient_max)
+        expires_at = hold_until(now, ctx.settings.hold_seconds)
+        drafted = _draft(ctx, calendars, kind, command.time, command.patient_id)
+        held = msgspec.structs.replace(drafted, status="pending", expires_at=expires_at)
+        return await _take(ctx, calendars, command.time, held, AppointmentHeld)
+
+    return await once(ctx, Appointment, work)
+
+
+async def book_appointment(ctx: SchedulingContext, command: BookAppointment) -> Appointment:
+    """Book a held time or a free one, with everybody it needs, or nothing.
+
+    A repeated call under the same key returns the first answer. Raises `TimeNotFree` when another caller was faster.
+    """
+    ctx.actor.require("scheduling.appointment.book")
+    ctx.require_patient(command.patient_id)
+    if command.override is not None:
+        ctx.actor.require("scheduling.appointment.override")
+    hold_id, time = command.hold_id, command.time
+    if hold_id is not None and time is None:
+        return await once(ctx, Appointment, lambda: _book_hold(ctx, hold_id, command))
+    if hold_id is not None or time is None:
+        raise BadInput("Give either `hold_id` or `time`.")
+    if command.override is not None:
+        return await once(ctx, Appointment, lambda: book_override(ctx, time, command))
+    calendars = await ctx.calendars()
+
+    async def work() -> Appointment:
+        kind, _ = _checked(ctx, calendars, time)
+        await _ensure_prerequisites(ctx, kind, command.patient_id, command.based_on, time.start)
+        return await _book_free(ctx, calendars, kind, time, command)
+
+    return await once(ctx, Appointment, work, look_first=False)
+
+
+async def book_series(ctx: SchedulingContext, command: BookSeries) -> Series:
+    """Book every visit of a series or none. `SeriesNotFree` names the dates that stand in the way."""
+    ctx.actor.require("scheduling.appointment.book")
+    ctx.require_patient(command.patient_id)
+    calendars = await ctx.calendars()
+    kind, site = _checked(ctx, calendars, command.first)
+    await _ensure_prerequisites(ctx, kind, command.patient_id, command.based_on, command.first.start)
+    return await once(ctx, Series, lambda: _retrying(ctx, calendars, lambda: _book_visits(ctx, calendars, kind, site, command)))
+
+
+def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> tuple[Kind, Site]:
+    """The visit type and site of a time that keeps every rule."""
+    kind = visit_kind(calendars, time.visit_type_id)
+    site = visit_site(calendars, kind, time.site_id)
+    rules.ensure_bookable(kind.value, time, site.zone, ctx.clock.now(), by_patient=ctx.by_patient, horizon_days=ctx.settings.horizon_days)
+    return kind, site
+
+
+async def _ensure_prerequisites(ctx: SchedulingContext, kind: Kind, patient_id: UUID, based_on: str | None, start: datetime) -> None:
+    met = [
+        await store.has_earlier_visit(ctx.db, ctx.actor.organization_id, patient_id, each.visit_type_id, start)
+        for each in kind.value.rules.prerequisites
+        if each.kind == "earlier-visit" and each.visit_type_id is not None
+    ]
+    rules.ensure_prerequisites(kind.value, based_on=based_on, met_visits=met)
+
+
+async def _book_free(ctx: SchedulingContext, calendars: Calendars, kind: Kind, time: PickedTime, command: BookAppointment) -> Appointment:
+    status, fact = _booked_as(ctx, kind)
+    drafted = msgspec.structs.replace(_draft(ctx, calendars, kind, time, command.patient_id), status=status, based_on=command.based_on)
+    return await _take(ctx, calendars, time, drafted, fact, command.note)
+
+
+def _draft(ctx: SchedulingContext, calendars: Calendars, kind: Kind, time: PickedTime, patient_id: UUID) -> Draft:
+    site = calendars.sites[time.site_id]
+    return Draft(
+        visit_type=kind.value, service_name=kind.service_name, site_name=site.name, time_zone=site.zone.key, patient_id=patient_id,
+        by_patient=ctx.by_patient, urgency=time.urgency, created_at=ctx.clock.now(),
+    )  # fmt: skip
+
+
+def _booked_as(ctx: SchedulingContext, kind: Kind) -> tuple[AppointmentStatus, type[AppointmentFact]]:
+    """A patient's booking of a visit that needs the practice's consent is a request."""
+    if ctx.by_patient and kind.value.rules.needs_confirmation:
+        return "pending", AppointmentRequested
+    return "booked", AppointmentBooked
+
+
+async def _take(
+    ctx: SchedulingContext, calendars: Calendars, time: PickedTime, drafted: Draft, fact: type[AppointmentFact], note: str | None = None
+) -> Appointment:
+    """Pick actors and claim their time; where somebody was faster, pick again."""
+    kind = visit_kind(calendars, time.visit_type_id)
+
+    async def attempt() -> Appointment:
+        appointment = drafted.at(pick(ctx, calendars, kind, time), ctx.ids.new())
+        return await _claim(ctx, calendars, appointment, fact, note)
+
+    return await _retrying(ctx, calendars, attempt)
+
+
+async def _claim(
+    ctx: SchedulingContext, calendars: Calendars, appointment: Appointment, fact: type[AppointmentFact], note: str | None
+) -> Appointment:
+    """Ask the ledger. The live copy shows the time as taken meanwhile, so that others of this process choose differently."""
+    claims = claims_of(appointment)
+    versions = versions_of(calendars, appointment.participants)
+    event = fact_of(fact, appointment, calendars.organization_id, claims)
+    with reserved(calendars, claims):
+        await store.book_appointment(ctx, ctx.db, appointment, versions, event, {}, note)
+    calendars.note_hold(appointment.id, appointment.expires_at, claims)
+    ctx.wake()
+    return appointment
+
+
+async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try again while the ledger knows better than the live copy: clear expired holds away, read again, choose again."""
+    waits = iter(COPY_WAIT_SECONDS)
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return await attempt()
+        except Beaten as beaten:
+            cleared = await clear_the_way(ctx, beaten.claims)
+            await ctx.live.reload(calendars, [claim.schedule_id for claim in beaten.claims])
+            if isinstance(beaten.refusal, PatientBusy) and not cleared:
+                raise beaten.refusal from None
+        except UnknownPatient:
+            await asyncio.sleep(next(waits, 0))
+    try:
+        return await attempt()
+    except Beaten as beaten:
+        raise beaten.refusal from None
+
+
+async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppointment) -> Appointment:
+    """Turn a live hold into a booking. Its time was claimed when it was held."""
+    calendars = await ctx.calendars()
+    async with ctx.db.transaction() as tx:
+        hold = ctx.require_own(await store.appointment_for_change(tx, calendars.organization_id, hold_id))
+        _ensure_bookable_hold(hold, command, ctx.clock.now())
+        kind = visit_kind(calendars, hold.visit_type_id)
+        await _ensure_prerequisites(ctx, kind, hold.patient_id, command.based_on, hold.start)
+        status, fact = _booked_as(ctx, kind)
+        booked = msgspec.structs.replace(hold, status=status, expires_at=None, version=hold.version + 1, based_on=command.based_on)
+        claims = await store.claims_of_appointment(tx, calendars.organization_id, hold.id)
+        await store.keep_claims(tx, calendars.organization_id, hold.id)
+        await store.save_appointment(tx, calendars.organization_id, booked, command.note)
+        await outbox.publish(ctx, tx, fact_of(fact, booked, calendars.organization_id, claims))
+        await remember(ctx, tx, booked)
+    calendars.note_hold(hold.id, None, ())
+    ctx.wake()
+    return booked
+
+
+def _ensure_bookable_hold(hold: Appointment, command: BookAppointment, now: datetime) -> None:
+    if hold.patient_id != command.patient_id:
+        raise UnknownAppointment("This time is not held for that patient.")
+    if hold.status == "pending" and hold.expires_at is None:
+        raise IllegalStep("This request was sent already.", appointment_id=str(hold.id), status=hold.status)
+    if hold.status == "cancelled" or (is_hold(hold) and not is_live_hold(hold, now)):
+        raise HoldExpired(appointment_id=str(hold.id))
+    ensure_step(hold, "booked")
+
+
+async def _book_visits(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site: Site, command: BookSeries) -> Series:
+    """One attempt at a whole series, in one transaction."""
+    series_id = ctx.ids.new()
+    common = _draft(ctx, calendars, kind, command.first, command.patient_id)
+    drafted = msgspec.structs.replace(common, series_id=series_id, based_on=command.based_on)
+    visits = [drafted.at(slot, ctx.ids.new()) for slot in _slots_of_series(ctx, calendars, kind, site, command)]
+    claims = [(visit.id, claim) for visit in visits for claim in claims_of(visit)]
+    versions = versions_of(calendars, [each for visit in visits for each in visit.participants])
+    series = Series(id=series_id, appointments=tuple(visits))
+    with reserved(calendars, [claim for _, claim in claims]):
+        async with ctx.db.transaction() as tx:
+            await _store_series(ctx, tx, series, claims, versions)
+    ctx.wake()
+    return series
+
+
+async def _store_series(
+    ctx: SchedulingContext, tx: Session, series: Series, claims: Sequence[tuple[UUID, ClaimedTime]], versions: dict[UUID, int]
+) -> None:
+    organization_id = ctx.actor.organization_id
+    if not await store.lock_calendars(tx, organization_id, versions):
+        raise CalendarMoved
+    if len(await store.claim_time(tx, organization_id, claims)) < len(claims):
+        raise TimeNotFree
+    if not await store.insert_series(tx, organization_id, series.appointments):
+        raise UnknownPatient
+    facts = (fact_of(AppointmentBooked, visit, organization_id, claims_of(visit)) for visit in series.appointments)
+    await outbox.publish(ctx, tx, *facts)
+    await remember(ctx, tx, series)
+
+
+def _slots_of_series(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site: Site, command: BookSeries) -> list[Slot]:
+    """A slot for each visit, or `SeriesNotFree` with the local dates that have none."""
+    slots: list[Slot] = []
+    missing: list[str] = []
+    time = command.first
+    for number in range(command.count):
+        start = rules.same_wall_time(utc(command.first.start), site.zone, number * command.every_days)
+        time = msgspec.structs.replace(time, start=start)
+        _checked(ctx, calendars, time)
+        slot = slot_at(ctx, calendars, kind, wish_of(time), calendars.index.horizon.tick_at(start))
+        if slot is None:
+            missing.append(start.astimezone(site.zone).date().isoformat())
+        else:
+            slots.append(slot)
+            time = _kept_practitioner(time, slot) if command.same_practitioner else time
+    if missing:
+        raise SeriesNotFree(dates=missing)
+    return slots
+
+
+def _kept_practitioner(time: PickedTime, slot: Slot) -> PickedTime:
+    first = next((each.actor_id for each in slot.participants if each.kind == "practitioner"), None)
+    return msgspec.structs.replace(time, practitioner_id=first)

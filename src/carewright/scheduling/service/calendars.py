@@ -1,0 +1,179 @@
+"""Working hours, blocks, and one actor's calendar. A change never drops an appointment: it returns those it hits."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from carewright.contracts.scheduling import (
+    BlockTime,
+    Busy,
+    Calendar,
+    CalendarChanged,
+    GetCalendar,
+    ScheduleChanged,
+    SetWorkingHours,
+    UnknownBlock,
+    UnknownSchedule,
+    UnknownSite,
+)  # fmt: skip
+from carewright.kernel import outbox
+from carewright.kernel.db import Session
+from carewright.kernel.errors import BadInput
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.values import utc
+from carewright.scheduling import store
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.live import Calendars
+from carewright.scheduling.model.hours import Hours, openings_from
+
+PERIOD_DAYS_MAX = 31
+BLOCK_DAYS_MAX = 366
+EXTEND_BATCH_MAX = 50
+EXTEND_EVERY_DAYS = 1
+
+
+async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChanged:
+    """Close an actor's calendar for a period, and return the appointments inside: somebody must decide about each."""
+    ctx.actor.require("scheduling.calendar.change")
+    start, end = _period(command.start, command.end, BLOCK_DAYS_MAX)
+    calendars = await ctx.calendars()
+    organization_id, now = calendars.organization_id, ctx.clock.now()
+
+    async def work() -> CalendarChanged:
+        block_id = ctx.ids.new()
+        async with ctx.db.transaction() as tx:
+            await _shut(tx, organization_id, command.schedule_id)
+            await store.insert_block(tx, organization_id, block_id, command, start, end, ctx.actor.subject, now)
+            hit = await store.appointments_hit(tx, organization_id, command.schedule_id, start, end, now)
+            answer = CalendarChanged(schedule_id=command.schedule_id, block_id=block_id, hit=hit)
+            await _reopen(ctx, tx, answer)
+        return await _read_back(ctx, calendars, answer)
+
+    return await once(ctx, CalendarChanged, work)
+
+
+async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChanged:
+    """Open a blocked period again."""
+    ctx.actor.require("scheduling.calendar.change")
+    calendars = await ctx.calendars()
+
+    async def work() -> CalendarChanged:
+        async with ctx.db.transaction() as tx:
+            schedule_id = await store.block_schedule(tx, calendars.organization_id, block_id)
+            if schedule_id is None:
+                raise UnknownBlock(block_id=str(block_id))
+            await _shut(tx, calendars.organization_id, schedule_id)
+            await store.delete_block(tx, calendars.organization_id, block_id)
+            answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id, hit=())
+            await _reopen(ctx, tx, answer)
+        return await _read_back(ctx, calendars, answer)
+
+    return await once(ctx, CalendarChanged, work)
+
+
+async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) -> CalendarChanged:
+    """Replace an actor's working rules from now on, and return the appointments that no longer lie within them."""
+    ctx.actor.require("scheduling.calendar.change")
+    calendars = await ctx.calendars()
+    organization_id, now = calendars.organization_id, ctx.clock.now()
+    hours = Hours(weekly=command.weekly, exceptions=command.exceptions, leave=command.leave)
+    zones = _zones(calendars, hours)
+
+    async def work() -> CalendarChanged:
+        until = _last_day(now, ctx.settings.horizon_days)
+        async with ctx.db.transaction() as tx:
+            await _shut(tx, organization_id, command.schedule_id)
+            await store.save_hours(tx, organization_id, command.schedule_id, hours, until)
+            openings = openings_from(hours, zones, now.date() - timedelta(days=1), until)
+            await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
+            hit = await store.appointments_outside_hours(tx, organization_id, command.schedule_id, now)
+            answer = CalendarChanged(schedule_id=command.schedule_id, hit=hit)
+            await _reopen(ctx, tx, answer)
+        return await _read_back(ctx, calendars, answer)
+
+    return await once(ctx, CalendarChanged, work)
+
+
+async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
+    """One actor's openings and what is taken, over at most 31 days."""
+    ctx.actor.require("scheduling.calendar.read")
+    start, end = _period(query.from_at, query.until_at, PERIOD_DAYS_MAX)
+    calendars = await ctx.calendars()
+    known = calendars.bookables.get(query.schedule_id)
+    if known is None:
+        raise UnknownSchedule(schedule_id=str(query.schedule_id))
+    window = (ctx.db, calendars.organization_id, known.id, start, end)
+    openings = await store.openings_of_schedule(*window)
+    claims = await store.claims_of_schedule(*window, ctx.clock.now())
+    blocks = await store.blocks_of_schedule(*window)
+    busy: Iterable[Busy] = sorted((*claims, *blocks), key=lambda each: each.start)
+    return Calendar(schedule_id=known.id, kind=known.kind, display=known.display, openings=openings, busy=tuple(busy))
+
+
+async def extend_openings(ctx: SchedulingContext) -> int:
+    """Materialise a batch of calendars further, so that they always reach the horizon. The timer's turn."""
+    until = _last_day(ctx.clock.now(), ctx.settings.horizon_days)
+    async with ctx.db.transaction() as tx:
+        schedules = await store.schedules_to_extend(tx, until, EXTEND_BATCH_MAX)
+        for organization_id, schedule_id, hours, reached in schedules:
+            calendars = await ctx.live.of(organization_id)
+            openings = openings_from(hours, _zones(calendars, hours), reached + timedelta(days=1), until)
+            await store.add_openings(tx, organization_id, schedule_id, openings)
+            version = await store.extend_materialised(tx, organization_id, schedule_id, until)
+            event = ScheduleChanged(organization_id=organization_id, schedule_id=schedule_id, calendar_version=version)
+            await outbox.publish(ctx, tx, event)
+    if schedules:
+        ctx.wake()
+    return len(schedules)
+
+
+async def _shut(tx: Session, organization_id: UUID, schedule_id: UUID) -> None:
+    """Lock the calendar against bookings until the transaction ends."""
+    if not await store.lock_schedule(tx, organization_id, schedule_id):
+        raise UnknownSchedule(schedule_id=str(schedule_id))
+
+
+async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged) -> None:
+    """Raise the version, so that bookings decided on the old calendar are refused, and report the change."""
+    organization_id = ctx.actor.organization_id
+    version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
+    event = ScheduleChanged(
+        organization_id=organization_id, schedule_id=answer.schedule_id, calendar_version=version,
+        hit_appointment_ids=tuple(each.id for each in answer.hit),
+    )  # fmt: skip
+    await outbox.publish(ctx, tx, event)
+    await remember(ctx, tx, answer)
+
+
+async def _read_back(ctx: SchedulingContext, calendars: Calendars, answer: CalendarChanged) -> CalendarChanged:
+    await ctx.live.reload(calendars, [answer.schedule_id])
+    ctx.wake()
+    return answer
+
+
+def _zones(calendars: Calendars, hours: Hours) -> dict[UUID, ZoneInfo]:
+    """The time zone of every site the hours name."""
+    wanted = hours.site_ids
+    missing = [str(site_id) for site_id in wanted if site_id not in calendars.sites]
+    if missing:
+        raise UnknownSite("Working hours name a site that we do not know.", site_ids=missing)
+    return {site_id: calendars.sites[site_id].zone for site_id in wanted}
+
+
+def _period(start: datetime, end: datetime, days_max: int) -> tuple[datetime, datetime]:
+    start, end = utc(start), utc(end)
+    if end <= start:
+        raise BadInput("The period must end after it begins.", parameter="end")
+    if end - start > timedelta(days=days_max):
+        raise BadInput(f"The period may span at most {days_max} days.", parameter="end")
+    return start, end
+
+
+def _last_day(now: datetime, horizon_days: int) -> date:
+    """One day beyond the horizon, so that the far end is whole in every zone."""
+    return (now + timedelta(days=horizon_days + EXTEND_EVERY_DAYS)).date()
+
+
+def _day(on: date) -> datetime:
+    return datetime(on.year, on.month, on.day, tzinfo=UTC)

@@ -1,0 +1,269 @@
+"""What becomes of an appointment: confirm, cancel, reschedule, advance, release; and reading it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.scheduling import (
+    AdvanceAppointment,
+    Appointment,
+    AppointmentAdvanced,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentFact,
+    AppointmentRescheduled,
+    AppointmentsPage,
+    CalendarMoved,
+    CancelAppointment,
+    ClaimedTime,
+    ConfirmAppointment,
+    IllegalStep,
+    ListAppointments,
+    PatientBusy,
+    RescheduleAppointment,
+    Slot,
+    TimeNotFree,
+)  # fmt: skip
+from carewright.kernel import outbox
+from carewright.kernel.db import Session
+from carewright.kernel.errors import BadInput
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.values import EARLIEST, utc
+from carewright.scheduling import store
+from carewright.scheduling.context import SchedulingContext, ensure_version
+from carewright.scheduling.live import Calendars
+from carewright.scheduling.model import rules
+from carewright.scheduling.model.appointment import (
+    HOLDS_TIME,
+    accepted_by_patient,
+    claims_of,
+    ensure_movable,
+    ensure_step,
+    fact_of,
+    is_hold,
+    stepped,
+)  # fmt: skip
+from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
+from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
+from carewright.scheduling.service.reserve import Beaten, reserved
+
+MOVE_ATTEMPTS_MAX = 3
+NO_ID = UUID(int=0)
+
+
+async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
+    """One appointment, live or archived. Raises `UnknownAppointment` for what is not there or not the actor's."""
+    ctx.actor.require("scheduling.appointment.read")
+    return ctx.require_own(await store.appointment_by_id(ctx.db, ctx.actor.organization_id, appointment_id))
+
+
+async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> AppointmentsPage:
+    """A patient's appointments by start, in pages that stay where they are."""
+    ctx.actor.require("scheduling.appointment.read")
+    patient_id = query.patient_id or ctx.actor.patient_id
+    if patient_id is None:
+        raise BadInput("Say whose appointments: `patient_id` is missing.", parameter="patient_id")
+    ctx.require_patient(patient_id)
+    found = await store.appointments_of_patient(
+        ctx.db, ctx.actor.organization_id, patient_id, _in_utc(query), _after(query.after), ctx.clock.now(), query.limit + 1
+    )
+    more = len(found) > query.limit
+    items = tuple(found[: query.limit])
+    return AppointmentsPage(items=items, next=_cursor(items[-1]) if more else None)
+
+
+async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointment) -> Appointment:
+    """Staff accept a pending request; a patient's confirmation says that they will come."""
+    ctx.actor.require("scheduling.appointment.confirm")
+
+    def change(before: Appointment) -> Appointment:
+        if is_hold(before):
+            raise IllegalStep("A held time is booked, not confirmed.", appointment_id=str(before.id), status=before.status)
+        if ctx.by_patient:
+            return _confirmed_by_patient(before)
+        ctx.actor.require("scheduling.appointment.accept")
+        ensure_step(before, "booked")
+        return stepped(before, "booked")
+
+    return await _changed(ctx, command.appointment_id, command.expected_version, AppointmentConfirmed, change)
+
+
+async def cancel_appointment(ctx: SchedulingContext, command: CancelAppointment) -> Appointment:
+    """Cancel, and give all claimed time back."""
+    ctx.actor.require("scheduling.appointment.cancel")
+
+    def change(before: Appointment) -> Appointment:
+        ensure_step(before, "cancelled")
+        return stepped(before, "cancelled", reason=command.reason)
+
+    return await _changed(ctx, command.appointment_id, command.expected_version, AppointmentCancelled, change)
+
+
+async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
+    """Give a held time back before it expires."""
+    ctx.actor.require("scheduling.appointment.hold")
+
+    def change(before: Appointment) -> Appointment:
+        if not is_hold(before):
+            raise IllegalStep("This is not a held time.", appointment_id=str(before.id), status=before.status)
+        return stepped(before, "cancelled", reason="hold-released")
+
+    return await _changed(ctx, appointment_id, None, AppointmentCancelled, change)
+
+
+async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointment) -> Appointment:
+    """Record what happened on the day. What no longer takes place gives its time back."""
+    ctx.actor.require("scheduling.appointment.advance")
+
+    def change(before: Appointment) -> Appointment:
+        ensure_step(before, command.status)
+        return stepped(before, command.status)
+
+    return await _changed(ctx, command.appointment_id, command.expected_version, AppointmentAdvanced, change)
+
+
+async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppointment) -> Appointment:
+    """Move to another time in one transaction; the id stays, and the old time is kept unless the new one was got."""
+    ctx.actor.require("scheduling.appointment.reschedule")
+    if command.override is not None:
+        ctx.actor.require("scheduling.appointment.override")
+    calendars = await ctx.calendars()
+
+    async def work() -> Appointment:
+        for _ in range(MOVE_ATTEMPTS_MAX - 1):
+            try:
+                return await _move(ctx, calendars, command)
+            except Beaten as beaten:
+                await clear_the_way(ctx, beaten.claims)
+                await ctx.live.reload(calendars, [claim.schedule_id for claim in beaten.claims])
+        try:
+            return await _move(ctx, calendars, command)
+        except Beaten as beaten:
+            raise beaten.refusal from None
+
+    return await once(ctx, Appointment, work)
+
+
+async def _changed(
+    ctx: SchedulingContext,
+    appointment_id: UUID,
+    expected_version: int | None,
+    kind: type[AppointmentFact],
+    change: Callable[[Appointment], Appointment],
+) -> Appointment:
+    """Lock, check, change, store, report; one transaction. What no longer holds time gives it back."""
+    calendars = await ctx.calendars()
+    organization_id = calendars.organization_id
+
+    async def work() -> Appointment:
+        async with ctx.db.transaction() as tx:
+            before = ctx.require_own(await store.appointment_for_change(tx, organization_id, appointment_id))
+            ensure_version(before, expected_version)
+            after = change(before)
+            released: tuple[ClaimedTime, ...] = ()
+            if after.status not in HOLDS_TIME:
+                released = await store.release_claims(tx, organization_id, [after.id])
+            await store.save_appointment(tx, organization_id, after)
+            await outbox.publish(ctx, tx, fact_of(kind, after, organization_id, released=released))
+            await remember(ctx, tx, after)
+        calendars.note_hold(after.id, None, ())
+        calendars.give_back(released)
+        ctx.wake()
+        return after
+
+    return await once(ctx, Appointment, work)
+
+
+async def _move(ctx: SchedulingContext, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
+    """One attempt: release the old time and claim the new one in one transaction."""
+    organization_id = calendars.organization_id
+    async with ctx.db.transaction() as tx:
+        before = ctx.require_own(await store.appointment_for_change(tx, organization_id, command.appointment_id))
+        ensure_version(before, command.expected_version)
+        ensure_movable(before, ctx.clock.now())
+        old = await store.release_claims(tx, organization_id, [before.id])
+        slot = _new_slot(ctx, calendars, before, command, old)
+        after = _moved(before, slot, command, calendars)
+        with reserved(calendars, claims_of(after)):
+            claims = await _claim_new(tx, calendars, after, override=command.override is not None)
+        await store.save_appointment(tx, organization_id, after)
+        await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
+        await remember(ctx, tx, after)
+    calendars.give_back(old)
+    calendars.take(claims)
+    ctx.wake()
+    return after
+
+
+def _new_slot(
+    ctx: SchedulingContext, calendars: Calendars, before: Appointment, command: RescheduleAppointment, old: tuple[ClaimedTime, ...]
+) -> Slot:
+    """Actors for the new time; the appointment's own old time does not stand in its way."""
+    kind = visit_kind(calendars, command.time.visit_type_id)
+    site = visit_site(calendars, kind, command.time.site_id)
+    if command.time.visit_type_id != before.visit_type_id:
+        raise BadInput("An appointment keeps its kind of visit when it moves.", parameter="visit_type_id")
+    if command.override is not None:
+        rules.ensure_overridable(command.time, ctx.clock.now(), ctx.settings.horizon_days)
+        choose = overridden_slot
+    else:
+        rules.ensure_bookable(
+            kind.value, command.time, site.zone, ctx.clock.now(), by_patient=ctx.by_patient, horizon_days=ctx.settings.horizon_days
+        )
+        choose = pick
+    with calendars.without(old):
+        return choose(ctx, calendars, kind, command.time)
+
+
+async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, *, override: bool) -> tuple[ClaimedTime, ...]:
+    if override:
+        return tuple(await claim_in_free_lanes(tx, calendars.organization_id, after))
+    claims = claims_of(after)
+    if not await store.lock_calendars(tx, calendars.organization_id, versions_of(calendars, after.participants)):
+        raise CalendarMoved
+    got = await store.claim_time(tx, calendars.organization_id, [(after.id, claim) for claim in claims])
+    if len(got) < len(claims):
+        raise TimeNotFree if after.patient_id in got else PatientBusy
+    return claims
+
+
+def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars) -> Appointment:
+    site = calendars.sites[slot.site_id]
+    patient = next(each for each in before.participants if each.kind == "patient")
+    return msgspec.structs.replace(
+        before, site_id=slot.site_id, site_name=site.name, time_zone=site.zone.key, start=slot.start, end=slot.end,
+        participants=(*slot.participants, msgspec.structs.replace(patient, claimed_from=slot.start, claimed_to=slot.end)),
+        override_reason=command.override.reason if command.override else None, urgency=command.time.urgency, version=before.version + 1,
+    )  # fmt: skip
+
+
+def _confirmed_by_patient(before: Appointment) -> Appointment:
+    if before.status != "booked":
+        raise IllegalStep(
+            "Only a booked appointment can be confirmed.", appointment_id=str(before.id), status=before.status, wanted="booked"
+        )
+    return accepted_by_patient(before)
+
+
+def _in_utc(query: ListAppointments) -> ListAppointments:
+    return msgspec.structs.replace(
+        query, from_at=utc(query.from_at) if query.from_at else None, until_at=utc(query.until_at) if query.until_at else None
+    )
+
+
+def _cursor(last: Appointment) -> str:
+    return f"{int(last.start.timestamp())}.{last.id}"
+
+
+def _after(cursor: str | None) -> tuple[datetime, UUID]:
+    """Where the page begins: (start, id) of the last one shown before."""
+    if cursor is None:
+        return EARLIEST, NO_ID
+    seconds, _, text = cursor.partition(".")
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC), UUID(text)
+    except (ValueError, OverflowError, OSError) as fault:
+        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault

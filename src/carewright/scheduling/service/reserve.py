@@ -1,0 +1,36 @@
+"""The live copy around a question to the ledger: shown as taken before, given back if the answer is no."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from carewright.contracts.scheduling import CalendarMoved, ClaimedTime, PatientBusy, TimeNotFree
+from carewright.kernel.errors import Refusal
+from carewright.scheduling.live import Calendars
+
+
+class Beaten(Exception):
+    """The ledger knew better: somebody was faster, or the calendar had changed. Carries what was asked for."""
+
+    def __init__(self, refusal: Refusal, claims: Sequence[ClaimedTime]) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+        self.claims = claims
+
+
+@contextmanager
+def reserved(calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[None]:
+    """Show `claims` as taken. A refusal gives them back; a fault whose outcome is not known leaves them to be read again."""
+    calendars.take(claims)
+    try:
+        yield
+    except (TimeNotFree, PatientBusy, CalendarMoved) as refusal:
+        calendars.give_back(claims)
+        raise Beaten(refusal, claims) from refusal
+    except Refusal as refusal:
+        if refusal.status < 500:
+            calendars.give_back(claims)
+        calendars.doubt(claims)
+        raise
+    except BaseException:
+        calendars.doubt(claims)
+        raise

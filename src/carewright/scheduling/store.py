@@ -1,0 +1,297 @@
+"""Rows to values: one function runs one named query."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.directory import HealthcareService, Location, VisitType
+from carewright.contracts.patients import PatientChanged
+from carewright.contracts.scheduling import Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
+from carewright.kernel.context import Context
+from carewright.kernel.db import Row, Session
+from carewright.kernel.events import Event
+from carewright.kernel.outbox import columns_of
+from carewright.kernel.sql import load
+from carewright.scheduling.model.actors import Actor
+from carewright.scheduling.model.appointment import claims_of
+from carewright.scheduling.model.hours import NO_HOURS, Hours
+
+Q = load("carewright.scheduling")
+_decode = msgspec.json.Decoder(Appointment).decode
+
+
+async def book_appointment(
+    ctx: Context, db: Session, appointment: Appointment, versions: dict[UUID, int], fact: Event, lanes: dict[UUID, int], note: str | None
+) -> None:
+    """Claim the time, store the appointment, its event and the caller's key: one statement, all or nothing.
+
+    `versions` are the calendar versions the choice was made on. Raises `TimeNotFree`, `PatientBusy`, `UnknownPatient`, `AlreadyDone`,
+    or `CalendarMoved`.
+    """
+    claims = claims_of(appointment, lanes)
+    event = columns_of(ctx, (fact,))
+    await db.execute(
+        Q.book_appointment, ctx.actor.organization_id, appointment.id, list(versions), list(versions.values()),
+        [claim.schedule_id for claim in claims], [claim.lane for claim in claims],
+        [claim.start for claim in claims], [claim.end for claim in claims],
+        appointment.status, appointment.patient_id, appointment.start, appointment.end, appointment.visit_type_id,
+        appointment.expires_at, msgspec.json.encode(appointment), appointment.series_id, note,
+        event.ids[0], event.topics[0], event.payloads[0], ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
+        ctx.once.key if ctx.once else None, ctx.once.fingerprint if ctx.once else None,
+    )  # fmt: skip
+
+
+async def lock_calendars(tx: Session, organization_id: UUID, versions: dict[UUID, int]) -> bool:
+    """Lock the calendars a choice was made on; False when one has changed since."""
+    rows = await tx.fetch(Q.lock_calendars, organization_id, list(versions), list(versions.values()))
+    return len(rows) == len(versions)
+
+
+async def claim_time(tx: Session, organization_id: UUID, claims: Sequence[tuple[UUID, ClaimedTime]]) -> list[UUID]:
+    """Claim time for (appointment, claim) pairs; returns the schedule of each one got. Fewer than asked: somebody was faster."""
+    rows = await tx.fetch(
+        Q.claim_time, organization_id, [c.schedule_id for _, c in claims], [c.lane for _, c in claims],
+        [c.start for _, c in claims], [c.end for _, c in claims], [appointment_id for appointment_id, _ in claims],
+    )  # fmt: skip
+    return [row["schedule_id"] for row in rows]
+
+
+async def release_claims(tx: Session, organization_id: UUID, appointment_ids: Sequence[UUID]) -> tuple[ClaimedTime, ...]:
+    """Give back what the appointments hold. The caller holds the lock on their rows."""
+    return tuple(_claimed(row) for row in await tx.fetch(Q.release_claims, organization_id, list(appointment_ids)))
+
+
+async def claims_of_appointment(db: Session, organization_id: UUID, appointment_id: UUID) -> tuple[ClaimedTime, ...]:
+    return tuple(_claimed(row) for row in await db.fetch(Q.claims_of_appointment, organization_id, appointment_id))
+
+
+async def keep_claims(tx: Session, organization_id: UUID, appointment_id: UUID) -> None:
+    await tx.execute(Q.keep_claims, organization_id, appointment_id)
+
+
+async def taken_lanes(tx: Session, organization_id: UUID, claim: ClaimedTime) -> set[int]:
+    """The lanes in which somebody already holds part of this time."""
+    rows = await tx.fetch(Q.taken_lanes, organization_id, [claim.schedule_id], [claim.start], [claim.end])
+    return {row["lane"] for row in rows}
+
+
+async def expired_holds_in_the_way(
+    tx: Session, organization_id: UUID, claims: Sequence[ClaimedTime], now: datetime
+) -> tuple[Appointment, ...]:
+    """Expired holds that still lie on this time, locked for removal."""
+    rows = await tx.fetch(
+        Q.expired_holds_in_the_way,
+        organization_id,
+        [c.schedule_id for c in claims],
+        [c.start for c in claims],
+        [c.end for c in claims],
+        now,
+    )
+    return tuple(_decode(row["value"]) for row in rows)
+
+
+async def expired_holds(tx: Session, now: datetime, limit: int) -> list[tuple[UUID, Appointment]]:
+    """Expired holds of every organization, locked for removal."""
+    return [(row["organization_id"], _decode(row["value"])) for row in await tx.fetch(Q.expired_holds, now, limit)]
+
+
+async def live_holds_of_patient(db: Session, organization_id: UUID, patient_id: UUID, now: datetime) -> int:
+    row = await db.fetch_one(Q.live_holds_of_patient, organization_id, patient_id, now)
+    return row["holds"] if row else 0
+
+
+async def insert_series(tx: Session, organization_id: UUID, appointments: Sequence[Appointment]) -> bool:
+    """Store the visits of one series; False when the patient is not known."""
+    first = appointments[0]
+    rows = await tx.fetch(
+        Q.insert_appointments, organization_id, [a.id for a in appointments], [a.status for a in appointments], first.patient_id,
+        [a.start for a in appointments], [a.end for a in appointments], first.visit_type_id,
+        [msgspec.json.encode(a) for a in appointments], first.series_id,
+    )  # fmt: skip
+    return len(rows) == len(appointments)
+
+
+async def insert_one(tx: Session, organization_id: UUID, appointment: Appointment, note: str | None) -> bool:
+    """Store one appointment; False when the patient is not known."""
+    if not await insert_series(tx, organization_id, [appointment]):
+        return False
+    if note is not None:
+        await save_appointment(tx, organization_id, appointment, note)
+    return True
+
+
+async def appointment_for_change(tx: Session, organization_id: UUID, appointment_id: UUID) -> Appointment | None:
+    """The appointment, its row locked until the transaction ends. One that was archived is brought back first."""
+    row = await tx.fetch_one(Q.appointment_for_change, organization_id, appointment_id)
+    if row is None and await tx.fetch_one(Q.restore_archived, organization_id, appointment_id):
+        row = await tx.fetch_one(Q.appointment_for_change, organization_id, appointment_id)
+    return _decode(row["value"]) if row else None
+
+
+async def appointment_by_id(db: Session, organization_id: UUID, appointment_id: UUID) -> Appointment | None:
+    row = await db.fetch_one(Q.appointment_by_id, organization_id, appointment_id)
+    return _decode(row["value"]) if row else None
+
+
+async def save_appointment(tx: Session, organization_id: UUID, appointment: Appointment, note: str | None = None) -> None:
+    """Write a changed appointment. The caller holds the lock on its row."""
+    await tx.execute(
+        Q.save_appointment, organization_id, appointment.id, appointment.status, appointment.start, appointment.end,
+        appointment.expires_at, appointment.version, msgspec.json.encode(appointment), note,
+    )  # fmt: skip
+
+
+async def appointments_of_patient(
+    db: Session, organization_id: UUID, patient_id: UUID, query: ListAppointments, after: tuple[datetime, UUID], now: datetime, limit: int
+) -> list[Appointment]:
+    rows = await db.fetch(
+        Q.appointments_of_patient, organization_id, patient_id, query.from_at, query.until_at, list(query.statuses), *after, now, limit
+    )
+    return [_decode(row["value"]) for row in rows]
+
+
+async def has_earlier_visit(db: Session, organization_id: UUID, patient_id: UUID, visit_type_id: UUID, before: datetime) -> bool:
+    row = await db.fetch_one(Q.has_earlier_visit, organization_id, patient_id, visit_type_id, before)
+    return bool(row and row["found"])
+
+
+async def patient_known(db: Session, organization_id: UUID, patient_id: UUID) -> bool:
+    row = await db.fetch_one(Q.patient_known, organization_id, patient_id)
+    return bool(row and row["active"])
+
+
+async def raise_calendar_version(tx: Session, organization_id: UUID, schedule_id: UUID) -> int:
+    row = await tx.fetch_one(Q.raise_calendar_version, organization_id, schedule_id)
+    return row["calendar_version"] if row else 0
+
+
+async def replace_openings(
+    tx: Session, organization_id: UUID, schedule_id: UUID, openings: Iterable[tuple[UUID, datetime, datetime]], after: datetime
+) -> None:
+    """Replace what is materialised from `after` on."""
+    await tx.execute(Q.delete_openings, organization_id, schedule_id, after)
+    await add_openings(tx, organization_id, schedule_id, openings)
+
+
+async def add_openings(tx: Session, organization_id: UUID, schedule_id: UUID, openings: Iterable[tuple[UUID, datetime, datetime]]) -> None:
+    sites, starts, ends = zip(*openings, strict=True) if (openings := list(openings)) else ((), (), ())
+    await tx.execute(Q.insert_openings, organization_id, schedule_id, list(sites), list(starts), list(ends))
+
+
+async def save_hours(tx: Session, organization_id: UUID, schedule_id: UUID, hours: object, until: date) -> None:
+    await tx.execute(Q.save_hours, organization_id, schedule_id, msgspec.json.encode(hours), until)
+
+
+async def appointments_hit(
+    tx: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime, now: datetime
+) -> tuple[Appointment, ...]:
+    rows = await tx.fetch(Q.appointments_hit, organization_id, schedule_id, start, end, now)
+    return tuple(_decode(row["value"]) for row in rows)
+
+
+async def appointments_outside_hours(tx: Session, organization_id: UUID, schedule_id: UUID, now: datetime) -> tuple[Appointment, ...]:
+    rows = await tx.fetch(Q.appointments_outside_hours, organization_id, schedule_id, now)
+    return tuple(_decode(row["value"]) for row in rows)
+
+
+async def insert_block(
+    tx: Session, organization_id: UUID, block_id: UUID, command: BlockTime, start: datetime, end: datetime, by: str, now: datetime
+) -> None:
+    await tx.execute(Q.insert_block, organization_id, block_id, command.schedule_id, start, end, command.reason, by, now)
+
+
+async def block_schedule(tx: Session, organization_id: UUID, block_id: UUID) -> UUID | None:
+    """Whose calendar a block lies in."""
+    row = await tx.fetch_one(Q.block_schedule, organization_id, block_id)
+    return row["schedule_id"] if row else None
+
+
+async def delete_block(tx: Session, organization_id: UUID, block_id: UUID) -> None:
+    await tx.execute(Q.delete_block, organization_id, block_id)
+
+
+async def lock_schedule(tx: Session, organization_id: UUID, schedule_id: UUID) -> bool:
+    """Shut bookings out of this calendar until the transaction ends; False when there is none."""
+    return await tx.fetch_one(Q.lock_schedule, organization_id, schedule_id) is not None
+
+
+async def openings_of_schedule(
+    db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime
+) -> tuple[Opening, ...]:
+    rows = await db.fetch(Q.openings_of_schedule, organization_id, schedule_id, start, end)
+    return tuple(Opening(site_id=row["site_id"], start=row["starts_at"], end=row["ends_at"]) for row in rows)
+
+
+async def claims_of_schedule(
+    db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime, now: datetime
+) -> tuple[Busy, ...]:
+    rows = await db.fetch(Q.claims_of_schedule, organization_id, schedule_id, start, end, now)
+    return tuple(
+        Busy(
+            status="busy-tentative" if row["expires_at"] else "busy", start=row["starts_at"], end=row["ends_at"],
+            appointment_id=row["appointment_id"],
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+async def blocks_of_schedule(db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime) -> tuple[Busy, ...]:
+    rows = await db.fetch(Q.blocks_of_schedule, organization_id, schedule_id, start, end)
+    return tuple(Busy(status="busy-unavailable", start=row["starts_at"], end=row["ends_at"]) for row in rows)
+
+
+async def schedules_to_extend(tx: Session, until: date, limit: int) -> list[tuple[UUID, UUID, Hours, date]]:
+    """(organization, schedule, hours, last day materialised) of calendars that end before `until`, locked."""
+    rows = await tx.fetch(Q.schedules_to_extend, until, limit)
+    return [(r["organization_id"], r["id"], msgspec.json.decode(r["hours"], type=Hours), r["materialised_on"]) for r in rows]
+
+
+async def extend_materialised(tx: Session, organization_id: UUID, schedule_id: UUID, until: date) -> int:
+    row = await tx.fetch_one(Q.extend_materialised, organization_id, schedule_id, until)
+    return row["calendar_version"] if row else 0
+
+
+async def archive_past(tx: Session, before: datetime, limit: int) -> int:
+    """Move what ended before `before` into history, at most `limit` appointments; returns how many."""
+    for row in await tx.fetch(Q.months_to_archive, before, limit):
+        await tx.execute(Q.ensure_history_month, row["month"])
+    moved = await tx.fetch_one(Q.archive_past, before, limit)
+    return moved["moved"] if moved else 0
+
+
+async def forget_past_openings(db: Session, before: datetime) -> None:
+    await db.execute(Q.forget_past_openings, before)
+
+
+async def put_site(tx: Session, organization_id: UUID, site: Location) -> bool:
+    """Copy a site; False when this state, or a newer one, is here already."""
+    row = await tx.fetch_one(Q.put_site, organization_id, site.id, site.name, site.time_zone, site.active, site.version)
+    return row is not None
+
+
+async def put_visit_type(tx: Session, organization_id: UUID, visit_type: VisitType, service: HealthcareService) -> bool:
+    """Copy a visit type; False when this state, or a newer one, is here already."""
+    row = await tx.fetch_one(
+        Q.put_visit_type, organization_id, visit_type.id, service.name, msgspec.json.encode(visit_type),
+        visit_type.active and service.active, visit_type.version + service.version,
+    )  # fmt: skip
+    return row is not None
+
+
+async def put_patient(tx: Session, event: PatientChanged) -> None:
+    await tx.execute(Q.put_patient, event.organization_id, event.patient_id, event.active, event.version)
+
+
+async def put_schedule(tx: Session, organization_id: UUID, actor: Actor, materialised_on: date) -> int | None:
+    """Copy what an actor can do; returns the new calendar version, or None when nothing is newer. Hours stay as they are."""
+    row = await tx.fetch_one(
+        Q.put_schedule, organization_id, actor.id, actor.kind, actor.display, list(actor.codes), list(actor.languages),
+        list(actor.site_ids), actor.active, actor.source_version, msgspec.json.encode(NO_HOURS), materialised_on,
+    )  # fmt: skip
+    return row["calendar_version"] if row else None
+
+
+def _claimed(row: Row) -> ClaimedTime:
+    return ClaimedTime(schedule_id=row["schedule_id"], lane=row["lane"], start=row["starts_at"], end=row["ends_at"])
