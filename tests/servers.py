@@ -5,6 +5,7 @@
 - `clock`: stands at `MORNING` until the test moves it.
 - `context`: makes contexts, `await context("scheduling", role="front-desk")`. All contexts of one test share clock, ids, chance and a
   tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant.
+- `facts_of(ctx)`: what was published in that tenant.
 """
 
 import random
@@ -24,8 +25,10 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
+from carewright.kernel.events import Event
 from carewright.kernel.ids import Ids
 from carewright.kernel.migrate import migrate, role_of
+from carewright.kernel.outbox import read_between
 from carewright.kernel.wake import Wake
 from carewright.roles.embedded import EmbeddedSettings, Place, PostgresServer, start_postgres
 from tests.tidy.source import PACKAGE, modules
@@ -33,6 +36,8 @@ from tests.tidy.source import PACKAGE, modules
 MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 """A Monday in winter time, before the hospitals of Europe open."""
 POOL_SIZE = 4
+END_OF_TIME = (2**62, 0)
+FACTS_MAX = 100_000
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +147,12 @@ class Contexts:
             subject=subject, organization_id=organization_id or self.organization_id, role=role,
             permissions=ROLES[role], patient_id=patient_id,
         )  # fmt: skip
+
+
+async def facts_of(ctx: Context) -> list[Event]:
+    """Everything the log says of this context's tenant, in log order. Whatever was committed is there at once."""
+    delivered = await read_between(ctx.db, (0, 0), END_OF_TIME, FACTS_MAX, list(Event.by_topic))
+    return [one.fact() for one in delivered if one.organization_id == ctx.actor.organization_id]
 
 
 def address_of(server: PostgresServer, database: str) -> str:

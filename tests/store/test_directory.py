@@ -28,7 +28,6 @@ from carewright.directory import service, store
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import BadInput, Forbidden, IdempotencyKeyReused
 from carewright.kernel.events import Event
-from carewright.kernel.outbox import read_after
 from tests.samples import (
     BUILDING,
     DOCTOR,
@@ -43,7 +42,7 @@ from tests.samples import (
     VISIT,
     known_id,
 )
-from tests.servers import Contexts
+from tests.servers import Contexts, facts_of
 
 
 @pytest.fixture
@@ -52,12 +51,6 @@ async def ctx(context: Contexts) -> Context:
     ctx = await context("directory", role="administrator")
     assert await service.put_resources(ctx, SMALL_HOSPITAL) == PutResult(created=11, changed=0, unchanged=0)
     return ctx
-
-
-async def facts(ctx: Context, skip: int = 0) -> list[Event]:
-    """What the log says of this tenant, oldest first."""
-    found = [delivered.fact() for delivered in await read_after(ctx.db, (0, 0), 5_000)]
-    return [fact for fact in found if fact.organization_id == ctx.actor.organization_id][skip:]
 
 
 async def test_what_was_put_is_read_back_whole(ctx: Context) -> None:
@@ -70,7 +63,7 @@ async def test_what_was_put_is_read_back_whole(ctx: Context) -> None:
 
 
 async def test_every_entry_of_use_to_others_is_told_once(ctx: Context) -> None:
-    told = await facts(ctx)
+    told = await facts_of(ctx)
     assert {fact.location.id for fact in told if isinstance(fact, LocationChanged)} == {SITE.id, BUILDING.id, ROOM.id}
     assert [fact.device for fact in told if isinstance(fact, DeviceChanged)] == [ECG]
     assert next((fact.practitioner, fact.roles) for fact in told if isinstance(fact, PractitionerChanged)) == (DOCTOR, (DOCTOR_ROLE,))
@@ -79,33 +72,35 @@ async def test_every_entry_of_use_to_others_is_told_once(ctx: Context) -> None:
 
 
 async def test_the_same_again_changes_nothing_and_tells_nothing(ctx: Context) -> None:
-    before = len(await facts(ctx))
+    before = len(await facts_of(ctx))
     again = await service.put_resources(ctx, replace(SMALL_HOSPITAL, devices=(replace(ECG, version=9),)))
     assert again == PutResult(created=0, changed=0, unchanged=11)
-    assert await facts(ctx, skip=before) == []
+    assert (await facts_of(ctx))[before:] == []
 
 
 async def test_a_change_raises_the_version_and_is_told(ctx: Context) -> None:
-    before = len(await facts(ctx))
+    before = len(await facts_of(ctx))
     renamed = replace(ROOM, name="Room 1 (new)")
     assert await service.put_resources(ctx, PutResources(locations=(renamed, SITE))) == PutResult(created=0, changed=1, unchanged=1)
-    assert await facts(ctx, before) == [LocationChanged(organization_id=ctx.actor.organization_id, location=replace(renamed, version=2))]
+    assert (await facts_of(ctx))[before:] == [
+        LocationChanged(organization_id=ctx.actor.organization_id, location=replace(renamed, version=2))
+    ]
 
 
 async def test_a_changed_role_is_news_of_its_practitioner(ctx: Context) -> None:
-    before = len(await facts(ctx))
+    before = len(await facts_of(ctx))
     closed = replace(DOCTOR_ROLE, active=False)
     assert await service.put_resources(ctx, PutResources(practitioner_roles=(closed,))) == PutResult(created=0, changed=1, unchanged=0)
-    (told,) = await facts(ctx, before)
+    (told,) = (await facts_of(ctx))[before:]
     assert isinstance(told, PractitionerChanged)
     assert (told.practitioner.version, told.roles) == (2, (replace(closed, version=2),))
 
 
 async def test_a_changed_service_is_news_of_its_visit_types(ctx: Context) -> None:
-    before = len(await facts(ctx))
+    before = len(await facts_of(ctx))
     renamed = replace(SERVICE, name="Cardiac clinic")
     await service.put_resources(ctx, PutResources(healthcare_services=(renamed,)))
-    (told,) = await facts(ctx, before)
+    (told,) = (await facts_of(ctx))[before:]
     assert isinstance(told, VisitTypeChanged)
     assert (told.visit_type.version, told.service) == (2, replace(renamed, version=2))
     assert (await service.get_visit_type(ctx, VISIT.id)).version == 2
@@ -256,7 +251,7 @@ async def test_changes_at_once_leave_one_row_each_and_the_last_news_last(ctx: Co
     roles = [replace(DOCTOR_ROLE, id=known_id(300 + number)) for number in range(8)]
     await asyncio.gather(*(service.put_resources(ctx, PutResources(practitioner_roles=(role,))) for role in roles))
     stored = await service.get_staff(ctx, DOCTOR.id)
-    told = [fact for fact in await facts(ctx) if isinstance(fact, PractitionerChanged) and fact.practitioner.id == DOCTOR.id]
+    told = [fact for fact in await facts_of(ctx) if isinstance(fact, PractitionerChanged) and fact.practitioner.id == DOCTOR.id]
     assert [fact.practitioner.version for fact in told] == list(range(1, 10))
     assert (told[-1].practitioner, told[-1].roles) == (stored.practitioner, stored.roles)
     assert len(stored.roles) == 9
@@ -269,7 +264,7 @@ async def test_a_bulk_load_equals_a_put(context: Contexts) -> None:
     assert await service.put_resources(ctx, SMALL_HOSPITAL) == PutResult(created=0, changed=0, unchanged=11)
     other = await context("directory", role="administrator", organization_id=known_id(201))
     await service.put_resources(other, SMALL_HOSPITAL)
-    assert [_nobodys(fact) for fact in await facts(ctx)] == [_nobodys(fact) for fact in await facts(other)]
+    assert [_nobodys(fact) for fact in await facts_of(ctx)] == [_nobodys(fact) for fact in await facts_of(other)]
 
 
 def _nobodys(fact: Event) -> Event:

@@ -134,7 +134,7 @@ class MemoryPatients:
     async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage:
         raise NotImplementedError
 
-    async def register_patient(self, actor: Actor, command: RegisterPatient) -> Patient:
+    async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient:
         raise NotImplementedError
 
 

@@ -1,0 +1,8 @@
+"""Patients: who receives care, and how to reach them.
+
+Owns: Patient (names, birth date, gender, language, contact points) and the identifiers by which other systems know a person.
+Tables: schema `patients` (patient, identifier).
+Invariants: an identifier names one patient; a patient reads their own record and nobody else's; a version rises exactly when the record
+says something new.
+Must never: let person data into a log, an error's facts, an address or an event, or delete a person (they become inactive).
+"""

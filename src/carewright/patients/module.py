@@ -1,0 +1,60 @@
+"""The patients module's wiring."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from carewright.contracts.directory import Identifier
+from carewright.contracts.patients import (
+    FindPatients,
+    Patient,
+    PatientMatch,
+    Patients,
+    PatientsPage,
+    PutPatients,
+    PutPatientsResult,
+    RegisterPatient,
+)
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context, Once
+from carewright.kernel.module import Module, Running
+from carewright.patients import service
+from carewright.patients.http import ROUTES
+from carewright.patients.settings import PatientsSettings
+
+
+class LocalPatients:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
+        return await service.get_patient(self._context.acting(actor), patient_id)
+
+    async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage:
+        return await service.find_patients(self._context.acting(actor), query)
+
+    async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient:
+        return await service.register_patient(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def find_patients_by_identifier(self, actor: Actor, identifiers: tuple[Identifier, ...]) -> tuple[PatientMatch, ...]:
+        return await service.find_patients_by_identifier(self._context.acting(actor), identifiers)
+
+    async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult:
+        return await service.put_patients(self._context.acting(actor), command)
+
+
+async def start(context: Context, _: PatientsSettings, __: Callable[[type], Any]) -> Running:
+    """Patients need nothing but their tables."""
+    return Running(context=context, offers={Patients: LocalPatients(context)})
+
+
+MODULE = Module(
+    name="patients",
+    start=start,
+    settings=PatientsSettings,
+    offers=(Patients,),
+    routes=ROUTES,
+    prefixes=("/api/v1/patients",),
+)

@@ -1,0 +1,116 @@
+"""The patients' use cases. One function, one transaction, one permission."""
+
+from collections.abc import Sequence
+from itertools import islice
+from uuid import UUID
+
+from carewright.contracts.directory import Identifier
+from carewright.contracts.patients import (
+    FindPatients,
+    Patient,
+    PatientChanged,
+    PatientMatch,
+    PatientsPage,
+    PutPatients,
+    PutPatientsResult,
+    RegisterPatient,
+    UnknownPatient,
+)
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session, Transaction
+from carewright.kernel.errors import Forbidden
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.invariants import invariant
+from carewright.kernel.outbox import publish
+from carewright.patients import model, store
+
+READ = "patients.read"
+FIND = "patients.find"
+REGISTER = "patients.register"
+EVENTS_AT_ONCE = 10_000
+
+
+async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
+    """One record. Who may not search for patients may read their own alone. Raises `UnknownPatient`."""
+    ctx.actor.require(READ)
+    if not ctx.actor.may(FIND) and ctx.actor.patient_id != patient_id:
+        raise Forbidden("You may read your own record only.")
+    found = await store.patient_by_id(ctx.db, ctx.actor.organization_id, patient_id)
+    if found is None:
+        raise UnknownPatient(patient_id=str(patient_id))
+    return found
+
+
+async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
+    """Active patients by the beginning of "family, given", without case and accents; `query.limit` at most, by name."""
+    ctx.actor.require(FIND)
+    return PatientsPage(items=await store.find_patients(ctx.db, ctx.actor.organization_id, query))
+
+
+async def find_patients_by_identifier(ctx: Context, identifiers: Sequence[Identifier]) -> tuple[PatientMatch, ...]:
+    """Our ids of those patients that are known here."""
+    ctx.actor.require(FIND)
+    model.ensure_within_limit(len(identifiers), model.IDENTIFIERS_ASKED_MAX)
+    return await store.patients_by_identifier(ctx.db, ctx.actor.organization_id, identifiers)
+
+
+async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
+    """Store a new patient under a new id. Raises `InvalidPatient`."""
+    ctx.actor.require(REGISTER)
+
+    async def work() -> Patient:
+        patient = model.new_patient(command, ctx.ids.new())
+        model.ensure_sound([patient], ctx.clock.now())
+        async with ctx.db.transaction() as tx:
+            await _put(ctx, tx, [patient])
+            await remember(ctx, tx, patient)
+        ctx.wake()
+        return patient
+
+    return await once(ctx, Patient, work)
+
+
+async def put_patients(ctx: Context, command: PutPatients) -> PutPatientsResult:
+    """Store every record, matched by id, or none: the refusal names the first that breaks a rule. The same again changes nothing."""
+    ctx.actor.require(REGISTER)
+    model.ensure_within_limit(len(command.patients), model.PATIENTS_MAX)
+    model.ensure_sound(command.patients, ctx.clock.now())
+    async with ctx.db.transaction() as tx:
+        written = await _put(ctx, tx, command.patients)
+    ctx.wake()
+    created = sum(patient.version == 1 for patient in written)
+    return PutPatientsResult(created=created, changed=len(written) - created, unchanged=len(command.patients) - len(written))
+
+
+async def bulk_load(ctx: Context, tx: Transaction, patients: Sequence[Patient]) -> PutPatientsResult:
+    """Load the first patients by COPY, with the checks and events of `put_patients`. The caller opened `tx`, and wakes the readers."""
+    ctx.actor.require(REGISTER)
+    invariant(await store.is_empty(tx, ctx.actor.organization_id), "bulk_load is for a tenant without patients")
+    model.ensure_sound(patients, ctx.clock.now())
+    await store.copy_patients(tx, ctx.actor.organization_id, patients)
+    await _publish(ctx, tx, patients)
+    return PutPatientsResult(created=len(patients), changed=0, unchanged=0)
+
+
+async def _put(ctx: Context, tx: Session, patients: Sequence[Patient]) -> list[Patient]:
+    written = await store.put_patients(tx, ctx.actor.organization_id, patients)
+    if written:
+        await _claim_identifiers(ctx, tx, written)
+        await _publish(ctx, tx, written)
+    return written
+
+
+async def _claim_identifiers(ctx: Context, tx: Session, written: Sequence[Patient]) -> None:
+    """Give up all identifiers of the written patients first, so that two of one change may exchange theirs."""
+    await store.drop_identifiers(tx, ctx.actor.organization_id, written)
+    granted = await store.claim_identifiers(tx, ctx.actor.organization_id, written)
+    for patient in written:
+        if not granted.issuperset(model.carried([patient])):
+            raise model.taken_identifier(patient)
+
+
+async def _publish(ctx: Context, tx: Session, written: Sequence[Patient]) -> None:
+    organization_id = ctx.actor.organization_id
+    events = (PatientChanged(organization_id=organization_id, patient_id=p.id, active=p.active, version=p.version) for p in written)
+    while batch := list(islice(events, EVENTS_AT_ONCE)):
+        await publish(ctx, tx, *batch)

@@ -1,0 +1,205 @@
+"""Patients in PostgreSQL: storing, finding, and what is told of them."""
+
+import asyncio
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from carewright.contracts.directory import Identifier
+from carewright.contracts.patients import (
+    ContactPoint,
+    FindPatients,
+    InvalidPatient,
+    Patient,
+    PatientChanged,
+    PutPatients,
+    PutPatientsResult,
+    RegisterPatient,
+    UnknownPatient,
+)
+from carewright.kernel.context import Context, Once
+from carewright.kernel.errors import Forbidden, IdempotencyKeyReused
+from carewright.patients import service, store
+from tests.samples import known_id
+from tests.servers import Contexts, facts_of
+
+MRN = "urn:test:mrn"
+ANNA = RegisterPatient(
+    family="García",
+    given=("Anna", "Íris"),
+    birth_on=date(1980, 2, 29),
+    gender="female",
+    language="es",
+    telecom=(ContactPoint(system="phone", value="+34 91 555 01 00"),),
+    identifiers=(Identifier(system=MRN, value="1"), Identifier(system="urn:test:insurance", value="X")),
+)
+PEOPLE = tuple(
+    Patient(id=known_id(number), family=family, given=(given,), birth_on=born, identifiers=(Identifier(system=MRN, value=f"P{number}"),))
+    for number, (family, given, born) in enumerate(
+        [
+            ("Meyer", "Zoë", date(1990, 1, 1)),
+            ("MEYER", "Adam", date(1991, 1, 1)),
+            ("Mé́yer", "Lou", date(1990, 1, 1)),
+            ("Meyerhold", "Eve", date(1990, 1, 1)),
+            ("Mey", "Al", None),
+            ("Møller", "Ida", date(1990, 1, 1)),
+        ],
+        start=10,
+    )
+)
+
+
+@pytest.fixture
+async def ctx(context: Contexts) -> Context:
+    """The front desk of a tenant without patients."""
+    return await context("patients", role="front-desk")
+
+
+async def test_a_registered_patient_is_read_back_whole(ctx: Context) -> None:
+    anna = await service.register_patient(ctx, ANNA)
+    assert await service.get_patient(ctx, anna.id) == anna
+    assert anna.version == 1
+    assert {name: getattr(anna, name) for name in ANNA.__struct_fields__} == msgspec.structs.asdict(ANNA)
+
+
+async def test_what_is_told_holds_no_person_data(ctx: Context) -> None:
+    anna = await service.register_patient(ctx, ANNA)
+    told = PatientChanged(organization_id=ctx.actor.organization_id, patient_id=anna.id, active=True, version=1)
+    assert await facts_of(ctx) == [told]
+    assert set(msgspec.to_builtins(told)) == {"organization_id", "patient_id", "active", "version"}
+
+
+async def test_a_repeated_key_registers_one_patient(ctx: Context) -> None:
+    keyed = ctx.acting(ctx.actor, Once.of("key", ANNA))
+    anna = await service.register_patient(keyed, ANNA)
+    assert await service.register_patient(keyed, ANNA) == anna
+    with pytest.raises(IdempotencyKeyReused):
+        await service.register_patient(ctx.acting(ctx.actor, Once.of("key", replace(ANNA, family="B"))), replace(ANNA, family="B"))
+    assert len(await facts_of(ctx)) == 1
+
+
+async def test_a_refused_registration_leaves_nothing_and_may_be_corrected_under_its_key(ctx: Context) -> None:
+    keyed = ctx.acting(ctx.actor, Once.of("key", ANNA))
+    with pytest.raises(InvalidPatient):
+        await service.register_patient(keyed, replace(ANNA, birth_on=date(1850, 1, 1)))
+    assert await facts_of(ctx) == []
+    await service.register_patient(keyed, ANNA)
+
+
+async def test_an_identifier_names_one_patient(ctx: Context) -> None:
+    anna = await service.register_patient(ctx, ANNA)
+    with pytest.raises(InvalidPatient) as refused:
+        await service.register_patient(ctx, replace(ANNA, family="Other"))
+    assert refused.value.facts["field"] == "identifiers"
+    assert (await service.find_patients(ctx, FindPatients(family="other"))).items == ()
+    asked = (*ANNA.identifiers, Identifier(system=MRN, value="unknown"))
+    found = await service.find_patients_by_identifier(ctx, asked)
+    assert {(match.id, match.identifier) for match in found} == {(anna.id, identifier) for identifier in ANNA.identifiers}
+
+
+async def test_of_two_registrations_of_one_person_at_once_one_is_refused(ctx: Context) -> None:
+    tried = await asyncio.gather(*(service.register_patient(ctx, ANNA) for _ in range(6)), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in tried) == ["InvalidPatient"] * 5 + ["Patient"]
+
+
+async def test_a_patient_reads_their_own_record_alone(ctx: Context, context: Contexts) -> None:
+    anna = await service.register_patient(ctx, ANNA)
+    herself = ctx.acting(context.actor("patient", patient_id=anna.id))
+    assert await service.get_patient(herself, anna.id) == anna
+    for stranger in (context.actor("patient", patient_id=known_id(1)), context.actor("patient")):
+        with pytest.raises(Forbidden):
+            await service.get_patient(ctx.acting(stranger), anna.id)
+    with pytest.raises(Forbidden):
+        await service.find_patients(herself, FindPatients(family="Ga"))
+    with pytest.raises(Forbidden):
+        await service.get_patient(ctx.acting(context.actor("administrator")), anna.id)
+
+
+async def test_an_unknown_id_and_another_tenants_are_the_same(ctx: Context, context: Contexts) -> None:
+    anna = await service.register_patient(ctx, ANNA)
+    other = await context("patients", role="front-desk", organization_id=known_id(200))
+    for asking, patient_id in ((ctx, known_id(1)), (other, anna.id)):
+        with pytest.raises(UnknownPatient):
+            await service.get_patient(asking, patient_id)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (FindPatients(family="meyer"), ["MEYER Adam", "Mé́yer Lou", "Meyer Zoë", "Meyerhold Eve"]),
+        (FindPatients(family="  MÉYER "), ["MEYER Adam", "Mé́yer Lou", "Meyer Zoë", "Meyerhold Eve"]),
+        (FindPatients(family="meyer, z"), ["Meyer Zoë"]),
+        (FindPatients(family="meyer", birth_on=date(1990, 1, 1)), ["Mé́yer Lou", "Meyer Zoë", "Meyerhold Eve"]),
+        (FindPatients(family="me", limit=2), ["Mey Al", "MEYER Adam"]),
+        (FindPatients(family="mol"), ["Møller Ida"]),
+        (FindPatients(family="eyer"), []),
+    ],
+)
+async def test_people_are_found_by_the_beginning_of_their_name(ctx: Context, query: FindPatients, found: list[str]) -> None:
+    await service.put_patients(ctx, PutPatients(patients=PEOPLE))
+    page = await service.find_patients(ctx, query)
+    assert [f"{patient.family} {patient.given[0]}" for patient in page.items] == found
+
+
+async def test_the_same_again_changes_nothing_and_a_change_is_told(ctx: Context) -> None:
+    put = PutPatients(patients=PEOPLE)
+    assert await service.put_patients(ctx, put) == PutPatientsResult(created=6, changed=0, unchanged=0)
+    assert await service.put_patients(ctx, put) == PutPatientsResult(created=0, changed=0, unchanged=6)
+    gone = replace(PEOPLE[0], active=False)
+    assert await service.put_patients(ctx, PutPatients(patients=(gone, PEOPLE[1]))) == PutPatientsResult(created=0, changed=1, unchanged=1)
+    told = await facts_of(ctx)
+    assert len(told) == 7
+    assert told[-1] == PatientChanged(organization_id=ctx.actor.organization_id, patient_id=gone.id, active=False, version=2)
+    assert len((await service.find_patients(ctx, FindPatients(family="meyer"))).items) == 3
+
+
+async def test_two_patients_may_exchange_identifiers(ctx: Context) -> None:
+    first, second = PEOPLE[:2]
+    await service.put_patients(ctx, PutPatients(patients=PEOPLE))
+    exchanged = (replace(first, identifiers=second.identifiers), replace(second, identifiers=first.identifiers))
+    assert (await service.put_patients(ctx, PutPatients(patients=exchanged))).changed == 2
+    (match,) = await service.find_patients_by_identifier(ctx, first.identifiers)
+    assert match.id == second.id
+
+
+async def test_batches_at_once_wait_for_each_other_in_one_order(ctx: Context) -> None:
+    await service.put_patients(ctx, PutPatients(patients=PEOPLE))
+    batches = [[replace(patient, family=f"Name{number}") for patient in PEOPLE] for number in range(8)]
+    changed = await asyncio.gather(
+        *(service.put_patients(ctx, PutPatients(patients=tuple(batch[:: (-1) ** at]))) for at, batch in enumerate(batches))
+    )
+    assert [result.changed for result in changed] == [6] * 8
+    assert (await service.get_patient(ctx, PEOPLE[0].id)).version == 9
+
+
+async def test_a_bulk_load_equals_a_put(ctx: Context, context: Contexts) -> None:
+    async with ctx.db.transaction() as tx:
+        assert await service.bulk_load(ctx, tx, PEOPLE) == PutPatientsResult(created=6, changed=0, unchanged=0)
+    assert await service.put_patients(ctx, PutPatients(patients=PEOPLE)) == PutPatientsResult(created=0, changed=0, unchanged=6)
+    assert await service.get_patient(ctx, PEOPLE[0].id) == PEOPLE[0]
+    assert len(await service.find_patients_by_identifier(ctx, PEOPLE[0].identifiers)) == 1
+    other = await context("patients", role="front-desk", organization_id=known_id(201))
+    await service.put_patients(other, PutPatients(patients=PEOPLE))
+    nobody = UUID(int=0)
+    assert [replace(fact, organization_id=nobody) for fact in await facts_of(ctx)] == [
+        replace(fact, organization_id=nobody) for fact in await facts_of(other)
+    ]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(replace(PEOPLE[0], family=""), id="no name"),
+        pytest.param(replace(PEOPLE[0], family="x" * 101), id="long name"),
+        pytest.param(replace(PEOPLE[0], birth_on=date(1879, 1, 1)), id="too old"),
+        pytest.param(replace(PEOPLE[0], gender="robot"), id="gender"),
+    ],
+)
+async def test_the_schema_keeps_the_rules_too(ctx: Context, broken: Patient) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+        async with ctx.db.transaction() as tx:
+            await store.put_patients(tx, ctx.actor.organization_id, [broken])
