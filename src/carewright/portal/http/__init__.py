@@ -1,0 +1,1 @@
+"""The pages over HTTP: parse, call, render."""

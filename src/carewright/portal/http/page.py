@@ -1,0 +1,178 @@
+"""One page request: the visitor, the form, and how an answer is rendered. Every endpoint of the portal is wrapped by `page`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from carewright.contracts.patients import Patient
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import BadInput, NotFound, Refusal, Unauthenticated
+from carewright.kernel.http.endpoint import read_body
+from carewright.portal import service
+from carewright.portal.http import assets, guard
+from carewright.portal.model.notices import NOTICES, stop_for
+from carewright.portal.service import PortalContext
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+FORM_FIELDS_MAX = 50
+NOBODY = Actor(subject="nobody", organization_id=UUID(int=0), role="")
+
+
+@lru_cache(maxsize=1)
+def templates() -> Environment:
+    """The template engine: everything is escaped, and a name that does not exist is a fault."""
+    engine = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    engine.globals |= {"asset": assets.address, "address": address}
+    return engine
+
+
+def address(path: str, pairs: list[tuple[str, str]] | None = None, **more: object) -> str:
+    """A path with its query, encoded."""
+    query = urlencode([*(pairs or []), *((name, str(value)) for name, value in more.items())])
+    return f"{quote(path)}?{query}" if query else quote(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request, understood. `me` is the signed-in patient; None only on pages that need none. `form` holds what was posted."""
+
+    ctx: PortalContext
+    request: Request
+    me: Patient | None
+    secret: str
+    form: Mapping[str, str]
+
+    @property
+    def language(self) -> str | None:
+        return self.me.language if self.me else None
+
+    def id(self, name: str = "id") -> UUID:
+        """The id in the path. Raises `NotFound` for something that is none."""
+        found = uuid_or_none(self.request.path_params[name])
+        if found is None:
+            raise NotFound
+        return found
+
+    def query(self, name: str) -> str:
+        return clean(self.request.query_params.get(name, ""))
+
+    @property
+    def key(self) -> str:
+        """The form's one-time key. A form without one gets a new key: it is then merely not protected against a second click."""
+        return str(uuid_or_none(self.form.get("once", "")) or self.ctx.ids.new())
+
+    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        """Render a page, with the notice that an earlier step left."""
+        notice = values.pop("notice", None) or NOTICES.get(self.request.cookies.get(guard.NOTICE, ""))
+        common = {
+            "hospital": self.ctx.settings.hospital_name,
+            "me": self.me,
+            "notice": notice,
+            "form_token": guard.form_token(self.secret) if self.secret else "",
+            "once": str(self.ctx.ids.new()),
+            "here": self.request.url.path,
+        }
+        html = templates().get_template(template).render(common | values)
+        response = HTMLResponse(html, status)
+        if guard.NOTICE in self.request.cookies:
+            guard.drop_cookie(response, guard.NOTICE)
+        return response
+
+    def go(self, to: str, notice: str | None = None) -> Response:
+        """Send the browser on with GET, so that a reload repeats nothing; `notice` is said on the page it arrives at."""
+        response = RedirectResponse(to, 303)
+        if notice:
+            self.put_cookie(response, guard.NOTICE, notice, guard.NOTICE_SECONDS)
+        return response
+
+    def put_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        guard.put_cookie(response, self.request, name, value, seconds, secure=self.ctx.settings.secure_cookies)
+
+    def stop(self, refusal: Refusal) -> Response:
+        """A page that says kindly why not."""
+        return self.show("stop.html", refusal.status, stop=stop_for(refusal.code))
+
+
+Handle = Callable[[Ask], Awaitable[Response]]
+
+
+def page(ctx: PortalContext, handle: Handle, *, for_patients: bool = True) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint for `handle`. Pages `for_patients` send whoever is not signed in to the sign-in page, and back afterwards."""
+
+    async def answer(request: Request) -> Response:
+        return guard.seal(await _answer(ctx, request, handle, for_patients=for_patients), request)
+
+    return answer
+
+
+async def _answer(ctx: PortalContext, request: Request, handle: Handle, *, for_patients: bool) -> Response:
+    session = request.cookies.get(guard.SESSION, "")
+    ask = Ask(ctx, request, None, session or request.cookies.get(guard.BROWSER, ""), {})
+    try:
+        ask = await _understood(ctx, request, ask, session, for_patients=for_patients)
+        return await handle(ask)
+    except Unauthenticated:
+        return _to_sign_in(ask)
+    except Refusal as refusal:
+        return ask.stop(refusal)
+
+
+async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: str, *, for_patients: bool) -> Ask:
+    form: Mapping[str, str] = {}
+    if request.method == "POST":
+        form = await _form(request)
+        guard.require_own_form(request, ask.secret, form.get("form_token", ""))
+    if not for_patients:
+        return Ask(ctx, request, None, ask.secret, form)
+    if not session:
+        raise Unauthenticated
+    acting = ctx.acting(ctx.tokens.read(session))
+    return Ask(acting, request, await service.get_myself(acting), session, form)
+
+
+def _to_sign_in(ask: Ask) -> Response:
+    request = ask.request
+    place = address(request.url.path, list(request.query_params.multi_items())) if request.method == "GET" else "/"
+    response = ask.go("/sign-in" if place == "/" else address("/sign-in", next=guard.local_path(place, "/")))
+    guard.drop_cookie(response, guard.SESSION)
+    return response
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """What was posted: the last value of each field, cleaned."""
+    raw = await read_body(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise BadInput("Send the form as application/x-www-form-urlencoded.")
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+    except ValueError as fault:
+        raise BadInput("The form cannot be read.") from fault
+    return {name: clean(value) for name, value in pairs}
+
+
+def clean(text: str) -> str:
+    """Without the characters that no keyboard types and no store takes; line ends as one character."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(character for character in lines if character == "\n" or character.isprintable()).strip()
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text[:40]) if text else None
+    except ValueError:
+        return None
+
+
+def session_lifetime(ctx: PortalContext) -> timedelta:
+    return timedelta(minutes=ctx.settings.session_minutes)

@@ -1,0 +1,40 @@
+"""Every address of the portal on one page."""
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute, Route
+
+from carewright.portal.http import appointments, assets, browse, holds, sign_in
+from carewright.portal.http.page import Handle, page
+from carewright.portal.service import PortalContext
+
+
+def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
+    """The portal's routes, bound to its context."""
+
+    def get(path: str, handle: Handle, *, for_patients: bool = True) -> Route:
+        return Route(path, page(ctx, handle, for_patients=for_patients), methods=["GET"])
+
+    def post(path: str, handle: Handle, *, for_patients: bool = True) -> Route:
+        return Route(path, page(ctx, handle, for_patients=for_patients), methods=["POST"])
+
+    return [
+        get("/", browse.show_services),
+        get("/services/{id}", browse.show_service),
+        get("/visits/{id}/times", browse.show_times),
+        post("/visits/{id}/hold", holds.keep_time),
+        get("/holds/{id}", holds.show_hold),
+        post("/holds/{id}/book", holds.book_time),
+        post("/holds/{id}/release", holds.release_time),
+        get("/appointments", appointments.show_appointments),
+        get("/appointments/{id}", appointments.show_appointment),
+        get("/appointments/{id}/calendar.ics", appointments.download_calendar_file),
+        get("/appointments/{id}/cancel", appointments.ask_to_cancel),
+        post("/appointments/{id}/cancel", appointments.cancel),
+        get("/appointments/{id}/move", appointments.ask_to_move),
+        post("/appointments/{id}/move", appointments.move),
+        get("/sign-in", sign_in.show_sign_in, for_patients=False),
+        post("/sign-in", sign_in.enter_demonstration, for_patients=False),
+        post("/sign-out", sign_in.sign_out, for_patients=False),
+        Route("/static/{name:path}", assets.serve, methods=["GET"]),
+    ]

@@ -1,0 +1,1 @@
+"""What the pages say, worked out without a clock, a network or a template."""

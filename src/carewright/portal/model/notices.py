@@ -1,0 +1,100 @@
+"""What the portal says after something was done, or refused: kind, short, and always with what to do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message at the top of the next page. `link` leads on, where the page itself does not."""
+
+    tone: Literal["good", "info", "bad"]
+    title: str
+    text: str
+    link: str = ""
+    link_label: str = ""
+
+
+_LATER = "Nothing was changed. Please wait a moment and try again."
+
+NOTICES: Mapping[str, Notice] = {
+    "done.moved": Notice("good", "Your appointment has a new time", "The old time is free for others now. Please note the new one below."),
+    "done.released": Notice("info", "We no longer keep that time for you", "Nothing was booked. Choose another time whenever you like."),
+    "done.signed_out": Notice("info", "You are signed out", "Nobody can see your appointments on this device until you sign in again."),
+    "scheduling.time_not_free": Notice(
+        "bad", "That time has just been taken", "Somebody else was a little faster. Nothing was booked. Please choose another time."
+    ),
+    "scheduling.hold_expired": Notice(
+        "bad", "We could not keep that time any longer", "Nothing was booked. It may still be free: please choose a time again."
+    ),
+    "scheduling.patient_busy": Notice(
+        "bad", "You already have an appointment at that time", "Nothing was booked. Please choose a time that does not overlap with it.",
+        "/appointments", "See my appointments",
+    ),
+    "scheduling.hold_limit_reached": Notice(
+        "bad", "We are already keeping other times for you", "Book one of them, or let one go; then choose again.",
+        "/appointments", "See the times kept for me",
+    ),
+    "scheduling.outside_rules": Notice(
+        "bad", "That time can no longer be booked online",
+        "Nothing was booked. Please choose a later time, or call us: we are glad to help.",
+    ),
+    "scheduling.prerequisite_missing": Notice(
+        "bad", "Something has to happen before this visit",
+        "This visit needs a referral or an earlier visit first. Nothing was booked. Please call us if you are not sure.",
+    ),
+    "scheduling.illegal_step": Notice(
+        "bad", "This appointment cannot be changed like that any more", "It was changed in the meantime. Here is how it stands now."
+    ),
+    "scheduling.unknown_site": Notice("bad", "That visit is not offered there", "Please choose another location."),
+    "scheduling.unknown_visit_type": Notice("bad", "We no longer offer that visit", "Please choose another one.", "/", "See all services"),
+    "kernel.precondition_failed": Notice(
+        "bad", "Your appointment was changed in the meantime", "Here is how it stands now. Please decide again."
+    ),
+    "kernel.idempotency_in_flight": Notice("info", "We are still working on it", "Please look again in a moment."),
+    "kernel.too_many_requests": Notice("bad", "That was a little fast for us", _LATER),
+    "kernel.unavailable": Notice("bad", "We cannot reach the calendar just now", _LATER),
+    "kernel.outcome_unknown": Notice(
+        "bad", "The connection broke while we were saving", "Please look at your appointments to see whether it went through.",
+        "/appointments", "See my appointments",
+    ),
+    "portal.no_time_chosen": Notice("bad", "Please choose a time", "We could not tell which time you chose. Please choose one below."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A page that says why it cannot show what was asked for, and where to go on."""
+
+    title: str
+    text: str
+
+
+STOPS: Mapping[str, Stop] = {
+    "kernel.not_found": Stop("We cannot find this page", "The address may be old or mistyped."),
+    "kernel.forbidden": Stop("This page is not open to you", "It belongs to somebody else, or you may need to sign in differently."),
+    "kernel.unavailable": Stop("We cannot answer just now", _LATER),
+    "kernel.too_many_requests": Stop("That was a little fast for us", _LATER),
+    "kernel.too_large": Stop("That was too much text for us", "Please shorten it and try again."),
+    "scheduling.unknown_appointment": Stop(
+        "We cannot find this appointment", "It may have been removed. Your own appointments are listed on one page."
+    ),
+    "scheduling.unknown_visit_type": Stop(
+        "We do not offer this visit", "It may have been renamed. Please choose it from the list of services."
+    ),
+    "directory.unknown_resource": Stop("We do not offer this", "It may have been renamed. Please choose it from the list of services."),
+    "portal.form_not_ours": Stop(
+        "We could not be sure that this came from you",
+        "For your safety nothing was changed. Please go back, load the page again and try once more.",
+    ),
+}  # fmt: skip
+DEFAULT_STOP = Stop("We cannot do that", "Nothing was changed. Please go back and try again, or call us: we are glad to help.")
+
+
+def stop_for(code: str) -> Stop:
+    """The page for a refusal's code."""
+    known = STOPS.get(code)
+    if known is None and (notice := NOTICES.get(code)):
+        return Stop(notice.title, notice.text)
+    return known or DEFAULT_STOP

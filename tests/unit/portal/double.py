@@ -1,0 +1,476 @@
+"""A hospital in memory that speaks the Protocols the portal asks: for tests of pages, never of scheduling.
+
+It keeps what the pages can see: a free time is taken by one patient, a hold ends, a patient cannot be in two places, a repeated key
+gives the first answer. Who does what in which room is made up by rule, so that every run sees the same hospital.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from carewright.contracts.directory import (
+    BookingRules,
+    Coding,
+    FindServices,
+    FindStaff,
+    HealthcareService,
+    Location,
+    Practitioner,
+    PractitionerRole,
+    Prerequisite,
+    Requirement,
+    ServicesPage,
+    ServiceSummary,
+    SitesPage,
+    Staff,
+    StaffPage,
+    UnknownResource,
+    VisitType,
+)
+from carewright.contracts.patients import Patient, UnknownPatient
+from carewright.contracts.permissions import ROLES
+from carewright.contracts.scheduling import (
+    Appointment,
+    AppointmentsPage,
+    BookAppointment,
+    CancelAppointment,
+    FindTimes,
+    HoldExpired,
+    HoldTime,
+    IllegalStep,
+    ListAppointments,
+    Participant,
+    PatientBusy,
+    PickedTime,
+    RescheduleAppointment,
+    Slot,
+    TimeNotFree,
+    TimesPage,
+    UnknownAppointment,
+    UnknownVisitType,
+)
+from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.clock import ManualClock
+from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, PreconditionFailed, Refusal
+from carewright.kernel.ids import Ids
+from carewright.portal.service import PortalContext
+from carewright.portal.settings import PortalSettings
+
+SNOMED = "http://snomed.info/sct"
+MORNING = datetime(2026, 11, 23, 8, 7, tzinfo=UTC)
+HOLD_MINUTES = 10
+ORGANIZATION_ID = UUID(int=7)
+SITES = (
+    ("Main Hospital", "America/Chicago", "1200 Lakeside Drive", "+1 312 555 0100"),
+    ("North Clinic", "America/Chicago", "88 Birch Avenue", "+1 312 555 0140"),
+    ("West Clinic", "America/Chicago", "5 Prairie Road", ""),
+)
+CLINICS = (
+    ("Family Medicine", "Care for the whole family, from check-ups to chronic conditions.", False),
+    ("Cardiology", "Diagnosis and treatment of heart and vessel conditions.", True),
+    ("Dermatology", "Skin, hair and nails, and surgery of small growths.", False),
+    ("Ophthalmology", "Eye examinations, cataract and glaucoma care.", False),
+    ("Orthopedic Surgery", "Bones, joints and muscles, from a sprain to a new hip.", True),
+    ("Pediatrics", "Care for children from birth to eighteen.", False),
+    ("Neurology", "Headache, epilepsy, memory and movement.", True),
+    ("Gynecology", "Women's health at every age.", False),
+    ("Urology", "Kidneys, bladder and men's health.", True),
+    ("Ear, Nose and Throat", "Hearing, balance, voice and sinuses.", False),
+)
+NAMES = ("Okafor", "Lindqvist", "Marchetti", "Nguyen", "Abramov", "Castillo", "Haddad", "Kowalski", "Sato", "Brennan", "Ochoa", "Weiss")
+FIRST = ("Amara", "Johan", "Giulia", "Linh", "Viktor", "Rosa", "Samir", "Ewa", "Kenji", "Maeve", "Luis", "Hannah")
+TONGUES = (("en",), ("en", "es"), ("en", "it"), ("en", "vi"), ("en", "ru"), ("en", "es"), ("en", "ar"), ("en", "pl"))
+BRING = (
+    "Please arrive 15 minutes early. Bring your insurance card, a photo identification, and a list of the medicines you take.\n"
+    "Wear something you can change out of easily."
+)
+
+
+def numbered(kind: int, number: int) -> UUID:
+    return UUID(int=(kind << 64) | number)
+
+
+@dataclass
+class Hospital:
+    """What exists, and what has happened."""
+
+    clock: ManualClock = field(default_factory=lambda: ManualClock(MORNING))
+    sites: list[Location] = field(default_factory=list)
+    services: list[ServiceSummary] = field(default_factory=list)
+    staff: list[Staff] = field(default_factory=list)
+    appointments: dict[UUID, Appointment] = field(default_factory=dict)
+    answers: dict[str, tuple[bytes, Appointment]] = field(default_factory=dict)
+    in_flight: set[str] = field(default_factory=set)
+    refusals: dict[str, list[Refusal]] = field(default_factory=dict)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    slowness_seconds: float = 0.0
+    empty: bool = False
+    patient: Patient = field(default_factory=lambda: Patient(id=numbered(9, 1), family="Whitfield", given=("Margaret",), language="en"))
+
+    def visit_type(self, visit_type_id: UUID) -> VisitType:
+        for summary in self.services:
+            for kind in summary.visit_types:
+                if kind.id == visit_type_id:
+                    return kind
+        raise UnknownVisitType
+
+    def service_of(self, visit_type_id: UUID) -> HealthcareService:
+        return next(one.service for one in self.services if any(kind.id == visit_type_id for kind in one.visit_types))
+
+    def visit_named(self, service: str, visit: str) -> VisitType:
+        summary = next(one for one in self.services if one.service.name == service)
+        return next(kind for kind in summary.visit_types if kind.name == visit)
+
+    def live(self, one: Appointment) -> bool:
+        now = self.clock.now()
+        return one.status == "booked" or (one.status == "pending" and (one.expires_at is None or one.expires_at > now))
+
+    def taken(self, visit_type_id: UUID, site_id: UUID, start: datetime) -> bool:
+        return any(
+            self.live(one) and (one.visit_type_id, one.site_id, one.start) == (visit_type_id, site_id, start)
+            for one in self.appointments.values()
+        )
+
+    def refuse_next(self, method: str, refusal: Refusal) -> None:
+        self.refusals.setdefault(method, []).append(refusal)
+
+    def take(self, visit_type_id: UUID, site_id: UUID, start: datetime) -> Appointment:
+        """Somebody else books this time."""
+        command = PickedTime(visit_type_id=visit_type_id, site_id=site_id, start=start)
+        one = DoubleScheduling(self).made(command, numbered(9, 999), "booked")
+        self.appointments[one.id] = one
+        return one
+
+
+def build() -> Hospital:
+    hospital = Hospital()
+    hospital.sites = [
+        Location(id=numbered(1, n), kind="site", name=name, site_id=numbered(1, n), time_zone=zone, address=address, phone=phone or None)
+        for n, (name, zone, address, phone) in enumerate(SITES, 1)
+    ]
+    for n, (name, description, referral) in enumerate(CLINICS, 1):
+        specialty = Coding(system=SNOMED, code=str(394_000_000 + n), display=name)
+        service = HealthcareService(id=numbered(2, n), name=name, specialty=specialty, description=description)
+        hospital.services.append(ServiceSummary(service=service, visit_types=tuple(_visits(n, service, referral=referral))))
+        hospital.staff += [_practitioner(n * 10 + m, specialty) for m in range(3)]
+    laboratory = HealthcareService(
+        id=numbered(2, 50), name="Laboratory", specialty=Coding(system=SNOMED, code="1", display="Diagnostics"),
+        description="Blood draws and other samples.",
+    )  # fmt: skip
+    imaging = HealthcareService(
+        id=numbered(2, 51), name="Imaging", specialty=Coding(system=SNOMED, code="1", display="Diagnostics"), description="X-ray and MRI."
+    )
+    hospital.services += [
+        ServiceSummary(service=laboratory, visit_types=(_bench_visit(501, laboratory, "Blood test", 10),)),
+        ServiceSummary(service=imaging, visit_types=(_bench_visit(511, imaging, "X-ray", 15),)),
+    ]
+    return hospital
+
+
+def _visits(n: int, service: HealthcareService, *, referral: bool) -> Iterator[VisitType]:
+    code = f"{SNOMED}|{service.specialty.code}"
+    before = (Prerequisite(kind="referral", text="A referral from your family physician."),) if referral else ()
+
+    def kind(number: int, name: str, minutes: int, rules: BookingRules, text: str = BRING) -> VisitType:
+        needs = (
+            Requirement(kind="practitioner", codes=(code,), duration_minutes=minutes, label=service.name),
+            Requirement(kind="room", duration_minutes=minutes, label="Exam room"),
+        )
+        return VisitType(
+            id=numbered(3, n * 10 + number), healthcare_service_id=service.id, name=name, duration_minutes=minutes, requirements=needs,
+            rules=rules, instructions={"en": text},
+        )  # fmt: skip
+
+    yield kind(1, "New patient visit", 40, BookingRules(lead_minutes=1440, prerequisites=before))
+    yield kind(2, "Follow-up visit", 20, BookingRules(lead_minutes=120))
+    yield kind(3, "Second opinion", 60, BookingRules(needs_confirmation=True, lead_minutes=2880))
+    yield kind(4, "Planned procedure", 90, BookingRules(patient_bookable=False))
+
+
+def _bench_visit(number: int, service: HealthcareService, name: str, minutes: int) -> VisitType:
+    return VisitType(
+        id=numbered(3, number), healthcare_service_id=service.id, name=name, duration_minutes=minutes,
+        requirements=(Requirement(kind="lab-bench", duration_minutes=minutes, label="Blood collection"),),
+        rules=BookingRules(grid_minutes=10), instructions={"en": "Drink water as usual."},
+    )  # fmt: skip
+
+
+def _practitioner(number: int, specialty: Coding) -> Staff:
+    person = Practitioner(
+        id=numbered(4, number), kind="practitioner", family=NAMES[number % len(NAMES)], given=(FIRST[(number // 3) % len(FIRST)],),
+        prefix="Dr.", languages=TONGUES[number % len(TONGUES)],
+    )  # fmt: skip
+    role = PractitionerRole(id=numbered(5, number), practitioner_id=person.id, specialties=(specialty,))
+    return Staff(practitioner=person, roles=(role,))
+
+
+class DoubleDirectory:
+    def __init__(self, hospital: Hospital) -> None:
+        self.hospital = hospital
+
+    async def find_services(self, actor: Actor, query: FindServices) -> ServicesPage:
+        actor.require("directory.read")
+        items = self.hospital.services[query.offset : query.offset + query.limit]
+        return ServicesPage(items=tuple(items), total=len(self.hospital.services))
+
+    async def get_visit_type(self, actor: Actor, visit_type_id: UUID) -> VisitType:
+        actor.require("directory.read")
+        return self.hospital.visit_type(visit_type_id)
+
+    async def get_service(self, actor: Actor, service_id: UUID) -> ServiceSummary:
+        actor.require("directory.read")
+        found = next((one for one in self.hospital.services if one.service.id == service_id), None)
+        if found is None:
+            raise UnknownResource
+        return found
+
+    async def find_sites(self, actor: Actor) -> SitesPage:
+        actor.require("directory.read")
+        return SitesPage(items=tuple(self.hospital.sites), total=len(self.hospital.sites))
+
+    async def find_staff(self, actor: Actor, query: FindStaff) -> StaffPage:
+        actor.require("directory.read")
+        found = [
+            one
+            for one in self.hospital.staff
+            if query.specialty is None or any(f"{c.system}|{c.code}" == query.specialty for r in one.roles for c in r.specialties)
+        ]
+        return StaffPage(items=tuple(found[: query.limit]), total=len(found))
+
+
+class DoublePatients:
+    def __init__(self, hospital: Hospital) -> None:
+        self.hospital = hospital
+
+    async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
+        actor.require("patients.read")
+        if patient_id != self.hospital.patient.id:
+            raise UnknownPatient
+        return self.hospital.patient
+
+
+class DoubleScheduling:
+    """Times every half hour from 8 to 18 at every site, thinned out by a fixed rule."""
+
+    def __init__(self, hospital: Hospital) -> None:
+        self.hospital = hospital
+        self.ids = Ids(hospital.clock, random.Random(3))
+
+    async def find_times(self, actor: Actor, query: FindTimes) -> TimesPage:
+        actor.require("scheduling.find")
+        self._refuse("find_times")
+        self.hospital.calls.append(("find_times", query))
+        skip = int(query.after or 0)
+        found = []
+        for slot in self._slots(query):
+            found.append(slot)
+            if len(found) > skip + query.limit:
+                break
+        page = found[skip : skip + query.limit]
+        return TimesPage(items=tuple(page), next=str(skip + query.limit) if len(found) > skip + query.limit else None)
+
+    def _slots(self, query: FindTimes) -> Iterator[Slot]:
+        kind, now = self.hospital.visit_type(query.visit_type_id), self.hospital.clock.now()
+        first = max(query.from_at or now, now + timedelta(minutes=kind.rules.lead_minutes))
+        zone = ZoneInfo("America/Chicago")
+        day = first.astimezone(zone).date()
+        last = now.astimezone(zone).date() + timedelta(days=kind.rules.horizon_days)
+        if query.until_at:
+            last = min(last, query.until_at.astimezone(zone).date())
+        while day <= last and not self.hospital.empty:
+            found = [slot for site in self.hospital.sites if query.site_id in (None, site.id) for slot in self._day(kind, site, day, query)]
+            yield from sorted(
+                (slot for slot in found if slot.start >= first and (query.until_at is None or slot.start < query.until_at)),
+                key=lambda slot: slot.start,
+            )
+            day += timedelta(days=1)
+
+    def _day(self, kind: VisitType, site: Location, day: date, query: FindTimes) -> Iterator[Slot]:
+        if day.weekday() > 4:
+            return
+        for number in range(22):
+            minute = 8 * 60 + number * 30
+            start = datetime.combine(day, time(), ZoneInfo(site.time_zone or "UTC")).astimezone(UTC) + timedelta(minutes=minute)
+            end_minute = minute + kind.duration_minutes
+            free = (day.toordinal() * 7 + number * 5 + site.id.int * 3) % 11 < 4 and not self.hospital.taken(kind.id, site.id, start)
+            lead = self._lead(kind, start, query.practitioner_id, query.language)
+            fits = (query.earliest_minute or 0) <= minute and end_minute <= (query.latest_minute or 1440)
+            if free and fits and (lead is not None or not self._leads(kind)):
+                end = start + timedelta(minutes=kind.duration_minutes)
+                yield Slot(visit_type_id=kind.id, site_id=site.id, start=start, end=end, participants=self._participants(lead, start, end))
+
+    def _leads(self, kind: VisitType) -> list[Practitioner]:
+        code = next((need.codes[0] for need in kind.requirements if need.kind == "practitioner"), None)
+        return [
+            one.practitioner for one in self.hospital.staff if any(f"{c.system}|{c.code}" == code for r in one.roles for c in r.specialties)
+        ]
+
+    def _lead(self, kind: VisitType, start: datetime, wanted: UUID | None, language: str | None) -> Practitioner | None:
+        people = [one for one in self._leads(kind) if wanted in (None, one.id) and (language is None or language in one.languages)]
+        if wanted is not None and int(start.timestamp()) // 1800 % 3:
+            return None
+        return people[int(start.timestamp()) // 1800 % len(people)] if people else None
+
+    def _participants(self, lead: Practitioner | None, start: datetime, end: datetime) -> tuple[Participant, ...]:
+        room = Participant(kind="room", actor_id=numbered(6, 1), display="Exam room 4, second floor", claimed_from=start, claimed_to=end)
+        if lead is None:
+            return (room,)
+        return Participant(kind="practitioner", actor_id=lead.id, display=lead.display, claimed_from=start, claimed_to=end), room
+
+    def made(self, picked: PickedTime, patient_id: UUID, status: str) -> Appointment:
+        kind = self.hospital.visit_type(picked.visit_type_id)
+        site = next(one for one in self.hospital.sites if one.id == picked.site_id)
+        now, end = self.hospital.clock.now(), picked.start + timedelta(minutes=kind.duration_minutes)
+        lead = self._lead(kind, picked.start, picked.practitioner_id, picked.language)
+        return Appointment(
+            id=self.ids.new(), status=status, visit_type_id=kind.id, visit_type_name=kind.name,  # type: ignore[arg-type]  # a literal by use
+            service_name=self.hospital.service_of(kind.id).name, site_id=site.id, site_name=site.name, time_zone=site.time_zone or "UTC",
+            patient_id=patient_id, start=picked.start, end=end, participants=self._participants(lead, picked.start, end), created_at=now,
+        )  # fmt: skip
+
+    async def hold_time(self, actor: Actor, command: HoldTime, idempotency_key: str | None = None) -> Appointment:
+        actor.require("scheduling.appointment.hold")
+        return await self._once("hold_time", idempotency_key, command, lambda: self._hold(command))
+
+    def _hold(self, command: HoldTime) -> Appointment:
+        picked = command.time
+        if self.hospital.taken(picked.visit_type_id, picked.site_id, picked.start):
+            raise TimeNotFree
+        one = self.made(picked, command.patient_id, "pending")
+        self._ensure_patient_free(one)
+        return msgspec.structs.replace(one, expires_at=self.hospital.clock.now() + timedelta(minutes=HOLD_MINUTES))
+
+    def _ensure_patient_free(self, new: Appointment) -> None:
+        for one in self.hospital.appointments.values():
+            same = one.patient_id == new.patient_id and one.id != new.id and self.hospital.live(one)
+            if same and one.start < new.end and new.start < one.end:
+                raise PatientBusy
+
+    async def release_hold(self, actor: Actor, appointment_id: UUID, idempotency_key: str | None = None) -> Appointment:
+        def release() -> Appointment:
+            one = self._own(actor, appointment_id)
+            if one.status != "pending":
+                raise IllegalStep
+            return self._changed(one, status="cancelled")
+
+        return await self._once("release_hold", idempotency_key, appointment_id, release)
+
+    async def book_appointment(self, actor: Actor, command: BookAppointment, idempotency_key: str | None = None) -> Appointment:
+        actor.require("scheduling.appointment.book")
+
+        def book() -> Appointment:
+            assert command.hold_id
+            one = self._own(actor, command.hold_id)
+            if not self.hospital.live(one) or one.expires_at is None:
+                raise HoldExpired
+            confirmed_later = self.hospital.visit_type(one.visit_type_id).rules.needs_confirmation
+            status = "pending" if confirmed_later else "booked"
+            return self._changed(one, status=status, expires_at=None, based_on=command.based_on)
+
+        return await self._once("book_appointment", idempotency_key, command, book)
+
+    async def cancel_appointment(self, actor: Actor, command: CancelAppointment, idempotency_key: str | None = None) -> Appointment:
+        def cancel() -> Appointment:
+            one = self._own(actor, command.appointment_id)
+            if one.status not in ("booked", "pending"):
+                raise IllegalStep
+            if command.expected_version not in (None, one.version):
+                raise PreconditionFailed
+            return self._changed(one, status="cancelled", cancelation_reason=command.reason)
+
+        return await self._once("cancel_appointment", idempotency_key, command, cancel)
+
+    async def reschedule_appointment(self, actor: Actor, command: RescheduleAppointment, idempotency_key: str | None = None) -> Appointment:
+        def reschedule() -> Appointment:
+            one = self._own(actor, command.appointment_id)
+            new = self.made(command.time, one.patient_id, one.status)
+            if self.hospital.taken(new.visit_type_id, new.site_id, new.start):
+                raise TimeNotFree
+            self._ensure_patient_free(msgspec.structs.replace(new, id=one.id))
+            return self._changed(one, start=new.start, end=new.end, site_id=new.site_id, site_name=new.site_name)
+
+        return await self._once("reschedule_appointment", idempotency_key, command, reschedule)
+
+    async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment:
+        actor.require("scheduling.appointment.read")
+        return self._own(actor, appointment_id)
+
+    async def list_appointments(self, actor: Actor, query: ListAppointments) -> AppointmentsPage:
+        found = [
+            one
+            for one in self.hospital.appointments.values()
+            if one.patient_id == actor.patient_id
+            and (not query.statuses or one.status in query.statuses)
+            and (query.from_at is None or one.start >= query.from_at)
+        ]
+        return AppointmentsPage(items=tuple(sorted(found, key=lambda one: one.start)))
+
+    def _own(self, actor: Actor, appointment_id: UUID) -> Appointment:
+        one = self.hospital.appointments.get(appointment_id)
+        if one is None or one.patient_id != actor.patient_id:
+            raise UnknownAppointment
+        return one
+
+    def _changed(self, one: Appointment, **changes: Any) -> Appointment:
+        return msgspec.structs.replace(one, version=one.version + 1, **changes)
+
+    def _refuse(self, method: str) -> None:
+        if waiting := self.hospital.refusals.get(method):
+            raise waiting.pop(0)
+
+    async def _once(self, method: str, key: str | None, command: object, work: Any) -> Appointment:
+        """The first answer again for a repeated key; a key in use is refused, as the real one does."""
+        self.hospital.calls.append((method, command))
+        self._refuse(method)
+        print_ = msgspec.json.encode([method, command])
+        if key is not None and key in self.hospital.answers:
+            fingerprint, answer = self.hospital.answers[key]
+            if fingerprint != print_:
+                raise IdempotencyKeyReused
+            return answer
+        if key in self.hospital.in_flight:
+            raise IdempotencyInFlight
+        self.hospital.in_flight.add(key or "")
+        try:
+            await asyncio.sleep(self.hospital.slowness_seconds)
+            one: Appointment = work()
+        finally:
+            self.hospital.in_flight.discard(key or "")
+        self.hospital.appointments[one.id] = one
+        self.hospital.answers[key or str(one.id)] = (print_, one)
+        return one
+
+
+def context(hospital: Hospital, **settings: Any) -> PortalContext:
+    """The portal's context over the double, with the demonstration sign-in on."""
+    demonstration: dict[str, Any] = {
+        "hospital_name": "Lakeside Hospital",
+        "demonstration_sign_in": True,
+        "demonstration_organization_id": ORGANIZATION_ID,
+        "demonstration_patient_id": hospital.patient.id,
+    }
+    world: Any = None
+    directory: Any = DoubleDirectory(hospital)
+    patients: Any = DoublePatients(hospital)
+    scheduling: Any = DoubleScheduling(hospital)
+    return PortalContext(
+        actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""),
+        clock=hospital.clock,
+        ids=Ids(hospital.clock),
+        rng=random.Random(1),
+        db=world,
+        wake=world,
+        origin=UUID(int=1),
+        settings=PortalSettings(**demonstration | settings),
+        tokens=Tokens(b"k" * 32, hospital.clock, ROLES),
+        directory=directory,
+        patients=patients,
+        scheduling=scheduling,
+    )
