@@ -161,3 +161,17 @@ def _parse(module: str, file: str, sql: str) -> Migration:
         raise MigrationRefused(f"{module}/migrations/{file}: the name must look like 0007_pre_add_hold.sql.")
     number, phase, name = match.groups()
     return Migration(module, int(number), "pre" if phase == "pre" else "post", name, sql)
+
+
+async def empty(dsn: str, modules: Sequence[str]) -> None:
+    """Empty every table of `modules` but the list of migrations. For a load that was broken off; there is no way back."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY($1) AND tablename <> 'migration'",
+            list(modules),
+        )
+        if rows:
+            await connection.execute("TRUNCATE " + ", ".join(row["name"] for row in rows))
+    finally:
+        await connection.close()

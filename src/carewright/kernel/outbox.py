@@ -15,7 +15,6 @@ from carewright.kernel.events import Delivered, Event
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
-BATCH_MAX = 500
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -46,9 +45,13 @@ async def publish(ctx: Context, tx: Session, *events: Event) -> None:
     )  # fmt: skip
 
 
-async def read_after(db: Session, place: tuple[int, int], limit: int = BATCH_MAX) -> list[Delivered]:
-    """The next events after `place`, in log order, none of them still able to be overtaken."""
-    return [_delivered(row) for row in await db.fetch(Q.events_after, str(place[0]), place[1], limit)]
+async def read_between(db: Session, place: tuple[int, int], end: tuple[int, int], limit: int, topics: Sequence[str]) -> list[Delivered]:
+    """The next events of these topics after `place` and before `end`, in log order.
+
+    `end` must come from `end_of_log`: below it nothing is still running, so no event can be overtaken.
+    """
+    rows = await db.fetch(Q.events_between, str(place[0]), place[1], str(end[0]), limit, list(topics))
+    return [delivered(row) for row in rows]
 
 
 async def end_of_log(db: Session) -> tuple[int, int]:
@@ -57,7 +60,8 @@ async def end_of_log(db: Session) -> tuple[int, int]:
     return (int(row["xid"]), row["position"]) if row else (0, 0)
 
 
-def _delivered(row: Row) -> Delivered:
+def delivered(row: Row) -> Delivered:
+    """An event from its row in the outbox."""
     return Delivered(
         id=row["id"],
         organization_id=row["organization_id"],

@@ -4,13 +4,14 @@ INSERT INTO kernel.outbox (organization_id, id, topic, subject, payload, occurre
 SELECT $1, e.id, e.topic, e.subject, e.payload, $6, $7, $8, $9
 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS e(id, topic, subject, payload)
 
--- name: events_after
--- Only below the oldest running transaction: a lower xid that commits later would be skipped otherwise.
+-- name: events_between
+-- $3 is an earlier answer of end_of_log, and stays below the oldest running transaction: a lower xid that commits later would be skipped
+-- otherwise.
 SELECT xid::text AS xid, position, organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace
 FROM kernel.outbox
-WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < $3::text::xid8 AND topic = ANY($5)
 ORDER BY xid, position
-LIMIT $3
+LIMIT $4
 
 -- name: end_of_log
 -- A place before everything still running: reading on from here repeats a little at worst, and misses nothing.
@@ -110,3 +111,6 @@ INSERT INTO kernel.timer (name, next_at) VALUES ($1, $3)
 ON CONFLICT (name) DO UPDATE SET next_at = EXCLUDED.next_at WHERE kernel.timer.next_at <= $2
 RETURNING 1
 
+
+-- name: forget_consumer
+DELETE FROM kernel.consumer WHERE name = $1

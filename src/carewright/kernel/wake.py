@@ -4,17 +4,27 @@ import asyncio
 
 
 class Wake:
-    """Wakes whoever waits in this process. Losing a call costs only time: every reader also looks by itself now and then."""
+    """Wakes whoever waits in this process, and notes for `kernel.valkey` that others should hear of it.
+
+    Losing a call costs only time: every reader also looks by itself now and then.
+    """
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Event] = set()
+        self.committed = asyncio.Event()
 
     def __call__(self) -> None:
+        """Something was committed here."""
+        self.committed.set()
+        self.ring()
+
+    def ring(self) -> None:
+        """Something was committed, here or elsewhere."""
         for event in self._waiting:
             event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Return at the next wake, or after `seconds`."""
+        """Return at the next ring, or after `seconds`."""
         event = asyncio.Event()
         self._waiting.add(event)
         try:

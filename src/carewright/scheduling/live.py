@@ -39,6 +39,8 @@ COPY_ROW = np.dtype([
     ("last_length", ">i4"), ("last", ">i4"),
 ])  # fmt: skip
 POLL_SECONDS = 0.5
+EVENTS_MAX = 1000
+TOPICS = [CatalogueChanged.topic, ScheduleChanged.topic, *(kind.topic for kind in AppointmentFact.__subclasses__())]
 RELOADS = Counter("carewright_scheduling_reloads_total", "Calendars read again from the ledger.")
 LAG = Gauge("carewright_scheduling_live_lag_seconds", "Age of the last event that the live copy followed.")
 INDEX_BYTES = Gauge("carewright_scheduling_index_bytes", "Memory of the availability bitmaps.")
@@ -206,11 +208,16 @@ class Live:
                 await self.of(row["organization_id"])
             self._place = place
         await self._reload_stale()
-        while events := await outbox.read_after(self._db, self._place):
+        more = True
+        while more:
+            end = await outbox.end_of_log(self._db)
+            events = await outbox.read_between(self._db, self._place, end, EVENTS_MAX, TOPICS)
             await self._apply(events)
             await self._reload_stale()
-            self._place = events[-1].place()
-            LAG.set((self._clock.now() - events[-1].occurred_at).total_seconds())
+            more = len(events) == EVENTS_MAX
+            self._place = events[-1].place() if more else end
+            if events:
+                LAG.set((self._clock.now() - events[-1].occurred_at).total_seconds())
 
     async def reload(self, calendars: Calendars, schedule_ids: Iterable[UUID]) -> None:
         """Read these actors' calendars again, until no change of this process falls into the reading."""
@@ -230,11 +237,11 @@ class Live:
         today = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         horizon = Horizon(origin=today - timedelta(days=1), days=self._horizon_days + 3)
         calendars = Calendars(organization_id, AvailabilityIndex(horizon, capacity=1024))
-        self._of[organization_id] = calendars
         await _read_catalogue(self._db, calendars)
         _enter(calendars, await _read(self._db, organization_id, horizon, self._clock.now(), None))
         overbooked = await self._db.fetch(Q.overbooked_schedules, organization_id)
         calendars.overbooked = {row["schedule_id"] for row in overbooked}
+        self._of[organization_id] = calendars
         INDEX_BYTES.set(sum(each.index.size_bytes for each in self._of.values()))
         return calendars
 
@@ -245,7 +252,7 @@ class Live:
     async def _apply(self, events: Sequence[Delivered]) -> None:
         for delivered in events:
             calendars = self._of.get(delivered.organization_id)
-            if calendars is None or not delivered.topic.startswith("scheduling."):
+            if calendars is None:
                 continue
             fact = delivered.fact()
             if isinstance(fact, CatalogueChanged):

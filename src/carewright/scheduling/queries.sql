@@ -333,13 +333,16 @@ LIMIT 100
 -- name: appointments_without_claims
 -- For `carewright verify`: a live appointment holds time, a dead one none.
 SELECT a.id FROM scheduling.appointment a
-WHERE (a.status IN ('pending', 'booked', 'arrived', 'checked-in')) AND a.ends_at > $1
+WHERE a.ends_at > $1
+  AND (a.status IN ('pending', 'booked', 'arrived', 'checked-in', 'fulfilled'))
    <> EXISTS (SELECT FROM scheduling.claim c WHERE c.organization_id = a.organization_id AND c.appointment_id = a.id)
 LIMIT 100
 
--- name: appointments_without_events
--- For `carewright verify`: the last state change of every appointment stands in the log, as long as the log is kept.
-SELECT a.id FROM scheduling.appointment a
-WHERE a.organization_id = $1 AND NOT EXISTS (
-    SELECT FROM kernel.outbox o WHERE o.subject = a.id AND (o.payload->>'version')::int = a.version)
+-- name: partial_claims
+-- For `carewright verify`: as many claims as participants, or none.
+SELECT a.id, c.held, jsonb_array_length(a.value->'participants') AS needed
+FROM scheduling.appointment a
+JOIN (SELECT organization_id, appointment_id, count(*) AS held FROM scheduling.claim GROUP BY 1, 2) c
+    ON c.organization_id = a.organization_id AND c.appointment_id = a.id
+WHERE c.held <> jsonb_array_length(a.value->'participants')
 LIMIT 100

@@ -10,7 +10,7 @@ from carewright.contracts.directory import HealthcareService, Location, VisitTyp
 from carewright.contracts.patients import PatientChanged
 from carewright.contracts.scheduling import Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
 from carewright.kernel.context import Context
-from carewright.kernel.db import Row, Session
+from carewright.kernel.db import Row, Session, Transaction
 from carewright.kernel.events import Event
 from carewright.kernel.outbox import columns_of
 from carewright.kernel.sql import load
@@ -295,3 +295,42 @@ async def put_schedule(tx: Session, organization_id: UUID, actor: Actor, materia
 
 def _claimed(row: Row) -> ClaimedTime:
     return ClaimedTime(schedule_id=row["schedule_id"], lane=row["lane"], start=row["starts_at"], end=row["ends_at"])
+
+
+async def copy_schedules(tx: Transaction, organization_id: UUID, actors: Sequence[tuple[Actor, Hours]], materialised_on: date) -> None:
+    columns = (
+        "organization_id", "id", "kind", "display", "codes", "languages", "site_ids", "active", "source_version", "hours", "materialised_on",
+    )  # fmt: skip
+    rows = (
+        (
+            organization_id, a.id, a.kind, a.display, list(a.codes), list(a.languages), list(a.site_ids), a.active, a.source_version,
+            msgspec.json.encode(hours), materialised_on,
+        )
+        for a, hours in actors
+    )  # fmt: skip
+    await tx.copy("scheduling", "schedule", columns, rows)
+
+
+async def copy_patients(tx: Transaction, organization_id: UUID, patient_ids: Iterable[UUID]) -> None:
+    rows = ((organization_id, patient_id, True, 1) for patient_id in patient_ids)
+    await tx.copy("scheduling", "patient", ("organization_id", "id", "active", "source_version"), rows)
+
+
+async def copy_openings(tx: Transaction, organization_id: UUID, openings: Iterable[tuple[UUID, UUID, datetime, datetime]]) -> None:
+    rows = ((organization_id, *opening) for opening in openings)
+    await tx.copy("scheduling", "opening", ("organization_id", "schedule_id", "site_id", "starts_at", "ends_at"), rows)
+
+
+async def copy_appointments(tx: Transaction, organization_id: UUID, appointments: Iterable[Appointment]) -> None:
+    columns = ("organization_id", "id", "status", "patient_id", "starts_at", "ends_at", "visit_type_id", "version", "value")
+    rows = (
+        (organization_id, a.id, a.status, a.patient_id, a.start, a.end, a.visit_type_id, a.version, msgspec.json.encode(a))
+        for a in appointments
+    )
+    await tx.copy("scheduling", "appointment", columns, rows)
+
+
+async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[tuple[UUID, ClaimedTime]]) -> None:
+    columns = ("organization_id", "schedule_id", "lane", "starts_at", "ends_at", "appointment_id")
+    rows = ((organization_id, c.schedule_id, c.lane, c.start, c.end, appointment_id) for appointment_id, c in claims)
+    await tx.copy("scheduling", "claim", columns, rows)

@@ -3,7 +3,7 @@
 The rule is a pure function from features to an order, and any other function of that shape can take its place.
 """
 
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Protocol
 
 import msgspec
@@ -11,24 +11,27 @@ import numpy as np
 import numpy.typing as npt
 
 from carewright.scheduling.model.availability import AvailabilityIndex, Rows
-from carewright.scheduling.model.calendar import local_day
-from carewright.scheduling.model.ticks import BitRows, Flags
+from carewright.scheduling.model.calendar import start_of
+from carewright.scheduling.model.ticks import FULL, WORD_BITS, BitRows, Horizon, bits_from
 
-REACH_TICKS = 96
-"""How far free time is followed before and after an interval: 8 hours. What is longer is as useful as it can be."""
 USEFUL_TICKS = 3
 """The shortest remainder that a later appointment can use: a quarter of an hour."""
+REACH_TICKS = WORD_BITS
+"""How far free time is followed before and after an interval: 5 h 20 min. What is longer is as useful as it can be."""
+DAY_TICKS_MAX = 5 * WORD_BITS
+"""No local day is longer: 26 h 40 min."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio, the multiplier of Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4)."""
+ONE = np.uint64(1)
 
 Counts = npt.NDArray[np.intp]
 
 
 class Features(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What is known of the candidates for one interval, one entry each. All of them are free in it.
+    """What is known of the candidates `rows` at several starts: arrays of shape `[starts, rows]`.
 
     `free_before_ticks` and `free_after_ticks`: the free time left on either side of the interval, followed for `REACH_TICKS`.
-    `busy_ticks` of `open_ticks`: the load of the local day. `coins`: equal for none, and the same in every process.
+    `busy_ticks` of `open_ticks`: the load of the local day. `coins`: chance, but the same in every process.
     """
 
     rows: Rows
@@ -40,9 +43,12 @@ class Features(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class ChoiceRule(Protocol):
-    """Puts candidates in order: positions in `features.rows`, best first. Must depend on nothing but the features and itself."""
+    """Puts candidates in order at each start: positions in `features.rows`, best first, of shape `[starts, rows]`.
 
-    def __call__(self, features: Features) -> Rows: ...
+    It depends on nothing but the features and itself, and is asked for everybody: who is not free is left out of its order afterwards.
+    """
+
+    def __call__(self, features: Features) -> Counts: ...
 
 
 class LeastFragmentation(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,48 +66,58 @@ class LeastFragmentation(msgspec.Struct, frozen=True, kw_only=True):
     useful_ticks: int = USEFUL_TICKS
     preferred: frozenset[int] = frozenset()
 
-    def __call__(self, features: Features) -> Rows:
+    def __call__(self, features: Features) -> Counts:
         before, after = features.free_before_ticks, features.free_after_ticks
         waste = before * (before < self.useful_ticks) + after * (after < self.useful_ticks)
-        pieces = np.add(before > 0, after > 0, dtype=np.intp)
+        pieces = (before > 0).astype(np.intp) + (after > 0)
         load = features.busy_ticks / np.maximum(features.open_ticks, 1)
         others = np.array([row not in self.preferred for row in features.rows.tolist()], np.bool_)
-        order: Rows = np.lexsort((features.coins, others, load, pieces, waste))
+        order: Counts = np.lexsort((features.coins, np.broadcast_to(others, load.shape), load, pieces, waste))
         return order
 
 
-def features_of(index: AvailabilityIndex, rows: Rows, start_tick: int, end_tick: int, zone: tzinfo) -> Features:
-    """The features of `rows` for [start_tick, end_tick), which lies within the horizon; the day is that of its start in `zone`."""
-    horizon = index.horizon
-    day_start, day_end = horizon.outer(*local_day(zone, horizon.instant_of(start_tick)))
-    first, end = horizon.cut(min(day_start, start_tick - REACH_TICKS), max(day_end, end_tick + REACH_TICKS))
-    first -= first % 8
-    free = _flags(index.free, rows, first, end)
-    before = free[:, max(start_tick - REACH_TICKS - first, 0) : start_tick - first]
-    after = free[:, end_tick - first : end_tick - first + REACH_TICKS]
-    open_ticks = _flags(index.open_bits, rows, first, end)[:, day_start - first : day_end - first].sum(axis=1)
-    free_ticks = free[:, day_start - first : day_end - first].sum(axis=1)
+def features_of(index: AvailabilityIndex, rows: Rows, start_ticks: Counts, ticks: int, zone: tzinfo) -> Features:
+    """The features of `rows` for the intervals of `ticks` from each of `start_ticks`; the day is that of the start in `zone`."""
+    days, day_of = _days(index.horizon, start_ticks, zone)
+    open_ticks = _set_within(index.open_bits, rows, days)
+    busy_ticks = open_ticks - _set_within(index.free, rows, days)
     return Features(
         rows=rows,
-        free_before_ticks=_leading(before[:, ::-1]),
-        free_after_ticks=_leading(after),
-        busy_ticks=open_ticks - free_ticks,
-        open_ticks=open_ticks,
-        coins=(index.salts[rows] ^ np.uint64(horizon.origin_tick + start_tick)) * MIXER,
+        free_before_ticks=_ones_at_end(bits_from(index.free, rows, start_ticks - WORD_BITS)),
+        free_after_ticks=_ones_at_start(bits_from(index.free, rows, start_ticks + ticks)),
+        busy_ticks=busy_ticks[day_of],
+        open_ticks=open_ticks[day_of],
+        coins=(index.salts[rows] ^ (index.horizon.origin_tick + start_ticks).astype(np.uint64)[:, np.newaxis]) * MIXER,
     )
 
 
-def _flags(bitmap: BitRows, rows: Rows, first_tick: int, end_tick: int) -> Flags:
-    """Some rows of a bitmap, one flag a tick, from a tick that begins a byte."""
-    some = bitmap.view(np.uint8)[rows, first_tick // 8 : -(-end_tick // 8)]
-    return np.unpackbits(some, axis=1, count=end_tick - first_tick, bitorder="little").view(np.bool_)
+def _days(horizon: Horizon, start_ticks: Counts, zone: tzinfo) -> tuple[Counts, Counts]:
+    """The local days of the starts, as first tick and first tick of the next, shape `[days, 2]`; and for each start which of them."""
+    first, last = (horizon.instant_of(int(tick)).astimezone(zone).date() for tick in (start_ticks.min(), start_ticks.max()))
+    dates = (first + timedelta(days=number) for number in range((last - first).days + 2))
+    edges = np.array([horizon.tick_at(start_of(zone, on)) for on in dates], np.intp)
+    days, day_of = np.unique(np.searchsorted(edges[1:-1], start_ticks, side="right"), return_inverse=True)
+    return np.column_stack((edges[days], edges[days + 1])), day_of
 
 
-def _leading(flags: Flags) -> Counts:
-    """How many flags are set in each row before the first that is not."""
-    reach = flags.shape[1]
-    if reach == 0:
-        return np.zeros(len(flags), np.intp)
-    first_unset = flags.argmin(axis=1)
-    runs: Counts = np.where(flags[np.arange(len(flags)), first_unset], reach, first_unset)
-    return runs
+def _set_within(bitmap: BitRows, rows: Rows, spans: Counts) -> Counts:
+    """How many ticks are set in each of the spans, none longer than `DAY_TICKS_MAX`; shape `[spans, rows]`."""
+    total = np.zeros((len(spans), len(rows)), np.intp)
+    for offset in range(0, DAY_TICKS_MAX, WORD_BITS):
+        length = (spans[:, 1] - spans[:, 0] - offset).clip(0, WORD_BITS)
+        wanted = np.array([FULL >> np.uint64(WORD_BITS - each) if each else 0 for each in length.tolist()], np.uint64)
+        total += np.bitwise_count(bits_from(bitmap, rows, spans[:, 0] + offset) & wanted[:, np.newaxis])
+    return total
+
+
+def _ones_at_start(words: BitRows) -> Counts:
+    """How many bits are set before the first that is not, from the earliest tick on."""
+    return np.bitwise_count(words & ~(words + ONE)).astype(np.intp)
+
+
+def _ones_at_end(words: BitRows) -> Counts:
+    """How many bits are set after the last that is not: what is unset is smeared towards earlier ticks, and the rest is counted."""
+    unset = ~words
+    for shift in (1, 2, 4, 8, 16, 32):
+        unset |= unset >> np.uint64(shift)
+    return WORD_BITS - np.bitwise_count(unset).astype(np.intp)

@@ -14,12 +14,25 @@ from itertools import combinations
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from carewright.kernel.invariants import invariant
 from carewright.scheduling.model.availability import AvailabilityIndex, Rows
 from carewright.scheduling.model.choice import ChoiceRule, LeastFragmentation, features_of
 from carewright.scheduling.model.matching import Crowd, fill
-from carewright.scheduling.model.ticks import FULL, TICKS_PER_DAY, WORD_BITS, BitRow, BitRows, set_range, set_ticks, span_mask
+from carewright.scheduling.model.ticks import (
+    FULL,
+    TICKS_PER_DAY,
+    UP_TO_BIT,
+    WORD_BITS,
+    BitRow,
+    BitRows,
+    Flags,
+    bits_from,
+    set_range,
+    set_ticks,
+    span_mask,
+)
 
 INTERVAL_TICKS_MAX = 2 * TICKS_PER_DAY
 """The longest stretch one actor can be asked for, buffers included: 48 hours."""
@@ -96,23 +109,28 @@ def assign(
 
     Earlier requirements choose first, by the order of `choose`; they yield only where a later one could not be met otherwise.
     """
-    pools = [_ranked(index, each, start_tick, choose, zone) for each in requirements]
-    if any(len(pool) < each.count for pool, each in zip(pools, requirements, strict=True)):
-        return None
-    if not contests(requirements):
-        return tuple(pool[: each.count] for pool, each in zip(pools, requirements, strict=True))
-    chosen = fill([pool.tolist() for pool in pools], [each.count for each in requirements], crowds_of(requirements))
-    return None if chosen is None else tuple(np.array(rows, np.intp) for rows in chosen)
+    return assign_all(index, requirements, [start_tick], choose, zone)[0]
+
+
+def assign_all(
+    index: AvailabilityIndex,
+    requirements: Sequence[Requirement],
+    start_ticks: Sequence[int],
+    choose: ChoiceRule = ANYONE,
+    zone: tzinfo = UTC,
+) -> list[tuple[Rows, ...] | None]:
+    """`assign` for each of several starts, each by itself: a page of times costs little more than one."""
+    if not start_ticks:
+        return []
+    starts = np.array(start_ticks, np.intp)
+    ranked = [_ranked(index, each, starts, choose, zone) for each in requirements]
+    crowds = crowds_of(requirements) if contests(requirements) else []
+    return [_staffed(requirements, pools, crowds) for pools in zip(*ranked, strict=True)]
 
 
 def free_rows(index: AvailabilityIndex, requirement: Requirement, start_tick: int) -> Rows:
     """The candidates who are free for the whole interval if the visit starts at `start_tick`."""
-    first, end = requirement.interval(start_tick)
-    if first < 0 or end > index.horizon.ticks:
-        return requirement.candidates[:0]
-    words, bits = span_mask(first, end)
-    free = (index.free[requirement.candidates, words] & bits) == bits
-    able: Rows = requirement.candidates[free.all(axis=1)]
+    able: Rows = requirement.candidates[_able(index, requirement, np.array([start_tick]))[0]]
     return able
 
 
@@ -161,12 +179,34 @@ def _can_serve(index: AvailabilityIndex, requirements: Sequence[Requirement], st
     return fill(pools, [each.count for each in requirements], crowds_of(requirements)) is not None
 
 
-def _ranked(index: AvailabilityIndex, requirement: Requirement, start_tick: int, choose: ChoiceRule, zone: tzinfo) -> Rows:
-    rows = free_rows(index, requirement, start_tick)
+def _staffed(requirements: Sequence[Requirement], pools: Sequence[Rows], crowds: Sequence[Crowd]) -> tuple[Rows, ...] | None:
+    if any(len(pool) < each.count for pool, each in zip(pools, requirements, strict=True)):
+        return None
+    if not crowds:
+        return tuple(pool[: each.count] for pool, each in zip(pools, requirements, strict=True))
+    chosen = fill([pool.tolist() for pool in pools], [each.count for each in requirements], crowds)
+    return None if chosen is None else tuple(np.array(rows, np.intp) for rows in chosen)
+
+
+def _ranked(
+    index: AvailabilityIndex, requirement: Requirement, start_ticks: npt.NDArray[np.intp], choose: ChoiceRule, zone: tzinfo
+) -> list[Rows]:
+    """For each start the candidates who are free, best first."""
+    able = _able(index, requirement, start_ticks)
+    rows = requirement.candidates
     if len(rows) < 2:
-        return rows
-    ranked: Rows = rows[choose(features_of(index, rows, *requirement.interval(start_tick), zone))]
-    return ranked
+        return [rows[each] for each in able]
+    order = choose(features_of(index, rows, start_ticks + requirement.lead, requirement.ticks, zone))
+    return [rows[ranking[flags[ranking]]] for ranking, flags in zip(order, able, strict=True)]
+
+
+def _able(index: AvailabilityIndex, requirement: Requirement, start_ticks: npt.NDArray[np.intp]) -> Flags:
+    """Which candidates are free for the whole interval at each start; shape `[starts, candidates]`."""
+    able = np.ones((len(start_ticks), len(requirement.candidates)), np.bool_)
+    for offset in range(0, requirement.ticks, WORD_BITS):
+        wanted = UP_TO_BIT[min(requirement.ticks - offset, WORD_BITS) - 1]
+        able &= (bits_from(index.free, requirement.candidates, start_ticks + (requirement.lead + offset)) & wanted) == wanted
+    return able
 
 
 def _possible_starts(

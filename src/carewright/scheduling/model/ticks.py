@@ -136,6 +136,21 @@ def set_ticks(row: BitRow) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little"))
 
 
+def bits_from(bitmap: BitRows, rows: npt.NDArray[np.intp], first_ticks: npt.NDArray[np.intp]) -> BitRows:
+    """The 64 ticks from each of `first_ticks`, as one word, for each of `rows`; shape `[first_ticks, rows]`, zeros outside the bitmap."""
+    word, bit = np.divmod(first_ticks, WORD_BITS)
+    shift = bit.astype(np.uint64)[:, np.newaxis]
+    # In two steps, because a shift by 64 would be none.
+    return (_words(bitmap, rows, word) >> shift) | (_words(bitmap, rows, word + 1) << np.uint64(1) << (np.uint64(WORD_BITS - 1) - shift))
+
+
+def _words(bitmap: BitRows, rows: npt.NDArray[np.intp], words: npt.NDArray[np.intp]) -> BitRows:
+    last = bitmap.shape[1] - 1
+    found: BitRows = bitmap[rows, words.clip(0, last)[:, np.newaxis]]
+    found[(words < 0) | (words > last)] = 0
+    return found
+
+
 def packed(flags: Flags) -> BitRows:
     """Flags, one a tick along the last axis, as rows of words; the last word is filled up with zeros."""
     rows = np.zeros((*flags.shape[:-1], -(-flags.shape[-1] // WORD_BITS)), np.uint64)

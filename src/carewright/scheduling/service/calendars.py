@@ -112,7 +112,14 @@ async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
 
 
 async def extend_openings(ctx: SchedulingContext) -> int:
-    """Materialise a batch of calendars further, so that they always reach the horizon. The timer's turn."""
+    """Materialise calendars further, batch by batch, so that they always reach the horizon. The timer's turn."""
+    extended = 0
+    while count := await _extend_batch(ctx):
+        extended += count
+    return extended
+
+
+async def _extend_batch(ctx: SchedulingContext) -> int:
     until = _last_day(ctx.clock.now(), ctx.settings.horizon_days)
     async with ctx.db.transaction() as tx:
         schedules = await store.schedules_to_extend(tx, until, EXTEND_BATCH_MAX)

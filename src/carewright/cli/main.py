@@ -1,0 +1,154 @@
+"""Every command with its help and an example."""
+
+import argparse
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from carewright import __version__
+from carewright.cli import commands
+from carewright.contracts.permissions import ROLES
+from carewright.kernel.errors import Refusal
+from carewright.roles.child import StartFailed as ServerFailed
+
+if TYPE_CHECKING:
+    Names = argparse._SubParsersAction[argparse.ArgumentParser]
+Command = Callable[[argparse.Namespace], Awaitable[int]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, run, and turn a refusal into one line. Exit codes: 0 done, 1 refused or failed, 2 wrong arguments."""
+    options = _parser().parse_args(argv)
+    try:
+        code: int = uvloop.run(options.run(options))
+        return code
+    except ServerFailed as failure:
+        return _say(failure.message)
+    except Refusal as refusal:
+        return _say(refusal.detail)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _say(line: str) -> int:
+    print(f"carewright: {line}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="carewright", description="Hospital scheduling and patient flow.", epilog="example: carewright up --port 8080"
+    )
+    parser.add_argument("--version", action="version", version=f"carewright {__version__}")
+    names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _events, _roles):
+        add(names)
+    return parser
+
+
+def _command(names: "Names", name: str, run: Command, what: str, example: str) -> argparse.ArgumentParser:
+    command = names.add_parser(name, help=what, description=what, epilog=f"example: {example}")
+    command.set_defaults(run=run)
+    return command
+
+
+def _with_place(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("CAREWRIGHT_DATA", ".data")), help="data directory (default: .data)"
+    )
+    command.add_argument("--database-url", help="use this PostgreSQL instead of the embedded one")
+    command.add_argument("--settings", type=Path, help="a TOML file with settings")
+
+
+def _up(names: "Names") -> None:
+    command = _command(names, "up", commands.up, "Start everything and keep it running until Ctrl-C.", "carewright up --port 8080")
+    _with_place(command)
+    command.add_argument("--valkey-url", help="use this Valkey instead of the embedded one")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    command.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0 takes a free one)")
+    command.add_argument("--split", action="store_true", help="one process per role, on ports counted up from --port")
+    command.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+    command.add_argument("--demo-size", choices=("full", "tiny"), default="full", help="size of the demonstration hospital (default: full)")
+
+
+def _serve(names: "Names") -> None:
+    command = _command(
+        names, "serve", commands.serve, "Run one process with all roles or some, against servers that are there.",
+        "CAREWRIGHT_SYSTEM_DATABASE_URL=postgresql://… carewright serve --roles scheduling --port 8081",
+    )  # fmt: skip
+    command.add_argument("--roles", default="all", help="comma-separated roles (default: all)")
+    command.add_argument("--host", help="address to listen on")
+    command.add_argument("--port", type=int, help="port to listen on")
+    command.add_argument("--settings", type=Path, help="a TOML file with settings")
+
+
+def _migrate(names: "Names") -> None:
+    command = _command(names, "migrate", commands.migrate, "Bring the database up to date.", "carewright migrate --phase pre")
+    _with_place(command)
+    command.add_argument(
+        "--phase", choices=("pre", "post", "all"), default="all", help="pre: before the new code starts; post: after the old has gone"
+    )
+
+
+def _demo(names: "Names") -> None:
+    command = _command(
+        names, "demo", commands.demo, "Build the demonstration hospital from a seed, in an empty database.", "carewright demo --seed 1"
+    )
+    _with_place(command)
+    command.add_argument("--seed", type=int, default=1, help="the same seed gives the same hospital (default: 1)")
+    command.add_argument(
+        "--size", choices=("full", "tiny"), default="full", help="full: 1,200 beds; tiny: for a quick look (default: full)"
+    )
+    command.add_argument("--start", help="first day, as 2026-11-22 (default: today)")
+    command.add_argument("--summary", action="store_true", help="only say what it would build")
+
+
+def _import(names: "Names") -> None:
+    command = _command(
+        names, "import", commands.import_fhir, "Import resources from files.", "carewright import fhir exports/ --time-zone America/Chicago"
+    )
+    _with_place(command)
+    command.add_argument("kind", choices=("fhir",), help="fhir: FHIR R4 NDJSON, plain or gzipped")
+    command.add_argument("paths", nargs="+", type=Path, metavar="DIR", help="folders or files")
+    command.add_argument("--organization", help="tenant to import into (default: the one this data directory belongs to)")
+    command.add_argument("--time-zone", default="UTC", help="for sites whose address does not tell (default: UTC)")
+    command.add_argument("--report", type=Path, help="write every rejected row with line and reason to this file as JSON")
+
+
+def _token(names: "Names") -> None:
+    command = _command(names, "token", commands.token, "Print a signed, short-lived bearer token.", "carewright token --role front-desk")
+    command.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("CAREWRIGHT_DATA", ".data")), help="data directory (default: .data)"
+    )
+    command.add_argument("--role", required=True, choices=sorted(ROLES), help="what the bearer may do")
+    command.add_argument("--subject", help="who the bearer is (default: the role)")
+    command.add_argument("--patient", help="for the role patient: whose record (default: the demonstration patient)")
+    command.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+    command.add_argument("--minutes", type=int, default=60, help="how long it is valid, at most 1440 (default: 60)")
+
+
+def _verify(names: "Names") -> None:
+    command = _command(
+        names,
+        "verify",
+        commands.verify,
+        "Check a live database: nothing overlaps, nothing is lost, every event was handled.",
+        "carewright verify",
+    )
+    _with_place(command)
+
+
+def _events(names: "Names") -> None:
+    command = _command(
+        names, "events", commands.events, "Show consumers and parked events, or replay them.", "carewright events --replay scheduling"
+    )
+    _with_place(command)
+    command.add_argument("--replay", metavar="CONSUMER", help="handle this consumer's parked events again, in order")
+
+
+def _roles(names: "Names") -> None:
+    _command(names, "roles", commands.roles, "List the roles a process can run, and what each serves.", "carewright roles")

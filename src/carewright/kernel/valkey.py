@@ -1,0 +1,46 @@
+"""Valkey: carries the wake-up from process to process. It holds nothing that would be missed if it were lost."""
+
+import asyncio
+
+from prometheus_client import Counter
+from valkey.asyncio import Valkey
+from valkey.exceptions import ValkeyError
+
+from carewright.kernel import telemetry
+from carewright.kernel.wake import Wake
+
+CHANNEL = "carewright:wake"
+COALESCE_SECONDS = 0.005
+"""Commits closer together than this share one message."""
+RETRY_SECONDS = 1.0
+SENT = Counter("carewright_wakes_sent_total", "Wake-ups sent to other processes.")
+log = telemetry.logger(__name__)
+
+
+async def carry(wake: Wake, url: str, origin: bytes) -> None:
+    """Pass this process's commits on, and wake up on those of others, until cancelled. Without Valkey readers only look less often."""
+    while True:
+        try:
+            async with Valkey.from_url(url, socket_timeout=None) as client:
+                await asyncio.gather(_send(wake, client, origin), _receive(wake, client, origin))
+        except (ValkeyError, OSError):
+            log.warning("wake.unavailable")
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _send(wake: Wake, client: Valkey, origin: bytes) -> None:
+    while True:
+        await wake.committed.wait()
+        wake.committed.clear()
+        await client.publish(CHANNEL, origin)
+        SENT.inc()
+        await asyncio.sleep(COALESCE_SECONDS)
+
+
+async def _receive(wake: Wake, client: Valkey, origin: bytes) -> None:
+    async with client.pubsub() as channel:
+        await channel.subscribe(CHANNEL)
+        while True:
+            message = await channel.get_message(ignore_subscribe_messages=True, timeout=None)
+            if message is not None and message["data"] != origin:
+                wake.ring()

@@ -1,0 +1,51 @@
+"""What a data directory remembers for its commands: where the database is, whose hospital it is, and the token key."""
+
+import os
+import secrets
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from carewright.kernel.settings import StartFailed
+
+KEY_BYTES = 32
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
+    """`installation.json`, readable by its owner only. The address appears once the servers have been started."""
+
+    organization_id: UUID | None = None
+    demonstration_patient_id: UUID | None = None
+    database_url: str = ""
+    valkey_url: str = ""
+
+    @classmethod
+    def read(cls, data: Path) -> "Installation":
+        """What is remembered; an empty one where nothing is yet."""
+        try:
+            return msgspec.json.decode((data / "installation.json").read_bytes(), type=cls)
+        except FileNotFoundError:
+            return cls()
+        except (OSError, msgspec.DecodeError) as fault:
+            raise StartFailed(f"{data / 'installation.json'} cannot be read. Remove it and start `carewright up` again.") from fault
+
+    def write(self, data: Path) -> None:
+        write_private(data / "installation.json", msgspec.json.format(msgspec.json.encode(self)))
+
+
+def token_key_file(data: Path) -> Path:
+    """The file with the key that signs tokens; made on first use."""
+    path = data / "token.key"
+    if not path.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        write_private(path, secrets.token_bytes(KEY_BYTES))
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    fresh.replace(path)

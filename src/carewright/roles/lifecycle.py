@@ -1,0 +1,269 @@
+"""One process: start its modules in order, serve, and on SIGTERM drain and stop in reverse."""
+
+import asyncio
+import contextlib
+import random
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import uvicorn
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from carewright.contracts.permissions import ROLES
+from carewright.kernel import jobs, telemetry, valkey
+from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.clock import SystemClock
+from carewright.kernel.context import Context
+from carewright.kernel.db import Database
+from carewright.kernel.errors import Unavailable
+from carewright.kernel.http import app
+from carewright.kernel.ids import Ids
+from carewright.kernel.migrate import pending, role_of
+from carewright.kernel.module import Module, Running
+from carewright.kernel.settings import StartFailed
+from carewright.kernel.sql import load
+from carewright.kernel.wake import Wake
+from carewright.roles.local import ThroughJson
+from carewright.roles.registry import MODULES, PERMISSIONS, SCHEMAS
+from carewright.roles.relay import Relay
+from carewright.roles.remote import Remote, new_client, served
+from carewright.roles.settings import SystemSettings
+
+Q = load("carewright.kernel")
+CLOCK_SECONDS = 30.0
+HOUSEKEEPING_SECONDS = 3600.0
+EVENTS_KEPT_DAYS = 7
+NOBODY = Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=PERMISSIONS)
+log = telemetry.logger(__name__)
+
+
+@dataclass(slots=True)
+class System:
+    """The running modules of one process."""
+
+    settings: SystemSettings
+    tokens: Tokens
+    wake: Wake
+    running: dict[str, Running] = field(default_factory=dict)
+    relays: dict[str, Relay] = field(default_factory=dict)
+    offers: dict[type, Any] = field(default_factory=dict)
+
+    def context(self, module: str) -> Any:
+        """The context of a running module."""
+        return self.running[module].context
+
+    def offer(self, protocol: type) -> Any:
+        """What answers a Protocol here."""
+        return self.offers[protocol]
+
+
+@asynccontextmanager
+async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> AsyncIterator[System]:
+    """Start `modules` in order and yield them; stop them in reverse. Nothing works in the background yet: see `background`."""
+    settings: SystemSettings = sections["system"]
+    clock, wake, origin = SystemClock(), Wake(), UUID(bytes=secrets.token_bytes(16), version=4)
+    tokens = Tokens(token_key(settings), clock, ROLES)
+    system = System(settings, tokens, wake, offers={Tokens: tokens})
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(new_client())
+        peers = _peers(settings)
+        for module in modules:
+            db = await _database(module, settings, sections[module.name])
+            stack.push_async_callback(db.close)
+            await _tell_time(clock, db)
+            base = Context(
+                actor=NOBODY, clock=clock, ids=Ids(clock), rng=random.Random(secrets.randbits(64)), db=db, wake=wake, origin=origin
+            )
+            resolve = _resolver(system, peers, client)
+            started = await module.start(base, sections[module.name], resolve)
+            if started.stop is not None:
+                stack.push_async_callback(started.stop)
+            system.running[module.name] = started
+            system.offers |= {
+                protocol: ThroughJson(protocol, offer) if settings.json_everywhere else offer for protocol, offer in started.offers.items()
+            }
+            if module.subscriptions:
+                system.relays[module.name] = Relay(module, started.context)
+        yield system
+
+
+def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None]]:
+    """What a serving process does besides answering: relays, jobs and timers, live copies, the clock, wake-ups."""
+    work: list[Awaitable[None]] = []
+    for module in modules:
+        started = system.running[module.name]
+        if module.subscriptions:
+            work.append(system.relays[module.name].run())
+        if module.jobs or module.timers:
+            work.append(jobs.work(started.context, module.jobs, module.timers))
+        if started.follow is not None:
+            work.append(started.follow())
+    any_context: Context = next(iter(system.running.values())).context
+    work.append(jobs.work(any_context, (), (jobs.Timer("kernel.housekeeping", HOUSEKEEPING_SECONDS, _forget_old),)))
+    work.append(_keep_time(any_context))
+    if system.settings.valkey_url:
+        work.append(valkey.carry(system.wake, system.settings.valkey_url, any_context.origin.bytes))
+    return work
+
+
+async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
+    """Run one process until SIGTERM or SIGINT. Raises `StartFailed` when it cannot start."""
+    settings: SystemSettings = sections["system"]
+    listener = listen(settings.host, settings.port)
+    await _ensure_migrated(settings)
+    async with running(modules, sections) as system:
+        health = app.Health(
+            roles={module.name: list(module.prefixes) for module in modules},
+            ready={name: started.ready for name, started in system.running.items()},
+        )
+        tasks = [asyncio.ensure_future(work) for work in background(system, modules)]
+        server = _Server(_config(asgi(system, modules, health), settings))
+        with _signals(server, health, settings.drain_seconds):
+            log.info("serving", roles=list(health.roles), address=f"{settings.host}:{listener.getsockname()[1]}")
+            try:
+                await server.serve([listener])
+            finally:
+                await _end(tasks)
+
+
+def asgi(system: System, modules: Sequence[Module], health: app.Health) -> ASGIApp:
+    """The web application of these modules: their routes, their pages, and their Protocols for other processes."""
+    routes = [(route, system.running[module.name].context) for module in modules for route in module.routes]
+    offers = ((protocol, offer) for module in modules for protocol, offer in system.running[module.name].offers.items())
+    doors: list[BaseRoute] = [door for protocol, offer in offers for door in served(protocol, offer, system.tokens)]
+    for module in modules:
+        doors += module.pages(system.running[module.name].context) if module.pages else ()
+    return app.build(routes, doors, system.tokens, health)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, or `StartFailed` with what to do about it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as fault:
+        listener.close()
+        raise StartFailed(f"Cannot listen on {host}:{port} ({fault.strerror}). Choose another with --port.") from fault
+    return listener
+
+
+def token_key(settings: SystemSettings) -> bytes:
+    """The key that signs tokens, from its file."""
+    try:
+        key = Path(settings.token_key_file).read_bytes()
+    except OSError as fault:
+        raise StartFailed("There is no token key. Set CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE, or start with `carewright up`.") from fault
+    if len(key) < 32:
+        raise StartFailed("The token key is too short: it needs at least 32 bytes.")
+    return key
+
+
+async def _database(module: Module, settings: SystemSettings, section: Any) -> Database:
+    size = getattr(section, "pool_connections", settings.pool_connections)
+    try:
+        return await Database.connect(settings.database_url, role_of(module.name) if module.has_tables else None, size)
+    except Unavailable as fault:
+        raise StartFailed("The database cannot be reached. Check CAREWRIGHT_SYSTEM_DATABASE_URL and that the server is up.") from fault
+    except ValueError as fault:
+        raise StartFailed("The database URL is not valid. It looks like postgresql://user:password@host:5432/name.") from fault
+
+
+async def _ensure_migrated(settings: SystemSettings) -> None:
+    missing = await pending(settings.database_url, SCHEMAS)
+    if any(migration.phase == "pre" for migration in missing):
+        raise StartFailed(f"The database lacks {len(missing)} migrations. Run `carewright migrate` first.")
+
+
+def _peers(settings: SystemSettings) -> dict[type, str]:
+    """Where the Protocols of other processes answer."""
+    pairs = dict(pair.split("=", 1) for pair in settings.peers.split(",") if "=" in pair)
+    return {protocol: pairs[module.name] for module in MODULES if module.name in pairs for protocol in module.offers}
+
+
+def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[type], Any]:
+    def resolve(wanted: type) -> Any:
+        if wanted in system.offers:
+            return system.offers[wanted]
+        if wanted in peers:
+            return Remote(wanted, peers[wanted], client, system.tokens)
+        raise StartFailed(f"Nobody answers for {wanted.__name__}. Run its module here too, or name its address in CAREWRIGHT_SYSTEM_PEERS.")
+
+    return resolve
+
+
+async def _tell_time(clock: SystemClock, db: Database) -> None:
+    asked = clock.now() - clock.skew
+    row = await db.fetch_one(Q.database_now)
+    if row is not None:
+        clock.follow(row["now"], asked, clock.now() - clock.skew)
+
+
+async def _keep_time(ctx: Context) -> None:
+    """Follow the database's clock, so that every process agrees when a hold has run out."""
+    while True:
+        await asyncio.sleep(CLOCK_SECONDS)
+        with contextlib.suppress(Unavailable):
+            if isinstance(ctx.clock, SystemClock):
+                await _tell_time(ctx.clock, ctx.db)
+
+
+async def _forget_old(ctx: Context) -> int:
+    """Idempotency answers, delivered events and inbox rows past their time."""
+    now = ctx.clock.now()
+    old = now - timedelta(days=EVENTS_KEPT_DAYS)
+    for query in (Q.forget_old_answers, Q.forget_old_events, Q.forget_old_deliveries):
+        await ctx.db.execute(query, old)
+    return 0
+
+
+def _config(application: ASGIApp, settings: SystemSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        application, log_config=None, access_log=False, lifespan="off", http="httptools", loop="uvloop", ws="none",
+        server_header=False, backlog=4096, timeout_keep_alive=30, timeout_graceful_shutdown=settings.stop_seconds_max,
+        proxy_headers=False,
+    )  # fmt: skip
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: ours know how to drain."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def _signals(server: uvicorn.Server, health: app.Health, drain_seconds: float) -> Iterator[None]:
+    """On SIGTERM say "not ready", keep answering for `drain_seconds`, then finish what is in flight and leave."""
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        if health.draining:
+            server.force_exit = True
+        health.draining = True
+        loop.call_later(drain_seconds, setattr, server, "should_exit", True)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,32 @@
+"""The whole system on one page: its modules, in the order in which they start, and what stands in each schema."""
+
+from collections.abc import Sequence
+
+from carewright.contracts.permissions import ROLES
+from carewright.directory.module import MODULE as DIRECTORY
+from carewright.kernel.module import Module
+from carewright.kernel.settings import StartFailed
+from carewright.patients.module import MODULE as PATIENTS
+from carewright.portal.module import MODULE as PORTAL
+from carewright.roles.settings import SystemSettings
+from carewright.scheduling.module import MODULE as SCHEDULING
+
+MODULES: tuple[Module, ...] = (
+    DIRECTORY,   # who and what can be booked
+    PATIENTS,    # who comes
+    SCHEDULING,  # when, and with whom
+    PORTAL,      # what patients see
+)  # fmt: skip
+
+SCHEMAS = ("kernel", *(module.name for module in MODULES if module.has_tables))
+SECTIONS = {"system": SystemSettings} | {module.name: module.settings for module in MODULES}
+PERMISSIONS = frozenset().union(*ROLES.values())
+
+
+def chosen(names: Sequence[str]) -> tuple[Module, ...]:
+    """The modules a process runs: `all`, or some by name. Raises `StartFailed` for an unknown one."""
+    known = {module.name: module for module in MODULES}
+    unknown = [name for name in names if name not in known and name != "all"]
+    if unknown:
+        raise StartFailed(f"There is no role called {unknown[0]}. Choose from: all, {', '.join(known)}.")
+    return MODULES if "all" in names else tuple(known[name] for name in known if name in names)

@@ -1,0 +1,168 @@
+"""The relay: from the outbox to each module's handlers, in order per subject, at least once, with repeats made harmless.
+
+One process leads for a consumer at a time, by a session lock that dies with it. A batch is handled in one transaction; when an event in it
+fails, the batch is taken again one by one. An event that keeps failing is parked, and later events of its subject wait behind it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge
+
+from carewright.kernel import outbox, telemetry
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.kernel.errors import Unavailable
+from carewright.kernel.events import Delivered
+from carewright.kernel.module import Module
+from carewright.kernel.sql import load
+
+Q = load("carewright.kernel")
+POLL_SECONDS = 1.0
+BATCH_MAX = 200
+ATTEMPTS_MAX = 4
+PAUSE_SECONDS = (0.05, 0.25, 1.0)
+HANDLED = Counter("carewright_events_handled_total", "Events handled, by consumer and outcome.", ["consumer", "outcome"])
+LAG = Gauge("carewright_relay_lag_seconds", "Age of the last event handled.", ["consumer"])
+PARKED = Gauge("carewright_events_parked", "Events parked or waiting behind a parked one.", ["consumer"])
+log = telemetry.logger(__name__)
+
+
+class Relay:
+    """One consumer: a module and its handlers."""
+
+    def __init__(self, module: Module, context: Context) -> None:
+        self.name = module.name
+        self._context = context
+        self._handlers = {kind.topic: handle for kind, handle in module.subscriptions.items()}
+        self._parked: set[UUID] = set()
+
+    async def run(self) -> None:
+        """Lead or wait to lead, until cancelled."""
+        while True:
+            try:
+                async with self._context.db.reserved() as session:
+                    row = await session.fetch_one(Q.try_lead, f"relay {self.name}")
+                    if row and row["leads"]:
+                        await self._lead(session)
+            except Unavailable:
+                pass
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def drain(self) -> int:
+        """Handle everything that can be handled now; returns how many events. For tests, imports and `carewright verify`."""
+        handled = 0
+        while count := await self._batch():
+            handled += count
+        return handled
+
+    async def _lead(self, session: Session) -> None:
+        log.info("relay.leads", consumer=self.name)
+        while True:
+            await self.drain()
+            await self._context.wake.wait(POLL_SECONDS)
+            await session.fetch_one(Q.database_now)  # the lock goes with this connection: notice when it is gone
+
+    async def _batch(self) -> int:
+        place = await self.place()
+        end = await outbox.end_of_log(self._context.db)
+        events = await outbox.read_between(self._context.db, place, end, BATCH_MAX, list(self._handlers))
+        reached = events[-1].place() if len(events) == BATCH_MAX else end
+        if not events:
+            return await self._skip_to(place, reached)
+        self._parked = {row["subject"] for row in await self._context.db.fetch(Q.parked_subjects, self.name)}
+        if self._parked or not await self._all_at_once(events, reached):
+            for event in events:
+                await self._one_by_one(event)
+            await self._move(self._context.db, reached)
+        LAG.labels(self.name).set((self._context.clock.now() - events[-1].occurred_at).total_seconds())
+        return len(events)
+
+    async def _all_at_once(self, events: Sequence[Delivered], reached: tuple[int, int]) -> bool:
+        try:
+            async with self._context.db.transaction() as tx:
+                for event in events:
+                    await self._handle(tx, event)
+                await self._move(tx, reached)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001  # whichever event it was is found out one by one
+            return False
+        HANDLED.labels(self.name, "handled").inc(len(events))
+        self._context.wake()
+        return True
+
+    async def _one_by_one(self, event: Delivered) -> None:
+        if event.subject in self._parked:
+            await self._park(event, "waits behind an earlier event of its subject", 0)
+            return
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                async with self._context.db.transaction() as tx:
+                    await self._handle(tx, event)
+            except Unavailable:
+                raise
+            except Exception as fault:  # noqa: BLE001  # a poison event must not stop the others
+                log.error(
+                    "event.failed",
+                    consumer=self.name,
+                    topic=event.topic,
+                    event_id=event.id,
+                    error=type(fault).__name__,
+                    where=telemetry.where(fault),
+                )
+                if attempt == ATTEMPTS_MAX:
+                    await self._park(event, type(fault).__name__, attempt)
+                    return
+                await asyncio.sleep(PAUSE_SECONDS[attempt - 1])
+            else:
+                HANDLED.labels(self.name, "handled").inc()
+                self._context.wake()
+                return
+
+    async def _handle(self, tx: Session, event: Delivered) -> None:
+        if await tx.fetch_one(Q.first_delivery, self.name, event.id, self._context.clock.now()) is None:
+            return
+        fact = event.fact()
+        await self._handlers[event.topic](self._context.acting(system_actor(self._context.actor, fact.organization_id)), tx, fact)
+
+    async def replay(self, event: Delivered) -> None:
+        """Handle a parked event now and forget it. Raises what the handler raises."""
+        async with self._context.db.transaction() as tx:
+            await self._handle(tx, event)
+            await tx.execute(Q.unpark_event, self.name, event.id)
+
+    async def _park(self, event: Delivered, reason: str, attempts: int) -> None:
+        HANDLED.labels(self.name, "parked").inc()
+        await self._context.db.execute(
+            Q.park_event, self.name, event.id, str(event.xid), event.position, event.topic, event.subject, reason, attempts,
+            self._context.clock.now(),
+        )  # fmt: skip
+        self._parked.add(event.subject)
+        PARKED.labels(self.name).set(len(self._parked))
+
+    @property
+    def topics(self) -> list[str]:
+        """What this consumer listens to."""
+        return list(self._handlers)
+
+    async def place(self) -> tuple[int, int]:
+        """Up to where it has read."""
+        row = await self._context.db.fetch_one(Q.consumer_place, self.name)
+        return (int(row["xid"]), row["position"]) if row else (0, 0)
+
+    async def _skip_to(self, place: tuple[int, int], end: tuple[int, int]) -> int:
+        """Nothing for us up to `end`: remember that now and then, so that old events can be forgotten."""
+        if end[0] - place[0] > BATCH_MAX or place == (0, 0):
+            await self._move(self._context.db, end)
+        return 0
+
+    async def _move(self, db: Session, place: tuple[int, int]) -> None:
+        await db.execute(Q.move_consumer, self.name, str(place[0]), place[1], self._context.clock.now())
+
+
+def system_actor(template: Actor, organization_id: UUID) -> Actor:
+    """The system itself, at work within one organization."""
+    return Actor(subject="system", organization_id=organization_id, role="system", permissions=template.permissions)

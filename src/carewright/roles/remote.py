@@ -1,0 +1,75 @@
+"""A Protocol resolved to another process: one HTTP call a method, with a short-lived token that speaks for the actor."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.errors import OutcomeUnknown, Unavailable
+from carewright.kernel.http import problems
+from carewright.kernel.http.endpoint import authenticate, read_body
+from carewright.roles.protocols import Method, methods_of
+
+TOKEN_LIFETIME = timedelta(seconds=60)
+TIMEOUT_SECONDS = 15.0
+
+
+class Remote:
+    """A Protocol whose implementation answers at `base_url`."""
+
+    def __init__(self, protocol: type, base_url: str, client: httpx.AsyncClient, tokens: Tokens) -> None:
+        self._methods = methods_of(protocol)
+        self._base_url = base_url.rstrip("/")
+        self._client = client
+        self._tokens = tokens
+
+    def __getattr__(self, name: str) -> Any:
+        method = self._methods[name]
+
+        async def call(actor: Actor, *args: Any, **kwargs: Any) -> Any:
+            token = self._tokens.issue(actor, TOKEN_LIFETIME)
+            answer = await self._post(method, method.encode(args, kwargs), token)
+            if answer.status_code != httpx.codes.OK:
+                raise problems.refusal_from(answer.content)
+            return method.decode_answer(answer.content)
+
+        return call
+
+    async def _post(self, method: Method, body: bytes, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        try:
+            return await self._client.post(self._base_url + method.path, content=body, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
+            raise Unavailable from fault
+        except httpx.HTTPError as fault:
+            raise OutcomeUnknown from fault
+
+
+def new_client() -> httpx.AsyncClient:
+    """The connections of this process to its peers."""
+    return httpx.AsyncClient(
+        timeout=TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50), trust_env=False
+    )
+
+
+def served(protocol: type, implementation: object, tokens: Tokens) -> list[Route]:
+    """The other end: routes that answer a Protocol's methods. The same use cases check the same permissions."""
+    return [
+        Route(method.path, _endpoint(method, getattr(implementation, name), tokens), methods=["POST"])
+        for name, method in methods_of(protocol).items()
+    ]
+
+
+def _endpoint(method: Method, call: Callable[..., Awaitable[Any]], tokens: Tokens) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        actor = authenticate(request, tokens)
+        arguments = method.decode(await read_body(request))
+        return Response(msgspec.json.encode(await call(actor, **arguments)), media_type="application/json")
+
+    return answer

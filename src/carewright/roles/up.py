@@ -1,0 +1,178 @@
+"""`carewright up`: the servers, the migrations, the demonstration hospital and the server processes, kept running until Ctrl-C."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from carewright.kernel import migrate
+from carewright.kernel.settings import load
+from carewright.roles.demo import build, clear, load_demo, was_broken_off
+from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
+from carewright.roles.installation import Installation, token_key_file
+from carewright.roles.lifecycle import listen
+from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
+from carewright.roles.supervisor import Program, Supervisor, start_command
+
+SERVER_READY_SECONDS_MAX = 120.0
+DEMO_SEED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Up:
+    """What was asked for on the command line."""
+
+    data: Path
+    host: str
+    port: int
+    split: bool = False
+    demo: bool = True
+    demo_size: str = "full"
+    database_url: str | None = None
+    valkey_url: str | None = None
+    settings_file: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+class Start:
+    """One run of `carewright up`. Addresses are known only once the servers have started, so programs ask for them late."""
+
+    def __init__(self, wanted: Up, today: Callable[[], Any], tell: Callable[[str], None]) -> None:
+        self._wanted = wanted
+        self._today = today
+        self._tell = tell
+        self._database_url = wanted.database_url or ""
+        self._valkey_url = wanted.valkey_url or ""
+        self._ports = self._choose_ports()
+
+    async def run(self) -> int:
+        """Keep everything running until a signal; the exit code."""
+        self.sections()  # an unknown setting stops the start before anything has started
+        place = None if self._wanted.database_url and self._wanted.valkey_url else await Place.open(self._wanted.data, EmbeddedSettings())
+        try:
+            return await Supervisor(self._programs(place), self._tell).run(self._say_addresses)
+        finally:
+            if place is not None:
+                place.close()
+
+    def sections(self) -> dict[str, Any]:
+        """The settings as the server processes will see them."""
+        return load(SECTIONS, {**self._wanted.environ, **self._environment()}, self._wanted.settings_file)
+
+    def _programs(self, place: Place | None) -> list[Program]:
+        programs = []
+        if place is not None and not self._wanted.database_url:
+            programs.append(Program(name="postgres", start=lambda: self._postgres(place)))
+        if place is not None and not self._wanted.valkey_url:
+            programs.append(Program(name="valkey", start=lambda: self._valkey(place)))
+        servers = tuple(program.name for program in programs)
+        programs.append(Program(name="migrations", start=self._migrate, after=servers))
+        programs.append(Program(name="hospital", start=self._hospital, after=("migrations",)))
+        before: tuple[str, ...] = ("hospital",)
+        for name in self._ports:
+            programs.append(Program(name=name, start=self._server(name), after=before))
+        return programs
+
+    async def _postgres(self, place: Place) -> Any:
+        server = await start_postgres(place)
+        self._database_url = server.dsn
+        return server
+
+    async def _valkey(self, place: Place) -> Any:
+        server = await start_valkey(place)
+        self._valkey_url = server.url
+        return server
+
+    async def _migrate(self) -> None:
+        ran = await migrate.migrate(self._database_url, SCHEMAS)
+        if ran:
+            self._tell(f"brought the database up to date ({ran} migrations)")
+        known = Installation.read(self._wanted.data)
+        msgspec.structs.replace(known, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
+
+    async def _hospital(self) -> None:
+        """Load the demonstration hospital into an empty data directory, and again if an earlier load was broken off."""
+        known = Installation.read(self._wanted.data)
+        if known.organization_id is not None or not self._wanted.demo:
+            return
+        sections = self.sections()
+        if await was_broken_off(sections):
+            self._tell("an earlier load of the demonstration hospital was broken off; starting it again")
+            await clear(sections)
+        self._tell("building the demonstration hospital (once, about a minute)")
+        hospital = await asyncio.to_thread(build, DEMO_SEED, self._today(), self._wanted.demo_size)
+        made = await load_demo(sections, hospital, lambda what: self._tell(f"loading {what}"))
+        msgspec.structs.replace(made, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
+
+    def _server(self, name: str) -> Callable[[], Any]:
+        port = self._ports[name]
+        argv = [sys.executable, "-m", "carewright", "serve", "--roles", name, "--host", self._wanted.host, "--port", str(port)]
+        if self._wanted.settings_file:
+            argv += ["--settings", str(self._wanted.settings_file)]
+
+        async def start() -> Any:
+            return await start_command(
+                name, argv, env=self._environment(), ready=lambda: self._is_ready(port), ready_seconds_max=SERVER_READY_SECONDS_MAX
+            )
+
+        return start
+
+    async def _is_ready(self, port: int) -> bool:
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+                return (await client.get(f"http://{_reachable(self._wanted.host)}:{port}/ready")).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def _environment(self) -> dict[str, str]:
+        known = Installation.read(self._wanted.data)
+        peers = ",".join(f"{name}=http://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items() if name != "all")
+        environment = {
+            "CAREWRIGHT_SYSTEM_DATABASE_URL": self._database_url,
+            "CAREWRIGHT_SYSTEM_VALKEY_URL": self._valkey_url,
+            "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(self._wanted.data)),
+            "CAREWRIGHT_SYSTEM_PEERS": peers,
+        }
+        if known.organization_id is not None and known.demonstration_patient_id is not None:
+            environment |= {
+                "CAREWRIGHT_PORTAL_DEMONSTRATION_SIGN_IN": "true",
+                "CAREWRIGHT_PORTAL_DEMONSTRATION_ORGANIZATION_ID": str(known.organization_id),
+                "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
+            }
+        return environment
+
+    def _choose_ports(self) -> dict[str, int]:
+        """A port for every server process, tried now so that an occupied one stops the start with one clear line."""
+        names = [module.name for module in reversed(MODULES)] if self._wanted.split else ["all"]
+        ports: dict[str, int] = {}
+        for number, name in enumerate(names):
+            listener = listen(self._wanted.host, self._wanted.port + number if self._wanted.port else 0)
+            ports[name] = listener.getsockname()[1]
+            listener.close()
+        return ports
+
+    def _say_addresses(self) -> None:
+        first = f"http://{_reachable(self._wanted.host)}:{next(iter(self._ports.values()))}"
+        lines = ["", "Carewright is running.", ""]
+        if self._wanted.split:
+            lines += [f"  {name:<12} http://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()]
+        lines += [f"  Patients:    {first}/", f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
+        lines += ["", "  A token for the API:  carewright token --role front-desk", "  Ctrl-C stops everything; the data stays.", ""]
+        print("\n".join(lines), flush=True)
+
+
+def _reachable(host: str) -> str:
+    """An address a browser on this machine can open."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+
+
+def sections_for(file: Path | None, *, host: str | None, port: int | None) -> dict[str, Any]:
+    """The settings of one server process: file, environment, then what the command line says."""
+    given = {"CAREWRIGHT_SYSTEM_HOST": host, "CAREWRIGHT_SYSTEM_PORT": None if port is None else str(port)}
+    return load(SECTIONS, {**os.environ, **{name: value for name, value in given.items() if value is not None}}, file)

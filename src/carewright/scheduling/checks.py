@@ -1,0 +1,30 @@
+"""What must always hold of scheduling's tables, asked independently of the constraints that ensure it."""
+
+from collections.abc import Awaitable, Callable
+
+from carewright.kernel.sql import load
+from carewright.scheduling.context import SchedulingContext
+
+Q = load("carewright.scheduling")
+
+
+async def no_overlap(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.overlapping_claims)
+    return [f"appointments {row['one']} and {row['other']} hold the same time" for row in rows]
+
+
+async def claims_match_states(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.appointments_without_claims, ctx.clock.now())
+    return [f"appointment {row['id']} and its claims do not fit its state" for row in rows]
+
+
+async def all_claims_or_none(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.partial_claims)
+    return [f"appointment {row['id']} holds {row['held']} of {row['needed']} claims" for row in rows]
+
+
+CHECKS: dict[str, Callable[[SchedulingContext], Awaitable[list[str]]]] = {
+    "no two claims overlap": no_overlap,
+    "live appointments hold time, dead ones none": claims_match_states,
+    "an appointment holds all its claims or none": all_claims_or_none,
+}
