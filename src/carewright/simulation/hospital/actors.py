@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.directory import ActorKind
-from carewright.simulation.hospital.codes import Hours, SiteKey
+from carewright.simulation.hospital.codes import Roster, SiteKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Actor:
     codes: frozenset[str]
     home: SiteKey
     visits: SiteKey | None = None
-    hours: Hours | Literal["emergency"] = "clinic"
+    hours: Roster | Literal["emergency"] = "clinic"
     weekend: bool = False
     days_most: int = 5
 

@@ -16,6 +16,9 @@ from carewright.simulation.hospital.arrays import Bytes, Ints, uuids_of
 STATUSES: tuple[AppointmentStatus, ...] = ("booked", "pending")
 URGENCIES: tuple[UrgencyTier, ...] = ("P0", "P1", "P2")
 
+_CHUNK = 2_000
+"""Appointments turned into rows at once: rows already copied need not stay in memory."""
+
 ParticipantRecord = tuple[ActorKind | Literal["patient"], UUID, datetime, datetime]
 AppointmentRecord = tuple[UUID, AppointmentStatus, UUID, UUID, UUID, datetime, datetime, UrgencyTier, str | None, list[ParticipantRecord]]
 ClaimRecord = tuple[UUID, datetime, datetime, UUID]
@@ -51,6 +54,11 @@ class Claims:
     def ordered(self, order: Ints) -> "Claims":
         return Claims(self.appointment[order], self.schedule[order], self.start[order], self.end[order])
 
+    def between(self, first: int, last: int) -> "Claims":
+        """The claims at positions from `first` up to `last`."""
+        which = slice(first, last)
+        return Claims(self.appointment[which], self.schedule[which], self.start[which], self.end[which])
+
     @cached_property
     def by_schedule(self) -> "Claims":
         """The same claims sorted by schedule and start: the order in which an index over them is built fastest."""
@@ -80,24 +88,33 @@ class Appointments:
         return uuids_of(self.ids)
 
     def records(self, registry: Registry) -> Iterator[AppointmentRecord]:
-        """(id, status, visit type, site, patient, start, end, urgency, referral or None, participants) of every appointment."""
-        participants = _participants(self.claims, registry)
-        ends = np.searchsorted(self.claims.appointment, np.arange(len(self)), side="right").tolist()
-        begin, instants = 0, registry.instants
+        """(id, status, visit type, site, patient, start, end, urgency, referral or None, participants) of every appointment.
+
+        A participant is (kind, actor, claimed from, claimed to): the leading actor first, the patient last.
+        """
+        for first in range(0, len(self), _CHUNK):
+            yield from self._records(registry, first, min(first + _CHUNK, len(self)))
+
+    def _records(self, registry: Registry, first: int, last: int) -> Iterator[AppointmentRecord]:
+        which, instants = slice(first, last), registry.instants
+        begin, *ends = np.searchsorted(self.claims.appointment, np.arange(first, last + 1)).tolist()
+        participants = _participants(self.claims.between(begin, ends[-1]), registry)
+        ends = [end - begin for end in ends]
         rows = zip(
-            self.uuids,
-            self.status.tolist(),
-            self.visit_type.tolist(),
-            self.site.tolist(),
-            self.start.tolist(),
-            self.end.tolist(),
-            self.urgency.tolist(),
-            self.referral.tolist(),
+            self.uuids[which],
+            self.status[which].tolist(),
+            self.visit_type[which].tolist(),
+            self.site[which].tolist(),
+            self.start[which].tolist(),
+            self.end[which].tolist(),
+            self.urgency[which].tolist(),
+            self.referral[which].tolist(),
+            [0, *ends[:-1]],
             ends,
             strict=True,
         )
-        for appointment_id, status, visit_type, site, start, end, urgency, referral, stop in rows:
-            present, begin = participants[begin:stop], stop
+        for appointment_id, status, visit_type, site, start, end, urgency, referral, since, until in rows:
+            present = participants[since:until]
             yield (
                 appointment_id,
                 STATUSES[status],
@@ -124,12 +141,11 @@ class Appointments:
 
 
 def _participants(claims: Claims, registry: Registry) -> list[ParticipantRecord]:
-    kinds: list[ActorKind | Literal["patient"]] = list(registry.kinds)
-    kinds += ["patient"] * (len(registry.schedules) - len(kinds))
+    kinds, actors = registry.kinds, len(registry.kinds)
     schedules = claims.schedule.tolist()
     return list(
         zip(
-            map(kinds.__getitem__, schedules),
+            (kinds[schedule] if schedule < actors else "patient" for schedule in schedules),
             map(registry.schedules.__getitem__, schedules),
             map(registry.instants.__getitem__, claims.start.tolist()),
             map(registry.instants.__getitem__, claims.end.tolist()),

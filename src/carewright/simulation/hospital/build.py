@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from carewright.contracts.directory import Organization, PutResources
+from carewright.scheduling.model.hours import Hours
 from carewright.scheduling.model.ticks import Horizon
 from carewright.simulation.hospital.actors import Actor, Sites
 from carewright.simulation.hospital.booking import book
@@ -16,7 +17,7 @@ from carewright.simulation.hospital.diagnostics import SHARED_SERVICES
 from carewright.simulation.hospital.draw import Draw
 from carewright.simulation.hospital.holidays import holidays
 from carewright.simulation.hospital.hospital import BookableActor, Hospital
-from carewright.simulation.hospital.hours import Calendar, Period, build_calendars
+from carewright.simulation.hospital.hours import Period, build_calendars
 from carewright.simulation.hospital.openings import build_openings
 from carewright.simulation.hospital.patients import build_patients
 from carewright.simulation.hospital.places import Places, build_places, identifier
@@ -54,7 +55,7 @@ def build_hospital(rng: np.random.Generator, start_on: date, size: HospitalSize 
     sites, actors = world.places.sites, world.actors
     period = Period(start_on, size.days, holidays(start_on, size.days))
     calendars = build_calendars(draw, actors, sites, period)
-    openings = build_openings(actors, calendars, sites, period, Horizon(origin=origin, days=size.days + _DAYS_BEYOND))
+    openings = build_openings(calendars, sites, period, Horizon(origin=origin, days=size.days + _DAYS_BEYOND))
     patients, groups = build_patients(draw, size.patients, start_on)
     return Hospital(
         organization_id=world.hospital.id,
@@ -76,7 +77,7 @@ def _world(draw: Draw, size: HospitalSize, organization_id: UUID) -> _World:
     services = [*(specialty.service for specialty in specialties), *SHARED_SERVICES[: size.shared_services]]
     needed = needs_of(services)
     places = build_places(draw, size, organization_id, needed)
-    staff = build_staff(draw, size, places.sites, specialties, needed)
+    staff = build_staff(draw, size, places, specialties, needed)
     actors = [*staff.actors, *places.actors]
     pools = Pools(actors)
     return _World(hospital, places, staff, actors, pools, build_catalog(draw, services, pools, places.sites))
@@ -94,7 +95,7 @@ def _directory(world: _World) -> PutResources:
     )
 
 
-def _bookable(actors: Sequence[Actor], calendars: Sequence[Calendar], sites: Sites) -> tuple[BookableActor, ...]:
+def _bookable(actors: Sequence[Actor], calendars: Sequence[Hours], sites: Sites) -> tuple[BookableActor, ...]:
     return tuple(
         BookableActor(
             schedule_id=actor.id,

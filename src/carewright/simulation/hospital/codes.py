@@ -19,7 +19,7 @@ SKILL = "urn:carewright:skill"
 
 SiteKey = Literal["main", "north", "west"]
 SITE_KEYS: tuple[SiteKey, ...] = ("main", "north", "west")
-Hours = Literal["clinic", "diagnostics", "always", "night"]
+Roster = Literal["clinic", "diagnostics", "always", "night"]
 Spread = tuple[float, float, float]
 
 
@@ -30,7 +30,7 @@ class Kind:
     code: str
     display: str
     spread: Spread
-    hours: Hours = "clinic"
+    hours: Roster = "clinic"
     building: str = ""
 
 

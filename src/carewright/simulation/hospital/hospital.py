@@ -57,6 +57,11 @@ class Hospital:
     openings: Openings
     appointments: Appointments
 
+    @property
+    def last_on(self) -> date:
+        """The last local day of the calendars."""
+        return self.start_on + timedelta(days=self.size.days - 1)
+
     @cached_property
     def registry(self) -> Registry:
         """What the numbers in the columns stand for."""

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.scheduling import DayException, LeavePeriod, WeeklyHours
+from carewright.scheduling.model.hours import Hours
 from carewright.simulation.hospital.actors import Actor, Sites
 from carewright.simulation.hospital.codes import SiteKey
 from carewright.simulation.hospital.draw import Draw
@@ -48,15 +49,6 @@ _MAINTENANCE_CHANCE = 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """One actor's working rules, as scheduling takes them."""
-
-    weekly: tuple[WeeklyHours, ...]
-    exceptions: tuple[DayException, ...] = ()
-    leave: tuple[LeavePeriod, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Period:
     """The dates for which calendars are made, and the holidays among them."""
 
@@ -73,7 +65,7 @@ class Period:
         return self.first + timedelta(days=number)
 
 
-def build_calendars(draw: Draw, actors: Sequence[Actor], sites: Sites, period: Period) -> list[Calendar]:
+def build_calendars(draw: Draw, actors: Sequence[Actor], sites: Sites, period: Period) -> list[Hours]:
     """A calendar for every actor, in their order. Members of one team take turns in shifts and days off."""
     teams: Counter[tuple[object, ...]] = Counter()
     calendars = []
@@ -84,14 +76,14 @@ def build_calendars(draw: Draw, actors: Sequence[Actor], sites: Sites, period: P
     return calendars
 
 
-def _calendar(draw: Draw, actor: Actor, turn: int, sites: Sites, period: Period) -> Calendar:
+def _calendar(draw: Draw, actor: Actor, turn: int, sites: Sites, period: Period) -> Hours:
     if actor.kind == "practitioner" and actor.hours == "clinic":
         return _practitioner(draw, actor, turn, sites, period)
     if actor.kind in {"practitioner", "nurse", "technician"}:
         weekly = tuple(_weekly(sites, actor.home, _team_days(actor, turn)))
-        return Calendar(weekly, _closed(actor, sites, period), _leave(draw, sites[actor.home].zone, period))
+        return Hours(weekly=weekly, exceptions=_closed(actor, sites, period), leave=_leave(draw, sites[actor.home].zone, period))
     weekly = tuple(_weekly(sites, actor.home, _place_days(actor)))
-    return Calendar(weekly, (*_closed(actor, sites, period), *_maintenance(draw, actor, sites, period)))
+    return Hours(weekly=weekly, exceptions=(*_closed(actor, sites, period), *_maintenance(draw, actor, sites, period)))
 
 
 def _weekly(sites: Sites, key: SiteKey, days: Iterator[tuple[int, Session]]) -> Iterator[WeeklyHours]:
@@ -125,7 +117,7 @@ def _team_days(actor: Actor, turn: int) -> Iterator[tuple[int, Session]]:
     return ((weekday, session) for weekday in days for session in shift)
 
 
-def _practitioner(draw: Draw, actor: Actor, turn: int, sites: Sites, period: Period) -> Calendar:
+def _practitioner(draw: Draw, actor: Actor, turn: int, sites: Sites, period: Period) -> Hours:
     days = _working_days(draw, turn)[: actor.days_most]
     away = set(days[1 : 1 + draw.between(1, 2)]) if actor.visits else set()
     weekly: list[WeeklyHours] = []
@@ -137,7 +129,7 @@ def _practitioner(draw: Draw, actor: Actor, turn: int, sites: Sites, period: Per
     if actor.weekend and turn % 3 == 0:
         weekly += _weekly(sites, actor.home, iter([(SATURDAY, _SATURDAY_SESSION)]))
     exceptions = (*_closed(actor, sites, period), *_days_that_differ(draw, actor, sites, period))
-    return Calendar(tuple(weekly), exceptions, _leave(draw, sites[actor.home].zone, period))
+    return Hours(weekly=tuple(weekly), exceptions=exceptions, leave=_leave(draw, sites[actor.home].zone, period))
 
 
 def _working_days(draw: Draw, turn: int) -> list[int]:

@@ -26,6 +26,7 @@ _WARD_BEDS = 30
 class Places:
     """Sites, every location and device, and those of them that have calendars."""
 
+    hospital_id: UUID
     sites: Sites
     locations: list[Location]
     devices: list[Device] = field(default_factory=list)
@@ -35,7 +36,7 @@ class Places:
 def build_places(draw: Draw, size: HospitalSize, hospital_id: UUID, needed: frozenset[str]) -> Places:
     """The places of a hospital of `size`; of rooms, benches and devices only the kinds that visits need."""
     places = _ground(draw, hospital_id)
-    buildings = _buildings(draw, places, hospital_id)
+    buildings = _buildings(draw, places)
     _put_locations(draw, places, buildings, "room", size.rooms, needed)
     _put_locations(draw, places, buildings, "lab-bench", size.lab_benches, needed)
     _put_devices(draw, places, size.devices, needed)
@@ -79,10 +80,10 @@ def _ground(draw: Draw, hospital_id: UUID) -> Places:
                 identifiers=identifier("site", number),
             )
         )
-    return Places(sites, locations)
+    return Places(hospital_id, sites, locations)
 
 
-def _buildings(draw: Draw, places: Places, hospital_id: UUID) -> dict[tuple[SiteKey, str], Location]:
+def _buildings(draw: Draw, places: Places) -> dict[tuple[SiteKey, str], Location]:
     names = sorted({kind.building for _, kinds in KINDS.values() for kind in kinds if kind.building})
     wanted: list[tuple[SiteKey, str, str]] = [("main", name, name) for name in names]
     wanted += [(key, "", f"{places.sites[key].name} building") for key in SITE_KEYS if key != "main"]
@@ -93,7 +94,7 @@ def _buildings(draw: Draw, places: Places, hospital_id: UUID) -> dict[tuple[Site
             name=title,
             part_of_id=places.sites[key].id,
             site_id=places.sites[key].id,
-            managing_organization_id=hospital_id,
+            managing_organization_id=places.hospital_id,
             identifiers=identifier("building", number),
         )
         for number, (key, name, title) in enumerate(wanted, 1)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from carewright.contracts.directory import Coding, Practitioner, PractitionerRole
-from carewright.simulation.hospital.actors import Actor, Sites
+from carewright.simulation.hospital.actors import Actor
 from carewright.simulation.hospital.arrays import apportion
 from carewright.simulation.hospital.codes import ROLE, SITE_KEYS, Kind, SiteKey, coding, token
 from carewright.simulation.hospital.draw import Draw
 from carewright.simulation.hospital.people import GENDERS, LANGUAGES, People, invent
-from carewright.simulation.hospital.places import counted, identifier, kinds_of
+from carewright.simulation.hospital.places import Places, counted, identifier, kinds_of
 from carewright.simulation.hospital.plan import Specialty
 from carewright.simulation.hospital.size import HospitalSize
 
@@ -47,7 +47,7 @@ class _Post:
     days_most: int = 5
 
 
-def build_staff(draw: Draw, size: HospitalSize, sites: Sites, specialties: Sequence[Specialty], needed: frozenset[str]) -> Staff:
+def build_staff(draw: Draw, size: HospitalSize, places: Places, specialties: Sequence[Specialty], needed: frozenset[str]) -> Staff:
     """Fill every post of a hospital of `size`."""
     posts = _practitioner_posts(size.practitioners, specialties)
     posts += _skilled_posts(draw, "nurse", NURSE, size.nurses, needed, second_skill=0.5)
@@ -56,7 +56,7 @@ def build_staff(draw: Draw, size: HospitalSize, sites: Sites, specialties: Seque
     people = invent(draw, len(posts), gender, middle_names=0.1)
     staff = Staff()
     for number, post in enumerate(posts):
-        _hire(draw, staff, sites, post, people, number)
+        _hire(draw, staff, places, post, people, number)
     return staff
 
 
@@ -107,7 +107,7 @@ def _second(draw: Draw, kinds: Sequence[Kind], first: Kind, key: SiteKey) -> Kin
     return draw.pick([kind for kind in kinds if kind.spread[at] and kind.hours == first.hours])
 
 
-def _hire(draw: Draw, staff: Staff, sites: Sites, post: _Post, people: People, number: int) -> None:
+def _hire(draw: Draw, staff: Staff, places: Places, post: _Post, people: People, number: int) -> None:
     person = _person(draw, post, people, number)
     keys = (post.home, post.visits) if post.visits else (post.home,)
     staff.practitioners.append(person)
@@ -115,8 +115,8 @@ def _hire(draw: Draw, staff: Staff, sites: Sites, post: _Post, people: People, n
         PractitionerRole(
             id=draw.uuid(),
             practitioner_id=person.id,
-            for_organization_id=None,
-            site_ids=tuple(sites[key].id for key in keys),
+            for_organization_id=places.hospital_id,
+            site_ids=tuple(places.sites[key].id for key in keys),
             codes=(post.role,),
             specialties=post.specialties,
             skills=post.skills,

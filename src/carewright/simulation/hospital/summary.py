@@ -70,7 +70,7 @@ def summarise(hospital: Hospital) -> Summary:
     return Summary(
         name=hospital.directory.organizations[0].name,
         first_on=first,
-        last_on=dates[-1],
+        last_on=hospital.last_on,
         holidays=closed,
         counts=_counts(hospital),
         statuses={name: int((hospital.appointments.status == at).sum()) for at, name in enumerate(STATUSES)},
