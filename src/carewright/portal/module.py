@@ -9,7 +9,7 @@ from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Tokens
 from carewright.kernel.context import Context
-from carewright.kernel.module import Module, Running
+from carewright.kernel.modules import Module, Running
 from carewright.portal.http.pages import pages
 from carewright.portal.service import PortalContext
 from carewright.portal.settings import PortalSettings

@@ -111,8 +111,12 @@ class Hospital:
     refusals: dict[str, list[Refusal]] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     slowness_seconds: float = 0.0
+    ids: Ids = field(init=False)
     empty: bool = False
     patient: Patient = field(default_factory=lambda: Patient(id=numbered(9, 1), family="Whitfield", given=("Margaret",), language="en"))
+
+    def __post_init__(self) -> None:
+        self.ids = Ids(self.clock, random.Random(3))
 
     def visit_type(self, visit_type_id: UUID) -> VisitType:
         for summary in self.services:
@@ -261,7 +265,7 @@ class DoubleScheduling:
 
     def __init__(self, hospital: Hospital) -> None:
         self.hospital = hospital
-        self.ids = Ids(hospital.clock, random.Random(3))
+        self.ids = hospital.ids
 
     async def find_times(self, actor: Actor, query: FindTimes) -> TimesPage:
         actor.require("scheduling.find")
