@@ -12,12 +12,15 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import ContactPoint, FindPatients, InvalidPatient, Patient, RegisterPatient
 from carewright.kernel.errors import BadInput
 from carewright.kernel.folding import folded
+from carewright.kernel.invariants import invariant
 
 PATIENTS_MAX = 5_000
 """Records in one change. Larger loads come in batches."""
 IDENTIFIERS_ASKED_MAX = 1_000
 IDENTIFIER_LENGTH_MAX = 255
 """Keeps the longest identifier of four-byte letters within one index row (2,704 bytes)."""
+FORM_BATCH = 100
+"""Records held against the contract's limits at once; of 1 to 10,000 the fastest (measured on 120,000)."""
 EARLIEST_BIRTH = date(1880, 1, 1)
 """Nobody older is alive: the longest documented life began in 1875 and lasted 122 years."""
 FIRST_TO_SEE_A_DATE = timedelta(hours=14)
@@ -29,6 +32,9 @@ PHONE = re.compile(r"\+?[0-9]{5,15}((x|ext\.?)[0-9]{1,6})?")
 """5 to 15 digits (ITU-T E.164), once spaces and the marks people write between them are gone; perhaps an extension."""
 BETWEEN_DIGITS = re.compile(r"[\s()./\-]")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+
+OUT_OF_FORM = re.compile(r"\$\[([0-9]+)\]\.([a-z_]+)")
+"""Where msgspec points to: the record's place in the sequence, and the field."""
 
 Broken = tuple[str, str]
 """The field that breaks a rule, and the rule as a sentence."""
@@ -55,13 +61,15 @@ def name_range(query: FindPatients) -> tuple[str, str]:
     return prefix, prefix + LAST_LETTER
 
 
-def carried(patients: Iterable[Patient]) -> list[tuple[str, str, UUID]]:
+def carried(patients: Iterable[Patient]) -> Iterator[tuple[str, str, UUID]]:
     """System, value and carrier of every identifier, each once."""
-    return [(one.system, one.value, patient.id) for patient in patients for one in dict.fromkeys(patient.identifiers)]
+    return ((one.system, one.value, patient.id) for patient in patients for one in dict.fromkeys(patient.identifiers))
 
 
 def ensure_sound(patients: Sequence[Patient], now: datetime) -> None:
     """Raise `InvalidPatient` for the first record that breaks a rule, or shares its id or an identifier with an earlier one."""
+    for start in range(0, len(patients), FORM_BATCH):
+        _ensure_form(patients[start : start + FORM_BATCH])
     latest_birth = (now + FIRST_TO_SEE_A_DATE).date()
     ids: set[UUID] = set()
     carriers: set[Identifier] = set()
@@ -93,10 +101,8 @@ def invalid(patient: Patient, field: str, rule: str) -> InvalidPatient:
 
 
 def _broken_rules(patient: Patient, latest_birth: date) -> Iterator[Broken]:
-    if (field := _field_out_of_form(patient)) is not None:
-        yield field, "This is longer than it may be, or not in its form."
-    if not all(folded(name) and _printable(name) for name in (patient.family, *patient.given)):
-        yield "family", "A name has letters, and no control characters."
+    if not all(name.strip() and _printable(name) for name in (patient.family, *patient.given)):
+        yield "family", "A name is not empty, and has no control characters."
     if patient.birth_on and not EARLIEST_BIRTH <= patient.birth_on <= latest_birth:
         yield "birth_on", f"A birth date lies between {EARLIEST_BIRTH.year} and today."
     if not all(_plausible(point) for point in patient.telecom):
@@ -106,14 +112,15 @@ def _broken_rules(patient: Patient, latest_birth: date) -> Iterator[Broken]:
             yield "identifiers", f"An identifier has a value; system and value have {IDENTIFIER_LENGTH_MAX} letters at most."
 
 
-def _field_out_of_form(patient: Patient) -> str | None:
-    """The field that breaks a limit of the contract, for callers that did not come over the wire."""
+def _ensure_form(patients: Sequence[Patient]) -> None:
+    """Hold the records against the contract's own limits, for callers that did not come over the wire."""
     try:
-        msgspec.json.decode(msgspec.json.encode(patient), type=Patient)
+        msgspec.json.decode(msgspec.json.encode(patients), type=tuple[Patient, ...])
     except msgspec.ValidationError as fault:
-        found = re.search(r"`\$\.([a-z_]+)", str(fault))
-        return found[1] if found else "id"
-    return None
+        found = OUT_OF_FORM.findall(str(fault))
+        invariant(len(found) == 1, "msgspec says where a value is out of form")
+        number, field = found[0]
+        raise invalid(patients[int(number)], field, "This is longer than it may be, or not in its form.") from fault
 
 
 def _plausible(point: ContactPoint) -> bool:

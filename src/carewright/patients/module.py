@@ -17,7 +17,7 @@ from carewright.contracts.patients import (
 )
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
-from carewright.kernel.module import Module, Running
+from carewright.kernel.modules import Module, Running
 from carewright.patients import service
 from carewright.patients.http import ROUTES
 from carewright.patients.settings import PatientsSettings

@@ -2,21 +2,13 @@
 SELECT id, family, given, birth_on, gender, language, telecom, identifiers, active, version
 FROM patients.patient WHERE organization_id = $1 AND id = $2
 
--- name: patients_by_name
+-- name: find_patients
 -- A range instead of LIKE: the index serves it under a generic plan too. $3 is the first text behind all that begin with $2.
 SELECT id, family, given, birth_on, gender, language, telecom, identifiers, active, version
 FROM patients.patient
-WHERE organization_id = $1 AND name_key >= $2 AND name_key < $3 AND active
+WHERE organization_id = $1 AND name_key >= $2 AND name_key < $3 AND active AND ($4::date IS NULL OR birth_on = $4)
 ORDER BY name_key, id
-LIMIT $4
-
--- name: patients_by_birth
--- As patients_by_name, but with its own index: few people share a birth date.
-SELECT id, family, given, birth_on, gender, language, telecom, identifiers, active, version
-FROM patients.patient
-WHERE organization_id = $1 AND birth_on = $5 AND name_key >= $2 AND name_key < $3 AND active
-ORDER BY name_key, id
-LIMIT $4
+LIMIT $5
 
 -- name: patients_by_identifier
 SELECT i.system, i.value, i.patient_id

@@ -1,6 +1,6 @@
 """The patients' use cases. One function, one transaction, one permission."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -27,7 +27,6 @@ from carewright.patients import model, store
 READ = "patients.read"
 FIND = "patients.find"
 REGISTER = "patients.register"
-EVENTS_AT_ONCE = 10_000
 
 
 async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
@@ -82,14 +81,20 @@ async def put_patients(ctx: Context, command: PutPatients) -> PutPatientsResult:
     return PutPatientsResult(created=created, changed=len(written) - created, unchanged=len(command.patients) - len(written))
 
 
-async def bulk_load(ctx: Context, tx: Transaction, patients: Sequence[Patient]) -> PutPatientsResult:
-    """Load the first patients by COPY, with the checks and events of `put_patients`. The caller opened `tx`, and wakes the readers."""
+async def bulk_load(ctx: Context, tx: Transaction, patients: Iterable[Patient]) -> PutPatientsResult:
+    """Load the first patients by COPY, with the checks and events of `put_patients`. The caller opened `tx`, and wakes the readers.
+
+    Reads `patients` in batches, so that a generator needs no memory; an id or identifier that comes again batches later breaks the load.
+    """
     ctx.actor.require(REGISTER)
     invariant(await store.is_empty(tx, ctx.actor.organization_id), "bulk_load is for a tenant without patients")
-    model.ensure_sound(patients, ctx.clock.now())
-    await store.copy_patients(tx, ctx.actor.organization_id, patients)
-    await _publish(ctx, tx, patients)
-    return PutPatientsResult(created=len(patients), changed=0, unchanged=0)
+    rest, created = iter(patients), 0
+    while batch := list(islice(rest, model.PATIENTS_MAX)):
+        model.ensure_sound(batch, ctx.clock.now())
+        await store.copy_patients(tx, ctx.actor.organization_id, batch)
+        await _publish(ctx, tx, batch)
+        created += len(batch)
+    return PutPatientsResult(created=created, changed=0, unchanged=0)
 
 
 async def _put(ctx: Context, tx: Session, patients: Sequence[Patient]) -> list[Patient]:
@@ -111,6 +116,5 @@ async def _claim_identifiers(ctx: Context, tx: Session, written: Sequence[Patien
 
 async def _publish(ctx: Context, tx: Session, written: Sequence[Patient]) -> None:
     organization_id = ctx.actor.organization_id
-    events = (PatientChanged(organization_id=organization_id, patient_id=p.id, active=p.active, version=p.version) for p in written)
-    while batch := list(islice(events, EVENTS_AT_ONCE)):
-        await publish(ctx, tx, *batch)
+    events = [PatientChanged(organization_id=organization_id, patient_id=p.id, active=p.active, version=p.version) for p in written]
+    await publish(ctx, tx, *events)

@@ -27,10 +27,7 @@ async def patient_by_id(db: Session, organization_id: UUID, patient_id: UUID) ->
 async def find_patients(db: Session, organization_id: UUID, query: FindPatients) -> tuple[Patient, ...]:
     """Active patients whose family name begins as asked, by name."""
     first, behind = model.name_range(query)
-    if query.birth_on is None:
-        rows = await db.fetch(Q.patients_by_name, organization_id, first, behind, query.limit)
-    else:
-        rows = await db.fetch(Q.patients_by_birth, organization_id, first, behind, query.limit, query.birth_on)
+    rows = await db.fetch(Q.find_patients, organization_id, first, behind, query.birth_on, query.limit)
     return tuple(_patient(row) for row in rows)
 
 
