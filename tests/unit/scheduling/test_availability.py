@@ -11,6 +11,7 @@ from carewright.scheduling.model.availability import AvailabilityIndex, Rows
 from carewright.scheduling.model.search import (
     Requirement,
     assign,
+    assign_all,
     at_least,
     contests,
     crowds_of,
@@ -243,6 +244,20 @@ def test_nothing_starts_that_would_reach_out_of_the_horizon() -> None:
     assert free_rows(index, late, 2).tolist() == []
 
 
+def test_free_time_of_one_actor_does_not_run_on_into_the_next_ones() -> None:
+    index = index_of(a=[(60, 128)], b=[(0, 64)])
+    assert starts(index, Requirement(candidates=pool(0, 1), duration_ticks=100), end=64) == []
+    assert starts(index, Requirement(candidates=pool(0, 1), duration_ticks=60, offset_ticks=63), end=64) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_horizon_of_whole_words_ends_as_any_other() -> None:
+    index = AvailabilityIndex(Horizon(origin=HORIZON.origin, days=2))
+    index.load(ANNA, [(0, 576)], [])
+    visit = Requirement(candidates=pool(0), duration_ticks=3)
+    assert starts(index, visit, first=570) == [570, 571, 572, 573]
+    assert assign(index, [visit], 574) is None
+
+
 def test_starts_are_cut_to_the_range_asked_and_to_every_mask() -> None:
     index = index_of(a=[(0, END)])
     anyone = [Requirement(candidates=pool(0), duration_ticks=1)]
@@ -305,10 +320,24 @@ def test_more_rivals_than_are_checked_in_bits_are_checked_start_by_start() -> No
     assert sorted(row for rows in assign(index, seven, 11) or () for row in rows.tolist()) == list(range(7))
 
 
+def test_a_page_of_starts_is_assigned_as_if_one_by_one() -> None:
+    index = index_of(a=[(10, 20)], b=[(14, 30)], c=[(12, 16)])
+    visit = [Requirement(candidates=pool(0, 1, 2), duration_ticks=2), Requirement(candidates=pool(2, 1), duration_ticks=1)]
+    page = list(range(8, 31))
+    together = assign_all(index, visit, page)
+    assert [_rows(each) for each in together] == [_rows(assign(index, visit, tick)) for tick in page]
+    assert [tick for tick, each in zip(page, together, strict=True) if each] == starts(index, *visit)
+    assert assign_all(index, visit, []) == []
+
+
+def _rows(chosen: tuple[Rows, ...] | None) -> list[list[int]] | None:
+    return None if chosen is None else [[int(row) for row in rows] for rows in chosen]
+
+
 def test_assignment_follows_the_rule_it_is_given() -> None:
     index = index_of(a=[(10, 20)], b=[(10, 20)], c=[(10, 20)])
     wanted = [Requirement(candidates=pool(0, 1, 2), duration_ticks=2, count=2)]
-    last_first = assign(index, wanted, 12, lambda features: np.argsort(-features.rows))
+    last_first = assign(index, wanted, 12, lambda features: np.argsort(-features.rows)[np.newaxis])
     assert [rows.tolist() for rows in last_first or ()] == [[2, 1]]
 
 

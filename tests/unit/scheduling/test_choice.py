@@ -1,6 +1,7 @@
 """Who serves when several could: each criterion decides only where the ones before it do not."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from carewright.scheduling.model.availability import AvailabilityIndex
 from carewright.scheduling.model.choice import REACH_TICKS, ChoiceRule, Features, LeastFragmentation, features_of
-from carewright.scheduling.model.ticks import TICKS_PER_DAY, Horizon
+from carewright.scheduling.model.ticks import TICKS_PER_DAY, Horizon, set_ticks
 
 HORIZON = Horizon(origin=datetime(2026, 11, 23, tzinfo=UTC), days=3)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -24,16 +25,16 @@ def features(
     size = len(before)
     return Features(
         rows=np.arange(size, dtype=np.intp),
-        free_before_ticks=np.array(before, np.intp),
-        free_after_ticks=np.array(after, np.intp),
-        busy_ticks=np.array(busy or [0] * size, np.intp),
-        open_ticks=np.array(opened or [96] * size, np.intp),
-        coins=np.array(coins or [0] * size, np.uint64),
+        free_before_ticks=np.array([before], np.intp),
+        free_after_ticks=np.array([after], np.intp),
+        busy_ticks=np.array([busy or [0] * size], np.intp),
+        open_ticks=np.array([opened or [96] * size], np.intp),
+        coins=np.array([coins or [0] * size], np.uint64),
     )
 
 
 def order(rule: ChoiceRule, given_features: Features) -> list[int]:
-    return [int(position) for position in rule(given_features)]
+    return [int(position) for position in rule(given_features)[0]]
 
 
 def test_useless_remainders_are_avoided_first() -> None:
@@ -97,8 +98,8 @@ def index_of(openings: list[tuple[int, int]], busy: list[tuple[int, int]]) -> Av
 
 def one(index: AvailabilityIndex, start: int, end: int, zone: ZoneInfo = BERLIN) -> list[int]:
     """Free before and after, busy and open, of the only candidate."""
-    found = features_of(index, np.array([0]), start, end, zone)
-    return [int(each[0]) for each in (found.free_before_ticks, found.free_after_ticks, found.busy_ticks, found.open_ticks)]
+    found = features_of(index, np.array([0]), np.array([start]), end - start, zone)
+    return [int(each[0, 0]) for each in (found.free_before_ticks, found.free_after_ticks, found.busy_ticks, found.open_ticks)]
 
 
 def test_free_time_is_measured_on_both_sides() -> None:
@@ -107,12 +108,34 @@ def test_free_time_is_measured_on_both_sides() -> None:
     assert one(index, 90, 110) == [0, 0, 16, 120]
 
 
+@given(st.data())
+def test_features_are_what_counting_tick_by_tick_gives(data: st.DataObject) -> None:
+    """Around the day on which Berlin's clocks go forward: the 29th is tick 276 to 552, and beyond the horizon nothing is free."""
+    horizon = Horizon(origin=datetime(2026, 3, 28, tzinfo=UTC), days=3)
+    ranges = st.lists(st.tuples(st.integers(0, 864), st.integers(0, 864)).map(lambda drawn: (min(drawn), max(drawn))), max_size=5)
+    index = AvailabilityIndex(horizon)
+    for number in range(3):
+        index.load(UUID(int=number), data.draw(ranges), data.draw(ranges))
+    starts, ticks = data.draw(st.lists(st.integers(-80, 950), min_size=1, max_size=6)), data.draw(st.integers(1, 100))
+    found = features_of(index, np.arange(3), np.array(starts), ticks, BERLIN)
+    edges = (-12, 276, 552, 840, 1128)
+    for place, start in enumerate(starts):
+        day = next(range(first, end) for first, end in pairwise(edges) if start < end)
+        for row in range(3):
+            free, opened = (set(set_ticks(bitmap[row]).tolist()) for bitmap in (index.free, index.open_bits))
+            before = next(number for number in range(REACH_TICKS + 1) if number == REACH_TICKS or start - 1 - number not in free)
+            after = next(number for number in range(REACH_TICKS + 1) if number == REACH_TICKS or start + ticks + number not in free)
+            assert (found.free_before_ticks[place, row], found.free_after_ticks[place, row]) == (before, after)
+            assert found.open_ticks[place, row] == len(opened & set(day))
+            assert found.busy_ticks[place, row] == len((opened - free) & set(day))
+
+
 def test_free_time_is_followed_no_further_than_the_reach() -> None:
     index = index_of([(0, HORIZON.ticks)], [])
     assert one(index, 400, 406)[:2] == [REACH_TICKS, REACH_TICKS]
 
 
-@pytest.mark.parametrize(("start", "expected"), [(0, [0, 96]), (2, [2, 96]), (858, [96, 0]), (856, [96, 2])])
+@pytest.mark.parametrize(("start", "expected"), [(0, [0, 64]), (2, [2, 64]), (858, [64, 0]), (856, [64, 2])])
 def test_the_horizon_ends_free_time(start: int, expected: list[int]) -> None:
     assert one(index_of([(0, HORIZON.ticks)], []), start, start + 6)[:2] == expected
 
@@ -129,8 +152,8 @@ def test_a_coin_is_the_same_in_every_process_and_after_the_horizon_moved() -> No
     later = AvailabilityIndex(Horizon(origin=HORIZON.origin + timedelta(days=1), days=3))
     later.load(UUID(int=77), [], [])
     later.load(UUID(int=1), [(0, 99)], [])
-    here = features_of(index_of([(0, HORIZON.ticks)], []), np.array([0]), 300, 306, BERLIN)
-    there = features_of(later, np.array([1]), 12, 18, BERLIN)
+    here = features_of(index_of([(0, HORIZON.ticks)], []), np.array([0]), np.array([300]), 6, BERLIN)
+    there = features_of(later, np.array([1]), np.array([12]), 6, BERLIN)
     assert here.coins.tolist() == there.coins.tolist()
 
 
@@ -138,6 +161,6 @@ def test_coins_do_not_always_fall_to_the_same_schedule() -> None:
     index = AvailabilityIndex(HORIZON)
     for number in range(4):
         index.load(UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number * 7919), [(0, HORIZON.ticks)], [])
-    rows = np.arange(4)
-    winners = [int(np.argmin(features_of(index, rows, tick, tick + 3, BERLIN).coins)) for tick in range(100, 700, 3)]
+    coins = features_of(index, np.arange(4), np.arange(100, 700, 3), 3, BERLIN).coins
+    winners = coins.argmin(axis=1).tolist()
     assert min(winners.count(row) for row in range(4)) > 20

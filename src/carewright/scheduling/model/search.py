@@ -14,24 +14,25 @@ from itertools import combinations
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from carewright.kernel.invariants import invariant
 from carewright.scheduling.model.availability import AvailabilityIndex, Rows
 from carewright.scheduling.model.choice import ChoiceRule, LeastFragmentation, features_of
 from carewright.scheduling.model.matching import Crowd, fill
 from carewright.scheduling.model.ticks import (
+    BELOW,
     FULL,
     TICKS_PER_DAY,
-    UP_TO_BIT,
     WORD_BITS,
     BitRow,
     BitRows,
+    Extract,
     Flags,
-    bits_from,
+    Ticks,
     set_range,
     set_ticks,
     span_mask,
+    words_of,
 )
 
 INTERVAL_TICKS_MAX = 2 * TICKS_PER_DAY
@@ -188,9 +189,7 @@ def _staffed(requirements: Sequence[Requirement], pools: Sequence[Rows], crowds:
     return None if chosen is None else tuple(np.array(rows, np.intp) for rows in chosen)
 
 
-def _ranked(
-    index: AvailabilityIndex, requirement: Requirement, start_ticks: npt.NDArray[np.intp], choose: ChoiceRule, zone: tzinfo
-) -> list[Rows]:
+def _ranked(index: AvailabilityIndex, requirement: Requirement, start_ticks: Ticks, choose: ChoiceRule, zone: tzinfo) -> list[Rows]:
     """For each start the candidates who are free, best first."""
     able = _able(index, requirement, start_ticks)
     rows = requirement.candidates
@@ -200,12 +199,14 @@ def _ranked(
     return [rows[ranking[flags[ranking]]] for ranking, flags in zip(order, able, strict=True)]
 
 
-def _able(index: AvailabilityIndex, requirement: Requirement, start_ticks: npt.NDArray[np.intp]) -> Flags:
+def _able(index: AvailabilityIndex, requirement: Requirement, start_ticks: Ticks) -> Flags:
     """Which candidates are free for the whole interval at each start; shape `[starts, candidates]`."""
     able = np.ones((len(start_ticks), len(requirement.candidates)), np.bool_)
+    begins = start_ticks + requirement.lead
+    free = Extract.of(index.free, requirement.candidates, int(begins.min()), int(begins.max()) + requirement.ticks)
     for offset in range(0, requirement.ticks, WORD_BITS):
-        wanted = UP_TO_BIT[min(requirement.ticks - offset, WORD_BITS) - 1]
-        able &= (bits_from(index.free, requirement.candidates, start_ticks + (requirement.lead + offset)) & wanted) == wanted
+        wanted = BELOW[min(requirement.ticks - offset, WORD_BITS)]
+        able &= (free.bits_from(begins + offset) & wanted) == wanted
     return able
 
 
@@ -269,22 +270,9 @@ def _fits(index: AvailabilityIndex, requirement: Requirement, words: slice) -> B
     kept = words.stop - words.start + 1
     # A run that begins in the last word kept reaches into these; then the rows can be shifted as one, whatever spills from row to row.
     ahead = -(-(requirement.ticks - 1) // WORD_BITS)
-    bits = _free_words(index, requirement.candidates, first, first + kept + ahead)
+    bits = words_of(index.free, requirement.candidates, first, first + kept + ahead)
     keep_runs(bits, requirement.ticks)
     return bits[:, :kept]
-
-
-def _free_words(index: AvailabilityIndex, rows: Rows, first_word: int, end_word: int) -> BitRows:
-    """A copy of the free bits of `rows`, with zeros for words outside the horizon."""
-    known = index.horizon.words
-    if first_word >= 0 and end_word <= known:
-        inside: BitRows = index.free[rows, first_word:end_word]
-        return inside
-    bits = np.zeros((len(rows), end_word - first_word), np.uint64)
-    start, end = max(first_word, 0), min(end_word, known)
-    if start < end:
-        bits[:, start - first_word : end - first_word] = index.free[rows, start:end]
-    return bits
 
 
 def keep_runs(rows: BitRows, ticks: int) -> None:

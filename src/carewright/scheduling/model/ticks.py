@@ -35,12 +35,13 @@ PROBE = timedelta(hours=6)
 BitRow = npt.NDArray[np.uint64]
 BitRows = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+Ticks = npt.NDArray[np.intp]
 Ranges = npt.NDArray[np.int64]
 """Tick ranges, shape `[n, 2]`: first tick, and the tick after the last."""
 
 FULL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-FROM_BIT = [FULL << np.uint64(bit) for bit in range(WORD_BITS)]
-UP_TO_BIT = [FULL >> np.uint64(WORD_BITS - 1 - bit) for bit in range(WORD_BITS)]
+BELOW = np.array([(1 << ticks) - 1 for ticks in range(WORD_BITS + 1)], np.uint64)
+"""`BELOW[n]`: the first `n` ticks of a word, 0 to 64."""
 
 invariant(sys.byteorder == "little", "the bytes of a word run in the order of time")
 
@@ -104,8 +105,8 @@ def span_mask(start_tick: int, end_tick: int) -> tuple[slice, BitRow]:
     """
     first, last = start_tick // WORD_BITS, (end_tick - 1) // WORD_BITS
     bits = np.full(last - first + 1, FULL)
-    bits[0] = FROM_BIT[start_tick % WORD_BITS]
-    bits[-1] &= UP_TO_BIT[(end_tick - 1) % WORD_BITS]
+    bits[0] = ~BELOW[start_tick % WORD_BITS]
+    bits[-1] &= BELOW[(end_tick - 1) % WORD_BITS + 1]
     return slice(first, last + 1), bits
 
 
@@ -131,24 +132,58 @@ def range_is_set(row: BitRow, start_tick: int, end_tick: int) -> bool:
     return bool(np.array_equal(row[words] & bits, bits))
 
 
-def set_ticks(row: BitRow) -> npt.NDArray[np.intp]:
+def set_ticks(row: BitRow) -> Ticks:
     """The numbers of the ticks that are set, ascending."""
     return np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little"))
 
 
-def bits_from(bitmap: BitRows, rows: npt.NDArray[np.intp], first_ticks: npt.NDArray[np.intp]) -> BitRows:
-    """The 64 ticks from each of `first_ticks`, as one word, for each of `rows`; shape `[first_ticks, rows]`, zeros outside the bitmap."""
-    word, bit = np.divmod(first_ticks, WORD_BITS)
-    shift = bit.astype(np.uint64)[:, np.newaxis]
-    # In two steps, because a shift by 64 would be none.
-    return (_words(bitmap, rows, word) >> shift) | (_words(bitmap, rows, word + 1) << np.uint64(1) << (np.uint64(WORD_BITS - 1) - shift))
+def words_of(bitmap: BitRows, rows: Ticks, first_word: int, end_word: int) -> BitRows:
+    """A copy of the words [first_word, end_word) of some rows, with zeros for those outside the bitmap."""
+    known = bitmap.shape[1]
+    if first_word >= 0 and end_word <= known:
+        inside: BitRows = bitmap[rows, first_word:end_word]
+        return inside
+    words = np.zeros((len(rows), end_word - first_word), np.uint64)
+    start, end = max(first_word, 0), min(end_word, known)
+    if start < end:
+        words[:, start - first_word : end - first_word] = bitmap[rows, start:end]
+    return words
 
 
-def _words(bitmap: BitRows, rows: npt.NDArray[np.intp], words: npt.NDArray[np.intp]) -> BitRows:
-    last = bitmap.shape[1] - 1
-    found: BitRows = bitmap[rows, words.clip(0, last)[:, np.newaxis]]
-    found[(words < 0) | (words > last)] = 0
-    return found
+class Extract(msgspec.Struct, frozen=True, eq=False):
+    """Some rows of a bitmap between two ticks, turned so that one time of all rows lies together: `words[word, row]`."""
+
+    words: BitRows
+    first_tick: int
+
+    @classmethod
+    def of(cls, bitmap: BitRows, rows: Ticks, first_tick: int, end_tick: int) -> "Extract":
+        """What `bits_from` and `set_within` need for ticks in [first_tick, end_tick); zeros outside the bitmap."""
+        first_word = first_tick // WORD_BITS
+        words = words_of(bitmap, rows, first_word, end_tick // WORD_BITS + 2)
+        return cls(np.ascontiguousarray(words.T), first_word * WORD_BITS)
+
+    def bits_from(self, ticks: Ticks) -> BitRows:
+        """The 64 ticks from each of `ticks` on, as one word, for every row; shape `[ticks, rows]`."""
+        ahead = ticks - self.first_tick
+        word, shift = ahead // WORD_BITS, (ahead % WORD_BITS).astype(np.uint64)[:, np.newaxis]
+        # The upper half in two steps, because a shift by 64 is none.
+        upper: BitRows = self.words[word + 1] << np.uint64(1) << (np.uint64(WORD_BITS - 1) - shift)
+        return upper | (self.words[word] >> shift)
+
+    def set_within(self, spans: Ticks) -> Ticks:
+        """How many ticks are set in each of the tick ranges `spans` (shape `[n, 2]`), for every row; shape `[n, rows]`."""
+        start, end = spans[:, :1] - self.first_tick, spans[:, 1:] - self.first_tick
+        first = start // WORD_BITS
+        word = first + np.arange(int((end // WORD_BITS - first).max()) + 1)
+        wanted = _below(end - word * WORD_BITS) & ~_below(start - word * WORD_BITS)
+        counts: Ticks = np.bitwise_count(self.words[word] & wanted[:, :, np.newaxis]).sum(axis=1, dtype=np.intp)
+        return counts
+
+
+def _below(ticks: Ticks) -> BitRows:
+    """`BELOW` for any numbers: no tick for those under 0, all for those over 64."""
+    return BELOW[np.minimum(np.maximum(ticks, 0), WORD_BITS)]
 
 
 def packed(flags: Flags) -> BitRows:
