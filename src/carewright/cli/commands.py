@@ -2,43 +2,40 @@
 
 import sys
 from argparse import Namespace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.directory import Directory
-from carewright.contracts.patients import Patients
 from carewright.contracts.permissions import ROLES
-from carewright.fhir.model.reports import ImportReport
-from carewright.fhir.service import import_directory
 from carewright.kernel import migrate as migrations
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
-from carewright.kernel.ids import Ids
 from carewright.kernel.settings import StartFailed, load
-from carewright.roles import demo as demonstration
-from carewright.roles import verification
+from carewright.roles import importing, verification
+from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, token_key_file
-from carewright.roles.lifecycle import running
 from carewright.roles.lifecycle import serve as serve_process
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS, chosen
 from carewright.roles.up import Start, Up, sections_for
+from carewright.simulation.hospital.hospital import Hospital
+from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 from carewright.simulation.hospital.summary import summarise
 
 TOKEN_MINUTES_MAX = 1440
-REJECTIONS_SHOWN_MAX = 20
-CORE = [module for module in MODULES if module.has_tables]
+DEMO_SEED = 1
 
 
 async def up(options: Namespace) -> int:
     wanted = Up(
-        data=options.data, host=options.host, port=options.port, split=options.split, demo=not options.no_demo,
-        demo_size=options.demo_size, database_url=options.database_url, valkey_url=options.valkey_url, settings_file=options.settings,
+        data=options.data, host=options.host, port=options.port, split=options.split,
+        hospital=None if options.no_demo else lambda: _demonstration(hospital_of(DEMO_SEED, _today(), options.demo_size)),
+        database_url=options.database_url, valkey_url=options.valkey_url, settings_file=options.settings,
     )  # fmt: skip
-    return await Start(wanted, lambda: datetime.now(UTC).date(), _tell).run()
+    return await Start(wanted, _tell, partial(print, flush=True)).run()
 
 
 async def serve(options: Namespace) -> int:
@@ -59,15 +56,15 @@ async def migrate(options: Namespace) -> int:
 
 
 async def demo(options: Namespace) -> int:
-    start_on = date.fromisoformat(options.start) if options.start else datetime.now(UTC).date()
+    start_on = date.fromisoformat(options.start) if options.start else _today()
     _tell("building the demonstration hospital")
-    hospital = demonstration.build(options.seed, start_on, options.size)
+    hospital = hospital_of(options.seed, start_on, options.size)
     print("\n".join(summarise(hospital).lines()))
     if options.summary:
         return 0
     if Installation.read(options.data).organization_id is not None:
         raise StartFailed(f"{options.data} holds a hospital already. Name another directory with --data.")
-    made = await demonstration.load_demo(_sections(options), hospital, lambda what: _tell(f"loading {what}"))
+    made = await load_demo(_sections(options), _demonstration(hospital), lambda what: _tell(f"loading {what}"))
     msgspec.structs.replace(
         Installation.read(options.data), organization_id=made.organization_id, demonstration_patient_id=made.demonstration_patient_id
     ).write(options.data)
@@ -76,18 +73,11 @@ async def demo(options: Namespace) -> int:
 
 
 async def import_fhir(options: Namespace) -> int:
-    organization_id = _organization(options)
-    async with running(CORE, _sections(options)) as system:
-        actor = system.tokens.actor("integration", "import", organization_id)
-        report = await import_directory(
-            system.offer(Directory), system.offer(Patients), actor, options.paths, Ids(SystemClock()), _bar, time_zone=options.time_zone
-        )
-        for relay in system.relays.values():
-            await relay.drain()
+    report = await importing.import_fhir(_sections(options), _organization(options), options.paths, options.time_zone, _bar)
     print(file=sys.stderr)
     if options.report:
         options.report.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
-    print("\n".join(_lines_of(report)))
+    print("\n".join(importing.lines_of(report)))
     return 0
 
 
@@ -125,6 +115,14 @@ async def roles(_: Namespace) -> int:
     return 0
 
 
+def _demonstration(hospital: Hospital) -> Demonstration:
+    return Demonstration(hospital.organization_id, example_patient(hospital), partial(store, hospital))
+
+
+def _today() -> date:
+    return SystemClock().now().date()
+
+
 def _sections(options: Namespace) -> dict[str, Any]:
     """Settings for a command that works on the database directly."""
     known = Installation.read(options.data)
@@ -153,22 +151,6 @@ def _uuid(text: str) -> UUID:
 
 def _tell(line: str) -> None:
     print(f"carewright: {line}", file=sys.stderr, flush=True)
-
-
-def _lines_of(report: ImportReport) -> list[str]:
-    """The report for the terminal: counts by type, then the first rejections."""
-    rows = [
-        f"{name:<20} {counts.accepted:>8} accepted {counts.rejected:>6} rejected {counts.skipped:>6} skipped"
-        for name, counts in sorted(report.by_type.items())
-    ]
-    rejected = [f"{issue.file}:{issue.line} {issue.code}: {issue.reason}" for issue in report.rejections[:REJECTIONS_SHOWN_MAX]]
-    more = len(report.rejections) - len(rejected)
-    return [
-        *rows,
-        f"{report.created} created, {report.changed} changed, {report.unchanged} unchanged",
-        *rejected,
-        *([f"… and {more} more; --report FILE writes them all"] if more else []),
-    ]
 
 
 def _bar(done: int, total: int) -> None:

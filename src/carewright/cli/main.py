@@ -16,7 +16,7 @@ from carewright.kernel.errors import Refusal
 from carewright.roles.child import StartFailed as ServerFailed
 
 if TYPE_CHECKING:
-    Names = argparse._SubParsersAction[argparse.ArgumentParser]
+    Names = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name for it
 Command = Callable[[argparse.Namespace], Awaitable[int]]
 
 

@@ -24,7 +24,7 @@ from carewright.directory.http import ROUTES
 from carewright.directory.settings import DirectorySettings
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
-from carewright.kernel.module import Module, Running
+from carewright.kernel.modules import Module, Running
 
 
 class LocalDirectory:

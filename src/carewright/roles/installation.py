@@ -1,24 +1,28 @@
 """What a data directory remembers for its commands: where the database is, whose hospital it is, and the token key."""
 
 import os
-import secrets
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
+from carewright.kernel.rng import new_secret
 from carewright.kernel.settings import StartFailed
 
 KEY_BYTES = 32
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
-    """`installation.json`, readable by its owner only. The address appears once the servers have been started."""
+    """`installation.json`, readable by its owner only.
+
+    The servers' URLs appear once they have been started, `addresses` (of our own processes, by name) once everything runs.
+    """
 
     organization_id: UUID | None = None
     demonstration_patient_id: UUID | None = None
     database_url: str = ""
     valkey_url: str = ""
+    addresses: dict[str, str] = {}
 
     @classmethod
     def read(cls, data: Path) -> "Installation":
@@ -39,7 +43,7 @@ def token_key_file(data: Path) -> Path:
     path = data / "token.key"
     if not path.exists():
         data.mkdir(parents=True, exist_ok=True)
-        write_private(path, secrets.token_bytes(KEY_BYTES))
+        write_private(path, new_secret(KEY_BYTES))
     return path
 
 

@@ -2,21 +2,13 @@
 
 import asyncio
 import contextlib
-import random
-import secrets
-import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-import uvicorn
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import jobs, telemetry, valkey
@@ -26,9 +18,12 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.http import app
+from carewright.kernel.http.server import listen
+from carewright.kernel.http.server import serve as serve_http
 from carewright.kernel.ids import Ids
 from carewright.kernel.migrate import pending, role_of
-from carewright.kernel.module import Module, Running
+from carewright.kernel.modules import Module, Running
+from carewright.kernel.rng import new_origin, new_rng
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
@@ -70,7 +65,7 @@ class System:
 async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> AsyncIterator[System]:
     """Start `modules` in order and yield them; stop them in reverse. Nothing works in the background yet: see `background`."""
     settings: SystemSettings = sections["system"]
-    clock, wake, origin = SystemClock(), Wake(), UUID(bytes=secrets.token_bytes(16), version=4)
+    clock, wake, origin = SystemClock(), Wake(), new_origin()
     tokens = Tokens(token_key(settings), clock, ROLES)
     system = System(settings, tokens, wake, offers={Tokens: tokens})
     async with contextlib.AsyncExitStack() as stack:
@@ -80,9 +75,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
             db = await _database(module, settings, sections[module.name])
             stack.push_async_callback(db.close)
             await _tell_time(clock, db)
-            base = Context(
-                actor=NOBODY, clock=clock, ids=Ids(clock), rng=random.Random(secrets.randbits(64)), db=db, wake=wake, origin=origin
-            )
+            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, origin=origin)
             resolve = _resolver(system, peers, client)
             started = await module.start(base, sections[module.name], resolve)
             if started.stop is not None:
@@ -126,36 +119,24 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
             ready={name: started.ready for name, started in system.running.items()},
         )
         tasks = [asyncio.ensure_future(work) for work in background(system, modules)]
-        server = _Server(_config(asgi(system, modules, health), settings))
-        with _signals(server, health, settings.drain_seconds):
-            log.info("serving", roles=list(health.roles), address=f"{settings.host}:{listener.getsockname()[1]}")
-            try:
-                await server.serve([listener])
-            finally:
-                await _end(tasks)
+        log.info("serving", roles=list(health.roles), address=f"{settings.host}:{listener.getsockname()[1]}")
+        try:
+            await serve_http(
+                asgi(system, modules, health), listener, health,
+                drain_seconds=settings.drain_seconds, stop_seconds_max=settings.stop_seconds_max,
+            )  # fmt: skip
+        finally:
+            await _end(tasks)
 
 
-def asgi(system: System, modules: Sequence[Module], health: app.Health) -> ASGIApp:
+def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     """The web application of these modules: their routes, their pages, and their Protocols for other processes."""
     routes = [(route, system.running[module.name].context) for module in modules for route in module.routes]
     offers = ((protocol, offer) for module in modules for protocol, offer in system.running[module.name].offers.items())
-    doors: list[BaseRoute] = [door for protocol, offer in offers for door in served(protocol, offer, system.tokens)]
+    doors: list[Any] = [door for protocol, offer in offers for door in served(protocol, offer, system.tokens)]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
     return app.build(routes, doors, system.tokens, health)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, or `StartFailed` with what to do about it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as fault:
-        listener.close()
-        raise StartFailed(f"Cannot listen on {host}:{port} ({fault.strerror}). Choose another with --port.") from fault
-    return listener
 
 
 def token_key(settings: SystemSettings) -> bytes:
@@ -225,42 +206,6 @@ async def _forget_old(ctx: Context) -> int:
     for query in (Q.forget_old_answers, Q.forget_old_events, Q.forget_old_deliveries):
         await ctx.db.execute(query, old)
     return 0
-
-
-def _config(application: ASGIApp, settings: SystemSettings) -> uvicorn.Config:
-    return uvicorn.Config(
-        application, log_config=None, access_log=False, lifespan="off", http="httptools", loop="uvloop", ws="none",
-        server_header=False, backlog=4096, timeout_keep_alive=30, timeout_graceful_shutdown=settings.stop_seconds_max,
-        proxy_headers=False,
-    )  # fmt: skip
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: ours know how to drain."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.contextmanager
-def _signals(server: uvicorn.Server, health: app.Health, drain_seconds: float) -> Iterator[None]:
-    """On SIGTERM say "not ready", keep answering for `drain_seconds`, then finish what is in flight and leave."""
-    loop = asyncio.get_running_loop()
-
-    def leave() -> None:
-        if health.draining:
-            server.force_exit = True
-        health.draining = True
-        loop.call_later(drain_seconds, setattr, server, "should_exit", True)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, leave)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
 
 
 async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:

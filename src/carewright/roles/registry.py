@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from carewright.contracts.permissions import ROLES
 from carewright.directory.module import MODULE as DIRECTORY
-from carewright.kernel.module import Module
+from carewright.kernel.modules import Module
 from carewright.kernel.settings import StartFailed
 from carewright.patients.module import MODULE as PATIENTS
 from carewright.portal.module import MODULE as PORTAL

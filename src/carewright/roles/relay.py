@@ -16,7 +16,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.events import Delivered
-from carewright.kernel.module import Module
+from carewright.kernel.modules import Module
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")

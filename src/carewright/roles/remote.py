@@ -5,15 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.errors import OutcomeUnknown, Unavailable
 from carewright.kernel.http import problems
-from carewright.kernel.http.endpoint import authenticate, read_body
+from carewright.kernel.http.doors import door
 from carewright.roles.protocols import Method, methods_of
 
 TOKEN_LIFETIME = timedelta(seconds=60)
@@ -58,18 +54,13 @@ def new_client() -> httpx.AsyncClient:
     )
 
 
-def served(protocol: type, implementation: object, tokens: Tokens) -> list[Route]:
+def served(protocol: type, implementation: object, tokens: Tokens) -> list[Any]:
     """The other end: routes that answer a Protocol's methods. The same use cases check the same permissions."""
-    return [
-        Route(method.path, _endpoint(method, getattr(implementation, name), tokens), methods=["POST"])
-        for name, method in methods_of(protocol).items()
-    ]
+    return [door(method.path, _call(method, getattr(implementation, name)), tokens) for name, method in methods_of(protocol).items()]
 
 
-def _endpoint(method: Method, call: Callable[..., Awaitable[Any]], tokens: Tokens) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        actor = authenticate(request, tokens)
-        arguments = method.decode(await read_body(request))
-        return Response(msgspec.json.encode(await call(actor, **arguments)), media_type="application/json")
+def _call(method: Method, implementation: Callable[..., Awaitable[object]]) -> Callable[[Actor, bytes], Awaitable[object]]:
+    async def call(actor: Actor, body: bytes) -> object:
+        return await implementation(actor, **method.decode(body))
 
-    return answer
+    return call

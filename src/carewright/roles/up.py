@@ -12,28 +12,26 @@ import httpx
 import msgspec
 
 from carewright.kernel import migrate
+from carewright.kernel.http.server import listen
 from carewright.kernel.settings import load
-from carewright.roles.demo import build, clear, load_demo, was_broken_off
+from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
 from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
 from carewright.roles.installation import Installation, token_key_file
-from carewright.roles.lifecycle import listen
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.roles.supervisor import Program, Supervisor, start_command
 
 SERVER_READY_SECONDS_MAX = 120.0
-DEMO_SEED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Up:
-    """What was asked for on the command line."""
+    """What was asked for on the command line. `hospital` builds the demonstration hospital; None leaves an empty database empty."""
 
     data: Path
     host: str
     port: int
     split: bool = False
-    demo: bool = True
-    demo_size: str = "full"
+    hospital: Callable[[], Demonstration] | None = None
     database_url: str | None = None
     valkey_url: str | None = None
     settings_file: Path | None = None
@@ -41,12 +39,15 @@ class Up:
 
 
 class Start:
-    """One run of `carewright up`. Addresses are known only once the servers have started, so programs ask for them late."""
+    """One run of `carewright up`. Addresses are known only once the servers have started, so programs ask for them late.
 
-    def __init__(self, wanted: Up, today: Callable[[], Any], tell: Callable[[str], None]) -> None:
+    `tell` hears of progress, `show` of the addresses.
+    """
+
+    def __init__(self, wanted: Up, tell: Callable[[str], None], show: Callable[[str], None]) -> None:
         self._wanted = wanted
-        self._today = today
         self._tell = tell
+        self._show = show
         self._database_url = wanted.database_url or ""
         self._valkey_url = wanted.valkey_url or ""
         self._ports = self._choose_ports()
@@ -75,8 +76,7 @@ class Start:
         programs.append(Program(name="migrations", start=self._migrate, after=servers))
         programs.append(Program(name="hospital", start=self._hospital, after=("migrations",)))
         before: tuple[str, ...] = ("hospital",)
-        for name in self._ports:
-            programs.append(Program(name=name, start=self._server(name), after=before))
+        programs += [Program(name=name, start=self._server(name), after=before) for name in self._ports]
         return programs
 
     async def _postgres(self, place: Place) -> Any:
@@ -99,14 +99,14 @@ class Start:
     async def _hospital(self) -> None:
         """Load the demonstration hospital into an empty data directory, and again if an earlier load was broken off."""
         known = Installation.read(self._wanted.data)
-        if known.organization_id is not None or not self._wanted.demo:
+        if known.organization_id is not None or self._wanted.hospital is None:
             return
         sections = self.sections()
         if await was_broken_off(sections):
             self._tell("an earlier load of the demonstration hospital was broken off; starting it again")
             await clear(sections)
         self._tell("building the demonstration hospital (once, about a minute)")
-        hospital = await asyncio.to_thread(build, DEMO_SEED, self._today(), self._wanted.demo_size)
+        hospital = await asyncio.to_thread(self._wanted.hospital)
         made = await load_demo(sections, hospital, lambda what: self._tell(f"loading {what}"))
         msgspec.structs.replace(made, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
 
@@ -158,18 +158,21 @@ class Start:
         return ports
 
     def _say_addresses(self) -> None:
-        first = f"http://{_reachable(self._wanted.host)}:{next(iter(self._ports.values()))}"
+        addresses = {name: f"http://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()}
+        msgspec.structs.replace(Installation.read(self._wanted.data), addresses=addresses).write(self._wanted.data)
+        first = next(iter(addresses.values()))
         lines = ["", "Carewright is running.", ""]
         if self._wanted.split:
-            lines += [f"  {name:<12} http://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()]
+            lines += [f"  {name:<12} {address}" for name, address in addresses.items()]
         lines += [f"  Patients:    {first}/", f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
         lines += ["", "  A token for the API:  carewright token --role front-desk", "  Ctrl-C stops everything; the data stays.", ""]
-        print("\n".join(lines), flush=True)
+        self._show("\n".join(lines))
 
 
 def _reachable(host: str) -> str:
     """An address a browser on this machine can open."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # what was asked for, told apart from what can be opened
+    return everywhere.get(host, f"[{host}]" if ":" in host else host)
 
 
 def sections_for(file: Path | None, *, host: str | None, port: int | None) -> dict[str, Any]:

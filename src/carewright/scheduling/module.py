@@ -9,7 +9,7 @@ from carewright.contracts.directory import DeviceChanged, LocationChanged, Pract
 from carewright.contracts.patients import PatientChanged
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
-from carewright.kernel.module import Module, Running
+from carewright.kernel.modules import Module, Running
 from carewright.scheduling import handlers
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.http import ROUTES

@@ -299,7 +299,8 @@ def _claimed(row: Row) -> ClaimedTime:
 
 async def copy_schedules(tx: Transaction, organization_id: UUID, actors: Sequence[tuple[Actor, Hours]], materialised_on: date) -> None:
     columns = (
-        "organization_id", "id", "kind", "display", "codes", "languages", "site_ids", "active", "source_version", "hours", "materialised_on",
+        "organization_id", "id", "kind", "display", "codes", "languages", "site_ids", "active", "source_version", "hours",
+        "materialised_on",
     )  # fmt: skip
     rows = (
         (

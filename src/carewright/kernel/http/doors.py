@@ -1,0 +1,21 @@
+"""Doors for other processes of the same system: a body of JSON in, a value out, for whom the token names."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.http.endpoint import authenticate, read_body
+
+
+def door(path: str, call: Callable[[Actor, bytes], Awaitable[object]], tokens: Tokens) -> BaseRoute:
+    """A route that answers `call(actor, body)` as JSON. Who may do what, the use case behind it decides."""
+
+    async def answer(request: Request) -> Response:
+        value = await call(authenticate(request, tokens), await read_body(request))
+        return Response(msgspec.json.encode(value), media_type="application/json")
+
+    return Route(path, answer, methods=["POST"])

@@ -1,0 +1,47 @@
+"""Imports resources from files through the modules that own them, and waits until every copy has followed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from carewright.contracts.directory import Directory
+from carewright.contracts.patients import Patients
+from carewright.fhir.model.reports import ImportReport
+from carewright.fhir.service import import_directory
+from carewright.kernel.clock import SystemClock
+from carewright.kernel.ids import Ids
+from carewright.roles.lifecycle import running
+from carewright.roles.registry import MODULES
+
+REJECTIONS_SHOWN_MAX = 20
+
+
+async def import_fhir(
+    sections: Mapping[str, Any], organization_id: UUID, paths: Sequence[Path], time_zone: str, bar: Callable[[int, int], None]
+) -> ImportReport:
+    """Import FHIR R4 NDJSON into one tenant. `time_zone` serves sites whose address does not tell; `bar(done, total)` hears of progress."""
+    async with running([module for module in MODULES if module.has_tables], sections) as system:
+        actor = system.tokens.actor("integration", "import", organization_id)
+        report = await import_directory(
+            system.offer(Directory), system.offer(Patients), actor, paths, Ids(SystemClock()), bar, time_zone=time_zone
+        )
+        for relay in system.relays.values():
+            await relay.drain()
+    return report
+
+
+def lines_of(report: ImportReport) -> list[str]:
+    """The report for the terminal: counts by type, then the first rejections."""
+    rows = [
+        f"{name:<20} {counts.accepted:>8} accepted {counts.rejected:>6} rejected {counts.skipped:>6} skipped"
+        for name, counts in sorted(report.by_type.items())
+    ]
+    rejected = [f"{issue.file}:{issue.line} {issue.code}: {issue.reason}" for issue in report.rejections[:REJECTIONS_SHOWN_MAX]]
+    more = len(report.rejections) - len(rejected)
+    return [
+        *rows,
+        f"{report.created} created, {report.changed} changed, {report.unchanged} unchanged",
+        *rejected,
+        *([f"… and {more} more; --report FILE writes them all"] if more else []),
+    ]

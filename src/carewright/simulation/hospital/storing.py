@@ -1,0 +1,82 @@
+"""Stores a hospital through the modules that own its tables."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from carewright.contracts.scheduling import ClaimedTime, Participant
+from carewright.directory import service as directory
+from carewright.patients import service as patients
+from carewright.scheduling.model.actors import actor_of_device, actor_of_location, actor_of_practitioner
+from carewright.scheduling.model.hours import NO_HOURS, Hours
+from carewright.scheduling.service.load import Booked, Load, bulk_load
+from carewright.simulation.hospital.build import build_hospital
+from carewright.simulation.hospital.hospital import Hospital
+from carewright.simulation.hospital.size import FULL, TINY
+
+SIZES = {"full": FULL, "tiny": TINY}
+
+
+def hospital_of(seed: int, start_on: date, size: str) -> Hospital:
+    """The hospital of a seed, in memory; `size` is one of `SIZES`."""
+    return build_hospital(np.random.default_rng(seed), start_on, SIZES[size])
+
+
+def example_patient(hospital: Hospital) -> UUID:
+    """The demonstration patient: the first who has an appointment."""
+    return hospital.patients.uuids[int(hospital.appointments.patient[0])]
+
+
+async def store(hospital: Hospital, context_of: Callable[[str], Any], told: Callable[[str], None]) -> None:
+    """Fill an empty tenant. `context_of(module)` is the context in which a module works for that tenant."""
+    told("directory")
+    async with context_of("directory").db.transaction() as tx:
+        await directory.bulk_load(context_of("directory"), tx, hospital.directory)
+    told(f"{len(hospital.patients):,} patients")
+    async with context_of("patients").db.transaction() as tx:
+        await patients.bulk_load(context_of("patients"), tx, list(hospital.patients.structs()))
+    told(f"calendars, {len(hospital.appointments):,} appointments")
+    async with context_of("scheduling").db.transaction() as tx:
+        await bulk_load(context_of("scheduling"), tx, _calendars(hospital))
+
+
+def _calendars(hospital: Hospital) -> Load:
+    resources = hospital.directory
+    services = {service.id: service for service in resources.healthcare_services}
+    hours = {each.schedule_id: Hours(weekly=each.weekly, exceptions=each.exceptions, leave=each.leave) for each in hospital.actors}
+    return Load(
+        sites=[location for location in resources.locations if location.kind == "site"],
+        visit_types=[(each, services[each.healthcare_service_id]) for each in resources.visit_types],
+        actors=[(actor, hours.get(actor.id, NO_HOURS)) for actor in _actors(hospital)],
+        materialised_on=hospital.start_on + timedelta(days=hospital.size.days - 1),
+        patient_ids=hospital.patients.uuids,
+        openings=hospital.opening_records(),
+        appointments=_booked(hospital),
+        claims=((appointment_id, _claimed(schedule, start, end)) for schedule, start, end, appointment_id in hospital.claim_records()),
+    )
+
+
+def _actors(hospital: Hospital) -> Iterator[Any]:
+    resources = hospital.directory
+    roles: dict[UUID, list[Any]] = {}
+    for role in resources.practitioner_roles:
+        roles.setdefault(role.practitioner_id, []).append(role)
+    yield from (actor_of_practitioner(person, roles.get(person.id, ())) for person in resources.practitioners)
+    yield from (actor for location in resources.locations if (actor := actor_of_location(location)) is not None)
+    yield from (actor for device in resources.devices if (actor := actor_of_device(device)) is not None)
+
+
+def _booked(hospital: Hospital) -> Iterator[Booked]:
+    for record in hospital.appointment_records():
+        people = [
+            Participant(kind=kind, actor_id=actor_id, claimed_from=claimed_from, claimed_to=claimed_to)
+            for kind, actor_id, claimed_from, claimed_to in record[9]
+        ]
+        yield Booked(*record[:9], people)
+
+
+def _claimed(schedule_id: UUID, start: Any, end: Any) -> ClaimedTime:
+    return ClaimedTime(schedule_id=schedule_id, lane=0, start=start, end=end)
