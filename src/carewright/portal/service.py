@@ -157,7 +157,8 @@ async def find_free_times(ctx: PortalContext, asked: TimesQuery) -> Found:
 async def _first(ctx: PortalContext, visit: VisitKnown, query: TimesQuery, day: date, *, days: int | None) -> Slot | None:
     wall, now = visit.walls.of(query.site), ctx.clock.now()
     question = times.question(query, wall, now, visit.kind.duration_minutes, day, days, limit=1)
-    return next(iter((await ctx.scheduling.find_times(ctx.actor, question)).items), None)
+    found = next(iter((await ctx.scheduling.find_times(ctx.actor, question)).items), None)
+    return found if found and (days is None or wall.day(found.start) == day) else None
 
 
 async def _firsts(ctx: PortalContext, visit: VisitKnown, query: TimesQuery, first: Slot, last: date) -> Mapping[date, Slot | None]:
@@ -199,12 +200,8 @@ async def _slots(ctx: PortalContext, visit: VisitKnown, query: TimesQuery, day: 
         found += page.items
         if page.next is None:
             break
-        question = _following(question, page.next)
-    return tuple(found)
-
-
-def _following(question: FindTimes, cursor: str) -> FindTimes:
-    return msgspec.structs.replace(question, after=cursor)
+        question = msgspec.structs.replace(question, after=page.next)
+    return tuple(slot for slot in found if wall.day(slot.start) == day)
 
 
 async def keep_time(ctx: PortalContext, picked: Picked, key: str) -> Appointment:

@@ -362,7 +362,7 @@ class DoubleScheduling:
             one = self._own(actor, appointment_id)
             if one.status != "pending":
                 raise IllegalStep
-            return self._changed(one, status="cancelled")
+            return self._changed(one, status="cancelled", expires_at=None, cancelation_reason="hold-released")
 
         return await self._once("release_hold", idempotency_key, appointment_id, release)
 

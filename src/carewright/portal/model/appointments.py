@@ -13,6 +13,8 @@ from carewright.portal.model.wall import Wall, counted, duration, full_date
 AHEAD = ("proposed", "pending", "booked", "waitlist")
 WITH = ("practitioner", "nurse", "technician")
 PLACES = ("room", "lab-bench", "bed")
+HOLD_ENDED = ("hold-released", "hold-expired")
+"""The reasons with which scheduling ends a hold."""
 STATE_WORDS = {
     "proposed": "Proposed", "pending": "Waiting for confirmation", "booked": "Booked", "arrived": "You have arrived",
     "checked-in": "You are checked in", "fulfilled": "Visit took place", "cancelled": "Cancelled", "noshow": "Missed",
@@ -54,7 +56,7 @@ def is_hold(one: Appointment) -> bool:
 
 def was_only_held(one: Appointment) -> bool:
     """Whether it never came further than a hold, now let go or run out."""
-    return one.status == "cancelled" and one.expires_at is not None
+    return one.status == "cancelled" and one.cancelation_reason in HOLD_ENDED
 
 
 def is_live_hold(one: Appointment, now: datetime) -> bool:

@@ -25,6 +25,9 @@ NOTICES: Mapping[str, Notice] = {
     "scheduling.time_not_free": Notice(
         "bad", "That time has just been taken", "Somebody else was a little faster. Nothing was booked. Please choose another time."
     ),
+    "scheduling.calendar_moved": Notice(
+        "bad", "The calendar has just been changed", "Nothing was booked. Please look at the free times again."
+    ),
     "scheduling.hold_expired": Notice(
         "bad", "We could not keep that time any longer", "Nothing was booked. It may still be free: please choose a time again."
     ),
