@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.system"]
 TESTS = Path(__file__).parent
 TIERS = ("store", "http", "roles", "browser", "faults", "load")
 
