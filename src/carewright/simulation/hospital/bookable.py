@@ -11,11 +11,15 @@ from carewright.simulation.hospital.services import Offer, Pool, Pools, minutes_
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One actor to find: from which pool, and the ticks to claim, buffers included, counted from the visit's start."""
+    """One actor to find: from which pool, and the ticks to claim, buffers included, counted from the visit's start.
+
+    Members of a pool that `turns` share the work evenly.
+    """
 
     pool: Pool
     first: int
     length: int
+    turns: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +87,5 @@ def _place(need: Need, minutes: int, pool: Pool) -> Place:
         pool=pool,
         first=(need.offset - need.before) // TICK_MINUTES,
         length=(need.before + minutes + need.after) // TICK_MINUTES,
+        turns=need.kind in {"practitioner", "nurse", "technician"},
     )

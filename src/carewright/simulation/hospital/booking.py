@@ -26,6 +26,10 @@ from carewright.simulation.hospital.size import HospitalSize
 _DAY_BEGINS = 5 * 12
 _UNCONFIRMED = 0.25
 _URGENT: tuple[tuple[UrgencyTier, float], ...] = (("P1", 0.12), ("P0", 0.02))
+# Of the wanted visits so many find no room or nurse, and no visit of the same service can stand in for them.
+_LOST = 0.012
+# Stretches of an hour and a half in which visits tend to be taken or left together.
+_BLOCK, _WITH_NEIGHBOURS, _FAR_AWAY = 18, 0.75, 1 << 20
 # How sought a practitioner or a room is: the least, and how much more the most.
 _SOUGHT, _SOUGHT_MORE = 0.85, 0.25
 
@@ -83,12 +87,28 @@ def _wanted(
     led = offered.by_practitioner[candidates.row]
     open_ticks = float(openings.ticks[_practitioners(pools)[openings.actor]].sum())
     probability = np.zeros(len(candidates))
-    probability[led] = scaled(appetites[led], length[led], size.fill * open_ticks)
+    probability[led] = scaled(appetites[led], length[led], size.fill * (1 + _LOST) * open_ticks)
     on_workday = _workdays(period)[day].astype(np.float64)
-    total = size.appointments_per_weekday * float(_workdays(period).sum()) - float((probability * on_workday).sum())
+    total = size.appointments_per_weekday * (1 + _LOST) * float(_workdays(period).sum()) - float((probability * on_workday).sum())
     probability[~led] = scaled(appetites[~led], on_workday[~led], total)
-    chosen = draw.units(len(candidates)) < probability
-    return Wanted(chosen, weight=np.where(led, length, 1.0), group=np.where(led, 0, 1))
+    chosen = _neighbourly(draw, candidates) < probability
+    return Wanted(chosen, weight=np.where(led, length, 1.0), group=_groups(candidates, offered))
+
+
+def _neighbourly(draw: Draw, candidates: Candidates) -> Floats:
+    """A number in [0, 1) for each candidate, often the same for neighbours: what stays free, stays free for longer than one visit."""
+    of_block = np.unique(candidates.actor * _FAR_AWAY + candidates.start // _BLOCK, return_inverse=True)[1]
+    blocks = draw.units(int(of_block.max()) + 1)
+    own = draw.units(len(candidates))
+    return np.where(draw.units(len(candidates)) < _WITH_NEIGHBOURS, blocks[of_block], own)
+
+
+def _groups(candidates: Candidates, offered: _Offered) -> Ints:
+    """Who may stand in for whom: visits of one service at one site."""
+    services = [offer.visit_type.healthcare_service_id for offer in offered.offers]
+    places = [(services[row.offer], row.site) for row in offered.rows]
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(places))}
+    return ints([numbers[place] for place in places])[candidates.row]
 
 
 def _practitioners(pools: Pools) -> Flags:

@@ -1,7 +1,9 @@
 """Give every wanted visit its actors, day by day, so that nobody is in two places and everybody is inside working hours.
 
-Free time is one whole number per actor: bit 0 is the tick at which the window begins. A window looks an hour back (a claim may begin
-before its visit) and two days ahead (a night may end tomorrow). Pools are tried in turn, so that their members share the work.
+Free time is one whole number per actor and site, called a post: bit 0 is the tick at which the window begins. Nobody has openings at two
+sites at once, so a claim at one post takes nothing from another. A window looks back two hours (a claim may begin before its visit) and
+two days ahead (a night may end tomorrow). People are asked in turn, so that they share the work; rooms and things always from the first
+on, so that the last ones stay free for long visits.
 """
 
 from collections.abc import Sequence
@@ -11,10 +13,13 @@ import numpy as np
 
 from carewright.simulation.hospital.arrays import TICKS_PER_DAY, Flags, Floats, Ints, ints
 from carewright.simulation.hospital.bookable import Bookable, Place
+from carewright.simulation.hospital.codes import SITE_KEYS
 from carewright.simulation.hospital.layout import Candidates
 from carewright.simulation.hospital.openings import Openings
+from carewright.simulation.hospital.services import Pool
 
 _LOOK_BACK = 24
+_SITES = len(SITE_KEYS)
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,11 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Ring:
-    """A pool in the order in which it is asked: whoever served last is asked last."""
+    """A pool in the order in which it is asked. Where members take turns, whoever served last is asked last."""
 
     members: list[int]
     size: int
+    turns: bool
     next: int = 0
 
 
@@ -63,16 +69,16 @@ class _Ledger:
     """The claims made so far, in parallel lists."""
 
     visit: list[int] = field(default_factory=list)
-    actor: list[int] = field(default_factory=list)
+    post: list[int] = field(default_factory=list)
     start: list[int] = field(default_factory=list)
     length: list[int] = field(default_factory=list)
 
 
 class _Window:
-    """Everybody's free time around one day."""
+    """The free time of every post around one day."""
 
     def __init__(self, openings: Openings, actors: int) -> None:
-        self.free = [0] * actors
+        self.free = [0] * (actors * _SITES)
         self._pieces = _pieces_by_day(openings)
         self.begin = -_LOOK_BACK
         self._open(0)
@@ -84,18 +90,19 @@ class _Window:
         self._open((self.begin + _LOOK_BACK) // TICKS_PER_DAY + 1)
 
     def _open(self, day: int) -> None:
-        for actor, start, length in self._pieces.get(day, ()):
-            self.free[actor] |= ((1 << length) - 1) << (start - self.begin)
+        for post, start, length in self._pieces.get(day, ()):
+            self.free[post] |= ((1 << length) - 1) << (start - self.begin)
 
 
 def _pieces_by_day(openings: Openings) -> dict[int, list[tuple[int, int, int]]]:
-    """Openings cut at the days' borders: for each day the actor, first tick and length of every piece."""
+    """Openings cut at the days' borders: for each day the post, first tick and length of every piece."""
     pieces: dict[int, list[tuple[int, int, int]]] = {}
-    columns = zip(openings.actor.tolist(), openings.start.tolist(), openings.end.tolist(), strict=True)
-    for actor, start, end in columns:
+    posts = _post(openings.actor, openings.site)
+    columns = zip(posts.tolist(), openings.start.tolist(), openings.end.tolist(), strict=True)
+    for post, start, end in columns:
         for day in range(start // TICKS_PER_DAY, -(-end // TICKS_PER_DAY)):
             first = max(start, day * TICKS_PER_DAY)
-            pieces.setdefault(day, []).append((actor, first, min(end, (day + 1) * TICKS_PER_DAY) - first))
+            pieces.setdefault(day, []).append((post, first, min(end, (day + 1) * TICKS_PER_DAY) - first))
     return pieces
 
 
@@ -104,21 +111,22 @@ class _Packer:
 
     def __init__(self, window: _Window, rows: Sequence[Bookable]) -> None:
         self._window = window
-        rings: dict[tuple[int, ...], _Ring] = {}
-        self._leads = [(row.lead.first, row.lead.length) for row in rows]
-        self._others = [[(_ring(rings, place), place.first, place.length) for place in row.others] for row in rows]
+        rings: dict[tuple[Pool, int], _Ring] = {}
+        self._leads = [(row.lead.first, row.lead.length, row.site) for row in rows]
+        self._others = [[(_ring(rings, place, row.site), place.first, place.length) for place in row.others] for row in rows]
         self._masks = [(1 << length) - 1 for length in range(2 * TICKS_PER_DAY)]
         self.ledger = _Ledger()
 
     def place(self, visit: int, row: int, actor: int, start: int) -> bool:
         """Claim the leading actor and one of each other pool, or nobody."""
         free, masks, at = self._window.free, self._masks, start - self._window.begin
-        first, length = self._leads[row]
+        first, length, site = self._leads[row]
+        post = actor * _SITES + site
         bits = masks[length] << (at + first)
-        if free[actor] & bits != bits:
+        if free[post] & bits != bits:
             return False
-        free[actor] ^= bits
-        taken = [(actor, bits, start + first, length)]
+        free[post] ^= bits
+        taken = [(post, bits, start + first, length)]
         for ring, first, length in self._others[row]:
             bits = masks[length] << (at + first)
             found = _first_free(free, ring, bits)
@@ -133,26 +141,34 @@ class _Packer:
 
     def _write(self, visit: int, taken: list[tuple[int, int, int, int]]) -> None:
         ledger = self.ledger
-        for actor, _, start, length in taken:
+        for post, _, start, length in taken:
             ledger.visit.append(visit)
-            ledger.actor.append(actor)
+            ledger.post.append(post)
             ledger.start.append(start)
             ledger.length.append(length)
 
 
-def _ring(rings: dict[tuple[int, ...], _Ring], place: Place) -> _Ring:
-    if place.pool not in rings:
-        rings[place.pool] = _Ring([*place.pool, *place.pool], len(place.pool))
-    return rings[place.pool]
+def _ring(rings: dict[tuple[Pool, int], _Ring], place: Place, site: int) -> _Ring:
+    key = (place.pool, site)
+    if key not in rings:
+        posts = [actor * _SITES + site for actor in place.pool]
+        rings[key] = _Ring([*posts, *posts], len(posts), place.turns)
+    return rings[key]
+
+
+def _post(actor: Ints, site: Ints) -> Ints:
+    """The number of an actor at a site."""
+    return actor * _SITES + site
 
 
 def _first_free(free: list[int], ring: _Ring, bits: int) -> int:
-    """The first member, from the ring's turn on, whose time is free; -1 where there is none."""
+    """The first post, from the ring's turn on, whose time is free; -1 where there is none."""
     turn = ring.next
-    for position, actor in enumerate(ring.members[turn : turn + ring.size], turn + 1):
-        if free[actor] & bits == bits:
-            ring.next = position % ring.size
-            return actor
+    for position, post in enumerate(ring.members[turn : turn + ring.size], turn + 1):
+        if free[post] & bits == bits:
+            if ring.turns:
+                ring.next = position % ring.size
+            return post
     return -1
 
 
@@ -200,5 +216,5 @@ def _packed(candidates: Candidates, ledger: _Ledger) -> Packed:
     order = np.argsort(position, kind="stable")
     start = ints(ledger.start)[order]
     return Packed(
-        candidates.taking(placed[by_start]), position[order], ints(ledger.actor)[order], start, start + ints(ledger.length)[order]
+        candidates.taking(placed[by_start]), position[order], ints(ledger.post)[order] // _SITES, start, start + ints(ledger.length)[order]
     )

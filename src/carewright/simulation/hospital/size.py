@@ -14,8 +14,8 @@ class HospitalSize:
     specialties: int = 40
     shared_services: int = 8
     practitioners: int = 320
-    nurses: int = 260
-    technicians: int = 140
+    nurses: int = 230
+    technicians: int = 170
     rooms: int = 260
     beds: int = 1_200
     devices: int = 120
@@ -39,5 +39,5 @@ TINY = HospitalSize(
     lab_benches=3,
     patients=200,
     days=14,
-    appointments_per_weekday=230,
+    appointments_per_weekday=270,
 )

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from carewright.contracts.scheduling import ClaimedTime, Participant
+from carewright.contracts.scheduling import Participant
 from carewright.directory import service as directory
 from carewright.patients import service as patients
 from carewright.scheduling.model.actors import actor_of_device, actor_of_location, actor_of_practitioner
@@ -39,13 +40,13 @@ async def store(hospital: Hospital, context_of: Callable[[str], Any], told: Call
     async with context_of("patients").db.transaction() as tx:
         await patients.bulk_load(context_of("patients"), tx, list(hospital.patients.structs()))
     told(f"calendars, {len(hospital.appointments):,} appointments")
-    async with context_of("scheduling").db.transaction() as tx:
-        await bulk_load(context_of("scheduling"), tx, _calendars(hospital))
+    await bulk_load(context_of("scheduling"), _calendars(hospital))
 
 
 def _calendars(hospital: Hospital) -> Load:
     resources = hospital.directory
     services = {service.id: service for service in resources.healthcare_services}
+    half = len(hospital.appointments.claims) // 2
     hours = {each.schedule_id: Hours(weekly=each.weekly, exceptions=each.exceptions, leave=each.leave) for each in hospital.actors}
     return Load(
         sites=[location for location in resources.locations if location.kind == "site"],
@@ -55,7 +56,7 @@ def _calendars(hospital: Hospital) -> Load:
         patient_ids=hospital.patients.uuids,
         openings=hospital.opening_records(),
         appointments=_booked(hospital),
-        claims=((appointment_id, _claimed(schedule, start, end)) for schedule, start, end, appointment_id in hospital.claim_records()),
+        claims=[islice(hospital.claim_records(), half), islice(hospital.claim_records(), half, None)],
     )
 
 
@@ -76,7 +77,3 @@ def _booked(hospital: Hospital) -> Iterator[Booked]:
             for kind, actor_id, claimed_from, claimed_to in record[9]
         ]
         yield Booked(*record[:9], people)
-
-
-def _claimed(schedule_id: UUID, start: Any, end: Any) -> ClaimedTime:
-    return ClaimedTime(schedule_id=schedule_id, lane=0, start=start, end=end)
