@@ -203,5 +203,5 @@ def _staff(row: Row) -> Staff:
     return Staff(practitioner=_value(row["practitioner"], Practitioner), roles=roles)
 
 
-def _value(raw: msgspec.Raw, kind: type[T]) -> T:
+def _value(raw: msgspec.Raw | str, kind: type[T]) -> T:
     return msgspec.json.decode(raw, type=kind)
