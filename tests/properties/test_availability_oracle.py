@@ -235,7 +235,11 @@ def parts_of_visits(draw: st.DrawFn, actors: int) -> list[tuple[Requirement, Par
     drawn = []
     for _ in range(draw(st.integers(1, 4))):
         candidates = draw(st.lists(st.integers(0, actors - 1), unique=True, min_size=1, max_size=actors))
-        duration, before, after = draw(st.integers(1, 14)), draw(st.sampled_from((0, 0, 1, 3))), draw(st.sampled_from((0, 0, 2)))
+        duration, before, after = (
+            draw(st.one_of(st.integers(1, 14), st.integers(1, 140))),
+            draw(st.sampled_from((0, 0, 1, 3))),
+            draw(st.sampled_from((0, 0, 2))),
+        )
         offset, count = draw(st.sampled_from((0, 0, 0, 1, 4, 9, 70))), draw(st.sampled_from((1, 1, 1, 2, 3)))
         requirement = Requirement(
             candidates=np.array(candidates, np.intp),

@@ -250,6 +250,12 @@ def test_free_time_of_one_actor_does_not_run_on_into_the_next_ones() -> None:
     assert starts(index, Requirement(candidates=pool(0, 1), duration_ticks=60, offset_ticks=63), end=64) == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_long_interval_is_free_only_if_all_of_it_is() -> None:
+    index = index_of(a=[(0, 80), (81, 300)], b=[(0, 300)])
+    long = Requirement(candidates=pool(0, 1), duration_ticks=200)
+    assert [free_rows(index, long, tick).tolist() for tick in (0, 80, 81, 100, 101)] == [[1], [1], [0, 1], [0, 1], []]
+
+
 def test_a_horizon_of_whole_words_ends_as_any_other() -> None:
     index = AvailabilityIndex(Horizon(origin=HORIZON.origin, days=2))
     index.load(ANNA, [(0, 576)], [])

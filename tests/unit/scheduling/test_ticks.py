@@ -95,6 +95,11 @@ def test_painting_all_rows_at_once_is_setting_range_by_range(ranges: list[tuple[
     assert np.array_equal(painted(3, BITS, table[:, 0], table[:, 1:]), expected)
 
 
+def test_painting_counts_any_number_of_ranges() -> None:
+    many = np.tile(np.array([[5, 7]]), (40_000, 1))
+    assert set_ticks(painted(1, BITS, np.zeros(40_000, np.int64), many)[0]).tolist() == [5, 6]
+
+
 def test_packed_flags_keep_their_tick_numbers() -> None:
     flags = np.zeros((2, BITS), np.bool_)
     flags[0, [0, 63, 64, 863]] = True

@@ -26,8 +26,8 @@ from carewright.scheduling.model.ticks import (
 )
 
 SCHEDULES_MAX = 1_000_000
-LOAD_ROWS = 64
-"""Rows painted at once when loading: their counters stay within a few megabytes."""
+LOAD_ROWS = 32
+"""Rows painted at once when loading: their counters stay within the cache, and mostly within 16 bits."""
 
 Key = UUID | tuple[UUID, UUID]
 """A schedule; or a schedule at one site, for an actor whose hours at several sites are searched apart. Claims then go to each row."""

@@ -25,8 +25,6 @@ WORD_BITS = 64
 MINUTES_PER_DAY = 1440
 DAYS_PER_WEEK = 7
 HORIZON_DAYS_MAX = 1100
-OVERLAPS_MAX = 32_000
-"""How many ranges may cover one tick in `painted`: it counts them in 16 bits."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PROBE = timedelta(hours=6)
@@ -196,15 +194,16 @@ def packed(flags: Flags) -> BitRows:
 def painted(rows: int, ticks: int, where: npt.NDArray[np.int64], ranges: Ranges) -> BitRows:
     """Rows of bits with every `ranges[i]` set in row `where[i]`; ranges may overlap, and are cut to [0, ticks).
 
-    All at once, by counting how many ranges begin and end at each tick: about 20 times faster than range by range.
+    All at once, by counting how many ranges begin and end at each tick: 10 to 30 times faster than range by range.
     """
-    depth = np.zeros((rows, ticks + 1), np.int16)
+    counter = np.int16 if len(ranges) <= np.iinfo(np.int16).max else np.int32
+    depth = np.zeros((rows, ticks + 1), counter)
     start = np.clip(ranges[:, 0], 0, ticks)
     end = np.clip(ranges[:, 1], start, ticks)
     first_of_row = where * (ticks + 1)
-    np.add.at(depth.reshape(-1), first_of_row + start, np.int16(1))
-    np.subtract.at(depth.reshape(-1), first_of_row + end, np.int16(1))
-    np.cumsum(depth, axis=1, dtype=np.int16, out=depth)
+    np.add.at(depth.reshape(-1), first_of_row + start, counter(1))
+    np.subtract.at(depth.reshape(-1), first_of_row + end, counter(1))
+    np.cumsum(depth, axis=1, dtype=counter, out=depth)
     return packed(depth[:, :ticks] > 0)
 
 
