@@ -145,8 +145,11 @@ class Unavailable(Refusal):
     title = "This cannot be answered just now. Nothing was changed; try again in a moment."
 
 
-class OutcomeUnknown(Refusal):
-    """The connection broke while a change was being committed: a retry with the same key tells what happened."""
+class OutcomeUnknown(Unavailable):
+    """The connection broke while a change was being committed: a retry with the same key tells what happened.
+
+    A kind of `Unavailable`, so that whoever waits for the database to come back (relays, followers, timers) waits here too.
+    """
 
     code = "kernel.outcome_unknown"
     status = 503

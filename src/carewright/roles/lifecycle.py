@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
             roles={module.name: list(module.prefixes) for module in modules},
             ready={name: started.ready for name, started in system.running.items()},
         )
-        tasks = [asyncio.ensure_future(work) for work in background(system, modules)]
+        tasks = [_kept(work) for work in background(system, modules)]
         log.info("serving", roles=list(health.roles), address=f"{settings.host}:{listener.getsockname()[1]}")
         try:
             await serve_http(
@@ -206,6 +207,20 @@ async def _forget_old(ctx: Context) -> int:
     for query in (Q.forget_old_answers, Q.forget_old_events, Q.forget_old_deliveries):
         await ctx.db.execute(query, old)
     return 0
+
+
+def _kept(work: Awaitable[None]) -> asyncio.Future[None]:
+    """A relay or follower that broke is worse than none, since nobody would notice: the process leaves, to be started again."""
+
+    def ended(task: asyncio.Future[None]) -> None:
+        if not task.cancelled():
+            fault = task.exception()
+            log.error("background.ended", error=type(fault).__name__, where=telemetry.where(fault) if fault else None)
+            signal.raise_signal(signal.SIGTERM)
+
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(ended)
+    return task
 
 
 async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:
