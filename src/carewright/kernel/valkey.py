@@ -21,9 +21,10 @@ async def carry(wake: Wake, url: str, origin: bytes) -> None:
     """Pass this process's commits on, and wake up on those of others, until cancelled. Without Valkey readers only look less often."""
     while True:
         try:
-            async with Valkey.from_url(url, socket_timeout=None) as client:
-                await asyncio.gather(_send(wake, client, origin), _receive(wake, client, origin))
-        except (ValkeyError, OSError):
+            async with Valkey.from_url(url, socket_timeout=None) as client, asyncio.TaskGroup() as both:
+                both.create_task(_send(wake, client, origin))
+                both.create_task(_receive(wake, client, origin))
+        except* (ValkeyError, OSError):
             log.warning("wake.unavailable")
             await asyncio.sleep(RETRY_SECONDS)
 
