@@ -20,8 +20,8 @@ from carewright.roles.child import Child, StartFailed, finished, say, signal_nam
 START_TRIES = 3
 PAUSE_SECONDS_MIN = 0.1
 PAUSE_SECONDS_MAX = 5.0
-STEADY_SECONDS = 10.0
-"""A program that has run this long had started well: the next pause is short again."""
+STEADY_SECONDS = 2.0
+"""A program that was ready for this long had started well: the next pause is short again."""
 PROBE_SECONDS = 0.05
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
