@@ -58,7 +58,8 @@ class Transaction:
         await self._connection.execute(query.text, *args)
 
     async def copy(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Load many rows by COPY."""
+        """Load many rows by COPY, without the limit on a statement's time for the rest of this transaction."""
+        await self._connection.execute("SET LOCAL statement_timeout = 0")
         await self._connection.copy_records_to_table(table, schema_name=schema, columns=list(columns), records=rows)
 
 

@@ -331,7 +331,8 @@ async def copy_appointments(tx: Transaction, organization_id: UUID, appointments
     await tx.copy("scheduling", "appointment", columns, rows)
 
 
-async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[tuple[UUID, ClaimedTime]]) -> None:
-    columns = ("organization_id", "schedule_id", "lane", "starts_at", "ends_at", "appointment_id")
-    rows = ((organization_id, c.schedule_id, c.lane, c.start, c.end, appointment_id) for appointment_id, c in claims)
+async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[tuple[UUID, datetime, datetime, UUID]]) -> None:
+    """(schedule, start, end, appointment), all in lane 0."""
+    columns = ("organization_id", "schedule_id", "starts_at", "ends_at", "appointment_id")
+    rows = ((organization_id, *claim) for claim in claims)
     await tx.copy("scheduling", "claim", columns, rows)

@@ -1,19 +1,23 @@
 """Loading many calendars and appointments at once into a tenant that has none, by COPY."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from carewright.contracts.directory import HealthcareService, Location, UrgencyTier, VisitType
-from carewright.contracts.scheduling import Appointment, AppointmentStatus, ClaimedTime, Participant
+from carewright.contracts.scheduling import Appointment, AppointmentStatus, Participant
 from carewright.kernel.db import Transaction
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.actors import Actor
 from carewright.scheduling.model.hours import Hours
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,11 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Everything scheduling keeps of a hospital. `openings` are (schedule, site, start, end); `claims` name their appointment first."""
+    """Everything scheduling keeps of a hospital.
+
+    `openings` are (schedule, site, start, end). `claims` are (schedule, start, end, appointment) in parts that are loaded side by side:
+    the exclusion constraint makes them the slow part, and it is quickest where a part is sorted by schedule.
+    """
 
     sites: Sequence[Location]
     visit_types: Sequence[tuple[VisitType, HealthcareService]]
@@ -43,22 +51,39 @@ class Load:
     patient_ids: Iterable[UUID]
     openings: Iterable[tuple[UUID, UUID, datetime, datetime]]
     appointments: Iterable[Booked]
-    claims: Iterable[tuple[UUID, ClaimedTime]]
+    claims: Sequence[Iterable[tuple[UUID, datetime, datetime, UUID]]]
 
 
-async def bulk_load(ctx: SchedulingContext, tx: Transaction, load: Load) -> None:
-    """Fill an empty tenant. The caller opened `tx`; the exclusion constraint checks every claim as ever."""
+async def bulk_load(ctx: SchedulingContext, load: Load) -> None:
+    """Fill an empty tenant, over several connections at once; the exclusion constraint checks every claim as ever.
+
+    Not one transaction: the caller marks the tenant as incomplete until this has returned.
+    """
     ctx.actor.require("scheduling.calendar.change")
+    async with asyncio.TaskGroup() as parts:
+        for claims in load.claims:
+            parts.create_task(_in_transaction(ctx, store.copy_claims, claims))
+        parts.create_task(_in_transaction(ctx, store.copy_appointments, _appointments(ctx, load)))
+        parts.create_task(_in_transaction(ctx, store.copy_openings, load.openings))
+        parts.create_task(_in_transaction(ctx, store.copy_patients, load.patient_ids))
+        parts.create_task(_load_catalogue(ctx, load))
+
+
+async def _load_catalogue(ctx: SchedulingContext, load: Load) -> None:
     organization_id = ctx.actor.organization_id
-    for site in load.sites:
-        await store.put_site(tx, organization_id, site)
-    for visit_type, service in load.visit_types:
-        await store.put_visit_type(tx, organization_id, visit_type, service)
-    await store.copy_schedules(tx, organization_id, load.actors, load.materialised_on)
-    await store.copy_patients(tx, organization_id, load.patient_ids)
-    await store.copy_openings(tx, organization_id, load.openings)
-    await store.copy_appointments(tx, organization_id, _appointments(ctx, load))
-    await store.copy_claims(tx, organization_id, load.claims)
+    async with ctx.db.transaction() as tx:
+        for site in load.sites:
+            await store.put_site(tx, organization_id, site)
+        for visit_type, service in load.visit_types:
+            await store.put_visit_type(tx, organization_id, visit_type, service)
+        await store.copy_schedules(tx, organization_id, load.actors, load.materialised_on)
+
+
+async def _in_transaction(
+    ctx: SchedulingContext, copy: Callable[[Transaction, UUID, Iterable[T]], Awaitable[None]], rows: Iterable[T]
+) -> None:
+    async with ctx.db.transaction() as tx:
+        await copy(tx, ctx.actor.organization_id, rows)
 
 
 def _appointments(ctx: SchedulingContext, load: Load) -> Iterator[Appointment]:
