@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -38,14 +39,12 @@ def claims_outside_openings(hospital: Hospital) -> int:
     return int((~inside).sum())
 
 
-def wrong_participants(hospital: Hospital, every: int) -> list[str]:
-    """Of each `every`-th appointment, what about its participants differs from what its visit type asks for."""
+def wrong_participants(hospital: Hospital, most: int) -> list[str]:
+    """What about the participants of the first appointments, `most` at the most, differs from what their visit types ask for."""
     actors = {actor.schedule_id: actor for actor in hospital.actors}
     visit_types = {each.id: each for each in hospital.directory.visit_types}
     faults = []
-    for number, (_, _, type_id, site_id, patient_id, start, end, urgency, referral, people) in enumerate(hospital.appointment_records()):
-        if number % every:
-            continue
+    for _, _, type_id, site_id, patient_id, start, end, urgency, referral, people in islice(hospital.appointment_records(), most):
         visit = visit_types[type_id]
         asked = list(places_of(visit))
         *present, patient = people
