@@ -13,14 +13,14 @@ STANDARD = ("type", "title", "status", "detail", "code")
 
 
 def document(refusal: Refusal) -> dict[str, Any]:
-    """The members of the problem document; facts of the refusal are extension members."""
-    return {
+    """The members of the problem document. Facts of the refusal are extension members, and never take the place of a standard one."""
+    return refusal.facts | {
         "type": f"/api/docs#{refusal.code}",
         "title": refusal.title,
         "status": refusal.status,
         "detail": refusal.detail,
         "code": refusal.code,
-    } | refusal.facts
+    }
 
 
 def response(refusal: Refusal) -> Response:

@@ -41,7 +41,7 @@ def ensure_step(appointment: Appointment, to: AppointmentStatus) -> None:
     if to not in STEPS[appointment.status]:
         raise IllegalStep(
             f"An appointment that is {appointment.status} cannot become {to}.",
-            appointment_id=str(appointment.id), status=appointment.status, wanted=to,
+            appointment_id=str(appointment.id), appointment_status=appointment.status, wanted=to,
         )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def ensure_movable(appointment: Appointment, now: datetime) -> None:
     if appointment.status not in MOVABLE or appointment.expires_at is not None or appointment.end <= now:
         raise IllegalStep(
             "Only an appointment that is booked and still to come can be moved.",
-            appointment_id=str(appointment.id), status=appointment.status,
+            appointment_id=str(appointment.id), appointment_status=appointment.status,
         )  # fmt: skip
 
 

@@ -218,7 +218,7 @@ def _ensure_bookable_hold(hold: Appointment, command: BookAppointment, now: date
     if hold.patient_id != command.patient_id:
         raise UnknownAppointment("This time is not held for that patient.")
     if hold.status == "pending" and hold.expires_at is None:
-        raise IllegalStep("This request was sent already.", appointment_id=str(hold.id), status=hold.status)
+        raise IllegalStep("This request was sent already.", appointment_id=str(hold.id), appointment_status=hold.status)
     if hold.status == "cancelled" or (is_hold(hold) and not is_live_hold(hold, now)):
         raise HoldExpired(appointment_id=str(hold.id))
     ensure_step(hold, "booked")

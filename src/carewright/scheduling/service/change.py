@@ -81,7 +81,7 @@ async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointmen
 
     def change(before: Appointment) -> Appointment:
         if is_hold(before):
-            raise IllegalStep("A held time is booked, not confirmed.", appointment_id=str(before.id), status=before.status)
+            raise IllegalStep("A held time is booked, not confirmed.", appointment_id=str(before.id), appointment_status=before.status)
         if ctx.by_patient:
             return _confirmed_by_patient(before)
         ctx.actor.require("scheduling.appointment.accept")
@@ -108,7 +108,7 @@ async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointm
 
     def change(before: Appointment) -> Appointment:
         if not is_hold(before):
-            raise IllegalStep("This is not a held time.", appointment_id=str(before.id), status=before.status)
+            raise IllegalStep("This is not a held time.", appointment_id=str(before.id), appointment_status=before.status)
         return stepped(before, "cancelled", reason="hold-released")
 
     return await _changed(ctx, appointment_id, None, AppointmentCancelled, change)
@@ -243,7 +243,7 @@ def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, cale
 def _confirmed_by_patient(before: Appointment) -> Appointment:
     if before.status != "booked":
         raise IllegalStep(
-            "Only a booked appointment can be confirmed.", appointment_id=str(before.id), status=before.status, wanted="booked"
+            "Only a booked appointment can be confirmed.", appointment_id=str(before.id), appointment_status=before.status, wanted="booked"
         )
     return accepted_by_patient(before)
 
