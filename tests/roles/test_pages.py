@@ -1,0 +1,121 @@
+"""The patients' pages ask the other modules through their Protocols: the same in one process, through JSON, and over the wire."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import httpx
+
+from tests.clinic import Clinic, register
+from tests.system import System
+
+
+@dataclass
+class Form:
+    action: str
+    fields: dict[str, str]
+
+
+@dataclass
+class Forms(HTMLParser):
+    """Every form of a page by its action, with its hidden fields, and the values of buttons that choose a time."""
+
+    found: dict[str, Form] = field(default_factory=dict)
+    slots: list[str] = field(default_factory=list)
+    open: Form | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.open = Form(given["action"], {})
+            self.found[self.open.action] = self.open
+        elif tag == "input" and self.open is not None and given.get("type") == "hidden":
+            self.open.fields[given["name"]] = given["value"]
+        elif tag == "button" and given.get("name") == "slot":
+            self.slots.append(given["value"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.open = None
+
+
+@dataclass
+class Browser:
+    """Follows links and sends forms, as a browser without scripts would."""
+
+    client: httpx.AsyncClient
+    page: httpx.Response | None = None
+    forms: Forms = field(default_factory=Forms)
+
+    async def go(self, path: str) -> None:
+        self._see(await self.client.get(path))
+
+    async def send(self, action: str, **fields: str) -> None:
+        form = self.forms.found[action]
+        self._see(await self.client.post(action, data=form.fields | fields, headers={"Origin": str(self.client.base_url).rstrip("/")}))
+
+    def _see(self, page: httpx.Response) -> None:
+        assert page.status_code == 200, page.text
+        self.page, self.forms = page, Forms()
+        self.forms.feed(page.text)
+
+    @property
+    def path(self) -> str:
+        assert self.page is not None
+        return self.page.url.path
+
+    @property
+    def text(self) -> str:
+        assert self.page is not None
+        return self.page.text
+
+
+def browser(system: System) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=system.address_of("/"), follow_redirects=True, trust_env=False, timeout=30)
+
+
+async def test_the_demonstration_patient_signs_in_sees_appointments_and_signs_out(system: System) -> None:
+    async with browser(system) as client:
+        me = Browser(client)
+        await me.go("/appointments")
+        assert me.path == "/sign-in"
+        await me.send("/sign-in")
+        assert me.path == "/appointments"
+        assert "carewright_session" in client.cookies
+        await me.send("/sign-out")
+        assert (me.path, "carewright_session" in client.cookies) == ("/sign-in", False)
+
+
+async def test_a_patient_books_moves_and_cancels_on_the_pages(clinic: Clinic) -> None:
+    system, patient = clinic.system, await register(clinic.system)
+    async with browser(system) as client:
+        client.cookies.set("carewright_session", system.token("patient", patient))
+        me = Browser(client)
+        await me.go("/")
+        assert clinic.service_id in me.text
+        await me.go(f"/services/{clinic.service_id}")
+        assert f"/visits/{clinic.visit_type_id}/times" in me.text
+
+        await me.go(f"/visits/{clinic.visit_type_id}/times")
+        first, later = me.forms.slots[0], me.forms.slots[-1]
+        await me.send(f"/visits/{clinic.visit_type_id}/hold", slot=first)
+        hold_path = me.path
+        assert hold_path.startswith("/holds/")
+        appointment_id = hold_path.rpartition("/")[2]
+        await me.send(f"{hold_path}/book", note="I come with my dog.")
+        assert me.path == f"/appointments/{appointment_id}"
+        booked = await clinic.appointment(appointment_id)
+        assert (booked["status"], booked["patient_id"]) == ("booked", str(patient))
+
+        await me.go(f"/appointments/{appointment_id}/move?slot={later}")
+        await me.send(f"/appointments/{appointment_id}/move")
+        moved = await clinic.appointment(appointment_id)
+        assert (moved["status"], moved["start"] > booked["start"]) == ("booked", True)
+
+        await me.go(f"/appointments/{appointment_id}/cancel")
+        await me.send(f"/appointments/{appointment_id}/cancel")
+        assert (await clinic.appointment(appointment_id))["status"] == "cancelled"
+        await me.go("/appointments")
+        assert appointment_id in me.text
