@@ -14,8 +14,9 @@ from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Histogram
 
 from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable, refusal_of
-from carewright.kernel.sql import Query
+from carewright.kernel.sql import Query, load
 
+Q = load("carewright.kernel")
 Row = Mapping[str, Any]
 REFUSE_SQLSTATE = "CW001"
 STATEMENT_TIMEOUT_MS = 15_000
@@ -131,7 +132,10 @@ class Database:
         """One connection kept for as long as the block lasts, outside any transaction: for session locks."""
         with _translated():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                yield Transaction(connection)
+                try:
+                    yield Transaction(connection)
+                finally:
+                    await _let_go(connection)
 
 
 @contextmanager
@@ -144,7 +148,9 @@ def _translated() -> Iterator[None]:
         if refusal is None:
             raise
         raise refusal from fault
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as fault:
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as fault:
+        if isinstance(fault, ValueError):
+            raise  # an argument that does not fit its parameter is our own mistake: trying again would not help
         raise Unavailable from fault
 
 
@@ -179,5 +185,13 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     )  # fmt: skip
 
 
+async def _let_go(connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+    """Give up the session's locks; a connection that cannot say so is ended, and its locks with it."""
+    try:
+        await connection.execute(Q.let_go.text)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
+        connection.terminate()
+
+
 async def _keep(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Nothing to reset: settings are made by SET LOCAL only, and session locks belong to `reserved` connections."""
+    """Nothing to reset: settings are made by SET LOCAL only, and `reserved` gives its locks up itself."""
