@@ -78,17 +78,17 @@ def features_of(index: AvailabilityIndex, rows: Rows, start_ticks: Ticks, ticks:
     """The features of `rows` for the intervals of `ticks` from each of `start_ticks`; the day is that of the start in `zone`."""
     edges = _day_edges(index.horizon, zone)
     days, day_of = np.unique(np.searchsorted(edges[1:-1], start_ticks, side="right"), return_inverse=True)
-    spans = np.column_stack((edges[days], edges[days + 1]))
-    first = min(int(start_ticks.min()) - REACH_TICKS, int(spans[0, 0]))
-    end = max(int(start_ticks.max()) + ticks + REACH_TICKS, int(spans[-1, 1]))
+    first = min(int(start_ticks.min()) - REACH_TICKS, int(edges[days[0]]))
+    end = max(int(start_ticks.max()) + ticks + REACH_TICKS, int(edges[days[-1] + 1]))
     free, opened = (Extract.of(bitmap, rows, first, end) for bitmap in (index.free, index.open_bits))
-    open_ticks = opened.set_within(spans)
+    sides = free.bits_from(np.concatenate((start_ticks - REACH_TICKS, start_ticks + ticks)))
+    counts = free.beside(opened).set_within(edges[days], edges[days + 1])[day_of]
     return Features(
         rows=rows,
-        free_before_ticks=_ones_at_end(free.bits_from(start_ticks - REACH_TICKS)),
-        free_after_ticks=_ones_at_start(free.bits_from(start_ticks + ticks)),
-        busy_ticks=(open_ticks - free.set_within(spans))[day_of],
-        open_ticks=open_ticks[day_of],
+        free_before_ticks=_ones_at_end(sides[: len(start_ticks)]),
+        free_after_ticks=_ones_at_start(sides[len(start_ticks) :]),
+        busy_ticks=counts[:, len(rows) :] - counts[:, : len(rows)],
+        open_ticks=counts[:, len(rows) :],
         coins=(index.salts[rows] ^ (index.horizon.origin_tick + start_ticks).astype(np.uint64)[:, np.newaxis]) * MIXER,
     )
 

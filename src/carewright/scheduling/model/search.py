@@ -9,7 +9,7 @@ rare visit whose parts only follow each other in a chain, a search at each start
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, tzinfo
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import combinations
 
 import msgspec
@@ -42,6 +42,8 @@ COUNT_MAX = 16
 REQUIREMENTS_MAX = 16
 HALL_REQUIREMENTS_MAX = 5
 """Up to so many rival requirements all subsets (26) are checked in bits; beyond, pairs are, and then each start by itself."""
+PLANS_CACHED_MAX = 1024
+"""Visits for which it is remembered who competes with whom; it depends on the requirements alone."""
 ANYONE = LeastFragmentation()
 
 
@@ -85,7 +87,7 @@ def find_starts(
 
     `masks` (grid, window, …) are rows over the horizon of which every one must allow the start.
     """
-    groups = contests(requirements)
+    groups = contests(tuple(requirements))
     possible = _possible_starts(index, requirements, groups, first_tick, end_tick, masks)
     if not _undecided(requirements, groups):
         return possible
@@ -99,7 +101,7 @@ def iter_starts(
     index: AvailabilityIndex, requirements: Sequence[Requirement], first_tick: int, end_tick: int, masks: Sequence[BitRow] = ()
 ) -> Iterator[int]:
     """The same ticks, earliest first, verified only as far as they are drawn. Resume from the last one by `first_tick = last + 1`."""
-    groups = contests(requirements)
+    groups = contests(tuple(requirements))
     return _verified(index, requirements, groups, _possible_starts(index, requirements, groups, first_tick, end_tick, masks))
 
 
@@ -125,7 +127,7 @@ def assign_all(
         return []
     starts = np.array(start_ticks, np.intp)
     ranked = [_ranked(index, each, starts, choose, zone) for each in requirements]
-    crowds = crowds_of(requirements) if contests(requirements) else []
+    crowds = crowds_of(tuple(requirements)) if contests(tuple(requirements)) else ()
     return [_staffed(requirements, pools, crowds) for pools in zip(*ranked, strict=True)]
 
 
@@ -135,23 +137,25 @@ def free_rows(index: AvailabilityIndex, requirement: Requirement, start_tick: in
     return able
 
 
-def crowds_of(requirements: Sequence[Requirement]) -> list[Crowd]:
+@lru_cache(maxsize=PLANS_CACHED_MAX)
+def crowds_of(requirements: tuple[Requirement, ...]) -> tuple[Crowd, ...]:
     """The largest sets of requirements that run at one moment. A new one can only form where a requirement begins."""
     running = {
         tuple(number for number, each in enumerate(requirements) if each.lead <= begin.lead < each.lead + each.ticks)
         for begin in requirements
     }
-    return sorted(crowd for crowd in running if not any(set(crowd) < set(other) for other in running))
+    return tuple(sorted(crowd for crowd in running if not any(set(crowd) < set(other) for other in running)))
 
 
-def contests(requirements: Sequence[Requirement]) -> list[Crowd]:
+@lru_cache(maxsize=PLANS_CACHED_MAX)
+def contests(requirements: tuple[Requirement, ...]) -> tuple[Crowd, ...]:
     """Groups of requirements, by number, that may want one actor at one moment, linked directly or through others.
 
     Empty for a visit whose pools are disjoint, or meet only at different times.
     """
     invariant(len(requirements) <= REQUIREMENTS_MAX, f"a visit has at most {REQUIREMENTS_MAX} requirements")
     if len(requirements) == 1:
-        return []
+        return ()
     wanted = [set(each.candidates.tolist()) for each in requirements]
     group = list(range(len(requirements)))
     for crowd in crowds_of(requirements):
@@ -159,12 +163,12 @@ def contests(requirements: Sequence[Requirement]) -> list[Crowd]:
             if not wanted[one].isdisjoint(wanted[other]):
                 group = [group[one] if each == group[other] else each for each in group]
     groups = [tuple(number for number, each in enumerate(group) if each == root) for root in sorted(set(group))]
-    return [each for each in groups if len(each) > 1]
+    return tuple(each for each in groups if len(each) > 1)
 
 
-def _undecided(requirements: Sequence[Requirement], groups: Sequence[Crowd]) -> list[list[Requirement]]:
+def _undecided(requirements: Sequence[Requirement], groups: Sequence[Crowd]) -> list[tuple[Requirement, ...]]:
     """The contests that Hall's condition alone does not decide: not all at one moment, or too many."""
-    rivals = [[requirements[number] for number in group] for group in groups]
+    rivals = [tuple(requirements[number] for number in group) for group in groups]
     return [group for group in rivals if len(crowds_of(group)) > 1 or len(group) > HALL_REQUIREMENTS_MAX]
 
 
@@ -175,7 +179,7 @@ def _verified(index: AvailabilityIndex, requirements: Sequence[Requirement], gro
             yield tick
 
 
-def _can_serve(index: AvailabilityIndex, requirements: Sequence[Requirement], start_tick: int) -> bool:
+def _can_serve(index: AvailabilityIndex, requirements: tuple[Requirement, ...], start_tick: int) -> bool:
     pools = [free_rows(index, each, start_tick).tolist() for each in requirements]
     return fill(pools, [each.count for each in requirements], crowds_of(requirements)) is not None
 
@@ -229,7 +233,7 @@ def _possible_starts(
     for each in requirements:
         starts &= _pool_fits(index, each, words)
     for group in groups:
-        rivals = [requirements[number] for number in group]
+        rivals = tuple(requirements[number] for number in group)
         for crowd in crowds_of(rivals):
             starts &= _hall(index, [rivals[number] for number in crowd], words)
     row[words] = starts

@@ -169,9 +169,13 @@ class Extract(msgspec.Struct, frozen=True, eq=False):
         upper: BitRows = self.words[word + 1] << np.uint64(1) << (np.uint64(WORD_BITS - 1) - shift)
         return upper | (self.words[word] >> shift)
 
-    def set_within(self, spans: Ticks) -> Ticks:
-        """How many ticks are set in each of the tick ranges `spans` (shape `[n, 2]`), for every row; shape `[n, rows]`."""
-        start, end = spans[:, :1] - self.first_tick, spans[:, 1:] - self.first_tick
+    def beside(self, other: "Extract") -> "Extract":
+        """The rows of both, from the same ticks."""
+        return Extract(np.concatenate((self.words, other.words), axis=1), self.first_tick)
+
+    def set_within(self, start_ticks: Ticks, end_ticks: Ticks) -> Ticks:
+        """How many ticks of each [start, end) are set, for every row; shape `[ranges, rows]`."""
+        start, end = start_ticks[:, np.newaxis] - self.first_tick, end_ticks[:, np.newaxis] - self.first_tick
         first = start // WORD_BITS
         word = first + np.arange(int((end // WORD_BITS - first).max()) + 1)
         wanted = _below(end - word * WORD_BITS) & ~_below(start - word * WORD_BITS)
