@@ -1,8 +1,10 @@
 """From a raw request to a use case and back: authenticate, authorise, parse, call, render. Nothing else happens here."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 256 * 1024
 QUERY_BYTES_MAX = 8 * 1024
+INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -78,24 +81,51 @@ def _uuid(text: str) -> UUID:
         raise NotFound from fault
 
 
-def _query(kind: type[Any], raw: bytes) -> Any:
+def _query(kind: Any, raw: bytes) -> Any:
     if len(raw) > QUERY_BYTES_MAX:
         raise TooLarge(limit_bytes=QUERY_BYTES_MAX)
-    types = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _query_fields(kind)
     given: dict[str, Any] = {}
-    for name, value in _pairs(raw):
-        if name not in types:
+    for name, text in _pairs(raw):
+        if name not in fields:
             raise BadInput(f"There is no query parameter called {name[:40]!r}.", parameter=name[:40])
-        if _many(types[name].type):
-            given.setdefault(name, []).append(value)
+        if fields[name].many:
+            given.setdefault(name, []).append(fields[name].value(text))
         elif name in given:
             raise BadInput(f"The query parameter {name} may be given once.", parameter=name)
         else:
-            given[name] = value
+            given[name] = fields[name].value(text)
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return msgspec.convert(given, kind)
     except msgspec.ValidationError as fault:
         raise BadInput(f"A query parameter is not valid: {fault}.") from fault
+
+
+class _QueryField(NamedTuple):
+    """What the text of one query parameter may stand for. A date, an id or a word stays text: `convert` reads it strictly."""
+
+    many: bool
+    number: bool
+    flag: bool
+
+    def value(self, text: str) -> str | int | bool:
+        if self.number and INTEGER.fullmatch(text):
+            return int(text)
+        if self.flag and text in ("true", "false"):
+            return text == "true"
+        return text
+
+
+@lru_cache
+def _query_fields(kind: type[Any]) -> dict[str, _QueryField]:
+    fields = {field.encode_name: _parts(field.type) for field in msgspec.structs.fields(kind)}
+    return {name: _QueryField(bool(parts & {tuple, list}), int in parts, bool in parts) for name, parts in fields.items()}
+
+
+def _parts(kind: Any) -> set[Any]:
+    """Every type that a field's type is made of: of `list[int] | None`, that itself, list, int and None."""
+    inner = (*getattr(kind, "__args__", ()), getattr(kind, "__origin__", None))
+    return {kind}.union(*(_parts(part) for part in inner if part is not None))
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:
@@ -106,10 +136,6 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise BadInput("The query string holds a NUL character.")
     return pairs
-
-
-def _many(kind: Any) -> bool:
-    return getattr(kind, "__origin__", None) in (tuple, list) or any(_many(part) for part in getattr(kind, "__args__", ()))
 
 
 def _body(kind: type[Any], raw: bytes, content_type: str) -> Any:
