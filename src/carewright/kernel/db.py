@@ -4,16 +4,18 @@ Statements run under server-side timeouts, so nothing waits for ever and nothing
 Driver types stay in here: the rest of the system sees `Database`, `Session`, rows as mappings, and refusals.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
+from time import perf_counter
 from typing import Any, Protocol
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Histogram
 
 from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable, refusal_of
+from carewright.kernel.pool import Pool
 from carewright.kernel.sql import Query, load
 
 Q = load("carewright.kernel")
@@ -22,9 +24,9 @@ REFUSE_SQLSTATE = "CW001"
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
-ACQUIRE_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 COPY_TIMEOUT_SECONDS = 300.0
+STATEMENTS_PREPARED_MAX = 256
 SECONDS = Histogram(
     "carewright_query_seconds", "Time of one statement, as the caller sees it.", ["query"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
@@ -44,7 +46,7 @@ class Session(Protocol):
 class Transaction:
     """One open transaction. Leaving the block commits; an exception rolls back."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]") -> None:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._connection = connection
 
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
@@ -60,14 +62,19 @@ class Transaction:
 
     async def copy(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Load many rows by COPY, without the limit on a statement's time for the rest of this transaction."""
-        await self._connection.execute("SET LOCAL statement_timeout = 0")
+        await self._connection.execute(Q.unhurried.text)
         await self._connection.copy_records_to_table(table, schema_name=schema, columns=list(columns), records=rows)
+
+    async def copy_out(self, query: Query, collect: Callable[[bytes], Awaitable[None]], *args: object) -> None:
+        """Hand the result to `collect` in pieces of the binary COPY format, without the limit on a statement's time."""
+        await self._connection.execute(Q.unhurried.text)
+        await self._connection.copy_from_query(query.text, *args, output=collect, format="binary", timeout=COPY_TIMEOUT_SECONDS)
 
 
 class Database:
     """A pool of connections that act as one module's role."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @classmethod
@@ -81,27 +88,32 @@ class Database:
             "timezone": "UTC",
             "jit": "off",
         } | ({"role": role} if role else {})
+
+        async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+                dsn, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, statement_cache_size=STATEMENTS_PREPARED_MAX
+            )
+            await _prepare(connection)
+            return connection
+
+        pool = Pool(connect, size)
         with _translated():
-            pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size, init=_prepare, reset=_keep, server_settings=settings,
-                timeout=CONNECT_TIMEOUT_SECONDS, max_inactive_connection_lifetime=300, statement_cache_size=256,
-            )  # fmt: skip
+            pool.give(await pool.take())
         return cls(pool)
 
     async def close(self) -> None:
         await self._pool.close()
 
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
-        with _translated(), SECONDS.labels(query.name).time():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                rows: Sequence[Row] = await connection.fetch(query.text, *args)
-                return rows
+        rows: Sequence[Row] = await self._use(query, lambda connection: connection.fetch(query.text, *args))
+        return rows
 
     async def fetch_one(self, query: Query, *args: object) -> Row | None:
-        with _translated(), SECONDS.labels(query.name).time():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                row: Row | None = await connection.fetchrow(query.text, *args)
-                return row
+        row: Row | None = await self._use(query, lambda connection: connection.fetchrow(query.text, *args))
+        return row
+
+    async def execute(self, query: Query, *args: object) -> None:
+        await self._use(query, lambda connection: connection.execute(query.text, *args))
 
     async def copy_out(self, query: Query, *args: object) -> bytes:
         """The whole result in PostgreSQL's binary COPY format: for large results of fixed width that go into arrays."""
@@ -110,32 +122,55 @@ class Database:
         async def collect(part: bytes) -> None:
             parts.append(bytes(part))
 
-        with _translated(), SECONDS.labels(query.name).time():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                await connection.copy_from_query(query.text, *args, output=collect, format="binary", timeout=COPY_TIMEOUT_SECONDS)
+        async with self.transaction() as tx:
+            await tx.copy_out(query, collect, *args)
         return b"".join(parts)
-
-    async def execute(self, query: Query, *args: object) -> None:
-        with _translated(), SECONDS.labels(query.name).time():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                await connection.execute(query.text, *args)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a READ COMMITTED transaction. A refusal or any other exception inside rolls it back."""
-        with _translated():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection, connection.transaction():
-                yield Transaction(connection)
+        async with self._lent() as connection, connection.transaction():
+            yield Transaction(connection)
 
     @asynccontextmanager
     async def reserved(self) -> AsyncIterator[Transaction]:
         """One connection kept for as long as the block lasts, outside any transaction: for session locks."""
+        async with self._lent() as connection:
+            try:
+                yield Transaction(connection)
+            finally:
+                await _let_go(connection)
+
+    @asynccontextmanager
+    async def _lent(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
         with _translated():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS) as connection:
-                try:
-                    yield Transaction(connection)
-                finally:
-                    await _let_go(connection)
+            connection = await self._pool.take()
+            try:
+                yield connection
+            finally:
+                self._pool.give(connection)
+
+    async def _use(self, query: Query, work: "Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[Any]]") -> Any:
+        """One statement on a lent connection, timed. Written out without context managers: this is the hottest path there is."""
+        started = perf_counter()
+        try:
+            connection = await self._pool.take()
+            try:
+                return await work(connection)
+            finally:
+                self._pool.give(connection)
+        except FAULTS as fault:
+            refusal = _refusal(fault)
+            if refusal is None:
+                raise
+            raise refusal from fault
+        finally:
+            _seconds(query.name).observe(perf_counter() - started)
+
+
+@lru_cache(maxsize=1024)
+def _seconds(name: str) -> Histogram:
+    return SECONDS.labels(name)
 
 
 @contextmanager
@@ -143,19 +178,17 @@ def _translated() -> Iterator[None]:
     """Turn the driver's faults into refusals; everything unforeseen stays an exception and becomes a 500."""
     try:
         yield
-    except asyncpg.PostgresError as fault:
+    except FAULTS as fault:
         refusal = _refusal(fault)
         if refusal is None:
             raise
         raise refusal from fault
-    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as fault:
-        if isinstance(fault, ValueError):
-            raise  # an argument that does not fit its parameter is our own mistake: trying again would not help
-        raise Unavailable from fault
 
 
-def _refusal(fault: asyncpg.PostgresError) -> Refusal | None:
-    """What a fault of the server means to the caller, or None when it is our own mistake."""
+def _refusal(fault: Exception) -> Refusal | None:
+    """What a fault of the driver or the server means to the caller, or None when it is our own mistake: no retry would help."""
+    if not isinstance(fault, asyncpg.PostgresError):
+        return None if isinstance(fault, ValueError) else Unavailable()
     if fault.sqlstate == REFUSE_SQLSTATE:
         return refusal_of(str(fault))
     if isinstance(fault, BROKE_MIDWAY):
@@ -165,6 +198,7 @@ def _refusal(fault: asyncpg.PostgresError) -> Refusal | None:
     return None
 
 
+FAULTS = (asyncpg.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 BROKE_MIDWAY = (
     asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -185,13 +219,9 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     )  # fmt: skip
 
 
-async def _let_go(connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+async def _let_go(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Give up the session's locks; a connection that cannot say so is ended, and its locks with it."""
     try:
         await connection.execute(Q.let_go.text)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
         connection.terminate()
-
-
-async def _keep(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Nothing to reset: settings are made by SET LOCAL only, and `reserved` gives its locks up itself."""

@@ -84,10 +84,17 @@ SELECT clock_timestamp() AS now
 -- A session lock: it goes with the connection, so a dead leader is replaced by itself.
 SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS leads
 
+-- name: let_go
+-- Before a reserved connection goes back to its pool: its locks must not stay with somebody who does not know of them.
+SELECT pg_advisory_unlock_all()
+
 -- name: enqueue_job
--- A second job under the same unique key is the same job.
+-- A second job under the same unique key is the same job; one that had failed for good begins anew.
 INSERT INTO kernel.job (id, name, unique_key, payload, run_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (name, unique_key) DO NOTHING
+ON CONFLICT (name, unique_key) DO UPDATE
+SET id = EXCLUDED.id, payload = EXCLUDED.payload, run_at = EXCLUDED.run_at, created_at = EXCLUDED.created_at, attempts = 0, failed = false,
+    reason = NULL, leased_until = NULL
+WHERE kernel.job.failed
 
 -- name: claim_due_job
 -- SKIP LOCKED lets any number of workers share the queue; the lease makes a dead worker's job run again.
@@ -103,7 +110,8 @@ RETURNING id, name, payload, attempts
 DELETE FROM kernel.job WHERE id = $1
 
 -- name: retry_job
-UPDATE kernel.job SET run_at = $2, leased_until = NULL, failed = $3, reason = $4 WHERE id = $1
+-- $5 is the attempt that failed: a worker that was late must not give away the lease of the one after it.
+UPDATE kernel.job SET run_at = $2, leased_until = NULL, failed = $3, reason = $4 WHERE id = $1 AND attempts = $5
 
 -- name: claim_timer
 -- The row decides which process runs this turn of a timer.
@@ -114,3 +122,7 @@ RETURNING 1
 
 -- name: forget_consumer
 DELETE FROM kernel.consumer WHERE name = $1
+
+-- name: unhurried
+-- A whole hospital by COPY takes longer than any statement of a request may.
+SET LOCAL statement_timeout = 0

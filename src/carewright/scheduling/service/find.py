@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from carewright.scheduling.live import Calendars, Kind
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.search import find_starts
 from carewright.scheduling.model.ticks import TICK, BitRow, grid_mask, set_ticks, window_mask
-from carewright.scheduling.service.picking import Wish, requirements_of, slot_at, visit_kind, visit_site
+from carewright.scheduling.service.picking import Wish, requirements_of, slots_at, visit_kind, visit_site
 
 MINUTES_PER_DAY = 1440
 Ticks = npt.NDArray[np.intp]
@@ -56,16 +57,23 @@ def _page(ctx: SchedulingContext, calendars: Calendars, kind: Kind, query: FindT
     sites = _sites(calendars, kind, query.site_id)
     after = Cursor.read(query.after) if query.after else None
     origin = calendars.index.horizon.origin_tick
-    items: list[Slot] = []
-    last = after
-    for tick, number in _starts(ctx, calendars, kind, query, sites, after):
-        if len(items) == query.limit:
-            return TimesPage(items=tuple(items), next=str(last))
-        slot = slot_at(ctx, calendars, kind, _wish(query, sites[number]), tick)
-        invariant(slot is not None, "every start found can be staffed")
-        items.append(cast(Slot, slot))
-        last = Cursor(tick + origin, number)
-    return TimesPage(items=tuple(items))
+    found = list(islice(_starts(ctx, calendars, kind, query, sites, after), query.limit + 1))
+    shown = found[: query.limit]
+    last = Cursor(shown[-1][0] + origin, shown[-1][1]) if len(found) > len(shown) else None
+    return TimesPage(items=_staffed(ctx, calendars, kind, query, sites, shown), next=str(last) if last else None)
+
+
+def _staffed(
+    ctx: SchedulingContext, calendars: Calendars, kind: Kind, query: FindTimes, sites: list[UUID], shown: list[tuple[int, int]]
+) -> tuple[Slot, ...]:
+    """The slots of a page, site by site: choosing for many starts at once costs little more than for one."""
+    slots: dict[tuple[int, int], Slot] = {}
+    for number, site_id in enumerate(sites):
+        ticks = [tick for tick, at in shown if at == number]
+        for tick, slot in zip(ticks, slots_at(ctx, calendars, kind, _wish(query, site_id), ticks), strict=True):
+            invariant(slot is not None, "every start found can be staffed")
+            slots[tick, number] = cast(Slot, slot)
+    return tuple(slots[each] for each in shown)
 
 
 def _sites(calendars: Calendars, kind: Kind, site_id: UUID | None) -> list[UUID]:

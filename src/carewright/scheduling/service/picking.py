@@ -1,6 +1,6 @@
 """From a visit type to actors: who could serve, and who does at a given start."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Bookable, Calendars, Kind, Site, place_of
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.availability import Rows
-from carewright.scheduling.model.search import Requirement, assign
+from carewright.scheduling.model.search import Requirement, assign_all
 from carewright.scheduling.model.ticks import TICK_MINUTES
 
 POOLS_CACHED_MAX = 4096
@@ -73,10 +73,21 @@ def pick(ctx: SchedulingContext, calendars: Calendars, kind: Kind, time: PickedT
 
 def slot_at(ctx: SchedulingContext, calendars: Calendars, kind: Kind, wish: Wish, tick: int) -> Slot | None:
     """The visit at `tick` with the actors who would serve, or None when not everybody needed is free."""
+    return slots_at(ctx, calendars, kind, wish, [tick])[0]
+
+
+def slots_at(ctx: SchedulingContext, calendars: Calendars, kind: Kind, wish: Wish, ticks: Sequence[int]) -> list[Slot | None]:
+    """`slot_at` for each of several starts, each by itself."""
     requirements = requirements_of(calendars, kind, wish)
-    chosen = assign(calendars.index, requirements, tick, ctx.choose, calendars.sites[wish.site_id].zone)
-    if chosen is None:
-        return None
+    chosen = assign_all(calendars.index, requirements, ticks, ctx.choose, calendars.sites[wish.site_id].zone)
+    return [
+        None if rows is None else _slot(calendars, kind, wish, requirements, rows, tick) for tick, rows in zip(ticks, chosen, strict=True)
+    ]
+
+
+def _slot(
+    calendars: Calendars, kind: Kind, wish: Wish, requirements: Sequence[Requirement], chosen: tuple[Rows, ...], tick: int
+) -> Slot:
     start = calendars.index.horizon.instant_of(tick)
     participants = (
         _participant(calendars, calendars.bookables[calendars.owners[row]], requirement, tick)
