@@ -49,11 +49,16 @@ class Health:
 def build(served: Sequence[tuple[Route, Context]], pages: Sequence[BaseRoute], tokens: Tokens, health: Health) -> ASGIApp:
     """The ASGI application of a process that serves `served` routes and `pages`."""
     routes: list[BaseRoute] = [
-        *(Path(route.path, endpoint(route, context, tokens), methods=[route.method]) for route, context in served),
+        *(Path(_matching_ids(route.path), endpoint(route, context, tokens), methods=[route.method]) for route, context in served),
         *_system(health, [route for route, _ in served]),
         *pages,
     ]
     return Edge(Starlette(routes=_one_entry_a_path(routes)))
+
+
+def _matching_ids(path: str) -> str:
+    """The path as the router takes it: what stands in braces is an id, so that a word such as `find` is never taken for one."""
+    return path.replace("}", ":uuid}")
 
 
 def _one_entry_a_path(routes: list[BaseRoute]) -> list[BaseRoute]:
@@ -156,7 +161,7 @@ class Edge:
 
 def _route_of(scope: Scope) -> str:
     """The route's pattern, never the path itself: a path holds ids and whatever somebody typed."""
-    return getattr(scope.get("route"), "path", "unknown")
+    return getattr(scope.get("route"), "path", "unknown").replace(":uuid}", "}")
 
 
 async def _refused(_: Request, fault: Exception) -> Response:

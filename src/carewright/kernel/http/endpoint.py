@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
@@ -18,7 +17,6 @@ from carewright.kernel.errors import (
     BadInput,
     Forbidden,
     IdempotencyKeyMissing,
-    NotFound,
     TooLarge,
     Unauthenticated,
     UnsupportedMedia,
@@ -65,20 +63,12 @@ async def read_body(request: Request) -> bytes:
 
 
 async def _parse(route: Route, request: Request) -> tuple[Call[Any, Any], Once | None]:
-    path = {name: _uuid(request.path_params[name]) for name in route.parameters}
+    path = {name: request.path_params[name] for name in route.parameters}
     query = _query(route.query, request.scope["query_string"])
     raw = await read_body(request)
     body = _body(route.body, raw, request.headers.get("content-type", ""))
     call = Call(path, query, body, _version(request.headers.get("if-match")) if route.versioned else None)
     return call, _once(request, raw) if route.keyed else None
-
-
-def _uuid(text: str) -> UUID:
-    """An id in the path; something that is no id names nothing."""
-    try:
-        return msgspec.convert(text, UUID)
-    except msgspec.ValidationError as fault:
-        raise NotFound from fault
 
 
 def _query(kind: Any, raw: bytes) -> Any:
