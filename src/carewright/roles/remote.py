@@ -45,6 +45,8 @@ class Remote:
             raise Unavailable from fault
         except httpx.HTTPError as fault:
             raise OutcomeUnknown from fault
+        except AttributeError as fault:  # anyio asks a connection for its peer's name, and the peer has just been killed
+            raise Unavailable from fault
 
 
 def new_client() -> httpx.AsyncClient:

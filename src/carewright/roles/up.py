@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 
 from carewright.kernel import migrate
@@ -21,6 +20,7 @@ from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.roles.supervisor import Program, Supervisor, start_command
 
 SERVER_READY_SECONDS_MAX = 120.0
+PROBE_SECONDS_MAX = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +124,7 @@ class Start:
         return start
 
     async def _is_ready(self, port: int) -> bool:
-        try:
-            async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-                return (await client.get(f"http://{_reachable(self._wanted.host)}:{port}/ready")).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        return await is_ready(_reachable(self._wanted.host).strip("[]"), port)
 
     def _environment(self) -> dict[str, str]:
         known = Installation.read(self._wanted.data)
@@ -167,6 +163,20 @@ class Start:
         lines += [f"  Patients:    {first}/", f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
         lines += ["", "  A token for the API:  carewright token --role front-desk", "  Ctrl-C stops everything; the data stays.", ""]
         self._show("\n".join(lines))
+
+
+async def is_ready(host: str, port: int) -> bool:
+    """Whether a server process says so. Asked by hand: it may be killed at any moment, and this must not break with it."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS_MAX):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /ready HTTP/1.0\r\n\r\n")
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    except OSError:
+        return False
 
 
 def _reachable(host: str) -> str:
