@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -38,6 +39,9 @@ Q = load("carewright.kernel")
 CLOCK_SECONDS = 30.0
 HOUSEKEEPING_SECONDS = 3600.0
 EVENTS_KEPT_DAYS = 7
+CANCEL_AGAIN_SECONDS = 1.0
+LEAVE_SECONDS_MAX = 30.0
+"""A process whose background work broke is gone by then, whatever holds it."""
 NOBODY = Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=PERMISSIONS)
 log = telemetry.logger(__name__)
 
@@ -216,6 +220,7 @@ def _kept(work: Awaitable[None]) -> asyncio.Future[None]:
         if not task.cancelled():
             fault = task.exception()
             log.error("background.ended", error=type(fault).__name__, where=telemetry.where(fault) if fault else None)
+            asyncio.get_running_loop().call_later(LEAVE_SECONDS_MAX, os._exit, 1)
             signal.raise_signal(signal.SIGTERM)
 
     task = asyncio.ensure_future(work)
@@ -224,6 +229,9 @@ def _kept(work: Awaitable[None]) -> asyncio.Future[None]:
 
 
 async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Cancel until they end: a cancellation that arrives together with a result can be lost on its way through a driver."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
