@@ -20,6 +20,7 @@ Q = load("carewright.kernel")
 class Columns(msgspec.Struct, frozen=True):
     """Events as parallel arrays, the shape in which a statement appends them (`unnest`)."""
 
+    organization_ids: list[UUID]
     ids: list[UUID]
     topics: list[str]
     subjects: list[UUID]
@@ -29,6 +30,7 @@ class Columns(msgspec.Struct, frozen=True):
 def columns_of(ctx: Context, events: Sequence[Event]) -> Columns:
     """The arrays for `kernel.append_events`, or for a statement that appends events itself."""
     return Columns(
+        [event.organization_id for event in events],
         [ctx.ids.new() for _ in events],
         [event.topic for event in events],
         [event.subject for event in events],
@@ -37,10 +39,10 @@ def columns_of(ctx: Context, events: Sequence[Event]) -> Columns:
 
 
 async def publish(ctx: Context, tx: Session, *events: Event) -> None:
-    """Append events within the caller's transaction. Call `ctx.wake()` after the commit."""
+    """Append events within the caller's transaction, each for the tenant it names. Call `ctx.wake()` after the commit."""
     columns = columns_of(ctx, events)
     await tx.execute(
-        Q.append_events, ctx.actor.organization_id, columns.ids, columns.topics, columns.subjects, columns.payloads,
+        Q.append_events, columns.organization_ids, columns.ids, columns.topics, columns.subjects, columns.payloads,
         ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
     )  # fmt: skip
 

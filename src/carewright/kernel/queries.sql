@@ -1,8 +1,8 @@
 -- name: append_events
 -- Appends within the caller's transaction. The xid is the writer's own, which is what makes the reader's order safe.
 INSERT INTO kernel.outbox (organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace)
-SELECT $1, e.id, e.topic, e.subject, e.payload, $6, $7, $8, $9
-FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS e(id, topic, subject, payload)
+SELECT e.organization_id, e.id, e.topic, e.subject, e.payload, $6, $7, $8, $9
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS e(organization_id, id, topic, subject, payload)
 
 -- name: events_between
 -- $3 is an earlier answer of end_of_log, and stays below the oldest running transaction: a lower xid that commits later would be skipped
