@@ -90,6 +90,12 @@ class Calendars:
     touched: dict[UUID, int] = field(default_factory=dict)
     stale: set[UUID] = field(default_factory=set)
     """Actors whose calendars are to be read again."""
+    turn: int = 0
+    """Counts readings as they begin and as they are entered, to tell which came first."""
+    begun: dict[UUID, int] = field(default_factory=dict)
+    """When the reading that each actor's time was last taken from began."""
+    entered: dict[UUID, int] = field(default_factory=dict)
+    """And when it was entered."""
     generation: int = 0
     """Counts changes of the catalogue, for caches made from it."""
 
@@ -120,8 +126,12 @@ class Calendars:
 
     @contextmanager
     def without(self, claims: Sequence[ClaimedTime]) -> Iterator[None]:
-        """Look at the calendars as if `claims` were not there. Nothing may be awaited inside."""
-        here = [(row, *self._ticks(claim)) for claim in claims for row in self.rows(claim.schedule_id)]
+        """Look at the calendars as if `claims` were not there. Nothing may be awaited inside.
+
+        Where further lanes are in use they stay: their time may be somebody else's, too.
+        """
+        alone = (claim for claim in claims if claim.schedule_id not in self.overbooked)
+        here = [(row, *self._ticks(claim)) for claim in alone for row in self.rows(claim.schedule_id)]
         for place in here:
             self.index.set_free(*place)
         try:
@@ -134,10 +144,19 @@ class Calendars:
         """What became of these claims is not known: have the ledger read again."""
         self.stale.update(claim.schedule_id for claim in claims if claim.schedule_id in self.bookables)
 
+    def recheck(self, claims: Iterable[ClaimedTime], since: int) -> None:
+        """Have the ledger read again where a reading was entered after turn `since`: it may have known more than the caller, or less."""
+        self.stale.update(claim.schedule_id for claim in claims if self.entered.get(claim.schedule_id, 0) > since)
+
+    def next_turn(self) -> int:
+        self.turn += 1
+        return self.turn
+
     def note_hold(self, appointment_id: UUID, expires_at: datetime | None, claims: tuple[ClaimedTime, ...]) -> None:
         """Remember when a hold's time comes free by itself; None forgets a hold that was booked or released."""
         if expires_at is None:
-            self.holds.pop(appointment_id, None)
+            for claim in self.holds.pop(appointment_id, ()):
+                self._touch(claim.schedule_id)
         else:
             self.holds[appointment_id] = claims
             heapq.heappush(self.expiries, (expires_at, appointment_id))
@@ -170,6 +189,7 @@ class Live:
         self._wake = wake
         self._horizon_days = horizon_days
         self._of: dict[UUID, Calendars] = {}
+        self._arriving: dict[UUID, Calendars] = {}
         self._loading: dict[UUID, asyncio.Lock] = {}
         self._place: tuple[int, int] | None = None
 
@@ -184,11 +204,11 @@ class Live:
     async def of(self, organization_id: UUID) -> Calendars:
         """An organization's calendars, with expired holds shown free. Loads them on the first question."""
         calendars = self._of.get(organization_id)
-        if calendars is None or self._is_old(calendars):
+        if calendars is None:
             async with self._loading.setdefault(organization_id, asyncio.Lock()):
-                calendars = self._of.get(organization_id)
-                if calendars is None or self._is_old(calendars):
-                    calendars = await self._load(organization_id)
+                calendars = self._of.get(organization_id) or await self._load(organization_id)
+        if self._is_old(calendars):
+            await self._roll(calendars)
         calendars.free_expired(self._clock.now())
         return calendars
 
@@ -204,8 +224,11 @@ class Live:
     async def _catch_up(self) -> None:
         if self._place is None:
             place = await outbox.end_of_log(self._db)
+            early = [*self._of, *self._arriving]
             for row in await self._db.fetch(Q.organizations):
                 await self.of(row["organization_id"])
+            for calendars in (self._of[each] for each in early if each in self._of):
+                calendars.stale.update(calendars.bookables)
             self._place = place
         await self._reload_stale()
         more = True
@@ -223,10 +246,12 @@ class Live:
         """Read these actors' calendars again, until no change of this process falls into the reading."""
         wanted = list(dict.fromkeys(schedule_ids))
         while wanted:
-            before = calendars.touches(wanted)
-            reading = await _read(self._db, calendars.organization_id, calendars.index.horizon, self._clock.now(), wanted)
-            wanted = [each for each, count in calendars.touches(wanted).items() if count != before[each]]
-            _enter(calendars, reading, skipping=frozenset(wanted))
+            before, began, horizon = calendars.touches(wanted), calendars.next_turn(), calendars.index.horizon
+            reading = await _read(self._db, calendars.organization_id, horizon, self._clock.now(), wanted)
+            moved = horizon != calendars.index.horizon
+            wanted = [each for each, count in calendars.touches(wanted).items() if moved or count != before[each]]
+            overtaken = (each for each in before if calendars.begun.get(each, 0) > began)
+            _enter(calendars, reading, began, skipping=frozenset((*wanted, *overtaken)))
             RELOADS.inc(len(before) - len(wanted))
 
     async def reload_catalogue(self, calendars: Calendars) -> None:
@@ -234,24 +259,44 @@ class Live:
         await _read_catalogue(self._db, calendars)
 
     async def _load(self, organization_id: UUID) -> Calendars:
-        today = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        horizon = Horizon(origin=today - timedelta(days=1), days=self._horizon_days + 3)
-        calendars = Calendars(organization_id, AvailabilityIndex(horizon, capacity=1024))
-        await _read_catalogue(self._db, calendars)
-        _enter(calendars, await _read(self._db, organization_id, horizon, self._clock.now(), None))
-        overbooked = await self._db.fetch(Q.overbooked_schedules, organization_id)
-        calendars.overbooked = {row["schedule_id"] for row in overbooked}
-        self._of[organization_id] = calendars
+        """Read everything. Events that arrive meanwhile are noted in the copy that is being made."""
+        horizon = self._horizon()
+        calendars = self._arriving[organization_id] = Calendars(organization_id, AvailabilityIndex(horizon, capacity=1024))
+        try:
+            await _read_catalogue(self._db, calendars)
+            began = calendars.next_turn()
+            reading = await _read(self._db, organization_id, horizon, self._clock.now(), None)
+            overbooked = await self._db.fetch(Q.overbooked_schedules, organization_id)
+            _enter(calendars, reading, began)
+            calendars.overbooked |= {row["schedule_id"] for row in overbooked}
+            self._of[organization_id] = calendars
+        finally:
+            del self._arriving[organization_id]
         INDEX_BYTES.set(sum(each.index.size_bytes for each in self._of.values()))
         return calendars
 
+    async def _roll(self, calendars: Calendars) -> None:
+        """Move the horizon on where it stands: whoever is just booking keeps the same copy. The new days are read, in a second or so."""
+        calendars.index.roll(self._horizon())
+        everybody = list(calendars.bookables)
+        try:
+            await self.reload(calendars, everybody)
+        except BaseException:
+            calendars.stale.update(everybody)
+            raise
+
+    def _horizon(self) -> Horizon:
+        today = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Horizon(origin=today - timedelta(days=1), days=self._horizon_days + 3)
+
     def _is_old(self, calendars: Calendars) -> bool:
-        """Whether a day has passed since the horizon began; then everything is read anew, in a second or so."""
+        """Whether a day has passed since the horizon began."""
         return self._clock.now() - calendars.index.horizon.origin >= timedelta(days=2)
 
     async def _apply(self, events: Sequence[Delivered]) -> None:
         for delivered in events:
-            calendars = self._of.get(delivered.organization_id)
+            arriving = self._arriving.get(delivered.organization_id)
+            calendars = self._of.get(delivered.organization_id) or arriving
             if calendars is None:
                 continue
             fact = delivered.fact()
@@ -262,7 +307,10 @@ class Live:
             elif isinstance(fact, AppointmentFact) and delivered.origin != self._origin:
                 calendars.note_hold(fact.appointment_id, fact.expires_at, fact.claims)
                 calendars.overbooked |= {claim.schedule_id for claim in fact.claims if claim.lane}
-                calendars.doubt((*fact.claims, *fact.released))
+                claims = (*fact.claims, *fact.released)
+                calendars.doubt(claims)
+                if calendars is arriving:  # whose calendars these are is not known yet
+                    calendars.stale.update(claim.schedule_id for claim in claims)
 
     async def _reload_stale(self) -> None:
         for calendars in self.known:
@@ -343,12 +391,18 @@ def _placed(copied: bytes, horizon: Horizon) -> Placed:
     return placed
 
 
-def _enter(calendars: Calendars, reading: Reading, skipping: frozenset[UUID] = frozenset()) -> None:
-    """Put a reading into the live copy, except for the actors in `skipping`."""
-    for schedule_id in reading.gone:
+def _enter(calendars: Calendars, reading: Reading, began: int, skipping: frozenset[UUID] = frozenset()) -> None:
+    """Put a reading that began at turn `began` into the live copy, except for the actors in `skipping`.
+
+    Those keep everything, their calendar's version too: the version says which calendar the bits beside it show.
+    """
+    turn = calendars.next_turn()
+    for schedule_id in (each for each in reading.gone if each not in skipping):
         _forget(calendars, schedule_id)
-    for each in reading.bookables:
+    fresh = [each for each in reading.bookables if each.id not in skipping]
+    for each in fresh:
         _enter_abilities(calendars, each)
+        calendars.begun[each.id], calendars.entered[each.id] = began, turn
     schedules, sites = _places(reading.bookables)
     numbers = [number for number, schedule_id in enumerate(schedules) if schedule_id not in skipping]
     index = calendars.index
@@ -360,7 +414,7 @@ def _enter(calendars: Calendars, reading: Reading, skipping: frozenset[UUID] = f
         row = index.row_of(place_of(schedules[number], sites[number]))
         if row is not None:
             calendars.owners[row] = schedules[number]
-    _enter_holds(calendars, reading.holds)
+    _enter_holds(calendars, reading.holds, {each.id for each in fresh})
 
 
 def _only(ranges: Placed, numbers: list[int], places: int) -> Placed:
@@ -383,15 +437,14 @@ def _enter_abilities(calendars: Calendars, fresh: Bookable) -> None:
     calendars.bookables[fresh.id] = fresh
 
 
-def _enter_holds(calendars: Calendars, holds: list[tuple[UUID, datetime, ClaimedTime]]) -> None:
-    claims: dict[UUID, list[ClaimedTime]] = {}
-    expiries: dict[UUID, datetime] = {}
+def _enter_holds(calendars: Calendars, holds: list[tuple[UUID, datetime, ClaimedTime]], read: set[UUID]) -> None:
+    """Of the actors in `read`, the holds found are all there are: what else was known of them is forgotten."""
+    for appointment_id, known in list(calendars.holds.items()):
+        if any(claim.schedule_id in read for claim in known):
+            calendars.holds[appointment_id] = tuple(claim for claim in known if claim.schedule_id not in read)
     for appointment_id, expires_at, claim in holds:
-        claims.setdefault(appointment_id, []).append(claim)
-        expiries[appointment_id] = expires_at
-    for appointment_id, expires_at in expiries.items():
-        known = [each for each in calendars.holds.get(appointment_id, ()) if each not in claims[appointment_id]]
-        calendars.note_hold(appointment_id, expires_at, (*known, *claims[appointment_id]))
+        if claim.schedule_id in read:
+            calendars.note_hold(appointment_id, expires_at, (*calendars.holds.get(appointment_id, ()), claim))
 
 
 def _forget(calendars: Calendars, schedule_id: UUID) -> None:

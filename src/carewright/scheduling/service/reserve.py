@@ -19,17 +19,41 @@ class Beaten(Exception):
 
 @contextmanager
 def reserved(calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[None]:
-    """Show `claims` as taken. A refusal gives them back; a fault whose outcome is not known leaves them to be read again."""
+    """Show `claims` as taken. A refusal gives them back; a fault whose outcome is not known leaves them to be read again.
+
+    They are taken once more at the end: a reading of the ledger in between may not have seen them yet.
+    """
+    since = calendars.turn
     calendars.take(claims)
     try:
         yield
+        calendars.take(claims)
+        calendars.recheck(claims, since)
     except (TimeNotFree, PatientBusy, CalendarMoved) as refusal:
         calendars.give_back(claims)
+        calendars.recheck(claims, since)
         raise Beaten(refusal, claims) from refusal
     except Refusal as refusal:
         if refusal.status < 500:
             calendars.give_back(claims)
         calendars.doubt(claims)
+        raise
+    except BaseException:
+        calendars.doubt(claims)
+        raise
+
+
+@contextmanager
+def watched(calendars: Calendars) -> Iterator[list[ClaimedTime]]:
+    """A list for the time a change is about: if its outcome is not known, or a reading falls in between, the ledger is read again."""
+    since = calendars.turn
+    claims: list[ClaimedTime] = []
+    try:
+        yield claims
+        calendars.recheck(claims, since)
+    except Refusal as refusal:
+        if refusal.status >= 500:
+            calendars.doubt(claims)
         raise
     except BaseException:
         calendars.doubt(claims)
