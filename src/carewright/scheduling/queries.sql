@@ -76,7 +76,7 @@ UPDATE scheduling.claim SET expires_at = NULL WHERE organization_id = $1 AND app
 SELECT c.lane FROM scheduling.claim c
 JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
     ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
-WHERE c.organization_id = $1
+WHERE c.organization_id = $1 AND c.appointment_id <> $5
 
 -- name: expired_holds_in_the_way
 -- Locked, skipping those that somebody is just booking or releasing.
@@ -229,7 +229,7 @@ INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: delete_block
-DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 RETURNING id
 
 -- name: block_schedule
 SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2
@@ -243,13 +243,13 @@ WHERE c.organization_id = $1 AND c.schedule_id = $2 AND tstzrange(c.starts_at, c
 ORDER BY a.starts_at, a.id
 
 -- name: appointments_outside_hours
--- After new working hours: what no longer lies within any opening.
+-- After new working hours: what no longer lies within the openings at its site.
 SELECT DISTINCT ON (a.starts_at, a.id) a.value FROM scheduling.claim c
 JOIN scheduling.appointment a ON a.organization_id = c.organization_id AND a.id = c.appointment_id
 WHERE c.organization_id = $1 AND c.schedule_id = $2 AND c.starts_at >= $3 AND (c.expires_at IS NULL OR c.expires_at > $3)
   AND NOT tstzmultirange(tstzrange(c.starts_at, c.ends_at)) <@ (
       SELECT coalesce(range_agg(tstzrange(o.starts_at, o.ends_at)), '{}') FROM scheduling.opening o
-      WHERE o.organization_id = $1 AND o.schedule_id = $2)
+      WHERE o.organization_id = $1 AND o.schedule_id = $2 AND o.site_id = (a.value->>'site_id')::uuid)
 ORDER BY a.starts_at, a.id
 
 -- name: put_site

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -71,9 +72,9 @@ async def keep_claims(tx: Session, organization_id: UUID, appointment_id: UUID) 
     await tx.execute(Q.keep_claims, organization_id, appointment_id)
 
 
-async def taken_lanes(tx: Session, organization_id: UUID, claim: ClaimedTime) -> set[int]:
-    """The lanes in which somebody already holds part of this time."""
-    rows = await tx.fetch(Q.taken_lanes, organization_id, [claim.schedule_id], [claim.start], [claim.end])
+async def taken_lanes(tx: Session, organization_id: UUID, claim: ClaimedTime, besides: UUID) -> set[int]:
+    """The lanes in which an appointment other than `besides` already holds part of this time."""
+    rows = await tx.fetch(Q.taken_lanes, organization_id, [claim.schedule_id], [claim.start], [claim.end], besides)
     return {row["lane"] for row in rows}
 
 
@@ -123,9 +124,10 @@ async def insert_one(tx: Session, organization_id: UUID, appointment: Appointmen
 
 
 async def appointment_for_change(tx: Session, organization_id: UUID, appointment_id: UUID) -> Appointment | None:
-    """The appointment, its row locked until the transaction ends. One that was archived is brought back first."""
+    """The appointment, its row locked until the transaction ends. One that was archived is brought back first, by us or somebody else."""
     row = await tx.fetch_one(Q.appointment_for_change, organization_id, appointment_id)
-    if row is None and await tx.fetch_one(Q.restore_archived, organization_id, appointment_id):
+    if row is None:
+        await tx.fetch_one(Q.restore_archived, organization_id, appointment_id)
         row = await tx.fetch_one(Q.appointment_for_change, organization_id, appointment_id)
     return _decode(row["value"]) if row else None
 
@@ -208,8 +210,9 @@ async def block_schedule(tx: Session, organization_id: UUID, block_id: UUID) -> 
     return row["schedule_id"] if row else None
 
 
-async def delete_block(tx: Session, organization_id: UUID, block_id: UUID) -> None:
-    await tx.execute(Q.delete_block, organization_id, block_id)
+async def delete_block(tx: Session, organization_id: UUID, block_id: UUID) -> bool:
+    """False when somebody else removed it."""
+    return await tx.fetch_one(Q.delete_block, organization_id, block_id) is not None
 
 
 async def lock_schedule(tx: Session, organization_id: UUID, schedule_id: UUID) -> bool:
@@ -269,6 +272,11 @@ async def put_site(tx: Session, organization_id: UUID, site: Location) -> bool:
     """Copy a site; False when this state, or a newer one, is here already."""
     row = await tx.fetch_one(Q.put_site, organization_id, site.id, site.name, site.time_zone, site.active, site.version)
     return row is not None
+
+
+async def zones(db: Session, organization_id: UUID) -> dict[UUID, ZoneInfo]:
+    """The time zone of every site, closed ones included: whoever works there once more finds their calendar whole."""
+    return {row["id"]: ZoneInfo(row["time_zone"]) for row in await db.fetch(Q.sites, organization_id)}
 
 
 async def put_visit_type(tx: Session, organization_id: UUID, visit_type: VisitType, service: HealthcareService) -> bool:

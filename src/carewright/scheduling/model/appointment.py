@@ -120,6 +120,21 @@ def claims_of(appointment: Appointment, lanes: dict[UUID, int] | None = None) ->
     return tuple(sorted(claims, key=lambda claim: (claim.schedule_id, claim.start)))
 
 
+def beyond(claims: Iterable[ClaimedTime], held: Sequence[ClaimedTime]) -> list[ClaimedTime]:
+    """The parts of `claims` that do not lie within time of the same schedule and lane that is held already, in the same order."""
+    parts = []
+    for claim in claims:
+        own = sorted((each.start, each.end) for each in held if (each.schedule_id, each.lane) == (claim.schedule_id, claim.lane))
+        begin = claim.start
+        for start, end in own:
+            if begin < start and begin < claim.end:
+                parts.append(msgspec.structs.replace(claim, start=begin, end=min(start, claim.end)))
+            begin = max(begin, end)
+        if begin < claim.end:
+            parts.append(msgspec.structs.replace(claim, start=begin))
+    return parts
+
+
 def fact_of(
     kind: type[AppointmentFact], appointment: Appointment, organization_id: UUID,
     claims: Sequence[ClaimedTime] = (), released: Iterable[ClaimedTime] = (),

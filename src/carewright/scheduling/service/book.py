@@ -45,7 +45,7 @@ from carewright.scheduling.model.appointment import Draft, claims_of, ensure_ste
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.override import book_override
 from carewright.scheduling.service.picking import pick, slot_at, versions_of, visit_kind, visit_site, wish_of
-from carewright.scheduling.service.reserve import Beaten, reserved
+from carewright.scheduling.service.reserve import Beaten, reserved, watched
 
 T = TypeVar("T")
 ATTEMPTS_MAX = 5
@@ -59,9 +59,9 @@ async def hold_time(ctx: SchedulingContext, command: HoldTime) -> Appointment:
     ctx.actor.require("scheduling.appointment.hold")
     ctx.require_patient(command.patient_id)
     calendars = await ctx.calendars()
-    kind, _ = _checked(ctx, calendars, command.time)
 
     async def work() -> Appointment:
+        kind, _ = _checked(ctx, calendars, command.time)
         now = ctx.clock.now()
         holds = await store.live_holds_of_patient(ctx.db, calendars.organization_id, command.patient_id, now)
         if holds >= ctx.settings.holds_per_patient_max:
@@ -94,7 +94,7 @@ async def book_appointment(ctx: SchedulingContext, command: BookAppointment) -> 
 
     async def work() -> Appointment:
         kind, _ = _checked(ctx, calendars, time)
-        await _ensure_prerequisites(ctx, kind, command.patient_id, command.based_on, time.start)
+        await _ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, time.start)
         return await _book_free(ctx, calendars, kind, time, command)
 
     return await once(ctx, Appointment, work, look_first=False)
@@ -105,9 +105,13 @@ async def book_series(ctx: SchedulingContext, command: BookSeries) -> Series:
     ctx.actor.require("scheduling.appointment.book")
     ctx.require_patient(command.patient_id)
     calendars = await ctx.calendars()
-    kind, site = _checked(ctx, calendars, command.first)
-    await _ensure_prerequisites(ctx, kind, command.patient_id, command.based_on, command.first.start)
-    return await once(ctx, Series, lambda: _retrying(ctx, calendars, lambda: _book_visits(ctx, calendars, kind, site, command)))
+
+    async def work() -> Series:
+        kind, site = _checked(ctx, calendars, command.first)
+        await _ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, command.first.start)
+        return await _retrying(ctx, calendars, lambda: _book_visits(ctx, calendars, kind, site, command))
+
+    return await once(ctx, Series, work)
 
 
 def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> tuple[Kind, Site]:
@@ -118,9 +122,11 @@ def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> 
     return kind, site
 
 
-async def _ensure_prerequisites(ctx: SchedulingContext, kind: Kind, patient_id: UUID, based_on: str | None, start: datetime) -> None:
+async def _ensure_prerequisites(
+    ctx: SchedulingContext, db: Session, kind: Kind, patient_id: UUID, based_on: str | None, start: datetime
+) -> None:
     met = [
-        await store.has_earlier_visit(ctx.db, ctx.actor.organization_id, patient_id, each.visit_type_id, start)
+        await store.has_earlier_visit(db, ctx.actor.organization_id, patient_id, each.visit_type_id, start)
         for each in kind.value.rules.prerequisites
         if each.kind == "earlier-visit" and each.visit_type_id is not None
     ]
@@ -191,25 +197,29 @@ async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Calla
     try:
         return await attempt()
     except Beaten as beaten:
+        calendars.doubt(beaten.claims)
         raise beaten.refusal from None
 
 
 async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppointment) -> Appointment:
     """Turn a live hold into a booking. Its time was claimed when it was held."""
     calendars = await ctx.calendars()
-    async with ctx.db.transaction() as tx:
-        hold = ctx.require_own(await store.appointment_for_change(tx, calendars.organization_id, hold_id))
-        _ensure_bookable_hold(hold, command, ctx.clock.now())
-        kind = visit_kind(calendars, hold.visit_type_id)
-        await _ensure_prerequisites(ctx, kind, hold.patient_id, command.based_on, hold.start)
-        status, fact = _booked_as(ctx, kind)
-        booked = msgspec.structs.replace(hold, status=status, expires_at=None, version=hold.version + 1, based_on=command.based_on)
-        claims = await store.claims_of_appointment(tx, calendars.organization_id, hold.id)
-        await store.keep_claims(tx, calendars.organization_id, hold.id)
-        await store.save_appointment(tx, calendars.organization_id, booked, command.note)
-        await outbox.publish(ctx, tx, fact_of(fact, booked, calendars.organization_id, claims))
-        await remember(ctx, tx, booked)
-    calendars.note_hold(hold.id, None, ())
+    with watched(calendars) as about:
+        async with ctx.db.transaction() as tx:
+            hold = ctx.require_own(await store.appointment_for_change(tx, calendars.organization_id, hold_id))
+            _ensure_bookable_hold(hold, command, ctx.clock.now())
+            about.extend(claims_of(hold))
+            kind = visit_kind(calendars, hold.visit_type_id)
+            await _ensure_prerequisites(ctx, tx, kind, hold.patient_id, command.based_on, hold.start)
+            status, fact = _booked_as(ctx, kind)
+            booked = msgspec.structs.replace(hold, status=status, expires_at=None, version=hold.version + 1, based_on=command.based_on)
+            claims = await store.claims_of_appointment(tx, calendars.organization_id, hold.id)
+            await store.keep_claims(tx, calendars.organization_id, hold.id)
+            await store.save_appointment(tx, calendars.organization_id, booked, command.note)
+            await outbox.publish(ctx, tx, fact_of(fact, booked, calendars.organization_id, claims))
+            await remember(ctx, tx, booked)
+        calendars.note_hold(hold.id, None, ())
+        calendars.take(claims)
     ctx.wake()
     return booked
 

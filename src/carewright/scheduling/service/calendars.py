@@ -64,7 +64,8 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             if schedule_id is None:
                 raise UnknownBlock(block_id=str(block_id))
             await _shut(tx, calendars.organization_id, schedule_id)
-            await store.delete_block(tx, calendars.organization_id, block_id)
+            if not await store.delete_block(tx, calendars.organization_id, block_id):
+                raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id, hit=())
             await _reopen(ctx, tx, answer)
         return await _read_back(ctx, calendars, answer)
@@ -120,12 +121,13 @@ async def extend_openings(ctx: SchedulingContext) -> int:
 
 
 async def _extend_batch(ctx: SchedulingContext) -> int:
-    until = _last_day(ctx.clock.now(), ctx.settings.horizon_days)
+    now = ctx.clock.now()
+    until, yesterday = _last_day(now, ctx.settings.horizon_days), now.date() - timedelta(days=1)
     async with ctx.db.transaction() as tx:
         schedules = await store.schedules_to_extend(tx, until, EXTEND_BATCH_MAX)
         for organization_id, schedule_id, hours, reached in schedules:
-            calendars = await ctx.live.of(organization_id)
-            openings = openings_from(hours, _zones(calendars, hours), reached + timedelta(days=1), until)
+            zones = {each: zone for each, zone in (await store.zones(tx, organization_id)).items() if each in hours.site_ids}
+            openings = openings_from(hours, zones, max(reached + timedelta(days=1), yesterday), until)
             await store.add_openings(tx, organization_id, schedule_id, openings)
             version = await store.extend_materialised(tx, organization_id, schedule_id, until)
             event = ScheduleChanged(organization_id=organization_id, schedule_id=schedule_id, calendar_version=version)

@@ -1,6 +1,7 @@
 """What becomes of an appointment: confirm, cancel, reschedule, advance, release; and reading it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from carewright.kernel import outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
+from carewright.kernel.invariants import invariant
 from carewright.kernel.values import EARLIEST, utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext, ensure_version
@@ -38,6 +40,7 @@ from carewright.scheduling.model import rules
 from carewright.scheduling.model.appointment import (
     HOLDS_TIME,
     accepted_by_patient,
+    beyond,
     claims_of,
     ensure_movable,
     ensure_step,
@@ -48,7 +51,7 @@ from carewright.scheduling.model.appointment import (
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
 from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
-from carewright.scheduling.service.reserve import Beaten, reserved
+from carewright.scheduling.service.reserve import Beaten, reserved, watched
 
 MOVE_ATTEMPTS_MAX = 3
 NO_ID = UUID(int=0)
@@ -142,6 +145,7 @@ async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppo
         try:
             return await _move(ctx, calendars, command)
         except Beaten as beaten:
+            calendars.doubt(beaten.claims)
             raise beaten.refusal from None
 
     return await once(ctx, Appointment, work)
@@ -159,41 +163,59 @@ async def _changed(
     organization_id = calendars.organization_id
 
     async def work() -> Appointment:
-        async with ctx.db.transaction() as tx:
-            before = ctx.require_own(await store.appointment_for_change(tx, organization_id, appointment_id))
-            ensure_version(before, expected_version)
-            after = change(before)
-            released: tuple[ClaimedTime, ...] = ()
-            if after.status not in HOLDS_TIME:
-                released = await store.release_claims(tx, organization_id, [after.id])
-            await store.save_appointment(tx, organization_id, after)
-            await outbox.publish(ctx, tx, fact_of(kind, after, organization_id, released=released))
-            await remember(ctx, tx, after)
-        calendars.note_hold(after.id, None, ())
-        calendars.give_back(released)
+        with watched(calendars) as about:
+            async with ctx.db.transaction() as tx:
+                before = ctx.require_own(await store.appointment_for_change(tx, organization_id, appointment_id))
+                ensure_version(before, expected_version)
+                after = change(before)
+                about.extend(claims_of(before))
+                held, released = await _claims_after(ctx, tx, before, after)
+                await store.save_appointment(tx, organization_id, after)
+                await outbox.publish(ctx, tx, fact_of(kind, after, organization_id, held, released))
+                await remember(ctx, tx, after)
+            calendars.note_hold(after.id, None, ())
+            calendars.give_back(released)
+            calendars.take(held)
         ctx.wake()
         return after
 
     return await once(ctx, Appointment, work)
 
 
+async def _claims_after(
+    ctx: SchedulingContext, tx: Session, before: Appointment, after: Appointment
+) -> tuple[Sequence[ClaimedTime], Sequence[ClaimedTime]]:
+    """What the appointment holds after a step, and what it gave back.
+
+    Who comes after all, having been noted as absent, has no time any more: it is claimed again, beside others if need be.
+    """
+    organization_id = ctx.actor.organization_id
+    if after.status not in HOLDS_TIME:
+        return (), await store.release_claims(tx, organization_id, [after.id])
+    if before.status not in HOLDS_TIME and after.end > ctx.clock.now():
+        return await claim_in_free_lanes(tx, organization_id, after), ()
+    return await store.claims_of_appointment(tx, organization_id, after.id), ()
+
+
 async def _move(ctx: SchedulingContext, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
-    """One attempt: release the old time and claim the new one in one transaction."""
+    """One attempt: claim the new time and release the old one in one transaction."""
     organization_id = calendars.organization_id
-    async with ctx.db.transaction() as tx:
-        before = ctx.require_own(await store.appointment_for_change(tx, organization_id, command.appointment_id))
-        ensure_version(before, command.expected_version)
-        ensure_movable(before, ctx.clock.now())
-        old = await store.release_claims(tx, organization_id, [before.id])
-        slot = _new_slot(ctx, calendars, before, command, old)
-        after = _moved(before, slot, command, calendars)
-        with reserved(calendars, claims_of(after)):
-            claims = await _claim_new(tx, calendars, after, override=command.override is not None)
-        await store.save_appointment(tx, organization_id, after)
-        await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
-        await remember(ctx, tx, after)
-    calendars.give_back(old)
-    calendars.take(claims)
+    with ExitStack() as shown, watched(calendars) as about:
+        async with ctx.db.transaction() as tx:
+            before = ctx.require_own(await store.appointment_for_change(tx, organization_id, command.appointment_id))
+            ensure_version(before, command.expected_version)
+            ensure_movable(before, ctx.clock.now())
+            old = await store.claims_of_appointment(tx, organization_id, before.id)
+            after = _moved(before, _new_slot(ctx, calendars, before, command, old), command, calendars)
+            about.extend((*old, *claims_of(after)))
+            if command.override is None:
+                shown.enter_context(reserved(calendars, beyond(claims_of(after), old)))
+            claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
+            await store.save_appointment(tx, organization_id, after)
+            await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
+            await remember(ctx, tx, after)
+        calendars.give_back(old)
+        calendars.take(claims)
     ctx.wake()
     return after
 
@@ -218,16 +240,34 @@ def _new_slot(
         return choose(ctx, calendars, kind, command.time)
 
 
-async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, *, override: bool) -> tuple[ClaimedTime, ...]:
+async def _exchange_claims(
+    ctx: SchedulingContext, tx: Session, calendars: Calendars, after: Appointment, old: Sequence[ClaimedTime], *, override: bool
+) -> Sequence[ClaimedTime]:
+    """Claim what is new, under an id of its own; then give both that and the old time back, and claim the whole.
+
+    New time first, because it is waited for: who gave time away and then waited could lock others out, as two who exchange their times
+    would. So this waits only as a booking does, with claims in everybody's order, and by the end nobody else can be on the time.
+    """
+    organization_id, interim = calendars.organization_id, ctx.ids.new()
     if override:
-        return tuple(await claim_in_free_lanes(tx, calendars.organization_id, after))
-    claims = claims_of(after)
-    if not await store.lock_calendars(tx, calendars.organization_id, versions_of(calendars, after.participants)):
-        raise CalendarMoved
-    got = await store.claim_time(tx, calendars.organization_id, [(after.id, claim) for claim in claims])
-    if len(got) < len(claims):
-        raise TimeNotFree if after.patient_id in got else PatientBusy
+        claims: Sequence[ClaimedTime] = await claim_in_free_lanes(tx, organization_id, after, old, interim)
+    else:
+        claims = claims_of(after)
+        await _claim_new(tx, calendars, after, interim, beyond(claims, old))
+    await store.release_claims(tx, organization_id, [after.id, interim])
+    got = await store.claim_time(tx, organization_id, [(after.id, claim) for claim in claims])
+    invariant(len(got) == len(claims), "time that is ours is claimed without contest")
     return claims
+
+
+async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, interim: UUID, parts: Sequence[ClaimedTime]) -> None:
+    organization_id = calendars.organization_id
+    if not await store.lock_calendars(tx, organization_id, versions_of(calendars, after.participants)):
+        raise CalendarMoved
+    got = await store.claim_time(tx, organization_id, [(interim, part) for part in parts])
+    if len(got) < len(parts):
+        patients = sum(part.schedule_id == after.patient_id for part in parts)
+        raise TimeNotFree if got.count(after.patient_id) == patients else PatientBusy
 
 
 def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars) -> Appointment:

@@ -27,9 +27,11 @@ from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars, Kind
 from carewright.scheduling.model import rules
-from carewright.scheduling.model.appointment import Draft, claims_of, fact_of
+from carewright.scheduling.model.appointment import Draft, beyond, claims_of, fact_of
 from carewright.scheduling.model.search import Requirement, free_rows
+from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.picking import requirements_of, slot_at, visit_kind, visit_site, wish_of
+from carewright.scheduling.service.reserve import watched
 
 LANES = range(8)
 ATTEMPTS_MAX = 5
@@ -47,28 +49,37 @@ async def book_override(ctx: SchedulingContext, time: PickedTime, command: BookA
         based_on=command.based_on, override_reason=command.override.reason if command.override else None,
     )  # fmt: skip
     appointment = drafted.at(overridden_slot(ctx, calendars, kind, time), ctx.ids.new())
-    async with ctx.db.transaction() as tx:
-        claims = await claim_in_free_lanes(tx, calendars.organization_id, appointment)
-        if not await store.insert_one(tx, calendars.organization_id, appointment, command.note):
-            raise UnknownPatient
-        await outbox.publish(ctx, tx, fact_of(AppointmentBooked, appointment, calendars.organization_id, claims))
-        await remember(ctx, tx, appointment)
-    calendars.take(claims)
+    await clear_the_way(ctx, claims_of(appointment))
+    with watched(calendars) as about:
+        about.extend(claims_of(appointment))
+        async with ctx.db.transaction() as tx:
+            claims = await claim_in_free_lanes(tx, calendars.organization_id, appointment)
+            if not await store.insert_one(tx, calendars.organization_id, appointment, command.note):
+                raise UnknownPatient
+            await outbox.publish(ctx, tx, fact_of(AppointmentBooked, appointment, calendars.organization_id, claims))
+            await remember(ctx, tx, appointment)
+        calendars.take(claims)
     ctx.wake()
     return appointment
 
 
-async def claim_in_free_lanes(tx: Session, organization_id: UUID, appointment: Appointment) -> list[ClaimedTime]:
-    """Claim each participant's time in the lowest lane where nobody holds it. Raises `OverrideExhausted` when all are taken."""
+async def claim_in_free_lanes(
+    tx: Session, organization_id: UUID, appointment: Appointment, old: Sequence[ClaimedTime] = (), holder: UUID | None = None
+) -> list[ClaimedTime]:
+    """Claim each participant's time in the lowest lane where nobody else holds it. Raises `OverrideExhausted` when all are taken.
+
+    When an appointment moves, `old` is what it holds already; only what lies beyond is claimed, in the name of `holder`.
+    """
     got: list[ClaimedTime] = []
     for wanted in claims_of(appointment):
         for _ in range(ATTEMPTS_MAX):
-            taken = await store.taken_lanes(tx, organization_id, wanted)
+            taken = await store.taken_lanes(tx, organization_id, wanted, besides=appointment.id)
             lane = next((lane for lane in LANES if lane not in taken), None)
             if lane is None:
                 raise OverrideExhausted(schedule_id=str(wanted.schedule_id))
             claim = msgspec.structs.replace(wanted, lane=lane)
-            if await store.claim_time(tx, organization_id, [(appointment.id, claim)]):
+            parts = beyond([claim], old)
+            if len(await store.claim_time(tx, organization_id, [(holder or appointment.id, part) for part in parts])) == len(parts):
                 got.append(claim)
                 break
         else:
