@@ -24,9 +24,10 @@ POLL_SECONDS = 1.0
 BATCH_MAX = 200
 ATTEMPTS_MAX = 4
 PAUSE_SECONDS = (0.05, 0.25, 1.0)
+REPLAY_MAX = 1000
 HANDLED = Counter("carewright_events_handled_total", "Events handled, by consumer and outcome.", ["consumer", "outcome"])
 LAG = Gauge("carewright_relay_lag_seconds", "Age of the last event handled.", ["consumer"])
-PARKED = Gauge("carewright_events_parked", "Events parked or waiting behind a parked one.", ["consumer"])
+PARKED = Gauge("carewright_events_parked_subjects", "Subjects with a parked event: later events of theirs wait.", ["consumer"])
 log = telemetry.logger(__name__)
 
 
@@ -48,7 +49,7 @@ class Relay:
                     if row and row["leads"]:
                         await self._lead(session)
             except Unavailable:
-                pass
+                log.info("relay.waits", consumer=self.name)
             await asyncio.sleep(POLL_SECONDS)
 
     async def drain(self) -> int:
@@ -72,7 +73,7 @@ class Relay:
         reached = events[-1].place() if len(events) == BATCH_MAX else end
         if not events:
             return await self._skip_to(place, reached)
-        self._parked = {row["subject"] for row in await self._context.db.fetch(Q.parked_subjects, self.name)}
+        await self._read_parked()
         if self._parked or not await self._all_at_once(events, reached):
             for event in events:
                 await self._one_by_one(event)
@@ -105,14 +106,7 @@ class Relay:
             except Unavailable:
                 raise
             except Exception as fault:  # noqa: BLE001  # a poison event must not stop the others
-                log.error(
-                    "event.failed",
-                    consumer=self.name,
-                    topic=event.topic,
-                    event_id=event.id,
-                    error=type(fault).__name__,
-                    where=telemetry.where(fault),
-                )
+                self._note_failure(event, fault)
                 if attempt == ATTEMPTS_MAX:
                     await self._park(event, type(fault).__name__, attempt)
                     return
@@ -128,11 +122,41 @@ class Relay:
         fact = event.fact()
         await self._handlers[event.topic](self._context.acting(system_actor(self._context.actor, fact.organization_id)), tx, fact)
 
-    async def replay(self, event: Delivered) -> None:
-        """Handle a parked event now and forget it. Raises what the handler raises."""
-        async with self._context.db.transaction() as tx:
-            await self._handle(tx, event)
-            await tx.execute(Q.unpark_event, self.name, event.id)
+    async def replay(self) -> int:
+        """Handle parked events now, in order; returns how many. One that fails again stays parked, and so do those behind it."""
+        rows = await self._context.db.fetch(Q.parked_events, self.name, REPLAY_MAX)
+        failed: set[UUID] = set()
+        handled = 0
+        for event in map(outbox.delivered, rows):
+            if event.subject not in failed and await self._replayed(event):
+                handled += 1
+            else:
+                failed.add(event.subject)
+        return handled
+
+    async def _replayed(self, event: Delivered) -> bool:
+        try:
+            async with self._context.db.transaction() as tx:
+                await self._handle(tx, event)
+                await tx.execute(Q.unpark_event, self.name, event.id)
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001  # it stays parked, and says why
+            self._note_failure(event, fault)
+            return False
+        HANDLED.labels(self.name, "replayed").inc()
+        self._context.wake()
+        return True
+
+    def _note_failure(self, event: Delivered, fault: Exception) -> None:
+        log.error(
+            "event.failed",
+            consumer=self.name,
+            topic=event.topic,
+            event_id=event.id,
+            error=type(fault).__name__,
+            where=telemetry.where(fault),
+        )
 
     async def _park(self, event: Delivered, reason: str, attempts: int) -> None:
         HANDLED.labels(self.name, "parked").inc()
@@ -141,6 +165,10 @@ class Relay:
             self._context.clock.now(),
         )  # fmt: skip
         self._parked.add(event.subject)
+        PARKED.labels(self.name).set(len(self._parked))
+
+    async def _read_parked(self) -> None:
+        self._parked = {row["subject"] for row in await self._context.db.fetch(Q.parked_subjects, self.name)}
         PARKED.labels(self.name).set(len(self._parked))
 
     @property

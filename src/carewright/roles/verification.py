@@ -39,8 +39,7 @@ async def events(sections: Mapping[str, Any], replay: str | None) -> list[str]:
         if replay is not None:
             if replay not in system.relays:
                 raise StartFailed(f"There is no consumer called {replay}. Choose from: {', '.join(system.relays)}.")
-            for event in [outbox.delivered(row) for row in await db.fetch(Q.parked_events, replay, PARKED_SHOWN_MAX)]:
-                await system.relays[replay].replay(event)
+            await system.relays[replay].replay()
         places = await db.fetch(Q.consumer_places)
         parked = await db.fetch(Q.parked_events, None, PARKED_SHOWN_MAX)
         return [
