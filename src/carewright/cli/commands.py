@@ -1,10 +1,13 @@
-"""What each command does with its arguments: a few lines each, the work stands elsewhere."""
+"""What each command does with its arguments: a few lines each, the work stands elsewhere.
+
+What a server process never needs is imported by the commands that do: every process that is started again after a crash comes this way.
+"""
 
 import sys
 from argparse import Namespace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -15,15 +18,15 @@ from carewright.kernel import telemetry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed, load
-from carewright.roles import importing, verification
+from carewright.roles import verification
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, token_key_file
 from carewright.roles.lifecycle import serve as serve_process
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS, chosen
 from carewright.roles.up import Start, Up, sections_for
-from carewright.simulation.hospital.hospital import Hospital
-from carewright.simulation.hospital.storing import example_patient, hospital_of, store
-from carewright.simulation.hospital.summary import summarise
+
+if TYPE_CHECKING:
+    from carewright.simulation.hospital.hospital import Hospital
 
 TOKEN_MINUTES_MAX = 1440
 DEMO_SEED = 1
@@ -32,7 +35,7 @@ DEMO_SEED = 1
 async def up(options: Namespace) -> int:
     wanted = Up(
         data=options.data, host=options.host, port=options.port, split=options.split,
-        hospital=None if options.no_demo else lambda: _demonstration(hospital_of(DEMO_SEED, _today(), options.demo_size)),
+        hospital=None if options.no_demo else lambda: _demonstration(_built(DEMO_SEED, _today(), options.demo_size)),
         database_url=options.database_url, valkey_url=options.valkey_url, settings_file=options.settings,
     )  # fmt: skip
     return await Start(wanted, _tell, partial(print, flush=True)).run()
@@ -56,9 +59,11 @@ async def migrate(options: Namespace) -> int:
 
 
 async def demo(options: Namespace) -> int:
+    from carewright.simulation.hospital.summary import summarise  # noqa: PLC0415  (see above)
+
     start_on = date.fromisoformat(options.start) if options.start else _today()
     _tell("building the demonstration hospital")
-    hospital = hospital_of(options.seed, start_on, options.size)
+    hospital = _built(options.seed, start_on, options.size)
     print("\n".join(summarise(hospital).lines()))
     if options.summary:
         return 0
@@ -73,6 +78,8 @@ async def demo(options: Namespace) -> int:
 
 
 async def import_fhir(options: Namespace) -> int:
+    from carewright.roles import importing  # noqa: PLC0415  (see above)
+
     report = await importing.import_fhir(_sections(options), _organization(options), options.paths, options.time_zone, _bar)
     print(file=sys.stderr)
     if options.report:
@@ -115,7 +122,15 @@ async def roles(_: Namespace) -> int:
     return 0
 
 
-def _demonstration(hospital: Hospital) -> Demonstration:
+def _built(seed: int, start_on: date, size: str) -> "Hospital":
+    from carewright.simulation.hospital.storing import hospital_of  # noqa: PLC0415  (see above)
+
+    return hospital_of(seed, start_on, size)
+
+
+def _demonstration(hospital: "Hospital") -> Demonstration:
+    from carewright.simulation.hospital.storing import example_patient, store  # noqa: PLC0415  (see above)
+
     return Demonstration(hospital.organization_id, example_patient(hospital), partial(store, hospital))
 
 
