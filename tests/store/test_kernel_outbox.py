@@ -98,9 +98,9 @@ class PositionOnly:
 
 async def play(ctx: Context, order: Sequence[str], reader: Reader | PositionOnly) -> None:
     writers = [Writer(ctx, number) for number in range(len(order) // 2)]
-    for kind, number in order:
-        writer = writers[int(number)]
-        await {"w": writer.write, "c": writer.commit, "r": writer.roll_back}[kind]()
+    for step in order:
+        writer = writers[int(step[1])]
+        await {"w": writer.write, "c": writer.commit, "r": writer.roll_back}[step[0]]()
         await reader.look()
 
 
@@ -191,8 +191,9 @@ async def test_the_end_of_the_log_never_moves_back(context: Contexts) -> None:
     ends = []
     for order in orders(2):
         writers = [Writer(ctx, 0), Writer(ctx, 1)]
-        for kind, number in order:
-            await (writers[int(number)].write() if kind == "w" else writers[int(number)].commit())
+        for step in order:
+            writer = writers[int(step[1])]
+            await (writer.write() if step[0] == "w" else writer.commit())
             ends.append(await outbox.end_of_log(ctx.db))
     assert ends == sorted(ends)
 

@@ -49,7 +49,7 @@ class Timer(Generic[C]):
 async def enqueue(
     ctx: Context, tx: Session, name: str, payload: object, *, run_at: datetime | None = None, unique_key: str | None = None
 ) -> UUID:
-    """Queue a job within the caller's transaction. A second one under the same `unique_key` changes nothing."""
+    """Queue a job within the caller's transaction. A second one under the same `unique_key` changes nothing while the first waits."""
     job_id = ctx.ids.new()
     now = ctx.clock.now()
     await tx.execute(Q.enqueue_job, job_id, name, unique_key or str(job_id), msgspec.json.encode(payload), run_at or now, now)
@@ -106,22 +106,30 @@ async def _claim(ctx: Context, names: list[str]) -> Row | None:
 
 
 async def _run(ctx: C, job: Job[C], row: Row) -> None:
-    job_id, attempts = row["id"], row["attempts"]
+    if row["attempts"] > ATTEMPTS_MAX:
+        await _put_off(ctx, job.name, row, "LeaseRanOut")  # it took its worker with it each time
+        return
     try:
         await job.run(ctx, row["payload"])
     except Exception as fault:  # noqa: BLE001  # one job or turn that breaks must not end the others
-        failed = attempts >= ATTEMPTS_MAX
-        RUNS.labels(job.name, "failed" if failed else "retried").inc()
         log.error(
             "job.failed",
             job=job.name,
-            job_id=str(job_id),
-            attempts=attempts,
+            job_id=str(row["id"]),
+            attempts=row["attempts"],
             error=type(fault).__name__,
             where=telemetry.where(fault),
         )
-        later = ctx.clock.now() + timedelta(seconds=2.0**attempts)
-        await ctx.db.execute(Q.retry_job, job_id, later, failed, type(fault).__name__)
+        await _put_off(ctx, job.name, row, type(fault).__name__)
         return
     RUNS.labels(job.name, "done").inc()
-    await ctx.db.execute(Q.finish_job, job_id)
+    await ctx.db.execute(Q.finish_job, row["id"])
+
+
+async def _put_off(ctx: Context, name: str, row: Row, reason: str) -> None:
+    """Back off exponentially; after the last attempt the job stays, marked as failed, for a person to look at."""
+    attempts = row["attempts"]
+    failed = attempts >= ATTEMPTS_MAX
+    RUNS.labels(name, "failed" if failed else "retried").inc()
+    later = ctx.clock.now() + timedelta(seconds=2.0**attempts)
+    await ctx.db.execute(Q.retry_job, row["id"], later, failed, reason, attempts)

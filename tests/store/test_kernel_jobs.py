@@ -1,0 +1,193 @@
+"""Jobs and timers: shared between workers, repeated when a worker dies, ended when they keep failing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from carewright.kernel import jobs
+from carewright.kernel.context import Context
+from carewright.kernel.errors import Unavailable
+from carewright.kernel.jobs import ATTEMPTS_MAX, LEASE_SECONDS, Job, Timer
+from carewright.kernel.sql import Query
+from tests.servers import Contexts
+
+JOBS = Query("test.jobs", "SELECT attempts, failed, reason, run_at, leased_until FROM kernel.job WHERE name = $1 ORDER BY id")
+
+
+@dataclass
+class Work:
+    """A job of a name of its own, that remembers what it ran and breaks as long as `broken` says so."""
+
+    ctx: Context
+    name: str
+    broken: bool = False
+    ran: list[str] = field(default_factory=list)
+
+    @property
+    def job(self) -> Job[Context]:
+        return Job(self.name, self.run)
+
+    async def run(self, _: Context, payload: msgspec.Raw) -> None:
+        self.ran.append(msgspec.json.decode(payload, type=str))
+        await asyncio.sleep(0)
+        if self.broken:
+            raise ValueError("does not work")
+
+    async def queue(self, payload: str, unique_key: str | None = None, *, in_seconds: float = 0) -> None:
+        async with self.ctx.db.transaction() as tx:
+            run_at = self.ctx.clock.now() + timedelta(seconds=in_seconds)
+            await jobs.enqueue(self.ctx, tx, self.name, payload, run_at=run_at, unique_key=unique_key)
+
+    async def run_due(self) -> int:
+        return await jobs.run_due(self.ctx, [self.job])
+
+
+@pytest.fixture
+async def work(context: Contexts, request: pytest.FixtureRequest) -> Work:
+    return Work(await context("scheduling"), request.node.name)
+
+
+async def test_a_job_runs_once_when_it_is_due(work: Work, context: Contexts) -> None:
+    await work.queue("later", in_seconds=60)
+    assert await work.run_due() == 0
+    context.clock.advance(seconds=61)
+    assert await work.run_due() == 1
+    assert await work.run_due() == 0
+    assert work.ran == ["later"]
+
+
+async def test_a_job_of_a_transaction_that_rolled_back_does_not_exist(work: Work) -> None:
+    with pytest.raises(ValueError, match="no"):
+        await queue_and_fail(work)
+    assert await work.run_due() == 0
+
+
+async def queue_and_fail(work: Work) -> None:
+    async with work.ctx.db.transaction() as tx:
+        await jobs.enqueue(work.ctx, tx, work.name, "x")
+        raise ValueError("no")
+
+
+async def test_workers_share_the_queue_and_none_runs_twice(work: Work) -> None:
+    for number in range(40):
+        await work.queue(str(number))
+    shares = await asyncio.gather(*(work.run_due() for _ in range(3)))
+    assert sum(shares) == 40
+    assert Counter(work.ran) == Counter(str(number) for number in range(40))
+
+
+async def test_a_worker_only_takes_jobs_that_it_knows(work: Work) -> None:
+    await work.queue("mine")
+    assert await jobs.run_due(work.ctx, [Job(f"{work.name} of another module", work.run)]) == 0
+    assert await work.run_due() == 1
+
+
+async def test_a_second_job_under_one_key_is_the_same_job(work: Work) -> None:
+    await work.queue("first", "reminder 7")
+    await work.queue("second", "reminder 7")
+    await work.queue("other", "reminder 8")
+    assert await work.run_due() == 2
+    assert sorted(work.ran) == ["first", "other"]
+    await work.queue("again", "reminder 7")
+    assert await work.run_due() == 1, "a job that is done leaves its key free"
+
+
+async def test_a_dead_workers_job_runs_again_when_its_lease_is_over(work: Work, context: Contexts) -> None:
+    await work.queue("left behind")
+    claimed = await jobs._claim(work.ctx, [work.name])
+    assert claimed is not None
+    assert await work.run_due() == 0
+    context.clock.advance(seconds=LEASE_SECONDS + 1)
+    assert await work.run_due() == 1
+    assert work.ran == ["left behind"]
+
+
+async def test_a_job_that_kills_its_workers_is_given_up(work: Work, context: Contexts) -> None:
+    await work.queue("deadly")
+    for _ in range(ATTEMPTS_MAX):
+        assert await jobs._claim(work.ctx, [work.name]) is not None
+        context.clock.advance(seconds=LEASE_SECONDS + 1)
+    await work.run_due()
+    assert work.ran == []
+    assert [(row["failed"], row["reason"]) for row in await work.ctx.db.fetch(JOBS, work.name)] == [(True, "LeaseRanOut")]
+
+
+async def test_a_job_that_breaks_is_tried_again_ever_later_and_then_marked_as_failed(work: Work, context: Contexts) -> None:
+    work.broken = True
+    await work.queue("x")
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        assert await work.run_due() == 1
+        (row,) = await work.ctx.db.fetch(JOBS, work.name)
+        assert row["run_at"] - context.clock.now() == timedelta(seconds=2**attempt)
+        assert row["failed"] == (attempt == ATTEMPTS_MAX)
+        assert await work.run_due() == 0
+        context.clock.advance(seconds=2**attempt)
+    assert await work.run_due() == 0
+    (row,) = await work.ctx.db.fetch(JOBS, work.name)
+    assert row["reason"] == "ValueError", "the kind of fault, never its text"
+
+
+async def test_a_failed_job_that_is_asked_for_again_begins_anew(work: Work, context: Contexts) -> None:
+    work.broken = True
+    await work.queue("old", "nightly")
+    for _ in range(ATTEMPTS_MAX):
+        await work.run_due()
+        context.clock.advance(hours=1)
+    work.broken = False
+    await work.queue("new", "nightly")
+    assert await work.run_due() == 1
+    assert work.ran[-1] == "new"
+
+
+async def test_a_late_worker_does_not_give_away_the_lease_of_the_next(work: Work, context: Contexts) -> None:
+    await work.queue("x")
+    late = await jobs._claim(work.ctx, [work.name])
+    context.clock.advance(seconds=LEASE_SECONDS + 1)
+    running = await jobs._claim(work.ctx, [work.name])
+    assert late is not None
+    assert running is not None
+    await jobs._put_off(work.ctx, work.name, late, "ValueError")
+    (row,) = await work.ctx.db.fetch(JOBS, work.name)
+    assert row["leased_until"] is not None
+
+
+async def test_a_timers_turn_is_taken_once_however_many_workers_there_are(context: Contexts, request: pytest.FixtureRequest) -> None:
+    ctx = await context("scheduling")
+    turns: list[int] = []
+    timer = Timer(request.node.name, 60, counting(turns))
+    for turn in range(1, 4):
+        taken = await asyncio.gather(*(jobs.take_turn(ctx, timer) for _ in range(3)))
+        assert sorted(taken) == [False, False, True]
+        assert len(turns) == turn
+        context.clock.advance(seconds=59)
+        assert not await jobs.take_turn(ctx, timer)
+        context.clock.advance(seconds=1)
+
+
+def counting(turns: list[int]) -> Callable[[Context], Awaitable[int]]:
+    async def run(_: Context) -> int:
+        turns.append(1)
+        return 0
+
+    return run
+
+
+@pytest.mark.parametrize("fault", [ValueError("broken"), Unavailable()])
+async def test_a_turn_that_breaks_ends_neither_the_worker_nor_the_timer(
+    context: Contexts, request: pytest.FixtureRequest, fault: Exception
+) -> None:
+    ctx = await context("scheduling")
+
+    async def run(_: Context) -> int:
+        raise fault
+
+    timer = Timer(request.node.name, 60, run)
+    assert await jobs.take_turn(ctx, timer)
+    assert not await jobs.take_turn(ctx, timer)
+    context.clock.advance(seconds=60)
+    assert await jobs.take_turn(ctx, timer)
