@@ -12,7 +12,7 @@ import msgspec
 
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, Refusal
+from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, Refusal, Unavailable
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
@@ -63,11 +63,19 @@ async def remember(ctx: Context, tx: Session, answer: object) -> None:
 async def _do_or_recall(ctx: Context, kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
     try:
         return await work()
-    except Refusal:
-        earlier = await _recall(ctx, kind)
+    except Refusal as refusal:
+        earlier = await _recall_after(ctx, kind, refusal)
         if earlier is None:
             raise
         return earlier
+
+
+async def _recall_after(ctx: Context, kind: type[T], refusal: Refusal) -> T | None:
+    """The first answer, if there is one. When that cannot be asked, `refusal` stands: nobody may say that nothing was changed."""
+    try:
+        return await _recall(ctx, kind)
+    except Unavailable:
+        raise refusal from None
 
 
 async def _recall(ctx: Context, kind: type[T]) -> T | None:
