@@ -219,7 +219,7 @@ class SitesPage(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
-class PutResources(msgspec.Struct, frozen=True, kw_only=True):
+class PutResources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Create or change many at once; each row is matched by id. Everything is stored, or the refusal names the first bad row."""
 
     organizations: tuple[Organization, ...] = ()

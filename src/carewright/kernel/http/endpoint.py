@@ -26,6 +26,7 @@ from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 256 * 1024
 QUERY_BYTES_MAX = 8 * 1024
+ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -149,10 +150,10 @@ def _version(if_match: str | None) -> int | None:
     """The version in `If-Match: "3"`. `*` and no header mean any."""
     if if_match is None or if_match.strip() == "*":
         return None
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadInput("If-Match must carry the ETag you were given.")
-    return int(text)
+    found = ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise BadInput("If-Match must carry the ETag you were given, quotes included.")
+    return int(found[1])
 
 
 def _once(request: Request, raw: bytes) -> Once:

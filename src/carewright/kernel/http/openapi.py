@@ -87,7 +87,7 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
     if route.versioned and route.method != "GET" and not route.created:
-        tag = {"type": "string", "pattern": '^(\\*|"[0-9]{1,9}")$'}
+        tag = {"type": "string", "pattern": '^(\\*|(W/)?"[0-9]{1,9}")$'}
         parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": tag})
     return parameters
 
