@@ -133,7 +133,12 @@ def assign_all(
 
 def free_rows(index: AvailabilityIndex, requirement: Requirement, start_tick: int) -> Rows:
     """The candidates who are free for the whole interval if the visit starts at `start_tick`."""
-    able: Rows = requirement.candidates[_able(index, requirement, np.array([start_tick]))[0]]
+    first, end = requirement.interval(start_tick)
+    if first < 0 or end > index.horizon.ticks:
+        return requirement.candidates[:0]
+    words, bits = span_mask(first, end)
+    free = (index.free[requirement.candidates, words] & bits) == bits
+    able: Rows = requirement.candidates[free.all(axis=1)]
     return able
 
 
@@ -195,8 +200,10 @@ def _staffed(requirements: Sequence[Requirement], pools: Sequence[Rows], crowds:
 
 def _ranked(index: AvailabilityIndex, requirement: Requirement, start_ticks: Ticks, choose: ChoiceRule, zone: tzinfo) -> list[Rows]:
     """For each start the candidates who are free, best first."""
-    able = _able(index, requirement, start_ticks)
     rows = requirement.candidates
+    if len(rows) == 1 and len(start_ticks) == 1:  # a named actor at a given time: two words to look at, and nothing to compare
+        return [free_rows(index, requirement, int(start_ticks[0]))]
+    able = _able(index, requirement, start_ticks)
     if len(rows) < 2:
         return [rows[each] for each in able]
     order = choose(features_of(index, rows, start_ticks + requirement.lead, requirement.ticks, zone))
