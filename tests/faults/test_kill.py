@@ -1,0 +1,177 @@
+"""kill -9 of a server, of PostgreSQL, of one of its processes and of Valkey, at random moments, while people book.
+
+The promise: every acknowledged change is there exactly once, every other is absent or was returned by the retry with the same key,
+no two claims overlap, no event is lost, and the system resumes by itself.
+
+`CAREWRIGHT_TEST_KILLS` says how many, `CAREWRIGHT_TEST_SEED` which moments: a run prints its seed.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.faults.ground import on_linux
+from tests.faults.ledger import Ledger
+from tests.faults.load import Shift
+from tests.system import TINY, System, descendants, log_of, started
+
+KILLS = int(os.environ.get("CAREWRIGHT_TEST_KILLS", "60"))
+SEED = int(os.environ.get("CAREWRIGHT_TEST_SEED") or secrets.randbelow(10**6))
+CLIENTS = 6
+STAFF = 10
+RESUME_SECONDS_MAX = 60.0
+BURST = 0.25
+"""How often the next kill follows while the last one is still being repaired."""
+Target = Literal["server", "postmaster", "backend", "valkey"]
+WEIGHTS: dict[Target, int] = {"server": 30, "postmaster": 30, "backend": 30, "valkey": 10}
+LOOKS_LIKE: dict[Target, Callable[[list[str]], bool]] = {
+    "server": lambda words: "serve" in words,
+    "postmaster": lambda words: words[0].endswith("postgres") and "-D" in words,
+    "backend": lambda words: words[0].startswith("postgres: "),
+    "valkey": lambda words: "valkey-server" in words[0],
+}
+
+
+@contextmanager
+def folder_on_disk() -> Iterator[Path]:
+    """Where the embedded servers' account may enter, and where a sync reaches a disk."""
+    folder = Path(tempfile.mkdtemp(prefix="carewright-kill-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Killer:
+    """Kills something, waits until the system works again, or not, and goes on."""
+
+    system: System
+    shift: Shift
+    rng: random.Random
+    killed: Counter[Target] = field(default_factory=Counter)
+    outages: list[tuple[float, Target]] = field(default_factory=list)
+
+    async def kill(self, times: int) -> None:
+        while self.killed.total() < times:
+            await asyncio.sleep(self.rng.uniform(0.0, 0.5))
+            began = time.monotonic()
+            target = await self._kill_one()
+            if self.rng.random() > BURST:
+                await self._until_resumed()
+                self.outages.append((time.monotonic() - began, target))
+            if self.killed.total() % 20 == 0:
+                print(f"  {self.killed.total()} kills, {self.shift.summary()}", flush=True)
+        await self._until_resumed()
+
+    async def _kill_one(self) -> Target:
+        """Whatever the dice say, if it is running."""
+        while True:
+            target = self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            running = [pid for pid in descendants(self.system.process.pid) if LOOKS_LIKE[target](words_of(pid))]
+            if running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.rng.choice(running), signal.SIGKILL)
+                    self.killed[target] += 1
+                    return target
+            await asyncio.sleep(0.02)
+
+    async def _until_resumed(self) -> None:
+        """Ready, and a change acknowledged that was asked for or repeated since."""
+        before = self.shift.acknowledged
+        async with asyncio.timeout(RESUME_SECONDS_MAX):
+            while self.shift.acknowledged < before + 3 or not await self._is_ready():  # noqa: ASYNC110  (processes set no asyncio.Event)
+                await asyncio.sleep(0.02)
+
+    def told(self) -> str:
+        """How long each kind of kill kept people waiting."""
+        waits = {target: sorted(wait for wait, hit in self.outages if hit == target) for target in WEIGHTS}
+        return "waited " + ", ".join(f"{target} {of[len(of) // 2]:.1f} s (at most {of[-1]:.1f})" for target, of in waits.items() if of)
+
+    async def _is_ready(self) -> bool:
+        try:
+            return (await self.system.client.get(self.system.address_of("/ready") + "/ready")).is_success
+        except httpx.HTTPError:
+            return False
+
+
+def words_of(pid: int) -> list[str]:
+    """The command line of a process; one empty word when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return [""]
+
+
+@on_linux
+async def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_happens_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    print(f"seed {SEED}, {KILLS} kills")
+    with folder_on_disk() as folder, capsys.disabled():
+        began = time.monotonic()
+        async with started(folder / "data", *TINY, environ={"CAREWRIGHT_SCHEDULING_HOLD_SECONDS": "10"}) as system:
+            since, visit_types, patients = await first_look(system)
+            staff = (await system.request("administrator", "GET", "/api/v1/practitioners?limit=50")).json()["items"]
+            shift = Shift(system, SEED, visit_types)
+            killer = Killer(system, shift, random.Random(SEED))
+            print(f"\nseed {SEED}: {KILLS} kills under load", flush=True)
+            try:
+                async with shift.at_work(CLIENTS, patients, [each["practitioner"] for each in staff[:STAFF]]):
+                    await killer.kill(KILLS)
+            except BaseException:
+                print(log_of(system.data).read_text(errors="replace")[-5000:])
+                raise
+            connection = await asyncpg.connect(system.known.database_url)
+            findings = await Ledger(connection, since).findings(shift)
+            await connection.close()
+            findings += await verified(system)
+            print(
+                f"{killer.killed.total()} kills {dict(killer.killed)} in {time.monotonic() - began:.0f} s, "
+                f"{killer.told()}; "
+                f"{shift.summary()}"
+            )
+        assert findings == []
+
+
+async def first_look(system: System) -> tuple[datetime, list[tuple[str, str]], list[str]]:
+    """The database's time, what can be booked where, and for whom."""
+    connection = await asyncpg.connect(system.known.database_url)
+    try:
+        since: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        kinds: list[Any] = await connection.fetch(
+            "SELECT id::text, jsonb_array_elements_text(value->'rules'->'site_ids') FROM scheduling.visit_type "
+            "WHERE active AND value->'rules'->'prerequisites' = '[]' AND value->'rules'->'urgency_tiers' ? 'P2'"
+        )
+        patients = [row["id"] for row in await connection.fetch("SELECT id::text FROM scheduling.patient WHERE active ORDER BY id")]
+        return since, [(kind, site) for kind, site in kinds], patients
+    finally:
+        await connection.close()
+
+
+async def verified(system: System) -> list[str]:
+    """What `carewright verify` finds."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "carewright", "verify", "--data", str(system.data), stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    printed, faults = await process.communicate()
+    lines = printed.decode().splitlines()
+    return [] if lines == ["0 findings"] else [f"verify: {line}" for line in lines or faults.decode().splitlines()[-3:]]
