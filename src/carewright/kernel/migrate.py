@@ -17,7 +17,8 @@ from carewright.kernel.errors import Refusal
 
 Phase = Literal["pre", "post"]
 FILE = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
-LOCK_TIMEOUT = "5s"
+LOCK_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_SECONDS = 10.0
 LOCK_ATTEMPTS_MAX = 5
 ONE_AT_A_TIME = 0x6361726577  # "carew": any constant will do, as long as every migrator uses it
 TABLE = """
@@ -67,9 +68,10 @@ async def migrate(
     dsn: str, modules: Sequence[str], phases: Sequence[Phase] = ("pre", "post"), told: Callable[[str], None] = lambda _: None
 ) -> int:
     """Bring the database up to date and return how many migrations ran. `told` hears of each."""
-    connection = await asyncpg.connect(dsn, server_settings={"lock_timeout": LOCK_TIMEOUT, "timezone": "UTC"})
+    connection = await _connect(dsn)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", ONE_AT_A_TIME)
+        await connection.execute("SELECT pg_advisory_lock($1)", ONE_AT_A_TIME)  # as long as it takes: another migrator is at work
+        await connection.execute("SELECT set_config('lock_timeout', $1, false)", f"{LOCK_TIMEOUT_MS}ms")
         await connection.execute(TABLE)
         ran = 0
         for module in modules:
@@ -83,13 +85,25 @@ async def migrate(
 
 async def pending(dsn: str, modules: Sequence[str]) -> list[Migration]:
     """What has not run yet."""
-    connection = await asyncpg.connect(dsn)
+    connection = await _connect(dsn)
     try:
         await connection.execute(TABLE)
         done = {(row["module"], row["number"]) for row in await connection.fetch("SELECT module, number FROM kernel.migration")}
     finally:
         await connection.close()
     return [m for module in modules for m in discover(module) if (m.module, m.number) not in done]
+
+
+async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection as the login itself. Raises `MigrationRefused` in one line when there is none to be had."""
+    try:
+        return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"timezone": "UTC"})
+    except (OSError, TimeoutError) as fault:
+        raise MigrationRefused("The database cannot be reached. Check the database URL and that the server is up.") from fault
+    except ValueError as fault:
+        raise MigrationRefused("The database URL is not valid. It looks like postgresql://user:password@host:5432/name.") from fault
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        raise MigrationRefused(f"The database refuses the connection: {fault}.") from fault
 
 
 async def _migrate_module(
@@ -165,7 +179,7 @@ def _parse(module: str, file: str, sql: str) -> Migration:
 
 async def empty(dsn: str, modules: Sequence[str]) -> None:
     """Empty every table of `modules` but the list of migrations. For a load that was broken off; there is no way back."""
-    connection = await asyncpg.connect(dsn)
+    connection = await _connect(dsn)
     try:
         rows = await connection.fetch(
             "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY($1) AND tablename <> 'migration'",
@@ -173,5 +187,14 @@ async def empty(dsn: str, modules: Sequence[str]) -> None:
         )
         if rows:
             await connection.execute("TRUNCATE " + ", ".join(row["name"] for row in rows))
+    finally:
+        await connection.close()
+
+
+async def refresh_statistics(dsn: str) -> None:
+    """Tell the planner what a bulk load brought; autovacuum would, but only after the first questions."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("ANALYZE")
     finally:
         await connection.close()
