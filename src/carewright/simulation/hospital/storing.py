@@ -1,5 +1,6 @@
 """Stores a hospital through the modules that own its tables."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import islice
@@ -36,11 +37,15 @@ async def store(hospital: Hospital, context_of: Callable[[str], Any], told: Call
     told("directory")
     async with context_of("directory").db.transaction() as tx:
         await directory.bulk_load(context_of("directory"), tx, hospital.directory)
-    told(f"{len(hospital.patients):,} patients")
-    async with context_of("patients").db.transaction() as tx:
-        await patients.bulk_load(context_of("patients"), tx, list(hospital.patients.structs()))
-    told(f"calendars, {len(hospital.appointments):,} appointments")
-    await bulk_load(context_of("scheduling"), _calendars(hospital))
+    told(f"{len(hospital.patients):,} patients and {len(hospital.appointments):,} appointments")
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(_store_patients(context_of("patients"), hospital))
+        parts.create_task(bulk_load(context_of("scheduling"), _calendars(hospital)))
+
+
+async def _store_patients(context: Any, hospital: Hospital) -> None:
+    async with context.db.transaction() as tx:
+        await patients.bulk_load(context, tx, hospital.patients.structs())
 
 
 def _calendars(hospital: Hospital) -> Load:
