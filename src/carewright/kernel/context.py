@@ -48,6 +48,6 @@ class Context:
     once: Once | None = None
     trace: str | None = None
 
-    def acting(self, actor: Actor, once: Once | None = None) -> Self:
-        """The same world for another actor."""
-        return replace(self, actor=actor, once=once)
+    def acting(self, actor: Actor, once: Once | None = None, trace: str | None = None) -> Self:
+        """The same world for another actor, with their key and as part of their trace."""
+        return replace(self, actor=actor, once=once, trace=trace)

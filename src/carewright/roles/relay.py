@@ -119,8 +119,9 @@ class Relay:
     async def _handle(self, tx: Session, event: Delivered) -> None:
         if await tx.fetch_one(Q.first_delivery, self.name, event.id, self._context.clock.now()) is None:
             return
-        fact = event.fact()
-        await self._handlers[event.topic](self._context.acting(system_actor(self._context.actor, fact.organization_id)), tx, fact)
+        fact, actor = event.fact(), system_actor(self._context.actor, event.organization_id)
+        with telemetry.span(f"{self.name} {event.topic}", event.trace) as trace:
+            await self._handlers[event.topic](self._context.acting(actor, trace=trace), tx, fact)
 
     async def replay(self) -> int:
         """Handle parked events now, in order; returns how many. One that fails again stays parked, and so do those behind it."""

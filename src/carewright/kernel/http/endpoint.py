@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from carewright.kernel import telemetry
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import (
@@ -27,6 +28,7 @@ from carewright.kernel.idempotency import KEY_LENGTH_MAX
 BODY_BYTES_MAX = 256 * 1024
 QUERY_BYTES_MAX = 8 * 1024
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -39,10 +41,17 @@ def endpoint(route: Route, context: Context, tokens: Tokens) -> Callable[[Reques
         if route.permission is not None and not actor.may(route.permission):
             raise Forbidden(permission=route.permission)
         call, once = await _parse(route, request)
-        value = await route.handle(context.acting(actor, once), call)
+        with telemetry.span(route.handle.__name__, _traceparent(request)) as trace:
+            value = await route.handle(context.acting(actor, once, trace), call)
         return _render(route, value)
 
     return answer
+
+
+def _traceparent(request: Request) -> str | None:
+    """The caller's trace, if it is written as W3C Trace Context has it; nothing else gets into our records."""
+    given = request.headers.get("traceparent", "")
+    return given if TRACEPARENT.fullmatch(given) else None
 
 
 def authenticate(request: Request, tokens: Tokens) -> Actor:
