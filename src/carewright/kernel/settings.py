@@ -15,6 +15,8 @@ import msgspec
 from carewright.kernel.errors import Refusal
 
 PREFIX = "CAREWRIGHT_"
+COMMAND_LINE = frozenset({"CAREWRIGHT_DATA", "CAREWRIGHT_CHROMIUM"})
+"""Read by commands and tests: where the data directory and a browser are."""
 
 
 class StartFailed(Refusal):
@@ -47,7 +49,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _from_environment(sections: Mapping[str, type[Any]], environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, value in environ.items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name not in COMMAND_LINE:
             section, field = _split(name, sections)
             found.setdefault(section, {})[field] = value
     return found

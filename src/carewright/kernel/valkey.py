@@ -7,12 +7,14 @@ from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
 
 from carewright.kernel import telemetry
+from carewright.kernel.settings import StartFailed
 from carewright.kernel.wake import Wake
 
 CHANNEL = "carewright:wake"
 COALESCE_SECONDS = 0.005
 """Commits closer together than this share one message."""
 RETRY_SECONDS = 1.0
+PING_SECONDS_MAX = 5.0
 SENT = Counter("carewright_wakes_sent_total", "Wake-ups sent to other processes.")
 log = telemetry.logger(__name__)
 
@@ -21,12 +23,35 @@ async def carry(wake: Wake, url: str, origin: bytes) -> None:
     """Pass this process's commits on, and wake up on those of others, until cancelled. Without Valkey readers only look less often."""
     while True:
         try:
-            async with Valkey.from_url(url, socket_timeout=None) as client, asyncio.TaskGroup() as both:
+            async with connection(url) as client, asyncio.TaskGroup() as both:
                 both.create_task(_send(wake, client, origin))
                 both.create_task(_receive(wake, client, origin))
         except* (ValkeyError, OSError):
             log.warning("wake.unavailable")
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def connection(url: str, seconds_max: float | None = None) -> Valkey:
+    """A client, not yet connected. Raises `StartFailed` for something that is no URL of a Valkey."""
+    try:
+        client: Valkey = Valkey.from_url(url, socket_timeout=seconds_max, socket_connect_timeout=seconds_max)
+    except ValueError as fault:
+        raise StartFailed("The Valkey URL is not valid. It looks like redis://:password@host:6379/0.") from fault
+    return client
+
+
+def ensure_valid(url: str) -> None:
+    """Raise `StartFailed` for something that is no URL of a Valkey. One that is away just now is no reason to stay away too."""
+    _ = connection(url)
+
+
+async def ensure_reachable(url: str) -> None:
+    """Raise `StartFailed` unless a Valkey answers there."""
+    try:
+        async with connection(url, PING_SECONDS_MAX) as client:
+            await client.ping()
+    except (ValkeyError, OSError) as fault:
+        raise StartFailed("Valkey cannot be reached. Check the Valkey URL and that the server is up.") from fault
 
 
 async def _send(wake: Wake, client: Valkey, origin: bytes) -> None:

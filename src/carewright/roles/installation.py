@@ -29,7 +29,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
         """What is remembered; an empty one where nothing is yet."""
         try:
             return msgspec.json.decode((data / "installation.json").read_bytes(), type=cls)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, msgspec.DecodeError) as fault:
             raise StartFailed(f"{data / 'installation.json'} cannot be read. Remove it and start `carewright up` again.") from fault
@@ -39,11 +39,14 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def token_key_file(data: Path) -> Path:
-    """The file with the key that signs tokens; made on first use."""
+    """The file with the key that signs tokens; made on first use. Raises `StartFailed` where nothing can be written."""
     path = data / "token.key"
-    if not path.exists():
-        data.mkdir(parents=True, exist_ok=True)
-        write_private(path, new_secret(KEY_BYTES))
+    try:
+        if not path.exists():
+            data.mkdir(parents=True, exist_ok=True)
+            write_private(path, new_secret(KEY_BYTES))
+    except OSError as fault:
+        raise StartFailed(f"The data directory {data} cannot be used: {fault.strerror}. Name another with --data.") from fault
     return path
 
 

@@ -116,6 +116,8 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
 async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
     """Run one process until SIGTERM or SIGINT. Raises `StartFailed` when it cannot start."""
     settings: SystemSettings = sections["system"]
+    if settings.valkey_url:
+        valkey.ensure_valid(settings.valkey_url)
     listener = listen(settings.host, settings.port)
     await _ensure_migrated(settings)
     async with running(modules, sections) as system:

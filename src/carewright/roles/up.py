@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from carewright.kernel import migrate
+from carewright.kernel import migrate, valkey
 from carewright.kernel.http.server import listen
 from carewright.kernel.settings import load
 from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
@@ -55,6 +55,8 @@ class Start:
     async def run(self) -> int:
         """Keep everything running until a signal; the exit code."""
         self.sections()  # an unknown setting stops the start before anything has started
+        if self._wanted.valkey_url:
+            await valkey.ensure_reachable(self._wanted.valkey_url)
         place = None if self._wanted.database_url and self._wanted.valkey_url else await Place.open(self._wanted.data, EmbeddedSettings())
         try:
             return await Supervisor(self._programs(place), self._tell).run(self._say_addresses)

@@ -22,9 +22,10 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as fault:
+    except (OSError, OverflowError) as fault:
         listener.close()
-        raise StartFailed(f"Cannot listen on {host}:{port} ({fault.strerror}). Choose another with --port.") from fault
+        reason = getattr(fault, "strerror", None) or "ports end at 65535"
+        raise StartFailed(f"Cannot listen on {host}:{port} ({reason}). Choose another with --port.") from fault
     return listener
 
 
