@@ -13,13 +13,18 @@ import pytest
 from carewright.contracts.scheduling import ScheduleChanged
 from carewright.kernel import outbox
 from carewright.kernel.context import Context
-from carewright.kernel.db import Transaction
+from carewright.kernel.db import Session
 from carewright.kernel.events import Delivered
+from carewright.kernel.sql import Query
 from tests.samples import known_id
 from tests.servers import END_OF_TIME, Contexts
 
 TOPICS = [ScheduleChanged.topic]
 READ_MAX = 10
+MOVED = Query("test.moved", """
+UPDATE kernel.outbox SET xid = $1::text::xid8
+WHERE organization_id = $2 AND (payload->>'calendar_version')::int = $3
+""")  # fmt: skip
 
 
 class Abandoned(Exception):
@@ -55,7 +60,7 @@ class Writer:
                 raise Abandoned
 
 
-async def publish(ctx: Context, tx: Transaction, number: int, subject: UUID | None = None) -> None:
+async def publish(ctx: Context, tx: Session, number: int, subject: UUID | None = None) -> None:
     fact = ScheduleChanged(organization_id=ctx.actor.organization_id, schedule_id=subject or known_id(number), calendar_version=number + 1)
     await outbox.publish(ctx, tx, fact)
 
@@ -209,3 +214,12 @@ async def test_a_page_that_is_full_goes_on_where_it_stopped(context: Contexts) -
         seen += [number_of(event) for event in events]
         place = events[-1].place()
     assert seen == list(range(7))
+
+
+async def test_the_order_holds_when_transaction_ids_get_longer(context: Contexts) -> None:
+    ctx = await context("scheduling")
+    for number, xid in enumerate((9, 10, 99, 100)):
+        await publish(ctx, ctx.db, number)
+        await ctx.db.execute(MOVED, str(xid), ctx.actor.organization_id, number + 1)
+    read = await outbox.read_between(ctx.db, (0, 0), (101, 0), READ_MAX, TOPICS)
+    assert [event.xid for event in read] == [9, 10, 99, 100]

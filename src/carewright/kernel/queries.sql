@@ -6,11 +6,11 @@ FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) AS e(or
 
 -- name: events_between
 -- $3 is an earlier answer of end_of_log, and stays below the oldest running transaction: a lower xid that commits later would be skipped
--- otherwise.
+-- otherwise. The order names the table: a bare xid would mean the text that is selected, and '999' comes after '1000'.
 SELECT xid::text AS xid, position, organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace
 FROM kernel.outbox
 WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < $3::text::xid8 AND topic = ANY($5)
-ORDER BY xid, position
+ORDER BY outbox.xid, outbox.position
 LIMIT $4
 
 -- name: end_of_log
