@@ -28,7 +28,6 @@ from carewright.contracts.scheduling import (
     Series,
     SeriesNotFree,
     Slot,
-    TimeNotFree,
     UnknownAppointment,
     UnknownPatient,
 )
@@ -45,7 +44,7 @@ from carewright.scheduling.model.appointment import Draft, claims_of, ensure_ste
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.override import book_override
 from carewright.scheduling.service.picking import pick, slot_at, versions_of, visit_kind, visit_site, wish_of
-from carewright.scheduling.service.reserve import Beaten, reserved, watched
+from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
 
 T = TypeVar("T")
 ATTEMPTS_MAX = 5
@@ -256,8 +255,8 @@ async def _store_series(
     organization_id = ctx.actor.organization_id
     if not await store.lock_calendars(tx, organization_id, versions):
         raise CalendarMoved
-    if len(await store.claim_time(tx, organization_id, claims)) < len(claims):
-        raise TimeNotFree
+    got = await store.claim_time(tx, organization_id, claims)
+    ensure_all_got([claim for _, claim in claims], got, series.appointments[0].patient_id)
     if not await store.insert_series(tx, organization_id, series.appointments):
         raise UnknownPatient
     facts = (fact_of(AppointmentBooked, visit, organization_id, claims_of(visit)) for visit in series.appointments)

@@ -22,10 +22,8 @@ from carewright.contracts.scheduling import (
     ConfirmAppointment,
     IllegalStep,
     ListAppointments,
-    PatientBusy,
     RescheduleAppointment,
     Slot,
-    TimeNotFree,
 )  # fmt: skip
 from carewright.kernel import outbox
 from carewright.kernel.db import Session
@@ -51,7 +49,7 @@ from carewright.scheduling.model.appointment import (
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
 from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
-from carewright.scheduling.service.reserve import Beaten, reserved, watched
+from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
 
 MOVE_ATTEMPTS_MAX = 3
 NO_ID = UUID(int=0)
@@ -265,9 +263,7 @@ async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, inte
     if not await store.lock_calendars(tx, organization_id, versions_of(calendars, after.participants)):
         raise CalendarMoved
     got = await store.claim_time(tx, organization_id, [(interim, part) for part in parts])
-    if len(got) < len(parts):
-        patients = sum(part.schedule_id == after.patient_id for part in parts)
-        raise TimeNotFree if got.count(after.patient_id) == patients else PatientBusy
+    ensure_all_got(parts, got, after.patient_id)
 
 
 def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars) -> Appointment:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 from carewright.contracts.scheduling import CalendarMoved, ClaimedTime, PatientBusy, TimeNotFree
 from carewright.kernel.errors import Refusal
@@ -15,6 +16,13 @@ class Beaten(Exception):
         super().__init__(refusal.code)
         self.refusal = refusal
         self.claims = claims
+
+
+def ensure_all_got(asked: Sequence[ClaimedTime], got: Sequence[UUID], patient_id: UUID) -> None:
+    """Raise `PatientBusy` or `TimeNotFree` unless the ledger gave every claim asked for; `got` names the schedule of each one."""
+    if len(got) < len(asked):
+        of_patient = sum(claim.schedule_id == patient_id for claim in asked)
+        raise TimeNotFree if got.count(patient_id) == of_patient else PatientBusy
 
 
 @contextmanager
