@@ -27,8 +27,11 @@ async def verify(sections: Mapping[str, Any], told: Callable[[str], None]) -> li
         findings += [f"parked event {row['id']} of {row['consumer']}: {row['reason']}" for row in parked]
         end = await outbox.end_of_log(db)
         for name, relay in system.relays.items():
-            waiting = await outbox.read_between(db, await relay.place(), end, 1, relay.topics)
+            place = await relay.place()
+            waiting = await outbox.read_between(db, place, end, 1, relay.topics)
             findings += [f"consumer {name} has events to handle from {event.topic} on" for event in waiting]
+            if place > end:
+                findings.append(f"consumer {name} stands beyond the end of the log: see docs/runbooks/events-late.md, on restoring a dump")
     return findings
 
 
