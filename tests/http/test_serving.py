@@ -1,0 +1,115 @@
+"""What a process says of itself, how it is described to people and programs, and how it leaves."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.clinic import Clinic, ok, refused
+from tests.contracts import openapi
+from tests.system import System, launch, log_of
+
+LISTENS = re.compile(r'"address": "(127\.0\.0\.1:\d+)"')
+
+
+async def get(system: System, path: str) -> httpx.Response:
+    return await system.client.get(system.address_of(path) + path)
+
+
+async def test_a_process_says_that_it_lives_is_ready_and_what_it_serves(one_process: System) -> None:
+    assert ok(await get(one_process, "/live")) == {"live": True}
+    assert ok(await get(one_process, "/ready")) == {"ready": True, "waiting_for": []}
+    roles = ok(await get(one_process, "/roles"))
+    assert list(roles) == ["directory", "patients", "scheduling", "portal"]
+    assert "/api/v1/appointments" in roles["scheduling"]
+
+
+async def test_metrics_name_routes_and_never_what_somebody_typed(one_process: System) -> None:
+    await one_process.request("front-desk", "GET", "/api/v1/services?text=Geheimnis")
+    await one_process.request("front-desk", "GET", f"/api/v1/patients/{one_process.patient_id}")
+    metrics = (await get(one_process, "/metrics")).text
+    assert 'carewright_http_requests_total{method="GET",route="/api/v1/patients/{patient_id}",status="200"}' in metrics
+    assert "carewright_scheduling_index_bytes" in metrics
+    assert "Geheimnis" not in metrics
+    assert str(one_process.patient_id) not in metrics
+
+
+async def test_the_document_is_served_as_it_is_stored(one_process: System) -> None:
+    served = ok(await get(one_process, "/api/openapi.json"))
+    del served["info"]["version"]
+    assert served == openapi.current()
+
+
+async def test_people_find_every_operation_on_one_page_without_scripts(one_process: System) -> None:
+    page = await get(one_process, "/api/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for path in openapi.current()["paths"]:
+        assert f"<code>{path}</code>" in page.text
+    assert "scheduling.time_not_free" in page.text
+    assert "<script" not in page.text
+    assert not re.search(r"(src|href)='?https?:", page.text), "nothing is loaded from elsewhere"
+    assert (await get(one_process, "/api")).headers["location"] == "/api/docs"
+
+
+async def test_answers_are_not_kept_by_caches_on_the_way(one_process: System) -> None:
+    for role, path in (("front-desk", "/api/v1/sites"), (None, "/api/v1/sites"), ("front-desk", "/nowhere/api")):
+        answer = await one_process.request(role, "GET", path)
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.fixture
+async def another(one_process: System) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A second process beside the first, on the same database: its process, and its address."""
+    known, data = one_process.known, one_process.data.with_name("another")
+    environ = {
+        "CAREWRIGHT_SYSTEM_DATABASE_URL": known.database_url,
+        "CAREWRIGHT_SYSTEM_VALKEY_URL": known.valkey_url,
+        "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(one_process.data / "token.key"),
+        "CAREWRIGHT_SYSTEM_DRAIN_SECONDS": "1",
+    }
+    process = await launch(data, "serve", "--port", "0", environ=environ)
+    async with asyncio.timeout(30):
+        while not (found := LISTENS.search(log_of(data).read_text())):  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.05)
+    yield process, f"http://{found[1]}"
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_process_that_is_told_to_leave_finishes_what_it_began(
+    clinic: Clinic, patient: UUID, database: "asyncpg.Connection[asyncpg.Record]", another: tuple[asyncio.subprocess.Process, str]
+) -> None:
+    process, address = another
+    booked = ok(await clinic.book(patient, (await clinic.free())[0]), 201)
+    headers = {"Authorization": f"Bearer {clinic.system.token('front-desk')}", "Idempotency-Key": booked["id"]}
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30, headers=headers) as client:
+        async with database.transaction():
+            await database.execute("SELECT 1 FROM scheduling.appointment WHERE id = $1 FOR UPDATE", UUID(booked["id"]))
+            slow = asyncio.ensure_future(client.post(f"/api/v1/appointments/{booked['id']}/cancel", json={}))
+            await asyncio.sleep(0.3)
+            os.kill(process.pid, signal.SIGTERM)
+            ready = await until_draining(client)
+            assert ok(ready, 503) == {"ready": False, "waiting_for": ["draining"]}
+            assert ok(await client.get("/api/v1/sites"))["total"], "until everybody has noticed, it still answers"
+            assert not slow.done()
+            await asyncio.sleep(1.2)
+            assert process.returncode is None, "somebody is still waiting for an answer"
+        assert ok(await slow)["status"] == "cancelled"
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+    refused(await clinic.step(booked["id"], "cancel", {}), 409, "scheduling.illegal_step")
+
+
+async def until_draining(client: httpx.AsyncClient) -> httpx.Response:
+    async with asyncio.timeout(5):
+        while (ready := await client.get("/ready")).status_code == 200:  # noqa: ASYNC110  (as above)
+            await asyncio.sleep(0.01)
+    return ready

@@ -1,0 +1,59 @@
+"""A process that dies is started again; the others go on, and nothing is lost."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.clinic import Clinic, ok, register
+from tests.system import System, descendants
+
+
+async def test_a_role_that_dies_comes_back_while_the_others_serve(clinic: Clinic) -> None:
+    system = clinic.system
+    name = next(name for name, address in system.addresses.items() if address == system.address_of("/api/v1/appointments"))
+    first, second = (await clinic.free())[:2]
+    booked = ok(await clinic.book(await register(system), first), 201)
+    before = process_of(system, name)
+    os.kill(before, signal.SIGKILL)
+    with pytest.raises(httpx.TransportError):
+        await system.client.get(f"{system.addresses[name]}/live")
+    for other in system.addresses.keys() - {name}:
+        assert ok(await system.client.get(f"{system.addresses[other]}/ready"))["ready"]
+    if len(system.addresses) > 1:
+        assert ok(await system.request("patient", "GET", "/api/v1/services"))["items"]
+        await the_pages_ask_for_patience(clinic)
+    await until_ready(system, name)
+    assert process_of(system, name) != before
+    assert await clinic.appointment(booked["id"]) == booked
+    assert second in await clinic.free()
+    assert first not in await clinic.free()
+    ok(await clinic.book(await register(system), second), 201)
+
+
+async def the_pages_ask_for_patience(clinic: Clinic) -> None:
+    """A page that needs the missing part says so kindly, and is no fault."""
+    session = {"Cookie": f"carewright_session={clinic.system.token('patient')}"}
+    path = f"/visits/{clinic.visit_type_id}/times"
+    page = await clinic.system.client.get(clinic.system.address_of(path) + path, headers=session)
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+
+
+def process_of(system: System, name: str) -> int:
+    """The process that runs a role."""
+    words = f"\0--roles\0{name}\0".encode()
+    return next(pid for pid in descendants(system.process.pid) if words in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+async def until_ready(system: System, name: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                if (await system.client.get(f"{system.addresses[name]}/ready")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.05)
