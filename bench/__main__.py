@@ -1,0 +1,86 @@
+"""Run every benchmark, or some: `python -m bench --only find booking`."""
+
+import argparse
+import asyncio
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import uvloop
+
+from bench import availability, booking, find, growth, hot, memory, report
+from bench.world import Ground, ground, system
+from carewright.kernel.settings import load
+from carewright.roles.demo import Demonstration, load_demo
+from carewright.roles.installation import token_key_file
+from carewright.roles.registry import SECTIONS
+from carewright.simulation.hospital.storing import example_patient, hospital_of, store
+
+PARTS = ("availability", "find", "memory", "booking", "hot", "growth")
+SEED = 1
+
+
+def main() -> int:
+    """Measure what was asked for; with everything measured, write docs/benchmarks.md."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog="example: python -m bench --only find booking")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=list(PARTS), help="which parts (default: all, and then the page is written)"
+    )
+    options = parser.parse_args()
+    results = uvloop.run(_run(options.only))
+    page = report.page(results, report.machine())
+    print(page)
+    if set(options.only) == set(PARTS):
+        report.write(page)
+    return 0
+
+
+async def _run(parts: list[str]) -> dict[str, list[dict[str, Any]]]:
+    results: dict[str, list[dict[str, Any]]] = {}
+    if "availability" in parts:
+        _tell("the kernel of availability")
+        results["availability"] = await asyncio.to_thread(availability.main)
+    async with ground() as ground_:
+        if {"find", "memory"} & set(parts):
+            results |= await _hospital(ground_, parts)
+        for name, part in (("booking", booking), ("hot", hot), ("growth", growth)):
+            if name in parts:
+                results[name] = await part.measure(ground_, _tell)
+    return results
+
+
+async def _hospital(ground_: Ground, parts: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The parts that ask the demonstration hospital. Loading it is a figure, too."""
+    dsn = await ground_.database("hospital")
+    key = str(token_key_file(ground_.data))
+    sections = load(SECTIONS, {"CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": key})
+    began = time.perf_counter()
+    hospital = hospital_of(SEED, datetime.now(UTC).date(), "full")
+    built = time.perf_counter()
+    await load_demo(sections, Demonstration(hospital.organization_id, example_patient(hospital), partial(store, hospital)), _tell)
+    loaded = time.perf_counter()
+    results: dict[str, list[dict[str, Any]]] = {
+        "demo": [
+            {"what": "build from the seed", "seconds": built - began},
+            {"what": "load by COPY", "seconds": loaded - built},
+            {"what": "both", "seconds": loaded - began},
+        ]
+    }
+    organization_id = hospital.organization_id
+    del hospital
+    async with system(ground_, dsn) as started:
+        if "find" in parts:
+            results["find"] = await find.measure(started, ground_, organization_id, dsn, _tell)
+        if "memory" in parts:
+            results["memory"] = await memory.measure(started, ground_, dsn, organization_id)
+    return results
+
+
+def _tell(line: str) -> None:
+    print(f"bench: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Booking of practitioner, nurse and room by N clients on disjoint resources, beside pgbench with the same statement.
+
+Both send the statement of `scheduling.book_appointment` to the same server with durable commits: claims of four schedules (the patient's
+time is one), the appointment, its event and the caller's key. pgbench is PostgreSQL's own load generator, in C, with prepared statements.
+"""
+
+import asyncio
+import re
+import statistics
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from bench.world import KINDS, MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_id, clinic, context_of, patient_id, system
+from carewright.contracts.scheduling import BookAppointment, PickedTime
+from carewright.kernel.context import Once
+from carewright.kernel.errors import Refusal
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.service.book import book_appointment
+from carewright.scheduling.store import Q
+
+CLIENTS = (1, 8, 32)
+ROUNDS = 3
+SECONDS = 5.0
+PEOPLE = 32
+KEY = b"\0" * 32
+
+
+async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
+    """A row for each number of clients: our rate, pgbench's, their ratio, refusals. Medians over rounds that take turns."""
+    dsn = await ground.database("booking")
+    rows = []
+    async with system(ground, dsn) as started:
+        await clinic(started, PEOPLE, PEOPLE)
+        context = context_of(started)
+        calendars = await context.calendars()
+        first = calendars.index.horizon.origin + timedelta(days=2)
+        ours = Ours(context, first, PEOPLE)
+        theirs = _Pgbench(ground, dsn, first + timedelta(days=45))
+        for clients in CLIENTS:
+            pairs = []
+            for number in range(ROUNDS):
+                told(f"booking with {clients} clients, round {number + 1} of {ROUNDS}")
+                await ours.run(clients, 1.0)
+                mine = await ours.run(clients, SECONDS)
+                rate = await theirs.run(clients, SECONDS)
+                pairs.append((mine[0], rate, mine[0] / rate, mine[1]))
+            rows.append(
+                {
+                    "clients": clients,
+                    "bookings_per_second": statistics.median(pair[0] for pair in pairs),
+                    "pgbench_per_second": statistics.median(pair[1] for pair in pairs),
+                    "ratio": statistics.median(pair[2] for pair in pairs),
+                    "refused": sum(pair[3] for pair in pairs),
+                }
+            )
+    return rows
+
+
+class Ours:
+    """Clients of the use case in this process. Client n books its own three actors, five minutes after five minutes."""
+
+    def __init__(self, context: SchedulingContext, first: datetime, people: int) -> None:
+        self._context = context
+        self._next = [first] * people
+        self._booked = 0
+        self._refused = 0
+
+    async def run(self, clients: int, seconds: float) -> tuple[float, int]:
+        """Bookings a second, and how many were refused."""
+        self._booked = self._refused = 0
+        started = time.perf_counter()
+        await asyncio.gather(*(self._client(number, started + seconds) for number in range(clients)))
+        return self._booked / (time.perf_counter() - started), self._refused
+
+    async def _client(self, number: int, until: float) -> None:
+        actors = tuple(actor_id(kind, number) for kind in KINDS)
+        while time.perf_counter() < until:
+            start = self._next[number]
+            self._next[number] = start + timedelta(minutes=MINUTES)
+            time_ = PickedTime(visit_type_id=VISIT_TYPE, site_id=SITE, start=start, actor_ids=actors)
+            context = self._context.acting(self._context.actor, Once(f"{number} {start.isoformat()}", KEY))
+            try:
+                await book_appointment(context, BookAppointment(patient_id=patient_id(number), time=time_))
+                self._booked += 1
+            except Refusal:
+                self._refused += 1
+
+
+class _Pgbench:
+    """pgbench on the same statement, its parameters made from the client's number and a counter."""
+
+    def __init__(self, ground: Ground, dsn: str, first: datetime) -> None:
+        self._ground = ground
+        self._dsn = dsn
+        self._first = first
+        self._offset = 0
+
+    async def run(self, clients: int, seconds: float) -> float:
+        """Transactions a second. Raises when one failed: the comparison is with bookings that succeed."""
+        script = self._ground.data / "book.sql"
+        script.write_text(self._script())
+        options = {"-M": "prepared", "-f": str(script), "-c": clients, "-j": min(clients, 2), "-T": int(seconds), "-D": f"n={self._offset}"}
+        words = [str(word) for option in options.items() for word in option]
+        process = await asyncio.create_subprocess_exec(
+            self._ground.program("pgbench"), "-n", *words, self._dsn, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        printed = (await process.communicate())[0].decode()
+        rate = re.search(r"^tps = ([0-9.]+)", printed, re.MULTILINE)
+        done = re.search(r"actually processed: (\d+)", printed)
+        failed = re.search(r"failed transactions: (\d+)", printed)
+        if process.returncode or rate is None or done is None or (failed and int(failed[1])):
+            raise RuntimeError(f"pgbench did not finish cleanly:\n{printed}")
+        self._offset += int(done[1]) + 1
+        return float(rate[1])
+
+    def _script(self) -> str:
+        body = '{"filler": "' + "x" * 900 + '"}'
+        number = "lpad(:client_id::text, 12, '0')"
+        ids = [f"('5000000{index}-0000-7000-8000-' || {number})::uuid" for index in range(len(KINDS))]
+        patient = f"('60000000-0000-7000-8000-' || {number})::uuid"
+        start = f"('{self._first.isoformat()}'::timestamptz + :n * interval '{MINUTES} minutes')"
+        end = f"({start} + interval '{MINUTES} minutes')"
+        schedules = ", ".join([*ids, patient])
+        appointment = "('70000000-0000-7000-8000-' || lpad((:client_id * 10000000 + :n)::text, 12, '0'))::uuid"
+        values = {
+            1: f"'{ORGANIZATION}'::uuid", 2: appointment, 3: f"ARRAY[{', '.join(ids)}]", 4: "ARRAY[1, 1, 1]",
+            5: f"ARRAY[{schedules}]", 6: "ARRAY[0, 0, 0, 0]", 7: f"ARRAY[{', '.join([start] * 4)}]", 8: f"ARRAY[{', '.join([end] * 4)}]",
+            9: "'booked'", 10: patient, 11: start, 12: end, 13: f"'{VISIT_TYPE}'::uuid", 14: "NULL::timestamptz", 15: f"'{body}'::jsonb",
+            16: "NULL::uuid", 17: "NULL::text", 18: "gen_random_uuid()", 19: "'scheduling.appointment.booked.v1'",
+            20: f"'{body}'::jsonb", 21: "now()", 22: "gen_random_uuid()", 23: "'pgbench'", 24: "NULL::text",
+            25: "(:client_id || ' ' || :n)", 26: "decode(repeat('00', 32), 'hex')",
+        }  # fmt: skip
+        return "\\set n :n + 1\n" + re.sub(r"\$(\d+)", lambda match: values[int(match[1])], Q.book_appointment.text) + ";\n"

