@@ -1,100 +1,81 @@
-"""A Chromium, a portal to visit, and a patient who visits it.
+"""A Chromium, the whole system to visit, and a patient who visits it."""
 
-`site` decides which portal: the whole system as `carewright up` starts it.
-"""
-
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
-from carewright.kernel.http.app import Health, build
-from carewright.portal.http.pages import pages
+from carewright.portal.http.guard import SESSION
 from carewright.portal.model.times import parse_slot
 from tests.browser.chromium import ARGUMENTS, require_chromium
-from tests.unit.portal import double
+from tests.system import System
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 SMALLEST = {"width": 320, "height": 568}
 WAIT_MILLISECONDS_MAX = 15_000
-
-
-class Site(Protocol):
-    """A portal, and what happens to it behind a visitor's back."""
-
-    base_url: str
-
-    async def sign_in(self, context: BrowserContext) -> None:
-        """Let the visitor in as a patient who has no appointments."""
-
-    async def take(self, slot: str, visit_type_id: UUID) -> None:
-        """Others book until this time is gone."""
-
-    async def end_hold(self, appointment_id: UUID) -> None:
-        """The hold is no longer there."""
-
-    async def appointments(self) -> list[str]:
-        """The statuses of the visitor's appointments, oldest first."""
+BOOKINGS_MAX = 40
+"""More than there are rooms and practitioners for one kind of visit in the tiny hospital."""
 
 
 @dataclass
-class DoubleSite:
-    """The pages over the hospital in memory."""
+class Site:
+    """The portal, a visitor of their own for each test, and what happens behind the visitor's back."""
 
-    base_url: str
-    hospital: double.Hospital
+    system: System
+    visitor_id: UUID = field(default=UUID(int=0))
+
+    @property
+    def base_url(self) -> str:
+        return self.system.address_of("/appointments")
 
     async def sign_in(self, context: BrowserContext) -> None:
-        page = await context.new_page()
-        await page.goto("/sign-in")
-        await page.get_by_role("button", name="Continue as the demonstration patient").click()
-        await page.close()
+        """Let the visitor in, as a patient who has no appointments yet."""
+        if not self.visitor_id.int:
+            self.visitor_id = await self.new_patient("Margaret", "Whitfield")
+        token = self.system.token("patient", self.visitor_id)
+        await context.add_cookies([{"name": SESSION, "value": token, "url": self.base_url, "httpOnly": True, "sameSite": "Lax"}])
+
+    async def new_patient(self, given: str, family: str) -> UUID:
+        answer = await self.system.request("front-desk", "POST", "/api/v1/patients", json={"family": family, "given": [given]})
+        return UUID(done(answer)["id"])
 
     async def take(self, slot: str, visit_type_id: UUID) -> None:
+        """Others book this time until nobody is left who could see one more patient."""
         picked = parse_slot(slot)
         assert picked
-        self.hospital.take(visit_type_id, *picked)
+        time = {"visit_type_id": str(visit_type_id), "site_id": str(picked[0]), "start": picked[1].isoformat()}
+        for _ in range(BOOKINGS_MAX):
+            body = {"patient_id": str(await self.new_patient("Sam", "Faster")), "time": time}
+            answer = await self.system.request("front-desk", "POST", "/api/v1/appointments", json=body)
+            if answer.status_code == httpx.codes.CONFLICT:
+                return
+            done(answer)
+        raise AssertionError(f"{BOOKINGS_MAX} patients fit into one time")
 
-    async def end_hold(self, appointment_id: UUID) -> None:
-        assert appointment_id in self.hospital.appointments
-        self.hospital.clock.advance(minutes=11)
+    async def end_hold(self, hold_id: UUID) -> None:
+        """Give the visitor's hold back without the page's knowledge: for the page it is as gone as if its time had run out."""
+        done(await self.system.request("patient", "DELETE", f"/api/v1/holds/{hold_id}", patient_id=self.visitor_id))
 
     async def appointments(self) -> list[str]:
-        return [one.status for one in self.hospital.appointments.values() if one.patient_id == self.hospital.patient.id]
+        """The statuses of the visitor's appointments, earliest visit first."""
+        answer = await self.system.request("patient", "GET", "/api/v1/appointments", patient_id=self.visitor_id)
+        return [one["status"] for one in done(answer)["items"]]
 
 
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """An ASGI application on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none", lifespan="off"))
-    started = threading.Event()
-    server.startup, before = (lambda *a, **k: _started(before, started, *a, **k)), server.startup  # type: ignore[method-assign]  # its only hook
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    started.wait(10)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-
-
-async def _started(before: Any, started: threading.Event, *arguments: Any, **named: Any) -> None:
-    await before(*arguments, **named)
-    started.set()
+def done(answer: httpx.Response) -> Any:
+    """What the answer holds; a refusal is a fault of the test."""
+    assert answer.is_success, answer.text
+    return answer.json()
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    hospital = double.build()
-    context = double.context(hospital)
-    with serving(build([], pages(context), context.tokens, Health({}))) as base_url:
-        yield DoubleSite(base_url, hospital)
+def site(one_process: System) -> Site:
+    return Site(one_process)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def names(found: tuple[choices.SpecialtyCards, ...]) -> list[str]:
 
 def test_services_stand_by_specialty_in_the_order_of_the_alphabet(hospital: Hospital) -> None:
     groups = choices.cards(hospital.services, "")
-    assert [group.name for group in groups] == sorted(group.name for group in groups)
+    assert [group.heading for group in groups] == sorted(group.heading for group in groups)
     diagnostics = next(group for group in groups if group.name == "Diagnostics")
     assert [one.name for one in diagnostics.services] == ["Imaging", "Laboratory"]
     assert not diagnostics.alone

@@ -477,6 +477,14 @@ async def test_a_body_that_is_no_form_is_refused_kindly(
     assert "<h1>" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [("/visits/{}/hold", "/visits/{}/times"), ("/holds/{}/book", "/holds/{}"), ("/holds/{}/release", "/holds/{}")],
+)
+async def test_the_address_of_a_form_leads_to_its_page(browser: Browser, path: str, to: str) -> None:
+    assert (await browser.get(path.format(NOWHERE))).headers["location"] == to.format(NOWHERE)
+
+
 async def test_what_people_type_is_text_and_never_markup(browser: Browser) -> None:
     text = (await browser.get("/?q=%3Cscript%3Ealert(1)%3C/script%3E%22%20onfocus=x")).text
     assert "<script>alert" not in text

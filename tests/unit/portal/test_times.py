@@ -94,6 +94,12 @@ def test_sites_in_different_zones_name_theirs() -> None:
     assert times.offer(slot(start, 2), walls, NOW).time == "10:00 AM EST"
 
 
+def test_where_zones_differ_the_site_says_it_once_and_the_times_stay_short() -> None:
+    walls = walls_of([site(1, "America/Chicago"), site(2, "America/New_York")], "en-US")
+    day = times.day_times(date(2026, 11, 24), [slot(datetime(2026, 11, 24, 15, 0, tzinfo=UTC), 2)], walls, NOW)
+    assert (day.sites[0].zone, day.sites[0].parts[0].times[0].label) == ("New York time", "10:00 AM")
+
+
 def test_an_offer_names_who_leads(walls: Walls) -> None:
     assert times.offer(slot(NOW, doctor="Dr. Ewa Brennan"), walls, NOW).practitioner == "Dr. Ewa Brennan"
     assert times.offer(slot(NOW), walls, NOW).practitioner == ""

@@ -108,6 +108,14 @@ async def release_time(ask: Ask) -> Response:
     return ask.go(place, "done.released")
 
 
+async def to_times(ask: Ask) -> Response:
+    return ask.go(times_address(ask.id()))
+
+
+async def to_hold(ask: Ask) -> Response:
+    return ask.go(f"/holds/{ask.id()}")
+
+
 def back_with(ask: Ask, refusal: Refusal, place: str) -> Response:
     """Back to where the patient was, with a kind word about the refusal. One that has none becomes a page of its own."""
     if refusal.code not in NOTICES:

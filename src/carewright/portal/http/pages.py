@@ -36,5 +36,9 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/sign-in", sign_in.show_sign_in, for_patients=False),
         post("/sign-in", sign_in.enter_demonstration, for_patients=False),
         post("/sign-out", sign_in.sign_out, for_patients=False),
+        # Where only a form leads, an address typed or reloaded goes to the page with the form.
+        get("/visits/{id}/hold", holds.to_times),
+        get("/holds/{id}/book", holds.to_hold),
+        get("/holds/{id}/release", holds.to_hold),
         Route("/static/{name:path}", assets.serve, methods=["GET"]),
     ]

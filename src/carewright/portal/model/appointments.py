@@ -82,7 +82,7 @@ def appointment_view(one: Appointment, wall: Wall, now: datetime, site: Location
         time=wall.time(one.start),
         length=duration(round((one.end - one.start).total_seconds() / 60)),
         zone=wall.zone.key,
-        zone_label=wall.zone.key.rpartition("/")[2].replace("_", " "),
+        zone_label=wall.city,
         site=one.site_name,
         address=(site.address if site else None) or "",
         phone=(site.phone if site else None) or "",

@@ -157,8 +157,13 @@ class SpecialtyCards:
 
     @property
     def alone(self) -> bool:
-        """Whether the heading would only repeat the one service below it."""
+        """Whether the specialty's name would only repeat the one service below it."""
         return len(self.services) == 1
+
+    @property
+    def heading(self) -> str:
+        """The first words a person reads on the card."""
+        return self.services[0].name if self.alone else self.name
 
 
 def bookable(summary: ServiceSummary) -> tuple[VisitType, ...]:
@@ -167,10 +172,11 @@ def bookable(summary: ServiceSummary) -> tuple[VisitType, ...]:
 
 
 def cards(found: Iterable[ServiceSummary], text: str) -> tuple[SpecialtyCards, ...]:
-    """Services with something to book that `text` hits, by specialty, in the order of the alphabet."""
+    """Services with something to book that `text` hits, by specialty, in the order of the alphabet of what a person reads."""
     words = folded(text).split()
     shown = sorted((one for one in found if one.service.active and bookable(one) and _hit(one, words)), key=_order)
-    return tuple(SpecialtyCards(name, tuple(_card(one, words) for one in services)) for name, services in groupby(shown, key=_specialty))
+    groups = (SpecialtyCards(name, tuple(_card(one, words) for one in services)) for name, services in groupby(shown, key=_specialty))
+    return tuple(sorted(groups, key=lambda group: folded(group.heading)))
 
 
 def folded(text: str) -> str:

@@ -85,8 +85,11 @@ class PartTimes:
 
 @dataclass(frozen=True, slots=True)
 class SiteTimes:
+    """`zone` says whose time it is, where sites keep different times."""
+
     id: UUID
     name: str
+    zone: str
     parts: tuple[PartTimes, ...]
 
 
@@ -196,11 +199,11 @@ def _site(slots: list[Slot], walls: Walls, *, few: bool, leading: bool) -> SiteT
         )
         for place, (part, group) in enumerate(by_part)
     )
-    return SiteTimes(site_id, walls.names.get(site_id, ""), parts)
+    return SiteTimes(site_id, walls.names.get(site_id, ""), f"{wall.city} time" if wall.named else "", parts)
 
 
 def _time(slot: Slot, wall: Wall) -> Time:
-    return Time(slot_value(slot.site_id, slot.start), wall.time(slot.start))
+    return Time(slot_value(slot.site_id, slot.start), wall.bare_time(slot.start))
 
 
 def part_of(local: datetime) -> Part:
@@ -223,7 +226,7 @@ def strip(firsts: Mapping[date, Slot | None], shown: date, walls: Walls, now: da
             weekday="Today" if on == today else WEEKDAYS[on.weekday()][:3],
             day=short_date(on, walls.home.locale),
             spoken=near_date(on, today, walls.home.locale),
-            first=walls.of(slot.site_id).time(slot.start) if slot else "",
+            first=walls.of(slot.site_id).bare_time(slot.start) if slot else "",
             chosen=on == shown,
         )
         for on, slot in firsts.items()

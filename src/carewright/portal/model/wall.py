@@ -34,10 +34,23 @@ class Wall:
         return datetime.combine(on, time(), self.zone).astimezone(UTC)
 
     def time(self, instant: datetime) -> str:
-        """The time of day; on the night when an hour happens twice, with the abbreviation that tells the two apart."""
+        """The time of day; with the zone's abbreviation where times of other zones may stand beside it."""
+        return self._written(instant, named=self.named)
+
+    def bare_time(self, instant: datetime) -> str:
+        """The time of day where the zone is plain from what stands around it."""
+        return self._written(instant, named=False)
+
+    def _written(self, instant: datetime, *, named: bool) -> str:
+        """On the night when an hour happens twice, the abbreviation tells the two apart."""
         local = self.local(instant)
         text = clock_time(local, self.locale)
-        return f"{text} {local.tzname()}" if self.named or _happens_twice(local) else text
+        return f"{text} {local.tzname()}" if named or _happens_twice(local) else text
+
+    @property
+    def city(self) -> str:
+        """The place that the zone is called after: "New York"."""
+        return self.zone.key.rpartition("/")[2].replace("_", " ")
 
     def when(self, instant: datetime) -> str:
         """Day and time in one breath: "Tuesday, November 24, 2026 at 2:30 PM"."""
