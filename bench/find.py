@@ -183,7 +183,8 @@ def _is_plain(kind: Kind) -> bool:
 def _sql_arguments(context: SchedulingContext, kind: Kind, question: FindTimes) -> tuple[Any, ...]:
     needs = sorted(kind.value.requirements, key=lambda need: need.kind)
     return (
-        context.actor.organization_id, question.site_id, context.clock.now(), question.until_at, timedelta(minutes=kind.value.duration_minutes),
+        context.actor.organization_id, question.site_id, context.clock.now(), question.until_at,
+        timedelta(minutes=kind.value.duration_minutes),
         float(60 * kind.value.rules.grid_minutes), needs[0].kind, list(needs[0].codes), needs[1].kind, list(needs[1].codes),
     )  # fmt: skip
 

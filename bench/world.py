@@ -67,7 +67,7 @@ class Ground:
 async def ground() -> AsyncIterator[Ground]:
     """A PostgreSQL as `carewright up` runs it, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="carewright-bench-") as folder:
-        os.chmod(folder, 0o711)  # noqa: PTH101  (as root, PostgreSQL runs as an account that must be able to enter)
+        os.chmod(folder, 0o711)  # noqa: PTH101, S103  (as root, PostgreSQL runs as an account that must be able to enter)
         place = await Place.open(Path(folder) / "data", say=lambda _: None)
         postgres = await start_postgres(place)
         try:
