@@ -166,7 +166,7 @@ async def test_a_search_that_finds_nothing_is_no_fault(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(
     ("key", "code"),
-    [(None, "kernel.idempotency_key_missing"), ("k" * 256, "kernel.bad_input")],
+    [(None, "kernel.idempotency_key_missing"), ("k" * 256, "kernel.bad_input"), ("two words", "kernel.bad_input")],
 )
 async def test_a_key_that_is_missing_or_too_long(clinic: Clinic, patient: UUID, key: str | None, code: str) -> None:
     refused(await clinic.hold(patient, (await clinic.free())[0], key=key), 400, code)

@@ -27,6 +27,7 @@ from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 256 * 1024
 QUERY_BYTES_MAX = 8 * 1024
+VISIBLE = re.compile("[!-~]+")
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
@@ -169,9 +170,9 @@ def _once(request: Request, raw: bytes) -> Once:
     key = request.headers.get("idempotency-key", "").strip()
     if not key:
         raise IdempotencyKeyMissing
-    if len(key) > KEY_LENGTH_MAX or not key.isprintable():
-        raise BadInput(f"The Idempotency-Key may have at most {KEY_LENGTH_MAX} printable characters.")
-    return Once(key, hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + raw).digest())
+    if len(key) > KEY_LENGTH_MAX or VISIBLE.fullmatch(key) is None:
+        raise BadInput(f"The Idempotency-Key may have at most {KEY_LENGTH_MAX} visible ASCII characters.")
+    return Once(key, hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + raw).digest())
 
 
 def _render(route: Route, value: Any) -> Response:
