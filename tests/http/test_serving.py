@@ -15,7 +15,7 @@ from tests.clinic import Clinic, ok, refused
 from tests.contracts import openapi
 from tests.system import System, launch, log_of
 
-LISTENS = re.compile(r'"address": "(127\.0\.0\.1:\d+)"')
+LISTENS = re.compile(r'"socket": "(127\.0\.0\.1:\d+)"')
 
 
 async def get(system: System, path: str) -> httpx.Response:
@@ -28,6 +28,17 @@ async def test_a_process_says_that_it_lives_is_ready_and_what_it_serves(one_proc
     roles = ok(await get(one_process, "/roles"))
     assert list(roles) == ["directory", "patients", "scheduling", "portal"]
     assert "/api/v1/appointments" in roles["scheduling"]
+
+
+async def test_an_address_that_is_not_there_gets_a_page_for_a_person_and_a_problem_for_a_program(one_process: System) -> None:
+    address = one_process.address_of("/") + "/nowhere"
+    page = await one_process.client.get(address, headers={"Accept": "text/html,*/*"})
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Go to the first page" in page.text
+    problem = await one_process.client.get(address)
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["code"] == "kernel.not_found"
 
 
 async def test_metrics_name_routes_and_never_what_somebody_typed(one_process: System) -> None:

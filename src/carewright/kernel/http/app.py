@@ -164,18 +164,24 @@ def _route_of(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "unknown").replace(":uuid}", "}")
 
 
-async def _refused(_: Request, fault: Exception) -> Response:
-    return problems.response(fault if isinstance(fault, Refusal) else InternalFault())
+async def _refused(request: Request, fault: Exception) -> Response:
+    return _answer(request, fault if isinstance(fault, Refusal) else InternalFault())
 
 
-async def _http_fault(_: Request, fault: Exception) -> Response:
+async def _http_fault(request: Request, fault: Exception) -> Response:
     """What the web framework refuses by itself: unknown paths and methods."""
     kinds: dict[int, type[Refusal]] = {404: NotFound, 405: MethodNotAllowed, 503: Unavailable}
-    answer = problems.response(kinds.get(getattr(fault, "status_code", 400), BadInput)())
+    answer = _answer(request, kinds.get(getattr(fault, "status_code", 400), BadInput)())
     answer.headers.update(getattr(fault, "headers", None) or {})
     return answer
 
 
-async def _failed(_: Request, __: Exception) -> Response:
+async def _failed(request: Request, _: Exception) -> Response:
     """The answer to a fault of ours. Starlette raises the fault again behind it, and the edge records it."""
-    return problems.response(InternalFault())
+    return _answer(request, InternalFault())
+
+
+def _answer(request: Request, refusal: Refusal) -> Response:
+    """A page for a person who came by browser, a problem document for a program."""
+    by_browser = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    return docs.refused(refusal) if by_browser else problems.response(refusal)

@@ -3,6 +3,10 @@
 from html import escape
 from typing import Any
 
+from starlette.responses import Response
+
+from carewright.kernel.errors import Refusal
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -18,6 +22,17 @@ code,pre{font:.9rem/1.45 ui-monospace,monospace}pre{background:var(--soft);borde
 table{border-collapse:collapse;width:100%}td,th{border-top:1px solid var(--line);padding:.35rem .5rem;text-align:left;vertical-align:top}
 .verb{color:var(--accent);display:inline-block;font-weight:700;min-width:4.2rem}
 """
+
+
+def refused(refusal: Refusal) -> Response:
+    """A refusal as a plain page: what happened, and the way back."""
+    html = (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{escape(refusal.title)}</title><style>{STYLE}</style><main><h1>{escape(refusal.title)}</h1>"
+        f"<p>{escape(refusal.detail) if refusal.detail != refusal.title else 'Nothing was changed.'}</p>"
+        "<p><a href='/'>Go to the first page</a></p></main></html>"
+    )
+    return Response(html, refusal.status, HEADERS | {"Cache-Control": "no-store"}, "text/html")
 
 
 def page(api: dict[str, Any]) -> str:

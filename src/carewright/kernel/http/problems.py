@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from carewright.kernel.errors import Refusal, Unauthenticated, refusal_of
+from carewright.kernel.errors import Refusal, Unauthenticated, UpstreamRefused, refusal_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = {503: "1", 429: "5"}
@@ -34,7 +34,11 @@ def response(refusal: Refusal) -> Response:
 
 
 def refusal_from(body: bytes) -> Refusal:
-    """The refusal that a problem document of another process stands for."""
-    members = msgspec.json.decode(body)
+    """The refusal that a problem document of another process stands for; a proxy between us may have answered something else."""
+    try:
+        members = msgspec.json.decode(body, type=dict[str, Any])
+        code = msgspec.convert(members.get("code"), str)
+    except (msgspec.DecodeError, UnicodeDecodeError, msgspec.ValidationError):
+        return UpstreamRefused()
     facts = {name: value for name, value in members.items() if name not in STANDARD}
-    return refusal_of(members["code"], members.get("detail"), **facts)
+    return refusal_of(code, members.get("detail"), **facts)
