@@ -16,12 +16,17 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 SAFE_TEXT_FIELDS = frozenset({
-    "event", "level", "timestamp", "logger", "code", "name", "role", "roles", "module", "job", "timer", "consumer", "topic",
-    "query", "method", "route", "error", "where", "program", "address", "version", "phase", "outcome", "signal",
+    "event", "level", "timestamp", "logger", "code", "role", "roles", "module", "job", "timer", "consumer", "topic",
+    "query", "method", "route", "error", "where", "program", "socket", "version", "phase", "outcome", "signal",
 })  # fmt: skip
 """Fields whose text is ours by construction. Text in any other field is replaced; ids, numbers and flags always pass."""
-ID = re.compile(r"^[0-9a-fA-F-]{16,64}$")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+"""A UUID or a trace id. Nothing looser: a card's number or a telephone's is made of digits and dashes too."""
+INTERNAL = frozenset({"_record", "_from_structlog"})
+"""What structlog hands itself; never written."""
 REDACTED = "[redacted]"
+TRACEBACKS = frozenset({"exc_info", "exception", "stack_info", "stack"})
+"""Tracebacks quote messages, and messages quote what a person typed. `where` gives the place instead."""
 _PROPAGATOR = TraceContextTextMapPropagator()
 _tracers: list[trace.Tracer] = []
 """The process's tracer, or nothing while tracing is off."""
@@ -56,7 +61,7 @@ def configure_logs(*, pretty: bool, level: str = "INFO") -> None:
 
 def redact(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Keep ids, numbers and known-safe text; replace the rest."""
-    return {key: value if key.startswith("_") else _safe(key, value) for key, value in record.items()}
+    return {key: value if key in INTERNAL else _safe(key, value) for key, value in record.items() if key not in TRACEBACKS}
 
 
 def where(fault: BaseException) -> str:
@@ -88,12 +93,12 @@ def span(name: str, parent: str | None = None) -> Iterator[str | None]:
 
 
 def _safe(key: str, value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float) or key in SAFE_TEXT_FIELDS:
+    if value is None or isinstance(value, bool | int | float) or (key in SAFE_TEXT_FIELDS and isinstance(value, str)):
         return value
     if isinstance(value, list | tuple):
         return [_safe(key, item) for item in value]
     text = str(value)
-    return text if ID.match(text) else REDACTED
+    return text if ID.fullmatch(text.lower()) else REDACTED
 
 
 def _foreign(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -126,7 +126,7 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
             ready={name: started.ready for name, started in system.running.items()},
         )
         tasks = [_kept(work) for work in background(system, modules)]
-        log.info("serving", roles=list(health.roles), address=f"{settings.host}:{listener.getsockname()[1]}")
+        log.info("serving", roles=list(health.roles), socket=f"{settings.host}:{listener.getsockname()[1]}")
         try:
             await serve_http(
                 asgi(system, modules, health), listener, health,
