@@ -166,7 +166,9 @@ class Process:
 
     async def settle(self) -> None:
         """Let the follower read the log to its end."""
-        await self.live._catch_up()
+        if not self.live.ready:
+            await self.live._begin(self.live._db)
+        await self.live._catch_up(self.live._db)
 
     def on(self, db: Database) -> "Process":
         """The same process through another door to the database; the live copy keeps its own."""

@@ -22,7 +22,7 @@ from carewright.contracts.directory import ActorKind, VisitType
 from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged
 from carewright.kernel import outbox, telemetry
 from carewright.kernel.clock import Clock
-from carewright.kernel.db import Database, Row
+from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.events import Delivered
 from carewright.kernel.sql import load
@@ -90,6 +90,7 @@ class Calendars:
     touched: dict[UUID, int] = field(default_factory=dict)
     stale: set[UUID] = field(default_factory=set)
     """Actors whose calendars are to be read again."""
+    settling: asyncio.Lock = field(default_factory=asyncio.Lock)
     turn: int = 0
     """Counts readings as they begin and as they are entered, to tell which came first."""
     begun: dict[UUID, int] = field(default_factory=dict)
@@ -125,15 +126,13 @@ class Calendars:
                 self.index.set_free(row, *self._ticks(claim))
 
     @contextmanager
-    def without(self, claims: Sequence[ClaimedTime]) -> Iterator[None]:
-        """Look at the calendars as if `claims` were not there. Nothing may be awaited inside.
-
-        Where further lanes are in use they stay: their time may be somebody else's, too.
-        """
-        alone = (claim for claim in claims if claim.schedule_id not in self.overbooked)
-        here = [(row, *self._ticks(claim)) for claim in alone for row in self.rows(claim.schedule_id)]
+    def without(self, claims: Sequence[ClaimedTime], others: Sequence[ClaimedTime] = ()) -> Iterator[None]:
+        """Look at the calendars as if `claims` were not there, but what `others` hold of their time. Nothing may be awaited inside."""
+        here, beside = ([(row, *self._ticks(each)) for each in some for row in self.rows(each.schedule_id)] for some in (claims, others))
         for place in here:
             self.index.set_free(*place)
+        for place in beside:
+            self.index.set_busy(*place)
         try:
             yield
         finally:
@@ -213,34 +212,63 @@ class Live:
         return calendars
 
     async def follow(self) -> None:
-        """Load every organization, then follow the log until cancelled. A database that is away only delays it."""
+        """Load every organization, then follow the log until cancelled. A database that is away only delays it.
+
+        A place in the log is worth as much as the connection it was read on: after a crash PostgreSQL gives out transaction ids again
+        that had left nothing durable, and a fact may come to lie before a place read earlier. So a lost connection means reading anew.
+        """
         while True:
             try:
-                await self._catch_up()
-                await self._wake.wait(POLL_SECONDS)
+                async with self._db.reserved() as session:
+                    await self._begin(session)
+                    while True:
+                        await self._catch_up(session)
+                        await self._wake.wait(POLL_SECONDS)
             except Unavailable:
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _catch_up(self) -> None:
-        if self._place is None:
-            place = await outbox.end_of_log(self._db)
-            early = [*self._of, *self._arriving]
-            for row in await self._db.fetch(Q.organizations):
-                await self.of(row["organization_id"])
-            for calendars in (self._of[each] for each in early if each in self._of):
-                calendars.stale.update(calendars.bookables)
-            self._place = place
-        await self._reload_stale()
-        more = True
-        while more:
-            end = await outbox.end_of_log(self._db)
-            events = await outbox.read_between(self._db, self._place, end, EVENTS_MAX, TOPICS)
+    async def _begin(self, session: Session) -> None:
+        """Take a place in the log, load who is not there yet, and doubt whatever was read before that place."""
+        place = await outbox.end_of_log(session)
+        early = [*self._of, *self._arriving]
+        for row in await session.fetch(Q.organizations):
+            await self.of(row["organization_id"])
+        for calendars in (self._of[each] for each in early if each in self._of):
+            await self.reload_catalogue(calendars)
+            calendars.overbooked |= await _overbooked(session, calendars.organization_id)
+            calendars.stale.update(row["id"] for row in await session.fetch(Q.schedules, calendars.organization_id, None))
+            calendars.holds.clear()  # those that still live come back with the reading
+        self._place = place
+
+    async def _catch_up(self, session: Session) -> None:
+        """Read on to the end of the log."""
+        await self._settle_all()
+        more = self._place is not None
+        while self._place is not None and more:
+            end = await outbox.end_of_log(session)
+            events = await outbox.read_between(session, self._place, end, EVENTS_MAX, TOPICS)
             await self._apply(events)
-            await self._reload_stale()
+            await self._settle_all()
             more = len(events) == EVENTS_MAX
             self._place = events[-1].place() if more else end
             if events:
                 LAG.set((self._clock.now() - events[-1].occurred_at).total_seconds())
+
+    async def settle(self, calendars: Calendars) -> bool:
+        """Read again now what is in doubt. Whether there was anything: if not, the copy is as good as it gets."""
+        waited = calendars.settling.locked()
+        async with calendars.settling:
+            stale, calendars.stale = calendars.stale, set()
+            try:
+                await self.reload(calendars, stale)
+            except BaseException:
+                calendars.stale |= stale
+                raise
+        return waited or bool(stale)
+
+    async def _settle_all(self) -> None:
+        for calendars in self.known:
+            await self.settle(calendars)
 
     async def reload(self, calendars: Calendars, schedule_ids: Iterable[UUID]) -> None:
         """Read these actors' calendars again, until no change of this process falls into the reading."""
@@ -266,9 +294,9 @@ class Live:
             await _read_catalogue(self._db, calendars)
             began = calendars.next_turn()
             reading = await _read(self._db, organization_id, horizon, self._clock.now(), None)
-            overbooked = await self._db.fetch(Q.overbooked_schedules, organization_id)
+            overbooked = await _overbooked(self._db, organization_id)
             _enter(calendars, reading, began)
-            calendars.overbooked |= {row["schedule_id"] for row in overbooked}
+            calendars.overbooked |= overbooked
             self._of[organization_id] = calendars
         finally:
             del self._arriving[organization_id]
@@ -312,15 +340,6 @@ class Live:
                 if calendars is arriving:  # whose calendars these are is not known yet
                     calendars.stale.update(claim.schedule_id for claim in claims)
 
-    async def _reload_stale(self) -> None:
-        for calendars in self.known:
-            stale, calendars.stale = calendars.stale, set()
-            try:
-                await self.reload(calendars, stale)
-            except Unavailable:
-                calendars.stale |= stale
-                raise
-
 
 def place_of(schedule_id: UUID, site_id: UUID) -> UUID:
     """The name of an actor's row at one site."""
@@ -346,6 +365,10 @@ async def _read_catalogue(db: Database, calendars: Calendars) -> None:
         row["id"]: Kind(msgspec.json.decode(row["value"], type=VisitType), row["service_name"]) for row in visit_types if row["active"]
     }
     calendars.generation += 1
+
+
+async def _overbooked(db: Session, organization_id: UUID) -> set[UUID]:
+    return {row["schedule_id"] for row in await db.fetch(Q.overbooked_schedules, organization_id)}
 
 
 async def _read(db: Database, organization_id: UUID, horizon: Horizon, now: datetime, ids: list[UUID] | None) -> Reading:

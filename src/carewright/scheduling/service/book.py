@@ -28,6 +28,7 @@ from carewright.contracts.scheduling import (
     Series,
     SeriesNotFree,
     Slot,
+    TimeNotFree,
     UnknownAppointment,
     UnknownPatient,
 )
@@ -191,6 +192,9 @@ async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Calla
             await ctx.live.reload(calendars, [claim.schedule_id for claim in beaten.claims])
             if isinstance(beaten.refusal, PatientBusy) and not cleared:
                 raise beaten.refusal from None
+        except (TimeNotFree, SeriesNotFree):  # the copy says so: is it sure?
+            if not await ctx.live.settle(calendars):
+                raise
         except UnknownPatient:
             await asyncio.sleep(next(waits, 0))
     try:
@@ -255,7 +259,7 @@ async def _store_series(
     organization_id = ctx.actor.organization_id
     if not await store.lock_calendars(tx, organization_id, versions):
         raise CalendarMoved
-    got = await store.claim_time(tx, organization_id, claims)
+    got = await store.claim_time(tx, organization_id, claims, series.id)
     ensure_all_got([claim for _, claim in claims], got, series.appointments[0].patient_id)
     if not await store.insert_series(tx, organization_id, series.appointments):
         raise UnknownPatient

@@ -24,6 +24,7 @@ from carewright.contracts.scheduling import (
     ListAppointments,
     RescheduleAppointment,
     Slot,
+    TimeNotFree,
 )  # fmt: skip
 from carewright.kernel import outbox
 from carewright.kernel.db import Session
@@ -140,6 +141,9 @@ async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppo
             except Beaten as beaten:
                 await clear_the_way(ctx, beaten.claims)
                 await ctx.live.reload(calendars, [claim.schedule_id for claim in beaten.claims])
+            except TimeNotFree:  # the copy says so: is it sure?
+                if not await ctx.live.settle(calendars):
+                    raise
         try:
             return await _move(ctx, calendars, command)
         except Beaten as beaten:
@@ -204,7 +208,9 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             ensure_version(before, command.expected_version)
             ensure_movable(before, ctx.clock.now())
             old = await store.claims_of_appointment(tx, organization_id, before.id)
-            after = _moved(before, _new_slot(ctx, calendars, before, command, old), command, calendars)
+            shared = [claim for claim in old if claim.schedule_id in calendars.overbooked]
+            others = await store.claims_beside(tx, organization_id, shared, before.id, ctx.clock.now()) if shared else ()
+            after = _moved(before, _new_slot(ctx, calendars, before, command, old, others), command, calendars)
             about.extend((*old, *claims_of(after)))
             if command.override is None:
                 shown.enter_context(reserved(calendars, beyond(claims_of(after), old)))
@@ -219,9 +225,14 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
 
 
 def _new_slot(
-    ctx: SchedulingContext, calendars: Calendars, before: Appointment, command: RescheduleAppointment, old: tuple[ClaimedTime, ...]
+    ctx: SchedulingContext,
+    calendars: Calendars,
+    before: Appointment,
+    command: RescheduleAppointment,
+    old: Sequence[ClaimedTime],
+    others: Sequence[ClaimedTime],
 ) -> Slot:
-    """Actors for the new time; the appointment's own old time does not stand in its way."""
+    """Actors for the new time; the appointment's own old time does not stand in its way, but what `others` hold of it does."""
     kind = visit_kind(calendars, command.time.visit_type_id)
     site = visit_site(calendars, kind, command.time.site_id)
     if command.time.visit_type_id != before.visit_type_id:
@@ -234,7 +245,7 @@ def _new_slot(
             kind.value, command.time, site.zone, ctx.clock.now(), by_patient=ctx.by_patient, horizon_days=ctx.settings.horizon_days
         )
         choose = pick
-    with calendars.without(old):
+    with calendars.without(old, others):
         return choose(ctx, calendars, kind, command.time)
 
 
@@ -253,7 +264,7 @@ async def _exchange_claims(
         claims = claims_of(after)
         await _claim_new(tx, calendars, after, interim, beyond(claims, old))
     await store.release_claims(tx, organization_id, [after.id, interim])
-    got = await store.claim_time(tx, organization_id, [(after.id, claim) for claim in claims])
+    got = await store.claim_time(tx, organization_id, [(after.id, claim) for claim in claims], None)
     invariant(len(got) == len(claims), "time that is ours is claimed without contest")
     return claims
 
@@ -262,7 +273,7 @@ async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, inte
     organization_id = calendars.organization_id
     if not await store.lock_calendars(tx, organization_id, versions_of(calendars, after.participants)):
         raise CalendarMoved
-    got = await store.claim_time(tx, organization_id, [(interim, part) for part in parts])
+    got = await store.claim_time(tx, organization_id, [(interim, part) for part in parts], after.id)
     ensure_all_got(parts, got, after.patient_id)
 
 
