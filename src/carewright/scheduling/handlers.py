@@ -50,6 +50,7 @@ async def copy_patient(_: Context, tx: Session, event: PatientChanged) -> None:
 
 
 async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:
+    await store.lock_schedule(tx, organization_id, actor.id)  # whoever is just booking on the old abilities gets through first
     version = await store.put_schedule(tx, organization_id, actor, NEVER)
     if version is not None:
         event = ScheduleChanged(organization_id=organization_id, schedule_id=actor.id, calendar_version=version)

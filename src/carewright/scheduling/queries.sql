@@ -3,6 +3,7 @@
 -- Calendars are locked FOR KEY SHARE at the version the choice was made on; a change of hours or blocks in between refuses.
 -- The database decides who wins: fewer claims back than asked for means somebody else holds the time.
 -- ON CONFLICT DO NOTHING, never a bare INSERT: bare inserts on an exclusion constraint deadlock under contention.
+-- What somebody holds in a further lane is not claimed either: only an override books beside others.
 -- Serves booked, pending and held alike: a hold has expires_at.
 WITH calendars AS (
     SELECT s.id FROM scheduling.schedule s
@@ -14,6 +15,9 @@ WITH calendars AS (
     INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
     SELECT $1, c.schedule_id, c.lane, c.starts_at, c.ends_at, $2, $14
     FROM unnest($5::uuid[], $6::smallint[], $7::timestamptz[], $8::timestamptz[]) AS c(schedule_id, lane, starts_at, ends_at)
+    WHERE NOT EXISTS (
+        SELECT FROM scheduling.claim o WHERE o.organization_id = $1 AND o.schedule_id = c.schedule_id AND o.lane > 0
+            AND tstzrange(o.starts_at, o.ends_at) && tstzrange(c.starts_at, c.ends_at))
     ORDER BY c.schedule_id, c.starts_at
     ON CONFLICT DO NOTHING
     RETURNING schedule_id
@@ -49,11 +53,15 @@ ORDER BY s.id
 FOR KEY SHARE OF s
 
 -- name: claim_time
--- As in book_appointment, for moving and for series. Returns what was got.
+-- As in book_appointment, for moving and for series. Returns what was got. An override gives no $7 and may claim beside others; whoever
+-- moves names itself there.
 INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
 SELECT $1, c.schedule_id, c.lane, c.starts_at, c.ends_at, c.appointment_id, NULL
 FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::uuid[])
     AS c(schedule_id, lane, starts_at, ends_at, appointment_id)
+WHERE $7::uuid IS NULL OR NOT EXISTS (
+    SELECT FROM scheduling.claim o WHERE o.organization_id = $1 AND o.schedule_id = c.schedule_id AND o.lane > 0 AND o.appointment_id <> $7
+        AND tstzrange(o.starts_at, o.ends_at) && tstzrange(c.starts_at, c.ends_at))
 ORDER BY c.schedule_id, c.starts_at
 ON CONFLICT DO NOTHING
 RETURNING schedule_id
@@ -77,6 +85,13 @@ SELECT c.lane FROM scheduling.claim c
 JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
     ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
 WHERE c.organization_id = $1 AND c.appointment_id <> $5
+
+-- name: claims_beside
+-- What others hold of this time, in whatever lane.
+SELECT c.schedule_id, c.lane, c.starts_at, c.ends_at FROM scheduling.claim c
+JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
+    ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
+WHERE c.organization_id = $1 AND c.appointment_id <> $5 AND (c.expires_at IS NULL OR c.expires_at > $6)
 
 -- name: expired_holds_in_the_way
 -- Locked, skipping those that somebody is just booking or releasing.

@@ -50,11 +50,16 @@ async def lock_calendars(tx: Session, organization_id: UUID, versions: dict[UUID
     return len(rows) == len(versions)
 
 
-async def claim_time(tx: Session, organization_id: UUID, claims: Sequence[tuple[UUID, ClaimedTime]]) -> list[UUID]:
-    """Claim time for (appointment, claim) pairs; returns the schedule of each one got. Fewer than asked: somebody was faster."""
+async def claim_time(
+    tx: Session, organization_id: UUID, claims: Sequence[tuple[UUID, ClaimedTime]], beside_nobody_but: UUID | None
+) -> list[UUID]:
+    """Claim time for (appointment, claim) pairs; returns the schedule of each one got. Fewer than asked: somebody was faster.
+
+    What an appointment other than `beside_nobody_but` holds in a further lane is not claimed; None is for those who may book beside others.
+    """
     rows = await tx.fetch(
         Q.claim_time, organization_id, [c.schedule_id for _, c in claims], [c.lane for _, c in claims],
-        [c.start for _, c in claims], [c.end for _, c in claims], [appointment_id for appointment_id, _ in claims],
+        [c.start for _, c in claims], [c.end for _, c in claims], [appointment_id for appointment_id, _ in claims], beside_nobody_but,
     )  # fmt: skip
     return [row["schedule_id"] for row in rows]
 
@@ -76,6 +81,16 @@ async def taken_lanes(tx: Session, organization_id: UUID, claim: ClaimedTime, be
     """The lanes in which an appointment other than `besides` already holds part of this time."""
     rows = await tx.fetch(Q.taken_lanes, organization_id, [claim.schedule_id], [claim.start], [claim.end], besides)
     return {row["lane"] for row in rows}
+
+
+async def claims_beside(
+    tx: Session, organization_id: UUID, claims: Sequence[ClaimedTime], besides: UUID, now: datetime
+) -> tuple[ClaimedTime, ...]:
+    """What appointments other than `besides` hold of this time."""
+    rows = await tx.fetch(
+        Q.claims_beside, organization_id, [c.schedule_id for c in claims], [c.start for c in claims], [c.end for c in claims], besides, now
+    )
+    return tuple(_claimed(row) for row in rows)
 
 
 async def expired_holds_in_the_way(

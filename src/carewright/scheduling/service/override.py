@@ -79,7 +79,7 @@ async def claim_in_free_lanes(
                 raise OverrideExhausted(schedule_id=str(wanted.schedule_id))
             claim = msgspec.structs.replace(wanted, lane=lane)
             parts = beyond([claim], old)
-            if len(await store.claim_time(tx, organization_id, [(holder or appointment.id, part) for part in parts])) == len(parts):
+            if len(await store.claim_time(tx, organization_id, [(holder or appointment.id, part) for part in parts], None)) == len(parts):
                 got.append(claim)
                 break
         else:
