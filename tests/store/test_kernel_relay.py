@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from carewright.contracts.scheduling import CatalogueChanged, ScheduleChanged
-from carewright.kernel import jobs, outbox
+from carewright.kernel import housekeeping, jobs, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Unavailable
+from carewright.kernel.idempotency import KEEP_DAYS
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.sql import Query
 from carewright.roles import relay
@@ -197,13 +198,29 @@ async def test_facts_of_others_move_the_place_so_that_they_can_be_forgotten(cons
     assert await consumer.relay.place() > before
 
 
-async def test_old_facts_are_forgotten_once_every_consumer_has_read_them(consumer: Consumer) -> None:
+async def test_the_wait_of_a_fact_that_is_held_back_can_be_seen(consumer: Consumer, context: Contexts) -> None:
+    assert await consumer.relay.measure() == 0
+    async with consumer.ctx.db.transaction() as long:
+        await jobs.enqueue(consumer.ctx, long, "another writer", "x")
+        await publish(consumer.ctx, (1, 1))
+        context.clock.advance(seconds=40)
+        assert await consumer.relay.drain() == 0
+        assert await consumer.relay.measure() == 40
+    assert await consumer.relay.drain() == 1
+    assert await consumer.relay.measure() == 0
+
+
+async def test_old_facts_are_forgotten_once_every_consumer_has_read_them(
+    consumer: Consumer, context: Contexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     consumer.poison.add(known_id(1))
     await publish(consumer.ctx, (1, 10), (2, 20))
     await consumer.relay.drain()
     await publish(consumer.ctx, (3, 30))
     await only(consumer)
-    await consumer.ctx.db.execute(outbox.Q.forget_old_events, consumer.ctx.clock.now().replace(year=2100))
+    monkeypatch.setattr(housekeeping, "BATCH_MAX", 2)
+    context.clock.advance(days=KEEP_DAYS, seconds=1)
+    await housekeeping.forget_old(consumer.ctx)
     left = await outbox.read_between(consumer.ctx.db, (0, 0), (2**62, 0), 100, [ScheduleChanged.topic])
     numbers = [fact.calendar_version for event in left if isinstance(fact := event.fact(), ScheduleChanged)]
     assert numbers == [10, 30], "the parked fact can still be replayed, the unread one be read"

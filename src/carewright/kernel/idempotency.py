@@ -18,6 +18,7 @@ from carewright.kernel.sql import load
 Q = load("carewright.kernel")
 T = TypeVar("T")
 KEEP_DAYS = 7
+"""How long answers are kept, and with them the events and the notes of their delivery."""
 KEY_LENGTH_MAX = 255
 _in_flight: set[tuple[UUID, str, str]] = set()
 

@@ -13,6 +13,13 @@ WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < $3::text::xid8 AN
 ORDER BY outbox.xid, outbox.position
 LIMIT $4
 
+-- name: first_unread
+-- Without the limit of end_of_log: an event that a running transaction holds back counts too, or nobody would notice.
+SELECT occurred_at FROM kernel.outbox
+WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND topic = ANY($3)
+ORDER BY xid, position
+LIMIT 1
+
 -- name: end_of_log
 -- A place before everything still running: reading on from here repeats a little at worst, and misses nothing.
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid, 0::bigint AS position
@@ -31,7 +38,11 @@ SELECT kernel.refuse(CASE WHEN NOT EXISTS (SELECT FROM stored) THEN 'kernel.alre
 SELECT fingerprint, answer FROM kernel.idempotency WHERE organization_id = $1 AND subject = $2 AND key = $3
 
 -- name: forget_old_answers
-DELETE FROM kernel.idempotency WHERE created_at < $1
+-- In batches of $2, as all housekeeping: a statement has its time limit, and after an import there is much to forget at once.
+WITH gone AS (
+    DELETE FROM kernel.idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM kernel.idempotency WHERE created_at < $1 LIMIT $2)) RETURNING 1
+)
+SELECT count(*) AS count FROM gone
 
 -- name: consumer_place
 SELECT xid::text AS xid, position FROM kernel.consumer WHERE name = $1
@@ -48,7 +59,10 @@ SELECT name, xid::text AS xid, position, moved_at FROM kernel.consumer ORDER BY 
 INSERT INTO kernel.inbox (consumer, event_id, handled_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1
 
 -- name: forget_old_deliveries
-DELETE FROM kernel.inbox WHERE handled_at < $1
+WITH gone AS (
+    DELETE FROM kernel.inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM kernel.inbox WHERE handled_at < $1 LIMIT $2)) RETURNING 1
+)
+SELECT count(*) AS count FROM gone
 
 -- name: park_event
 -- After its last retry, or because an earlier event of the same subject is parked.
@@ -72,10 +86,16 @@ DELETE FROM kernel.dead_letter WHERE consumer = $1 AND event_id = $2
 
 -- name: forget_old_events
 -- Keeps what any consumer has still to read or to replay.
-DELETE FROM kernel.outbox o
-WHERE o.occurred_at < $1
-  AND o.xid < (SELECT coalesce(min(c.xid), '0'::xid8) FROM kernel.consumer c)
-  AND NOT EXISTS (SELECT 1 FROM kernel.dead_letter d WHERE (d.xid, d.position) = (o.xid, o.position))
+WITH gone AS (
+    DELETE FROM kernel.outbox WHERE ctid = ANY(ARRAY(
+        SELECT o.ctid FROM kernel.outbox o
+        WHERE o.occurred_at < $1
+          AND o.xid < (SELECT coalesce(min(c.xid), '0'::xid8) FROM kernel.consumer c)
+          AND NOT EXISTS (SELECT 1 FROM kernel.dead_letter d WHERE (d.xid, d.position) = (o.xid, o.position))
+        LIMIT $2
+    )) RETURNING 1
+)
+SELECT count(*) AS count FROM gone
 
 -- name: database_now
 SELECT clock_timestamp() AS now

@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +18,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Unavailable
+from carewright.kernel.housekeeping import HOUSEKEEPING
 from carewright.kernel.http import app
 from carewright.kernel.http.server import listen
 from carewright.kernel.http.server import serve as serve_http
@@ -37,8 +37,6 @@ from carewright.roles.settings import SystemSettings
 
 Q = load("carewright.kernel")
 CLOCK_SECONDS = 30.0
-HOUSEKEEPING_SECONDS = 3600.0
-EVENTS_KEPT_DAYS = 7
 CANCEL_AGAIN_SECONDS = 1.0
 LEAVE_SECONDS_MAX = 30.0
 """A process whose background work broke is gone by then, whatever holds it."""
@@ -106,7 +104,7 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
         if started.follow is not None:
             work.append(started.follow())
     any_context: Context = next(iter(system.running.values())).context
-    work.append(jobs.work(any_context, (), (jobs.Timer("kernel.housekeeping", HOUSEKEEPING_SECONDS, _forget_old),)))
+    work.append(jobs.work(any_context, (), (HOUSEKEEPING,)))
     work.append(_keep_time(any_context))
     if system.settings.valkey_url:
         work.append(valkey.carry(system.wake, system.settings.valkey_url, any_context.origin.bytes))
@@ -204,15 +202,6 @@ async def _keep_time(ctx: Context) -> None:
         with contextlib.suppress(Unavailable):
             if isinstance(ctx.clock, SystemClock):
                 await _tell_time(ctx.clock, ctx.db)
-
-
-async def _forget_old(ctx: Context) -> int:
-    """Idempotency answers, delivered events and inbox rows past their time."""
-    now = ctx.clock.now()
-    old = now - timedelta(days=EVENTS_KEPT_DAYS)
-    for query in (Q.forget_old_answers, Q.forget_old_events, Q.forget_old_deliveries):
-        await ctx.db.execute(query, old)
-    return 0
 
 
 def _kept(work: Awaitable[None]) -> asyncio.Future[None]:

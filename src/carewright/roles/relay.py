@@ -26,7 +26,7 @@ ATTEMPTS_MAX = 4
 PAUSE_SECONDS = (0.05, 0.25, 1.0)
 REPLAY_MAX = 1000
 HANDLED = Counter("carewright_events_handled_total", "Events handled, by consumer and outcome.", ["consumer", "outcome"])
-LAG = Gauge("carewright_relay_lag_seconds", "Age of the last event handled.", ["consumer"])
+LAG = Gauge("carewright_relay_lag_seconds", "Age of the first event that waits to be handled.", ["consumer"])
 PARKED = Gauge("carewright_events_parked_subjects", "Subjects with a parked event: later events of theirs wait.", ["consumer"])
 log = telemetry.logger(__name__)
 
@@ -63,8 +63,17 @@ class Relay:
         log.info("relay.leads", consumer=self.name)
         while True:
             await self.drain()
+            await self.measure()
             await self._context.wake.wait(POLL_SECONDS)
             await session.fetch_one(Q.database_now)  # the lock goes with this connection: notice when it is gone
+
+    async def measure(self) -> float:
+        """Note for how many seconds the first event that waits has waited; it may be held back by a running transaction."""
+        place = await self.place()
+        row = await self._context.db.fetch_one(Q.first_unread, str(place[0]), place[1], self.topics)
+        waited = (self._context.clock.now() - row["occurred_at"]).total_seconds() if row else 0.0
+        LAG.labels(self.name).set(waited)
+        return waited
 
     async def _batch(self) -> int:
         place = await self.place()
@@ -78,7 +87,6 @@ class Relay:
             for event in events:
                 await self._one_by_one(event)
             await self._move(self._context.db, reached)
-        LAG.labels(self.name).set((self._context.clock.now() - events[-1].occurred_at).total_seconds())
         return len(events)
 
     async def _all_at_once(self, events: Sequence[Delivered], reached: tuple[int, int]) -> bool:
