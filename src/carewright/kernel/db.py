@@ -1,6 +1,7 @@
 """PostgreSQL access: a pool per module, transactions, and the translation of the driver's faults into refusals.
 
-Statements run under server-side timeouts, so nothing waits for ever and nothing is cancelled inside COMMIT.
+Statements run under server-side timeouts, so nothing waits for ever and nothing is cancelled inside COMMIT. A server that does not keep
+its own timeouts is frozen or cut off: its connections are given up a little later, and what became of the statement is not known.
 Driver types stay in here: the rest of the system sees `Database`, `Session`, rows as mappings, and refusals.
 """
 
@@ -8,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import msgspec
@@ -20,12 +21,14 @@ from carewright.kernel.sql import Query, load
 
 Q = load("carewright.kernel")
 Row = Mapping[str, Any]
+T = TypeVar("T")
 REFUSE_SQLSTATE = "CW001"
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
-CONNECT_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 5.0
 COPY_TIMEOUT_SECONDS = 300.0
+SILENCE_SECONDS_MAX = STATEMENT_TIMEOUT_MS / 1000 + 3
 STATEMENTS_PREPARED_MAX = 256
 SECONDS = Histogram(
     "carewright_query_seconds", "Time of one statement, as the caller sees it.", ["query"],
@@ -50,25 +53,35 @@ class Transaction:
         self._connection = connection
 
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
-        rows: Sequence[Row] = await self._connection.fetch(query.text, *args)
+        rows: Sequence[Row] = await self._heard(self._connection.fetch(query.text, *args))
         return rows
 
     async def fetch_one(self, query: Query, *args: object) -> Row | None:
-        row: Row | None = await self._connection.fetchrow(query.text, *args)
+        row: Row | None = await self._heard(self._connection.fetchrow(query.text, *args))
         return row
 
     async def execute(self, query: Query, *args: object) -> None:
-        await self._connection.execute(query.text, *args)
+        await self._heard(self._connection.execute(query.text, *args))
 
     async def copy(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Load many rows by COPY, without the limit on a statement's time for the rest of this transaction."""
         await self._connection.execute(Q.unhurried.text)
-        await self._connection.copy_records_to_table(table, schema_name=schema, columns=list(columns), records=rows)
+        await self._connection.copy_records_to_table(
+            table, schema_name=schema, columns=list(columns), records=rows, timeout=COPY_TIMEOUT_SECONDS
+        )
 
     async def copy_out(self, query: Query, collect: Callable[[bytes], Awaitable[None]], *args: object) -> None:
         """Hand the result to `collect` in pieces of the binary COPY format, without the limit on a statement's time."""
         await self._connection.execute(Q.unhurried.text)
         await self._connection.copy_from_query(query.text, *args, output=collect, format="binary", timeout=COPY_TIMEOUT_SECONDS)
+
+    async def _heard(self, answer: Awaitable[T]) -> T:
+        """The answer, or the end of a connection that stays silent: rolling back would wait for it once more."""
+        try:
+            return await answer
+        except TimeoutError:
+            self._connection.terminate()
+            raise
 
 
 class Database:
@@ -90,9 +103,13 @@ class Database:
         } | ({"role": role} if role else {})
 
         async def connect() -> "asyncpg.Connection[asyncpg.Record]":
-            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-                dsn, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, statement_cache_size=STATEMENTS_PREPARED_MAX
-            )
+            try:
+                connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+                    dsn, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=SILENCE_SECONDS_MAX,
+                    statement_cache_size=STATEMENTS_PREPARED_MAX,
+                )  # fmt: skip
+            except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as fault:
+                raise Unavailable from fault  # nothing was asked yet
             await _prepare(connection)
             return connection
 
@@ -147,6 +164,9 @@ class Database:
             connection = await self._pool.take()
             try:
                 yield connection
+            except TimeoutError:
+                connection.terminate()
+                raise
             finally:
                 self._pool.give(connection)
 
@@ -157,6 +177,9 @@ class Database:
             connection = await self._pool.take()
             try:
                 return await work(connection)
+            except TimeoutError:
+                connection.terminate()
+                raise
             finally:
                 self._pool.give(connection)
         except FAULTS as fault:
@@ -188,7 +211,9 @@ def _translated() -> Iterator[None]:
 def _refusal(fault: Exception) -> Refusal | None:
     """What a fault of the driver or the server means to the caller, or None when it is our own mistake: no retry would help."""
     if not isinstance(fault, asyncpg.PostgresError):
-        return None if isinstance(fault, ValueError) else Unavailable()
+        if isinstance(fault, ValueError):
+            return None
+        return Unavailable() if isinstance(fault, asyncpg.InterfaceError) else OutcomeUnknown()
     if fault.sqlstate == REFUSE_SQLSTATE:
         return refusal_of(str(fault))
     if isinstance(fault, BROKE_MIDWAY):
