@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from carewright.contracts.scheduling import ScheduleChanged
-from carewright.kernel import outbox
+from carewright.kernel import jobs, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.events import Delivered
@@ -152,6 +152,18 @@ async def test_facts_of_one_subject_come_in_the_order_in_which_they_became_true(
     for _ in range(3):
         await reader.look()
     assert reader.seen == list(range(25))
+
+
+async def test_a_transaction_that_wrote_elsewhere_first_may_come_first_so_that_facts_carry_a_version(context: Contexts) -> None:
+    ctx = await context("scheduling")
+    reader = Reader(ctx, await outbox.end_of_log(ctx.db))
+    async with ctx.db.transaction() as early:
+        await jobs.enqueue(ctx, early, "elsewhere", "x")
+        async with ctx.db.transaction() as late:
+            await publish(ctx, late, 1, subject=known_id(1))
+        await publish(ctx, early, 2, subject=known_id(1))
+    await reader.look()
+    assert reader.seen == [2, 1]
 
 
 async def test_facts_of_one_transaction_keep_their_order(context: Contexts) -> None:

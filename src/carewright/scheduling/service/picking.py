@@ -85,9 +85,7 @@ def slots_at(ctx: SchedulingContext, calendars: Calendars, kind: Kind, wish: Wis
     ]
 
 
-def _slot(
-    calendars: Calendars, kind: Kind, wish: Wish, requirements: Sequence[Requirement], chosen: tuple[Rows, ...], tick: int
-) -> Slot:
+def _slot(calendars: Calendars, kind: Kind, wish: Wish, requirements: Sequence[Requirement], chosen: tuple[Rows, ...], tick: int) -> Slot:
     start = calendars.index.horizon.instant_of(tick)
     participants = (
         _participant(calendars, calendars.bookables[calendars.owners[row]], requirement, tick)
