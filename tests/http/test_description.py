@@ -5,11 +5,12 @@ so that requests get further than "unknown". At the end, `carewright verify` loo
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 from zlib import crc32
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from carewright.contracts.permissions import ROLES
 from carewright.kernel.http import openapi
 from carewright.roles.registry import MODULES
-from tests.clinic import ok
+from tests.clinic import ok, register
 from tests.system import System, launch, log_of
 
 DOCUMENT = openapi.document([route for module in MODULES for route in module.routes])
@@ -31,8 +32,10 @@ database = "none"
 [phases.stateful]
 enabled = false
 """
+VISIBLE = re.compile("[!-~]{1,255}")
 ID = re.compile("[0-9a-f-]{36}")
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
+PICKED = {"visit_type_id", "site_id", "start"}
 DAYS_AHEAD = {"start": 1, "from_at": 1, "end": 5, "until_at": 5}
 ONLY_RANDOM = "[phases.coverage]\nenabled = false\n"
 CHECKED = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -40,9 +43,57 @@ WHOLE = schemathesis.openapi.from_dict(DOCUMENT, config=schemathesis.Config.from
 BRIEF = schemathesis.openapi.from_dict(DOCUMENT, config=schemathesis.Config.from_str(CONFIG + ONLY_RANDOM))
 
 
+@dataclass(frozen=True)
+class Known:
+    """Real ids, by the names that parameters and fields give them, and times that were free when the tests began."""
+
+    ids: dict[str, list[str]]
+    free: list[dict[str, str]]
+
+    def made_real(self, part: Any, *, whole: bool, name: str = "") -> Any:
+        """The same with half of its ids and instants replaced by real ones, and where it is valid as a `whole`, by a free time."""
+        chance = crc32(repr(part).encode())
+        if isinstance(part, dict):
+            made = type(part)({key: self.made_real(value, whole=whole, name=key) for key, value in part.items()})
+            return self.free[chance % len(self.free)] if whole and chance % 3 and part.keys() >= PICKED else made
+        if isinstance(part, list):
+            return [self.made_real(value, whole=whole, name=name) for value in part]
+        if not isinstance(part, str) or chance % 2:
+            return part
+        if name in self.ids and ID.fullmatch(part):
+            return self.ids[name][chance % len(self.ids[name])]
+        if name in DAYS_AHEAD and INSTANT.match(part):
+            on = datetime.now(UTC).replace(hour=14 + chance % 7, minute=0, second=0, microsecond=0)
+            return (on + timedelta(days=DAYS_AHEAD[name] + chance % 3)).isoformat()
+        return part
+
+
+@pytest.fixture(scope="session")
+async def known(one_process: System) -> Known:
+    async def items(path: str, **query: Any) -> list[Any]:
+        found: list[Any] = ok(await one_process.request("scheduler", "GET", path, params=query))["items"]
+        return found
+
+    services = await items("/api/v1/services")
+    visits = [visit for service in services for visit in service["visit_types"]]
+    people = [staff["practitioner"]["id"] for staff in await items("/api/v1/practitioners")]
+    patients = [str(one_process.patient_id), *[str(await register(one_process)) for _ in range(8)]]
+    mine = [one["id"] for one in await items("/api/v1/appointments", patient_id=patients[0])]
+    slots = [slot for visit in visits for slot in await items("/api/v1/availability", visit_type_id=visit["id"], limit=20)]
+    for patient, slot in zip(patients, slots[::7], strict=False):
+        body = {"patient_id": patient, "time": {key: slot[key] for key in sorted(PICKED)}, "based_on": "Referral"}
+        mine.append(ok(await one_process.request("scheduler", "POST", "/api/v1/appointments", json=body), 201)["id"])
+    ids = {
+        "visit_type_id": [visit["id"] for visit in visits], "service_id": [service["service"]["id"] for service in services],
+        "practitioner_id": people, "schedule_id": people, "site_id": [site["id"] for site in await items("/api/v1/sites")],
+        "patient_id": patients, "appointment_id": mine, "hold_id": mine,
+    }  # fmt: skip
+    return Known(ids, [{key: slot[key] for key in sorted(PICKED)} for slot in slots])
+
+
 @WHOLE.parametrize()
 @settings(CHECKED, max_examples=25)
-def test_every_operation_answers_as_described(case: schemathesis.Case[Any], one_process: System, known: dict[str, list[str]]) -> None:
+def test_every_operation_answers_as_described(case: schemathesis.Case[Any], one_process: System, known: Known) -> None:
     role = next(role for role in ASKING if case.operation.definition.raw["x-permission"] in ROLES[role])
     ask(case, one_process, role, known)
 
@@ -50,7 +101,7 @@ def test_every_operation_answers_as_described(case: schemathesis.Case[Any], one_
 @pytest.mark.parametrize("role", ASKING)
 @BRIEF.parametrize()
 @settings(CHECKED, max_examples=4)
-def test_whoever_asks(case: schemathesis.Case[Any], role: str, one_process: System, known: dict[str, list[str]]) -> None:
+def test_whoever_asks(case: schemathesis.Case[Any], role: str, one_process: System, known: Known) -> None:
     ask(case, one_process, role, known)
 
 
@@ -60,42 +111,11 @@ async def test_nothing_was_left_half_done(one_process: System) -> None:
     assert await process.wait() == 0, log_of(data.with_name("verify")).read_text()
 
 
-@pytest.fixture(scope="session")
-def known(one_process: System) -> dict[str, list[str]]:
-    """Real ids, by the names that parameters and fields give them."""
-    with httpx.Client(base_url=one_process.address_of("/api"), trust_env=False) as client:
-
-        def get(path: str, **query: Any) -> Any:
-            return ok(client.get(path, params=query, headers={"Authorization": f"Bearer {one_process.token('scheduler')}"}))
-
-        services = get("/api/v1/services")["items"]
-        visits = [visit["id"] for service in services for visit in service["visit_types"]]
-        people = [staff["practitioner"]["id"] for staff in get("/api/v1/practitioners")["items"]]
-        patients = [str(one_process.patient_id)]
-        mine = [one["id"] for one in get("/api/v1/appointments", patient_id=patients[0])["items"]]
-        sites = [site["id"] for site in get("/api/v1/sites")["items"]]
-    return {
-        "visit_type_id": visits, "service_id": [service["service"]["id"] for service in services], "practitioner_id": people,
-        "schedule_id": people, "site_id": sites, "patient_id": patients, "appointment_id": mine, "hold_id": mine,
-    }  # fmt: skip
-
-
-def ask(case: schemathesis.Case[Any], system: System, role: str, known: dict[str, list[str]]) -> None:
-    case.path_parameters, case.query, case.body = (made_real(part, known) for part in (case.path_parameters, case.query, case.body))
+def ask(case: schemathesis.Case[Any], system: System, role: str, known: Known) -> None:
+    whole = case.meta is not None and case.meta.generation.mode.is_positive
+    case.path_parameters, case.query, case.body = (
+        known.made_real(part, whole=whole) for part in (case.path_parameters, case.query, case.body)
+    )
+    if case.headers and VISIBLE.fullmatch(str(case.headers.get("Idempotency-Key", ""))):
+        case.headers["Idempotency-Key"] = str(uuid4())  # or one answer would be repeated for all
     case.call_and_validate(base_url=system.address_of(case.path), headers={"Authorization": f"Bearer {system.token(role)}"})
-
-
-def made_real(part: Any, known: dict[str, list[str]], name: str = "") -> Any:
-    """The same with half of its ids replaced by real ones of their kind, and half of its instants by some of the next days."""
-    if isinstance(part, dict):
-        return type(part)({key: made_real(value, known, key) for key, value in part.items()})
-    if isinstance(part, list):
-        return [made_real(value, known, name) for value in part]
-    if not isinstance(part, str) or (chance := crc32(part.encode(errors="replace"))) % 2:
-        return part
-    if name in known and ID.fullmatch(part):
-        return known[name][chance % len(known[name])]
-    if name in DAYS_AHEAD and INSTANT.match(part):
-        on = datetime.now(UTC).replace(hour=14 + chance % 7, minute=0, second=0, microsecond=0)
-        return (on + timedelta(days=DAYS_AHEAD[name] + chance % 3)).isoformat()
-    return part
