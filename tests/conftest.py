@@ -7,7 +7,7 @@ import pytest
 
 pytest_plugins = ["tests.servers", "tests.system"]
 TESTS = Path(__file__).parent
-TIERS = ("store", "http", "roles", "browser", "faults", "load")
+TIERS = ("store", "http", "roles", "browser", "faults")
 
 
 def tier_of(item: pytest.Item) -> str:
