@@ -165,7 +165,7 @@ class Client:
         self.shift = shift
         self.name = f"{shift.seed}-{number}"
         self.rng = random.Random(self.name)
-        self._lines = [Line(shift.system.address_of("/api/v1/appointments"), shift.system.token(self.role)) for _ in range(2)]
+        self._lines: dict[tuple[str, int], Line] = {}
 
     async def work(self) -> None:
         try:
@@ -173,7 +173,7 @@ class Client:
                 await self.visit()
                 await asyncio.sleep(self.rng.expovariate(1 / THINK_SECONDS))
         finally:
-            for line in self._lines:
+            for line in self._lines.values():
                 line.close()
 
     async def visit(self) -> None:
@@ -181,23 +181,24 @@ class Client:
 
     async def look(self, path: str, **query: object) -> dict[str, Any] | None:
         """Read something; None where it was refused or could not be had."""
-        answer = await self._until_answered(self._lines[0], None, "GET", f"{path}?{urlencode(query)}")
+        answer = await self._until_answered(0, None, "GET", f"{path}?{urlencode(query)}")
         return answer.body if answer is not None and answer.is_yes else None
 
     async def do(self, what: What, method: str, path: str, body: object = None) -> Answer | None:
         """Change something, now and then by two clicks at once. The answer, or None when it was refused."""
         deed = Deed(what, f"{self.name}-{len(self.shift.deeds)}")
         self.shift.deeds.append(deed)
-        lines = self._lines if self.rng.random() < 0.1 else self._lines[:1]
-        answers = await asyncio.gather(*(self._until_answered(line, deed.key, method, path, body) for line in lines))
+        windows = range(2 if self.rng.random() < 0.1 else 1)
+        answers = await asyncio.gather(*(self._until_answered(window, deed.key, method, path, body) for window in windows))
         yes = [answer for answer in answers if answer is not None and answer.is_yes]
         if len(yes) == 2 and yes[0].body != yes[1].body:
             self.shift.surprises.append(f"{deed.key}: two answers to one change, {yes[0].body} and {yes[1].body}")
         deed.answer = next(iter(yes), answers[0])
         return deed.answer if deed.is_done else None
 
-    async def _until_answered(self, line: Line, key: str | None, method: str, path: str, body: object = None) -> Answer | None:
+    async def _until_answered(self, window: int, key: str | None, method: str, path: str, body: object = None) -> Answer | None:
         """A yes or a no. Nothing else counts: the question is asked again, with the same key."""
+        line = self._line(window, path)
         give_up = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < give_up:
             with contextlib.suppress(Broken):
@@ -209,6 +210,11 @@ class Client:
             await asyncio.sleep(ASK_AGAIN_SECONDS)
         self.shift.surprises.append(f"{method} {path} got no answer within {PATIENCE_SECONDS:.0f} s")
         return None
+
+    def _line(self, window: int, path: str) -> Line:
+        """A window's connection to the process that serves this path."""
+        address = self.shift.system.address_of(path.partition("?")[0])
+        return self._lines.setdefault((address, window), Line(address, self.shift.system.token(self.role)))
 
     def _judge(self, method: str, path: str, answer: Answer) -> None:
         if answer.status >= 500 or (not answer.is_yes and not answer.code):
