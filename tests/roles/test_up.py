@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -59,6 +60,21 @@ async def test_a_start_that_cannot_work_says_so_in_one_line(
     code, lines = await ended(data, "up", "--data", str(data), "--port", "0", *theirs, *options, **environ)
     assert (code, len(lines)) == (1, 1), lines
     assert told in lines[0]
+
+
+async def test_a_server_that_does_not_let_us_in_stops_the_start_in_one_line(tmp_path: Path, servers: tuple[str, str]) -> None:
+    address = urlsplit(servers[0])
+    nowhere = address._replace(path="/nowhere").geturl()
+    stranger = address._replace(netloc=f"{address.username}:guess@{address.netloc.rpartition('@')[2]}").geturl()
+    for url in (nowhere, stranger):
+        options = ("--port", "0", "--database-url", url, "--valkey-url", servers[1])
+        code, lines = await ended(tmp_path / "data", "up", "--data", str(tmp_path / "data"), *options)
+        assert (code, len(lines)) == (1, 1), lines
+        assert "guess" not in lines[0], "a password is not repeated"
+    cache = servers[1].replace("redis://:", "redis://:wrong")
+    options = ("--port", "0", "--database-url", servers[0], "--valkey-url", cache)
+    code, lines = await ended(tmp_path / "data", "up", "--data", str(tmp_path / "data"), *options)
+    assert (code, len(lines)) == (1, 1), lines
 
 
 async def test_an_occupied_port_stops_the_start(tmp_path: Path) -> None:
