@@ -13,8 +13,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
+from carewright.roles.demo import AHEAD_OF_ALL, LOADING
 from carewright.roles.embedded import Place, PostgresServer, start_postgres, start_valkey
 from carewright.roles.embedded.valkey import ValkeyServer
 from carewright.roles.up import is_ready
@@ -285,6 +287,21 @@ async def test_a_first_start_that_was_broken_off_is_completed_by_the_next(said: 
         await until_said(data, said)
         process.kill()
         await process.wait()
+        async with started(data, *TINY) as system:
+            _, visit_types, patients = await first_look(system)
+            assert (len(patients), bool(visit_types)) == (200, True)
+            assert await verified(system) == []
+
+
+async def test_a_load_that_was_complete_but_not_yet_remembered_is_done_again() -> None:
+    """The crash came between the last row and the file that says whose hospital it is."""
+    with own_folder() as folder:
+        data = folder / "data"
+        async with started(data, *TINY) as system:
+            connection = await asyncpg.connect(system.known.database_url)
+            await connection.execute("INSERT INTO kernel.consumer VALUES ($1, $2::text::xid8, 0, now())", LOADING, str(AHEAD_OF_ALL))
+            await connection.close()
+        msgspec.structs.replace(system.known, organization_id=None, demonstration_patient_id=None).write(data)
         async with started(data, *TINY) as system:
             _, visit_types, patients = await first_look(system)
             assert (len(patients), bool(visit_types)) == (200, True)

@@ -69,10 +69,14 @@ async def demo(options: Namespace) -> int:
         return 0
     if Installation.read(options.data).organization_id is not None:
         raise StartFailed(f"{options.data} holds a hospital already. Name another directory with --data.")
-    made = await load_demo(_sections(options), _demonstration(hospital), lambda what: _tell(f"loading {what}"))
-    msgspec.structs.replace(
-        Installation.read(options.data), organization_id=made.organization_id, demonstration_patient_id=made.demonstration_patient_id
-    ).write(options.data)
+
+    def remember(made: Installation) -> None:
+        known = Installation.read(options.data)
+        msgspec.structs.replace(known, organization_id=made.organization_id, demonstration_patient_id=made.demonstration_patient_id).write(
+            options.data
+        )
+
+    await load_demo(_sections(options), _demonstration(hospital), lambda what: _tell(f"loading {what}"), remember)
     _tell("done")
     return 0
 

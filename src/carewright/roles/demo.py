@@ -17,6 +17,8 @@ from carewright.roles.relay import system_actor
 Q = load("carewright.kernel")
 LOADING = "demonstration hospital, loading"
 """The name of a consumer that exists only while loading: whoever finds it knows that a load was broken off."""
+AHEAD_OF_ALL = 2**62
+"""Where that consumer stands: should its name stay behind after a crash, it holds back no clearing of old events."""
 Told = Callable[[str], None]
 
 
@@ -29,22 +31,26 @@ class Demonstration:
     store: Callable[[Callable[[str], Any], Told], Awaitable[None]]
 
 
-async def load_demo(sections: Mapping[str, Any], hospital: Demonstration, told: Told) -> Installation:
-    """Store `hospital` in an empty database and return what a person needs to try it."""
+async def load_demo(
+    sections: Mapping[str, Any], hospital: Demonstration, told: Told, remember: Callable[[Installation], None] = lambda _: None
+) -> None:
+    """Store `hospital` in an empty database, and tell `remember` what a person needs to try it.
+
+    The load counts as broken off until that has returned: a crash in between means loading again, never a hospital nobody knows of.
+    """
     core = [module for module in MODULES if module.has_tables]
     actor = system_actor(NOBODY, hospital.organization_id)
     async with running(core, sections) as system:
         db = system.context("scheduling").db
-        place = await outbox.end_of_log(db)
-        await db.execute(Q.move_consumer, LOADING, str(place[0]), 0, system.context("scheduling").clock.now())
+        await db.execute(Q.move_consumer, LOADING, str(AHEAD_OF_ALL), 0, system.context("scheduling").clock.now())
         with _no_collections():
             await hospital.store(lambda module: system.context(module).acting(actor), told)
         await migrate.refresh_statistics(sections["system"].database_url)
         end = await outbox.end_of_log(db)
         for name in system.relays:  # the copies were loaded with the rest: nothing in the log is news to them
             await db.execute(Q.move_consumer, name, str(end[0]), 0, system.context("scheduling").clock.now())
+        remember(Installation(organization_id=hospital.organization_id, demonstration_patient_id=hospital.example_patient_id))
         await db.execute(Q.forget_consumer, LOADING)
-    return Installation(organization_id=hospital.organization_id, demonstration_patient_id=hospital.example_patient_id)
 
 
 async def was_broken_off(sections: Mapping[str, Any]) -> bool:

@@ -109,7 +109,9 @@ class Start:
             await clear(sections)
         self._tell("building the demonstration hospital (once, about a minute)")
         hospital = await asyncio.to_thread(self._wanted.hospital)
-        made = await load_demo(sections, hospital, lambda what: self._tell(f"loading {what}"))
+        await load_demo(sections, hospital, lambda what: self._tell(f"loading {what}"), self._remember)
+
+    def _remember(self, made: Installation) -> None:
         msgspec.structs.replace(made, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
 
     def _server(self, name: str) -> Callable[[], Any]:
