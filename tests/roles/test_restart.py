@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.clinic import Clinic, ok, register
+from tests.contracts import openapi
 from tests.system import System, descendants
 
 
@@ -32,6 +33,20 @@ async def test_a_role_that_dies_comes_back_while_the_others_serve(clinic: Clinic
     assert second in await clinic.free()
     assert first not in await clinic.free()
     ok(await clinic.book(await register(system), second), 201)
+
+
+async def test_every_process_says_what_it_serves_and_describes_the_whole_api(system: System) -> None:
+    served: list[str] = []
+    for name, address in system.addresses.items():
+        roles = ok(await system.client.get(f"{address}/roles"))
+        assert name in ("all", *roles)
+        served += roles
+        described = ok(await system.client.get(f"{address}/api/openapi.json"))
+        assert described["paths"].keys() == openapi.current()["paths"].keys()
+        assert "/api/v1/appointments" in (await system.client.get(f"{address}/api/docs")).text
+        assert ok(await system.client.get(f"{address}/live")) == {"live": True}
+        assert "carewright_http_requests_total" in (await system.client.get(f"{address}/metrics")).text
+    assert sorted(served) == ["directory", "patients", "portal", "scheduling"]
 
 
 async def the_pages_ask_for_patience(clinic: Clinic) -> None:

@@ -141,7 +141,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     doors: list[Any] = [door for protocol, offer in offers for door in served(protocol, offer, system.tokens)]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
-    return app.build(routes, doors, system.tokens, health)
+    return app.build(routes, doors, system.tokens, health, [route for module in MODULES for route in module.routes])
 
 
 def token_key(settings: SystemSettings) -> bytes:

@@ -46,11 +46,20 @@ class Health:
         return [name for name, holds in self.ready.items() if not holds()] + (["draining"] if self.draining else [])
 
 
-def build(served: Sequence[tuple[Route, Context]], pages: Sequence[BaseRoute], tokens: Tokens, health: Health) -> ASGIApp:
-    """The ASGI application of a process that serves `served` routes and `pages`."""
+def build(
+    served: Sequence[tuple[Route, Context]],
+    pages: Sequence[BaseRoute],
+    tokens: Tokens,
+    health: Health,
+    described: Sequence[Route] | None = None,
+) -> ASGIApp:
+    """The ASGI application of a process that serves `served` routes and `pages`.
+
+    It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
+    """
     routes: list[BaseRoute] = [
         *(Path(_matching_ids(route.path), endpoint(route, context, tokens), methods=[route.method]) for route, context in served),
-        *_system(health, [route for route, _ in served]),
+        *_system(health, [route for route, _ in served] if described is None else described),
         *pages,
     ]
     return Edge(Starlette(routes=_one_entry_a_path(routes)))
