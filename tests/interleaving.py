@@ -27,7 +27,9 @@ BLOCKED = "SELECT pid FROM unnest($1::int[]) AS pid WHERE cardinality(pg_blockin
 class Gating(Protocol):
     """Which statements wait for a permit."""
 
-    def __call__(self, name: str, *, first: bool) -> bool: ...
+    def __call__(self, name: str, args: Sequence[object], before: str | None) -> bool:
+        """`before` names the session's statement before this one, if there was any."""
+        ...
 
 
 class LockedOut(AssertionError):
@@ -43,11 +45,11 @@ class Session:
     waiting_for: str | None = None
     blocked: bool = False
     done: bool = False
-    started: bool = False
+    before: str | None = None
     permit: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
-        self.waiting_for, self.blocked, self.done, self.started = None, False, False, False
+        self.waiting_for, self.blocked, self.done, self.before = None, False, False, None
         self.permit.clear()
 
     @property
@@ -67,7 +69,7 @@ class Turns:
             session.database.session = session
 
     async def gate(self, session: Session, step: str) -> None:
-        session.waiting_for, session.blocked, session.started = step, False, True
+        session.waiting_for, session.blocked = step, False
         self._changed.set()
         await session.permit.wait()
         session.permit.clear()
@@ -114,19 +116,19 @@ class GatedTransaction(Transaction):
         self.matters = False
 
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
-        await self._database.step(query)
+        await self._database.step(query, args)
         rows = await self._inner.fetch(query, *args)
         self.matters = self.matters or bool(rows)
         return rows
 
     async def fetch_one(self, query: Query, *args: object) -> Row | None:
-        await self._database.step(query)
+        await self._database.step(query, args)
         row = await self._inner.fetch_one(query, *args)
         self.matters = self.matters or row is not None
         return row
 
     async def execute(self, query: Query, *args: object) -> None:
-        await self._database.step(query)
+        await self._database.step(query, args)
         self.matters = True
         await self._inner.execute(query, *args)
 
@@ -140,20 +142,24 @@ class GatedDatabase(Database):
         self.turns: Turns | None = None
         self.session: Session | None = None
 
-    async def step(self, query: Query) -> None:
-        if self.turns and self.session and self.gating(query.name.partition(".")[2], first=not self.session.started):
-            await self.turns.gate(self.session, query.name)
+    async def step(self, query: Query, args: Sequence[object]) -> None:
+        if self.turns and self.session:
+            name = query.name.partition(".")[2]
+            gated = self.gating(name, args, self.session.before)
+            self.session.before = name
+            if gated:
+                await self.turns.gate(self.session, name)
 
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
-        await self.step(query)
+        await self.step(query, args)
         return await self._ending(self._inner.fetch(query, *args))
 
     async def fetch_one(self, query: Query, *args: object) -> Row | None:
-        await self.step(query)
+        await self.step(query, args)
         return await self._ending(self._inner.fetch_one(query, *args))
 
     async def execute(self, query: Query, *args: object) -> None:
-        await self.step(query)
+        await self.step(query, args)
         await self._ending(self._inner.execute(query, *args))
 
     async def _ending(self, statement: Awaitable[T]) -> T:
@@ -220,7 +226,7 @@ async def run_in_order(
             begun.add(chosen)
             run.choices.append(chosen)
             run.alternatives.append(able)
-            run.steps.append(f"{chosen}:{(sessions[chosen].waiting_for or '').removeprefix('scheduling.')}")
+            run.steps.append(f"{chosen}:{sessions[chosen].waiting_for}")
             turns.let_go(sessions[chosen])
         if not all(each.done for each in sessions):
             raise LockedOut(" ".join(run.steps))

@@ -1,0 +1,641 @@
+"""Scheduling against a model that keeps minutes in sets.
+
+The model knows no bits, no lanes and no database: who works when, what is blocked, and which minutes each appointment takes of whom.
+Hypothesis plays the use cases against both, and after each step they must agree on what was accepted, on the code of what was refused, on
+what a calendar change hit, and on what is free. Three ways: one process; two whose followers are caught up before each step; two whose
+copies lag. A copy that lags may refuse what could be had, and must accept it once it has caught up; it never accepts what the
+model refuses.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import combinations, product
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from carewright.contracts.directory import Requirement, VisitType
+from carewright.contracts.scheduling import (
+    AdvanceAppointment,
+    AdvanceStatus,
+    Appointment,
+    AppointmentFact,
+    BlockTime,
+    BookAppointment,
+    BookSeries,
+    CancelAppointment,
+    ConfirmAppointment,
+    FindTimes,
+    HoldTime,
+    Override,
+    PickedTime,
+    RescheduleAppointment,
+    ScheduleChanged,
+    SetWorkingHours,
+)
+from carewright.kernel.db import Database
+from carewright.kernel.errors import Refusal
+from carewright.kernel.migrate import empty
+from carewright.scheduling import checks
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.service import book, calendars, change, expire, find
+from tests.scheduling_world import MONDAY, REASON, World, every_day, invent, processes_on, same_as_fresh, store_world
+from tests.servers import facts_of
+
+T = TypeVar("T")
+MINUTE = timedelta(minutes=1)
+MIDNIGHT = MONDAY.replace(hour=0)
+DAYS_KNOWN = 24
+LIVE = ("pending", "booked", "arrived", "checked-in", "fulfilled")
+MET = ("booked", "arrived", "checked-in", "fulfilled")
+NEXT = {
+    "pending": ("booked", "cancelled", "entered-in-error"),
+    "booked": ("arrived", "checked-in", "fulfilled", "cancelled", "noshow", "entered-in-error"),
+    "arrived": ("checked-in", "fulfilled", "cancelled", "noshow", "entered-in-error"),
+    "checked-in": ("fulfilled", "cancelled", "noshow", "entered-in-error"),
+    "fulfilled": ("entered-in-error",),
+    "cancelled": ("entered-in-error",),
+    "noshow": ("arrived", "entered-in-error"),
+    "entered-in-error": (),
+}
+SHIFTS = ((480, 720), (780, 960), (600, 840), (1320, 1560))
+"""Mornings, afternoons, midday, and nights that end on the next day."""
+MAY_LAG = {"scheduling.time_not_free", "scheduling.series_not_free", "scheduling.calendar_moved", "scheduling.patient_busy"}
+
+
+def minute_of(instant: datetime) -> int:
+    return (instant - MIDNIGHT) // MINUTE
+
+
+@lru_cache(maxsize=64)
+def worked(zone: ZoneInfo, start_minute: int, end_minute: int) -> frozenset[int]:
+    """The minutes of work under a shift on every day, read off the clock on the wall."""
+    found = set()
+    for minute in range(-2 * 1440, DAYS_KNOWN * 1440):
+        local = (MIDNIGHT + minute * MINUTE).astimezone(zone)
+        shown = local.hour * 60 + local.minute
+        if start_minute <= shown < end_minute or start_minute <= shown + 1440 < end_minute:
+            found.add(minute)
+    return frozenset(found)
+
+
+@dataclass
+class Entry:
+    """One appointment as the model has it. `taken` are the minutes it takes of each actor and of the patient."""
+
+    kind: VisitType
+    site_id: UUID
+    patient_id: UUID
+    status: str
+    start: int
+    taken: dict[UUID, set[int]]
+    expires: int | None = None
+    version: int = 1
+    overridden: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.start + self.kind.duration_minutes
+
+
+@dataclass
+class Model:
+    world: World
+    now: int
+    hours: dict[UUID, tuple[tuple[int, int], ...]]
+    """The shifts of each actor, at each of their sites."""
+    blocks: dict[UUID, tuple[UUID, set[int]]] = field(default_factory=dict)
+    entries: dict[UUID, Entry] = field(default_factory=dict)
+    calendar_changes: int = 0
+
+    def takes_time(self, entry: Entry) -> bool:
+        return entry.status in LIVE and (entry.expires is None or entry.expires > self.now)
+
+    def busy(self, actor_id: UUID, besides: UUID | None = None) -> set[int]:
+        found = set[int]()
+        for each, entry in self.entries.items():
+            if each != besides and self.takes_time(entry):
+                found |= entry.taken.get(actor_id, set())
+        return found
+
+    def open(self, actor_id: UUID, site_id: UUID) -> set[int]:
+        zone = self.world.zones[site_id]
+        actor = next(each for each in self.world.actors if each.id == actor_id)
+        shifts = self.hours[actor_id] if site_id in actor.site_ids else ()
+        return set[int]().union(*(worked(zone, *shift) for shift in shifts))
+
+    def free(self, actor_id: UUID, site_id: UUID, besides: UUID | None = None) -> set[int]:
+        blocked = set[int]().union(*(minutes for actor, minutes in self.blocks.values() if actor == actor_id))
+        return self.open(actor_id, site_id) - blocked - self.busy(actor_id, besides)
+
+    def able(self, need: Requirement) -> list[UUID]:
+        return [each.id for each in self.world.actors if each.kind == need.kind and set(need.codes) <= set(each.codes)]
+
+    def staffed(self, time: PickedTime, start: int, besides: UUID | None = None, free: dict[UUID, set[int]] | None = None) -> bool:
+        """Whether somebody can be found for everything the visit needs."""
+        kind = self.kind_of(time)
+        ways = []
+        for number, need in enumerate(kind.requirements):
+            wanted = span(need, start)
+            able = self.able(need)
+            if number == 0 and need.kind == "practitioner" and time.practitioner_id:
+                able = [each for each in able if each == time.practitioner_id]
+            pool = [each for each in able if wanted <= (free[each] if free else self.free(each, time.site_id, besides))]
+            ways.append([(number, chosen) for chosen in combinations(pool, need.count)])
+        return any(self._distinct(kind, way, start) for way in product(*ways))
+
+    def _distinct(self, kind: VisitType, way: tuple[tuple[int, tuple[UUID, ...]], ...], start: int) -> bool:
+        used: dict[UUID, set[int]] = {}
+        for number, chosen in way:
+            for each in chosen:
+                minutes = span(kind.requirements[number], start)
+                if used.setdefault(each, set()) & minutes:
+                    return False
+                used[each] |= minutes
+        return True
+
+    def kind_of(self, time: PickedTime) -> VisitType:
+        return next(each for each in self.world.kinds.all if each.id == time.visit_type_id)
+
+    def starts(self, kind: VisitType, site_id: UUID, first: int, last: int, *, by_patient: bool) -> list[int]:
+        """Every minute on the grid from which the visit could be staffed."""
+        time = PickedTime(visit_type_id=kind.id, site_id=site_id, start=MONDAY)
+        free = {each.id: self.free(each.id, site_id) for each in self.world.actors}
+        earliest = max(first, self.now + (kind.rules.lead_minutes if by_patient else 0))
+        latest = min(last, self.now + kind.rules.horizon_days * 1440)
+        return [
+            start for start in range(earliest, latest + 1)
+            if self.on_grid(kind, site_id, start) and self.staffed(time, start, free=free)
+        ]  # fmt: skip
+
+    def on_grid(self, kind: VisitType, site_id: UUID, start: int) -> bool:
+        local = (MIDNIGHT + start * MINUTE).astimezone(self.world.zones[site_id])
+        return (local.hour * 60 + local.minute) % kind.rules.grid_minutes == 0
+
+    def rule_broken(self, time: PickedTime, *, by_patient: bool) -> bool:
+        kind, start = self.kind_of(time), minute_of(time.start)
+        lead = kind.rules.lead_minutes if by_patient else 0
+        in_window = self.now + lead <= start <= self.now + kind.rules.horizon_days * 1440
+        return not in_window or not self.on_grid(kind, time.site_id, start)
+
+    def prerequisite_missing(self, kind: VisitType, patient_id: UUID, start: int, based_on: str | None) -> bool:
+        for each in kind.rules.prerequisites:
+            if each.kind == "referral" and not based_on:
+                return True
+            earlier = (e for e in self.entries.values() if e.patient_id == patient_id and e.kind.id == each.visit_type_id)
+            if each.kind == "earlier-visit" and not any(e.status in MET and e.end <= start for e in earlier):
+                return True
+        return False
+
+    def taking_refused(self, time: PickedTime, patient_id: UUID, besides: UUID | None = None) -> str | None:
+        """The code with which a free choice of actors is refused, if it is."""
+        start = minute_of(time.start)
+        if not self.staffed(time, start, besides):
+            return "scheduling.time_not_free"
+        visit = set(range(start, start + self.kind_of(time).duration_minutes))
+        return "scheduling.patient_busy" if visit & self.busy(patient_id, besides) else None
+
+    def ensure_takes_only_free(self, made: Appointment, besides: UUID | None = None) -> None:
+        """The actors chosen were free, each for all that is asked of them."""
+        kind = next(each for each in self.world.kinds.all if each.id == made.visit_type_id)
+        start = minute_of(made.start)
+        people = [each for each in made.participants if each.kind != "patient"]
+        assert sorted(each.kind for each in people) == sorted(need.kind for need in kind.requirements for _ in range(need.count))
+        for each in people:
+            minutes = set(range(minute_of(each.claimed_from), minute_of(each.claimed_to)))
+            assert minutes in [span(need, start) for need in kind.requirements if need.kind == each.kind]
+            assert minutes <= self.free(each.actor_id, made.site_id, besides), "an actor was not free"
+
+    def enter(self, made: Appointment, *, overridden: bool = False) -> None:
+        taken: dict[UUID, set[int]] = {}
+        for each in made.participants:
+            taken.setdefault(each.actor_id, set()).update(range(minute_of(each.claimed_from), minute_of(each.claimed_to)))
+        kind = next(each for each in self.world.kinds.all if each.id == made.visit_type_id)
+        expires = None if made.expires_at is None else minute_of(made.expires_at)
+        version = self.entries[made.id].version + 1 if made.id in self.entries else 1
+        self.entries[made.id] = Entry(
+            kind, made.site_id, made.patient_id, made.status, minute_of(made.start), taken, expires, version, overridden
+        )  # fmt: skip
+
+    def step(self, appointment_id: UUID, status: str) -> None:
+        entry = self.entries[appointment_id]
+        entry.status, entry.expires, entry.version = status, None, entry.version + 1
+
+    def clear_expired(self, minutes: dict[UUID, set[int]] | None = None) -> None:
+        """Expired holds, all or those in the way of `minutes`, are cancelled."""
+        for each, entry in self.entries.items():
+            in_the_way = minutes is None or any(entry.taken.get(actor, set()) & wanted for actor, wanted in minutes.items())
+            if entry.expires is not None and entry.expires <= self.now and in_the_way:
+                self.step(each, "cancelled")
+
+
+def span(need: Requirement, start: int) -> set[int]:
+    first = start + need.offset_minutes - need.buffer_before_minutes
+    return set(range(first, start + need.offset_minutes + need.duration_minutes + need.buffer_after_minutes))
+
+
+@dataclass
+class Ground:
+    """A loop of its own, because Hypothesis calls from ordinary functions."""
+
+    loop: asyncio.AbstractEventLoop
+    db: Database
+    url: str
+
+    def run(self, work: Awaitable[T]) -> T:
+        return self.loop.run_until_complete(work)
+
+
+days = st.integers(0, 3)
+quarters = st.integers(0, 17)
+whom = st.integers(0, 3)
+which = st.integers(0, 7)
+KIND_NAMES = ("solo", "consult", "team", "pair", "request", "referred", "follow_up")
+kinds = st.sampled_from(KIND_NAMES)
+process_numbers = st.integers(0, 1)
+by_whom = st.booleans()
+
+
+class SchedulingMachine(RuleBasedStateMachine):
+    """`count` processes; with `follows` every one has caught up before each step."""
+
+    ground: Ground
+    count = 1
+    follows = True
+
+    @initialize(seed=st.integers(0, 3))
+    def begin(self, seed: int) -> None:
+        self.run(empty(self.ground.url, ["kernel", "scheduling"]))
+        self.processes = processes_on(self.ground.db, self.count, seed=seed)
+        self.world = self.run(store_world(self.processes[0], invent(self.processes[0].ids)))
+        self.model = Model(self.world, minute_of(MONDAY), {each.id: (SHIFTS[0],) for each in self.world.actors})
+        for process in self.processes:
+            self.run(process.settle())
+        self.steps = 0
+
+    def run(self, work: Awaitable[T]) -> T:
+        return self.ground.run(work)
+
+    def settle(self) -> None:
+        for process in self.processes:
+            self.run(process.settle())
+
+    def context(self, number: int, patient: int, *, by_patient: bool) -> SchedulingContext:
+        process = self.processes[number % self.count]
+        patient_id = self.world.patients[patient]
+        return process.acting("patient" if by_patient else "scheduler", self.world, patient_id=patient_id)
+
+    def time(self, kind: str, day: int, quarter: int, practitioner: int | None = None, *, village: bool = False) -> PickedTime:
+        """A start from a little before the morning's hours to a little after, tomorrow or later."""
+        site = self.world.village if village else self.world.city
+        start = MIDNIGHT + timedelta(days=self.model.now // 1440 + day, minutes=(120 if village else 405) + 15 * quarter)
+        person = None if practitioner is None else self.world.of("practitioner")[practitioner].id
+        return PickedTime(visit_type_id=getattr(self.world.kinds, kind).id, site_id=site.id, start=start, practitioner_id=person)
+
+    def expect(self, code: str | None, use_case: Callable[[], Awaitable[T]]) -> T | None:
+        """Do it, and compare what it says with the code the model expects; None is acceptance."""
+        self.steps += 1
+        if self.follows:
+            self.settle()
+        said, answer = self.run(told(use_case))
+        if said != code and not self.follows and said in MAY_LAG and (code is None or code in MAY_LAG):
+            self.settle()
+            said, answer = self.run(told(use_case))
+        assert said == code, f"expected {code}, got {said}"
+        return answer
+
+    def entry(self, number: int) -> tuple[UUID, Entry]:
+        return list(self.model.entries.items())[-1 - number % len(self.model.entries)]
+
+    # finding
+
+    @precondition(lambda self: self.follows)
+    @rule(process=process_numbers, kind=kinds, day=days, by_patient=by_whom, village=by_whom)
+    def find(self, process: int, kind: str, day: int, by_patient: bool, village: bool) -> None:
+        visit_type: VisitType = getattr(self.world.kinds, kind)
+        first = (self.model.now // 1440 + day) * 1440
+        site = self.world.village if village else self.world.city
+        query = FindTimes(
+            visit_type_id=visit_type.id, site_id=site.id, limit=200,
+            from_at=MIDNIGHT + first * MINUTE, until_at=MIDNIGHT + (first + 1439) * MINUTE,
+        )  # fmt: skip
+        page = self.expect(None, lambda: find.find_times(self.context(process, 0, by_patient=by_patient), query))
+        assert page is not None
+        assert [minute_of(slot.start) for slot in page.items] == self.model.starts(
+            visit_type, site.id, first, first + 1439, by_patient=by_patient
+        )  # fmt: skip
+
+    # taking time
+
+    @rule(process=process_numbers, kind=kinds, day=days, quarter=quarters, patient=whom, by_patient=by_whom, village=by_whom)
+    def hold(self, process: int, kind: str, day: int, quarter: int, patient: int, by_patient: bool, village: bool) -> None:
+        time, patient_id = self.time(kind, day, quarter, village=village), self.world.patients[patient]
+        held = sum(e.patient_id == patient_id and e.expires is not None and e.expires > self.model.now for e in self.model.entries.values())
+        code = "scheduling.outside_rules" if self.model.rule_broken(time, by_patient=by_patient) else None
+        code = code or ("scheduling.hold_limit_reached" if held >= 3 else None) or self.model.taking_refused(time, patient_id)
+        ctx = self.context(process, patient, by_patient=by_patient)
+        self.taken(self.expect(code, lambda: book.hold_time(ctx, HoldTime(time=time, patient_id=patient_id))), "pending")
+
+    @rule(
+        process=process_numbers, kind=kinds, day=days, quarter=quarters, patient=whom, by_patient=by_whom, village=by_whom,
+        practitioner=st.none() | st.integers(0, 1), referral=st.none() | st.just("R-1"),
+    )  # fmt: skip
+    def book(
+        self, process: int, kind: str, day: int, quarter: int, patient: int, by_patient: bool, village: bool,
+        practitioner: int | None, referral: str | None,
+    ) -> None:  # fmt: skip
+        practitioner = None if kind in ("team", "pair") else practitioner
+        time, patient_id = self.time(kind, day, quarter, practitioner, village=village), self.world.patients[patient]
+        visit_type = self.model.kind_of(time)
+        code = "scheduling.outside_rules" if self.model.rule_broken(time, by_patient=by_patient) else None
+        if code is None and self.model.prerequisite_missing(visit_type, patient_id, minute_of(time.start), referral):
+            code = "scheduling.prerequisite_missing"
+        code = code or self.model.taking_refused(time, patient_id)
+        ctx = self.context(process, patient, by_patient=by_patient)
+        command = BookAppointment(time=time, patient_id=patient_id, based_on=referral)
+        status = "pending" if by_patient and visit_type.rules.needs_confirmation else "booked"
+        self.taken(self.expect(code, lambda: book.book_appointment(ctx, command)), status)
+
+    def taken(self, made: Appointment | None, status: str) -> None:
+        if made is not None:
+            assert made.status == status
+            self.model.ensure_takes_only_free(made)
+            self.make_way(made)
+            self.model.enter(made)
+
+    def make_way(self, made: Appointment) -> None:
+        """What expired on that time was removed."""
+        minutes: dict[UUID, set[int]] = {}
+        for each in made.participants:
+            minutes.setdefault(each.actor_id, set()).update(range(minute_of(each.claimed_from), minute_of(each.claimed_to)))
+        self.model.clear_expired(minutes)
+
+    @precondition(lambda self: self.model.entries)
+    @rule(process=process_numbers, number=which, referral=st.none() | st.just("R-1"))
+    def book_held(self, process: int, number: int, referral: str | None) -> None:
+        each, entry = self.entry(number)
+        patient = self.world.patients.index(entry.patient_id)
+        code: str | None = None
+        if entry.status == "pending" and entry.expires is None:
+            code = "scheduling.illegal_step"
+        elif entry.status == "cancelled" or (entry.expires is not None and entry.expires <= self.model.now):
+            code = "scheduling.hold_expired"
+        elif entry.expires is None:
+            code = "scheduling.illegal_step"
+        elif self.model.prerequisite_missing(entry.kind, entry.patient_id, entry.start, referral):
+            code = "scheduling.prerequisite_missing"
+        command = BookAppointment(hold_id=each, patient_id=entry.patient_id, based_on=referral)
+        ctx = self.context(process, patient, by_patient=True)
+        if self.expect(code, lambda: book.book_appointment(ctx, command)) is not None:
+            self.model.step(each, "pending" if entry.kind.rules.needs_confirmation else "booked")
+
+    @rule(process=process_numbers, day=days, quarter=quarters, patient=whom, count=st.integers(2, 3), practitioner=st.integers(0, 1))
+    def book_series(self, process: int, day: int, quarter: int, patient: int, count: int, practitioner: int) -> None:
+        first, patient_id = self.time("solo", day, quarter, practitioner), self.world.patients[patient]
+        times = [self.time("solo", day + number, quarter, practitioner) for number in range(count)]
+        code = "scheduling.outside_rules" if any(self.model.rule_broken(time, by_patient=False) for time in times) else None
+        refusals = [self.model.taking_refused(time, patient_id) for time in times]
+        if code is None and "scheduling.time_not_free" in refusals:
+            code = "scheduling.series_not_free"
+        elif code is None and "scheduling.patient_busy" in refusals:
+            code = "scheduling.patient_busy"
+        ctx = self.context(process, patient, by_patient=False)
+        command = BookSeries(patient_id=patient_id, first=first, count=count, every_days=1)
+        series = self.expect(code, lambda: book.book_series(ctx, command))
+        for made in series.appointments if series else ():
+            self.taken(made, "booked")
+
+    @rule(process=process_numbers, kind=kinds, day=days, quarter=quarters, patient=whom, practitioner=st.integers(0, 1))
+    def override(self, process: int, kind: str, day: int, quarter: int, patient: int, practitioner: int) -> None:
+        practitioners = None if kind in ("team", "pair") else practitioner
+        time, patient_id = self.time(kind, day, quarter, practitioners), self.world.patients[patient]
+        code = "scheduling.outside_rules" if minute_of(time.start) < self.model.now else None
+        ctx = self.context(process, patient, by_patient=False)
+        command = BookAppointment(time=time, patient_id=patient_id, override=Override(reason=REASON))
+        made = self.expect(code, lambda: book.book_appointment(ctx, command))
+        if made is not None:
+            self.make_way(made)
+            self.model.enter(made, overridden=True)
+
+    # what becomes of it
+
+    @precondition(lambda self: self.model.entries)
+    @rule(process=process_numbers, number=which, by_patient=by_whom)
+    def cancel(self, process: int, number: int, by_patient: bool) -> None:
+        each, entry = self.entry(number)
+        code = None if "cancelled" in NEXT[entry.status] else "scheduling.illegal_step"
+        ctx = self.context(process, self.world.patients.index(entry.patient_id), by_patient=by_patient)
+        if self.expect(code, lambda: change.cancel_appointment(ctx, CancelAppointment(appointment_id=each))) is not None:
+            self.model.step(each, "cancelled")
+
+    @precondition(lambda self: self.model.entries)
+    @rule(process=process_numbers, number=which)
+    def release(self, process: int, number: int) -> None:
+        each, entry = self.entry(number)
+        code = None if entry.expires is not None else "scheduling.illegal_step"
+        ctx = self.context(process, self.world.patients.index(entry.patient_id), by_patient=True)
+        if self.expect(code, lambda: change.release_hold(ctx, each)) is not None:
+            self.model.step(each, "cancelled")
+
+    @precondition(lambda self: self.model.entries)
+    @rule(process=process_numbers, number=which, by_patient=by_whom, behind=st.integers(0, 3))
+    def confirm(self, process: int, number: int, by_patient: bool, behind: int) -> None:
+        each, entry = self.entry(number)
+        expected = entry.version + 1 if behind == 3 else entry.version if behind == 2 else None
+        wanted = "booked" if by_patient else "pending"
+        code = "kernel.precondition_failed" if behind == 3 else None
+        code = code or (None if entry.status == wanted and entry.expires is None else "scheduling.illegal_step")
+        ctx = self.context(process, self.world.patients.index(entry.patient_id), by_patient=by_patient)
+        command = ConfirmAppointment(appointment_id=each, expected_version=expected)
+        if self.expect(code, lambda: change.confirm_appointment(ctx, command)) is not None:
+            self.model.step(each, "booked")
+
+    @precondition(lambda self: self.model.entries)
+    @rule(
+        process=process_numbers, number=which,
+        status=st.sampled_from(["arrived", "checked-in", "fulfilled", "noshow", "entered-in-error", "noshow", "arrived"]),
+    )  # fmt: skip
+    def advance(self, process: int, number: int, status: AdvanceStatus) -> None:
+        each, entry = self.entry(number)
+        code = None if status in NEXT[entry.status] else "scheduling.illegal_step"
+        ctx = self.context(process, 0, by_patient=False)
+        command = AdvanceAppointment(appointment_id=each, status=status)
+        if self.expect(code, lambda: change.advance_appointment(ctx, command)) is not None:
+            self.model.step(each, status)
+
+    @precondition(lambda self: self.model.entries)
+    @rule(process=process_numbers, number=which, day=days, quarter=quarters, by_patient=by_whom, overriding=st.integers(0, 4))
+    def reschedule(self, process: int, number: int, day: int, quarter: int, by_patient: bool, overriding: int) -> None:
+        each, entry = self.entry(number)
+        name = next(name for name in KIND_NAMES if getattr(self.world.kinds, name) == entry.kind)
+        time, override = self.time(name, day, quarter), Override(reason=REASON) if overriding == 4 and not by_patient else None
+        code: str | None = None
+        if entry.status not in ("pending", "booked") or entry.expires is not None or entry.end <= self.model.now:
+            code = "scheduling.illegal_step"
+        elif override is not None:
+            code = "scheduling.outside_rules" if minute_of(time.start) < self.model.now else None
+        elif self.model.rule_broken(time, by_patient=by_patient):
+            code = "scheduling.outside_rules"
+        else:
+            code = self.model.taking_refused(time, entry.patient_id, besides=each)
+        ctx = self.context(process, self.world.patients.index(entry.patient_id), by_patient=by_patient)
+        command = RescheduleAppointment(appointment_id=each, time=time, override=override)
+        moved = self.expect(code, lambda: change.reschedule_appointment(ctx, command))
+        if moved is not None:
+            if override is None:
+                self.model.ensure_takes_only_free(moved, besides=each)
+            self.make_way(moved)
+            self.model.enter(moved, overridden=override is not None)
+
+    # calendars
+
+    @rule(process=process_numbers, actor=st.integers(0, 6), day=days, quarter=quarters, length=st.integers(1, 300))
+    def block(self, process: int, actor: int, day: int, quarter: int, length: int) -> None:
+        schedule_id = self.world.actors[actor].id
+        start = self.time("solo", day, quarter).start + timedelta(minutes=length % 7)
+        minutes = set(range(minute_of(start), minute_of(start) + length))
+        command = BlockTime(schedule_id=schedule_id, start=start, end=start + length * MINUTE, reason=REASON)
+        ctx = self.context(process, 0, by_patient=False)
+        answer = self.expect(None, lambda: calendars.block_time(ctx, command))
+        assert answer is not None
+        assert answer.block_id is not None
+        alive = ((each, entry) for each, entry in self.model.entries.items() if self.model.takes_time(entry))
+        assert {each.id for each in answer.hit} == {each for each, entry in alive if entry.taken.get(schedule_id, set()) & minutes}
+        first, last = min(minutes) // 5 * 5, -(-(max(minutes) + 1) // 5) * 5
+        self.model.blocks[answer.block_id] = (schedule_id, set(range(first, last)))
+        self.model.calendar_changes += 1
+
+    @precondition(lambda self: self.model.blocks)
+    @rule(process=process_numbers, number=which, twice=by_whom)
+    def unblock(self, process: int, number: int, twice: bool) -> None:
+        block_id = list(self.model.blocks)[number % len(self.model.blocks)]
+        ctx = self.context(process, 0, by_patient=False)
+        self.expect(None, lambda: calendars.unblock_time(ctx, block_id))
+        if twice:
+            self.expect("scheduling.unknown_block", lambda: calendars.unblock_time(ctx, block_id))
+        del self.model.blocks[block_id]
+        self.model.calendar_changes += 1
+
+    @rule(process=process_numbers, actor=st.integers(0, 6), shifts=st.sets(st.sampled_from(SHIFTS), max_size=2))
+    def set_hours(self, process: int, actor: int, shifts: set[tuple[int, int]]) -> None:
+        person = self.world.actors[actor]
+        weekly = tuple(each for shift in sorted(shifts) for each in every_day(person.site_ids, *shift))
+        ctx = self.context(process, 0, by_patient=False)
+        answer = self.expect(None, lambda: calendars.set_working_hours(ctx, SetWorkingHours(schedule_id=person.id, weekly=weekly)))
+        assert answer is not None
+        self.model.hours[person.id] = tuple(sorted(shifts))
+        outside = {
+            each for each, entry in self.model.entries.items()
+            if self.model.takes_time(entry) and (taken := entry.taken.get(person.id)) and min(taken) >= self.model.now
+            and not taken <= self.model.open(person.id, entry.site_id)
+        }  # fmt: skip
+        assert {each.id for each in answer.hit} == outside
+        self.model.calendar_changes += 1
+
+    # time
+
+    @rule(minutes=st.sampled_from([4, 11, 60]))
+    def let_pass(self, minutes: int) -> None:
+        self.move_clock(minutes)
+
+    @rule()
+    def sleep_until_tomorrow(self) -> None:
+        if self.model.now < 10 * 1440:
+            self.move_clock(1440)
+            self.run(calendars.extend_openings(self.context(0, 0, by_patient=False)))
+
+    def move_clock(self, minutes: int) -> None:
+        self.processes[0].clock.advance(minutes=minutes)
+        self.model.now += minutes
+
+    @rule(process=process_numbers)
+    def expire(self, process: int) -> None:
+        self.run(expire.expire_holds(self.context(process, 0, by_patient=False)))
+        self.model.clear_expired()
+
+    @rule(process=process_numbers)
+    def catch_up(self, process: int) -> None:
+        self.run(self.processes[process % self.count].settle())
+
+    # what always holds
+
+    @invariant()
+    def the_checks_find_nothing(self) -> None:
+        if hasattr(self, "processes"):
+            ctx = self.context(0, 0, by_patient=False)
+            for check in checks.CHECKS.values():
+                assert self.run(check(ctx)) == []
+
+    @invariant()
+    def the_ledger_agrees_and_events_are_complete(self) -> None:
+        if not hasattr(self, "processes") or self.steps % 4:
+            return
+        ctx = self.context(0, 0, by_patient=False)
+        facts = self.run(facts_of(ctx))
+        told: dict[UUID, list[AppointmentFact]] = {}
+        for fact in facts:
+            if isinstance(fact, AppointmentFact):
+                told.setdefault(fact.appointment_id, []).append(fact)
+        assert set(told) == set(self.model.entries)
+        for each, entry in self.model.entries.items():
+            if entry.expires is not None and entry.expires <= self.model.now:
+                continue  # whether somebody has removed it is the ledger's own affair
+            assert [fact.version for fact in told[each]] == list(range(1, entry.version + 1)), "every change has its event, in order"
+            assert told[each][-1].status == entry.status
+            stored = self.run(change.get_appointment(ctx, each))
+            assert (stored.status, stored.version, minute_of(stored.start)) == (entry.status, entry.version, entry.start)
+        assert sum(isinstance(fact, ScheduleChanged) and fact.calendar_version > 1 for fact in facts) >= self.model.calendar_changes
+
+    @invariant()
+    def a_copy_that_caught_up_shows_what_is_stored(self) -> None:
+        if hasattr(self, "processes") and self.steps % 3 == 0:
+            for process in self.processes if self.follows else ():
+                self.run(process.settle())
+                assert self.run(same_as_fresh(process, self.world))
+
+    def teardown(self) -> None:
+        if hasattr(self, "processes"):
+            self.steps = 0
+            self.the_ledger_agrees_and_events_are_complete()
+            for process in self.processes:
+                self.run(process.settle())
+                assert self.run(same_as_fresh(process, self.world))
+
+
+async def told(use_case: Callable[[], Awaitable[T]]) -> tuple[str | None, T | None]:
+    try:
+        return None, await use_case()
+    except Refusal as refusal:
+        return refusal.code, None
+
+
+@pytest.fixture(scope="module")
+def ground(database_url: str) -> Iterator[Ground]:
+    loop = asyncio.new_event_loop()
+    db = loop.run_until_complete(Database.connect(database_url, "carewright_scheduling", 4))
+    yield Ground(loop, db, database_url)
+    loop.run_until_complete(db.close())
+    loop.close()
+
+
+PLAYED = settings(
+    max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, database=None,
+    phases=(Phase.explicit, Phase.generate),  # shrinking takes minutes here, and the steps are few
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "follows"),
+    [pytest.param(1, True, id="one process"), pytest.param(2, True, id="two that follow"), pytest.param(2, False, id="two that lag")],
+)
+def test_scheduling_agrees_with_minutes_in_sets(ground: Ground, count: int, follows: bool) -> None:
+    machine = type("Machine", (SchedulingMachine,), {"ground": ground, "count": count, "follows": follows})
+    run_state_machine_as_test(machine, settings=PLAYED)
