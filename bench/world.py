@@ -83,7 +83,6 @@ async def system(ground: Ground, dsn: str) -> AsyncIterator[System]:
     environment = {
         "CAREWRIGHT_SYSTEM_DATABASE_URL": dsn,
         "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(ground.data)),
-        "CAREWRIGHT_SCHEDULING_POOL_CONNECTIONS": "32",
     }
     async with running(CORE, load(SECTIONS, environment)) as started:
         yield started
