@@ -69,7 +69,7 @@ class Outside:
     async def booked_in_the_end(self, body: dict[str, Any], key: str) -> httpx.Response:
         """The answer of a client that repeats while it is told to."""
         async with asyncio.timeout(60):
-            while (answer := await self.book(body, key)).status_code == httpx.codes.SERVICE_UNAVAILABLE:  # noqa: ASYNC110
+            while (answer := await self.book(body, key)).status_code == httpx.codes.SERVICE_UNAVAILABLE:  # noqa: ASYNC110  (a server sets no asyncio.Event)
                 await asyncio.sleep(0.1)
         return answer
 
