@@ -7,8 +7,8 @@ The ordinary run kills 40 times in one process and 10 times with one process per
 
     CAREWRIGHT_TEST_KILLS=200 make test ARGS="--tier faults -- -k whatever_is_killed"
 
-took five and a half minutes there, beside other work: half of it is 63 starts of the server process. `CAREWRIGHT_TEST_SEED` repeats the
-dice of a run, which prints its seed; the moments still depend on the machine.
+took about five minutes there, beside other work, most of it starts of the server process. `CAREWRIGHT_TEST_SEED` repeats the dice of a
+run, which prints its seed; the moments still depend on the machine.
 """
 
 import asyncio
