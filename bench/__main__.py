@@ -34,6 +34,7 @@ def main() -> int:
     print(page)
     if set(options.only) == set(PARTS):
         report.write(page)
+        print("bench: wrote docs/benchmarks.md", file=sys.stderr)
     return 0
 
 
@@ -45,9 +46,12 @@ async def _run(parts: list[str]) -> dict[str, list[dict[str, Any]]]:
     async with ground() as ground_:
         if {"find", "memory"} & set(parts):
             results |= await _hospital(ground_, parts)
+            for name in ("demo", "find", "memory"):
+                print("\n".join(["", report.TITLES[name], *report.table(results.get(name, []))]), flush=True)
         for name, part in (("booking", booking), ("hot", hot), ("growth", growth)):
             if name in parts:
                 results[name] = await part.measure(ground_, _tell)
+                print("\n".join(["", report.TITLES[name], *report.table(results[name])]), flush=True)
     return results
 
 

@@ -4,16 +4,22 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from bench.world import MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_id, clinic, context_of, patient_id, system
-from carewright.contracts.scheduling import BookAppointment, PickedTime
+from carewright.contracts.scheduling import AppointmentBooked, BookAppointment, Participant, PickedTime, Slot
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Refusal
 from carewright.kernel.sql import Query
+from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.live import Calendars
+from carewright.scheduling.model.appointment import Draft, claims_of, fact_of
 from carewright.scheduling.service.book import book_appointment
+from carewright.scheduling.service.picking import versions_of, visit_kind
 
 CLIENTS = 200
 TIMES = 96
@@ -47,11 +53,10 @@ async def _run(context: SchedulingContext, *, blind: bool) -> dict[str, Any]:
             actors = (clinician, actor_id("nurse", number), actor_id("room", number))
             time_ = PickedTime(visit_type_id=VISIT_TYPE, site_id=SITE, start=start, actor_ids=actors)
             own = context.acting(context.actor, Once(f"hot {number} {attempt}", KEY))
-            if blind:  # make the live copy forget what is taken, as in a process that has not heard of it yet
-                calendars.index.free[:] = calendars.index.open_bits
+            ask = _ledger(own, calendars, time_, patient_id(number)) if blind else book_appointment(own, _command(number, time_))
             began = time.perf_counter()
             try:
-                await book_appointment(own, BookAppointment(patient_id=patient_id(number), time=time_))
+                await ask
                 codes["booked"] += 1
             except Refusal as refusal:
                 codes[refusal.code] += 1
@@ -71,6 +76,27 @@ async def _run(context: SchedulingContext, *, blind: bool) -> dict[str, Any]:
         "p99_ms": 1e3 * seconds[int(len(seconds) * 0.99)],
         "other_answers": ", ".join(f"{code} {count}" for code, count in sorted(codes.items()) if code != "booked"),
     }
+
+
+def _command(number: int, time_: PickedTime) -> BookAppointment:
+    return BookAppointment(patient_id=patient_id(number), time=time_)
+
+
+def _ledger(context: SchedulingContext, calendars: Calendars, time_: PickedTime, patient: UUID) -> Awaitable[None]:
+    """The booking statement itself, as a process would send it that has heard of nobody else's bookings."""
+    kind = visit_kind(calendars, time_.visit_type_id)
+    people = [
+        Participant(kind=need.kind, actor_id=actor, claimed_from=time_.start, claimed_to=time_.start + timedelta(minutes=MINUTES))
+        for need, actor in zip(kind.value.requirements, time_.actor_ids, strict=True)
+    ]
+    slot = Slot(visit_type_id=VISIT_TYPE, site_id=SITE, start=time_.start, end=people[0].claimed_to, participants=tuple(people))
+    drafted = Draft(
+        visit_type=kind.value, service_name=kind.service_name, site_name="Bench", time_zone="UTC", patient_id=patient, by_patient=False,
+        urgency="P2", created_at=context.clock.now(),
+    )  # fmt: skip
+    appointment = drafted.at(slot, context.ids.new())
+    fact = fact_of(AppointmentBooked, appointment, ORGANIZATION, claims_of(appointment))
+    return store.book_appointment(context, context.db, appointment, versions_of(calendars, people), fact, {}, None)
 
 
 async def _winners_max(context: SchedulingContext) -> int:

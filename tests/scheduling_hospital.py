@@ -41,9 +41,7 @@ class Hospital:
     def physician(self, number: int = 0) -> UUID:
         return self.world.of("practitioner")[number].id
 
-    async def book(
-        self, start: datetime = TOMORROW, patient: int = 0, physician: int = 0, process: Process | None = None
-    ) -> Appointment:
+    async def book(self, start: datetime = TOMORROW, patient: int = 0, physician: int = 0, process: Process | None = None) -> Appointment:
         time = self.world.at(self.world.kinds.solo, start, self.physician(physician))
         command = BookAppointment(time=time, patient_id=self.world.patients[patient])
         return await book.book_appointment(self.desk(process), command)
