@@ -21,7 +21,8 @@ from carewright.kernel.sql import Query
 T = TypeVar("T")
 SETTLE_SECONDS = 0.002
 STUCK_SECONDS_MAX = 5.0
-BLOCKED = "SELECT pid FROM unnest($1::int[]) AS pid WHERE cardinality(pg_blocking_pids(pid)) > 0"
+BLOCKED = "SELECT pid FROM unnest($1::int[]) AS pid WHERE pg_blocking_pids(pid) && $2::int[]"
+"""By another session: a vacuum's lock goes by itself."""
 
 
 class Gating(Protocol):
@@ -98,7 +99,7 @@ class Turns:
 
     async def _mark_blocked(self) -> None:
         running = {each.pid: each for each in self._sessions if each.running}
-        for row in await self._monitor.fetch(BLOCKED, list(running)):
+        for row in await self._monitor.fetch(BLOCKED, list(running), [each.pid for each in self._sessions]):
             if running[row["pid"]].running:
                 running[row["pid"]].blocked = True
 
