@@ -80,9 +80,7 @@ async def _run(context: SchedulingContext, *, blind: bool) -> dict[str, Any]:
 
 
 async def _warm_up(context: SchedulingContext, first: datetime) -> None:
-    """Open every connection and plan the statement on it, by bookings of other people on another day.
-    is not what is measured.
-    """
+    """Open every connection and plan the statement on it, by bookings of other people on another day."""
 
     async def book(number: int) -> None:
         actors = (actor_id("practitioner", number), actor_id("nurse", number), actor_id("room", number))
