@@ -11,6 +11,8 @@ class Wake:
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Event] = set()
+        self.rung = 0
+        """How often it has rung: who notes it before looking cannot miss what happens while looking."""
         self.committed = asyncio.Event()
 
     def __call__(self) -> None:
@@ -20,11 +22,14 @@ class Wake:
 
     def ring(self) -> None:
         """Something was committed, here or elsewhere."""
+        self.rung += 1
         for event in self._waiting:
             event.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return at the next ring, or after `seconds`."""
+    async def wait(self, seconds: float, seen: int | None = None) -> None:
+        """Return at the next ring, or after `seconds`; at once when it has rung since the caller noted `seen`."""
+        if seen is not None and seen != self.rung:
+            return
         event = asyncio.Event()
         self._waiting.add(event)
         try:

@@ -62,9 +62,10 @@ class Relay:
     async def _lead(self, session: Session) -> None:
         log.info("relay.leads", consumer=self.name)
         while True:
+            seen = self._context.wake.rung
             await self.drain()
             await self.measure()
-            await self._context.wake.wait(POLL_SECONDS)
+            await self._context.wake.wait(POLL_SECONDS, seen)
             await session.fetch_one(Q.database_now)  # the lock goes with this connection: notice when it is gone
 
     async def measure(self) -> float:

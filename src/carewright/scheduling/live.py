@@ -222,8 +222,9 @@ class Live:
                 async with self._db.reserved() as session:
                     await self._begin(session)
                     while True:
+                        seen = self._wake.rung
                         await self._catch_up(session)
-                        await self._wake.wait(POLL_SECONDS)
+                        await self._wake.wait(POLL_SECONDS, seen)
             except Unavailable:
                 await asyncio.sleep(POLL_SECONDS)
 

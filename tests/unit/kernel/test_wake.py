@@ -38,3 +38,21 @@ async def test_who_was_cancelled_is_forgotten() -> None:
     await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
     assert not wake._waiting
+
+
+async def test_a_ring_while_somebody_was_looking_is_not_missed() -> None:
+    wake = Wake()
+    seen = wake.rung
+    wake.ring()
+    async with asyncio.timeout(1):
+        await wake.wait(60, seen)
+
+
+async def test_who_has_seen_every_ring_waits_for_the_next() -> None:
+    wake = Wake()
+    waiting = asyncio.create_task(wake.wait(60, wake.rung))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    wake.ring()
+    async with asyncio.timeout(1):
+        await waiting

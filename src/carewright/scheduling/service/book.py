@@ -50,7 +50,7 @@ from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserv
 T = TypeVar("T")
 ATTEMPTS_MAX = 5
 """How often another combination is tried when others are faster each time."""
-COPY_WAIT_SECONDS = (0.05, 0.2, 0.5)
+COPY_WAIT_SECONDS = (0.05, 0.2, 0.5, 1.5)
 """How long a patient registered a moment ago may take to reach scheduling's own copy."""
 
 
