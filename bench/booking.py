@@ -15,6 +15,8 @@ from bench.world import KINDS, MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, 
 from carewright.contracts.scheduling import BookAppointment, PickedTime
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Refusal
+from carewright.kernel.memory import set_aside
+from carewright.kernel.sql import Query
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.book import book_appointment
 from carewright.scheduling.store import Q
@@ -34,9 +36,11 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         await clinic(started, PEOPLE, PEOPLE)
         context = context_of(started)
         calendars = await context.calendars()
+        set_aside()
         first = calendars.index.horizon.origin + timedelta(days=2)
         ours = Ours(context, first, PEOPLE)
-        theirs = _Pgbench(ground, dsn, first + timedelta(days=45))
+        await ours.run(1, 0.1)
+        theirs = _Pgbench(ground, dsn, first + timedelta(days=45), *await _stored(context))
         for clients in CLIENTS:
             pairs = []
             for number in range(ROUNDS):
@@ -55,6 +59,17 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+async def _stored(context: SchedulingContext) -> tuple[str, str]:
+    """An appointment and its event as they are stored, in JSON."""
+    query = Query("bench.stored", """
+        SELECT a.value::text AS body, o.payload::text AS fact FROM scheduling.appointment a JOIN kernel.outbox o ON o.subject = a.id LIMIT 1
+    """)  # fmt: skip
+    row = await context.db.fetch_one(query)
+    if row is None:
+        raise RuntimeError("nothing was booked")
+    return row["body"], row["fact"]
 
 
 class Ours:
@@ -88,22 +103,31 @@ class Ours:
 
 
 class _Pgbench:
-    """pgbench on the same statement, its parameters made from the client's number and a counter."""
+    """pgbench on the same statement: the appointment and its event as one of our bookings stored them, the rest made from a counter."""
 
-    def __init__(self, ground: Ground, dsn: str, first: datetime) -> None:
+    def __init__(self, ground: Ground, dsn: str, first: datetime, body: str, fact: str) -> None:
         self._ground = ground
         self._dsn = dsn
         self._first = first
+        self._body = body
+        self._fact = fact
         self._offset = 0
 
     async def run(self, clients: int, seconds: float) -> float:
         """Transactions a second. Raises when one failed: the comparison is with bookings that succeed."""
         script = self._ground.data / "book.sql"
         script.write_text(self._script())
+        bodies = ("-D", f"body={self._body}", "-D", f"fact={self._fact}")
         options = {"-M": "prepared", "-f": str(script), "-c": clients, "-j": min(clients, 2), "-T": int(seconds), "-D": f"n={self._offset}"}
         words = [str(word) for option in options.items() for word in option]
         process = await asyncio.create_subprocess_exec(
-            self._ground.program("pgbench"), "-n", *words, self._dsn, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            self._ground.program("pgbench"),
+            "-n",
+            *bodies,
+            *words,
+            self._dsn,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         printed = (await process.communicate())[0].decode()
         rate = re.search(r"^tps = ([0-9.]+)", printed, re.MULTILINE)
@@ -115,7 +139,6 @@ class _Pgbench:
         return float(rate[1])
 
     def _script(self) -> str:
-        body = '{"filler": "' + "x" * 900 + '"}'
         number = "lpad(:client_id::text, 12, '0')"
         ids = [f"('5000000{index}-0000-7000-8000-' || {number})::uuid" for index in range(len(KINDS))]
         patient = f"('60000000-0000-7000-8000-' || {number})::uuid"
@@ -123,12 +146,13 @@ class _Pgbench:
         end = f"({start} + interval '{MINUTES} minutes')"
         schedules = ", ".join([*ids, patient])
         appointment = "('70000000-0000-7000-8000-' || lpad((:client_id * 10000000 + :n)::text, 12, '0'))::uuid"
+        length = MINUTES * 60_000_000
         values = {
             1: f"'{ORGANIZATION}'::uuid", 2: appointment, 3: f"ARRAY[{', '.join(ids)}]", 4: "ARRAY[1, 1, 1]",
-            5: f"ARRAY[{schedules}]", 6: "ARRAY[0, 0, 0, 0]", 7: f"ARRAY[{', '.join([start] * 4)}]", 8: f"ARRAY[{', '.join([end] * 4)}]",
-            9: "'booked'", 10: patient, 11: start, 12: end, 13: f"'{VISIT_TYPE}'::uuid", 14: "NULL::timestamptz", 15: f"'{body}'::jsonb",
-            16: "NULL::uuid", 17: "NULL::text", 18: "gen_random_uuid()", 19: "'scheduling.appointment.booked.v1'",
-            20: f"'{body}'::jsonb", 21: "now()", 22: "gen_random_uuid()", 23: "'pgbench'", 24: "NULL::text",
-            25: "(:client_id || ' ' || :n)", 26: "decode(repeat('00', 32), 'hex')",
+            5: f"ARRAY[{schedules}]", 6: "ARRAY[0, 0, 0, 0]", 7: f"ARRAY[{', '.join([str(length)] * 4)}]",
+            8: "'booked'", 9: patient, 10: start, 11: end, 12: f"'{VISIT_TYPE}'::uuid", 13: "NULL::timestamptz", 14: ":body::jsonb",
+            15: "NULL::text", 16: "gen_random_uuid()", 17: "'scheduling.appointment.booked.v1'",
+            18: ":fact::jsonb", 19: "now()", 20: "gen_random_uuid()", 21: "'pgbench'", 22: "NULL::text",
+            23: "(:client_id || ' ' || :n)", 24: "decode(repeat('00', 32), 'hex')",
         }  # fmt: skip
         return "\\set n :n + 1\n" + re.sub(r"\$(\d+)", lambda match: values[int(match[1])], Q.book_appointment.text) + ";\n"

@@ -10,6 +10,7 @@ import asyncpg
 from bench.booking import Ours
 from bench.world import PEOPLE_GROWTH, SITE, VISIT_TYPE, Ground, clinic, context_of, system
 from carewright.contracts.scheduling import FindTimes
+from carewright.kernel.memory import set_aside
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.find import find_times
 
@@ -49,6 +50,7 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         await clinic(started, PEOPLE_GROWTH, 1000)
         context = context_of(started)
         calendars = await context.calendars()
+        set_aside()
         ours = Ours(context, calendars.index.horizon.origin + timedelta(days=2), PEOPLE_GROWTH)
         live = history = 0
         for step in STEPS:

@@ -1,7 +1,9 @@
 """One hot clinician-day: 200 clients want the same person's day. Exactly one may win each time, and nobody may wait long or deadlock."""
 
 import asyncio
+import contextlib
 import random
+import statistics
 import time
 from collections import Counter
 from collections.abc import Awaitable
@@ -13,6 +15,7 @@ from bench.world import MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_i
 from carewright.contracts.scheduling import AppointmentBooked, BookAppointment, Participant, PickedTime, Slot
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Refusal
+from carewright.kernel.memory import set_aside
 from carewright.kernel.sql import Query
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -24,6 +27,8 @@ from carewright.scheduling.service.picking import versions_of, visit_kind
 CLIENTS = 200
 TIMES = 96
 ATTEMPTS = 30
+ROUNDS = 5
+"""Every round in a database of its own; the figures of a row are medians over them, and the worst p99 stands beside."""
 KEY = b"\0" * 32
 
 
@@ -31,16 +36,36 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
     """Two rows: as one process answers (the live copy refuses losers), and with every attempt decided by the ledger."""
     rows = []
     for name, blind in (("one process", False), ("every attempt decided in PostgreSQL", True)):
-        told(f"hot clinician-day, {name}")
-        dsn = await ground.database("hot_blind" if blind else "hot")
-        async with system(ground, dsn) as started:
-            await clinic(started, CLIENTS, CLIENTS)
-            rows.append({"how": name} | await _run(context_of(started), blind=blind))
+        rounds = []
+        for number in range(ROUNDS):
+            told(f"hot clinician-day, {name}, round {number + 1} of {ROUNDS}")
+            dsn = await ground.database(f"hot_{'blind' if blind else 'seen'}_{number}")
+            async with system(ground, dsn) as started:
+                await clinic(started, CLIENTS, CLIENTS)
+                rounds.append(await _run(context_of(started), blind=blind))
+        rows.append({"how": name} | _summary(rounds))
     return rows
+
+
+def _summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians of the figures; the largest of what must never be exceeded, and the smallest and largest number of bookings."""
+    booked = [each["booked"] for each in rounds]
+    return {
+        "attempts": rounds[0]["attempts"],
+        "attempts_per_second": statistics.median(each["attempts_per_second"] for each in rounds),
+        "booked": f"{min(booked)} to {max(booked)}" if min(booked) != max(booked) else booked[0],
+        "winners_of_one_time_max": max(each["winners_of_one_time_max"] for each in rounds),
+        "deadlocks": sum(each["deadlocks"] for each in rounds),
+        "p50_ms": statistics.median(each["p50_ms"] for each in rounds),
+        "p99_ms": statistics.median(each["p99_ms"] for each in rounds),
+        "p99_ms_worst": max(each["p99_ms"] for each in rounds),
+        "other_answers": rounds[-1]["other_answers"],
+    }
 
 
 async def _run(context: SchedulingContext, *, blind: bool) -> dict[str, Any]:
     calendars = await context.calendars()
+    set_aside()
     first = calendars.index.horizon.origin + timedelta(days=3, hours=8)
     clinician = actor_id("practitioner", 0)
     seconds: list[float] = []
@@ -80,7 +105,7 @@ async def _run(context: SchedulingContext, *, blind: bool) -> dict[str, Any]:
 
 
 async def _warm_up(context: SchedulingContext, first: datetime) -> None:
-    """Open every connection and plan the statement on it, by bookings of other people on another day."""
+    """Open every connection and plan the statements on it, by bookings and lost races of other people on another day."""
 
     async def book(number: int) -> None:
         actors = (actor_id("practitioner", number), actor_id("nurse", number), actor_id("room", number))
@@ -88,6 +113,9 @@ async def _warm_up(context: SchedulingContext, first: datetime) -> None:
             start = first + timedelta(minutes=MINUTES * visit)
             time_ = PickedTime(visit_type_id=VISIT_TYPE, site_id=SITE, start=start, actor_ids=actors)
             await book_appointment(context, _command(number, time_))
+            with contextlib.suppress(Refusal):
+                again = context.acting(context.actor, Once(f"warm {number} {visit}", KEY))
+                await book_appointment(again, _command(number, time_))
 
     await asyncio.gather(*(book(number) for number in range(1, CLIENTS)))
 
@@ -109,8 +137,9 @@ def _ledger(context: SchedulingContext, calendars: Calendars, time_: PickedTime,
         urgency="P2", created_at=context.clock.now(),
     )  # fmt: skip
     appointment = drafted.at(slot, context.ids.new())
-    fact = fact_of(AppointmentBooked, appointment, ORGANIZATION, claims_of(appointment))
-    return store.book_appointment(context, context.db, appointment, versions_of(calendars, people), fact, {}, None)
+    claims = claims_of(appointment)
+    fact = fact_of(AppointmentBooked, appointment, ORGANIZATION, claims)
+    return store.book_appointment(context, context.db, appointment, claims, versions_of(calendars, people), fact, None)
 
 
 async def _winners_max(context: SchedulingContext) -> int:

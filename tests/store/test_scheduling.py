@@ -107,7 +107,7 @@ async def test_a_booking_decided_on_an_old_calendar_is_refused_whole(hospital: H
     )  # fmt: skip
     before = await facts_of(hospital.desk())
     with pytest.raises(Refusal) as refused:
-        await store.book_appointment(hospital.desk(), hospital.here.db, again, {hospital.physician(): 7}, fact, {}, None)
+        await store.book_appointment(hospital.desk(), hospital.here.db, again, claims_of(again), {hospital.physician(): 7}, fact, None)
     assert refused.value.code == "scheduling.calendar_moved"
     assert await store.claims_of_appointment(hospital.here.db, hospital.world.organization_id, again.id) == ()
     assert await facts_of(hospital.desk()) == before

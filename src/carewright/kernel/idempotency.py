@@ -82,7 +82,7 @@ async def _recall_after(ctx: Context, kind: type[T], refusal: Refusal) -> T | No
 async def _recall(ctx: Context, kind: type[T]) -> T | None:
     if ctx.once is None:
         return None
-    row = await ctx.db.fetch_one(Q.answer_by_key, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
+    row = await ctx.db.fetch_gathered(Q.answers_by_key, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
     if row is None:
         return None
     if row["fingerprint"] != ctx.once.fingerprint:

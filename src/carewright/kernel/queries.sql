@@ -34,8 +34,11 @@ WITH stored AS (
 )
 SELECT kernel.refuse(CASE WHEN NOT EXISTS (SELECT FROM stored) THEN 'kernel.already_done' END)
 
--- name: answer_by_key
-SELECT fingerprint, answer FROM kernel.idempotency WHERE organization_id = $1 AND subject = $2 AND key = $3
+-- name: answers_by_key
+-- For many callers at once: whoever is refused asks whether the same key had been served before.
+SELECT w.number, k.fingerprint, k.answer
+FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS w(organization_id, subject, key, number)
+JOIN kernel.idempotency k ON k.organization_id = w.organization_id AND k.subject = w.subject AND k.key = w.key
 
 -- name: forget_old_answers
 -- In batches of $2, as all housekeeping: a statement has its time limit, and after an import there is much to forget at once.

@@ -23,6 +23,7 @@ from carewright.kernel.http import app
 from carewright.kernel.http.server import listen
 from carewright.kernel.http.server import serve as serve_http
 from carewright.kernel.ids import Ids
+from carewright.kernel.memory import set_aside
 from carewright.kernel.migrate import pending, role_of
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.rng import new_origin, new_rng
@@ -37,6 +38,7 @@ from carewright.roles.settings import SystemSettings
 
 Q = load("carewright.kernel")
 CLOCK_SECONDS = 30.0
+READY_POLL_SECONDS = 0.1
 CANCEL_AGAIN_SECONDS = 1.0
 LEAVE_SECONDS_MAX = 30.0
 """A process whose background work broke is gone by then, whatever holds it."""
@@ -123,7 +125,7 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
             roles={module.name: list(module.prefixes) for module in modules},
             ready={name: started.ready for name, started in system.running.items()},
         )
-        tasks = [_kept(work) for work in background(system, modules)]
+        tasks = [_kept(work) for work in (*background(system, modules), _set_aside_when_ready(system, health))]
         log.info("serving", roles=list(health.roles), socket=f"{settings.host}:{listener.getsockname()[1]}")
         try:
             await serve_http(
@@ -186,6 +188,14 @@ def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[
         raise StartFailed(f"Nobody answers for {wanted.__name__}. Run its module here too, or name its address in CAREWRIGHT_SYSTEM_PEERS.")
 
     return resolve
+
+
+async def _set_aside_when_ready(system: System, health: app.Health) -> None:
+    """Set aside what was loaded; then there is nothing more to do."""
+    while health.missing():
+        await system.wake.wait(READY_POLL_SECONDS)
+    set_aside()
+    await asyncio.Event().wait()
 
 
 async def _tell_time(clock: SystemClock, db: Database) -> None:

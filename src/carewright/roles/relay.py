@@ -61,10 +61,13 @@ class Relay:
 
     async def _lead(self, session: Session) -> None:
         log.info("relay.leads", consumer=self.name)
+        measured_at = -POLL_SECONDS
         while True:
             seen = self._context.wake.rung
             await self.drain()
-            await self.measure()
+            if (now := self._context.clock.monotonic_seconds()) - measured_at >= POLL_SECONDS:
+                measured_at = now
+                await self.measure()
             await self._context.wake.wait(POLL_SECONDS, seen)
             await session.fetch_one(Q.database_now)  # the lock goes with this connection: notice when it is gone
 

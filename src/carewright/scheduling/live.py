@@ -84,6 +84,8 @@ class Calendars:
     visit_types: dict[UUID, Kind] = field(default_factory=dict)
     bookables: dict[UUID, Bookable] = field(default_factory=dict)
     owners: dict[int, UUID] = field(default_factory=dict)
+    rows_of: dict[UUID, tuple[int, ...]] = field(default_factory=dict)
+    """The rows of each actor's calendar, one a site: `owners` the other way round."""
     holds: dict[UUID, tuple[ClaimedTime, ...]] = field(default_factory=dict)
     expiries: list[tuple[datetime, UUID]] = field(default_factory=list)
     overbooked: set[UUID] = field(default_factory=set)
@@ -100,11 +102,9 @@ class Calendars:
     generation: int = 0
     """Counts changes of the catalogue, for caches made from it."""
 
-    def rows(self, schedule_id: UUID) -> list[int]:
-        """The rows of an actor's calendar, one a site."""
-        known = self.bookables.get(schedule_id)
-        found = (self.index.row_of(place_of(schedule_id, site)) for site in (known.site_ids if known else ()))
-        return [row for row in found if row is not None]
+    def rows(self, schedule_id: UUID) -> tuple[int, ...]:
+        """The rows of an actor's calendar, one a site. None for a patient, whose time is claimed but not kept as bits."""
+        return self.rows_of.get(schedule_id, ())
 
     def take(self, claims: Iterable[ClaimedTime]) -> None:
         """Mark claimed time busy. Patients' claims have no row and change nothing."""
@@ -114,6 +114,15 @@ class Calendars:
                 self.overbooked.add(claim.schedule_id)
             for row in self.rows(claim.schedule_id):
                 self.index.set_busy(row, *self._ticks(claim))
+
+    def keep(self, claims: Sequence[ClaimedTime], since: int) -> None:
+        """What was taken at turn `since` was got: whatever was read meanwhile may not have seen it yet."""
+        if self._overtaken(claims, since):
+            self.take(claims)
+            self.doubt(claims)
+        else:
+            for claim in claims:
+                self._touch(claim.schedule_id)
 
     def give_back(self, claims: Iterable[ClaimedTime]) -> None:
         """Mark released time free where the actor is open. Where further lanes are in use the ledger is read again instead."""
@@ -145,7 +154,7 @@ class Calendars:
 
     def recheck(self, claims: Iterable[ClaimedTime], since: int) -> None:
         """Have the ledger read again where a reading was entered after turn `since`: it may have known more than the caller, or less."""
-        self.stale.update(claim.schedule_id for claim in claims if self.entered.get(claim.schedule_id, 0) > since)
+        self.stale.update(self._overtaken(claims, since))
 
     def next_turn(self) -> int:
         self.turn += 1
@@ -169,6 +178,9 @@ class Calendars:
     def touches(self, schedule_ids: Iterable[UUID]) -> dict[UUID, int]:
         """How often each actor's time was changed here: a reading that began before a change is out of date."""
         return {schedule_id: self.touched.get(schedule_id, 0) for schedule_id in schedule_ids}
+
+    def _overtaken(self, claims: Iterable[ClaimedTime], since: int) -> list[UUID]:
+        return [claim.schedule_id for claim in claims if self.entered.get(claim.schedule_id, 0) > since]
 
     def _touch(self, schedule_id: UUID) -> None:
         if schedule_id in self.bookables:
@@ -434,10 +446,10 @@ def _enter(calendars: Calendars, reading: Reading, began: int, skipping: frozens
         [place_of(schedules[number], sites[number]) for number in numbers],
         *(_only(ranges, numbers, len(schedules)) for ranges in (reading.openings, reading.claims, reading.blocks)),
     )
-    for number in numbers:
-        row = index.row_of(place_of(schedules[number], sites[number]))
-        if row is not None:
-            calendars.owners[row] = schedules[number]
+    for each in fresh:
+        rows = (index.row_of(place_of(each.id, site)) for site in each.site_ids)
+        calendars.rows_of[each.id] = tuple(row for row in rows if row is not None)
+        calendars.owners |= dict.fromkeys(calendars.rows_of[each.id], each.id)
     _enter_holds(calendars, reading.holds, {each.id for each in fresh})
 
 
@@ -473,6 +485,7 @@ def _enter_holds(calendars: Calendars, holds: list[tuple[UUID, datetime, Claimed
 
 def _forget(calendars: Calendars, schedule_id: UUID) -> None:
     known = calendars.bookables.pop(schedule_id, None)
+    calendars.rows_of.pop(schedule_id, None)
     for site in known.site_ids if known else ():
         row = calendars.index.row_of(place_of(schedule_id, site))
         if row is not None:

@@ -1,7 +1,7 @@
 """Rows to values: one function runs one named query."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,33 +13,32 @@ from carewright.contracts.scheduling import Appointment, BlockTime, Busy, Claime
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction
 from carewright.kernel.events import Event
-from carewright.kernel.outbox import columns_of
 from carewright.kernel.sql import load
 from carewright.scheduling.model.actors import Actor
-from carewright.scheduling.model.appointment import claims_of
 from carewright.scheduling.model.hours import NO_HOURS, Hours
 
 Q = load("carewright.scheduling")
+MICROSECOND = timedelta(microseconds=1)
 _decode = msgspec.json.Decoder(Appointment).decode
 
 
 async def book_appointment(
-    ctx: Context, db: Session, appointment: Appointment, versions: dict[UUID, int], fact: Event, lanes: dict[UUID, int], note: str | None
-) -> None:
-    """Claim the time, store the appointment, its event and the caller's key: one statement, all or nothing.
+    ctx: Context, db: Session, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int], fact: Event,
+    note: str | None,
+) -> None:  # fmt: skip
+    """Claim the time in lane 0, store the appointment, its event and the caller's key: one statement, all or nothing.
 
     `versions` are the calendar versions the choice was made on. Raises `TimeNotFree`, `PatientBusy`, `UnknownPatient`, `AlreadyDone`,
     or `CalendarMoved`.
     """
-    claims = claims_of(appointment, lanes)
-    event = columns_of(ctx, (fact,))
+    start = appointment.start
     await db.execute(
         Q.book_appointment, ctx.actor.organization_id, appointment.id, list(versions), list(versions.values()),
-        [claim.schedule_id for claim in claims], [claim.lane for claim in claims],
-        [claim.start for claim in claims], [claim.end for claim in claims],
-        appointment.status, appointment.patient_id, appointment.start, appointment.end, appointment.visit_type_id,
-        appointment.expires_at, msgspec.json.encode(appointment), appointment.series_id, note,
-        event.ids[0], event.topics[0], event.payloads[0], ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
+        [claim.schedule_id for claim in claims], [(claim.start - start) // MICROSECOND for claim in claims],
+        [(claim.end - start) // MICROSECOND for claim in claims],
+        appointment.status, appointment.patient_id, start, appointment.end, appointment.visit_type_id,
+        appointment.expires_at, msgspec.json.encode(appointment), note,
+        ctx.ids.new(), fact.topic, msgspec.json.encode(fact), ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
         ctx.once.key if ctx.once else None, ctx.once.fingerprint if ctx.once else None,
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ from carewright.scheduling.model.ticks import (
     Extract,
     Flags,
     Ticks,
+    range_is_set,
     set_range,
     set_ticks,
     span_mask,
@@ -126,7 +127,12 @@ def assign_all(
     if not start_ticks:
         return []
     starts = np.array(start_ticks, np.intp)
-    ranked = [_ranked(index, each, starts, choose, zone) for each in requirements]
+    ranked = []
+    for each in requirements:
+        pools = _ranked(index, each, starts, choose, zone)
+        if all(len(pool) < each.count for pool in pools):  # nobody needs to look at the rest
+            return [None] * len(start_ticks)
+        ranked.append(pools)
     crowds = crowds_of(tuple(requirements)) if contests(tuple(requirements)) else ()
     return [_staffed(requirements, pools, crowds) for pools in zip(*ranked, strict=True)]
 
@@ -136,9 +142,12 @@ def free_rows(index: AvailabilityIndex, requirement: Requirement, start_tick: in
     first, end = requirement.interval(start_tick)
     if first < 0 or end > index.horizon.ticks:
         return requirement.candidates[:0]
+    rows = requirement.candidates
+    if len(rows) == 1:  # a named actor, as in most bookings
+        return rows if range_is_set(index.free[rows[0]], first, end) else rows[:0]
     words, bits = span_mask(first, end)
-    free = (index.free[requirement.candidates, words] & bits) == bits
-    able: Rows = requirement.candidates[free.all(axis=1)]
+    free = (index.free[rows, words] & bits) == bits
+    able: Rows = rows[free.all(axis=1)]
     return able
 
 
@@ -234,7 +243,8 @@ def _possible_starts(
     first, end = index.horizon.cut(first_tick, end_tick)
     if first == end:
         return row
-    words, starts = span_mask(first, end)
+    words, within = span_mask(first, end)
+    starts = within.copy()
     for mask in masks:
         starts &= mask[words]
     for each in requirements:

@@ -97,15 +97,23 @@ class Horizon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def span_mask(start_tick: int, end_tick: int) -> tuple[slice, BitRow]:
-    """The words that a non-empty tick range touches, and its bits in them.
+    """The words that a non-empty tick range touches, and its bits in them (shared, so nobody may write to them).
 
     This one pair writes, clears, copies and tests ranges: `row[words] |= bits`, `row[words] &= ~bits`, `row[words] & bits`.
     """
-    first, last = start_tick // WORD_BITS, (end_tick - 1) // WORD_BITS
-    bits = np.full(last - first + 1, FULL)
-    bits[0] = ~BELOW[start_tick % WORD_BITS]
-    bits[-1] &= BELOW[(end_tick - 1) % WORD_BITS + 1]
-    return slice(first, last + 1), bits
+    first = start_tick // WORD_BITS
+    bits = _span_bits(start_tick % WORD_BITS, end_tick - start_tick)
+    return slice(first, first + len(bits)), bits
+
+
+@lru_cache(maxsize=2048)
+def _span_bits(first_bit: int, ticks: int) -> BitRow:
+    """The words of a range that begins at `first_bit` of a word. Visits have few lengths, so most ranges have been made before."""
+    end = first_bit + ticks
+    bits = np.full(-(-end // WORD_BITS), FULL)
+    bits[0] = ~BELOW[first_bit]
+    bits[-1] &= BELOW[(end - 1) % WORD_BITS + 1]
+    return _frozen(bits)
 
 
 def set_range(row: BitRow, start_tick: int, end_tick: int) -> None:
@@ -127,7 +135,7 @@ def range_is_set(row: BitRow, start_tick: int, end_tick: int) -> bool:
     if start_tick >= end_tick:
         return True
     words, bits = span_mask(start_tick, end_tick)
-    return bool(np.array_equal(row[words] & bits, bits))
+    return not (bits & ~row[words]).any()
 
 
 def set_ticks(row: BitRow) -> Ticks:

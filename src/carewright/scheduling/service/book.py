@@ -175,7 +175,7 @@ async def _claim(
     versions = versions_of(calendars, appointment.participants)
     event = fact_of(fact, appointment, calendars.organization_id, claims)
     with reserved(calendars, claims):
-        await store.book_appointment(ctx, ctx.db, appointment, versions, event, {}, note)
+        await store.book_appointment(ctx, ctx.db, appointment, claims, versions, event, note)
     calendars.note_hold(appointment.id, appointment.expires_at, claims)
     ctx.wake()
     return appointment

@@ -117,7 +117,11 @@ def _participant(calendars: Calendars, bookable: Bookable, requirement: Requirem
 
 
 def _requirements(calendars: Calendars, kind: Kind, wish: Wish) -> tuple[Requirement, ...]:
-    pools = [_pool(calendars, need, wish.site_id) for need in kind.value.requirements]
+    anybody = Wish(wish.site_id)
+    if wish == anybody:
+        pools = [_pool(calendars, need, wish.site_id) for need in kind.value.requirements]
+    else:  # a wish only narrows: everybody is looked through once, and not for each wish
+        pools = [each.candidates.tolist() for each in requirements_of(calendars, kind, anybody)]
     _narrow_to_practitioner(calendars, kind, pools, wish)
     for actor_id in wish.actor_ids:
         _narrow_to(calendars, pools, actor_id, wish.site_id)

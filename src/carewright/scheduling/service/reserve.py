@@ -29,14 +29,13 @@ def ensure_all_got(asked: Sequence[ClaimedTime], got: Sequence[UUID], patient_id
 def reserved(calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[None]:
     """Show `claims` as taken. A refusal gives them back; a fault whose outcome is not known leaves them to be read again.
 
-    They are taken once more at the end: a reading of the ledger in between may not have seen them yet.
+    They are noted once more at the end: a reading of the ledger in between may not have seen them yet.
     """
     since = calendars.turn
     calendars.take(claims)
     try:
         yield
-        calendars.take(claims)
-        calendars.recheck(claims, since)
+        calendars.keep(claims, since)
     except (TimeNotFree, PatientBusy, CalendarMoved) as refusal:
         calendars.give_back(claims)
         calendars.recheck(claims, since)
