@@ -149,3 +149,9 @@ DELETE FROM kernel.consumer WHERE name = $1
 -- name: unhurried
 -- A whole hospital by COPY takes longer than any statement of a request may.
 SET LOCAL statement_timeout = 0
+
+-- name: append_audit_entries
+-- In the transaction of the deed, as append_events. Statements that are a whole transaction insert their entry themselves.
+INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body)
+SELECT e.organization_id, e.id, e.patient_id, e.body
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS e(organization_id, id, patient_id, body)
