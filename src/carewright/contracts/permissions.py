@@ -2,13 +2,13 @@
 
 ROLES: dict[str, frozenset[str]] = {
     "patient": frozenset({
-        "directory.read",
+        "directory.read", "notifications.read",
         "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
         "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
         "patients.read",
     }),
     "front-desk": frozenset({
-        "directory.read",
+        "directory.read", "notifications.read",
         "patients.read", "patients.find", "patients.register",
         "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
         "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
@@ -16,7 +16,7 @@ ROLES: dict[str, frozenset[str]] = {
         "scheduling.calendar.read",
     }),
     "scheduler": frozenset({
-        "directory.read",
+        "directory.read", "notifications.read",
         "patients.read", "patients.find",
         "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
         "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
@@ -24,12 +24,12 @@ ROLES: dict[str, frozenset[str]] = {
         "scheduling.appointment.override", "scheduling.calendar.read", "scheduling.calendar.change",
     }),
     "administrator": frozenset({
-        "directory.read", "directory.change",
+        "directory.read", "directory.change", "notifications.read",
         "scheduling.calendar.read", "scheduling.calendar.change",
         "system.operate",
     }),
     "integration": frozenset({
-        "directory.read", "directory.change",
+        "directory.read", "directory.change", "notifications.read",
         "patients.read", "patients.find", "patients.register",
         "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
         "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
@@ -37,3 +37,6 @@ ROLES: dict[str, frozenset[str]] = {
     }),
 }  # fmt: skip
 """`scheduling.appointment.any_patient` lets staff act for every patient; without it an actor acts for `patient_id` alone."""
+
+SYSTEM_ONLY = frozenset({"notifications.notify", "notifications.read_local"})
+"""What no person may: the processes themselves."""

@@ -25,6 +25,8 @@ C = TypeVar("C", bound=Context)
 LEASE_SECONDS = 120
 ATTEMPTS_MAX = 8
 POLL_SECONDS = 1.0
+LOOKS_APART_SECONDS = 0.1
+"""A commit anywhere may have queued a job, so it wakes the worker; at a thousand commits a second it still looks ten times a second."""
 RUNS = Counter("carewright_job_runs_total", "Jobs and timer turns, by outcome.", ["name", "outcome"])
 log = telemetry.logger(__name__)
 
@@ -85,9 +87,10 @@ async def take_turn(ctx: C, timer: Timer[C]) -> bool:
 
 
 async def work(ctx: C, jobs: Sequence[Job[C]], timers: Sequence[Timer[C]]) -> None:
-    """Run jobs and timers until cancelled. A database that is away only delays them."""
+    """Run jobs and timers until cancelled; a commit wakes the one who runs jobs. A database that is away only delays them."""
     next_turn = {timer.name: 0.0 for timer in timers}
     while True:
+        seen = ctx.wake.rung
         try:
             if jobs:
                 await run_due(ctx, jobs)
@@ -97,7 +100,16 @@ async def work(ctx: C, jobs: Sequence[Job[C]], timers: Sequence[Timer[C]]) -> No
                     next_turn[timer.name] = ctx.clock.monotonic_seconds() + min(timer.every_seconds, 60.0)
         except Unavailable:
             pass
+        await _pause(ctx, seen, wakes=bool(jobs))
+
+
+async def _pause(ctx: Context, seen: int, *, wakes: bool) -> None:
+    """Until it is time to look again. Timers have a time of their own, and nothing to be woken for."""
+    if not wakes:
         await asyncio.sleep(POLL_SECONDS)
+        return
+    await asyncio.sleep(LOOKS_APART_SECONDS)
+    await ctx.wake.wait(POLL_SECONDS, seen)
 
 
 async def _claim(ctx: Context, names: list[str]) -> Row | None:

@@ -27,6 +27,7 @@ from carewright.kernel.memory import set_aside
 from carewright.kernel.migrate import pending, role_of
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.rng import new_origin, new_rng
+from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
@@ -71,8 +72,9 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     """Start `modules` in order and yield them; stop them in reverse. Nothing works in the background yet: see `background`."""
     settings: SystemSettings = sections["system"]
     clock, wake, origin = SystemClock(), Wake(), new_origin()
-    tokens = Tokens(token_key(settings), clock, ROLES)
-    system = System(settings, tokens, wake, offers={Tokens: tokens})
+    key = token_key(settings)
+    tokens = Tokens(key, clock, ROLES)
+    system = System(settings, tokens, wake, offers={Tokens: tokens, Sealer: Sealer(key)})
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(new_client())
         peers = _peers(settings)

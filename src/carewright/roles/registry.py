@@ -2,25 +2,27 @@
 
 from collections.abc import Sequence
 
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.permissions import ROLES, SYSTEM_ONLY
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.kernel.modules import Module
 from carewright.kernel.settings import StartFailed
+from carewright.notifications.module import MODULE as NOTIFICATIONS
 from carewright.patients.module import MODULE as PATIENTS
 from carewright.portal.module import MODULE as PORTAL
 from carewright.roles.settings import SystemSettings
 from carewright.scheduling.module import MODULE as SCHEDULING
 
 MODULES: tuple[Module, ...] = (
-    DIRECTORY,   # who and what can be booked
-    PATIENTS,    # who comes
-    SCHEDULING,  # when, and with whom
-    PORTAL,      # what patients see
+    DIRECTORY,      # who and what can be booked
+    PATIENTS,       # who comes
+    SCHEDULING,     # when, and with whom
+    NOTIFICATIONS,  # what we say to people
+    PORTAL,         # what patients see
 )  # fmt: skip
 
 SCHEMAS = ("kernel", *(module.name for module in MODULES if module.has_tables))
 SECTIONS = {"system": SystemSettings} | {module.name: module.settings for module in MODULES}
-PERMISSIONS = frozenset().union(*ROLES.values())
+PERMISSIONS = SYSTEM_ONLY.union(*ROLES.values())
 
 
 def chosen(names: Sequence[str]) -> tuple[Module, ...]:

@@ -1,0 +1,115 @@
+"""The notifications module's language: what is said to whom, by which channel, and what became of it.
+
+A notice names a template and the few facts that go into it. It carries no diagnosis, no kind of visit and no name of a patient: a message
+lies open on a locked telephone.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
+from carewright.kernel.values import Instant, Language, Limit, ShortText
+
+Status = Literal["preparation", "in-progress", "completed", "not-done"]
+"""Of FHIR R4 Communication.status those that a message passes through."""
+Channel = Literal["sms", "email", "inbox"]
+"""`inbox` is the product's own: what staff and patients read after signing in."""
+TemplateName = Literal[
+    "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
+    "break_glass_started",
+]  # fmt: skip
+TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
+    "sign_in_code": frozenset({"hospital", "code", "minutes"}),
+    "sign_in_call_us": frozenset({"hospital"}),
+    "appointment_booked": frozenset({"hospital", "when", "site"}),
+    "appointment_requested": frozenset({"hospital", "when", "site"}),
+    "appointment_rescheduled": frozenset({"hospital", "when", "site"}),
+    "appointment_cancelled": frozenset({"hospital", "when", "site"}),
+    "break_glass_started": frozenset({"until"}),
+}
+"""Every template with the names of the values it needs: no more and no fewer are taken."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An instant to be written as the clock on a wall of `zone` shows it, in the message's language."""
+
+    at: Instant
+    zone: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A patient by id, everybody of a role by its name, or one account by its subject."""
+
+    kind: Literal["patient", "role", "account"]
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be said. `contact` is the telephone number or address, for every channel but `inbox`.
+
+    After `until_at` the message is worth nothing any more: it is not sent, and its text is forgotten.
+    """
+
+    template: TemplateName
+    recipient: Recipient
+    channel: Channel
+    contact: ShortText | None = None
+    language: Language | None = None
+    values: Annotated[dict[str, ShortText | Moment], Meta(max_length=10)] = {}
+    until_at: Instant | None = None
+
+
+class Communication(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as FHIR R4 Communication has it: who, by which channel, and how far it came. Its text is read with `read_inbox`."""
+
+    id: UUID
+    status: Status
+    status_reason: str | None
+    template: TemplateName
+    language: str
+    channel: Channel
+    recipient: Recipient
+    created_at: Instant
+    sent_at: Instant | None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message with its text. `contact` is shown by the local inbox alone."""
+
+    communication: Communication
+    contact: str | None
+    title: str
+    text: str
+
+
+class ReadInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Newest first. `of_id` narrows the local inbox to those who got that message."""
+
+    limit: Limit = 50
+    of_id: UUID | None = None
+
+
+class MessagesPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Message, ...]
+
+
+class LocalInboxClosed(Refusal):
+    code = "notifications.local_inbox_closed"
+    status = 404
+    issue = "not-found"
+    title = "There is no local inbox here: messages leave this system."
+
+
+class Notifications(Protocol):
+    """What the rims may ask of notifications."""
+
+    async def notify(self, actor: Actor, notice: Notice, idempotency_key: str | None = None) -> UUID: ...
+
+    async def read_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage: ...
+
+    async def read_local_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage: ...

@@ -1,0 +1,56 @@
+"""How notifications are wired."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from carewright.contracts.notifications import MessagesPage, Notice, Notifications, ReadInbox
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context, Once
+from carewright.kernel.modules import Module, Running
+from carewright.kernel.sealed import Sealer
+from carewright.kernel.settings import StartFailed
+from carewright.notifications import service, store
+from carewright.notifications.http import ROUTES
+from carewright.notifications.jobs import JOBS, TIMERS
+from carewright.notifications.senders import senders
+from carewright.notifications.service import NotificationsContext
+from carewright.notifications.settings import NotificationsSettings
+
+
+class LocalNotifications:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: NotificationsContext) -> None:
+        self._context = context
+
+    async def notify(self, actor: Actor, notice: Notice, idempotency_key: str | None = None) -> UUID:
+        return await service.notify(self._context.acting(actor, Once.of(idempotency_key, notice)), notice)
+
+    async def read_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage:
+        return await service.read_inbox(self._context.acting(actor), query)
+
+    async def read_local_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage:
+        return await service.read_local_inbox(self._context.acting(actor), query)
+
+
+async def start(base: Context, settings: NotificationsSettings, resolve: Callable[[type], Any]) -> Running:
+    """Notifications need their tables, the key that seals, and a default language that is written."""
+    if settings.default_language not in store.languages():
+        raise StartFailed(f"There are no messages in {settings.default_language!r}. Choose from: {', '.join(sorted(store.languages()))}.")
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    context = NotificationsContext(**world, settings=settings, letters=store.Letters(resolve(Sealer)), senders=senders(settings))
+    return Running(context=context, offers={Notifications: LocalNotifications(context)})
+
+
+MODULE = Module(
+    name="notifications",
+    start=start,
+    settings=NotificationsSettings,
+    offers=(Notifications,),
+    routes=ROUTES,
+    prefixes=("/api/v1/communications",),
+    jobs=JOBS,
+    timers=TIMERS,
+)

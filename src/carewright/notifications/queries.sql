@@ -1,0 +1,43 @@
+-- name: insert_communication
+INSERT INTO notifications.communication
+    (organization_id, id, status, template, language, channel, recipient_kind, recipient, content, created_at, until_at, forget_at)
+VALUES ($1, $2, 'preparation', $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: start_delivery
+-- No row back means that somebody delivered it already, or gave it up: a job may come twice.
+UPDATE notifications.communication SET status = 'in-progress', deliveries = deliveries + 1
+WHERE organization_id = $1 AND id = $2 AND status IN ('preparation', 'in-progress')
+RETURNING template, language, channel, recipient_kind, recipient, content, deliveries, until_at
+
+-- name: finish_delivery
+UPDATE notifications.communication
+SET status = $3, status_reason = $4, sent_at = $5, content = CASE WHEN $3 = 'completed' THEN content END
+WHERE organization_id = $1 AND id = $2 AND status = 'in-progress'
+RETURNING id
+
+-- name: inbox_of
+-- What lies in the product's own inbox for a person: sent to them, to their role, or to their account. A text past its time is not
+-- read any more, whether or not it has been cleared yet.
+SELECT id, status, status_reason, template, language, channel, recipient_kind, recipient, content, created_at, sent_at
+FROM notifications.communication
+WHERE organization_id = $1 AND channel = 'inbox' AND status = 'completed' AND content IS NOT NULL AND forget_at > $3
+  AND (recipient_kind, recipient) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+ORDER BY id DESC
+LIMIT $2
+
+-- name: local_inbox
+SELECT id, status, status_reason, template, language, channel, recipient_kind, recipient, content, created_at, sent_at
+FROM notifications.communication
+WHERE organization_id = $1 AND status = 'completed' AND content IS NOT NULL AND forget_at > $3
+ORDER BY id DESC
+LIMIT $2
+
+-- name: forget_texts
+-- In batches of $2, as all housekeeping.
+WITH forgotten AS (
+    UPDATE notifications.communication SET content = NULL
+    WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM notifications.communication WHERE forget_at <= $1 AND content IS NOT NULL LIMIT $2 FOR UPDATE SKIP LOCKED
+    )) RETURNING 1
+)
+SELECT count(*) AS count FROM forgotten

@@ -1,0 +1,38 @@
+"""The port through which messages leave, and who stands behind it: one `Sender` a channel."""
+
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+
+from carewright.contracts.notifications import Channel
+from carewright.notifications.model import Content
+from carewright.notifications.settings import NotificationsSettings
+
+
+class NotDelivered(Exception):
+    """The gateway refuses this message for good: trying again would not help."""
+
+
+class Sender(Protocol):
+    """Brings messages of one channel away. `send` may be called again with the same id, and must then not deliver twice.
+
+    Raises `NotDelivered` for a refusal that will not change; any other exception means "later".
+    """
+
+    async def send(self, message_id: UUID, content: Content) -> None: ...
+
+
+class Kept:
+    """For what stays here: a message is delivered by being stored, and whoever may read it finds it.
+
+    It serves our own inbox, and the local inbox of a made-up hospital, which shows the same rows as on a telephone.
+    """
+
+    async def send(self, message_id: UUID, content: Content) -> None:
+        """Nothing is left to do."""
+
+
+def senders(settings: NotificationsSettings) -> Mapping[Channel, Sender]:
+    """Who brings messages away. A channel that is not here has no sender, and its messages are not done."""
+    kept = Kept()
+    return {"inbox": kept, "sms": kept, "email": kept} if settings.local_inbox else {"inbox": kept}

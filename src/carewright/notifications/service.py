@@ -1,0 +1,147 @@
+"""What notifications do: take a message, bring it away, show an inbox, forget. One function, one permission."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.notifications import Channel, LocalInboxClosed, MessagesPage, Notice, ReadInbox, Recipient
+from carewright.kernel import audit, jobs
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.kernel.idempotency import once, remember
+from carewright.notifications import model, store
+from carewright.notifications.model import Content, Reason
+from carewright.notifications.senders import NotDelivered, Sender
+from carewright.notifications.settings import NotificationsSettings
+from carewright.notifications.store import Delivery, Draft, Letters
+
+NOTIFY = "notifications.notify"
+READ = "notifications.read"
+READ_LOCAL = "notifications.read_local"
+DELIVER = "notifications.deliver"
+"""The job that brings a message away."""
+LOCAL_INBOX_MAX = 200
+"""Messages that the local inbox looks through for those of one contact."""
+FORGET_BATCH_MAX = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsContext(Context):
+    """The context with what messages need: the settings, what seals them, and who brings them away by which channel."""
+
+    settings: NotificationsSettings
+    letters: Letters
+    senders: Mapping[Channel, Sender]
+
+
+class Undelivered(msgspec.Struct, frozen=True):
+    """The payload of the job: ids, and nothing to be read."""
+
+    organization_id: UUID
+    communication_id: UUID
+
+
+async def notify(ctx: NotificationsContext, notice: Notice) -> UUID:
+    """Take a message; the answer is its id, and its delivery follows. A repeated key answers the first message's id."""
+    ctx.actor.require(NOTIFY)
+
+    async def work() -> UUID:
+        async with ctx.db.transaction() as tx:
+            communication_id = await prepare(ctx, tx, notice)
+            await remember(ctx, tx, communication_id)
+        ctx.wake()
+        return communication_id
+
+    return await once(ctx, UUID, work)
+
+
+async def prepare(ctx: NotificationsContext, tx: Session, notice: Notice) -> UUID:
+    """Write the message and the job that brings it away, within the caller's transaction. Call `ctx.wake()` after the commit."""
+    model.ensure_sound(notice)
+    draft = _draft(ctx, notice)
+    organization_id = ctx.actor.organization_id
+    await store.insert_communication(tx, ctx.letters, organization_id, draft)
+    await jobs.enqueue(ctx, tx, DELIVER, Undelivered(organization_id, draft.id))
+    await audit.record(tx, _entry(ctx, "notifications.communication.create", "C", draft.id, notice.recipient))
+    return draft.id
+
+
+def _draft(ctx: NotificationsContext, notice: Notice) -> Draft:
+    languages, now = store.languages(), ctx.clock.now()
+    language = model.language_for(notice.language, languages, ctx.settings.default_language)
+    content = model.content_of(notice, languages[language])
+    return Draft(ctx.ids.new(), notice, language, content, now, model.forget_at(notice, now, ctx.settings.text_kept_days))
+
+
+async def deliver(ctx: NotificationsContext, communication_id: UUID) -> None:
+    """Bring a message away. Safe to repeat: what was sent or given up stays so. What a gateway cannot do now raises, to be tried later."""
+    delivery = await store.start_delivery(ctx.db, ctx.letters, ctx.actor.organization_id, communication_id)
+    if delivery is None:
+        return
+    reason = _reason_against(ctx, delivery)
+    if reason is None and delivery.content is not None:
+        reason = await _send(ctx, delivery, delivery.content)
+    async with ctx.db.transaction() as tx:
+        sent_at = None if reason else ctx.clock.now()
+        if await store.finish_delivery(tx, ctx.actor.organization_id, communication_id, sent_at, reason):
+            await audit.record(tx, _entry(ctx, "notifications.communication.send", "E", communication_id, delivery.recipient, reason))
+    ctx.wake()
+
+
+def _reason_against(ctx: NotificationsContext, delivery: Delivery) -> Reason | None:
+    """Why a message is not even tried."""
+    if delivery.content is None or (delivery.until_at is not None and delivery.until_at <= ctx.clock.now()):
+        return "expired"
+    if delivery.channel not in ctx.senders:
+        return "no-sender"
+    return "gave-up" if delivery.number > model.DELIVERIES_MAX else None
+
+
+async def _send(ctx: NotificationsContext, delivery: Delivery, content: Content) -> Reason | None:
+    try:
+        await ctx.senders[delivery.channel].send(delivery.id, content)
+    except NotDelivered:
+        return "refused"
+    return None
+
+
+async def read_inbox(ctx: NotificationsContext, query: ReadInbox) -> MessagesPage:
+    """The caller's own messages: to them, to their role, to their account."""
+    ctx.actor.require(READ)
+    actor = ctx.actor
+    recipients = [Recipient(kind="role", id=actor.role), Recipient(kind="account", id=actor.subject)]
+    if actor.patient_id is not None:
+        recipients.append(Recipient(kind="patient", id=str(actor.patient_id)))
+    found = await store.inbox_of(ctx.db, ctx.letters, actor.organization_id, recipients, ctx.clock.now(), query.limit)
+    return MessagesPage(items=tuple(msgspec.structs.replace(one, contact=None) for one in found))
+
+
+async def read_local_inbox(ctx: NotificationsContext, query: ReadInbox) -> MessagesPage:
+    """Every message of a made-up hospital. Raises `LocalInboxClosed` where messages are real."""
+    ctx.actor.require(READ_LOCAL)
+    if not ctx.settings.local_inbox:
+        raise LocalInboxClosed
+    limit = query.limit if query.of_id is None else LOCAL_INBOX_MAX
+    found = await store.local_inbox(ctx.db, ctx.letters, ctx.actor.organization_id, ctx.clock.now(), limit)
+    of = next((one for one in found if one.communication.id == query.of_id), None)
+    if query.of_id is not None:
+        found = [one for one in found if of is not None and model.reader_of(one) == model.reader_of(of)]
+    return MessagesPage(items=tuple(found[: query.limit]))
+
+
+async def forget_texts(ctx: NotificationsContext) -> int:
+    """Clear contacts and texts that are past their time, one batch a turn; how many."""
+    return await store.forget_texts(ctx.db, ctx.clock.now(), FORGET_BATCH_MAX)
+
+
+def _entry(
+    ctx: Context, event: str, action: audit.Action, communication_id: UUID, recipient: Recipient, reason: Reason | None = None
+) -> audit.Entry:
+    patient_id = UUID(recipient.id) if recipient.kind == "patient" else None
+    entities = (audit.Entity(type="Communication", id=communication_id),)
+    return audit.entry(
+        ctx, event, action, patient_id=patient_id, entities=entities, outcome="failed" if reason else "success",
+        code=f"notifications.{reason}" if reason else None,
+    )  # fmt: skip

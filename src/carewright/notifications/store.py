@@ -1,0 +1,135 @@
+"""Communications, rows to values; and the languages we write, from their files."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from importlib import resources
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.notifications import Channel, Communication, Message, Notice, Recipient
+from carewright.kernel.db import Row, Session
+from carewright.kernel.sealed import Sealer
+from carewright.kernel.sql import load
+from carewright.notifications.model import Content, Reason, Words
+
+Q = load("carewright.notifications")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before it is stored."""
+
+    id: UUID
+    notice: Notice
+    language: str
+    content: Content
+    made_at: datetime
+    forget_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way out. `content` is None once it was forgotten; `number` counts the tries, from 1."""
+
+    id: UUID
+    channel: Channel
+    recipient: Recipient
+    content: Content | None
+    number: int
+    until_at: datetime | None
+
+
+@lru_cache(maxsize=1)
+def languages() -> Mapping[str, Words]:
+    """Every language there is a file for, by its BCP 47 tag."""
+    folder = resources.files("carewright.notifications").joinpath("templates")
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    return {entry.name.removesuffix(".toml"): msgspec.convert(tomllib.loads(entry.read_text("utf-8")), Words) for entry in files}
+
+
+class Letters:
+    """The sealed part of a row. Each is sealed for its own row, and opens in no other."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def seal(self, organization_id: UUID, communication_id: UUID, content: Content) -> bytes:
+        return self._sealer.seal(_row(organization_id, communication_id), msgspec.json.encode(content)).encode()
+
+    def open(self, organization_id: UUID, communication_id: UUID, sealed: bytes | None) -> Content | None:
+        """None for what was forgotten, and for what does not belong to this row."""
+        plain = self._sealer.open(_row(organization_id, communication_id), sealed.decode("ascii")) if sealed else None
+        return None if plain is None else msgspec.json.decode(plain, type=Content)
+
+
+def _row(organization_id: UUID, communication_id: UUID) -> str:
+    return f"notifications.communication.content/{organization_id}/{communication_id}"
+
+
+async def insert_communication(tx: Session, letters: Letters, organization_id: UUID, draft: Draft) -> None:
+    """Store a message in preparation."""
+    notice, sealed = draft.notice, letters.seal(organization_id, draft.id, draft.content)
+    await tx.execute(
+        Q.insert_communication, organization_id, draft.id, notice.template, draft.language, notice.channel, notice.recipient.kind,
+        notice.recipient.id, sealed, draft.made_at, notice.until_at, draft.forget_at,
+    )  # fmt: skip
+
+
+async def start_delivery(db: Session, letters: Letters, organization_id: UUID, communication_id: UUID) -> Delivery | None:
+    """One more try; None when it was delivered or given up before."""
+    row = await db.fetch_one(Q.start_delivery, organization_id, communication_id)
+    if row is None:
+        return None
+    return Delivery(
+        communication_id, row["channel"], Recipient(kind=row["recipient_kind"], id=row["recipient"]),
+        letters.open(organization_id, communication_id, row["content"]), row["deliveries"], row["until_at"],
+    )  # fmt: skip
+
+
+async def finish_delivery(
+    tx: Session, organization_id: UUID, communication_id: UUID, sent_at: datetime | None, reason: Reason | None
+) -> bool:
+    """Note that it was sent, or why not; False when somebody noted that before."""
+    status = "completed" if reason is None else "not-done"
+    return await tx.fetch_one(Q.finish_delivery, organization_id, communication_id, status, reason, sent_at) is not None
+
+
+async def inbox_of(
+    db: Session, letters: Letters, organization_id: UUID, recipients: Sequence[Recipient], now: datetime, limit: int
+) -> list[Message]:
+    """What was sent to any of `recipients` within the product, newest first."""
+    kinds, names = [one.kind for one in recipients], [one.id for one in recipients]
+    rows = await db.fetch(Q.inbox_of, organization_id, limit, now, kinds, names)
+    return _messages(letters, organization_id, rows)
+
+
+async def local_inbox(db: Session, letters: Letters, organization_id: UUID, now: datetime, limit: int) -> list[Message]:
+    """What was sent to anybody, newest first."""
+    return _messages(letters, organization_id, await db.fetch(Q.local_inbox, organization_id, limit, now))
+
+
+async def forget_texts(db: Session, now: datetime, limit: int) -> int:
+    """Clear contacts and texts that are past their time; how many."""
+    row = await db.fetch_one(Q.forget_texts, now, limit)
+    return row["count"] if row else 0
+
+
+def _messages(letters: Letters, organization_id: UUID, rows: Sequence[Row]) -> list[Message]:
+    opened = ((row, letters.open(organization_id, row["id"], row["content"])) for row in rows)
+    return [
+        Message(communication=_communication(row), contact=content.contact, title=content.title, text=content.text)
+        for row, content in opened
+        if content is not None
+    ]
+
+
+def _communication(row: Row) -> Communication:
+    return Communication(
+        id=row["id"], status=row["status"], status_reason=row["status_reason"], template=row["template"], language=row["language"],
+        channel=row["channel"], recipient=Recipient(kind=row["recipient_kind"], id=row["recipient"]), created_at=row["created_at"],
+        sent_at=row["sent_at"],
+    )  # fmt: skip

@@ -1,0 +1,272 @@
+"""Messages in PostgreSQL: taken at once, brought away later, sealed while they lie, forgotten in time."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from carewright.contracts.notifications import LocalInboxClosed, Message, Notice, ReadInbox, Recipient
+from carewright.kernel import jobs
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context, Once
+from carewright.kernel.errors import BadInput, Forbidden
+from carewright.kernel.sealed import Sealer
+from carewright.kernel.sql import Query
+from carewright.notifications import service
+from carewright.notifications.jobs import JOBS
+from carewright.notifications.model import DELIVERIES_MAX, Content
+from carewright.notifications.senders import NotDelivered, senders
+from carewright.notifications.service import NOTIFY, READ, READ_LOCAL, NotificationsContext
+from carewright.notifications.settings import NotificationsSettings
+from carewright.notifications.store import Letters
+from tests.samples import known_id
+from tests.servers import Contexts
+
+PHONE = "+1 312 555 0147"
+CODE = Notice(
+    template="sign_in_code", recipient=Recipient(kind="patient", id=str(known_id(1))), channel="sms", contact=PHONE, language="es-MX",
+    values={"hospital": "Lakeside", "code": "04711234", "minutes": "10"},
+)  # fmt: skip
+TO_OFFICERS = Notice(
+    template="sign_in_call_us", recipient=Recipient(kind="role", id="privacy-officer"), channel="inbox", values={"hospital": "Lakeside"}
+)
+ROWS = Query("test.rows", "SELECT status, status_reason, content, deliveries, sent_at FROM notifications.communication WHERE id = $1")
+ENTRIES = Query("test.entries", "SELECT body, patient_id FROM kernel.audit_entry WHERE organization_id = $1 ORDER BY xid, position")
+NO_JOBS = Query("test.no_jobs", "DELETE FROM kernel.job")
+JOBS_LEFT = Query("test.jobs", "SELECT payload::text AS payload FROM kernel.job WHERE name = 'notifications.deliver'")
+
+
+class Gateway:
+    """A sender that keeps what it was given, and fails as it is told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[UUID, Content]] = []
+        self.faults: list[Exception] = []
+
+    async def send(self, message_id: UUID, content: Content) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.sent.append((message_id, content))
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+async def ctx(context: Contexts, gateway: Gateway) -> NotificationsContext:
+    """The system, in a tenant that has said nothing yet."""
+    base = await context("notifications")
+    await base.db.execute(NO_JOBS)
+    system = Actor(subject="system", organization_id=context.organization_id, role="system", permissions=frozenset({NOTIFY, READ_LOCAL}))
+    world: dict[str, Any] = {field.name: getattr(base, field.name) for field in fields(Context)} | {"actor": system}
+    settings = NotificationsSettings(local_inbox=True)
+    by_channel = dict(senders(settings)) | {"sms": gateway}
+    return NotificationsContext(**world, settings=settings, letters=Letters(Sealer(b"k" * 32)), senders=by_channel)
+
+
+async def row_of(ctx: Context, communication_id: UUID) -> Any:
+    row = await ctx.db.fetch_one(ROWS, communication_id)
+    assert row is not None
+    return row
+
+
+async def work(ctx: NotificationsContext) -> int:
+    return await jobs.run_due(ctx, JOBS)
+
+
+async def shown(ctx: NotificationsContext, of_id: UUID | None = None) -> list[Message]:
+    return list((await service.read_local_inbox(ctx, ReadInbox(of_id=of_id))).items)
+
+
+def staff(ctx: NotificationsContext, role: str, subject: str = "anna") -> NotificationsContext:
+    actor = Actor(subject=subject, organization_id=ctx.actor.organization_id, role=role, permissions=frozenset({READ}))
+    return ctx.acting(actor)
+
+
+async def test_a_message_is_taken_at_once_and_brought_away_by_the_worker(ctx: NotificationsContext, gateway: Gateway) -> None:
+    communication_id = await service.notify(ctx, CODE)
+    assert (await row_of(ctx, communication_id))["status"] == "preparation"
+    assert gateway.sent == []
+    await work(ctx)
+    row = await row_of(ctx, communication_id)
+    assert (row["status"], row["sent_at"], row["deliveries"]) == ("completed", ctx.clock.now(), 1)
+    ((sent_id, content),) = gateway.sent
+    assert (sent_id, content.contact) == (communication_id, PHONE)
+    assert content.text.startswith("04711234 es su código")
+
+
+async def test_what_lies_in_the_database_can_be_read_by_nobody_without_the_key(ctx: NotificationsContext) -> None:
+    communication_id = await service.notify(ctx, CODE)
+    sealed = (await row_of(ctx, communication_id))["content"]
+    for word in ("312", "04711234", "Lakeside"):
+        assert word.encode() not in sealed
+    jobs_left = [row["payload"] for row in await ctx.db.fetch(JOBS_LEFT)]
+    assert not any("312" in payload or "04711234" in payload for payload in jobs_left)
+
+
+async def test_a_sealed_text_opens_in_its_own_row_alone(ctx: NotificationsContext) -> None:
+    first, second = await service.notify(ctx, CODE), await service.notify(ctx, CODE)
+    sealed, organization = (await row_of(ctx, first))["content"], ctx.actor.organization_id
+    assert ctx.letters.open(organization, first, sealed) is not None
+    assert ctx.letters.open(organization, second, sealed) is None
+    assert ctx.letters.open(known_id(9), first, sealed) is None
+
+
+async def test_a_repeated_key_says_it_once(ctx: NotificationsContext, gateway: Gateway) -> None:
+    keyed = ctx.acting(ctx.actor, Once.of("key", CODE))
+    assert await service.notify(keyed, CODE) == await service.notify(keyed, CODE)
+    await work(ctx)
+    assert len(gateway.sent) == 1
+
+
+async def test_a_notice_that_is_not_sound_leaves_nothing(ctx: NotificationsContext) -> None:
+    with pytest.raises(BadInput):
+        await service.notify(ctx, msgspec.structs.replace(CODE, contact=None))
+    await work(ctx)
+    assert await shown(ctx) == []
+
+
+async def test_nobody_but_the_system_sends_messages_or_sees_all_of_them(ctx: NotificationsContext) -> None:
+    with pytest.raises(Forbidden):
+        await service.notify(staff(ctx, "administrator"), CODE)
+    with pytest.raises(Forbidden):
+        await shown(staff(ctx, "administrator"))
+
+
+async def test_a_gateway_that_is_away_is_tried_again(ctx: NotificationsContext, gateway: Gateway, context: Contexts) -> None:
+    gateway.faults = [OSError(), TimeoutError()]
+    communication_id = await service.notify(ctx, CODE)
+    for _ in range(3):
+        await work(ctx)
+        context.clock.advance(seconds=10)
+    assert (await row_of(ctx, communication_id))["status"] == "completed"
+    assert len(gateway.sent) == 1
+
+
+async def test_a_gateway_that_refuses_ends_it(ctx: NotificationsContext, gateway: Gateway) -> None:
+    gateway.faults = [NotDelivered()]
+    communication_id = await service.notify(ctx, CODE)
+    await work(ctx)
+    row = await row_of(ctx, communication_id)
+    assert (row["status"], row["status_reason"], row["content"]) == ("not-done", "refused", None)
+    assert await ctx.db.fetch(JOBS_LEFT) == []
+
+
+async def test_a_message_that_never_goes_is_given_up_and_no_job_is_left(
+    ctx: NotificationsContext, gateway: Gateway, context: Contexts
+) -> None:
+    gateway.faults = [OSError()] * 20
+    communication_id = await service.notify(ctx, CODE)
+    for _ in range(DELIVERIES_MAX + 1):
+        await work(ctx)
+        context.clock.advance(seconds=300)
+    row = await row_of(ctx, communication_id)
+    assert (row["status"], row["status_reason"]) == ("not-done", "gave-up")
+    assert await ctx.db.fetch(JOBS_LEFT) == []
+    assert gateway.sent == []
+
+
+async def test_a_channel_without_a_sender_says_so(ctx: NotificationsContext) -> None:
+    outside = replace(ctx, senders=senders(NotificationsSettings()))
+    communication_id = await service.notify(outside, CODE)
+    await work(outside)
+    assert (await row_of(ctx, communication_id))["status_reason"] == "no-sender"
+
+
+async def test_a_code_that_has_run_out_is_not_sent_and_is_forgotten(ctx: NotificationsContext, gateway: Gateway, context: Contexts) -> None:
+    until = ctx.clock.now() + timedelta(minutes=10)
+    communication_id = await service.notify(ctx, msgspec.structs.replace(CODE, until_at=until))
+    context.clock.advance(minutes=10)
+    await work(ctx)
+    row = await row_of(ctx, communication_id)
+    assert (row["status_reason"], row["content"], gateway.sent) == ("expired", None, [])
+
+
+async def test_a_code_is_not_shown_and_does_not_lie_there_after_its_ten_minutes(ctx: NotificationsContext, context: Contexts) -> None:
+    until = ctx.clock.now() + timedelta(minutes=10)
+    communication_id = await service.notify(ctx, msgspec.structs.replace(CODE, until_at=until))
+    kept = await service.notify(ctx, TO_OFFICERS)
+    await work(ctx)
+    assert [one.communication.id for one in await shown(ctx)] == [kept, communication_id]
+    context.clock.advance(minutes=10)
+    assert [one.communication.id for one in await shown(ctx)] == [kept]
+    assert (await row_of(ctx, communication_id))["content"] is not None
+    await service.forget_texts(ctx)
+    row = await row_of(ctx, communication_id)
+    assert (row["status"], row["content"]) == ("completed", None)
+
+
+async def test_every_text_is_forgotten_after_the_days_that_are_set(ctx: NotificationsContext, context: Contexts) -> None:
+    communication_id = await service.notify(ctx, CODE)
+    context.clock.advance(days=ctx.settings.text_kept_days - 1)
+    await service.forget_texts(ctx)
+    assert (await row_of(ctx, communication_id))["content"] is not None
+    context.clock.advance(days=1)
+    await service.forget_texts(ctx)
+    assert (await row_of(ctx, communication_id))["content"] is None
+
+
+async def test_an_inbox_shows_what_is_for_the_person_their_role_or_their_account_and_nothing_else(ctx: NotificationsContext) -> None:
+    to_bo = msgspec.structs.replace(TO_OFFICERS, recipient=Recipient(kind="account", id="bo"))
+    to_role, to_account = await service.notify(ctx, TO_OFFICERS), await service.notify(ctx, to_bo)
+    await service.notify(ctx, CODE)
+    await work(ctx)
+
+    async def seen(role: str, subject: str) -> list[UUID]:
+        return [one.communication.id for one in (await service.read_inbox(staff(ctx, role, subject), ReadInbox())).items]
+
+    assert await seen("privacy-officer", "bo") == [to_account, to_role]
+    assert await seen("privacy-officer", "anna") == [to_role]
+    assert await seen("administrator", "bo") == [to_account]
+    assert await seen("administrator", "anna") == []
+
+
+async def test_a_message_to_a_patients_telephone_is_in_no_inbox_of_ours(ctx: NotificationsContext) -> None:
+    await service.notify(ctx, CODE)
+    await work(ctx)
+    actor = Actor(
+        subject="p", organization_id=ctx.actor.organization_id, role="patient", permissions=frozenset({READ}), patient_id=known_id(1)
+    )
+    assert (await service.read_inbox(ctx.acting(actor), ReadInbox())).items == ()
+
+
+async def test_the_local_inbox_shows_a_telephones_messages_newest_first(ctx: NotificationsContext, context: Contexts) -> None:
+    other = msgspec.structs.replace(CODE, contact="+1 312 555 0199")
+    first = await service.notify(ctx, CODE)
+    context.clock.advance(minutes=1)
+    theirs, last = await service.notify(ctx, other), await service.notify(ctx, CODE)
+    await work(ctx)
+    assert [one.communication.id for one in await shown(ctx)] == [last, theirs, first]
+    assert [one.communication.id for one in await shown(ctx, first)] == [last, first]
+    assert await shown(ctx, known_id(5)) == []
+
+
+async def test_another_tenants_messages_are_not_there(ctx: NotificationsContext) -> None:
+    await service.notify(ctx, TO_OFFICERS)
+    await work(ctx)
+    elsewhere = ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=known_id(8)))
+    assert await shown(elsewhere) == []
+    assert (await service.read_inbox(staff(elsewhere, "privacy-officer"), ReadInbox())).items == ()
+
+
+async def test_there_is_no_local_inbox_where_messages_are_real(ctx: NotificationsContext) -> None:
+    with pytest.raises(LocalInboxClosed):
+        await shown(replace(ctx, settings=NotificationsSettings()))
+
+
+async def test_taking_and_sending_a_message_are_on_record_without_what_it_says(ctx: NotificationsContext, gateway: Gateway) -> None:
+    gateway.faults = [NotDelivered()]
+    communication_id = await service.notify(ctx, CODE)
+    await work(ctx)
+    entries = await ctx.db.fetch(ENTRIES, ctx.actor.organization_id)
+    bodies = [msgspec.json.decode(row["body"]) for row in entries]
+    assert [(one["event"], one.get("outcome", "success")) for one in bodies] == [
+        ("notifications.communication.create", "success"), ("notifications.communication.send", "failed"),
+    ]  # fmt: skip
+    assert all(str(communication_id) in row["body"] and row["patient_id"] == known_id(1) for row in entries)
+    assert not any(PHONE in row["body"] or "04711234" in row["body"] for row in entries)
