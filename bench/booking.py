@@ -1,7 +1,8 @@
 """Booking of practitioner, nurse and room by N clients on disjoint resources, beside pgbench with the same statement.
 
 Both send the statement of `scheduling.book_appointment` to the same server with durable commits: claims of four schedules (the patient's
-time is one), the appointment, its event and the caller's key. pgbench is PostgreSQL's own load generator, in C, with prepared statements.
+time is one), the appointment, its event, its audit entry and the caller's key. pgbench is PostgreSQL's own load generator, in C, with
+prepared statements.
 """
 
 import asyncio
@@ -11,15 +12,19 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from bench.world import KINDS, MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_id, clinic, context_of, patient_id, system
-from carewright.contracts.scheduling import BookAppointment, PickedTime
+from carewright.contracts.scheduling import Appointment, BookAppointment, PickedTime
+from carewright.kernel import audit
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Refusal
 from carewright.kernel.memory import set_aside
 from carewright.kernel.sql import Query
 from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.model.appointment import began_as
 from carewright.scheduling.service.book import book_appointment
-from carewright.scheduling.store import Q
+from carewright.scheduling.store import Q, entry_of
 
 CLIENTS = (1, 8, 32)
 ROUNDS = 3
@@ -40,7 +45,7 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         first = calendars.index.horizon.origin + timedelta(days=2)
         ours = Ours(context, first, PEOPLE)
         await ours.run(1, 0.1)
-        theirs = _Pgbench(ground, dsn, first + timedelta(days=45), *await _stored(context))
+        theirs = _Pgbench(ground, dsn, first + timedelta(days=45), await _stored(context))
         for clients in CLIENTS:
             pairs = []
             for number in range(ROUNDS):
@@ -61,15 +66,16 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
     return rows
 
 
-async def _stored(context: SchedulingContext) -> tuple[str, str]:
-    """An appointment and its event as they are stored, in JSON."""
+async def _stored(context: SchedulingContext) -> tuple[str, str, str]:
+    """An appointment and its event as they are stored, and an entry of the journal as ours are, in JSON."""
     query = Query("bench.stored", """
         SELECT a.value::text AS body, o.payload::text AS fact FROM scheduling.appointment a JOIN kernel.outbox o ON o.subject = a.id LIMIT 1
     """)  # fmt: skip
     row = await context.db.fetch_one(query)
     if row is None:
         raise RuntimeError("nothing was booked")
-    return row["body"], row["fact"]
+    stored = msgspec.json.decode(row["body"], type=Appointment)
+    return row["body"], row["fact"], audit.body_of(entry_of(context, began_as(stored), "C", stored))
 
 
 class Ours:
@@ -103,21 +109,20 @@ class Ours:
 
 
 class _Pgbench:
-    """pgbench on the same statement: the appointment and its event as one of our bookings stored them, the rest made from a counter."""
+    """pgbench on the same statement: appointment, event and entry as one of our bookings stored them, the rest made from a counter."""
 
-    def __init__(self, ground: Ground, dsn: str, first: datetime, body: str, fact: str) -> None:
+    def __init__(self, ground: Ground, dsn: str, first: datetime, stored: tuple[str, str, str]) -> None:
         self._ground = ground
         self._dsn = dsn
         self._first = first
-        self._body = body
-        self._fact = fact
+        self._stored = stored
         self._offset = 0
 
     async def run(self, clients: int, seconds: float) -> float:
         """Transactions a second. Raises when one failed: the comparison is with bookings that succeed."""
         script = self._ground.data / "book.sql"
         script.write_text(self._script())
-        bodies = ("-D", f"body={self._body}", "-D", f"fact={self._fact}")
+        bodies = [word for name, value in zip(("body", "fact", "entry"), self._stored, strict=True) for word in ("-D", f"{name}={value}")]
         options = {"-M": "prepared", "-f": str(script), "-c": clients, "-j": min(clients, 2), "-T": int(seconds), "-D": f"n={self._offset}"}
         words = [str(word) for option in options.items() for word in option]
         process = await asyncio.create_subprocess_exec(
@@ -151,7 +156,7 @@ class _Pgbench:
             1: f"'{ORGANIZATION}'::uuid", 2: appointment, 3: f"ARRAY[{', '.join(ids)}]", 4: "ARRAY[1, 1, 1]",
             5: f"ARRAY[{schedules}]", 6: "ARRAY[0, 0, 0, 0]", 7: f"ARRAY[{', '.join([str(length)] * 4)}]",
             8: "'booked'", 9: patient, 10: start, 11: end, 12: f"'{VISIT_TYPE}'::uuid", 13: "NULL::timestamptz", 14: ":body::jsonb",
-            15: "NULL::text", 16: "gen_random_uuid()", 17: "'scheduling.appointment.booked.v1'",
+            25: "gen_random_uuid()", 26: ":entry", 15: "NULL::text", 16: "gen_random_uuid()", 17: "'scheduling.appointment.booked.v1'",
             18: ":fact::jsonb", 19: "now()", 20: "gen_random_uuid()", 21: "'pgbench'", 22: "NULL::text",
             23: "(:client_id || ' ' || :n)", 24: "decode(repeat('00', 32), 'hex')",
         }  # fmt: skip

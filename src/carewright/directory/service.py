@@ -29,6 +29,7 @@ from carewright.contracts.directory import (
     VisitTypeChanged,
 )
 from carewright.directory import model, store
+from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
 from carewright.kernel.errors import BadInput
@@ -107,7 +108,9 @@ async def put_resources(ctx: Context, command: PutResources) -> PutResult:
     async def work() -> PutResult:
         async with ctx.db.transaction() as tx:
             await _begin_change(ctx, tx, command)
-            result = await _put(ctx, tx, command)
+            written = await _put(ctx, tx, command)
+            await audit.record(tx, *(_put_entry(ctx, each) for each in written))
+            result = _result_of(command, written)
             await remember(ctx, tx, result)
         ctx.wake()
         return result
@@ -116,7 +119,10 @@ async def put_resources(ctx: Context, command: PutResources) -> PutResult:
 
 
 async def bulk_load(ctx: Context, tx: Transaction, put: PutResources) -> PutResult:
-    """Fill an empty directory by COPY, with the checks and events of `put_resources`. The caller opened `tx`, and wakes the readers."""
+    """Fill an empty directory by COPY, with the checks and events of `put_resources`. The caller opened `tx`, and wakes the readers.
+
+    The load is one deed, and has one entry in the journal.
+    """
     ctx.actor.require(CHANGE)
     entries = model.entries_of(put)
     await _begin_change(ctx, tx, put)
@@ -124,6 +130,7 @@ async def bulk_load(ctx: Context, tx: Transaction, put: PutResources) -> PutResu
     await store.copy_entries(tx, ctx.actor.organization_id, entries)
     await store.copy_identifiers(tx, ctx.actor.organization_id, entries)
     await _publish(ctx, tx, entries)
+    await audit.record(tx, audit.entry(ctx, "directory.entry.load", "C"))
     return PutResult(created=len(entries), changed=0, unchanged=0)
 
 
@@ -136,14 +143,23 @@ async def _begin_change(ctx: Context, tx: Session, put: PutResources) -> None:
     model.ensure_no_circle(put, await store.find_parts_above(tx, organization_id, wholes) if wholes else {})
 
 
-async def _put(ctx: Context, tx: Session, put: PutResources) -> PutResult:
-    entries = model.entries_of(put)
-    written = await store.put_entries(tx, ctx.actor.organization_id, entries)
+async def _put(ctx: Context, tx: Session, put: PutResources) -> Sequence[Resource]:
+    """Store the entries; those that are new or say something new come back."""
+    written = await store.put_entries(tx, ctx.actor.organization_id, model.entries_of(put))
     if written:
         await _claim_identifiers(ctx, tx, written)
         await _publish(ctx, tx, written)
+    return written
+
+
+def _result_of(put: PutResources, written: Sequence[Resource]) -> PutResult:
     created = sum(entry.version == 1 for entry in written)
-    return PutResult(created=created, changed=len(written) - created, unchanged=len(entries) - len(written))
+    return PutResult(created=created, changed=len(written) - created, unchanged=len(model.entries_of(put)) - len(written))
+
+
+def _put_entry(ctx: Context, written: Resource) -> audit.Entry:
+    about = audit.Entity(type=model.type_of(written), id=written.id)
+    return audit.entry(ctx, "directory.entry.put", "C" if written.version == 1 else "U", entities=(about,))
 
 
 async def _claim_identifiers(ctx: Context, tx: Session, written: Sequence[Resource]) -> None:

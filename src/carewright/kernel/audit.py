@@ -5,14 +5,17 @@ Its elements are those of FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent
 An entry holds ids and codes, never what a record says.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+from carewright.kernel.errors import Refusal
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
@@ -20,6 +23,12 @@ Action = Literal["C", "R", "U", "D", "E"]
 """AuditEvent.action: create, read, update, delete, execute (a search, a sign-in)."""
 Outcome = Literal["success", "refused", "failed"]
 """AuditEvent.outcome: 0, 4 and 8."""
+NOBODY = Actor(subject="unknown", organization_id=UUID(int=0), role="none", purpose="")
+"""Who asked without a sign-in that we accept."""
+REFUSALS_AUDITED = frozenset({401, 403, 404})
+"""What tells of somebody who reached for what is not theirs: to them, another person's record does not exist."""
+SPOKEN = {"get": "read"}
+"""Where a use case's verb and its event's differ."""
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,12 +68,49 @@ def entry(
     )  # fmt: skip
 
 
+def entry_of_system(
+    ctx: Context, organization_id: UUID, event: str, action: Action, *, patient_id: UUID | None = None, entities: tuple[Entity, ...] = ()
+) -> Entry:
+    """What the system does now by itself, whoever set it going: a hold that runs out does so in nobody's name."""
+    actor = Actor(subject="system", organization_id=organization_id, role="system", purpose="HOPERAT")
+    return entry(ctx.acting(actor, trace=ctx.trace), event, action, patient_id=patient_id, entities=entities)
+
+
+def entries_for_patients(ctx: Context, event: str, action: Action, patient_ids: Iterable[UUID]) -> tuple[Entry, ...]:
+    """One entry for every patient who was found or shown, so that each can be told; one without a patient when there was none.
+
+    IHE BALP, PatientQuery: an event for every patient identified in the results.
+    """
+    return tuple(entry(ctx, event, action, patient_id=each) for each in dict.fromkeys(patient_ids)) or (entry(ctx, event, action),)
+
+
+async def note_refusal(ctx: Context, module: str, use_case: str, ids: Mapping[str, UUID], refusal: Refusal) -> None:
+    """Record that `ctx.actor` was turned away, in a transaction of its own: the one of the deed is rolled back, if there was one.
+
+    `use_case` is a verb and a noun, `ids` are what it named: `{"patient_id": …}`. Other refusals than `REFUSALS_AUDITED` are not noted.
+    """
+    if refusal.status in REFUSALS_AUDITED:
+        verb, _, noun = use_case.partition("_")
+        about = tuple(Entity(type=_type_of(name), id=each) for name, each in ids.items() if name != "patient_id")
+        refused = entry(
+            ctx, f"{module}.{noun or 'request'}.{SPOKEN.get(verb, verb)}", "E", outcome="refused", code=refusal.code,
+            patient_id=ids.get("patient_id"), entities=about,
+        )  # fmt: skip
+        await record(ctx.db, refused)
+
+
+def _type_of(name: str) -> str:
+    """The resource type that an argument names: `visit_type_id` names a VisitType."""
+    return "".join(part.capitalize() for part in name.removesuffix("_id").split("_"))
+
+
 async def record(tx: Session, *entries: Entry) -> None:
     """Write entries within the caller's transaction: either the deed and its entry are there, or neither is."""
-    await tx.execute(
-        Q.append_audit_entries, [each.organization_id for each in entries], [each.id for each in entries],
-        [each.patient_id for each in entries], [body_of(each) for each in entries],
-    )  # fmt: skip
+    if entries:
+        await tx.execute(
+            Q.append_audit_entries, [each.organization_id for each in entries], [each.id for each in entries],
+            [each.patient_id for each in entries], [body_of(each) for each in entries],
+        )  # fmt: skip
 
 
 def body_of(entry: Entry) -> str:

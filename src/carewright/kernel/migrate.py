@@ -21,6 +21,8 @@ LOCK_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_SECONDS = 10.0
 LOCK_ATTEMPTS_MAX = 5
 ONE_AT_A_TIME = 0x6361726577  # "carew": any constant will do, as long as every migrator uses it
+JOURNAL = "kernel.audit_entry"
+JOURNAL_READER = "audit"
 TABLE = """
 CREATE SCHEMA IF NOT EXISTS kernel;
 CREATE TABLE IF NOT EXISTS kernel.migration (
@@ -120,7 +122,8 @@ async def _migrate_module(
             told(f"{module}: {migration.name.replace('_', ' ')}")
             await _apply(connection, migration)
             ran += 1
-    await _grant(connection, module)
+    async with connection.transaction():
+        await _grant(connection, module)
     return ran
 
 
@@ -160,6 +163,14 @@ async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", module: str) 
         await connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
         await connection.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}")
     await connection.execute(f"REVOKE ALL ON kernel.migration FROM {role}")
+    await _grant_journal(connection, module, role)
+
+
+async def _grant_journal(connection: "asyncpg.Connection[asyncpg.Record]", module: str, role: str) -> None:
+    """Everybody writes the audit journal, nobody changes it, and one module reads it."""
+    if await connection.fetchval("SELECT to_regclass($1)", JOURNAL) is not None:
+        await connection.execute(f"REVOKE ALL ON {JOURNAL} FROM {role}")
+        await connection.execute(f"GRANT {'SELECT, INSERT' if module == JOURNAL_READER else 'INSERT'} ON {JOURNAL} TO {role}")
 
 
 def _ensure_unchanged(migration: Migration, checksum: bytes) -> None:
@@ -178,12 +189,13 @@ def _parse(module: str, file: str, sql: str) -> Migration:
 
 
 async def empty(dsn: str, modules: Sequence[str]) -> None:
-    """Empty every table of `modules` but the list of migrations. For a load that was broken off; there is no way back."""
+    """Empty every table of `modules` but the list of migrations and the journal. For a load that was broken off; there is no way back."""
     connection = await _connect(dsn)
     try:
         rows = await connection.fetch(
-            "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY($1) AND tablename <> 'migration'",
+            "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = ANY($1) AND tablename <> ALL($2)",
             list(modules),
+            ["migration", JOURNAL.partition(".")[2]],
         )
         if rows:
             await connection.execute("TRUNCATE " + ", ".join(row["name"] for row in rows))

@@ -16,6 +16,7 @@ from carewright.contracts.patients import (
     RegisterPatient,
     UnknownPatient,
 )
+from carewright.kernel.audit import Entry, entries_for_patients, entry, record
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
 from carewright.kernel.errors import Forbidden
@@ -34,23 +35,31 @@ async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
     ctx.actor.require(READ)
     if not ctx.actor.may(FIND) and ctx.actor.patient_id != patient_id:
         raise Forbidden("You may read your own record only.")
-    found = await store.patient_by_id(ctx.db, ctx.actor.organization_id, patient_id)
-    if found is None:
-        raise UnknownPatient(patient_id=str(patient_id))
+    async with ctx.db.transaction() as tx:
+        found = await store.patient_by_id(tx, ctx.actor.organization_id, patient_id)
+        if found is None:
+            raise UnknownPatient(patient_id=str(patient_id))
+        await record(tx, entry(ctx, "patients.patient.read", "R", patient_id=patient_id))
     return found
 
 
 async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
     """Active patients by the beginning of "family, given", without case and accents; `query.limit` at most, by name."""
     ctx.actor.require(FIND)
-    return PatientsPage(items=await store.find_patients(ctx.db, ctx.actor.organization_id, query))
+    async with ctx.db.transaction() as tx:
+        found = await store.find_patients(tx, ctx.actor.organization_id, query)
+        await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
+    return PatientsPage(items=found)
 
 
 async def find_patients_by_identifier(ctx: Context, identifiers: Sequence[Identifier]) -> tuple[PatientMatch, ...]:
     """Our ids of those patients that are known here."""
     ctx.actor.require(FIND)
     model.ensure_within_limit(len(identifiers), model.IDENTIFIERS_ASKED_MAX)
-    return await store.patients_by_identifier(ctx.db, ctx.actor.organization_id, identifiers)
+    async with ctx.db.transaction() as tx:
+        found = await store.patients_by_identifier(tx, ctx.actor.organization_id, identifiers)
+        await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
+    return found
 
 
 async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
@@ -62,6 +71,7 @@ async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
         model.ensure_sound([patient], ctx.clock.now())
         async with ctx.db.transaction() as tx:
             await _put(ctx, tx, [patient])
+            await record(tx, entry(ctx, "patients.patient.register", "C", patient_id=patient.id))
             await remember(ctx, tx, patient)
         ctx.wake()
         return patient
@@ -76,6 +86,7 @@ async def put_patients(ctx: Context, command: PutPatients) -> PutPatientsResult:
     model.ensure_sound(command.patients, ctx.clock.now())
     async with ctx.db.transaction() as tx:
         written = await _put(ctx, tx, command.patients)
+        await record(tx, *(_put_entry(ctx, patient) for patient in written))
     ctx.wake()
     created = sum(patient.version == 1 for patient in written)
     return PutPatientsResult(created=created, changed=len(written) - created, unchanged=len(command.patients) - len(written))
@@ -85,9 +96,11 @@ async def bulk_load(ctx: Context, tx: Transaction, patients: Iterable[Patient]) 
     """Load the first patients by COPY, with the checks and events of `put_patients`. The caller opened `tx`, and wakes the readers.
 
     Reads `patients` in batches, so that a generator needs no memory; an id or identifier that comes again batches later breaks the load.
+    The load is one deed, and has one entry.
     """
     ctx.actor.require(REGISTER)
     invariant(await store.is_empty(tx, ctx.actor.organization_id), "bulk_load is for a tenant without patients")
+    await record(tx, entry(ctx, "patients.patient.load", "C"))
     rest, created = iter(patients), 0
     while batch := list(islice(rest, model.PATIENTS_MAX)):
         model.ensure_sound(batch, ctx.clock.now())
@@ -95,6 +108,10 @@ async def bulk_load(ctx: Context, tx: Transaction, patients: Iterable[Patient]) 
         await _publish(ctx, tx, batch)
         created += len(batch)
     return PutPatientsResult(created=created, changed=0, unchanged=0)
+
+
+def _put_entry(ctx: Context, patient: Patient) -> Entry:
+    return entry(ctx, "patients.patient.put", "C" if patient.version == 1 else "U", patient_id=patient.id)
 
 
 async def _put(ctx: Context, tx: Session, patients: Sequence[Patient]) -> list[Patient]:

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
-from carewright.roles.local import ThroughJson
+from carewright.roles.local import Audited, ThroughJson
 from carewright.roles.registry import MODULES, PERMISSIONS, SCHEMAS
 from carewright.roles.relay import Relay
 from carewright.roles.remote import Remote, new_client, served
@@ -84,7 +84,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
             await _tell_time(clock, db)
             base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, origin=origin)
             resolve = _resolver(system, peers, client)
-            started = await module.start(base, sections[module.name], resolve)
+            started = _audited(await module.start(base, sections[module.name], resolve))
             if started.stop is not None:
                 stack.push_async_callback(started.stop)
             system.running[module.name] = started
@@ -141,8 +141,13 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
 def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     """The web application of these modules: their routes, their pages, and their Protocols for other processes."""
     routes = [(route, system.running[module.name].context) for module in modules for route in module.routes]
-    offers = ((protocol, offer) for module in modules for protocol, offer in system.running[module.name].offers.items())
-    doors: list[Any] = [door for protocol, offer in offers for door in served(protocol, offer, system.tokens)]
+    served_here = (system.running[module.name] for module in modules)
+    doors: list[Any] = [
+        door
+        for started in served_here
+        for protocol, offer in started.offers.items()
+        for door in served(protocol, offer, system.tokens, started.context)
+    ]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
     return app.build(routes, doors, system.tokens, health, [route for module in MODULES for route in module.routes])
@@ -173,6 +178,12 @@ async def _ensure_migrated(settings: SystemSettings) -> None:
     missing = await pending(settings.database_url, SCHEMAS)
     if any(migration.phase == "pre" for migration in missing):
         raise StartFailed(f"The database lacks {len(missing)} migrations. Run `carewright migrate` first.")
+
+
+def _audited(started: Running) -> Running:
+    """The module with what it offers wrapped, so that nobody is turned away unnoticed."""
+    offers = {protocol: Audited(protocol, offer, started.context) for protocol, offer in started.offers.items()}
+    return replace(started, offers=offers)
 
 
 def _peers(settings: SystemSettings) -> dict[type, str]:

@@ -43,6 +43,11 @@ class Method:
         return msgspec.json.decode(raw, type=self._answer)
 
 
+def module_of(protocol: type) -> str:
+    """The module whose contract the Protocol is part of."""
+    return protocol.__module__.rpartition(".")[2]
+
+
 @lru_cache
 def methods_of(protocol: type) -> dict[str, Method]:
     """Every method of a Protocol, by name."""

@@ -2,15 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 
+from carewright.kernel import audit
 from carewright.kernel.authz import Actor, Tokens
-from carewright.kernel.errors import OutcomeUnknown, Unavailable
+from carewright.kernel.context import Context
+from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable
 from carewright.kernel.http import problems
 from carewright.kernel.http.doors import door
-from carewright.roles.protocols import Method, methods_of
+from carewright.roles.protocols import Method, methods_of, module_of
 
 TOKEN_LIFETIME = timedelta(seconds=60)
 TIMEOUT_SECONDS = 15.0
@@ -56,9 +59,17 @@ def new_client() -> httpx.AsyncClient:
     )
 
 
-def served(protocol: type, implementation: object, tokens: Tokens) -> list[Any]:
+def served(protocol: type, implementation: object, tokens: Tokens, context: Context) -> list[Any]:
     """The other end: routes that answer a Protocol's methods. The same use cases check the same permissions."""
-    return [door(method.path, _call(method, getattr(implementation, name)), tokens) for name, method in methods_of(protocol).items()]
+    nobody, module = context.acting(audit.NOBODY), module_of(protocol)
+
+    def turned_away(use_case: str) -> Callable[[Refusal], Awaitable[None]]:
+        return partial(audit.note_refusal, nobody, module, use_case, {})
+
+    return [
+        door(method.path, _call(method, getattr(implementation, name)), tokens, turned_away(name))
+        for name, method in methods_of(protocol).items()
+    ]
 
 
 def _call(method: Method, implementation: Callable[..., Awaitable[object]]) -> Callable[[Actor, bytes], Awaitable[object]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.patients import PatientChanged
 from carewright.contracts.scheduling import CatalogueChanged, ScheduleChanged
-from carewright.kernel import outbox
+from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.scheduling import store
@@ -55,3 +55,5 @@ async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -
     if version is not None:
         event = ScheduleChanged(organization_id=organization_id, schedule_id=actor.id, calendar_version=version)
         await outbox.publish(ctx, tx, event)
+        about = audit.Entity(type="Schedule", id=actor.id)
+        await audit.record(tx, audit.entry_of_system(ctx, organization_id, "scheduling.calendar.follow", "U", entities=(about,)))

@@ -38,6 +38,8 @@ WITH calendars AS (
 ), event AS (
     INSERT INTO kernel.outbox (organization_id, id, topic, subject, payload, occurred_at, origin, actor, trace)
     SELECT $1, $16, $17, $2, $18, $19, $20, $21, $22 FROM got WHERE got.everything
+), audited AS (
+    INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body) SELECT $1, $25, $9, $26 FROM got WHERE got.everything
 ), stored AS (
     INSERT INTO kernel.idempotency (organization_id, subject, key, fingerprint, answer, created_at)
     SELECT $1, $21, $23, $24, $14, $19 FROM got WHERE got.everything AND $23::text IS NOT NULL

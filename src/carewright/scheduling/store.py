@@ -10,11 +10,13 @@ import msgspec
 from carewright.contracts.directory import HealthcareService, Location, VisitType
 from carewright.contracts.patients import PatientChanged
 from carewright.contracts.scheduling import Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
+from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction
 from carewright.kernel.events import Event
 from carewright.kernel.sql import load
 from carewright.scheduling.model.actors import Actor
+from carewright.scheduling.model.appointment import began_as
 from carewright.scheduling.model.hours import NO_HOURS, Hours
 
 Q = load("carewright.scheduling")
@@ -26,12 +28,12 @@ async def book_appointment(
     ctx: Context, db: Session, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int], fact: Event,
     note: str | None,
 ) -> None:  # fmt: skip
-    """Claim the time in lane 0, store the appointment, its event and the caller's key: one statement, all or nothing.
+    """Claim the time in lane 0, store the appointment, its event, its audit entry and the caller's key: one statement, all or nothing.
 
     `versions` are the calendar versions the choice was made on. Raises `TimeNotFree`, `PatientBusy`, `UnknownPatient`, `AlreadyDone`,
     or `CalendarMoved`.
     """
-    start = appointment.start
+    start, deed = appointment.start, entry_of(ctx, began_as(appointment), "C", appointment)
     await db.execute(
         Q.book_appointment, ctx.actor.organization_id, appointment.id, list(versions), list(versions.values()),
         [claim.schedule_id for claim in claims], [(claim.start - start) // MICROSECOND for claim in claims],
@@ -39,8 +41,14 @@ async def book_appointment(
         appointment.status, appointment.patient_id, start, appointment.end, appointment.visit_type_id,
         appointment.expires_at, msgspec.json.encode(appointment), note,
         ctx.ids.new(), fact.topic, msgspec.json.encode(fact), ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
-        ctx.once.key if ctx.once else None, ctx.once.fingerprint if ctx.once else None,
+        ctx.once.key if ctx.once else None, ctx.once.fingerprint if ctx.once else None, deed.id, audit.body_of(deed),
     )  # fmt: skip
+
+
+def entry_of(ctx: Context, event: str, action: audit.Action, appointment: Appointment) -> audit.Entry:
+    """What the actor does to an appointment, for the journal."""
+    about = audit.Entity(type="Appointment", id=appointment.id)
+    return audit.entry(ctx, event, action, patient_id=appointment.patient_id, entities=(about,))
 
 
 async def lock_calendars(tx: Session, organization_id: UUID, versions: dict[UUID, int]) -> bool:

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from carewright.kernel.audit import Entry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
@@ -17,6 +18,7 @@ from carewright.kernel.http.endpoint import BODY_BYTES_MAX
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.ids import Ids
 from carewright.kernel.rng import new_rng
+from carewright.kernel.sql import Query
 from carewright.kernel.wake import Wake
 from tests.samples import known_id
 
@@ -85,10 +87,21 @@ def token(role: str = "desk") -> str:
     return TOKENS.issue(TOKENS.actor(role, "anna", known_id(1)), timedelta(hours=1))
 
 
-async def ask(method: str, path: str, *, role: str | None = "desk", **given: Any) -> httpx.Response:
+class Journal:
+    """Takes the place of a database: keeps what is written to the journal."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    async def execute(self, query: Query, *columns: list[Any]) -> None:
+        assert query.name == "kernel.append_audit_entries"
+        self.entries += [msgspec.json.decode(body, type=Entry) for body in columns[-1]]
+
+
+async def ask(method: str, path: str, *, role: str | None = "desk", journal: Journal | None = None, **given: Any) -> httpx.Response:
     context = Context(
         actor=TOKENS.actor("guest", "nobody", known_id(1)), clock=CLOCK, ids=Ids(CLOCK), rng=new_rng(),
-        db=cast(Database, None), wake=Wake(), origin=known_id(2),
+        db=cast(Database, journal or Journal()), wake=Wake(), origin=known_id(2),
     )  # fmt: skip
     application = app.build([(route, context) for route in ROUTES], [], TOKENS, app.Health(roles={"exam": ["/api/v1"]}))
     headers = ({"Authorization": f"Bearer {token(role)}"} if role else {}) | given.pop("headers", {})
@@ -113,6 +126,19 @@ async def test_without_a_valid_token_nobody_gets_in(value: str) -> None:
     answer = await ask("GET", "/api/v1/rooms", role=None, headers={"Authorization": value})
     assert (answer.status_code, code(answer)) == (401, "kernel.unauthenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_whoever_is_turned_away_is_recorded() -> None:
+    journal = Journal()
+    await ask("GET", f"/api/v1/rooms/{ROOM}", role=None, journal=journal)
+    await ask("GET", f"/api/v1/rooms/{ROOM}", role="guest", journal=journal)
+    await ask("GET", "/api/v1/none", journal=journal)
+    await ask("GET", "/api/v1/rooms", journal=journal)
+    await ask("GET", "/api/v1/rooms?nonsense=1", journal=journal)
+    assert [(each.agent, each.code, each.outcome) for each in journal.entries] == [
+        ("unknown", "kernel.unauthenticated", "refused"), ("anna", "kernel.forbidden", "refused"), ("anna", "kernel.not_found", "refused"),
+    ]  # fmt: skip
+    assert [(entity.type, str(entity.id)) for entity in journal.entries[0].entities] == [("Room", ROOM)]
 
 
 async def test_without_the_permission_the_answer_is_403_before_anything_is_read() -> None:

@@ -8,14 +8,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http.endpoint import authenticate, read_body
 
 
-def door(path: str, call: Callable[[Actor, bytes], Awaitable[object]], tokens: Tokens) -> BaseRoute:
-    """A route that answers `call(actor, body)` as JSON. Who may do what, the use case behind it decides."""
+def door(
+    path: str, call: Callable[[Actor, bytes], Awaitable[object]], tokens: Tokens, turned_away: Callable[[Refusal], Awaitable[None]]
+) -> BaseRoute:
+    """A route that answers `call(actor, body)` as JSON. Who may do what, the use case behind it decides.
+
+    `turned_away` hears of everybody who comes without a valid token.
+    """
 
     async def answer(request: Request) -> Response:
-        value = await call(authenticate(request, tokens), await read_body(request))
+        try:
+            actor = authenticate(request, tokens)
+        except Unauthenticated as refusal:
+            await turned_away(refusal)
+            raise
+        value = await call(actor, await read_body(request))
         return Response(msgspec.json.encode(value), media_type="application/json")
 
     return Route(path, answer, methods=["POST"])

@@ -11,13 +11,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from carewright.kernel import telemetry
+from carewright.kernel import audit, telemetry
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import (
     BadInput,
     Forbidden,
     IdempotencyKeyMissing,
+    Refusal,
     TooLarge,
     Unauthenticated,
     UnsupportedMedia,
@@ -38,15 +39,28 @@ def endpoint(route: Route, context: Context, tokens: Tokens) -> Callable[[Reques
     """The Starlette endpoint of a route, bound to its module's context."""
 
     async def answer(request: Request) -> Response:
-        actor = authenticate(request, tokens)
-        if route.permission is not None and not actor.may(route.permission):
-            raise Forbidden(permission=route.permission)
-        call, once = await _parse(route, request)
-        with telemetry.span(route.handle.__name__, _traceparent(request)) as trace:
-            value = await route.handle(context.acting(actor, once, trace), call)
+        actor = audit.NOBODY
+        try:
+            actor = authenticate(request, tokens)
+            if route.permission is not None and not actor.may(route.permission):
+                raise Forbidden(permission=route.permission)
+            call, once = await _parse(route, request)
+            with telemetry.span(route.handle.__name__, _traceparent(request)) as trace:
+                value = await route.handle(context.acting(actor, once, trace), call)
+        except Refusal as refusal:
+            asking = context.acting(actor, trace=_traceparent(request))
+            ids = {name: request.path_params[name] for name in route.parameters}
+            await audit.note_refusal(asking, module_of(route.handle), route.handle.__name__, ids, refusal)
+            raise
         return _render(route, value)
 
     return answer
+
+
+def module_of(handle: Callable[..., object]) -> str:
+    """The module of ours that a function belongs to."""
+    _, _, below = handle.__module__.partition(".")
+    return below.partition(".")[0]
 
 
 def _traceparent(request: Request) -> str | None:

@@ -63,6 +63,11 @@ def is_hold(appointment: Appointment) -> bool:
     return appointment.expires_at is not None
 
 
+def began_as(appointment: Appointment) -> str:
+    """What the journal calls the deed that made this appointment."""
+    return "scheduling.appointment.hold" if is_hold(appointment) else "scheduling.appointment.book"
+
+
 def stepped(appointment: Appointment, to: AppointmentStatus, *, reason: str | None = None) -> Appointment:
     """The appointment after a step that `ensure_step` allowed. Holds lose their expiry whatever they become."""
     return msgspec.structs.replace(

@@ -32,7 +32,7 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
     UnknownPatient,
 )
-from carewright.kernel import outbox
+from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
@@ -220,6 +220,7 @@ async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppoint
             await store.keep_claims(tx, calendars.organization_id, hold.id)
             await store.save_appointment(tx, calendars.organization_id, booked, command.note)
             await outbox.publish(ctx, tx, fact_of(fact, booked, calendars.organization_id, claims))
+            await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.book", "U", booked))
             await remember(ctx, tx, booked)
         calendars.note_hold(hold.id, None, ())
         calendars.take(claims)
@@ -265,6 +266,7 @@ async def _store_series(
         raise UnknownPatient
     facts = (fact_of(AppointmentBooked, visit, organization_id, claims_of(visit)) for visit in series.appointments)
     await outbox.publish(ctx, tx, *facts)
+    await audit.record(tx, *(store.entry_of(ctx, "scheduling.appointment.book", "C", visit) for visit in series.appointments))
     await remember(ctx, tx, series)
 
 

@@ -17,7 +17,7 @@ from carewright.contracts.scheduling import (
     UnknownSchedule,
     UnknownSite,
 )  # fmt: skip
-from carewright.kernel import outbox
+from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
@@ -47,7 +47,7 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
             await store.insert_block(tx, organization_id, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, organization_id, command.schedule_id, start, end, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, block_id=block_id, hit=hit)
-            await _reopen(ctx, tx, answer)
+            await _reopen(ctx, tx, answer, "block")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -67,7 +67,7 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             if not await store.delete_block(tx, calendars.organization_id, block_id):
                 raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id, hit=())
-            await _reopen(ctx, tx, answer)
+            await _reopen(ctx, tx, answer, "unblock")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -90,7 +90,7 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
             hit = await store.appointments_outside_hours(tx, organization_id, command.schedule_id, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, hit=hit)
-            await _reopen(ctx, tx, answer)
+            await _reopen(ctx, tx, answer, "set_hours")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -104,10 +104,13 @@ async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
     known = calendars.bookables.get(query.schedule_id)
     if known is None:
         raise UnknownSchedule(schedule_id=str(query.schedule_id))
-    window = (ctx.db, calendars.organization_id, known.id, start, end)
-    openings = await store.openings_of_schedule(*window)
-    claims = await store.claims_of_schedule(*window, ctx.clock.now())
-    blocks = await store.blocks_of_schedule(*window)
+    async with ctx.db.transaction() as tx:
+        window = (tx, calendars.organization_id, known.id, start, end)
+        openings = await store.openings_of_schedule(*window)
+        claims = await store.claims_of_schedule(*window, ctx.clock.now())
+        blocks = await store.blocks_of_schedule(*window)
+        about = audit.Entity(type="Schedule", id=known.id)
+        await audit.record(tx, audit.entry(ctx, "scheduling.calendar.read", "R", entities=(about,)))
     busy: Iterable[Busy] = sorted((*claims, *blocks), key=lambda each: each.start)
     return Calendar(schedule_id=known.id, kind=known.kind, display=known.display, openings=openings, busy=tuple(busy))
 
@@ -132,6 +135,8 @@ async def _extend_batch(ctx: SchedulingContext) -> int:
             version = await store.extend_materialised(tx, organization_id, schedule_id, until)
             event = ScheduleChanged(organization_id=organization_id, schedule_id=schedule_id, calendar_version=version)
             await outbox.publish(ctx, tx, event)
+            about = audit.Entity(type="Schedule", id=schedule_id)
+            await audit.record(tx, audit.entry_of_system(ctx, organization_id, "scheduling.calendar.extend", "U", entities=(about,)))
     if schedules:
         ctx.wake()
     return len(schedules)
@@ -143,8 +148,11 @@ async def _shut(tx: Session, organization_id: UUID, schedule_id: UUID) -> None:
         raise UnknownSchedule(schedule_id=str(schedule_id))
 
 
-async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged) -> None:
-    """Raise the version, so that bookings decided on the old calendar are refused, and report the change."""
+async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, verb: str) -> None:
+    """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
+
+    The answer shows the appointments it hits, and with them whose they are: each of them was read.
+    """
     organization_id = ctx.actor.organization_id
     version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
     event = ScheduleChanged(
@@ -152,6 +160,9 @@ async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged) 
         hit_appointment_ids=tuple(each.id for each in answer.hit),
     )  # fmt: skip
     await outbox.publish(ctx, tx, event)
+    about = audit.Entity(type="Schedule", id=answer.schedule_id)
+    changed = audit.entry(ctx, f"scheduling.calendar.{verb}", "U", entities=(about,))
+    await audit.record(tx, changed, *(store.entry_of(ctx, "scheduling.appointment.read", "R", each) for each in answer.hit))
     await remember(ctx, tx, answer)
 
 

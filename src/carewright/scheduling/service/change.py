@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from carewright.contracts.scheduling import (
     Slot,
     TimeNotFree,
 )  # fmt: skip
-from carewright.kernel import outbox
+from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
@@ -59,7 +60,10 @@ NO_ID = UUID(int=0)
 async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
     """One appointment, live or archived. Raises `UnknownAppointment` for what is not there or not the actor's."""
     ctx.actor.require("scheduling.appointment.read")
-    return ctx.require_own(await store.appointment_by_id(ctx.db, ctx.actor.organization_id, appointment_id))
+    async with ctx.db.transaction() as tx:
+        found = ctx.require_own(await store.appointment_by_id(tx, ctx.actor.organization_id, appointment_id))
+        await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", found))
+    return found
 
 
 async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> AppointmentsPage:
@@ -69,12 +73,15 @@ async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> 
     if patient_id is None:
         raise BadInput("Say whose appointments: `patient_id` is missing.", parameter="patient_id")
     ctx.require_patient(patient_id)
-    found = await store.appointments_of_patient(
-        ctx.db, ctx.actor.organization_id, patient_id, _in_utc(query), _after(query.after), ctx.clock.now(), query.limit + 1
-    )
-    more = len(found) > query.limit
-    items = tuple(found[: query.limit])
-    return AppointmentsPage(items=items, next=_cursor(items[-1]) if more else None)
+    window, after = _in_utc(query), _after(query.after)
+    async with ctx.db.transaction() as tx:
+        found = await store.appointments_of_patient(
+            tx, ctx.actor.organization_id, patient_id, window, after, ctx.clock.now(), query.limit + 1
+        )
+        items = tuple(found[: query.limit])
+        shown = tuple(audit.Entity(type="Appointment", id=each.id) for each in items)
+        await audit.record(tx, audit.entry(ctx, "scheduling.appointment.list", "E", patient_id=patient_id, entities=shown))
+    return AppointmentsPage(items=items, next=_cursor(items[-1]) if len(found) > len(items) else None)
 
 
 async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointment) -> Appointment:
@@ -90,7 +97,7 @@ async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointmen
         ensure_step(before, "booked")
         return stepped(before, "booked")
 
-    return await _changed(ctx, command.appointment_id, command.expected_version, AppointmentConfirmed, change)
+    return await _changed(ctx, command.appointment_id, command.expected_version, Step(AppointmentConfirmed, "confirm", change))
 
 
 async def cancel_appointment(ctx: SchedulingContext, command: CancelAppointment) -> Appointment:
@@ -101,7 +108,7 @@ async def cancel_appointment(ctx: SchedulingContext, command: CancelAppointment)
         ensure_step(before, "cancelled")
         return stepped(before, "cancelled", reason=command.reason)
 
-    return await _changed(ctx, command.appointment_id, command.expected_version, AppointmentCancelled, change)
+    return await _changed(ctx, command.appointment_id, command.expected_version, Step(AppointmentCancelled, "cancel", change))
 
 
 async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
@@ -113,7 +120,7 @@ async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointm
             raise IllegalStep("This is not a held time.", appointment_id=str(before.id), appointment_status=before.status)
         return stepped(before, "cancelled", reason="hold-released")
 
-    return await _changed(ctx, appointment_id, None, AppointmentCancelled, change)
+    return await _changed(ctx, appointment_id, None, Step(AppointmentCancelled, "release", change))
 
 
 async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointment) -> Appointment:
@@ -124,7 +131,7 @@ async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointmen
         ensure_step(before, command.status)
         return stepped(before, command.status)
 
-    return await _changed(ctx, command.appointment_id, command.expected_version, AppointmentAdvanced, change)
+    return await _changed(ctx, command.appointment_id, command.expected_version, Step(AppointmentAdvanced, "advance", change))
 
 
 async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppointment) -> Appointment:
@@ -153,13 +160,16 @@ async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppo
     return await once(ctx, Appointment, work)
 
 
-async def _changed(
-    ctx: SchedulingContext,
-    appointment_id: UUID,
-    expected_version: int | None,
-    kind: type[AppointmentFact],
-    change: Callable[[Appointment], Appointment],
-) -> Appointment:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens to an appointment: the fact it becomes, the verb the journal has for it, and the rule."""
+
+    fact: type[AppointmentFact]
+    verb: str
+    change: Callable[[Appointment], Appointment]
+
+
+async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_version: int | None, step: Step) -> Appointment:
     """Lock, check, change, store, report; one transaction. What no longer holds time gives it back."""
     calendars = await ctx.calendars()
     organization_id = calendars.organization_id
@@ -169,11 +179,12 @@ async def _changed(
             async with ctx.db.transaction() as tx:
                 before = ctx.require_own(await store.appointment_for_change(tx, organization_id, appointment_id))
                 ensure_version(before, expected_version)
-                after = change(before)
+                after = step.change(before)
                 about.extend(claims_of(before))
                 held, released = await _claims_after(ctx, tx, before, after)
                 await store.save_appointment(tx, organization_id, after)
-                await outbox.publish(ctx, tx, fact_of(kind, after, organization_id, held, released))
+                await outbox.publish(ctx, tx, fact_of(step.fact, after, organization_id, held, released))
+                await audit.record(tx, store.entry_of(ctx, f"scheduling.appointment.{step.verb}", "U", after))
                 await remember(ctx, tx, after)
             calendars.note_hold(after.id, None, ())
             calendars.give_back(released)
@@ -217,6 +228,7 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
             await store.save_appointment(tx, organization_id, after)
             await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
+            await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
             await remember(ctx, tx, after)
         calendars.give_back(old)
         calendars.take(claims)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from carewright.contracts.scheduling import Appointment, AppointmentHoldExpired, ClaimedTime
-from carewright.kernel import outbox
+from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -38,3 +38,6 @@ async def _expire(ctx: SchedulingContext, tx: Session, organization_id: UUID, ho
     gone = stepped(hold, "cancelled", reason="hold-expired")
     await store.save_appointment(tx, organization_id, gone)
     await outbox.publish(ctx, tx, fact_of(AppointmentHoldExpired, gone, organization_id, released=released))
+    about = audit.Entity(type="Appointment", id=gone.id)
+    deed = audit.entry_of_system(ctx, organization_id, "scheduling.appointment.expire", "U", patient_id=gone.patient_id, entities=(about,))
+    await audit.record(tx, deed)

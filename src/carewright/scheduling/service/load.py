@@ -11,6 +11,7 @@ import msgspec
 
 from carewright.contracts.directory import HealthcareService, Location, UrgencyTier, VisitType
 from carewright.contracts.scheduling import Appointment, AppointmentStatus, Participant
+from carewright.kernel import audit
 from carewright.kernel.db import Transaction
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -57,7 +58,7 @@ class Load:
 async def bulk_load(ctx: SchedulingContext, load: Load) -> None:
     """Fill an empty tenant, over several connections at once; the exclusion constraint checks every claim as ever.
 
-    Not one transaction: the caller marks the tenant as incomplete until this has returned.
+    Not one transaction: the caller marks the tenant as incomplete until this has returned. The load is one deed, and has one entry.
     """
     ctx.actor.require("scheduling.calendar.change")
     async with asyncio.TaskGroup() as parts:
@@ -77,6 +78,7 @@ async def _load_catalogue(ctx: SchedulingContext, load: Load) -> None:
         for visit_type, service in load.visit_types:
             await store.put_visit_type(tx, organization_id, visit_type, service)
         await store.copy_schedules(tx, organization_id, load.actors, load.materialised_on)
+        await audit.record(tx, audit.entry(ctx, "scheduling.calendar.load", "C"))
 
 
 async def _in_transaction(

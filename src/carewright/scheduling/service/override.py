@@ -19,7 +19,7 @@ from carewright.contracts.scheduling import (
     TimeNotFree,
     UnknownPatient,
 )  # fmt: skip
-from carewright.kernel import outbox
+from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.idempotency import remember
 from carewright.kernel.values import utc
@@ -57,6 +57,7 @@ async def book_override(ctx: SchedulingContext, time: PickedTime, command: BookA
             if not await store.insert_one(tx, calendars.organization_id, appointment, command.note):
                 raise UnknownPatient
             await outbox.publish(ctx, tx, fact_of(AppointmentBooked, appointment, calendars.organization_id, claims))
+            await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.override", "C", appointment))
             await remember(ctx, tx, appointment)
         calendars.take(claims)
     ctx.wake()
