@@ -1,8 +1,7 @@
-"""The tables of `make bench` as one page."""
+"""The tables of `make bench`, each with the machine and the moment it was measured at."""
 
 import os
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-START, END = "<!-- measured: written by make bench -->", "<!-- end of measured -->"
+END_OF_PARAGRAPH = "\n\n"
 TITLES = {
     "demo": "The demonstration hospital",
     "find": "Availability: practitioner and room, 31 days, department-wide",
@@ -22,13 +21,9 @@ TITLES = {
 }
 
 
-def page(results: Mapping[str, Sequence[Mapping[str, Any]]], machine: Sequence[str]) -> str:
-    """The measured part of the page, in Markdown."""
-    parts = [START, "", *machine, ""]
-    for name, title in TITLES.items():
-        if name in results:
-            parts += [f"## {title}", "", *table(results[name]), ""]
-    return "\n".join([*parts, END])
+def section(name: str, rows: Sequence[Mapping[str, Any]], machine: Sequence[str]) -> str:
+    """One part, in Markdown, between marks of its own: a part can be measured again without the others."""
+    return "\n".join([_start(name), f"## {TITLES[name]}", "", *table(rows), "", *machine, _end(name)])
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -48,11 +43,22 @@ def machine() -> list[str]:
     ]
 
 
-def write(measured: str) -> None:
-    """Put the measured part into docs/benchmarks.md; what people wrote around it stays."""
+def write(sections: Mapping[str, str]) -> None:
+    """Put measured parts into docs/benchmarks.md, each in its place; what people wrote around them stays."""
     text = PAGE.read_text("utf-8")
-    pattern = re.compile(re.escape(START) + ".*?" + re.escape(END), re.DOTALL)
-    PAGE.write_text(pattern.sub(lambda _: measured, text), "utf-8")
+    for name in (each for each in TITLES if each in sections):
+        before, start, rest = text.partition(_start(name))
+        after = rest.partition(_end(name))[2] if start else "\n"
+        text = f"{before if start else before.rstrip() + END_OF_PARAGRAPH}{sections[name]}{after}"
+    PAGE.write_text(text, "utf-8")
+
+
+def _start(name: str) -> str:
+    return f"<!-- {name}: written by make bench -->"
+
+
+def _end(name: str) -> str:
+    return f"<!-- end of {name} -->"
 
 
 def _cell(value: object) -> str:
