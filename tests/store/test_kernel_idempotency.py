@@ -152,7 +152,7 @@ async def test_what_stays_unknown_is_called_unknown(desk: Desk) -> None:
     ctx = desk.ctx.acting(desk.ctx.actor, Once.of("k1", "a"))
 
     class Away:
-        async def fetch_one(self, *_: object) -> None:
+        async def fetch_gathered(self, *_: object) -> None:
             raise Unavailable
 
     async def work() -> Answer:
