@@ -1,4 +1,4 @@
-"""Forgets what is past its time: answers kept under idempotency keys, events that everybody has read, and the notes of their delivery."""
+"""Forgets what is past its time: answers kept under keys, events that everybody has read, the notes of their delivery, links."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ async def forget_old(ctx: Context) -> int:
     """Delete in bounded batches and return how many rows went. What is left waits for the next turn."""
     old = ctx.clock.now() - timedelta(days=KEEP_DAYS)
     gone = 0
-    for query in (Q.forget_old_answers, Q.forget_old_events, Q.forget_old_deliveries):
+    for query in (Q.forget_old_answers, Q.forget_old_events, Q.forget_old_deliveries, Q.forget_old_links):
         for _ in range(BATCHES_PER_TURN_MAX):
             row = await ctx.db.fetch_one(query, old, BATCH_MAX)
             count = row["count"] if row else 0

@@ -155,3 +155,28 @@ SET LOCAL statement_timeout = 0
 INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body)
 SELECT e.organization_id, e.id, e.patient_id, e.body
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS e(organization_id, id, patient_id, body)
+
+-- name: insert_link
+INSERT INTO kernel.link (organization_id, token_hash, purpose, target, holder, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: link_by_token
+-- Live or not: whoever asks is told the same about everything that does not open. Purpose and holder are part of the question.
+SELECT organization_id, target, holder, expires_at FROM kernel.link
+WHERE token_hash = $1 AND purpose = $2 AND (holder IS NULL OR holder = $3) AND expires_at > $4 AND used_at IS NULL
+
+-- name: use_link
+-- The row decides which of two at once was first.
+UPDATE kernel.link SET used_at = $4
+WHERE token_hash = $1 AND purpose = $2 AND (holder IS NULL OR holder = $3) AND expires_at > $4 AND used_at IS NULL
+RETURNING organization_id, target, holder, expires_at
+
+-- name: revoke_links
+WITH gone AS (DELETE FROM kernel.link WHERE organization_id = $1 AND purpose = $2 AND target = $3 AND used_at IS NULL RETURNING 1)
+SELECT count(*) AS count FROM gone
+
+-- name: forget_old_links
+-- A link that cannot be used any more says nothing to anybody.
+WITH gone AS (
+    DELETE FROM kernel.link WHERE ctid = ANY(ARRAY(SELECT ctid FROM kernel.link WHERE expires_at < $1 LIMIT $2)) RETURNING 1
+)
+SELECT count(*) AS count FROM gone
