@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.access import Access
+from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
 from carewright.kernel import jobs, telemetry, valkey
-from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
@@ -32,7 +33,7 @@ from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
 from carewright.roles.local import Audited, ThroughJson
-from carewright.roles.registry import MODULES, PERMISSIONS, SCHEMAS
+from carewright.roles.registry import MODULES, SCHEMAS
 from carewright.roles.relay import Relay
 from carewright.roles.remote import Remote, new_client, served
 from carewright.roles.settings import SystemSettings
@@ -43,7 +44,7 @@ READY_POLL_SECONDS = 0.1
 CANCEL_AGAIN_SECONDS = 1.0
 LEAVE_SECONDS_MAX = 30.0
 """A process whose background work broke is gone by then, whatever holds it."""
-NOBODY = Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=PERMISSIONS)
+NOBODY = Actor(subject="system", organization_id=UUID(int=0), role=SYSTEM, permissions=ALL)
 log = telemetry.logger(__name__)
 
 
@@ -53,6 +54,7 @@ class System:
 
     settings: SystemSettings
     tokens: Tokens
+    bearers: Bearers
     wake: Wake
     running: dict[str, Running] = field(default_factory=dict)
     relays: dict[str, Relay] = field(default_factory=dict)
@@ -73,17 +75,16 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     settings: SystemSettings = sections["system"]
     clock, wake, origin = SystemClock(), Wake(), new_origin()
     key = token_key(settings)
-    tokens = Tokens(key, clock, ROLES)
-    system = System(settings, tokens, wake, offers={Tokens: tokens, Sealer: Sealer(key)})
+    tokens = Tokens(key, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
+    bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
+    system = System(settings, tokens, bearers, wake, offers={Tokens: tokens, Bearers: bearers, Sealer: Sealer(key)})
     async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(new_client())
-        peers = _peers(settings)
+        resolve = _resolver(system, _peers(settings), await stack.enter_async_context(new_client()))
         for module in modules:
             db = await _database(module, settings, sections[module.name])
             stack.push_async_callback(db.close)
             await _tell_time(clock, db)
             base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, origin=origin)
-            resolve = _resolver(system, peers, client)
             started = _audited(await module.start(base, sections[module.name], resolve))
             if started.stop is not None:
                 stack.push_async_callback(started.stop)
@@ -150,7 +151,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     ]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
-    return app.build(routes, doors, system.tokens, health, [route for module in MODULES for route in module.routes])
+    return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes])
 
 
 def token_key(settings: SystemSettings) -> bytes:
@@ -201,6 +202,15 @@ def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[
         raise StartFailed(f"Nobody answers for {wanted.__name__}. Run its module here too, or name its address in CAREWRIGHT_SYSTEM_PEERS.")
 
     return resolve
+
+
+async def _session_owner(resolve: Callable[[type], Any], token: str) -> Actor | None:
+    """Whose session a token opens: whoever keeps the sessions says so, here or in another process. Where nobody does, none is known."""
+    try:
+        access: Access = resolve(Access)
+    except StartFailed:
+        return None
+    return await access.actor_of(NOBODY, token)
 
 
 async def _set_aside_when_ready(system: System, health: app.Health) -> None:

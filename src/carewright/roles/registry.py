@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from carewright.contracts.permissions import ROLES, SYSTEM_ONLY
+from carewright.access.module import MODULE as ACCESS
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.kernel.modules import Module
 from carewright.kernel.settings import StartFailed
@@ -13,6 +13,7 @@ from carewright.roles.settings import SystemSettings
 from carewright.scheduling.module import MODULE as SCHEDULING
 
 MODULES: tuple[Module, ...] = (
+    ACCESS,         # who may come in, as whom, and for how long
     DIRECTORY,      # who and what can be booked
     PATIENTS,       # who comes
     SCHEDULING,     # when, and with whom
@@ -22,7 +23,6 @@ MODULES: tuple[Module, ...] = (
 
 SCHEMAS = ("kernel", *(module.name for module in MODULES if module.has_tables))
 SECTIONS = {"system": SystemSettings} | {module.name: module.settings for module in MODULES}
-PERMISSIONS = SYSTEM_ONLY.union(*ROLES.values())
 
 
 def chosen(names: Sequence[str]) -> tuple[Module, ...]:

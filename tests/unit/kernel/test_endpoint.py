@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from carewright.kernel.audit import Entry
-from carewright.kernel.authz import Tokens
+from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
@@ -103,7 +103,7 @@ async def ask(method: str, path: str, *, role: str | None = "desk", journal: Jou
         actor=TOKENS.actor("guest", "nobody", known_id(1)), clock=CLOCK, ids=Ids(CLOCK), rng=new_rng(),
         db=cast(Database, journal or Journal()), wake=Wake(), origin=known_id(2),
     )  # fmt: skip
-    application = app.build([(route, context) for route in ROUTES], [], TOKENS, app.Health(roles={"exam": ["/api/v1"]}))
+    application = app.build([(route, context) for route in ROUTES], [], Bearers(TOKENS, CLOCK), app.Health(roles={"exam": ["/api/v1"]}))
     headers = ({"Authorization": f"Bearer {token(role)}"} if role else {}) | given.pop("headers", {})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test") as client:
         return await client.request(method, path, headers=headers, **given)

@@ -56,7 +56,7 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
     UnknownVisitType,
 )
-from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, PreconditionFailed, Refusal
 from carewright.kernel.ids import Ids
@@ -464,6 +464,7 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
     directory: Any = DoubleDirectory(hospital)
     patients: Any = DoublePatients(hospital)
     scheduling: Any = DoubleScheduling(hospital)
+    tokens = Tokens(b"k" * 32, hospital.clock, ROLES)
     return PortalContext(
         actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""),
         clock=hospital.clock,
@@ -473,7 +474,8 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         wake=world,
         origin=UUID(int=1),
         settings=PortalSettings(**demonstration | settings),
-        tokens=Tokens(b"k" * 32, hospital.clock, ROLES),
+        tokens=tokens,
+        bearers=Bearers(tokens, hospital.clock),
         directory=directory,
         patients=patients,
         scheduling=scheduling,
