@@ -29,8 +29,10 @@ from carewright.kernel.events import Event
 from carewright.kernel.ids import Ids
 from carewright.kernel.migrate import migrate, role_of
 from carewright.kernel.outbox import read_between
+from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.wake import Wake
 from carewright.roles.embedded import EmbeddedSettings, Place, PostgresServer, start_postgres
+from tests.keys import new_vault
 from tests.tidy.source import PACKAGE, modules
 
 MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
@@ -95,7 +97,7 @@ def clock() -> ManualClock:
 def context(pools: "Pools", clock: ManualClock, request: pytest.FixtureRequest) -> "Contexts":
     rng = random.Random(request.node.nodeid)
     ids = Ids(clock, rng)
-    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=Wake())
+    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=Wake(), vault=new_vault(clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class Contexts:
     organization_id: UUID
     origin: UUID
     wake: Wake
+    vault: Vault
 
     async def __call__(
         self,
@@ -138,8 +141,9 @@ class Contexts:
     ) -> Context:
         actor = self.actor(role, subject=subject, patient_id=patient_id, organization_id=organization_id)
         return Context(
-            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake, origin=self.origin
-        )
+            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake,
+            vault=self.vault, origin=self.origin,
+        )  # fmt: skip
 
     def actor(self, role: str, *, subject: str = "tester", patient_id: UUID | None = None, organization_id: UUID | None = None) -> Actor:
         """Somebody with the permissions of `role`, for `ctx.acting`."""

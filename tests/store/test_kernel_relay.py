@@ -236,7 +236,9 @@ async def only(consumer: Consumer) -> None:
 async def two(consumer: Consumer, context: Contexts, database_url: str) -> AsyncIterator[tuple[Consumer, Consumer]]:
     """The same consumer in two processes: contexts with pools of their own."""
     pools = Pools(database_url, {})
-    other = Contexts(pools, context.clock, context.ids, context.rng, context.organization_id, context.ids.new(), type(context.wake)())
+    other = Contexts(
+        pools, context.clock, context.ids, context.rng, context.organization_id, context.ids.new(), type(context.wake)(), context.vault
+    )
     yield consumer, Consumer(await other("scheduling"), consumer.name)
     await pools.close()
 

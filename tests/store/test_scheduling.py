@@ -106,14 +106,16 @@ async def test_a_booking_decided_on_an_old_calendar_is_refused_whole(hospital: H
         urgency="P2",
     )  # fmt: skip
     before = await facts_of(hospital.desk())
+    desk = hospital.desk()
     with pytest.raises(Refusal) as refused:
-        await store.book_appointment(hospital.desk(), hospital.here.db, again, claims_of(again), {hospital.physician(): 7}, fact, None)
+        await store.book_appointment(desk, await desk.cipher(), again, claims_of(again), {hospital.physician(): 7}, fact, None)
     assert refused.value.code == "scheduling.calendar_moved"
     assert await store.claims_of_appointment(hospital.here.db, hospital.world.organization_id, again.id) == ()
     assert await facts_of(hospital.desk()) == before
 
 
 async def test_a_booking_waits_for_a_calendar_change_and_then_sees_it(hospital: Hospital) -> None:
+    cipher = await hospital.desk().cipher()
     async with hospital.here.db.transaction() as tx:
         await store.lock_schedule(tx, hospital.world.organization_id, hospital.physician())
         booking = asyncio.create_task(hospital.book(process=hospital.there))
@@ -121,7 +123,7 @@ async def test_a_booking_waits_for_a_calendar_change_and_then_sees_it(hospital: 
         assert not booking.done()
         end = TOMORROW + HALF_HOUR
         command = BlockTime(schedule_id=hospital.physician(), start=TOMORROW, end=end, reason=REASON)
-        await store.insert_block(tx, hospital.world.organization_id, hospital.here.ids.new(), command, TOMORROW, end, "desk", MONDAY)
+        await store.insert_block(tx, cipher, hospital.here.ids.new(), command, TOMORROW, end, "desk", MONDAY)
         await store.raise_calendar_version(tx, hospital.world.organization_id, hospital.physician())
     with pytest.raises(TimeNotFree):
         await booking

@@ -32,6 +32,7 @@ from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
+from carewright.roles.keys import vault_of
 from carewright.roles.local import Audited, ThroughJson
 from carewright.roles.registry import MODULES, SCHEMAS
 from carewright.roles.relay import Relay
@@ -78,13 +79,16 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     tokens = Tokens(key, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
     bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
     system = System(settings, tokens, bearers, wake, offers={Tokens: tokens, Bearers: bearers, Sealer: Sealer(key)})
+    vault = vault_of(sections, clock)
     async with contextlib.AsyncExitStack() as stack:
         resolve = _resolver(system, _peers(settings), await stack.enter_async_context(new_client()))
         for module in modules:
             db = await _database(module, settings, sections[module.name])
             stack.push_async_callback(db.close)
             await _tell_time(clock, db)
-            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, origin=origin)
+            if not system.running:
+                await vault.ensure_opens(db)
+            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, vault=vault, origin=origin)
             started = _audited(await module.start(base, sections[module.name], resolve))
             if started.stop is not None:
                 stack.push_async_callback(started.stop)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from carewright.access.module import MODULE as ACCESS
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.kernel.modules import Module
+from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
 from carewright.notifications.module import MODULE as NOTIFICATIONS
 from carewright.patients.module import MODULE as PATIENTS
@@ -22,7 +23,7 @@ MODULES: tuple[Module, ...] = (
 )  # fmt: skip
 
 SCHEMAS = ("kernel", *(module.name for module in MODULES if module.has_tables))
-SECTIONS = {"system": SystemSettings} | {module.name: module.settings for module in MODULES}
+SECTIONS = {"system": SystemSettings, "privacy": PrivacySettings} | {module.name: module.settings for module in MODULES}
 
 
 def chosen(names: Sequence[str]) -> tuple[Module, ...]:

@@ -20,6 +20,7 @@ from carewright.kernel.ids import Ids
 from carewright.kernel.rng import new_rng
 from carewright.kernel.sql import Query
 from carewright.kernel.wake import Wake
+from tests.keys import new_vault
 from tests.samples import known_id
 
 ROOM = str(known_id(7))
@@ -101,7 +102,7 @@ class Journal:
 async def ask(method: str, path: str, *, role: str | None = "desk", journal: Journal | None = None, **given: Any) -> httpx.Response:
     context = Context(
         actor=TOKENS.actor("guest", "nobody", known_id(1)), clock=CLOCK, ids=Ids(CLOCK), rng=new_rng(),
-        db=cast(Database, journal or Journal()), wake=Wake(), origin=known_id(2),
+        db=cast(Database, journal or Journal()), wake=Wake(), vault=new_vault(CLOCK), origin=known_id(2),
     )  # fmt: skip
     application = app.build([(route, context) for route in ROUTES], [], Bearers(TOKENS, CLOCK), app.Health(roles={"exam": ["/api/v1"]}))
     headers = ({"Authorization": f"Bearer {token(role)}"} if role else {}) | given.pop("headers", {})

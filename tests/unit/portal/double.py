@@ -472,6 +472,7 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         rng=random.Random(1),
         db=world,
         wake=world,
+        vault=world,
         origin=UUID(int=1),
         settings=PortalSettings(**demonstration | settings),
         tokens=tokens,
