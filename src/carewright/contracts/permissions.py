@@ -76,6 +76,8 @@ BREAK_GLASS = frozenset({
 })  # fmt: skip
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"
-SYSTEM_ONLY = frozenset({"access.sign_in", "access.session.resolve", "notifications.notify", "notifications.read_local"})
+SYSTEM_ONLY = frozenset(
+    {"access.sign_in", "access.session.resolve", "notifications.notify", "notifications.read_local", "patients.find_by_contact"}
+)
 """What no person may: the processes themselves, while nobody is signed in yet."""
 ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY
