@@ -163,9 +163,14 @@ class Process:
         actor = authz.Actor(
             subject=subject, organization_id=world.organization_id, role=role, permissions=ROLES[role], patient_id=patient_id
         )
+        return self.system().acting(actor, once)
+
+    def system(self) -> SchedulingContext:
+        """What timers work in: every tenant's rows, in nobody's name."""
         return SchedulingContext(
-            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=self.db, wake=self.wake,
-            vault=self.vault, origin=self.origin, settings=self.settings, live=self.live, choose=LeastFragmentation(), once=once,
+            actor=authz.Actor(subject="system", organization_id=UUID(int=0), role="system"), clock=self.clock, ids=self.ids, rng=self.rng,
+            db=self.db, wake=self.wake, vault=self.vault, origin=self.origin, settings=self.settings, live=self.live,
+            choose=LeastFragmentation(),
         )  # fmt: skip
 
     async def settle(self) -> None:

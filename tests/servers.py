@@ -4,7 +4,8 @@
 - `database_url`: a migrated database of this test file's own.
 - `clock`: stands at `MORNING` until the test moves it.
 - `context`: makes contexts, `await context("scheduling", role="front-desk")`. All contexts of one test share clock, ids, chance and a
-  tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant.
+  tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant, and
+  `await context.system("scheduling")` is what the relay, timers and followers work in.
 - `facts_of(ctx)`: what was published in that tenant.
 """
 
@@ -140,8 +141,12 @@ class Contexts:
         organization_id: UUID | None = None,
     ) -> Context:
         actor = self.actor(role, subject=subject, patient_id=patient_id, organization_id=organization_id)
+        return (await self.system(module)).acting(actor)
+
+    async def system(self, module: str) -> Context:
+        """A context as a module is started with: its database sees every tenant."""
         return Context(
-            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake,
+            actor=self.actor("integration"), clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake,
             vault=self.vault, origin=self.origin,
         )  # fmt: skip
 

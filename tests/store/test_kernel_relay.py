@@ -73,7 +73,7 @@ def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def consumer(context: Contexts, request: pytest.FixtureRequest) -> Consumer:
     """One that has read everything before this test."""
-    made = Consumer(await context("scheduling"), request.node.name)
+    made = Consumer(await context.system("scheduling"), request.node.name)
     await made.relay.drain()
     await move_to_the_end(made)
     return made

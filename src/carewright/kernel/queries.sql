@@ -200,3 +200,13 @@ UPDATE kernel.keyset SET retired_at = $3 WHERE organization_id = $1 AND purpose 
 
 -- name: destroy_keysets
 UPDATE kernel.keyset SET wrapped = NULL, destroyed_at = $2 WHERE organization_id = $1 AND wrapped IS NOT NULL RETURNING version
+
+-- name: stand_in_tenant
+-- For the session, outside any transaction: policies compare each row's organization_id with it, see kernel.tenant().
+SELECT set_config('carewright.organization_id', $1, false)
+
+-- name: open_stage
+SELECT kernel.open_stage($1, $2, $3)
+
+-- name: empty_stage
+SELECT kernel.empty_stage($1, $2, $3)

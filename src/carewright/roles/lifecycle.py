@@ -172,7 +172,7 @@ def token_key(settings: SystemSettings) -> bytes:
 async def _database(module: Module, settings: SystemSettings, section: Any) -> Database:
     size = getattr(section, "pool_connections", settings.pool_connections)
     try:
-        return await Database.connect(settings.database_url, role_of(module.name) if module.has_tables else None, size)
+        return await Database.connect(settings.database_url, role_of(module.name if module.has_tables else "kernel"), size)
     except Unavailable as fault:
         raise StartFailed("The database cannot be reached. Check CAREWRIGHT_SYSTEM_DATABASE_URL and that the server is up.") from fault
     except ValueError as fault:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -93,6 +94,9 @@ class Journal:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+
+    def of(self, _: UUID) -> "Journal":
+        return self
 
     async def execute(self, query: Query, *columns: list[Any]) -> None:
         assert query.name == "kernel.append_audit_entries"

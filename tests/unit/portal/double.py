@@ -62,6 +62,7 @@ from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, 
 from carewright.kernel.ids import Ids
 from carewright.portal.service import PortalContext
 from carewright.portal.settings import PortalSettings
+from tests.no_database import NO_DATABASE
 
 SNOMED = "http://snomed.info/sct"
 MORNING = datetime(2026, 11, 23, 8, 7, tzinfo=UTC)
@@ -470,7 +471,7 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         clock=hospital.clock,
         ids=Ids(hospital.clock),
         rng=random.Random(1),
-        db=world,
+        db=NO_DATABASE,
         wake=world,
         vault=world,
         origin=UUID(int=1),
