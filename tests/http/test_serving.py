@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from carewright.roles.registry import MODULES
 from tests.clinic import Clinic, ok, refused
 from tests.contracts import openapi
 from tests.system import System, launch, log_of
@@ -26,7 +27,7 @@ async def test_a_process_says_that_it_lives_is_ready_and_what_it_serves(one_proc
     assert ok(await get(one_process, "/live")) == {"live": True}
     assert ok(await get(one_process, "/ready")) == {"ready": True, "waiting_for": []}
     roles = ok(await get(one_process, "/roles"))
-    assert list(roles) == ["directory", "patients", "scheduling", "portal"]
+    assert list(roles) == [module.name for module in MODULES]
     assert "/api/v1/appointments" in roles["scheduling"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from carewright.roles.registry import MODULES
 from tests.clinic import Clinic, ok, register
 from tests.contracts import openapi
 from tests.system import System, descendants
@@ -46,7 +47,7 @@ async def test_every_process_says_what_it_serves_and_describes_the_whole_api(sys
         assert "/api/v1/appointments" in (await system.client.get(f"{address}/api/docs")).text
         assert ok(await system.client.get(f"{address}/live")) == {"live": True}
         assert "carewright_http_requests_total" in (await system.client.get(f"{address}/metrics")).text
-    assert sorted(served) == ["directory", "patients", "portal", "scheduling"]
+    assert sorted(served) == sorted(module.name for module in MODULES)
 
 
 async def the_pages_ask_for_patience(clinic: Clinic) -> None:
