@@ -7,7 +7,7 @@ BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format bench lock clean
+.PHONY: help up test check format bench sbom lock clean
 
 help:  ## Show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,17 +18,24 @@ up: .venv/installed  ## Start Carewright: its databases, the demonstration hospi
 test: .venv/installed-dev  ## Run every test, tier by tier
 	@exec $(BIN)/python tests/run.py $(ARGS)
 
-check: .venv/installed-dev  ## Lint, types, the import laws and the house rules
+check: .venv/installed-dev  ## Lint, types, laws, house rules; weaknesses, secrets, licences, advisories
 	@echo "== lint"      && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== types"     && $(BIN)/mypy
 	@echo "== laws"      && $(BIN)/lint-imports --no-logo
 	@echo "== house rules" && $(BIN)/pytest -q tests/tidy
+	@echo "== weaknesses" && $(BIN)/bandit -q -c pyproject.toml -r src tools && echo "none found"
+	@echo "== secrets"   && $(BIN)/python tools/secret_scan.py
+	@echo "== licences"  && $(BIN)/python tools/licences.py
+	@echo "== advisories" && $(BIN)/python tools/advisories.py
 
 format: .venv/installed-dev  ## Put the source in order
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 bench: .venv/installed-dev  ## Measure, and write docs/benchmarks.md
 	@exec $(BIN)/python -m bench $(ARGS)
+
+sbom: .venv/installed-dev  ## Write sbom.cdx.json, the bill of materials (CycloneDX)
+	@exec $(BIN)/python tools/sbom.py
 
 lock:  ## Choose the newest allowed dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "This target needs uv: https://docs.astral.sh/uv"; exit 1; }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 def new_rng() -> random.Random:
     """A generator with an unknown seed, for choices among equals. It guards no secret."""
-    return random.Random(secrets.randbits(64))  # noqa: S311  # chooses among free times, guards no secret
+    return random.Random(secrets.randbits(64))  # noqa: S311  # nosec B311  # chooses among free times, guards no secret
 
 
 def new_origin() -> UUID:

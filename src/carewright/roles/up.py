@@ -16,12 +16,12 @@ from carewright.kernel.settings import load
 from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
 from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
 from carewright.roles.installation import Installation, token_key_file
-from carewright.roles.keys import ensure_key_file
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.roles.supervisor import Program, Supervisor, start_command
 
 SERVER_READY_SECONDS_MAX = 120.0
 PROBE_SECONDS_MAX = 2.0
+EVERY_IPV4 = "0.0.0.0"  # noqa: S104  # nosec B104  # what may be asked for, told apart from what can be opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +96,6 @@ class Start:
         ran = await migrate.migrate(self._database_url, SCHEMAS)
         if ran:
             self._tell(f"brought the database up to date ({ran} migrations)")
-        if (made := await ensure_key_file(self.sections())) is not None:
-            self._tell(f"made {made}: without it nothing encrypted can be read. Keep a copy in another place")
         known = Installation.read(self._wanted.data)
         msgspec.structs.replace(known, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
 
@@ -188,7 +186,7 @@ async def is_ready(host: str, port: int) -> bool:
 
 def _reachable(host: str) -> str:
     """An address a browser on this machine can open."""
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # what was asked for, told apart from what can be opened
+    everywhere = {EVERY_IPV4: "127.0.0.1", "::": "[::1]"}
     return everywhere.get(host, f"[{host}]" if ":" in host else host)
 
 
