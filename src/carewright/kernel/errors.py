@@ -76,6 +76,13 @@ class NotAcceptable(Refusal):
     title = "This address answers with JSON only."
 
 
+class TooSlow(Refusal):
+    code = "kernel.too_slow"
+    status = 408
+    issue = "timeout"
+    title = "The request did not arrive in time. Nothing was changed; send it again."
+
+
 class TooLarge(Refusal):
     code = "kernel.too_large"
     status = 413

@@ -1,12 +1,15 @@
-"""Valkey: carries the wake-up from process to process. It holds nothing that would be missed if it were lost."""
+"""Valkey: carries the wake-up from process to process, and the buckets of limits. It holds nothing that would be missed if it were lost."""
 
 import asyncio
+from collections.abc import Sequence
+from importlib.resources import files
 
 from prometheus_client import Counter
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
 
 from carewright.kernel import telemetry
+from carewright.kernel.limits import Ask, Limits, Take
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.wake import Wake
 
@@ -15,6 +18,10 @@ COALESCE_SECONDS = 0.005
 """Commits closer together than this share one message."""
 RETRY_SECONDS = 1.0
 PING_SECONDS_MAX = 5.0
+LIMITS_SECONDS_MAX = 1.0
+LIMITS = files("carewright.kernel").joinpath("limits.lua").read_text("utf-8")
+BUCKETS = "{carewright:limits}:"
+"""In braces, so that a cluster keeps all buckets on one node and one call can take from many (Valkey: hash tags)."""
 SENT = Counter("carewright_wakes_sent_total", "Wake-ups sent to other processes.")
 log = telemetry.logger(__name__)
 
@@ -70,3 +77,29 @@ async def _receive(wake: Wake, client: Valkey, origin: bytes) -> None:
             message = await channel.get_message(ignore_subscribe_messages=True, timeout=None)
             if message is not None and message["data"] != origin:
                 wake.ring()
+
+
+async def share_limits(limits: Limits, url: str) -> None:
+    """Count together with the other processes, until cancelled. Without Valkey each process counts by itself."""
+    while True:
+        try:
+            async with connection(url, LIMITS_SECONDS_MAX) as client:
+                await client.ping()
+                await limits.share(_buckets_in(client))
+        except (ValkeyError, OSError):
+            log.warning("limits.alone")
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _buckets_in(client: Valkey) -> Ask:
+    script = client.register_script(LIMITS)
+
+    async def ask(takes: Sequence[Take]) -> list[float]:
+        keys = [f"{BUCKETS}{take.key}" for take in takes]
+        told = [value for take in takes for value in (take.rate.per_second, take.rate.most, take.tokens, int(take.if_there))]
+        try:
+            return [float(left) for left in await script(keys, told)]
+        except ValkeyError as fault:
+            raise ConnectionError from fault
+
+    return ask

@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.access import Access
-from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
+from carewright.contracts.permissions import ROLES
 from carewright.kernel import jobs, telemetry, valkey
-from carewright.kernel.authz import Actor, Bearers, Tokens
+from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.housekeeping import HOUSEKEEPING
 from carewright.kernel.http import app
+from carewright.kernel.http.gate import Gate
 from carewright.kernel.http.server import listen
 from carewright.kernel.http.server import serve as serve_http
 from carewright.kernel.ids import Ids
+from carewright.kernel.limits import Limits
 from carewright.kernel.memory import set_aside
 from carewright.kernel.migrate import pending, role_of
 from carewright.kernel.modules import Module, Running
@@ -32,9 +33,8 @@ from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
-from carewright.roles.keys import vault_of
 from carewright.roles.local import Audited, ThroughJson
-from carewright.roles.registry import MODULES, SCHEMAS
+from carewright.roles.registry import CAREFUL, MODULES, PERMISSIONS, SCHEMAS
 from carewright.roles.relay import Relay
 from carewright.roles.remote import Remote, new_client, served
 from carewright.roles.settings import SystemSettings
@@ -45,7 +45,7 @@ READY_POLL_SECONDS = 0.1
 CANCEL_AGAIN_SECONDS = 1.0
 LEAVE_SECONDS_MAX = 30.0
 """A process whose background work broke is gone by then, whatever holds it."""
-NOBODY = Actor(subject="system", organization_id=UUID(int=0), role=SYSTEM, permissions=ALL)
+NOBODY = Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=PERMISSIONS)
 log = telemetry.logger(__name__)
 
 
@@ -55,8 +55,9 @@ class System:
 
     settings: SystemSettings
     tokens: Tokens
-    bearers: Bearers
     wake: Wake
+    limits: Limits
+    gate: Gate
     running: dict[str, Running] = field(default_factory=dict)
     relays: dict[str, Relay] = field(default_factory=dict)
     offers: dict[type, Any] = field(default_factory=dict)
@@ -75,20 +76,19 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     """Start `modules` in order and yield them; stop them in reverse. Nothing works in the background yet: see `background`."""
     settings: SystemSettings = sections["system"]
     clock, wake, origin = SystemClock(), Wake(), new_origin()
-    key = token_key(settings)
-    tokens = Tokens(key, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
-    bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
-    system = System(settings, tokens, bearers, wake, offers={Tokens: tokens, Bearers: bearers, Sealer: Sealer(key)})
-    vault = vault_of(sections, clock)
+    key, limits = token_key(settings), Limits()
+    tokens = Tokens(key, clock, ROLES)
+    gate = Gate(sections["edge"], limits, key, CAREFUL)
+    system = System(settings, tokens, wake, limits, gate, offers={Tokens: tokens, Sealer: Sealer(key)})
     async with contextlib.AsyncExitStack() as stack:
-        resolve = _resolver(system, _peers(settings), await stack.enter_async_context(new_client()))
+        client = await stack.enter_async_context(new_client())
+        peers = _peers(settings)
         for module in modules:
             db = await _database(module, settings, sections[module.name])
             stack.push_async_callback(db.close)
             await _tell_time(clock, db)
-            if not system.running:
-                await vault.ensure_opens(db)
-            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, vault=vault, origin=origin)
+            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, origin=origin)
+            resolve = _resolver(system, peers, client)
             started = _audited(await module.start(base, sections[module.name], resolve))
             if started.stop is not None:
                 stack.push_async_callback(started.stop)
@@ -117,6 +117,7 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
     work.append(_keep_time(any_context))
     if system.settings.valkey_url:
         work.append(valkey.carry(system.wake, system.settings.valkey_url, any_context.origin.bytes))
+        work.append(valkey.share_limits(system.limits, system.settings.valkey_url))
     return work
 
 
@@ -155,7 +156,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     ]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
-    return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes])
+    return app.build(routes, doors, system.tokens, health, [route for module in MODULES for route in module.routes], system.gate)
 
 
 def token_key(settings: SystemSettings) -> bytes:
@@ -172,7 +173,7 @@ def token_key(settings: SystemSettings) -> bytes:
 async def _database(module: Module, settings: SystemSettings, section: Any) -> Database:
     size = getattr(section, "pool_connections", settings.pool_connections)
     try:
-        return await Database.connect(settings.database_url, role_of(module.name if module.has_tables else "kernel"), size)
+        return await Database.connect(settings.database_url, role_of(module.name) if module.has_tables else None, size)
     except Unavailable as fault:
         raise StartFailed("The database cannot be reached. Check CAREWRIGHT_SYSTEM_DATABASE_URL and that the server is up.") from fault
     except ValueError as fault:
@@ -206,15 +207,6 @@ def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[
         raise StartFailed(f"Nobody answers for {wanted.__name__}. Run its module here too, or name its address in CAREWRIGHT_SYSTEM_PEERS.")
 
     return resolve
-
-
-async def _session_owner(resolve: Callable[[type], Any], token: str) -> Actor | None:
-    """Whose session a token opens: whoever keeps the sessions says so, here or in another process. Where nobody does, none is known."""
-    try:
-        access: Access = resolve(Access)
-    except StartFailed:
-        return None
-    return await access.actor_of(NOBODY, token)
 
 
 async def _set_aside_when_ready(system: System, health: app.Health) -> None:

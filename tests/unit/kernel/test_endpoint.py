@@ -1,27 +1,31 @@
 """From a raw request to a use case and back, on an application with a handful of routes and no database."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
-from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 
 from carewright.kernel.audit import Entry
-from carewright.kernel.authz import Bearers, Tokens
+from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
-from carewright.kernel.errors import Forbidden, NotFound
-from carewright.kernel.http import app, openapi
+from carewright.kernel.errors import BadInput, Forbidden, NotFound
+from carewright.kernel.http import app, openapi, strict
+from carewright.kernel.http import endpoint as endpoint_module
 from carewright.kernel.http.endpoint import BODY_BYTES_MAX
+from carewright.kernel.http.gate import Gate
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.ids import Ids
+from carewright.kernel.limits import Limits
 from carewright.kernel.rng import new_rng
 from carewright.kernel.sql import Query
 from carewright.kernel.wake import Wake
-from tests.keys import new_vault
 from tests.samples import known_id
 
 ROOM = str(known_id(7))
@@ -95,9 +99,6 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def of(self, _: UUID) -> "Journal":
-        return self
-
     async def execute(self, query: Query, *columns: list[Any]) -> None:
         assert query.name == "kernel.append_audit_entries"
         self.entries += [msgspec.json.decode(body, type=Entry) for body in columns[-1]]
@@ -106,9 +107,10 @@ class Journal:
 async def ask(method: str, path: str, *, role: str | None = "desk", journal: Journal | None = None, **given: Any) -> httpx.Response:
     context = Context(
         actor=TOKENS.actor("guest", "nobody", known_id(1)), clock=CLOCK, ids=Ids(CLOCK), rng=new_rng(),
-        db=cast(Database, journal or Journal()), wake=Wake(), vault=new_vault(CLOCK), origin=known_id(2),
+        db=cast(Database, journal or Journal()), wake=Wake(), origin=known_id(2),
     )  # fmt: skip
-    application = app.build([(route, context) for route in ROUTES], [], Bearers(TOKENS, CLOCK), app.Health(roles={"exam": ["/api/v1"]}))
+    health = app.Health(roles={"exam": ["/api/v1"]})
+    application = app.build([(route, context) for route in ROUTES], [], TOKENS, health, gate=given.pop("gate", None))
     headers = ({"Authorization": f"Bearer {token(role)}"} if role else {}) | given.pop("headers", {})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test") as client:
         return await client.request(method, path, headers=headers, **given)
@@ -171,8 +173,12 @@ async def test_sizes_are_limited() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"name": 1}', b'{"name": "x", "more": 1}', b'{"name": "\\u0000"}', b"\xff", b"[" * 9999]
-)
+    "body",
+    [
+        b"", b"{", b"[]", b'{"name": 1}', b'{"name": "x", "more": 1}', b'{"name": "\\u0000"}', b"\xff", b"[" * 9999,
+        b'{"name": "x", "name": "y"}', b'{"name": "x", "\\u006eame": "y"}', b'\xef\xbb\xbf{"name": "x"}', '{"name": "x"}'.encode("utf-16"),
+    ],
+)  # fmt: skip
 async def test_a_body_that_does_not_fit_is_refused(body: bytes) -> None:
     answer = await ask("POST", "/api/v1/rooms", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, code(answer)) == (400, "kernel.bad_input")
@@ -182,6 +188,78 @@ async def test_only_json_is_read_and_only_where_a_body_belongs() -> None:
     answer = await ask("POST", "/api/v1/rooms", content=b"name=x", headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert (answer.status_code, code(answer)) == (415, "kernel.unsupported_media")
     assert code(await ask("GET", "/api/v1/rooms", content=b"something")) == "kernel.bad_input"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Content-Type", "application/json; charset=latin-1"), ("Content-Type", "application/json;charset=utf-16"),
+        ("Content-Type", "application/jsonp"), ("Content-Type", ""), ("Content-Encoding", "gzip"), ("Content-Encoding", "br, gzip"),
+    ],
+)  # fmt: skip
+async def test_json_is_utf_8_and_not_compressed(header: str, value: str) -> None:
+    answer = await ask("POST", "/api/v1/rooms", content=b'{"name": "x"}', headers={"Content-Type": "application/json", header: value})
+    assert (answer.status_code, code(answer)) == (415, "kernel.unsupported_media")
+
+
+@pytest.mark.parametrize("value", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'])
+async def test_json_may_say_that_it_is_utf_8(value: str) -> None:
+    assert (await ask("POST", "/api/v1/rooms", content=b'{"name": "x"}', headers={"Content-Type": value})).status_code == 201
+
+
+def test_what_is_nested_too_deeply_is_refused_whatever_it_is_for() -> None:
+    deep = b"[" * 33 + b"]" * 33
+    assert strict.decode(list[Any], b"[" + b"[]," * 50 + b"[]]", "application/json", "")
+    with pytest.raises(BadInput, match="nested deeper than 32"):
+        strict.decode(list[Any], deep, "application/json", "")
+
+
+async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_module, "BODY_SECONDS_MAX", 0.05)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    answer = await ask("POST", "/api/v1/rooms", content=dripping(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, code(answer)) == (408, "kernel.too_slow")
+    assert answer.headers["connection"] == "close"
+
+
+async def test_every_answer_says_how_it_may_be_used() -> None:
+    for path in ("/api/v1/rooms", "/api/v1/none", "/api/v1/broken", "/nowhere", "/live", "/api/docs", "/metrics"):
+        said = (await ask("GET", path)).headers
+        assert "default-src 'none'" in said["content-security-policy"]
+        assert "frame-ancestors 'none'" in said["content-security-policy"]
+        assert said["x-content-type-options"] == "nosniff"
+        assert said["x-frame-options"] == "DENY"
+        assert said["referrer-policy"] == "no-referrer"
+        assert "camera=()" in said["permissions-policy"]
+        assert said["cross-origin-opener-policy"] == said["cross-origin-resource-policy"] == "same-origin"
+        assert "cache-control" in said
+        assert "server" not in said
+        assert "strict-transport-security" not in said, "this was not over HTTPS"
+
+
+async def test_over_https_browsers_are_told_to_stay_there() -> None:
+    answer = await ask("GET", "/live", headers={"X-Forwarded-Proto": "https"})
+    assert "strict-transport-security" not in answer.headers, "nobody we trust says so"
+    answer = await ask("GET", "https://test/live")
+    assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back() -> None:
+    gate = Gate(EdgeSettings(actor_reads_per_minute=2), Limits(), b"0" * 32)
+    answers = [await ask("GET", "/api/v1/rooms", gate=gate) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert code(answers[2]) == "kernel.too_many_requests"
+    assert answers[2].headers["retry-after"] == str(answers[2].json()["retry_after_seconds"]) == "30"
+
+
+async def test_what_the_gate_refuses_is_an_answer_too() -> None:
+    answer = await ask("GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.5"})
+    assert (answer.status_code, code(answer)) == (404, "kernel.not_found")
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_what_was_made_has_an_address_and_a_version() -> None:

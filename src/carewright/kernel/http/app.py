@@ -15,12 +15,16 @@ from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carewright.kernel import telemetry
-from carewright.kernel.authz import Bearers
+from carewright.kernel.authz import Tokens
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Refusal, Unavailable
-from carewright.kernel.http import docs, openapi, problems
+from carewright.kernel.http import docs, headers, openapi, problems
 from carewright.kernel.http.endpoint import endpoint
+from carewright.kernel.http.gate import Gate
 from carewright.kernel.http.routes import Route
+from carewright.kernel.http.settings import EdgeSettings
+from carewright.kernel.limits import Limits
+from carewright.kernel.rng import new_secret
 
 log = telemetry.logger(__name__)
 REQUESTS = Counter("carewright_http_requests_total", "Requests, by route and status.", ["method", "route", "status"])
@@ -49,20 +53,21 @@ class Health:
 def build(
     served: Sequence[tuple[Route, Context]],
     pages: Sequence[BaseRoute],
-    bearers: Bearers,
+    tokens: Tokens,
     health: Health,
     described: Sequence[Route] | None = None,
+    gate: Gate | None = None,
 ) -> ASGIApp:
-    """The ASGI application of a process that serves `served` routes and `pages`.
+    """The ASGI application of a process that serves `served` routes and `pages`, behind `gate` or one with the default settings.
 
     It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
     """
     routes: list[BaseRoute] = [
-        *(Path(_matching_ids(route.path), endpoint(route, context, bearers), methods=[route.method]) for route, context in served),
+        *(Path(_matching_ids(route.path), endpoint(route, context, tokens), methods=[route.method]) for route, context in served),
         *_system(health, [route for route, _ in served] if described is None else described),
         *pages,
     ]
-    return Edge(Starlette(routes=_one_entry_a_path(routes)))
+    return Edge(Starlette(routes=_one_entry_a_path(routes)), gate or Gate(EdgeSettings(), Limits(), new_secret(32)))
 
 
 def _matching_ids(path: str) -> str:
@@ -129,10 +134,11 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 class Edge:
-    """The outermost layer: measures every request, passes the trace on, and turns every fault into a problem document."""
+    """The outermost layer: asks the gate, measures every request, completes the headers, and turns every fault into an answer."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, gate: Gate) -> None:
         self._app = app
+        self._gate = gate
         app.add_exception_handler(Refusal, _refused)
         app.add_exception_handler(HTTPException, _http_fault)
         app.add_exception_handler(Exception, _failed)
@@ -144,15 +150,19 @@ class Edge:
         started = time.perf_counter()
         status = 500
 
-        async def noting_status(message: Message) -> None:
+        async def completed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = headers.completed(message["headers"], over_https=scope["scheme"] == "https")
             await send(message)
 
         IN_FLIGHT.inc()
         try:
-            await self._app(scope, receive, noting_status)
+            await self._gate.admit(scope)
+            await self._app(scope, receive, completed)
+        except Refusal as refusal:  # of the gate: those of the application are answers already
+            await _answer(Request(scope), refusal)(scope, receive, completed)
         except Exception as fault:  # noqa: BLE001  # the edge: every fault becomes an answer and a record
             log.error(
                 "request.failed",
@@ -163,6 +173,8 @@ class Edge:
             )
         finally:
             IN_FLIGHT.dec()
+            if status == 401:
+                self._gate.note_unknown(scope)
             route = _route_of(scope)
             REQUESTS.labels(scope["method"], route, str(status)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - started)

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from carewright.kernel.errors import Refusal
+from carewright.kernel.http import problems
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
@@ -32,7 +33,7 @@ def refused(refusal: Refusal) -> Response:
         f"<p>{escape(refusal.detail) if refusal.detail != refusal.title else 'Nothing was changed.'}</p>"
         "<p><a href='/'>Go to the first page</a></p></main></html>"
     )
-    return Response(html, refusal.status, HEADERS | {"Cache-Control": "no-store"}, "text/html")
+    return Response(html, refusal.status, HEADERS | problems.headers_for(refusal), "text/html")
 
 
 def page(api: dict[str, Any]) -> str:

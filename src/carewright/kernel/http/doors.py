@@ -1,7 +1,4 @@
-"""Doors for other processes of the same system: a body of JSON in, a value out, for whom the signed token names.
-
-A session opens none of them: it is a person's, and persons come by the API and the pages.
-"""
+"""Doors for other processes of the same system: a body of JSON in, a value out, for whom the token names."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.errors import Refusal, Unauthenticated
-from carewright.kernel.http.endpoint import bearer_token, read_body
+from carewright.kernel.http.endpoint import authenticate, read_body
 
 
 def door(
@@ -25,7 +22,7 @@ def door(
 
     async def answer(request: Request) -> Response:
         try:
-            actor = tokens.read(bearer_token(request))
+            actor = authenticate(request, tokens)
         except Unauthenticated as refusal:
             await turned_away(refusal)
             raise

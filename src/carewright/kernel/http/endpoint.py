@@ -1,5 +1,6 @@
 """From a raw request to a use case and back: authenticate, authorise, parse, call, render. Nothing else happens here."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from carewright.kernel import audit, telemetry
-from carewright.kernel.authz import Bearers
+from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import (
     BadInput,
@@ -20,13 +21,16 @@ from carewright.kernel.errors import (
     IdempotencyKeyMissing,
     Refusal,
     TooLarge,
+    TooSlow,
     Unauthenticated,
-    UnsupportedMedia,
 )  # fmt: skip
+from carewright.kernel.http import strict
+from carewright.kernel.http.gate import ensure_pace
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 256 * 1024
+BODY_SECONDS_MAX = 20.0
 QUERY_BYTES_MAX = 8 * 1024
 VISIBLE = re.compile("[!-~]+")
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
@@ -35,13 +39,14 @@ INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def endpoint(route: Route, context: Context, bearers: Bearers) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(route: Route, context: Context, tokens: Tokens) -> Callable[[Request], Awaitable[Response]]:
     """The Starlette endpoint of a route, bound to its module's context."""
 
     async def answer(request: Request) -> Response:
         actor = audit.NOBODY
         try:
-            actor = await bearers.actor_of(bearer_token(request))
+            actor = authenticate(request, tokens)
+            ensure_pace(request.scope, actor)
             if route.permission is not None and not actor.may(route.permission):
                 raise Forbidden(permission=route.permission)
             call, once = await _parse(route, request)
@@ -69,21 +74,25 @@ def _traceparent(request: Request) -> str | None:
     return given if TRACEPARENT.fullmatch(given) else None
 
 
-def bearer_token(request: Request) -> str:
-    """The token that the request carries. Raises `Unauthenticated` where there is none."""
+def authenticate(request: Request, tokens: Tokens) -> Actor:
+    """The actor named by the bearer token. Raises `Unauthenticated`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
-    return token.strip()
+    return tokens.read(token.strip())
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, within its limit. Raises `TooLarge` before reading more than is allowed."""
+    """The body, within its limits. Raises `TooLarge` before reading more than is allowed, `TooSlow` when it takes too long."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise TooLarge(limit_bytes=BODY_BYTES_MAX)
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    raise TooLarge(limit_bytes=BODY_BYTES_MAX)
+    except TimeoutError as fault:
+        raise TooSlow(limit_seconds=int(BODY_SECONDS_MAX)) from fault
     return bytes(body)
 
 
@@ -91,7 +100,7 @@ async def _parse(route: Route, request: Request) -> tuple[Call[Any, Any], Once |
     path = {name: request.path_params[name] for name in route.parameters}
     query = _query(route.query, request.scope["query_string"])
     raw = await read_body(request)
-    body = _body(route.body, raw, request.headers.get("content-type", ""))
+    body = _body(route.body, raw, request)
     call = Call(path, query, body, _version(request.headers.get("if-match")) if route.versioned else None)
     return call, _once(request, raw) if route.keyed else None
 
@@ -153,21 +162,13 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
-def _body(kind: type[Any], raw: bytes, content_type: str) -> Any:
+def _body(kind: type[Any], raw: bytes, request: Request) -> Any:
     if kind is Nothing:
         if raw.strip() not in (b"", b"{}"):
             raise BadInput("This request takes no body.")
         return Nothing()
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMedia
-    if b"\\u0000" in raw:
-        raise BadInput("The body holds a NUL character.")
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as fault:
-        raise BadInput(f"The body is not valid: {fault}.") from fault
-    except (UnicodeDecodeError, RecursionError) as fault:
-        raise BadInput("The body cannot be read.") from fault
+    headers = request.headers
+    return strict.decode(kind, raw, headers.get("content-type", ""), headers.get("content-encoding", ""))
 
 
 def _version(if_match: str | None) -> int | None:

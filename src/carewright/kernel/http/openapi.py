@@ -13,6 +13,7 @@ from carewright.kernel.http.routes import Nothing, Route
 EVERYWHERE: tuple[type[Refusal], ...] = (
     errors.BadInput,
     errors.TooLarge,
+    errors.TooSlow,
     errors.TooManyRequests,
     errors.Unavailable,
     errors.InternalFault,

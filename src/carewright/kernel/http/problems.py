@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from carewright.kernel.errors import Refusal, Unauthenticated, UpstreamRefused, refusal_of
+from carewright.kernel.errors import Refusal, TooSlow, Unauthenticated, UpstreamRefused, refusal_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = {503: "1", 429: "5"}
@@ -24,13 +24,20 @@ def document(refusal: Refusal) -> dict[str, Any]:
 
 
 def response(refusal: Refusal) -> Response:
-    """An HTTP answer for a refusal, with Retry-After where waiting helps and WWW-Authenticate where signing in does."""
+    """An HTTP answer for a refusal."""
+    return Response(msgspec.json.encode(document(refusal)), refusal.status, headers_for(refusal), MEDIA_TYPE)
+
+
+def headers_for(refusal: Refusal) -> dict[str, str]:
+    """Retry-After where waiting helps, WWW-Authenticate where signing in does, and the end of a connection that is too slow."""
     headers = {"Cache-Control": "no-store"}
-    if refusal.status in (503, 429):
-        headers["Retry-After"] = RETRY_AFTER_SECONDS[refusal.status]
+    if refusal.status in RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = str(refusal.facts.get("retry_after_seconds", RETRY_AFTER_SECONDS[refusal.status]))
     if isinstance(refusal, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="carewright"'
-    return Response(msgspec.json.encode(document(refusal)), refusal.status, headers, MEDIA_TYPE)
+    if isinstance(refusal, TooSlow):
+        headers["Connection"] = "close"
+    return headers
 
 
 def refusal_from(body: bytes) -> Refusal:

@@ -1,1 +1,0 @@
-"""Access's use cases. One function, one transaction, one permission."""
