@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 import asyncpg
 
@@ -142,6 +143,11 @@ class GatedDatabase(Database):
         self.gating = gating
         self.turns: Turns | None = None
         self.session: Session | None = None
+
+    def of(self, organization_id: UUID) -> Database:
+        """The same session, in that tenant."""
+        self._inner = self._inner.of(organization_id)
+        return self
 
     async def step(self, query: Query, args: Sequence[object]) -> None:
         if self.turns and self.session:

@@ -32,6 +32,7 @@ from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Once
 from carewright.kernel.db import Database
 from carewright.kernel.ids import Ids
+from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.wake import Wake
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -40,6 +41,7 @@ from carewright.scheduling.model.actors import Actor
 from carewright.scheduling.model.choice import LeastFragmentation
 from carewright.scheduling.model.hours import Hours, openings_from
 from carewright.scheduling.settings import Settings
+from tests.keys import new_vault
 
 MONDAY = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 HORIZON_DAYS = 8
@@ -143,11 +145,13 @@ class Process:
     origin: UUID = field(init=False)
     wake: Wake = field(init=False)
     live: Live = field(init=False)
+    vault: Vault = field(init=False)
     live_db: Database | None = None
 
     def __post_init__(self) -> None:
         self.origin, self.wake = self.ids.new(), Wake()
         self.live = self.fresh_copy()
+        self.vault = new_vault(self.clock)
 
     def fresh_copy(self) -> Live:
         """A live copy as it would be loaded now."""
@@ -159,9 +163,14 @@ class Process:
         actor = authz.Actor(
             subject=subject, organization_id=world.organization_id, role=role, permissions=ROLES[role], patient_id=patient_id
         )
+        return self.system().acting(actor, once)
+
+    def system(self) -> SchedulingContext:
+        """What timers work in: every tenant's rows, in nobody's name."""
         return SchedulingContext(
-            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=self.db, wake=self.wake, origin=self.origin,
-            settings=self.settings, live=self.live, choose=LeastFragmentation(), once=once,
+            actor=authz.Actor(subject="system", organization_id=UUID(int=0), role="system"), clock=self.clock, ids=self.ids, rng=self.rng,
+            db=self.db, wake=self.wake, vault=self.vault, origin=self.origin, settings=self.settings, live=self.live,
+            choose=LeastFragmentation(),
         )  # fmt: skip
 
     async def settle(self) -> None:
@@ -173,7 +182,7 @@ class Process:
     def on(self, db: Database) -> "Process":
         """The same process through another door to the database; the live copy keeps its own."""
         other = Process(db, self.clock, self.ids, self.rng, self.settings, live_db=self.live_db or self.db)
-        other.origin, other.live, other.wake = self.origin, self.live, self.wake
+        other.origin, other.live, other.wake, other.vault = self.origin, self.live, self.wake, self.vault
         return other
 
 

@@ -4,7 +4,8 @@
 - `database_url`: a migrated database of this test file's own.
 - `clock`: stands at `MORNING` until the test moves it.
 - `context`: makes contexts, `await context("scheduling", role="front-desk")`. All contexts of one test share clock, ids, chance and a
-  tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant.
+  tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant, and
+  `await context.system("scheduling")` is what the relay, timers and followers work in.
 - `facts_of(ctx)`: what was published in that tenant.
 """
 
@@ -29,8 +30,10 @@ from carewright.kernel.events import Event
 from carewright.kernel.ids import Ids
 from carewright.kernel.migrate import migrate, role_of
 from carewright.kernel.outbox import read_between
+from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.wake import Wake
 from carewright.roles.embedded import EmbeddedSettings, Place, PostgresServer, start_postgres
+from tests.keys import new_vault
 from tests.tidy.source import PACKAGE, modules
 
 MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
@@ -95,7 +98,7 @@ def clock() -> ManualClock:
 def context(pools: "Pools", clock: ManualClock, request: pytest.FixtureRequest) -> "Contexts":
     rng = random.Random(request.node.nodeid)
     ids = Ids(clock, rng)
-    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=Wake())
+    return Contexts(pools, clock, ids, rng, organization_id=ids.new(), origin=ids.new(), wake=Wake(), vault=new_vault(clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class Contexts:
     organization_id: UUID
     origin: UUID
     wake: Wake
+    vault: Vault
 
     async def __call__(
         self,
@@ -137,9 +141,14 @@ class Contexts:
         organization_id: UUID | None = None,
     ) -> Context:
         actor = self.actor(role, subject=subject, patient_id=patient_id, organization_id=organization_id)
+        return (await self.system(module)).acting(actor)
+
+    async def system(self, module: str) -> Context:
+        """A context as a module is started with: its database sees every tenant."""
         return Context(
-            actor=actor, clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake, origin=self.origin
-        )
+            actor=self.actor("integration"), clock=self.clock, ids=self.ids, rng=self.rng, db=await self.pools.of(module), wake=self.wake,
+            vault=self.vault, origin=self.origin,
+        )  # fmt: skip
 
     def actor(self, role: str, *, subject: str = "tester", patient_id: UUID | None = None, organization_id: UUID | None = None) -> Actor:
         """Somebody with the permissions of `role`, for `ctx.acting`."""

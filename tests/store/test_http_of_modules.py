@@ -12,7 +12,7 @@ import pytest
 from carewright.contracts.permissions import ROLES
 from carewright.directory.http import ROUTES as DIRECTORY
 from carewright.directory.service import put_resources
-from carewright.kernel.authz import Tokens
+from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.http import app
 from carewright.patients.http import ROUTES as PATIENTS
 from tests.samples import DOCTOR, SERVICE, SITE, SMALL_HOSPITAL, VISIT, known_id
@@ -47,7 +47,7 @@ async def ask(context: Contexts) -> AsyncIterator[Desk]:
     await put_resources(directory, SMALL_HOSPITAL)
     tokens = Tokens(b"k" * 32, context.clock, ROLES)
     served = [*((route, directory) for route in DIRECTORY), *((route, patients) for route in PATIENTS)]
-    transport = httpx.ASGITransport(app.build(served, [], tokens, app.Health({})))
+    transport = httpx.ASGITransport(app.build(served, [], Bearers(tokens, context.clock), app.Health({})))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Desk(client, tokens, context)
 

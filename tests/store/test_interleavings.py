@@ -38,6 +38,7 @@ from carewright.kernel.sql import Query
 from carewright.scheduling.model.appointment import claims_of
 from carewright.scheduling.service import book
 from tests.interleaving import GatedDatabase, Run, Session, Turns, Work, run_in_order
+from tests.samples import known_id
 from tests.scheduling_cell import (
     FIRST,
     KEPT,
@@ -163,7 +164,7 @@ async def ground(database_url: str) -> AsyncIterator[Ground]:
             stack.push_async_callback(own.close)
             gated = GatedDatabase(own, partial(every_step, frozenset[UUID]()))
             others[number] = others[number].on(gated)
-            row = await own.fetch_one(BACKEND)
+            row = await own.of(known_id(1)).fetch_one(BACKEND)
             assert row is not None
             sessions.append(Session(gated, row["pid"]))
         monitor = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})

@@ -151,6 +151,8 @@ async def test_what_stays_unknown_is_called_unknown(desk: Desk) -> None:
     """While the database is away nobody may say that nothing was changed."""
     ctx = desk.ctx.acting(desk.ctx.actor, Once.of("k1", "a"))
 
+    await ctx.cipher()
+
     class Away:
         async def fetch_gathered(self, *_: object) -> None:
             raise Unavailable

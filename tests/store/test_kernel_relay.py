@@ -73,7 +73,7 @@ def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def consumer(context: Contexts, request: pytest.FixtureRequest) -> Consumer:
     """One that has read everything before this test."""
-    made = Consumer(await context("scheduling"), request.node.name)
+    made = Consumer(await context.system("scheduling"), request.node.name)
     await made.relay.drain()
     await move_to_the_end(made)
     return made
@@ -236,7 +236,9 @@ async def only(consumer: Consumer) -> None:
 async def two(consumer: Consumer, context: Contexts, database_url: str) -> AsyncIterator[tuple[Consumer, Consumer]]:
     """The same consumer in two processes: contexts with pools of their own."""
     pools = Pools(database_url, {})
-    other = Contexts(pools, context.clock, context.ids, context.rng, context.organization_id, context.ids.new(), type(context.wake)())
+    other = Contexts(
+        pools, context.clock, context.ids, context.rng, context.organization_id, context.ids.new(), type(context.wake)(), context.vault
+    )
     yield consumer, Consumer(await other("scheduling"), consumer.name)
     await pools.close()
 

@@ -203,3 +203,48 @@ async def test_the_schema_keeps_the_rules_too(ctx: Context, broken: Patient) -> 
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         async with ctx.db.transaction() as tx:
             await store.put_patients(tx, ctx.actor.organization_id, [broken])
+
+
+def system(ctx: Context) -> Context:
+    """The system at work in this tenant: it alone looks people up who are not signed in yet."""
+    return ctx.acting(msgspec.structs.replace(ctx.actor, role="system", permissions=frozenset({service.FIND_BY_CONTACT})))
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        ContactPoint(system="phone", value="+34 91 555 01 00"),
+        ContactPoint(system="phone", value="034-91-555-01.00"),
+        ContactPoint(system="phone", value="(34) 915550100 ext. 7"),
+        ContactPoint(system="email", value="ANNA@Example.org"),
+    ],
+    ids=lambda contact: contact.value,
+)
+async def test_a_person_is_found_by_a_contact_however_it_is_written(ctx: Context, contact: ContactPoint) -> None:
+    telecom = (*ANNA.telecom, ContactPoint(system="email", value="anna@example.org"))
+    anna = await service.register_patient(ctx, replace(ANNA, telecom=telecom))
+    assert ANNA.birth_on
+    assert await service.find_patients_by_contact(system(ctx), contact, ANNA.birth_on) == (anna.id,)
+
+
+async def test_a_contact_alone_or_a_birth_date_alone_finds_nobody(ctx: Context, context: Contexts) -> None:
+    anna = await service.register_patient(ctx, ANNA)
+    (phone,), born = ANNA.telecom, date(1980, 2, 29)
+    assert await service.find_patients_by_contact(system(ctx), phone, date(1980, 2, 28)) == ()
+    assert await service.find_patients_by_contact(system(ctx), replace(phone, value="+34 91 555 01 01"), born) == ()
+    assert await service.find_patients_by_contact(system(ctx), ContactPoint(system="email", value=phone.value), born) == ()
+    elsewhere = await context("patients", role="front-desk", organization_id=context.ids.new())
+    assert await service.find_patients_by_contact(system(elsewhere), phone, born) == ()
+    await service.put_patients(await context("patients", role="integration"), PutPatients(patients=(replace(anna, active=False),)))
+    assert await service.find_patients_by_contact(system(ctx), phone, born) == ()
+
+
+async def test_two_who_share_a_telephone_and_a_birth_date_are_both_found(ctx: Context) -> None:
+    twins = [await service.register_patient(ctx, replace(ANNA, given=(name,), identifiers=())) for name in ("Ana", "Eva")]
+    found = await service.find_patients_by_contact(system(ctx), ANNA.telecom[0], date(1980, 2, 29))
+    assert sorted(found) == sorted(twin.id for twin in twins)
+
+
+async def test_nobody_but_the_system_looks_people_up_by_contact(ctx: Context) -> None:
+    with pytest.raises(Forbidden):
+        await service.find_patients_by_contact(ctx, ANNA.telecom[0], date(1980, 2, 29))

@@ -372,7 +372,7 @@ class SchedulingMachine(RuleBasedStateMachine):
     def sleep_until_tomorrow(self) -> None:
         if self.model.now < 10 * 1440:
             self.move_clock(1440)
-            self.run(calendars.extend_openings(self.context(0, 0, by_patient=False)))
+            self.run(calendars.extend_openings(self.processes[0].system()))
 
     def move_clock(self, minutes: int) -> None:
         self.processes[0].clock.advance(minutes=minutes)
@@ -380,7 +380,7 @@ class SchedulingMachine(RuleBasedStateMachine):
 
     @rule(process=process_numbers)
     def expire(self, process: int) -> None:
-        self.run(expire.expire_holds(self.context(process, 0, by_patient=False)))
+        self.run(expire.expire_holds(self.processes[process % self.count].system()))
         self.model.clear_expired()
 
     @rule(process=process_numbers)
@@ -392,7 +392,7 @@ class SchedulingMachine(RuleBasedStateMachine):
     @invariant()
     def the_checks_find_nothing(self) -> None:
         if hasattr(self, "processes"):
-            ctx = self.context(0, 0, by_patient=False)
+            ctx = self.processes[0].system()
             for check in checks.CHECKS.values():
                 assert self.run(check(ctx)) == []
 

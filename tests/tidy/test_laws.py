@@ -22,7 +22,20 @@ BREACHES = {
     "Law 5: drivers": {"scheduling/store.py": "import asyncpg"},
     "Law 6: no cycles": {"kernel/a.py": "import carewright.kernel.b", "kernel/b.py": "import carewright.kernel.a"},
 }
-ROWS = ("cli", "roles", "simulation", "directory", "patients", "scheduling", "notifications", "portal", "fhir", "contracts", "kernel")
+ROWS = (
+    "cli",
+    "roles",
+    "simulation",
+    "access",
+    "directory",
+    "patients",
+    "scheduling",
+    "notifications",
+    "portal",
+    "fhir",
+    "contracts",
+    "kernel",
+)
 SOUND = {"kernel/http/serve.py": "import starlette, uvicorn", "kernel/drivers.py": "import asyncpg, valkey, httpx"}
 
 

@@ -21,6 +21,7 @@ from carewright.kernel.settings import StartFailed, load
 from carewright.roles import verification
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, token_key_file
+from carewright.roles.keys import ensure_key_file
 from carewright.roles.lifecycle import serve as serve_process
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS, chosen
 from carewright.roles.up import Start, Up, sections_for
@@ -53,7 +54,10 @@ async def serve(options: Namespace) -> int:
 
 async def migrate(options: Namespace) -> int:
     phases: tuple[migrations.Phase, ...] = ("pre", "post") if options.phase == "all" else (options.phase,)
-    ran = await migrations.migrate(_sections(options)["system"].database_url, SCHEMAS, phases, _tell)
+    sections = _sections(options)
+    ran = await migrations.migrate(sections["system"].database_url, SCHEMAS, phases, _tell)
+    if (made := await ensure_key_file(sections)) is not None:
+        _tell(f"made {made}: without it nothing encrypted can be read. Keep a copy in another place")
     _tell(f"up to date; {ran} migrations ran")
     return 0
 

@@ -13,12 +13,20 @@ from carewright.kernel.events import Event
 from carewright.kernel.values import Day, Language, ShortText
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+PHONE_DIGITS = 10
+"""Of a telephone number without its country in the North American plan; where numbers are shorter, all of them."""
 Gender = Literal["male", "female", "other", "unknown"]
 
 
 class ContactPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     system: Literal["phone", "email"]
     value: ShortText
+
+    def key(self) -> str:
+        """What is the same however a person writes it: an address without case; of a number the last ten digits, country or not."""
+        if self.system == "email":
+            return self.value.strip().casefold()
+        return "".join(letter for letter in self.value.lower().partition("x")[0] if letter in "0123456789")[-PHONE_DIGITS:]
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,5 +120,7 @@ class Patients(Protocol):
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient: ...
 
     async def find_patients_by_identifier(self, actor: Actor, identifiers: tuple[Identifier, ...]) -> tuple[PatientMatch, ...]: ...
+
+    async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: Day) -> tuple[UUID, ...]: ...
 
     async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult: ...

@@ -1,42 +1,83 @@
-"""Roles and what each may do: one readable table. The Trust issue narrows it further; every use case already asks."""
+"""Roles and what each may do: one readable table, minimum necessary. Every use case asks for one of these permissions.
 
-ROLES: dict[str, frozenset[str]] = {
-    "patient": frozenset({
-        "directory.read", "notifications.read",
-        "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
-        "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
-        "patients.read",
-    }),
-    "front-desk": frozenset({
-        "directory.read", "notifications.read",
-        "patients.read", "patients.find", "patients.register",
-        "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
-        "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
-        "scheduling.appointment.advance", "scheduling.appointment.any_patient", "scheduling.appointment.accept",
-        "scheduling.calendar.read",
-    }),
-    "scheduler": frozenset({
-        "directory.read", "notifications.read",
-        "patients.read", "patients.find",
-        "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
-        "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
-        "scheduling.appointment.advance", "scheduling.appointment.any_patient", "scheduling.appointment.accept",
-        "scheduling.appointment.override", "scheduling.calendar.read", "scheduling.calendar.change",
-    }),
-    "administrator": frozenset({
-        "directory.read", "directory.change", "notifications.read",
-        "scheduling.calendar.read", "scheduling.calendar.change",
-        "system.operate",
-    }),
-    "integration": frozenset({
-        "directory.read", "directory.change", "notifications.read",
-        "patients.read", "patients.find", "patients.register",
-        "scheduling.find", "scheduling.appointment.hold", "scheduling.appointment.book", "scheduling.appointment.confirm",
-        "scheduling.appointment.cancel", "scheduling.appointment.reschedule", "scheduling.appointment.read",
-        "scheduling.appointment.any_patient", "scheduling.calendar.read",
-    }),
+`docs/reference/roles.md` is written from it: `python -m tests.tidy.roles --write`.
+"""
+
+COLUMNS = {
+    "pat": "patient",            # their own record and appointments, nobody else's
+    "prx": "proxy",              # as the patient who consented
+    "des": "front-desk",
+    "sch": "scheduler",          # appointment data, never clinical notes
+    "nur": "nurse",
+    "phy": "physician",
+    "tec": "technician",         # laboratory and imaging
+    "ops": "operations",         # calendars and flow, no patients
+    "ana": "analyst",            # de-identified measures, no patients
+    "pri": "privacy-officer",
+    "adm": "administrator",      # runs the system, sees no patients
+    "int": "integration",        # another system
 }  # fmt: skip
+
+TABLE = """
+                                     pat prx des sch nur phy tec ops ana pri adm int
+access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x
+access.passkey.own                    x   x   x   x   x   x   x   x   x   x   x   .
+access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .
+access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .
+access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
+access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
+access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .
+directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
+directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
+notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
+patients.read                         x   x   x   x   x   x   x   .   .   .   .   x
+patients.read_contacts                x   x   x   x   x   x   .   .   .   .   .   x
+patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x
+patients.find                         .   .   x   x   x   x   x   .   .   .   .   x
+patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
+scheduling.find                       x   x   x   x   x   x   x   x   .   .   .   x
+scheduling.appointment.read           x   x   x   x   x   x   x   .   .   .   .   x
+scheduling.appointment.read_note      x   x   .   .   x   x   .   .   .   .   .   .
+scheduling.appointment.hold           x   x   x   x   .   .   .   .   .   .   .   x
+scheduling.appointment.book           x   x   x   x   .   .   .   .   .   .   .   x
+scheduling.appointment.confirm        x   x   x   x   .   .   .   .   .   .   .   x
+scheduling.appointment.cancel         x   x   x   x   .   .   .   .   .   .   .   x
+scheduling.appointment.reschedule     x   x   x   x   .   .   .   .   .   .   .   x
+scheduling.appointment.any_patient    .   .   x   x   x   x   x   .   .   .   .   x
+scheduling.appointment.accept         .   .   x   x   .   .   .   .   .   .   .   .
+scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   .
+scheduling.appointment.override       .   .   .   x   .   .   .   .   .   .   .   .
+scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x   x
+scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   .
+system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
+"""
 """`scheduling.appointment.any_patient` lets staff act for every patient; without it an actor acts for `patient_id` alone."""
 
-SYSTEM_ONLY = frozenset({"notifications.notify", "notifications.read_local"})
-"""What no person may: the processes themselves."""
+
+def read_table(text: str, columns: dict[str, str]) -> dict[str, frozenset[str]]:
+    """Role to permissions. A row that is not as wide as the table, or a mark that is none, stops the start."""
+    header, *rows = [line.split() for line in text.strip().splitlines()]
+    if header != list(columns):
+        raise ValueError("the table's header does not name the columns")
+    granted: dict[str, set[str]] = {role: set() for role in columns.values()}
+    for permission, *marks in rows:
+        if len(marks) != len(header) or not set(marks) <= {"x", "."}:
+            raise ValueError(f"the row of {permission} is not in form")
+        for short, mark in zip(header, marks, strict=True):
+            if mark == "x":
+                granted[columns[short]].add(permission)
+    return {role: frozenset(permissions) for role, permissions in granted.items()}
+
+
+ROLES = read_table(TABLE, COLUMNS)
+BREAK_GLASS = frozenset({
+    "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers",
+    "scheduling.appointment.read", "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "scheduling.calendar.read",
+})  # fmt: skip
+"""What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
+SYSTEM = "system"
+SYSTEM_ONLY = frozenset(
+    {"access.sign_in", "access.session.resolve", "notifications.notify", "notifications.read_local", "patients.find_by_contact"}
+)
+"""What no person may: the processes themselves, while nobody is signed in yet."""
+ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY

@@ -1,6 +1,12 @@
-"""Who is asking, and what they may do: the actor behind every request, and the signed token that names one."""
+"""Who is asking, and what they may do: the actor behind every request, and the tokens that name one.
 
-from datetime import timedelta
+A bearer token is either signed by us (a JWT, short-lived, which stands for itself) or names a session (opaque, which whoever keeps the
+sessions is asked about). `Tokens` is for the first kind, `Bearers` for both.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -10,17 +16,29 @@ from joserfc.jwk import OctKey
 
 from carewright.kernel.clock import Clock
 from carewright.kernel.errors import Forbidden, Unauthenticated
+from carewright.kernel.rng import new_secret
 
 ALGORITHM = "HS256"
 ISSUER = "carewright"
+AUDIENCE = "carewright"
+BREAKING_GLASS = "BTG"
+"""ActReason (http://terminology.hl7.org/CodeSystem/v3-ActReason): "break the glass", a purpose of use of its own."""
+TOKEN_LENGTH_MAX = 4096
+LIFETIME_MAX = timedelta(hours=24)
+CLOCKS_APART_SECONDS = 60
+"""How far another process's clock may be ahead before a token counts as made in the future."""
 CACHE_ENTRIES_MAX = 10_000
+SESSION_PREFIX = "cws_"
+SESSION_CACHE_SECONDS = 1.0
+"""How long a process remembers whose a session is. A session that was ended is gone everywhere within this, and the time of a call."""
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in subject within one organization.
 
     `permissions` come from the role at the moment the token is read, so a changed table acts at once.
-    `patient_id` is set when the subject is a patient: their own record and nobody else's.
+    `patient_id` is set when the subject is a patient, or speaks for one: that record and nobody else's.
+    `purpose` is the purpose of use; BTG while the glass is broken. `authenticated_at` is when they last proved who they are.
     """
 
     subject: str
@@ -30,6 +48,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     patient_id: UUID | None = None
     site_ids: frozenset[UUID] = frozenset()
     purpose: str = "TREAT"
+    session_id: UUID | None = None
+    authenticated_at: datetime | None = None
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -40,36 +60,55 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             raise Forbidden(permission=permission)
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a token says. Times are seconds since the epoch, as RFC 7519 has them."""
+class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a token says. Times are seconds since the epoch, as RFC 7519 has them; `auth_time` is OpenID Connect's."""
 
     iss: str
+    aud: str
     sub: str
     org: UUID
     role: str
     iat: int
     exp: int
+    jti: str
     patient: UUID | None = None
     sites: tuple[UUID, ...] = ()
+    purpose: str = "TREAT"
+    sid: UUID | None = None
+    auth_time: int | None = None
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing else may stand in the head of a token: no key of its own, no address of one, no extension."""
+
+    alg: str
+    kid: str
+    typ: str
 
 
 class Tokens:
-    """Signs and reads bearer tokens (JWT, HS256). `roles` maps a role to its permissions."""
+    """Signs and reads bearer tokens (JWT, HS256). `roles` maps a role to its permissions, `widened` are those of a broken glass."""
 
-    def __init__(self, key: bytes, clock: Clock, roles: dict[str, frozenset[str]]) -> None:
+    def __init__(
+        self, key: bytes, clock: Clock, roles: Mapping[str, frozenset[str]], widened: frozenset[str] = frozenset()
+    ) -> None:  # fmt: skip
         self._key = OctKey.import_key(key)
+        self._kid = hashlib.sha256(b"carewright.kid" + key).hexdigest()[:16]
         self._clock = clock
         self._roles = roles
+        self._widened = widened
         self._read: dict[str, tuple[int, Actor]] = {}
 
     def issue(self, actor: Actor, lifetime: timedelta) -> str:
         """A token that speaks for `actor` until `lifetime` has passed."""
         now = int(self._clock.now().timestamp())
         claims = Claims(
-            iss=ISSUER, sub=actor.subject, org=actor.organization_id, role=actor.role, iat=now,
-            exp=now + int(lifetime.total_seconds()), patient=actor.patient_id, sites=tuple(actor.site_ids),
+            iss=ISSUER, aud=AUDIENCE, sub=actor.subject, org=actor.organization_id, role=actor.role, iat=now,
+            exp=now + int(min(lifetime, LIFETIME_MAX).total_seconds()), jti=new_secret(16).hex(), patient=actor.patient_id,
+            sites=tuple(sorted(actor.site_ids)), purpose=actor.purpose, sid=actor.session_id,
+            auth_time=int(actor.authenticated_at.timestamp()) if actor.authenticated_at else None,
         )  # fmt: skip
-        return jwt.encode({"alg": ALGORITHM}, msgspec.to_builtins(claims), self._key)
+        return jwt.encode({"alg": ALGORITHM, "kid": self._kid, "typ": "JWT"}, msgspec.to_builtins(claims), self._key)
 
     def read(self, token: str) -> Actor:
         """The actor of a valid token. Raises `Unauthenticated` for anything else, without saying why it failed."""
@@ -85,19 +124,73 @@ class Tokens:
             raise Unauthenticated("Your sign-in has expired. Please sign in again.")
         return known[1]
 
-    def actor(self, role: str, subject: str, organization_id: UUID, patient_id: UUID | None = None) -> Actor:
+    def actor(
+        self, role: str, subject: str, organization_id: UUID, patient_id: UUID | None = None, purpose: str = "TREAT"
+    ) -> Actor:  # fmt: skip
         """An actor with the permissions of `role`; an unknown role has none."""
+        granted = self._roles.get(role, frozenset())
         return Actor(
-            subject=subject, organization_id=organization_id, role=role, patient_id=patient_id,
-            permissions=self._roles.get(role, frozenset()),
+            subject=subject, organization_id=organization_id, role=role, patient_id=patient_id, purpose=purpose,
+            permissions=granted | self._widened if purpose == BREAKING_GLASS and granted else granted,
         )  # fmt: skip
 
     def _verify(self, token: str) -> tuple[int, Actor]:
-        try:
-            claims = msgspec.convert(jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims, Claims)
-        except (JoseError, ValueError, TypeError, msgspec.ValidationError) as fault:
-            raise Unauthenticated from fault
-        if claims.iss != ISSUER or claims.role not in self._roles:
+        if len(token) > TOKEN_LENGTH_MAX:
             raise Unauthenticated
-        actor = self.actor(claims.role, claims.sub, claims.org, claims.patient)
-        return claims.exp, msgspec.structs.replace(actor, site_ids=frozenset(claims.sites))
+        try:
+            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            header, claims = msgspec.convert(decoded.header, Header), msgspec.convert(decoded.claims, Claims)
+            self._ensure_ours(header, claims)
+            authenticated_at = self._instant(claims.iat if claims.auth_time is None else claims.auth_time)
+        except (JoseError, ValueError, TypeError, OverflowError, OSError, msgspec.ValidationError) as fault:
+            raise Unauthenticated from fault
+        actor = self.actor(claims.role, claims.sub, claims.org, claims.patient, claims.purpose)
+        return claims.exp, msgspec.structs.replace(
+            actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at
+        )
+
+    def _ensure_ours(self, header: Header, claims: Claims) -> None:
+        """Raise ValueError unless every claim is as we write it, and the token is neither from the future nor for longer than we allow."""
+        now = self._clock.now().timestamp()
+        holds = (
+            header.kid == self._kid and header.typ == "JWT" and claims.iss == ISSUER and claims.aud == AUDIENCE
+            and claims.role in self._roles and bool(claims.jti) and claims.iat <= now + CLOCKS_APART_SECONDS
+            and claims.iat < claims.exp <= claims.iat + LIFETIME_MAX.total_seconds()
+        )  # fmt: skip
+        if not holds:
+            raise ValueError("these are not claims of ours")
+
+    def _instant(self, seconds: int) -> datetime:
+        return datetime.fromtimestamp(seconds, self._clock.now().tzinfo)
+
+
+async def no_sessions(_: str) -> Actor | None:
+    """Where nobody keeps sessions, none is known."""
+    return None
+
+
+class Bearers:
+    """Tells whom a bearer token speaks for. `ask` answers for a session's token."""
+
+    def __init__(self, tokens: Tokens, clock: Clock, ask: Callable[[str], Awaitable[Actor | None]] = no_sessions) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._ask = ask
+        self._known: dict[str, tuple[float, Actor]] = {}
+
+    async def actor_of(self, token: str) -> Actor:
+        """The actor of a signed token or of a live session. Raises `Unauthenticated` for anything else."""
+        if not token.startswith(SESSION_PREFIX):
+            return self._tokens.read(token)
+        now = self._clock.monotonic_seconds()
+        known = self._known.get(token)
+        if known is not None and now < known[0]:
+            return known[1]
+        self._known.pop(token, None)
+        actor = await self._ask(token)
+        if actor is None:
+            raise Unauthenticated("Your sign-in has ended. Please sign in again.")
+        if len(self._known) >= CACHE_ENTRIES_MAX:
+            self._known.clear()
+        self._known[token] = (now + SESSION_CACHE_SECONDS, actor)
+        return actor

@@ -12,6 +12,8 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database
 from carewright.kernel.ids import Ids
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.wake import Wake
 
 
@@ -34,7 +36,8 @@ class Once:
 class Context:
     """Who asks, what time it is, where ids and chance come from, and where the truth is kept.
 
-    `origin` is this process's id, so that a reader of the log knows its own events.
+    `db` is the database as the actor's tenant sees it (`acting`). That of the context a module starts with is the system's: it sees all.
+    `vault` holds the organizations' keys. `origin` is this process's id, so that a reader of the log knows its own events.
     `once` carries the caller's idempotency key, if one was given. `trace` is the W3C traceparent, if tracing is on.
     """
 
@@ -44,10 +47,15 @@ class Context:
     rng: random.Random
     db: Database
     wake: Wake
+    vault: Vault
     origin: UUID
     once: Once | None = None
     trace: str | None = None
 
+    async def cipher(self) -> FieldCipher:
+        """The keys of the actor's organization. Ask before a transaction begins."""
+        return await self.vault.of(self.db, self.actor.organization_id)
+
     def acting(self, actor: Actor, once: Once | None = None, trace: str | None = None) -> Self:
-        """The same world for another actor, with their key and as part of their trace."""
-        return replace(self, actor=actor, once=once, trace=trace)
+        """The same world for another actor, as their tenant sees it, with their key and as part of their trace."""
+        return replace(self, actor=actor, db=self.db.of(actor.organization_id), once=once, trace=trace)

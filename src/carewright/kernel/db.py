@@ -1,16 +1,21 @@
-"""PostgreSQL access: a pool per module, transactions, and the translation of the driver's faults into refusals.
+"""PostgreSQL access: connections per module, transactions, and the translation of the driver's faults into refusals.
+
+A `Database` is the system's, or one tenant's (`of`). Both are database roles of the module: the tenants' role sees the rows of the tenant
+in which its connection stands, and none while it stands in none; the system's role sees all, for work that no tenant asked for.
 
 Statements run under server-side timeouts, so nothing waits for ever and nothing is cancelled inside COMMIT. A server that does not keep
 its own timeouts is frozen or cut off: its connections are given up a little later, and what became of the statement is not known.
 Driver types stay in here: the rest of the system sees `Database`, `Session`, rows as mappings, and refusals.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -32,6 +37,13 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 COPY_TIMEOUT_SECONDS = 300.0
 SILENCE_SECONDS_MAX = STATEMENT_TIMEOUT_MS / 1000 + 3
 STATEMENTS_PREPARED_MAX = 256
+SYSTEM_SUFFIX = "_system"
+"""What the role for the system's work is called after the module's own."""
+SYSTEM_CONNECTIONS_MAX = 6
+"""Of one module and process: a relay and a follower keep one each, and ask on others."""
+TENANTS_KNOWN_MAX = 10_000
+STAGE = "stage"
+"""The temporary table of `kernel.open_stage`."""
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """What PostgreSQL counts instants from (src/include/datatype/timestamp.h)."""
 SECONDS = Histogram(
@@ -68,11 +80,17 @@ class Transaction:
         await self._heard(self._connection.execute(query.text, *args))
 
     async def copy(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Load many rows by COPY, without the limit on a statement's time for the rest of this transaction."""
+        """Load many rows by COPY, without the limit on a statement's time for the rest of this transaction.
+
+        PostgreSQL refuses COPY into a table that keeps tenants apart, so it goes into a temporary one and on from there by INSERT.
+        """
+        place = (schema, table, list(columns))
         await self._connection.execute(Q.unhurried.text)
+        await self._connection.execute(Q.open_stage.text, *place)
         await self._connection.copy_records_to_table(
-            table, schema_name=schema, columns=list(columns), records=rows, timeout=COPY_TIMEOUT_SECONDS
+            STAGE, schema_name="pg_temp", columns=list(columns), records=rows, timeout=COPY_TIMEOUT_SECONDS
         )
+        await self._connection.execute(Q.empty_stage.text, *place, timeout=COPY_TIMEOUT_SECONDS)
 
     async def copy_out(self, query: Query, collect: Callable[[bytes], Awaitable[None]], *args: object) -> None:
         """Hand the result to `collect` in pieces of the binary COPY format, without the limit on a statement's time."""
@@ -89,42 +107,41 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections that act as one module's role."""
+    """The connections of one module in one process: the system's own, or those that stand in one tenant (`of`)."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, system: Pool, tenants: Pool, tenant: UUID | None = None, family: "dict[UUID, Database] | None" = None) -> None:
+        self._system = system
+        self._tenants = tenants
+        self._tenant = tenant
+        self._pool = system if tenant is None else tenants
+        self._family: dict[UUID, Database] = {} if family is None else family
+        """Those of every tenant that was asked for; shared by all of them."""
         self._gathers: dict[str, Gather] = {}
+        """Of this tenant alone: what is asked together never crosses tenants."""
 
     @classmethod
     async def connect(cls, dsn: str, role: str | None, size: int) -> "Database":
-        """Open a pool of at most `size` connections. `role` is the module's role; None keeps the login's own."""
-        settings = {
-            "application_name": f"carewright {role or 'system'}",
-            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-            "lock_timeout": str(LOCK_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-            "timezone": "UTC",
-            "jit": "off",
-        } | ({"role": role} if role else {})
-
-        async def connect() -> "asyncpg.Connection[asyncpg.Record]":
-            try:
-                connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-                    dsn, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=SILENCE_SECONDS_MAX,
-                    statement_cache_size=STATEMENTS_PREPARED_MAX,
-                )  # fmt: skip
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as fault:
-                raise Unavailable from fault  # nothing was asked yet
-            await _prepare(connection)
-            return connection
-
-        pool = Pool(connect, size)
+        """The system's database of a module, with `size` connections for tenants at most. `role` is the module's; None: the login's own."""
+        system = Pool(_opener(dsn, f"{role}{SYSTEM_SUFFIX}" if role else None), _move, SYSTEM_CONNECTIONS_MAX)
+        tenants = Pool(_opener(dsn, role), _move, size)
         with _translated():
-            pool.give(await pool.take())
-        return cls(pool)
+            for pool in (system, tenants):
+                pool.give(await pool.take())
+        return cls(system, tenants)
+
+    def of(self, organization_id: UUID) -> "Database":
+        """The same database as one tenant sees it: whatever a statement says, it reads and writes no other tenant's rows."""
+        known = self._family.get(organization_id)
+        if known is None:
+            if len(self._family) >= TENANTS_KNOWN_MAX:
+                self._family.clear()
+            known = self._family[organization_id] = Database(self._system, self._tenants, organization_id, self._family)
+        return known
 
     async def close(self) -> None:
-        await self._pool.close()
+        """Close every connection, those of the tenants included."""
+        await self._tenants.close()
+        await self._system.close()
 
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
         rows: Sequence[Row] = await self._use(query, lambda connection: connection.fetch(query.text, *args))
@@ -173,10 +190,10 @@ class Database:
     @asynccontextmanager
     async def _lent(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
         with _translated():
-            connection = await self._pool.take()
+            connection = await self._pool.take(self._tenant)
             try:
                 yield connection
-            except TimeoutError:
+            except BROKEN_OFF:
                 connection.terminate()
                 raise
             finally:
@@ -186,10 +203,10 @@ class Database:
         """One statement on a lent connection, timed. Written out without context managers: this is the hottest path there is."""
         started = perf_counter()
         try:
-            connection = await self._pool.take()
+            connection = await self._pool.take(self._tenant)
             try:
                 return await work(connection)
-            except TimeoutError:
+            except BROKEN_OFF:
                 connection.terminate()
                 raise
             finally:
@@ -201,6 +218,39 @@ class Database:
             raise refusal from fault
         finally:
             _seconds(query.name).observe(perf_counter() - started)
+
+
+def _opener(dsn: str, role: str | None) -> "Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]]":
+    """Opens connections that act as `role` for as long as they live: their statements are planned once, for that role's policies."""
+    settings = {
+        "application_name": f"carewright {role or 'system'}",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        "timezone": "UTC",
+        "jit": "off",
+    } | ({"role": role} if role else {})
+
+    async def connect() -> "asyncpg.Connection[asyncpg.Record]":
+        try:
+            connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+                dsn, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=SILENCE_SECONDS_MAX,
+                statement_cache_size=STATEMENTS_PREPARED_MAX,
+            )  # fmt: skip
+        except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as fault:
+            raise Unavailable from fault  # nothing was asked yet
+        await _prepare(connection)
+        return connection
+
+    return connect
+
+
+async def _move(connection: "asyncpg.Connection[asyncpg.Record]", tenant: UUID | None) -> None:
+    """Have an idle connection stand in `tenant`, and in no transaction, so that no rollback takes it back."""
+    try:
+        await connection.execute(Q.stand_in_tenant.text, "" if tenant is None else str(tenant))
+    except FAULTS as fault:
+        raise Unavailable from fault  # nothing was asked yet
 
 
 @lru_cache(maxsize=1024)
@@ -236,6 +286,8 @@ def _refusal(fault: Exception) -> Refusal | None:
 
 
 FAULTS = (asyncpg.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+BROKEN_OFF = (TimeoutError, asyncio.CancelledError)
+"""A statement whose answer nobody waited for may still be at work: its connection is not lent again."""
 BROKE_MIDWAY = (
     asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,

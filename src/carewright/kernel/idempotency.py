@@ -2,17 +2,19 @@
 
 Follows draft-ietf-httpapi-idempotency-key-header: 409 while the first is in flight, 422 for another payload under the same key.
 The answer is stored in the transaction of the effect, so the two cannot part. Refusals are not stored: they changed nothing.
+An answer may be a person's record, and a fingerprint tells whoever guesses the request: both are stored under the organization's keys.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from carewright.kernel.context import Context
+from carewright.kernel.context import Context, Once
 from carewright.kernel.db import Session
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, Refusal, Unavailable
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
@@ -20,6 +22,7 @@ T = TypeVar("T")
 KEEP_DAYS = 7
 """How long answers are kept, and with them the events and the notes of their delivery."""
 KEY_LENGTH_MAX = 255
+TABLE = "kernel.idempotency"
 _in_flight: set[tuple[UUID, str, str]] = set()
 
 
@@ -40,6 +43,7 @@ async def once(ctx: Context, kind: type[T], work: Callable[[], Awaitable[T]], *,
     """
     if ctx.once is None:
         return await work()
+    await ctx.cipher()  # so that `seal_answer` finds the keys at hand
     mark = (ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
     if mark in _in_flight:
         raise IdempotencyInFlight
@@ -55,10 +59,23 @@ async def once(ctx: Context, kind: type[T], work: Callable[[], Awaitable[T]], *,
 async def remember(ctx: Context, tx: Session, answer: object) -> None:
     """Store the answer under the caller's key. Refuses with `AlreadyDone` when another process was faster."""
     if ctx.once is not None:
+        kept = seal_answer(ctx, ctx.once, msgspec.json.encode(answer))
         await tx.execute(
-            Q.remember_answer, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key, ctx.once.fingerprint,
-            msgspec.json.encode(answer), ctx.clock.now(),
-        )  # fmt: skip
+            Q.remember_answer, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key, kept.fingerprint, kept.answer, ctx.clock.now()
+        )
+
+
+class KeptAnswer(NamedTuple):
+    """What is stored of an answer: both under the organization's keys."""
+
+    fingerprint: bytes
+    answer: bytes
+
+
+def seal_answer(ctx: Context, key: Once, answer: bytes) -> KeptAnswer:
+    """For statements that store the answer themselves, within `once`."""
+    cipher = ctx.vault.at_hand(ctx.actor.organization_id)
+    return KeptAnswer(_mark(cipher, key), cipher.seal(TABLE, "answer", _row(ctx, key), answer))
 
 
 async def _do_or_recall(ctx: Context, kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
@@ -85,6 +102,15 @@ async def _recall(ctx: Context, kind: type[T]) -> T | None:
     row = await ctx.db.fetch_gathered(Q.answers_by_key, ctx.actor.organization_id, ctx.actor.subject, ctx.once.key)
     if row is None:
         return None
-    if row["fingerprint"] != ctx.once.fingerprint:
+    cipher = ctx.vault.at_hand(ctx.actor.organization_id)
+    if row["fingerprint"] != _mark(cipher, ctx.once):
         raise IdempotencyKeyReused
-    return msgspec.json.decode(row["answer"], type=kind)
+    return msgspec.json.decode(cipher.open_(TABLE, "answer", _row(ctx, ctx.once), row["answer"]), type=kind)
+
+
+def _mark(cipher: FieldCipher, key: Once) -> bytes:
+    return cipher.mark(TABLE, "fingerprint", key.fingerprint)
+
+
+def _row(ctx: Context, key: Once) -> str:
+    return f"{ctx.actor.subject}\0{key.key}"

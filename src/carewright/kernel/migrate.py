@@ -1,18 +1,20 @@
 """Migrations: numbered SQL files per module, `pre` before the new code starts and `post` after the old has gone.
 
 A file is `0007_pre_add_hold.sql`. Each runs in a transaction of its own under a lock timeout, once, under one advisory lock; a file that
-was changed after it ran stops the start. Every module has a schema and a role of its name, and is granted only its own tables.
+was changed after it ran stops the start. Every module has a schema and two roles of its name, one for tenants' work and one for the
+system's, and is granted only its own tables. A table with organization_id is granted to nobody before it keeps tenants apart.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
 import asyncpg
 
+from carewright.kernel.db import SYSTEM_SUFFIX
 from carewright.kernel.errors import Refusal
 
 Phase = Literal["pre", "post"]
@@ -20,6 +22,8 @@ FILE = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
 LOCK_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_SECONDS = 10.0
 LOCK_ATTEMPTS_MAX = 5
+EVERY_TENANT = "carewright_system"
+"""The role to which tables show the rows of every tenant: the system's role of each module is a member."""
 ONE_AT_A_TIME = 0x6361726577  # "carew": any constant will do, as long as every migrator uses it
 JOURNAL = "kernel.audit_entry"
 JOURNAL_READER = "audit"
@@ -52,8 +56,13 @@ class Migration:
 
 
 def role_of(module: str) -> str:
-    """The database role that runs a module's queries."""
+    """The database role that runs a module's queries for one tenant at a time."""
     return f"carewright_{module}"
+
+
+def system_role_of(module: str) -> str:
+    """The database role of a module's work across tenants: relays, timers, followers of the log."""
+    return role_of(module) + SYSTEM_SUFFIX
 
 
 def discover(module: str) -> list[Migration]:
@@ -111,7 +120,7 @@ async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
 async def _migrate_module(
     connection: "asyncpg.Connection[asyncpg.Record]", module: str, phases: Sequence[Phase], told: Callable[[str], None]
 ) -> int:
-    await _ensure_role(connection, module)
+    await _ensure_roles(connection, module)
     rows = await connection.fetch("SELECT number, checksum FROM kernel.migration WHERE module = $1", module)
     done = {row["number"]: row["checksum"] for row in rows}
     ran = 0
@@ -122,28 +131,50 @@ async def _migrate_module(
             told(f"{module}: {migration.name.replace('_', ' ')}")
             await _apply(connection, migration)
             ran += 1
+    await _keep_tenants_apart(connection, module)
     async with connection.transaction():
         await _grant(connection, module)
     return ran
 
 
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", migration: Migration) -> None:
+    async def once() -> None:
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "INSERT INTO kernel.migration (module, number, name, phase, checksum) VALUES ($1, $2, $3, $4, $5)",
+            migration.module, migration.number, migration.name, migration.phase, migration.checksum,
+        )  # fmt: skip
+
+    await _patiently(connection, once)
+
+
+async def _patiently(connection: "asyncpg.Connection[asyncpg.Record]", work: Callable[[], Awaitable[object]]) -> None:
+    """Do `work` in one transaction, and again where a lock did not come free in time."""
     for attempt in range(LOCK_ATTEMPTS_MAX):
         try:
             async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "INSERT INTO kernel.migration (module, number, name, phase, checksum) VALUES ($1, $2, $3, $4, $5)",
-                    migration.module, migration.number, migration.name, migration.phase, migration.checksum,
-                )  # fmt: skip
+                await work()
             return
         except asyncpg.LockNotAvailableError:
             if attempt == LOCK_ATTEMPTS_MAX - 1:
                 raise
 
 
-async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]", module: str) -> None:
-    role = role_of(module)
+async def _ensure_roles(connection: "asyncpg.Connection[asyncpg.Record]", module: str) -> None:
+    """The module's schema and roles. The system's has what the tenants' has, and every tenant; the login may act as both."""
+    tenants, system = role_of(module), system_role_of(module)
+    for role in (EVERY_TENANT, tenants, system):
+        await _ensure_role(connection, role)
+    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {module}")
+    await connection.execute(f"GRANT {tenants}, {EVERY_TENANT} TO {system}")
+    await connection.execute(f"GRANT {tenants}, {system} TO CURRENT_USER")
+    if not await connection.fetchval("SELECT pg_has_role(current_user, $1, 'USAGE')", system):
+        raise MigrationRefused(
+            "The login must inherit the rights of its roles, or a migration would not see the rows that it is to change."
+        )
+
+
+async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]", role: str) -> None:
     if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         try:
             await connection.execute(f"CREATE ROLE {role} NOLOGIN")
@@ -151,8 +182,13 @@ async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]", module:
             pass  # another migrator of the same server was faster: roles are shared between its databases
         except asyncpg.UniqueViolationError:
             pass
-    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {module}")
-    await connection.execute(f"GRANT {role} TO CURRENT_USER")
+
+
+async def _keep_tenants_apart(connection: "asyncpg.Connection[asyncpg.Record]", module: str) -> None:
+    """See to the policies of every table that has organization_id, so that no migration can forget them."""
+    if await connection.fetchval("SELECT to_regprocedure('kernel.not_kept_apart(text[])') IS NOT NULL"):
+        keep = "SELECT kernel.keep_tenants_apart(t) FROM kernel.not_kept_apart(ARRAY[$1]) AS t"
+        await _patiently(connection, lambda: connection.execute(keep, module))
 
 
 async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", module: str) -> None:

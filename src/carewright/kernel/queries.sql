@@ -180,3 +180,33 @@ WITH gone AS (
     DELETE FROM kernel.link WHERE ctid = ANY(ARRAY(SELECT ctid FROM kernel.link WHERE expires_at < $1 LIMIT $2)) RETURNING 1
 )
 SELECT count(*) AS count FROM gone
+
+-- name: keysets_of
+SELECT purpose, version, wrapped, seals_from, retired_at FROM kernel.keyset WHERE organization_id = $1 ORDER BY purpose, version
+
+-- name: keysets_by_service
+-- One keyset for each key that wrapped any: what a process must be able to open before it serves.
+SELECT DISTINCT ON (kek_id) organization_id, purpose, version, wrapped, kek_id FROM kernel.keyset
+WHERE wrapped IS NOT NULL
+ORDER BY kek_id, organization_id, purpose, version
+
+-- name: insert_keyset
+-- Two processes may meet an organization first at the same time: one key stays, and both read that.
+INSERT INTO kernel.keyset (organization_id, purpose, version, wrapped, kek_id, created_at, seals_from) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+
+-- name: retire_keysets
+UPDATE kernel.keyset SET retired_at = $3 WHERE organization_id = $1 AND purpose = 'field' AND version < $2 AND retired_at IS NULL
+
+-- name: destroy_keysets
+UPDATE kernel.keyset SET wrapped = NULL, destroyed_at = $2 WHERE organization_id = $1 AND wrapped IS NOT NULL RETURNING version
+
+-- name: stand_in_tenant
+-- For the session, outside any transaction: policies compare each row's organization_id with it, see kernel.tenant().
+SELECT set_config('carewright.organization_id', $1, false)
+
+-- name: open_stage
+SELECT kernel.open_stage($1, $2, $3)
+
+-- name: empty_stage
+SELECT kernel.empty_stage($1, $2, $3)

@@ -19,6 +19,7 @@ PATIENTS_MAX = 5_000
 IDENTIFIERS_ASKED_MAX = 1_000
 IDENTIFIER_LENGTH_MAX = 255
 """Keeps the longest identifier of four-byte letters within one index row (2,704 bytes)."""
+BORN_ON_ONE_DAY_MAX = 2_000
 FORM_BATCH = 100
 """Records held against the contract's limits at once; of 1 to 10,000 the fastest (measured on 120,000)."""
 EARLIEST_BIRTH = date(1880, 1, 1)

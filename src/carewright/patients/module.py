@@ -1,11 +1,13 @@
 """The patients module's wiring."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
+    ContactPoint,
     FindPatients,
     Patient,
     PatientMatch,
@@ -40,6 +42,9 @@ class LocalPatients:
 
     async def find_patients_by_identifier(self, actor: Actor, identifiers: tuple[Identifier, ...]) -> tuple[PatientMatch, ...]:
         return await service.find_patients_by_identifier(self._context.acting(actor), identifiers)
+
+    async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
+        return await service.find_patients_by_contact(self._context.acting(actor), contact, birth_on)
 
     async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult:
         return await service.put_patients(self._context.acting(actor), command)

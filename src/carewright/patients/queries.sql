@@ -10,6 +10,10 @@ WHERE organization_id = $1 AND name_key >= $2 AND name_key < $3 AND active AND (
 ORDER BY name_key, id
 LIMIT $5
 
+-- name: patients_by_birth
+-- $3 bounds what is looked through: of a million patients some thirty were born on one day.
+SELECT id, telecom FROM patients.patient WHERE organization_id = $1 AND birth_on = $2 AND active ORDER BY id LIMIT $3
+
 -- name: patients_by_identifier
 SELECT i.system, i.value, i.patient_id
 FROM patients.identifier i JOIN unnest($2::text[], $3::text[]) AS asked(system, value) USING (system, value)

@@ -1,11 +1,13 @@
 """The patients' use cases. One function, one transaction, one permission."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import islice
 from uuid import UUID
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
+    ContactPoint,
     FindPatients,
     Patient,
     PatientChanged,
@@ -27,6 +29,7 @@ from carewright.patients import model, store
 
 READ = "patients.read"
 FIND = "patients.find"
+FIND_BY_CONTACT = "patients.find_by_contact"
 REGISTER = "patients.register"
 
 
@@ -50,6 +53,15 @@ async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
         found = await store.find_patients(tx, ctx.actor.organization_id, query)
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
     return PatientsPage(items=found)
+
+
+async def find_patients_by_contact(ctx: Context, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
+    """Who is reached by a contact and was born on that day: for signing in, and for the system alone. Several may share a telephone."""
+    ctx.actor.require(FIND_BY_CONTACT)
+    async with ctx.db.transaction() as tx:
+        found = await store.patients_by_contact(tx, ctx.actor.organization_id, contact, birth_on)
+        await record(tx, *entries_for_patients(ctx, "patients.patient.find_by_contact", "E", found))
+    return found
 
 
 async def find_patients_by_identifier(ctx: Context, identifiers: Sequence[Identifier]) -> tuple[PatientMatch, ...]:

@@ -1,6 +1,7 @@
 """The patients' rows, to values and back. One function runs one named query."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,13 @@ async def find_patients(db: Session, organization_id: UUID, query: FindPatients)
     first, behind = model.name_range(query)
     rows = await db.fetch(Q.find_patients, organization_id, first, behind, query.birth_on, query.limit)
     return tuple(_patient(row) for row in rows)
+
+
+async def patients_by_contact(db: Session, organization_id: UUID, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
+    """Active patients born on that day who are reached by that contact, however it is written."""
+    rows = await db.fetch(Q.patients_by_birth, organization_id, birth_on, model.BORN_ON_ONE_DAY_MAX)
+    telecom = ((row["id"], msgspec.json.decode(row["telecom"], type=tuple[ContactPoint, ...])) for row in rows)
+    return tuple(each for each, points in telecom if any(one.system == contact.system and one.key() == contact.key() for one in points))
 
 
 async def patients_by_identifier(db: Session, organization_id: UUID, identifiers: Sequence[Identifier]) -> tuple[PatientMatch, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from carewright.contracts.directory import Directory
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
-from carewright.kernel.authz import Tokens
+from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
 from carewright.portal.http.pages import pages
@@ -22,6 +22,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         **world,
         settings=settings,
         tokens=resolve(Tokens),
+        bearers=resolve(Bearers),
         directory=resolve(Directory),
         patients=resolve(Patients),
         scheduling=resolve(Scheduling),

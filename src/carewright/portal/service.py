@@ -26,7 +26,7 @@ from carewright.contracts.scheduling import (
     Slot,
     UnknownAppointment,
 )
-from carewright.kernel.authz import Tokens
+from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden, IdempotencyInFlight, NotFound, Refusal
 from carewright.portal.model import times
@@ -49,6 +49,7 @@ class PortalContext(Context):
 
     settings: PortalSettings
     tokens: Tokens
+    bearers: Bearers
     directory: Directory
     patients: Patients
     scheduling: Scheduling

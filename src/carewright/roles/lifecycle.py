@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.access import Access
+from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
 from carewright.kernel import jobs, telemetry, valkey
-from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
@@ -33,8 +34,9 @@ from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.wake import Wake
+from carewright.roles.keys import vault_of
 from carewright.roles.local import Audited, ThroughJson
-from carewright.roles.registry import CAREFUL, MODULES, PERMISSIONS, SCHEMAS
+from carewright.roles.registry import CAREFUL, MODULES, SCHEMAS
 from carewright.roles.relay import Relay
 from carewright.roles.remote import Remote, new_client, served
 from carewright.roles.settings import SystemSettings
@@ -45,7 +47,7 @@ READY_POLL_SECONDS = 0.1
 CANCEL_AGAIN_SECONDS = 1.0
 LEAVE_SECONDS_MAX = 30.0
 """A process whose background work broke is gone by then, whatever holds it."""
-NOBODY = Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=PERMISSIONS)
+NOBODY = Actor(subject="system", organization_id=UUID(int=0), role=SYSTEM, permissions=ALL)
 log = telemetry.logger(__name__)
 
 
@@ -55,6 +57,7 @@ class System:
 
     settings: SystemSettings
     tokens: Tokens
+    bearers: Bearers
     wake: Wake
     limits: Limits
     gate: Gate
@@ -77,18 +80,21 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     settings: SystemSettings = sections["system"]
     clock, wake, origin = SystemClock(), Wake(), new_origin()
     key, limits = token_key(settings), Limits()
-    tokens = Tokens(key, clock, ROLES)
+    tokens = Tokens(key, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
+    bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
     gate = Gate(sections["edge"], limits, key, CAREFUL)
-    system = System(settings, tokens, wake, limits, gate, offers={Tokens: tokens, Sealer: Sealer(key)})
+    offers = {Tokens: tokens, Bearers: bearers, Sealer: Sealer(key)}
+    system = System(settings, tokens, bearers, wake, limits, gate, offers=offers)
+    vault = vault_of(sections, clock)
     async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(new_client())
-        peers = _peers(settings)
+        resolve = _resolver(system, _peers(settings), await stack.enter_async_context(new_client()))
         for module in modules:
             db = await _database(module, settings, sections[module.name])
             stack.push_async_callback(db.close)
             await _tell_time(clock, db)
-            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, origin=origin)
-            resolve = _resolver(system, peers, client)
+            if not system.running:
+                await vault.ensure_opens(db)
+            base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, vault=vault, origin=origin)
             started = _audited(await module.start(base, sections[module.name], resolve))
             if started.stop is not None:
                 stack.push_async_callback(started.stop)
@@ -156,7 +162,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     ]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
-    return app.build(routes, doors, system.tokens, health, [route for module in MODULES for route in module.routes], system.gate)
+    return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate)
 
 
 def token_key(settings: SystemSettings) -> bytes:
@@ -173,7 +179,7 @@ def token_key(settings: SystemSettings) -> bytes:
 async def _database(module: Module, settings: SystemSettings, section: Any) -> Database:
     size = getattr(section, "pool_connections", settings.pool_connections)
     try:
-        return await Database.connect(settings.database_url, role_of(module.name) if module.has_tables else None, size)
+        return await Database.connect(settings.database_url, role_of(module.name if module.has_tables else "kernel"), size)
     except Unavailable as fault:
         raise StartFailed("The database cannot be reached. Check CAREWRIGHT_SYSTEM_DATABASE_URL and that the server is up.") from fault
     except ValueError as fault:
@@ -207,6 +213,15 @@ def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[
         raise StartFailed(f"Nobody answers for {wanted.__name__}. Run its module here too, or name its address in CAREWRIGHT_SYSTEM_PEERS.")
 
     return resolve
+
+
+async def _session_owner(resolve: Callable[[type], Any], token: str) -> Actor | None:
+    """Whose session a token opens: whoever keeps the sessions says so, here or in another process. Where nobody does, none is known."""
+    try:
+        access: Access = resolve(Access)
+    except StartFailed:
+        return None
+    return await access.actor_of(NOBODY, token)
 
 
 async def _set_aside_when_ready(system: System, health: app.Health) -> None:

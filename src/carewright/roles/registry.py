@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from carewright.contracts.permissions import ROLES, SYSTEM_ONLY
+from carewright.access.module import MODULE as ACCESS
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.kernel.http.gate import Careful
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.modules import Module
+from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
 from carewright.notifications.module import MODULE as NOTIFICATIONS
 from carewright.patients.module import MODULE as PATIENTS
@@ -16,6 +17,7 @@ from carewright.roles.settings import SystemSettings
 from carewright.scheduling.module import MODULE as SCHEDULING
 
 MODULES: tuple[Module, ...] = (
+    ACCESS,         # who may come in, as whom, and for how long
     DIRECTORY,      # who and what can be booked
     PATIENTS,       # who comes
     SCHEDULING,     # when, and with whom
@@ -24,14 +26,15 @@ MODULES: tuple[Module, ...] = (
 )  # fmt: skip
 
 SCHEMAS = ("kernel", *(module.name for module in MODULES if module.has_tables))
-SECTIONS: dict[str, type[Any]] = {"system": SystemSettings, "edge": EdgeSettings} | {module.name: module.settings for module in MODULES}
+SECTIONS: dict[str, type[Any]] = {"system": SystemSettings, "privacy": PrivacySettings, "edge": EdgeSettings} | {
+    module.name: module.settings for module in MODULES
+}
 CAREFUL = (
     Careful("/sign-in", "sign_in"),
     Careful("/api/v1/holds", "hold"),
     Careful("/holds", "hold"),
 )
 """Where guessing or hoarding would begin: a POST here has a limit of its own for each address."""
-PERMISSIONS = SYSTEM_ONLY.union(*ROLES.values())
 
 
 def chosen(names: Sequence[str]) -> tuple[Module, ...]:

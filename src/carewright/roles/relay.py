@@ -1,7 +1,8 @@
 """The relay: from the outbox to each module's handlers, in order per subject, at least once, with repeats made harmless.
 
-One process leads for a consumer at a time, by a session lock that dies with it. A batch is handled in one transaction; when an event in it
-fails, the batch is taken again one by one. An event that keeps failing is parked, and later events of its subject wait behind it.
+One process leads for a consumer at a time, by a session lock that dies with it. The log is read across tenants; what a tenant has of a
+batch is handled in one transaction of that tenant. When an event in it fails, the batch is taken again one by one. An event that keeps
+failing is parked, and later events of its subject wait behind it.
 """
 
 import asyncio
@@ -94,11 +95,15 @@ class Relay:
         return len(events)
 
     async def _all_at_once(self, events: Sequence[Delivered], reached: tuple[int, int]) -> bool:
+        """Handle each tenant's events in a transaction of that tenant; the place moves with the last. A repeat finds its inbox row."""
+        batches = _by_tenant(events)
         try:
-            async with self._context.db.transaction() as tx:
-                for event in events:
-                    await self._handle(tx, event)
-                await self._move(tx, reached)
+            for number, (organization_id, own) in enumerate(batches.items(), 1):
+                async with self._context.db.of(organization_id).transaction() as tx:
+                    for event in own:
+                        await self._handle(tx, event)
+                    if number == len(batches):
+                        await self._move(tx, reached)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001  # whichever event it was is found out one by one
@@ -113,7 +118,7 @@ class Relay:
             return
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                async with self._context.db.transaction() as tx:
+                async with self._context.db.of(event.organization_id).transaction() as tx:
                     await self._handle(tx, event)
             except Unavailable:
                 raise
@@ -149,7 +154,7 @@ class Relay:
 
     async def _replayed(self, event: Delivered) -> bool:
         try:
-            async with self._context.db.transaction() as tx:
+            async with self._context.db.of(event.organization_id).transaction() as tx:
                 await self._handle(tx, event)
                 await tx.execute(Q.unpark_event, self.name, event.id)
         except Unavailable:
@@ -202,6 +207,14 @@ class Relay:
 
     async def _move(self, db: Session, place: tuple[int, int]) -> None:
         await db.execute(Q.move_consumer, self.name, str(place[0]), place[1], self._context.clock.now())
+
+
+def _by_tenant(events: Sequence[Delivered]) -> dict[UUID, list[Delivered]]:
+    """The events of each tenant, in their order. A subject belongs to one tenant, so the order of its events is kept."""
+    batches: dict[UUID, list[Delivered]] = {}
+    for event in events:
+        batches.setdefault(event.organization_id, []).append(event)
+    return batches
 
 
 def system_actor(template: Actor, organization_id: UUID) -> Actor:

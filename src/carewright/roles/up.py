@@ -16,6 +16,7 @@ from carewright.kernel.settings import load
 from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
 from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
 from carewright.roles.installation import Installation, token_key_file
+from carewright.roles.keys import ensure_key_file
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.roles.supervisor import Program, Supervisor, start_command
 
@@ -96,6 +97,8 @@ class Start:
         ran = await migrate.migrate(self._database_url, SCHEMAS)
         if ran:
             self._tell(f"brought the database up to date ({ran} migrations)")
+        if (made := await ensure_key_file(self.sections())) is not None:
+            self._tell(f"made {made}: without it nothing encrypted can be read. Keep a copy in another place")
         known = Installation.read(self._wanted.data)
         msgspec.structs.replace(known, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
 

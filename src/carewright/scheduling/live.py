@@ -191,7 +191,7 @@ class Calendars:
 
 
 class Live:
-    """The live copies of a process, one an organization."""
+    """The live copies of a process, one an organization. `db` is the system's: the log is read across tenants, calendars are not."""
 
     def __init__(self, db: Database, clock: Clock, origin: UUID, wake: Wake, horizon_days: int) -> None:
         self._db = db
@@ -248,8 +248,9 @@ class Live:
             await self.of(row["organization_id"])
         for calendars in (self._of[each] for each in early if each in self._of):
             await self.reload_catalogue(calendars)
-            calendars.overbooked |= await _overbooked(session, calendars.organization_id)
-            calendars.stale.update(row["id"] for row in await session.fetch(Q.schedules, calendars.organization_id, None))
+            own = self._db.of(calendars.organization_id)
+            calendars.overbooked |= await _overbooked(own, calendars.organization_id)
+            calendars.stale.update(row["id"] for row in await own.fetch(Q.schedules, calendars.organization_id, None))
             calendars.holds.clear()  # those that still live come back with the reading
         self._place = place
 
@@ -288,7 +289,7 @@ class Live:
         wanted = list(dict.fromkeys(schedule_ids))
         while wanted:
             before, began, horizon = calendars.touches(wanted), calendars.next_turn(), calendars.index.horizon
-            reading = await _read(self._db, calendars.organization_id, horizon, self._clock.now(), wanted)
+            reading = await _read(self._db.of(calendars.organization_id), calendars.organization_id, horizon, self._clock.now(), wanted)
             moved = horizon != calendars.index.horizon
             wanted = [each for each, count in calendars.touches(wanted).items() if moved or count != before[each]]
             overtaken = (each for each in before if calendars.begun.get(each, 0) > began)
@@ -297,17 +298,17 @@ class Live:
 
     async def reload_catalogue(self, calendars: Calendars) -> None:
         """Read sites and visit types again."""
-        await _read_catalogue(self._db, calendars)
+        await _read_catalogue(self._db.of(calendars.organization_id), calendars)
 
     async def _load(self, organization_id: UUID) -> Calendars:
         """Read everything. Events that arrive meanwhile are noted in the copy that is being made."""
-        horizon = self._horizon()
+        own, horizon = self._db.of(organization_id), self._horizon()
         calendars = self._arriving[organization_id] = Calendars(organization_id, AvailabilityIndex(horizon, capacity=1024))
         try:
-            await _read_catalogue(self._db, calendars)
+            await _read_catalogue(own, calendars)
             began = calendars.next_turn()
-            reading = await _read(self._db, organization_id, horizon, self._clock.now(), None)
-            overbooked = await _overbooked(self._db, organization_id)
+            reading = await _read(own, organization_id, horizon, self._clock.now(), None)
+            overbooked = await _overbooked(own, organization_id)
             _enter(calendars, reading, began)
             calendars.overbooked |= overbooked
             self._of[organization_id] = calendars

@@ -63,8 +63,8 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
     """Bring scheduling up: its context with a live copy that follows the log."""
     live = Live(base.db, base.clock, base.origin, base.wake, settings.horizon_days)
     context = SchedulingContext(
-        actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake, origin=base.origin,
-        settings=settings, live=live, choose=LeastFragmentation(),
+        actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake,
+        vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
     return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
 

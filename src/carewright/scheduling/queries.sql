@@ -7,6 +7,7 @@
 -- What somebody holds in a further lane is not claimed either: only an override books beside others.
 -- Claims begin and end so many microseconds after the appointment begins: numbers travel at a tenth of what instants cost.
 -- What follows the claims waits for all of them, so that whoever loses a race has written next to nothing.
+-- $15, $27 and $28 are sealed: the note, what else people wrote, and the answer for the key.
 -- Serves booked, pending and held alike: a hold has expires_at.
 WITH calendars AS (
     SELECT s.id FROM scheduling.schedule s
@@ -31,8 +32,8 @@ WITH calendars AS (
     SELECT count(*) = cardinality($5::uuid[]) AS everything FROM claimed
 ), booked AS (
     INSERT INTO scheduling.appointment
-        (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, value, expires_at, note, version)
-    SELECT $1, $2, $8, $9, $10, $11, $12, $14, $13, $15, 1 FROM got
+        (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, value, expires_at, note, private, version)
+    SELECT $1, $2, $8, $9, $10, $11, $12, $14, $13, $15, $27, 1 FROM got
     WHERE got.everything AND EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND p.id = $9 AND p.active)
     RETURNING id
 ), event AS (
@@ -42,7 +43,7 @@ WITH calendars AS (
     INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body) SELECT $1, $25, $9, $26 FROM got WHERE got.everything
 ), stored AS (
     INSERT INTO kernel.idempotency (organization_id, subject, key, fingerprint, answer, created_at)
-    SELECT $1, $21, $23, $24, $14, $19 FROM got WHERE got.everything AND $23::text IS NOT NULL
+    SELECT $1, $21, $23, $24, $28, $19 FROM got WHERE got.everything AND $23::text IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING key
 )
@@ -130,32 +131,33 @@ WHERE organization_id = $1 AND patient_id = $2 AND expires_at > $3
 
 -- name: insert_appointments
 INSERT INTO scheduling.appointment
-    (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, value, series_id, version)
-SELECT $1, a.id, a.status, $4, a.starts_at, a.ends_at, $7, a.value, $9, 1
-FROM unnest($2::uuid[], $3::text[], $5::timestamptz[], $6::timestamptz[], $8::jsonb[]) AS a(id, status, starts_at, ends_at, value)
+    (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, value, series_id, private, version)
+SELECT $1, a.id, a.status, $4, a.starts_at, a.ends_at, $7, a.value, $9, a.private, 1
+FROM unnest($2::uuid[], $3::text[], $5::timestamptz[], $6::timestamptz[], $8::jsonb[], $10::bytea[])
+    AS a(id, status, starts_at, ends_at, value, private)
 WHERE EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND p.id = $4 AND p.active)
 RETURNING id
 
 -- name: appointment_for_change
 -- The caller holds the row until the end of its transaction: changes of one appointment are one after another.
-SELECT value, note FROM scheduling.appointment WHERE organization_id = $1 AND id = $2 FOR UPDATE
+SELECT value, private FROM scheduling.appointment WHERE organization_id = $1 AND id = $2 FOR UPDATE
 
 -- name: appointment_by_id
-SELECT value FROM scheduling.appointment WHERE organization_id = $1 AND id = $2
+SELECT value, private FROM scheduling.appointment WHERE organization_id = $1 AND id = $2
 UNION ALL
-SELECT value FROM scheduling.appointment_history WHERE organization_id = $1 AND id = $2
+SELECT value, private FROM scheduling.appointment_history WHERE organization_id = $1 AND id = $2
 
 -- name: save_appointment
 UPDATE scheduling.appointment
-SET status = $3, starts_at = $4, ends_at = $5, expires_at = $6, version = $7, value = $8, note = coalesce($9, note)
+SET status = $3, starts_at = $4, ends_at = $5, expires_at = $6, version = $7, value = $8, note = coalesce($9, note), private = $10
 WHERE organization_id = $1 AND id = $2
 
 -- name: appointments_of_patient
 -- Pages by (start, id), so that a page stays where it is while others book.
-SELECT value FROM (
-    SELECT value, starts_at, id, status, expires_at FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2
+SELECT value, private FROM (
+    SELECT value, private, starts_at, id, status, expires_at FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2
     UNION ALL
-    SELECT value, starts_at, id, status, expires_at FROM scheduling.appointment_history WHERE organization_id = $1 AND patient_id = $2
+    SELECT value, private, starts_at, id, status, expires_at FROM scheduling.appointment_history WHERE organization_id = $1 AND patient_id = $2
 ) a
 WHERE ($3::timestamptz IS NULL OR starts_at >= $3) AND ($4::timestamptz IS NULL OR starts_at < $4)
   AND (cardinality($5::text[]) = 0 OR status = ANY($5))
@@ -245,7 +247,7 @@ WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at <
 ORDER BY starts_at
 
 -- name: blocks_of_schedule
-SELECT id, starts_at, ends_at, reason FROM scheduling.block
+SELECT id, starts_at, ends_at FROM scheduling.block
 WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4
 ORDER BY starts_at
 
@@ -266,7 +268,7 @@ SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2
 
 -- name: appointments_hit
 -- Every appointment with a claim of this schedule inside the period, once.
-SELECT DISTINCT ON (a.starts_at, a.id) a.value FROM scheduling.claim c
+SELECT DISTINCT ON (a.starts_at, a.id) a.value, a.private FROM scheduling.claim c
 JOIN scheduling.appointment a ON a.organization_id = c.organization_id AND a.id = c.appointment_id
 WHERE c.organization_id = $1 AND c.schedule_id = $2 AND tstzrange(c.starts_at, c.ends_at) && tstzrange($3, $4)
   AND (c.expires_at IS NULL OR c.expires_at > $5)
@@ -274,7 +276,7 @@ ORDER BY a.starts_at, a.id
 
 -- name: appointments_outside_hours
 -- After new working hours: what no longer lies within the openings at its site.
-SELECT DISTINCT ON (a.starts_at, a.id) a.value FROM scheduling.claim c
+SELECT DISTINCT ON (a.starts_at, a.id) a.value, a.private FROM scheduling.claim c
 JOIN scheduling.appointment a ON a.organization_id = c.organization_id AND a.id = c.appointment_id
 WHERE c.organization_id = $1 AND c.schedule_id = $2 AND c.starts_at >= $3 AND (c.expires_at IS NULL OR c.expires_at > $3)
   AND NOT tstzmultirange(tstzrange(c.starts_at, c.ends_at)) <@ (

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
 from carewright.contracts.patients import PatientChanged
@@ -14,6 +15,9 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction
 from carewright.kernel.events import Event
+from carewright.kernel.idempotency import seal_answer
+from carewright.kernel.invariants import invariant
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 from carewright.scheduling.model.actors import Actor
 from carewright.scheduling.model.appointment import began_as
@@ -21,11 +25,20 @@ from carewright.scheduling.model.hours import NO_HOURS, Hours
 
 Q = load("carewright.scheduling")
 MICROSECOND = timedelta(microseconds=1)
+APPOINTMENT, BLOCK = "scheduling.appointment", "scheduling.block"
+"""What sealed fields are bound to. A row that moves into history keeps its place's name."""
 _decode = msgspec.json.Decoder(Appointment).decode
 
 
+class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What people wrote about an appointment, and the referral: kept sealed beside the value, never in it."""
+
+    based_on: str | None = None
+    override_reason: str | None = None
+
+
 async def book_appointment(
-    ctx: Context, db: Session, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int], fact: Event,
+    ctx: Context, cipher: FieldCipher, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int], fact: Event,
     note: str | None,
 ) -> None:  # fmt: skip
     """Claim the time in lane 0, store the appointment, its event, its audit entry and the caller's key: one statement, all or nothing.
@@ -34,14 +47,18 @@ async def book_appointment(
     or `CalendarMoved`.
     """
     start, deed = appointment.start, entry_of(ctx, began_as(appointment), "C", appointment)
-    await db.execute(
+    whole = msgspec.json.encode(appointment)
+    open_part, private = _parted(cipher, appointment, whole)
+    answer = seal_answer(ctx, ctx.once, whole) if ctx.once else None
+    await ctx.db.execute(
         Q.book_appointment, ctx.actor.organization_id, appointment.id, list(versions), list(versions.values()),
         [claim.schedule_id for claim in claims], [(claim.start - start) // MICROSECOND for claim in claims],
         [(claim.end - start) // MICROSECOND for claim in claims],
         appointment.status, appointment.patient_id, start, appointment.end, appointment.visit_type_id,
-        appointment.expires_at, msgspec.json.encode(appointment), note,
+        appointment.expires_at, open_part, _sealed_note(cipher, appointment, note),
         ctx.ids.new(), fact.topic, msgspec.json.encode(fact), ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
-        ctx.once.key if ctx.once else None, ctx.once.fingerprint if ctx.once else None, deed.id, audit.body_of(deed),
+        ctx.once.key if ctx.once else None, answer.fingerprint if answer else None, deed.id, audit.body_of(deed), private,
+        answer.answer if answer else None,
     )  # fmt: skip
 
 
@@ -125,55 +142,67 @@ async def live_holds_of_patient(db: Session, organization_id: UUID, patient_id: 
     return row["holds"] if row else 0
 
 
-async def insert_series(tx: Session, organization_id: UUID, appointments: Sequence[Appointment]) -> bool:
+async def insert_series(tx: Session, cipher: FieldCipher, appointments: Sequence[Appointment]) -> bool:
     """Store the visits of one series; False when the patient is not known."""
     first = appointments[0]
+    parts = [_parted(cipher, a, msgspec.json.encode(a)) for a in appointments]
     rows = await tx.fetch(
-        Q.insert_appointments, organization_id, [a.id for a in appointments], [a.status for a in appointments], first.patient_id,
+        Q.insert_appointments, cipher.organization_id, [a.id for a in appointments], [a.status for a in appointments], first.patient_id,
         [a.start for a in appointments], [a.end for a in appointments], first.visit_type_id,
-        [msgspec.json.encode(a) for a in appointments], first.series_id,
+        [open_part for open_part, _ in parts], first.series_id, [private for _, private in parts],
     )  # fmt: skip
     return len(rows) == len(appointments)
 
 
-async def insert_one(tx: Session, organization_id: UUID, appointment: Appointment, note: str | None) -> bool:
+async def insert_one(tx: Session, cipher: FieldCipher, appointment: Appointment, note: str | None) -> bool:
     """Store one appointment; False when the patient is not known."""
-    if not await insert_series(tx, organization_id, [appointment]):
+    if not await insert_series(tx, cipher, [appointment]):
         return False
     if note is not None:
-        await save_appointment(tx, organization_id, appointment, note)
+        await save_appointment(tx, cipher, appointment, note)
     return True
 
 
-async def appointment_for_change(tx: Session, organization_id: UUID, appointment_id: UUID) -> Appointment | None:
+async def appointment_for_change(tx: Session, cipher: FieldCipher, appointment_id: UUID) -> Appointment | None:
     """The appointment, its row locked until the transaction ends. One that was archived is brought back first, by us or somebody else."""
-    row = await tx.fetch_one(Q.appointment_for_change, organization_id, appointment_id)
+    row = await tx.fetch_one(Q.appointment_for_change, cipher.organization_id, appointment_id)
     if row is None:
-        await tx.fetch_one(Q.restore_archived, organization_id, appointment_id)
-        row = await tx.fetch_one(Q.appointment_for_change, organization_id, appointment_id)
-    return _decode(row["value"]) if row else None
+        await tx.fetch_one(Q.restore_archived, cipher.organization_id, appointment_id)
+        row = await tx.fetch_one(Q.appointment_for_change, cipher.organization_id, appointment_id)
+    return _whole(cipher, row) if row else None
 
 
-async def appointment_by_id(db: Session, organization_id: UUID, appointment_id: UUID) -> Appointment | None:
-    row = await db.fetch_one(Q.appointment_by_id, organization_id, appointment_id)
-    return _decode(row["value"]) if row else None
+async def appointment_by_id(db: Session, cipher: FieldCipher, appointment_id: UUID) -> Appointment | None:
+    row = await db.fetch_one(Q.appointment_by_id, cipher.organization_id, appointment_id)
+    return _whole(cipher, row) if row else None
 
 
-async def save_appointment(tx: Session, organization_id: UUID, appointment: Appointment, note: str | None = None) -> None:
-    """Write a changed appointment. The caller holds the lock on its row."""
+async def save_appointment(tx: Session, cipher: FieldCipher, appointment: Appointment, note: str | None = None) -> None:
+    """Write a changed appointment. The caller holds the lock on its row; without a note the earlier one stays."""
+    open_part, private = _parted(cipher, appointment, msgspec.json.encode(appointment))
     await tx.execute(
-        Q.save_appointment, organization_id, appointment.id, appointment.status, appointment.start, appointment.end,
-        appointment.expires_at, appointment.version, msgspec.json.encode(appointment), note,
+        Q.save_appointment, cipher.organization_id, appointment.id, appointment.status, appointment.start, appointment.end,
+        appointment.expires_at, appointment.version, open_part, _sealed_note(cipher, appointment, note), private,
+    )  # fmt: skip
+
+
+async def save_hold(tx: Session, organization_id: UUID, hold: Appointment) -> None:
+    """Write a changed hold, of whatever organization. Nobody has written anything about it yet, so there is nothing to seal."""
+    invariant(hold.based_on is None and hold.override_reason is None, "a hold carries no words of anybody")
+    await tx.execute(
+        Q.save_appointment, organization_id, hold.id, hold.status, hold.start, hold.end, hold.expires_at, hold.version,
+        msgspec.json.encode(hold), None, None,
     )  # fmt: skip
 
 
 async def appointments_of_patient(
-    db: Session, organization_id: UUID, patient_id: UUID, query: ListAppointments, after: tuple[datetime, UUID], now: datetime, limit: int
+    db: Session, cipher: FieldCipher, patient_id: UUID, query: ListAppointments, after: tuple[datetime, UUID], now: datetime, limit: int
 ) -> list[Appointment]:
     rows = await db.fetch(
-        Q.appointments_of_patient, organization_id, patient_id, query.from_at, query.until_at, list(query.statuses), *after, now, limit
-    )
-    return [_decode(row["value"]) for row in rows]
+        Q.appointments_of_patient, cipher.organization_id, patient_id, query.from_at, query.until_at, list(query.statuses), *after, now,
+        limit,
+    )  # fmt: skip
+    return [_whole(cipher, row) for row in rows]
 
 
 async def has_earlier_visit(db: Session, organization_id: UUID, patient_id: UUID, visit_type_id: UUID, before: datetime) -> bool:
@@ -209,21 +238,22 @@ async def save_hours(tx: Session, organization_id: UUID, schedule_id: UUID, hour
 
 
 async def appointments_hit(
-    tx: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime, now: datetime
+    tx: Session, cipher: FieldCipher, schedule_id: UUID, start: datetime, end: datetime, now: datetime
 ) -> tuple[Appointment, ...]:
-    rows = await tx.fetch(Q.appointments_hit, organization_id, schedule_id, start, end, now)
-    return tuple(_decode(row["value"]) for row in rows)
+    rows = await tx.fetch(Q.appointments_hit, cipher.organization_id, schedule_id, start, end, now)
+    return tuple(_whole(cipher, row) for row in rows)
 
 
-async def appointments_outside_hours(tx: Session, organization_id: UUID, schedule_id: UUID, now: datetime) -> tuple[Appointment, ...]:
-    rows = await tx.fetch(Q.appointments_outside_hours, organization_id, schedule_id, now)
-    return tuple(_decode(row["value"]) for row in rows)
+async def appointments_outside_hours(tx: Session, cipher: FieldCipher, schedule_id: UUID, now: datetime) -> tuple[Appointment, ...]:
+    rows = await tx.fetch(Q.appointments_outside_hours, cipher.organization_id, schedule_id, now)
+    return tuple(_whole(cipher, row) for row in rows)
 
 
 async def insert_block(
-    tx: Session, organization_id: UUID, block_id: UUID, command: BlockTime, start: datetime, end: datetime, by: str, now: datetime
+    tx: Session, cipher: FieldCipher, block_id: UUID, command: BlockTime, start: datetime, end: datetime, by: str, now: datetime
 ) -> None:
-    await tx.execute(Q.insert_block, organization_id, block_id, command.schedule_id, start, end, command.reason, by, now)
+    reason = cipher.seal(BLOCK, "reason", block_id, command.reason.encode())
+    await tx.execute(Q.insert_block, cipher.organization_id, block_id, command.schedule_id, start, end, reason, by, now)
 
 
 async def block_schedule(tx: Session, organization_id: UUID, block_id: UUID) -> UUID | None:
@@ -327,6 +357,27 @@ def _claimed(row: Row) -> ClaimedTime:
     return ClaimedTime(schedule_id=row["schedule_id"], lane=row["lane"], start=row["starts_at"], end=row["ends_at"])
 
 
+def _parted(cipher: FieldCipher, appointment: Appointment, whole: bytes) -> tuple[bytes, bytes | None]:
+    """The appointment without anybody's own words, and those sealed, if there are any. `whole` is all of it as JSON."""
+    if appointment.based_on is None and appointment.override_reason is None:
+        return whole, None
+    words = Words(based_on=appointment.based_on, override_reason=appointment.override_reason)
+    private = cipher.seal(APPOINTMENT, "private", appointment.id, msgspec.json.encode(words))
+    return msgspec.json.encode(replace(appointment, based_on=None, override_reason=None)), private
+
+
+def _whole(cipher: FieldCipher, row: Row) -> Appointment:
+    appointment = _decode(row["value"])
+    if row["private"] is None:
+        return appointment
+    words = msgspec.json.decode(cipher.open_(APPOINTMENT, "private", appointment.id, row["private"]), type=Words)
+    return replace(appointment, based_on=words.based_on, override_reason=words.override_reason)
+
+
+def _sealed_note(cipher: FieldCipher, appointment: Appointment, note: str | None) -> bytes | None:
+    return None if note is None else cipher.seal(APPOINTMENT, "note", appointment.id, note.encode())
+
+
 async def copy_schedules(tx: Transaction, organization_id: UUID, actors: Sequence[tuple[Actor, Hours]], materialised_on: date) -> None:
     columns = (
         "organization_id", "id", "kind", "display", "codes", "languages", "site_ids", "active", "source_version", "hours",
@@ -352,12 +403,15 @@ async def copy_openings(tx: Transaction, organization_id: UUID, openings: Iterab
     await tx.copy("scheduling", "opening", ("organization_id", "schedule_id", "site_id", "starts_at", "ends_at"), rows)
 
 
-async def copy_appointments(tx: Transaction, organization_id: UUID, appointments: Iterable[Appointment]) -> None:
-    columns = ("organization_id", "id", "status", "patient_id", "starts_at", "ends_at", "visit_type_id", "version", "value")
+async def copy_appointments(tx: Transaction, cipher: FieldCipher, appointments: Iterable[Appointment]) -> None:
+    columns = ("organization_id", "id", "status", "patient_id", "starts_at", "ends_at", "visit_type_id", "version", "value", "private")
     rows = (
-        (organization_id, a.id, a.status, a.patient_id, a.start, a.end, a.visit_type_id, a.version, msgspec.json.encode(a))
+        (
+            cipher.organization_id, a.id, a.status, a.patient_id, a.start, a.end, a.visit_type_id, a.version,
+            *_parted(cipher, a, msgspec.json.encode(a)),
+        )
         for a in appointments
-    )
+    )  # fmt: skip
     await tx.copy("scheduling", "appointment", columns, rows)
 
 

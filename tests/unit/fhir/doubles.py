@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002  (a stand-in answers every actor alike)
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from carewright.contracts.directory import (
 )
 from carewright.contracts.directory import Identifier as Id
 from carewright.contracts.patients import (
+    ContactPoint,
     FindPatients,
     InvalidPatient,
     Patient,
@@ -135,6 +137,9 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient:
+        raise NotImplementedError
+
+    async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
         raise NotImplementedError
 
 

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 
 from carewright.kernel.audit import Entry
-from carewright.kernel.authz import Tokens
+from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
@@ -26,6 +27,7 @@ from carewright.kernel.limits import Limits
 from carewright.kernel.rng import new_rng
 from carewright.kernel.sql import Query
 from carewright.kernel.wake import Wake
+from tests.keys import new_vault
 from tests.samples import known_id
 
 ROOM = str(known_id(7))
@@ -99,6 +101,9 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
+    def of(self, _: UUID) -> "Journal":
+        return self
+
     async def execute(self, query: Query, *columns: list[Any]) -> None:
         assert query.name == "kernel.append_audit_entries"
         self.entries += [msgspec.json.decode(body, type=Entry) for body in columns[-1]]
@@ -107,10 +112,10 @@ class Journal:
 async def ask(method: str, path: str, *, role: str | None = "desk", journal: Journal | None = None, **given: Any) -> httpx.Response:
     context = Context(
         actor=TOKENS.actor("guest", "nobody", known_id(1)), clock=CLOCK, ids=Ids(CLOCK), rng=new_rng(),
-        db=cast(Database, journal or Journal()), wake=Wake(), origin=known_id(2),
+        db=cast(Database, journal or Journal()), wake=Wake(), vault=new_vault(CLOCK), origin=known_id(2),
     )  # fmt: skip
-    health = app.Health(roles={"exam": ["/api/v1"]})
-    application = app.build([(route, context) for route in ROUTES], [], TOKENS, health, gate=given.pop("gate", None))
+    health, bearers = app.Health(roles={"exam": ["/api/v1"]}), Bearers(TOKENS, CLOCK)
+    application = app.build([(route, context) for route in ROUTES], [], bearers, health, gate=given.pop("gate", None))
     headers = ({"Authorization": f"Bearer {token(role)}"} if role else {}) | given.pop("headers", {})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test") as client:
         return await client.request(method, path, headers=headers, **given)

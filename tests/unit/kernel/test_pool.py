@@ -1,31 +1,44 @@
-"""Lending connections: in the order of asking, never more than there may be, none lost."""
+"""Lending connections: in the order of asking, never more than there may be, none lost, each standing in the tenant it was asked for."""
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from carewright.kernel import pool as pool_module
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.pool import Pool
+from tests.samples import known_id
 
 
 class Line:
-    """Stands for a connection: the pool asks it for nothing but whether it is closed."""
+    """Stands for a connection: the pool asks it for nothing but its state, and ends it."""
 
     def __init__(self) -> None:
         self.closed = False
+        self.in_transaction = False
+        self.tenant: UUID | None = None
 
     def is_closed(self) -> bool:
         return self.closed
 
+    def is_in_transaction(self) -> bool:
+        return self.in_transaction
+
+    def terminate(self) -> None:
+        self.closed = True
+
 
 class Lines:
-    """Opens lines, or refuses to."""
+    """Opens lines and moves them between tenants, or refuses to. `moves` counts; while `held` is clear, moving waits."""
 
     def __init__(self) -> None:
         self.opened: list[Line] = []
         self.refuses = False
+        self.moves = 0
+        self.held = asyncio.Event()
+        self.held.set()
 
     async def __call__(self) -> Any:
         await asyncio.sleep(0)
@@ -33,6 +46,16 @@ class Lines:
             raise Unavailable
         self.opened.append(Line())
         return self.opened[-1]
+
+    async def move(self, line: Any, tenant: UUID | None) -> None:
+        await self.held.wait()
+        if self.refuses:
+            raise Unavailable
+        line.tenant = tenant
+        self.moves += 1
+
+    def pool(self, size: int) -> Pool:
+        return Pool(self, self.move, size)
 
 
 @pytest.fixture
@@ -47,7 +70,7 @@ async def asking(pool: Pool, order: list[str], name: str) -> Any:
 
 
 async def test_what_is_given_back_goes_to_whoever_waited_longest_not_to_whoever_asks_next(lines: Lines) -> None:
-    pool = Pool(lines, 1)
+    pool = lines.pool(1)
     order: list[str] = []
     line = await pool.take()
     first, second = (asyncio.create_task(asking(pool, order, name)) for name in ("first", "second"))
@@ -61,7 +84,7 @@ async def test_what_is_given_back_goes_to_whoever_waited_longest_not_to_whoever_
 
 
 async def test_the_place_of_a_closed_connection_goes_to_whoever_waits(lines: Lines) -> None:
-    pool = Pool(lines, 1)
+    pool = lines.pool(1)
     line: Any = await pool.take()
     waiting = asyncio.create_task(pool.take())
     await asyncio.sleep(0)
@@ -72,7 +95,7 @@ async def test_the_place_of_a_closed_connection_goes_to_whoever_waits(lines: Lin
 
 
 async def test_a_connection_that_cannot_be_opened_leaves_its_place_to_the_next(lines: Lines) -> None:
-    pool = Pool(lines, 1)
+    pool = lines.pool(1)
     lines.refuses = True
     first = asyncio.create_task(pool.take())
     await asyncio.sleep(0)
@@ -84,7 +107,7 @@ async def test_a_connection_that_cannot_be_opened_leaves_its_place_to_the_next(l
 
 
 async def test_whoever_goes_away_while_waiting_takes_no_connection_along(lines: Lines) -> None:
-    pool = Pool(lines, 1)
+    pool = lines.pool(1)
     line = await pool.take()
     gone, patient = (asyncio.create_task(pool.take()) for _ in range(2))
     await asyncio.sleep(0)
@@ -97,9 +120,87 @@ async def test_whoever_goes_away_while_waiting_takes_no_connection_along(lines: 
 
 async def test_nobody_waits_for_ever(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "WAIT_SECONDS_MAX", 0.01)
-    pool = Pool(lines, 1)
+    pool = lines.pool(1)
     line = await pool.take()
     with pytest.raises(Unavailable):
         await pool.take()
     pool.give(line)
     assert await pool.take() is line
+
+
+A, B = known_id(1), known_id(2)
+
+
+async def test_who_asks_for_the_same_tenant_gets_the_connection_that_stands_in_it(lines: Lines) -> None:
+    pool = lines.pool(2)
+    first, second = await pool.take(A), await pool.take(B)
+    pool.give(first)
+    pool.give(second)
+    for tenant, line in ((A, first), (B, second), (A, first)):
+        assert await pool.take(tenant) is line
+        assert line.tenant == tenant
+        pool.give(line)
+    assert lines.moves == 2
+
+
+async def test_who_asks_for_another_tenant_gets_the_one_that_was_idle_longest(lines: Lines) -> None:
+    pool = lines.pool(2)
+    first, second = await pool.take(A), await pool.take(A)
+    pool.give(second)
+    pool.give(first)
+    assert await pool.take(B) is second
+    assert second.tenant == B
+
+
+async def test_a_loan_for_no_tenant_stands_in_none_whatever_was_before(lines: Lines) -> None:
+    pool = lines.pool(1)
+    pool.give(await pool.take(A))
+    line: Any = await pool.take()
+    assert line.tenant is None
+
+
+async def test_whoever_waited_gets_what_others_used_in_their_own_tenant(lines: Lines) -> None:
+    pool = lines.pool(1)
+    line: Any = await pool.take(A)
+    waiting = asyncio.create_task(pool.take(B))
+    await asyncio.sleep(0)
+    pool.give(line)
+    assert await waiting is line
+    assert line.tenant == B
+
+
+async def test_a_connection_that_could_not_be_moved_is_ended_and_its_place_used_again(lines: Lines) -> None:
+    pool = lines.pool(1)
+    line: Any = await pool.take(A)
+    pool.give(line)
+    lines.refuses = True
+    with pytest.raises(Unavailable):
+        await pool.take(B)
+    assert line.closed
+    lines.refuses = False
+    assert await pool.take(A) is lines.opened[1]
+
+
+async def test_whoever_goes_away_while_being_moved_leaves_nothing_half_moved(lines: Lines) -> None:
+    pool = lines.pool(1)
+    line: Any = await pool.take(A)
+    pool.give(line)
+    lines.held.clear()
+    gone = asyncio.create_task(pool.take(B))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert line.closed
+    lines.held.set()
+    fresh: Any = await pool.take(B)
+    assert (fresh is line, fresh.tenant) == (False, B)
+
+
+async def test_a_connection_given_back_inside_a_transaction_is_not_lent_again(lines: Lines) -> None:
+    pool = lines.pool(1)
+    line: Any = await pool.take(A)
+    line.in_transaction = True
+    pool.give(line)
+    assert line.closed
+    assert await pool.take(A) is lines.opened[1]

@@ -56,12 +56,13 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
     UnknownVisitType,
 )
-from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, PreconditionFailed, Refusal
 from carewright.kernel.ids import Ids
 from carewright.portal.service import PortalContext
 from carewright.portal.settings import PortalSettings
+from tests.no_database import NO_DATABASE
 
 SNOMED = "http://snomed.info/sct"
 MORNING = datetime(2026, 11, 23, 8, 7, tzinfo=UTC)
@@ -464,16 +465,19 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
     directory: Any = DoubleDirectory(hospital)
     patients: Any = DoublePatients(hospital)
     scheduling: Any = DoubleScheduling(hospital)
+    tokens = Tokens(b"k" * 32, hospital.clock, ROLES)
     return PortalContext(
         actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""),
         clock=hospital.clock,
         ids=Ids(hospital.clock),
         rng=random.Random(1),
-        db=world,
+        db=NO_DATABASE,
         wake=world,
+        vault=world,
         origin=UUID(int=1),
         settings=PortalSettings(**demonstration | settings),
-        tokens=Tokens(b"k" * 32, hospital.clock, ROLES),
+        tokens=tokens,
+        bearers=Bearers(tokens, hospital.clock),
         directory=directory,
         patients=patients,
         scheduling=scheduling,

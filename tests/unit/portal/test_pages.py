@@ -79,7 +79,7 @@ async def opened(hospital: Hospital) -> AsyncIterator[Opened]:
 
     def browser(**settings: Any) -> Browser:
         context = double.context(hospital, **settings)
-        app = build([], pages(context), context.tokens, Health({}))
+        app = build([], pages(context), context.bearers, Health({}))
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN))
         return Browser(clients[-1])
 

@@ -15,7 +15,7 @@ from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carewright.kernel import telemetry
-from carewright.kernel.authz import Tokens
+from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Refusal, Unavailable
 from carewright.kernel.http import docs, headers, openapi, problems
@@ -53,7 +53,7 @@ class Health:
 def build(
     served: Sequence[tuple[Route, Context]],
     pages: Sequence[BaseRoute],
-    tokens: Tokens,
+    bearers: Bearers,
     health: Health,
     described: Sequence[Route] | None = None,
     gate: Gate | None = None,
@@ -63,7 +63,7 @@ def build(
     It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
     """
     routes: list[BaseRoute] = [
-        *(Path(_matching_ids(route.path), endpoint(route, context, tokens), methods=[route.method]) for route, context in served),
+        *(Path(_matching_ids(route.path), endpoint(route, context, bearers), methods=[route.method]) for route, context in served),
         *_system(health, [route for route, _ in served] if described is None else described),
         *pages,
     ]

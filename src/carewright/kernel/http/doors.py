@@ -1,4 +1,7 @@
-"""Doors for other processes of the same system: a body of JSON in, a value out, for whom the token names."""
+"""Doors for other processes of the same system: a body of JSON in, a value out, for whom the signed token names.
+
+A session opens none of them: it is a person's, and persons come by the API and the pages.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.errors import Refusal, Unauthenticated
-from carewright.kernel.http.endpoint import authenticate, read_body
+from carewright.kernel.http.endpoint import bearer_token, read_body
 
 
 def door(
@@ -22,7 +25,7 @@ def door(
 
     async def answer(request: Request) -> Response:
         try:
-            actor = authenticate(request, tokens)
+            actor = tokens.read(bearer_token(request))
         except Unauthenticated as refusal:
             await turned_away(refusal)
             raise

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from carewright.kernel import audit, telemetry
-from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import (
     BadInput,
@@ -39,13 +39,13 @@ INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def endpoint(route: Route, context: Context, tokens: Tokens) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(route: Route, context: Context, bearers: Bearers) -> Callable[[Request], Awaitable[Response]]:
     """The Starlette endpoint of a route, bound to its module's context."""
 
     async def answer(request: Request) -> Response:
         actor = audit.NOBODY
         try:
-            actor = authenticate(request, tokens)
+            actor = await bearers.actor_of(bearer_token(request))
             ensure_pace(request.scope, actor)
             if route.permission is not None and not actor.may(route.permission):
                 raise Forbidden(permission=route.permission)
@@ -74,12 +74,12 @@ def _traceparent(request: Request) -> str | None:
     return given if TRACEPARENT.fullmatch(given) else None
 
 
-def authenticate(request: Request, tokens: Tokens) -> Actor:
-    """The actor named by the bearer token. Raises `Unauthenticated`."""
+def bearer_token(request: Request) -> str:
+    """The token that the request carries. Raises `Unauthenticated` where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
-    return tokens.read(token.strip())
+    return token.strip()
 
 
 async def read_body(request: Request) -> bytes:

@@ -137,7 +137,7 @@ async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: s
         return Ask(ctx, request, None, ask.secret, form)
     if not session:
         raise Unauthenticated
-    acting = ctx.acting(ctx.tokens.read(session))
+    acting = ctx.acting(await ctx.bearers.actor_of(session))
     return Ask(acting, request, await service.get_myself(acting), session, form)
 
 

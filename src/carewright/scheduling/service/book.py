@@ -36,6 +36,7 @@ from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.values import utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -174,8 +175,9 @@ async def _claim(
     claims = claims_of(appointment)
     versions = versions_of(calendars, appointment.participants)
     event = fact_of(fact, appointment, calendars.organization_id, claims)
+    cipher = await ctx.cipher()
     with reserved(calendars, claims):
-        await store.book_appointment(ctx, ctx.db, appointment, claims, versions, event, note)
+        await store.book_appointment(ctx, cipher, appointment, claims, versions, event, note)
     calendars.note_hold(appointment.id, appointment.expires_at, claims)
     ctx.wake()
     return appointment
@@ -206,10 +208,10 @@ async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Calla
 
 async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppointment) -> Appointment:
     """Turn a live hold into a booking. Its time was claimed when it was held."""
-    calendars = await ctx.calendars()
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
     with watched(calendars) as about:
         async with ctx.db.transaction() as tx:
-            hold = ctx.require_own(await store.appointment_for_change(tx, calendars.organization_id, hold_id))
+            hold = ctx.require_own(await store.appointment_for_change(tx, cipher, hold_id))
             _ensure_bookable_hold(hold, command, ctx.clock.now())
             about.extend(claims_of(hold))
             kind = visit_kind(calendars, hold.visit_type_id)
@@ -218,7 +220,7 @@ async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppoint
             booked = msgspec.structs.replace(hold, status=status, expires_at=None, version=hold.version + 1, based_on=command.based_on)
             claims = await store.claims_of_appointment(tx, calendars.organization_id, hold.id)
             await store.keep_claims(tx, calendars.organization_id, hold.id)
-            await store.save_appointment(tx, calendars.organization_id, booked, command.note)
+            await store.save_appointment(tx, cipher, booked, command.note)
             await outbox.publish(ctx, tx, fact_of(fact, booked, calendars.organization_id, claims))
             await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.book", "U", booked))
             await remember(ctx, tx, booked)
@@ -247,22 +249,24 @@ async def _book_visits(ctx: SchedulingContext, calendars: Calendars, kind: Kind,
     claims = [(visit.id, claim) for visit in visits for claim in claims_of(visit)]
     versions = versions_of(calendars, [each for visit in visits for each in visit.participants])
     series = Series(id=series_id, appointments=tuple(visits))
+    cipher = await ctx.cipher()
     with reserved(calendars, [claim for _, claim in claims]):
         async with ctx.db.transaction() as tx:
-            await _store_series(ctx, tx, series, claims, versions)
+            await _store_series(ctx, tx, cipher, series, claims, versions)
     ctx.wake()
     return series
 
 
 async def _store_series(
-    ctx: SchedulingContext, tx: Session, series: Series, claims: Sequence[tuple[UUID, ClaimedTime]], versions: dict[UUID, int]
-) -> None:
+    ctx: SchedulingContext, tx: Session, cipher: FieldCipher, series: Series, claims: Sequence[tuple[UUID, ClaimedTime]],
+    versions: dict[UUID, int],
+) -> None:  # fmt: skip
     organization_id = ctx.actor.organization_id
     if not await store.lock_calendars(tx, organization_id, versions):
         raise CalendarMoved
     got = await store.claim_time(tx, organization_id, claims, series.id)
     ensure_all_got([claim for _, claim in claims], got, series.appointments[0].patient_id)
-    if not await store.insert_series(tx, organization_id, series.appointments):
+    if not await store.insert_series(tx, cipher, series.appointments):
         raise UnknownPatient
     facts = (fact_of(AppointmentBooked, visit, organization_id, claims_of(visit)) for visit in series.appointments)
     await outbox.publish(ctx, tx, *facts)

@@ -37,15 +37,15 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
     """Close an actor's calendar for a period, and return the appointments inside: somebody must decide about each."""
     ctx.actor.require("scheduling.calendar.change")
     start, end = _period(command.start, command.end, BLOCK_DAYS_MAX)
-    calendars = await ctx.calendars()
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
     organization_id, now = calendars.organization_id, ctx.clock.now()
 
     async def work() -> CalendarChanged:
         block_id = ctx.ids.new()
         async with ctx.db.transaction() as tx:
             await _shut(tx, organization_id, command.schedule_id)
-            await store.insert_block(tx, organization_id, block_id, command, start, end, ctx.actor.subject, now)
-            hit = await store.appointments_hit(tx, organization_id, command.schedule_id, start, end, now)
+            await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
+            hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, block_id=block_id, hit=hit)
             await _reopen(ctx, tx, answer, "block")
         return await _read_back(ctx, calendars, answer)
@@ -76,7 +76,7 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
 async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) -> CalendarChanged:
     """Replace an actor's working rules from now on, and return the appointments that no longer lie within them."""
     ctx.actor.require("scheduling.calendar.change")
-    calendars = await ctx.calendars()
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
     organization_id, now = calendars.organization_id, ctx.clock.now()
     hours = Hours(weekly=command.weekly, exceptions=command.exceptions, leave=command.leave)
     zones = _zones(calendars, hours)
@@ -88,7 +88,7 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
             await store.save_hours(tx, organization_id, command.schedule_id, hours, until)
             openings = openings_from(hours, zones, now.date() - timedelta(days=1), until)
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
-            hit = await store.appointments_outside_hours(tx, organization_id, command.schedule_id, now)
+            hit = await store.appointments_outside_hours(tx, cipher, command.schedule_id, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, hit=hit)
             await _reopen(ctx, tx, answer, "set_hours")
         return await _read_back(ctx, calendars, answer)

@@ -60,8 +60,9 @@ NO_ID = UUID(int=0)
 async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
     """One appointment, live or archived. Raises `UnknownAppointment` for what is not there or not the actor's."""
     ctx.actor.require("scheduling.appointment.read")
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = ctx.require_own(await store.appointment_by_id(tx, ctx.actor.organization_id, appointment_id))
+        found = ctx.require_own(await store.appointment_by_id(tx, cipher, appointment_id))
         await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", found))
     return found
 
@@ -73,11 +74,9 @@ async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> 
     if patient_id is None:
         raise BadInput("Say whose appointments: `patient_id` is missing.", parameter="patient_id")
     ctx.require_patient(patient_id)
-    window, after = _in_utc(query), _after(query.after)
+    window, after, cipher = _in_utc(query), _after(query.after), await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.appointments_of_patient(
-            tx, ctx.actor.organization_id, patient_id, window, after, ctx.clock.now(), query.limit + 1
-        )
+        found = await store.appointments_of_patient(tx, cipher, patient_id, window, after, ctx.clock.now(), query.limit + 1)
         items = tuple(found[: query.limit])
         shown = tuple(audit.Entity(type="Appointment", id=each.id) for each in items)
         await audit.record(tx, audit.entry(ctx, "scheduling.appointment.list", "E", patient_id=patient_id, entities=shown))
@@ -171,19 +170,18 @@ class Step:
 
 async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_version: int | None, step: Step) -> Appointment:
     """Lock, check, change, store, report; one transaction. What no longer holds time gives it back."""
-    calendars = await ctx.calendars()
-    organization_id = calendars.organization_id
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
 
     async def work() -> Appointment:
         with watched(calendars) as about:
             async with ctx.db.transaction() as tx:
-                before = ctx.require_own(await store.appointment_for_change(tx, organization_id, appointment_id))
+                before = ctx.require_own(await store.appointment_for_change(tx, cipher, appointment_id))
                 ensure_version(before, expected_version)
                 after = step.change(before)
                 about.extend(claims_of(before))
                 held, released = await _claims_after(ctx, tx, before, after)
-                await store.save_appointment(tx, organization_id, after)
-                await outbox.publish(ctx, tx, fact_of(step.fact, after, organization_id, held, released))
+                await store.save_appointment(tx, cipher, after)
+                await outbox.publish(ctx, tx, fact_of(step.fact, after, cipher.organization_id, held, released))
                 await audit.record(tx, store.entry_of(ctx, f"scheduling.appointment.{step.verb}", "U", after))
                 await remember(ctx, tx, after)
             calendars.note_hold(after.id, None, ())
@@ -212,10 +210,10 @@ async def _claims_after(
 
 async def _move(ctx: SchedulingContext, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
     """One attempt: claim the new time and release the old one in one transaction."""
-    organization_id = calendars.organization_id
+    organization_id, cipher = calendars.organization_id, await ctx.cipher()
     with ExitStack() as shown, watched(calendars) as about:
         async with ctx.db.transaction() as tx:
-            before = ctx.require_own(await store.appointment_for_change(tx, organization_id, command.appointment_id))
+            before = ctx.require_own(await store.appointment_for_change(tx, cipher, command.appointment_id))
             ensure_version(before, command.expected_version)
             ensure_movable(before, ctx.clock.now())
             old = await store.claims_of_appointment(tx, organization_id, before.id)
@@ -226,7 +224,7 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             if command.override is None:
                 shown.enter_context(reserved(calendars, beyond(claims_of(after), old)))
             claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
-            await store.save_appointment(tx, organization_id, after)
+            await store.save_appointment(tx, cipher, after)
             await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
             await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
             await remember(ctx, tx, after)

@@ -13,6 +13,7 @@ from carewright.contracts.directory import HealthcareService, Location, UrgencyT
 from carewright.contracts.scheduling import Appointment, AppointmentStatus, Participant
 from carewright.kernel import audit
 from carewright.kernel.db import Transaction
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.actors import Actor
@@ -61,13 +62,19 @@ async def bulk_load(ctx: SchedulingContext, load: Load) -> None:
     Not one transaction: the caller marks the tenant as incomplete until this has returned. The load is one deed, and has one entry.
     """
     ctx.actor.require("scheduling.calendar.change")
+    cipher = await ctx.cipher()
     async with asyncio.TaskGroup() as parts:
         for claims in load.claims:
             parts.create_task(_in_transaction(ctx, store.copy_claims, claims))
-        parts.create_task(_in_transaction(ctx, store.copy_appointments, _appointments(ctx, load)))
+        parts.create_task(_load_appointments(ctx, cipher, load))
         parts.create_task(_in_transaction(ctx, store.copy_openings, load.openings))
         parts.create_task(_in_transaction(ctx, store.copy_patients, load.patient_ids))
         parts.create_task(_load_catalogue(ctx, load))
+
+
+async def _load_appointments(ctx: SchedulingContext, cipher: FieldCipher, load: Load) -> None:
+    async with ctx.db.transaction() as tx:
+        await store.copy_appointments(tx, cipher, _appointments(ctx, load))
 
 
 async def _load_catalogue(ctx: SchedulingContext, load: Load) -> None:

@@ -50,11 +50,12 @@ async def book_override(ctx: SchedulingContext, time: PickedTime, command: BookA
     )  # fmt: skip
     appointment = drafted.at(overridden_slot(ctx, calendars, kind, time), ctx.ids.new())
     await clear_the_way(ctx, claims_of(appointment))
+    cipher = await ctx.cipher()
     with watched(calendars) as about:
         about.extend(claims_of(appointment))
         async with ctx.db.transaction() as tx:
             claims = await claim_in_free_lanes(tx, calendars.organization_id, appointment)
-            if not await store.insert_one(tx, calendars.organization_id, appointment, command.note):
+            if not await store.insert_one(tx, cipher, appointment, command.note):
                 raise UnknownPatient
             await outbox.publish(ctx, tx, fact_of(AppointmentBooked, appointment, calendars.organization_id, claims))
             await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.override", "C", appointment))

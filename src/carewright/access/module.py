@@ -1,0 +1,65 @@
+"""How access is wired."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from carewright.access.context import AccessContext
+from carewright.access.http import ROUTES
+from carewright.access.jobs import TIMERS
+from carewright.access.service import accounts, codes, sessions
+from carewright.access.settings import AccessSettings
+from carewright.contracts import access as c
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context
+from carewright.kernel.modules import Module, Running
+
+
+class LocalAccess:
+    """The `Access` Protocol in this process."""
+
+    def __init__(self, context: AccessContext) -> None:
+        self._context = context
+
+    async def actor_of(self, actor: Actor, token: str) -> Actor | None:
+        return await sessions.actor_of(self._context.acting(actor), token)
+
+    async def start_code(self, actor: Actor, command: c.RequestCode) -> c.IssuedCode:
+        return await codes.start_code(self._context.acting(actor), command)
+
+    async def redeem_code(self, actor: Actor, command: c.RedeemCode) -> c.StartedSession:
+        return await codes.redeem_code(self._context.acting(actor), command)
+
+    async def start_demonstration(self, actor: Actor, patient_id: UUID) -> c.StartedSession:
+        return await sessions.start_demonstration(self._context.acting(actor), patient_id)
+
+    async def my_sessions(self, actor: Actor) -> tuple[c.Session, ...]:
+        return await sessions.my_sessions(self._context.acting(actor))
+
+    async def end_session(self, actor: Actor, session_id: UUID) -> c.Session:
+        return await sessions.end_session(self._context.acting(actor), session_id)
+
+    async def end_all_sessions(self, actor: Actor, subject: str) -> int:
+        return await sessions.end_all_sessions(self._context.acting(actor), subject)
+
+    async def who_am_i(self, actor: Actor) -> c.WhoAmI:
+        return await accounts.who_am_i(self._context.acting(actor))
+
+
+async def start(base: Context, settings: AccessSettings, _: Callable[[type], Any]) -> Running:
+    """Access needs nothing but its tables."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    context = AccessContext(**world, settings=settings)
+    return Running(context, {c.Access: LocalAccess(context)})
+
+
+MODULE = Module(
+    name="access",
+    start=start,
+    settings=AccessSettings,
+    offers=(c.Access,),
+    routes=ROUTES,
+    prefixes=("/api/v1/access",),
+    timers=TIMERS,
+)

@@ -1,0 +1,126 @@
+-- name: sessions_by_token
+-- Asked at most once a second for each token and process, for many at once. Whoever is disabled has no session, even before it is ended.
+SELECT w.number, s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
+       s.absolute_until, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+       EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > w.now) AS glass_broken
+FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS w(token_hash, now, number)
+JOIN access.session s ON s.token_hash = w.token_hash
+JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
+WHERE s.ended_at IS NULL AND a.disabled_at IS NULL
+
+-- name: touch_session
+UPDATE access.session SET last_used_at = $3 WHERE organization_id = $1 AND id = $2 AND last_used_at < $3 AND ended_at IS NULL
+
+-- name: insert_session
+INSERT INTO access.session
+    (organization_id, id, account_id, token_hash, method, started_at, last_used_at, authenticated_at, idle_seconds, absolute_until)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)
+
+-- name: sessions_of_subject
+-- Those that are neither ended nor run out.
+SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until,
+       a.subject, a.role, a.display, a.patient_id, a.site_ids
+FROM access.session s JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
+WHERE s.organization_id = $1 AND a.subject = $2 AND s.ended_at IS NULL AND s.absolute_until > $3
+  AND s.last_used_at + s.idle_seconds * interval '1 second' > $3
+ORDER BY s.started_at, s.id
+LIMIT $4
+
+-- name: end_session
+-- $3 is the owner who asks; null for whoever may end everybody's.
+UPDATE access.session s SET ended_at = $4, end_reason = $5
+FROM access.account a
+WHERE s.organization_id = $1 AND s.id = $2 AND s.ended_at IS NULL AND a.organization_id = s.organization_id AND a.id = s.account_id
+  AND ($3::text IS NULL OR a.subject = $3)
+RETURNING s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
+          s.absolute_until, a.subject, a.role, a.display, a.patient_id, a.site_ids
+
+-- name: end_session_by_token
+-- A session that another replaces: the same person signed in once more.
+UPDATE access.session SET ended_at = $4, end_reason = 'replaced'
+WHERE organization_id = $1 AND token_hash = $2 AND account_id = $3 AND ended_at IS NULL
+
+-- name: end_sessions_of_account
+WITH ended AS (
+    UPDATE access.session SET ended_at = $3, end_reason = $4 WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL RETURNING 1
+)
+SELECT count(*) AS count FROM ended
+
+-- name: account_of_patient
+-- Made on first need. DO UPDATE, so that the row comes back and stays locked: failures of one account are counted one after another.
+INSERT INTO access.account AS a (organization_id, id, subject, role, display, patient_id, site_ids, created_at)
+VALUES ($1, $2, $3, 'patient', '', $4, '{}', $5)
+ON CONFLICT (organization_id, subject) DO UPDATE SET subject = EXCLUDED.subject
+RETURNING a.id, a.subject, a.role, a.display, a.patient_id, a.site_ids, a.disabled_at, a.code_failures
+
+-- name: account_by_subject
+SELECT id, subject, role, display, patient_id, site_ids, disabled_at, code_failures FROM access.account
+WHERE organization_id = $1 AND subject = $2
+
+-- name: account_by_issuer
+-- Locked: two sign-ins of one person at once make one account.
+SELECT id, subject, role, display, patient_id, site_ids, disabled_at, code_failures FROM access.account
+WHERE organization_id = $1 AND issuer = $2 AND issuer_subject = $3
+FOR UPDATE
+
+-- name: insert_staff_account
+INSERT INTO access.account (organization_id, id, subject, role, display, issuer, issuer_subject, site_ids, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING
+
+-- name: update_staff_account
+UPDATE access.account SET role = $3, display = $4, site_ids = $5 WHERE organization_id = $1 AND id = $2
+
+-- name: accounts
+SELECT id, subject, role, display, patient_id, site_ids, disabled_at, code_failures FROM access.account
+WHERE organization_id = $1 AND id > $2 AND ($3::text IS NULL OR role = $3)
+ORDER BY id
+LIMIT $4
+
+-- name: account_for_change
+SELECT id, subject, role, display, patient_id, site_ids, disabled_at, code_failures FROM access.account
+WHERE organization_id = $1 AND id = $2
+FOR UPDATE
+
+-- name: set_account_disabled
+-- Enabling forgives what was guessed wrong before: somebody has looked at it.
+UPDATE access.account SET disabled_at = $3, code_failures = 0 WHERE organization_id = $1 AND id = $2
+
+-- name: live_codes
+SELECT count(*) AS count FROM access.code WHERE organization_id = $1 AND account_id = $2 AND expires_at > $3 AND used_at IS NULL
+
+-- name: insert_code
+INSERT INTO access.code (organization_id, id, account_id, proof, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: code_for_change
+-- Both rows locked: a code serves once, however many try at once, and no try of an account goes uncounted.
+SELECT c.id, c.account_id, c.proof, c.tries, c.expires_at, c.used_at, a.subject, a.role, a.display, a.patient_id, a.site_ids, a.disabled_at,
+       a.code_failures
+FROM access.code c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.account_id
+WHERE c.organization_id = $1 AND c.id = $2
+FOR UPDATE
+
+-- name: use_code
+UPDATE access.code SET used_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: note_wrong_code
+WITH tried AS (UPDATE access.code SET tries = tries + 1 WHERE organization_id = $1 AND id = $2)
+UPDATE access.account SET code_failures = least(code_failures + 1, 100) WHERE organization_id = $1 AND id = $3
+
+-- name: forgive_wrong_codes
+UPDATE access.account SET code_failures = 0 WHERE organization_id = $1 AND id = $2 AND code_failures > 0
+
+-- name: forget_old_codes
+DELETE FROM access.code WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.code WHERE expires_at < $1 LIMIT $2))
+
+-- name: forget_old_sign_ins
+DELETE FROM access.sign_in WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.sign_in WHERE expires_at < $1 LIMIT $2))
+
+-- name: forget_old_sessions
+-- What ended long ago, unless the glass was broken in it.
+DELETE FROM access.session WHERE ctid = ANY(ARRAY(
+    SELECT s.ctid FROM access.session s
+    WHERE s.absolute_until < $1
+      AND NOT EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id)
+    LIMIT $2
+))

@@ -1,0 +1,1 @@
+"""Access's use cases. One function, one transaction, one permission."""

@@ -1,0 +1,103 @@
+"""Sessions: starting, using, listing and ending them."""
+
+from uuid import UUID
+
+import msgspec
+
+from carewright.access import store
+from carewright.access.context import AccessContext
+from carewright.access.model import sessions as model
+from carewright.access.model.sessions import Owner
+from carewright.contracts.access import Session, SignInMethod, StartedSession, UnknownAccount, UnknownSession
+from carewright.kernel import audit
+from carewright.kernel.authz import Actor
+from carewright.kernel.db import Session as Tx
+from carewright.kernel.errors import Forbidden
+from carewright.kernel.rng import new_secret
+
+OWN = "access.session.own"
+MANAGE = "access.account.manage"
+RESOLVE = "access.session.resolve"
+SIGN_IN = "access.sign_in"
+SESSIONS_SHOWN_MAX = 100
+
+
+async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
+    """Whom a session's token speaks for; None for one that ended, ran out, or never was. Whoever asked refuses, and that is recorded."""
+    ctx.actor.require(RESOLVE)
+    if len(token) != model.TOKEN_LENGTH:
+        return None
+    now = ctx.clock.now()
+    found = await store.session_by_token(ctx.db, model.hash_of(token), now)
+    if found is None or not found[0].is_live(now):
+        return None
+    kept, glass_broken = found
+    if kept.wants_touch(now):
+        await store.touch_session(ctx.db, kept, now)
+    return model.actor_of(kept, glass_broken=glass_broken)
+
+
+async def start(ctx: AccessContext, tx: Tx, owner: Owner, method: SignInMethod) -> StartedSession:
+    """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is."""
+    token = model.token_of(new_secret(model.TOKEN_BYTES))
+    kept = model.new_session(owner, ctx.actor.organization_id, method, ctx.clock.now(), ctx.ids.new(), ctx.settings)
+    await store.insert_session(tx, kept, model.hash_of(token))
+    signed_in = ctx.acting(model.actor_of(kept, glass_broken=False), trace=ctx.trace)
+    await audit.record(
+        tx, audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=(_entity(kept.id),))
+    )  # fmt: skip
+    return StartedSession(token=token, session=model.shown(kept))
+
+
+async def start_demonstration(ctx: AccessContext, patient_id: UUID) -> StartedSession:
+    """Sign in as a made-up patient, where the settings say that the hospital is one. Raises `Forbidden` elsewhere."""
+    ctx.actor.require(SIGN_IN)
+    if not ctx.settings.demonstration_sign_in:
+        raise Forbidden
+    async with ctx.db.transaction() as tx:
+        row = await store.account_of_patient(tx, ctx.actor.organization_id, ctx.ids.new(), patient_id, ctx.clock.now())
+        return await start(ctx, tx, store.owner_of(row), "demonstration")
+
+
+async def my_sessions(ctx: AccessContext) -> tuple[Session, ...]:
+    """The actor's live sessions, oldest first."""
+    ctx.actor.require(OWN)
+    found = await store.sessions_of_subject(ctx.db, ctx.actor.organization_id, ctx.actor.subject, ctx.clock.now(), SESSIONS_SHOWN_MAX)
+    return tuple(model.shown(kept) for kept in found)
+
+
+async def end_session(ctx: AccessContext, session_id: UUID) -> Session:
+    """End one of the actor's sessions; who manages accounts may end anybody's. It is gone everywhere within two seconds.
+
+    Raises `UnknownSession` for one that is not there, not theirs, or ended already.
+    """
+    ctx.actor.require(OWN)
+    subject = None if ctx.actor.may(MANAGE) else ctx.actor.subject
+    async with ctx.db.transaction() as tx:
+        ended = await store.end_session(tx, ctx.actor.organization_id, session_id, subject, ctx.clock.now(), "ended")
+        if ended is None:
+            raise UnknownSession
+        await audit.record(tx, audit.entry(ctx, "access.session.end", "E", entities=(_entity(session_id),)))
+    return model.shown(ended)
+
+
+async def end_all_sessions(ctx: AccessContext, subject: str) -> int:
+    """End every session of `subject` and say how many there were. One's own, or anybody's for whoever manages accounts."""
+    ctx.actor.require(OWN if subject == ctx.actor.subject else MANAGE)
+    organization_id = ctx.actor.organization_id
+    async with ctx.db.transaction() as tx:
+        row = await store.account_by_subject(tx, organization_id, subject)
+        if row is None:
+            raise UnknownAccount
+        ended = await store.end_sessions_of_account(tx, organization_id, row["id"], ctx.clock.now(), "ended")
+        await audit.record(tx, audit.entry(ctx, "access.session.end_all", "E", entities=(audit.Entity(type="Person", id=row["id"]),)))
+    return ended
+
+
+def acting_for(ctx: AccessContext, organization_id: UUID) -> AccessContext:
+    """The same system at work within one organization: for callers that come before anybody is signed in."""
+    return ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=organization_id), trace=ctx.trace)
+
+
+def _entity(session_id: UUID) -> audit.Entity:
+    return audit.Entity(type="Session", id=session_id)

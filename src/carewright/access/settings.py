@@ -1,0 +1,33 @@
+"""Access's settings: defaults, limits and units."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """How long sessions last, and where staff sign in.
+
+    `public_url` is the address under which browsers and clients reach us: redirects and audiences begin with it. Staff sign in at
+    `oidc_issuer` into `organization_id`. The client proves itself with `oidc_client_secret_file`, or with the private key (JWK) in
+    `oidc_private_key_file`. `oidc_role_claim` names the claim with a person's roles (dots lead inward: `realm_access.roles`);
+    `oidc_roles` says what they mean here: `nurses=nurse,doctors=physician`, the first that fits counts.
+    """
+
+    staff_idle_minutes: int = 15
+    staff_hours_max: int = 10
+    patient_idle_minutes: int = 30
+    patient_hours_max: int = 12
+    step_up_minutes: int = 5
+    client_token_minutes: int = 5
+    public_url: str = ""
+    organization_id: UUID | None = None
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: str = ""
+    oidc_private_key_file: str = ""
+    oidc_scopes: str = "openid profile"
+    oidc_role_claim: str = "roles"
+    oidc_roles: str = ""
+    oidc_site_claim: str = ""
+    demonstration_sign_in: bool = False

@@ -1,0 +1,143 @@
+"""Rows to values: one function runs one named query."""
+
+from datetime import datetime
+from uuid import UUID
+
+from carewright.access.model.codes import FAILURES_MAX
+from carewright.access.model.sessions import Kept, Owner
+from carewright.contracts.access import Account
+from carewright.kernel.db import Database, Row, Session
+from carewright.kernel.sql import load
+
+Q = load("carewright.access")
+
+
+async def session_by_token(db: Database, token_hash: bytes, now: datetime) -> tuple[Kept, bool] | None:
+    """The session of a token, and whether its glass is broken now. Run out or not: that is a rule of the model."""
+    row = await db.fetch_gathered(Q.sessions_by_token, token_hash, now)
+    return (_kept(row), row["glass_broken"]) if row else None
+
+
+async def touch_session(db: Session, kept: Kept, now: datetime) -> None:
+    await db.execute(Q.touch_session, kept.organization_id, kept.id, now)
+
+
+async def insert_session(tx: Session, kept: Kept, token_hash: bytes) -> None:
+    await tx.execute(
+        Q.insert_session, kept.organization_id, kept.id, kept.owner.account_id, token_hash, kept.method, kept.started_at,
+        kept.authenticated_at, kept.idle_seconds, kept.absolute_until,
+    )  # fmt: skip
+
+
+async def sessions_of_subject(db: Session, organization_id: UUID, subject: str, now: datetime, limit: int) -> list[Kept]:
+    """The live sessions of one subject, oldest first."""
+    return [_kept(row) for row in await db.fetch(Q.sessions_of_subject, organization_id, subject, now, limit)]
+
+
+async def end_session(
+    tx: Session, organization_id: UUID, session_id: UUID, subject: str | None, now: datetime, reason: str
+) -> Kept | None:  # fmt: skip
+    """End one session, of `subject` if that is given. None when there is no such live session."""
+    row = await tx.fetch_one(Q.end_session, organization_id, session_id, subject, now, reason)
+    return _kept(row) if row else None
+
+
+async def end_session_by_token(tx: Session, organization_id: UUID, token_hash: bytes, account_id: UUID, now: datetime) -> None:
+    await tx.execute(Q.end_session_by_token, organization_id, token_hash, account_id, now)
+
+
+async def end_sessions_of_account(tx: Session, organization_id: UUID, account_id: UUID, now: datetime, reason: str) -> int:
+    row = await tx.fetch_one(Q.end_sessions_of_account, organization_id, account_id, now, reason)
+    return row["count"] if row else 0
+
+
+async def account_of_patient(tx: Session, organization_id: UUID, account_id: UUID, patient_id: UUID, now: datetime) -> Row:
+    """The patient's account, made if there is none, its row locked."""
+    row = await tx.fetch_one(Q.account_of_patient, organization_id, account_id, f"patient/{patient_id}", patient_id, now)
+    if row is None:
+        raise LookupError("an upsert that updates always answers")
+    return row
+
+
+async def account_by_subject(db: Session, organization_id: UUID, subject: str) -> Row | None:
+    return await db.fetch_one(Q.account_by_subject, organization_id, subject)
+
+
+async def account_for_change(tx: Session, organization_id: UUID, account_id: UUID) -> Row | None:
+    """The account, its row locked."""
+    return await tx.fetch_one(Q.account_for_change, organization_id, account_id)
+
+
+async def set_account_disabled(tx: Session, organization_id: UUID, account_id: UUID, disabled_at: datetime | None) -> None:
+    await tx.execute(Q.set_account_disabled, organization_id, account_id, disabled_at)
+
+
+async def accounts(db: Session, organization_id: UUID, after: UUID, role: str | None, limit: int) -> tuple[Account, ...]:
+    return tuple(account_of(row) for row in await db.fetch(Q.accounts, organization_id, after, role, limit))
+
+
+async def live_codes(tx: Session, organization_id: UUID, account_id: UUID, now: datetime) -> int:
+    row = await tx.fetch_one(Q.live_codes, organization_id, account_id, now)
+    return row["count"] if row else 0
+
+
+async def insert_code(
+    tx: Session, organization_id: UUID, code_id: UUID, account_id: UUID, proof: bytes, now: datetime, expires_at: datetime
+) -> None:  # fmt: skip
+    await tx.execute(Q.insert_code, organization_id, code_id, account_id, proof, now, expires_at)
+
+
+async def code_for_change(tx: Session, organization_id: UUID, code_id: UUID) -> Row | None:
+    """The code with its account, both rows locked."""
+    return await tx.fetch_one(Q.code_for_change, organization_id, code_id)
+
+
+async def use_code(tx: Session, organization_id: UUID, code_id: UUID, now: datetime) -> None:
+    await tx.execute(Q.use_code, organization_id, code_id, now)
+
+
+async def note_wrong_code(tx: Session, organization_id: UUID, code_id: UUID, account_id: UUID) -> None:
+    await tx.execute(Q.note_wrong_code, organization_id, code_id, account_id)
+
+
+async def forgive_wrong_codes(tx: Session, organization_id: UUID, account_id: UUID) -> None:
+    await tx.execute(Q.forgive_wrong_codes, organization_id, account_id)
+
+
+async def forget_old(db: Session, codes_before: datetime, sessions_before: datetime, limit: int) -> None:
+    """Delete what has served its time, `limit` rows of each kind at most."""
+    await db.execute(Q.forget_old_codes, codes_before, limit)
+    await db.execute(Q.forget_old_sign_ins, codes_before, limit)
+    await db.execute(Q.forget_old_sessions, sessions_before, limit)
+
+
+def owner_of(row: Row) -> Owner:
+    """Whose account a row of `account` is."""
+    return Owner(
+        account_id=row["id"], subject=row["subject"], role=row["role"], display=row["display"], patient_id=row["patient_id"],
+        site_ids=tuple(row["site_ids"]),
+    )  # fmt: skip
+
+
+def account_of(row: Row) -> Account:
+    return Account(
+        id=row["id"], subject=row["subject"], role=row["role"], display=row["display"], patient_id=row["patient_id"],
+        site_ids=tuple(row["site_ids"]), disabled=row["disabled_at"] is not None, locked=is_locked(row),
+    )  # fmt: skip
+
+
+def is_locked(row: Row) -> bool:
+    """Whether too many codes in a row were wrong."""
+    return bool(row["code_failures"] >= FAILURES_MAX)
+
+
+def _kept(row: Row) -> Kept:
+    owner = Owner(
+        account_id=row["account_id"], subject=row["subject"], role=row["role"], display=row["display"], patient_id=row["patient_id"],
+        site_ids=tuple(row["site_ids"]),
+    )  # fmt: skip
+    return Kept(
+        id=row["id"], organization_id=row["organization_id"], owner=owner, method=row["method"], started_at=row["started_at"],
+        last_used_at=row["last_used_at"], authenticated_at=row["authenticated_at"], idle_seconds=row["idle_seconds"],
+        absolute_until=row["absolute_until"],
+    )  # fmt: skip

@@ -1,0 +1,397 @@
+"""Access's language: who signs in and how, the sessions that follow, and breaking the glass.
+
+Rims ask as the system (`access.sign_in`) while nobody is signed in yet, and as the person afterwards. Tokens, codes and secrets stand in
+commands and answers of this contract alone: no event, no audit entry and no fact of a refusal carries one.
+"""
+
+from typing import Annotated, ClassVar, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal, Unauthenticated
+from carewright.kernel.events import Event
+from carewright.kernel.values import Code, Instant, Limit, Reason, ShortText
+
+SignInMethod = Literal["oidc", "otp", "passkey", "demonstration"]
+ContactSystem = Literal["phone", "email"]
+BreakGlassPurpose = Literal["ETREAT", "COVERAGE", "SAFETY"]
+"""Why the glass is broken: emergency treatment (HL7 ActReason ETREAT), covering for a colleague, or a danger to the patient."""
+Secret = Annotated[str, Meta(min_length=22, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+"""What a browser keeps and nobody else knows: 128 random bits at least, in base64url or hex."""
+Token = Annotated[str, Meta(min_length=1, max_length=8192)]
+LocalPath = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^/")]
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody signed in. It ends at `idle_until` unless used before, and at `absolute_until` whatever happens."""
+
+    id: UUID
+    organization_id: UUID
+    subject: str
+    role: str
+    patient_id: UUID | None = None
+    site_ids: tuple[UUID, ...] = ()
+    method: SignInMethod
+    started_at: Instant
+    last_used_at: Instant
+    idle_until: Instant
+    absolute_until: Instant
+    authenticated_at: Instant
+
+
+class StartedSession(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` is shown this once: we keep only its SHA-256."""
+
+    token: str
+    session: Session
+
+
+class RequestCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A one-time password for a patient. `binding` is the browser's secret: the code is of use in that browser alone."""
+
+    patient_id: UUID
+    contact_system: ContactSystem
+    purpose: Literal["sign-in", "step-up"] = "sign-in"
+    binding: Secret
+
+
+class IssuedCode(msgspec.Struct, frozen=True, kw_only=True):
+    """For the rim that asked, which hands the code to whoever delivers it, and never shows or logs it."""
+
+    id: UUID
+    code: str
+    expires_at: Instant
+
+
+class RedeemCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    organization_id: UUID
+    code_id: UUID
+    code: Annotated[str, Meta(min_length=1, max_length=20)]
+    binding: Secret
+
+
+class StartSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Begin signing in at the identity provider. `again` asks the provider to check the password anew (step-up)."""
+
+    binding: Secret
+    next: LocalPath = "/staff"
+    again: bool = False
+
+
+class SignInStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to send the browser."""
+
+    address: str
+
+
+class CompleteSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the identity provider sent back with the browser. `iss` is RFC 9207's. `earlier` is the session that this one replaces."""
+
+    state: Annotated[str, Meta(min_length=1, max_length=200)]
+    code: Annotated[str, Meta(min_length=1, max_length=4096)]
+    iss: Annotated[str, Meta(max_length=500)] | None = None
+    binding: Secret
+    earlier: Token | None = None
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    token: str
+    session: Session
+    next: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has signed in, or may. Staff get one at their first sign-in; their role is what the identity provider says."""
+
+    id: UUID
+    subject: str
+    role: str
+    display: str
+    patient_id: UUID | None = None
+    site_ids: tuple[UUID, ...] = ()
+    disabled: bool = False
+    locked: bool = False
+
+
+class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Account, ...]
+
+
+class StartBreakGlass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask for wider permissions for a while. The reason is read by a privacy officer; keep the patient's data out of it."""
+
+    purpose: BreakGlassPurpose
+    reason: Reason
+    minutes: Annotated[int, Meta(ge=1, le=60)] = 60
+
+
+class BreakGlass(msgspec.Struct, frozen=True, kw_only=True):
+    """Wider permissions of one session, until `until`. `closed_at` is when a privacy officer closed the review."""
+
+    id: UUID
+    subject: str
+    role: str
+    purpose: BreakGlassPurpose
+    reason: str
+    started_at: Instant
+    until: Instant
+    closed_at: Instant | None = None
+    closed_by: str | None = None
+    finding: str | None = None
+
+
+class ListReviews(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every time the glass was broken, oldest first; only those still to be reviewed unless `closed` is asked for too."""
+
+    closed: bool = False
+    limit: Limit = 50
+
+
+class ReviewsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[BreakGlass, ...]
+
+
+class CloseReview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a privacy officer found. Nobody reviews themselves."""
+
+    break_glass_id: UUID
+    outcome: Literal["justified", "not-justified"]
+    finding: Reason
+
+
+class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
+    """The actor as the system sees it. `break_glass` is there while the glass is broken."""
+
+    subject: str
+    role: str
+    display: str
+    permissions: tuple[str, ...]
+    session: Session | None = None
+    break_glass: BreakGlass | None = None
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """Another system that signs its requests for tokens with a key of its own (private_key_jwt, RFC 7523)."""
+
+    id: UUID
+    name: ShortText
+    role: str
+    disabled: bool = False
+
+
+class ClientsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Client, ...]
+
+
+class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`keys` is a JWK Set of public keys, each with a `kid`: EC P-384 for ES384, or RSA of 2,048 bits and more for RS384."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    keys: Annotated[str, Meta(min_length=2, max_length=20_000)]
+    role: Literal["integration"] = "integration"
+
+
+class RequestToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A client's own signed assertion (RFC 7523). `audience` is the address it was sent to."""
+
+    assertion: Token
+    audience: Annotated[str, Meta(max_length=500)]
+
+
+class ClientToken(msgspec.Struct, frozen=True, kw_only=True):
+    access_token: str
+    expires_in: int
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the name of a scheme (RFC 6750)
+
+
+class PasskeyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """`options` is the JSON that a browser's `navigator.credentials` takes; `id` names the challenge in the answer."""
+
+    id: UUID
+    options: str
+
+
+class PasskeyAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the authenticator answered, as the JSON of WebAuthn's `toJSON`."""
+
+    id: UUID
+    credential: Annotated[str, Meta(min_length=2, max_length=20_000)]
+    binding: Secret
+
+
+class Passkey(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    created_at: Instant
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------------------
+
+
+class CodeNotRight(Refusal):
+    """Wrong, used, too old, from another browser, or never issued: which of these is told to nobody."""
+
+    code = "access.code_not_right"
+    status = 403
+    issue = "security"
+    title = "This code is not right, or not valid any more. Please check it, or ask for a new one."
+
+
+class AccountLocked(Refusal):
+    code = "access.account_locked"
+    status = 403
+    issue = "forbidden"
+    title = "Too many codes were wrong, so signing in is locked for this account. Please call us."
+
+
+class AccountDisabled(Refusal):
+    code = "access.account_disabled"
+    status = 403
+    issue = "suppressed"
+    title = "This account is disabled. Please ask your administrator."
+
+
+class NoRole(Refusal):
+    code = "access.no_role"
+    status = 403
+    issue = "forbidden"
+    title = "You have signed in, but no role here is assigned to you. Please ask your administrator."
+
+
+class SignInFailed(Refusal):
+    """What the identity provider sent does not hold. Which check failed is told to the audit log alone."""
+
+    code = "access.sign_in_failed"
+    status = 403
+    issue = "login"
+    title = "Signing in did not work. Please try again."
+
+
+class SignInNotSetUp(Refusal):
+    code = "access.sign_in_not_set_up"
+    status = 503
+    issue = "not-supported"
+    title = "Signing in is not set up here yet."
+
+
+class StepUpNeeded(Unauthenticated):
+    """RFC 9470: the sign-in is fine, but too long ago for this."""
+
+    code = "access.step_up_needed"
+    status = 401
+    issue = "login"
+    title = "Please confirm that it is you: sign in once more, then try again."
+
+
+class UnknownSession(Refusal):
+    code = "access.unknown_session"
+    status = 404
+    issue = "not-found"
+    title = "There is no such session, or it has ended."
+
+
+class UnknownAccount(Refusal):
+    code = "access.unknown_account"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this account."
+
+
+class UnknownReview(Refusal):
+    code = "access.unknown_review"
+    status = 404
+    issue = "not-found"
+    title = "There is no such review."
+
+
+class ReviewNotYours(Refusal):
+    code = "access.review_not_yours"
+    status = 409
+    issue = "business-rule"
+    title = "A review is closed once, by somebody else than the person it is about."
+
+
+class SessionNeeded(Refusal):
+    code = "access.session_needed"
+    status = 409
+    issue = "business-rule"
+    title = "This needs a session: sign in as a person first."
+
+
+class InvalidClient(Refusal):
+    code = "access.invalid_client"
+    status = 401
+    issue = "login"
+    title = "This client assertion is not valid."
+
+
+class InvalidKeys(Refusal):
+    code = "access.invalid_keys"
+    status = 422
+    issue = "business-rule"
+    title = "These keys cannot be used: send public EC P-384 or RSA keys of 2,048 bits or more, each with a kid of its own."
+
+
+class UnknownClient(Refusal):
+    code = "access.unknown_client"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this client."
+
+
+class PasskeyNotRight(Refusal):
+    code = "access.passkey_not_right"
+    status = 403
+    issue = "security"
+    title = "This passkey did not work here. Please try again, or sign in another way."
+
+
+# --- events -------------------------------------------------------------------------------------------------------------------
+
+
+class BreakGlassStarted(Event, frozen=True, kw_only=True):
+    """Somebody took wider permissions. A privacy officer must look at it and close `break_glass_id`."""
+
+    topic: ClassVar[str] = "access.break_glass.started.v1"
+    break_glass_id: UUID
+    account_id: UUID
+    until: Instant
+
+    @property
+    def subject(self) -> UUID:
+        return self.break_glass_id
+
+
+class AccountChanged(Event, frozen=True, kw_only=True):
+    """An account was made, disabled, enabled, or has another role now."""
+
+    topic: ClassVar[str] = "access.account.changed.v1"
+    account_id: UUID
+    role: Code
+    disabled: bool
+
+    @property
+    def subject(self) -> UUID:
+        return self.account_id
+
+
+class Access(Protocol):
+    """What the rims, and every process that answers requests, may ask of access."""
+
+    async def actor_of(self, actor: Actor, token: str) -> Actor | None: ...
+
+    async def start_code(self, actor: Actor, command: RequestCode) -> IssuedCode: ...
+
+    async def redeem_code(self, actor: Actor, command: RedeemCode) -> StartedSession: ...
+
+    async def start_demonstration(self, actor: Actor, patient_id: UUID) -> StartedSession: ...
+
+    async def my_sessions(self, actor: Actor) -> tuple[Session, ...]: ...
+
+    async def end_session(self, actor: Actor, session_id: UUID) -> Session: ...
+
+    async def end_all_sessions(self, actor: Actor, subject: str) -> int: ...
+
+    async def who_am_i(self, actor: Actor) -> WhoAmI: ...

@@ -1,0 +1,21 @@
+"""Settings of privacy at rest, as `CAREWRIGHT_PRIVACY_<FIELD>` or the `[privacy]` table of a settings file."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """`key_service` says where the key is that wraps all others: in `key_file`, or in the transit engine of OpenBao or HashiCorp Vault.
+
+    Without `key_file` it is `field.key` beside the token key. `keys_fresh_seconds` is how long a process uses the keys of an
+    organization before it asks again whether they were rotated or destroyed.
+    """
+
+    key_service: Literal["file", "transit"] = "file"
+    key_file: str = ""
+    transit_url: str = ""
+    transit_mount: str = "transit"
+    transit_key: str = "carewright"
+    transit_token_file: str = ""
+    keys_fresh_seconds: float = 15.0

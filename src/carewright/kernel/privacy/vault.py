@@ -1,0 +1,144 @@
+"""The organizations' keys: made when an organization first seals something, kept at hand in each process, rotated, destroyed.
+
+A keyset lies in `kernel.keyset`, wrapped by the key service and bound to its organization, purpose and version. A process asks again
+every few seconds, so a new version is known everywhere before it begins to seal, and a destroyed one is gone everywhere soon after.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from carewright.kernel.clock import Clock
+from carewright.kernel.db import Database, Row
+from carewright.kernel.errors import InternalFault
+from carewright.kernel.privacy.aead import Aead, aead_of, new_index_key, new_key
+from carewright.kernel.privacy.cipher import VERSION_MAX, FieldCipher, KeysDestroyed, SealedElsewhere
+from carewright.kernel.privacy.kek import RUNBOOK, KeyService, WrongKey
+from carewright.kernel.settings import StartFailed
+from carewright.kernel.sql import load
+
+Q = load("carewright.kernel")
+Purpose = Literal["field", "index"]
+GRACE = 2
+"""A new version seals only after so many times the seconds for which keys are kept: by then every process has it."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    cipher: FieldCipher
+    until_seconds: float
+
+
+class Vault:
+    """The keys of every organization that this process met. `fresh_seconds` is how long it uses them before asking again."""
+
+    def __init__(self, service: KeyService, clock: Clock, fresh_seconds: float) -> None:
+        self._service = service
+        self._clock = clock
+        self._fresh_seconds = fresh_seconds
+        self._kept: dict[UUID, _Kept] = {}
+        self._asking: dict[UUID, asyncio.Lock] = {}
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after its making a new version begins to seal."""
+        return timedelta(seconds=GRACE * self._fresh_seconds)
+
+    async def of(self, db: Database, organization_id: UUID) -> FieldCipher:
+        """The organization's keys, made if it has none yet. Ask before a transaction begins: this may need a connection of its own.
+
+        Raises `KeysDestroyed`, `KeysUnavailable`, or `SealedElsewhere` when they were wrapped by another key.
+        """
+        if (cipher := self._fresh(organization_id)) is not None:
+            return cipher
+        async with self._asking.setdefault(organization_id, asyncio.Lock()):
+            if (cipher := self._fresh(organization_id)) is not None:
+                return cipher
+            rows = await db.fetch(Q.keysets_of, organization_id)
+            if not rows:
+                await self._make(db, organization_id, "field", 1)
+                await self._make(db, organization_id, "index", 1)
+                rows = await db.fetch(Q.keysets_of, organization_id)
+            cipher = await self._cipher(organization_id, rows)
+            self._kept[organization_id] = _Kept(cipher, self._clock.monotonic_seconds() + self._fresh_seconds)
+            return cipher
+
+    def at_hand(self, organization_id: UUID) -> FieldCipher:
+        """The keys that `of` gave last, without asking anybody: for use inside a transaction."""
+        return self._kept[organization_id].cipher
+
+    async def ensure_opens(self, db: Database) -> None:
+        """Raise `StartFailed` unless our key opens what is stored: a lost or wrong key must stop the start, not the first patient."""
+        for row in await db.fetch(Q.keysets_by_service):
+            if row["kek_id"] != self._service.id:
+                raise StartFailed(
+                    f"There is encrypted data under the key {row['kek_id']}, and the key given is {self._service.id}. {RUNBOOK}"
+                )
+            try:
+                await self._unwrapped(row["organization_id"], row)
+            except WrongKey as fault:
+                raise StartFailed(f"The key {self._service.id} does not open the stored keys. {RUNBOOK}") from fault
+
+    async def renew(self, db: Database, organization_id: UUID) -> int:
+        """Make the next version of the field key, or return one that an earlier call made and that nobody finished rotating to."""
+        await self.of(db, organization_id)
+        rows = [row for row in await db.fetch(Q.keysets_of, organization_id) if row["purpose"] == "field"]
+        latest: int = rows[-1]["version"]
+        if sum(row["retired_at"] is None for row in rows) > 1:
+            return latest
+        await self._make(db, organization_id, "field", latest + 1, delayed=True)
+        self._kept.pop(organization_id, None)
+        return latest + 1
+
+    async def retire(self, db: Database, organization_id: UUID, before_version: int) -> None:
+        """Mark older versions as retired: nothing live is sealed by them. They still open what backups hold."""
+        await db.execute(Q.retire_keysets, organization_id, before_version, self._clock.now())
+
+    async def destroy(self, db: Database, organization_id: UUID) -> int:
+        """Destroy every key of the organization, for good; returns how many there were."""
+        rows = await db.fetch(Q.destroy_keysets, organization_id, self._clock.now())
+        self._kept.pop(organization_id, None)
+        return len(rows)
+
+    def _fresh(self, organization_id: UUID) -> FieldCipher | None:
+        kept = self._kept.get(organization_id)
+        return kept.cipher if kept is not None and self._clock.monotonic_seconds() < kept.until_seconds else None
+
+    async def _make(self, db: Database, organization_id: UUID, purpose: Purpose, version: int, *, delayed: bool = False) -> None:
+        """Store a new key unless another process was faster."""
+        if version > VERSION_MAX:
+            raise InternalFault("This organization has used up its key versions.")
+        now = self._clock.now()
+        wrapped = await self._service.wrap(new_key() if purpose == "field" else new_index_key(), _about(organization_id, purpose, version))
+        await db.execute(
+            Q.insert_keyset, organization_id, purpose, version, wrapped, self._service.id, now, now + self.grace if delayed else now
+        )
+
+    async def _cipher(self, organization_id: UUID, rows: Iterable[Row]) -> FieldCipher:
+        fields: dict[int, Aead] = {}
+        current, index_key = 0, b""
+        for row in rows:
+            if row["wrapped"] is None:
+                raise KeysDestroyed(organization_id=str(organization_id))
+            try:
+                key = await self._unwrapped(organization_id, row)
+            except WrongKey as fault:
+                raise SealedElsewhere("The keys of this organization were wrapped by another key.", version=row["version"]) from fault
+            if row["purpose"] == "index":
+                index_key = key
+                continue
+            fields[row["version"]] = aead_of(key)
+            if row["seals_from"] <= self._clock.now() or not current:
+                current = row["version"]
+        return FieldCipher(organization_id, fields, current, index_key)
+
+    async def _unwrapped(self, organization_id: UUID, row: Row) -> bytes:
+        return await self._service.unwrap(row["wrapped"], _about(organization_id, row["purpose"], row["version"]))
+
+
+def _about(organization_id: UUID, purpose: str, version: int) -> bytes:
+    """What a wrapped key is bound to: a keyset put into another organization's row does not unwrap."""
+    return organization_id.bytes + f"{purpose}\0{version}".encode()

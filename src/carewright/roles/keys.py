@@ -1,0 +1,50 @@
+"""The key that wraps all others: found as the settings say; its file is made once, and never a second time over encrypted data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from carewright.kernel.clock import Clock
+from carewright.kernel.db import Database
+from carewright.kernel.privacy.kek import RUNBOOK, key_file_of, key_service, new_key_file
+from carewright.kernel.privacy.settings import PrivacySettings
+from carewright.kernel.privacy.vault import Vault
+from carewright.kernel.settings import StartFailed
+from carewright.kernel.sql import load
+from carewright.roles.installation import write_private
+
+Q = load("carewright.kernel")
+FIELD_KEY_FILE = "field.key"
+
+
+def vault_of(sections: Mapping[str, Any], clock: Clock) -> Vault:
+    """The keys that privacy at rest needs. Raises `StartFailed` where their key file is missing."""
+    privacy: PrivacySettings = sections["privacy"]
+    return Vault(key_service(privacy, field_key_file(sections)), clock, privacy.keys_fresh_seconds)
+
+
+def field_key_file(sections: Mapping[str, Any]) -> Path:
+    """Where the key file is unless the settings name another: beside the token key."""
+    return Path(sections["system"].token_key_file or FIELD_KEY_FILE).with_name(FIELD_KEY_FILE)
+
+
+async def ensure_key_file(sections: Mapping[str, Any]) -> Path | None:
+    """Make the key file of a migrated database that holds nothing encrypted yet; returns it if it was made.
+
+    Raises `StartFailed` where the file is missing and there is encrypted data: a new key would open nothing of it.
+    """
+    privacy = sections["privacy"]
+    path = key_file_of(privacy, field_key_file(sections))
+    if privacy.key_service != "file" or path.exists():
+        return None
+    db = await Database.connect(sections["system"].database_url, None, 1)
+    try:
+        if await db.fetch(Q.keysets_by_service):
+            raise StartFailed(f"The key file {path} is missing, and there is encrypted data. Put the file back. {RUNBOOK}")
+    finally:
+        await db.close()
+    try:
+        write_private(path, new_key_file())
+    except OSError as fault:
+        raise StartFailed(f"The key file {path} cannot be written: {fault.strerror}.") from fault
+    return path
