@@ -55,15 +55,24 @@ class RegisterPatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class FindPatients(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Front-desk search: the beginning of the family name (two letters at least) and, to narrow, a birth date."""
+    """Front-desk search: the beginning of the family name (two letters at least), and to narrow, that of the given names or a birth date.
 
-    family: Annotated[str, Meta(min_length=2, max_length=100)]
+    "family, given" in `family` is understood. With a birth date the given names alone will do. `sounds_like` also finds people whose
+    names sound alike in English: Meyer, Maier.
+    """
+
+    family: Annotated[str, Meta(min_length=2, max_length=100)] | None = None
+    given: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     birth_on: Day | None = None
+    sounds_like: bool = False
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
 
 
 class PatientsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`more` says that others may fit too: narrow the search."""
+
     items: tuple[Patient, ...]
+    more: bool = False
 
 
 class PutPatients(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,22 +4,27 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
+from jellyfish import metaphone
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import ContactPoint, FindPatients, InvalidPatient, Patient, RegisterPatient
 from carewright.kernel.errors import BadInput
 from carewright.kernel.folding import folded
 from carewright.kernel.invariants import invariant
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.index import PrefixIndex
+
+SoundColumn = Literal["family_sound", "given_sound"]
 
 PATIENTS_MAX = 5_000
 """Records in one change. Larger loads come in batches."""
 IDENTIFIERS_ASKED_MAX = 1_000
 IDENTIFIER_LENGTH_MAX = 255
 """Keeps the longest identifier of four-byte letters within one index row (2,704 bytes)."""
-BORN_ON_ONE_DAY_MAX = 2_000
 FORM_BATCH = 100
 """Records held against the contract's limits at once; of 1 to 10,000 the fastest (measured on 120,000)."""
 EARLIEST_BIRTH = date(1880, 1, 1)
@@ -27,7 +32,13 @@ EARLIEST_BIRTH = date(1880, 1, 1)
 FIRST_TO_SEE_A_DATE = timedelta(hours=14)
 """Kiribati, UTC+14, is the first place to write a date: a child born there may seem to be born tomorrow."""
 PREFIX_LETTERS_MIN = 2
-LAST_LETTER = "\U0010ffff"
+
+TABLE = "patients.patient"
+FAMILY = PrefixIndex(TABLE, "family_index", ((2, 8), (3, 4), (4, 2), (5, 1), (6, 1)))
+GIVEN = PrefixIndex(TABLE, "given_index", ((2, 6), (3, 3), (4, 2), (6, 1)))
+SOUND_BITS: dict[SoundColumn, int] = {"family_sound": 13, "given_sound": 10}
+BIRTH_BITS = 14
+"""Bits of each index: few enough that a number stands for many people, enough that a search opens few. docs/concepts/privacy.md counts."""
 
 PHONE = re.compile(r"\+?[0-9]{5,15}((x|ext\.?)[0-9]{1,6})?")
 """5 to 15 digits (ITU-T E.164), once spaces and the marks people write between them are gone; perhaps an extension."""
@@ -41,6 +52,41 @@ Broken = tuple[str, str]
 """The field that breaks a rule, and the rule as a sentence."""
 
 
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is sealed of who somebody is: as much as a search must open."""
+
+    family: str
+    given: tuple[str, ...] = ()
+    birth_on: date | None = None
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is sealed of how somebody is reached, and known elsewhere."""
+
+    telecom: tuple[ContactPoint, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+
+
+class Numbers(NamedTuple):
+    """The blind indexes of one person."""
+
+    family_index: int
+    family_sound: int
+    given_index: int
+    given_sound: int
+    birth_index: int | None
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A search, folded. `whole` is for a family name that was followed by a comma."""
+
+    family: str
+    whole: bool
+    given: str
+    birth_on: date | None
+    sounds_like: bool
+
+
 def new_patient(command: RegisterPatient, patient_id: UUID) -> Patient:
     """The first version of the record that the command describes."""
     return Patient(
@@ -49,22 +95,96 @@ def new_patient(command: RegisterPatient, patient_id: UUID) -> Patient:
     )  # fmt: skip
 
 
-def name_key(patient: Patient) -> str:
-    """What a patient is found and sorted by."""
-    return f"{folded(patient.family)}, {folded(' '.join(patient.given))}"
+def name_key(person: Person) -> str:
+    """What people are sorted by."""
+    return f"{folded(person.family)}, {given_of(person)}"
 
 
-def name_range(query: FindPatients) -> tuple[str, str]:
-    """The first name key that begins as asked, and the first behind all that do. Raises `BadInput` for too few letters."""
-    prefix = folded(query.family)
-    if sum(letter.isalnum() for letter in prefix) < PREFIX_LETTERS_MIN or not _printable(prefix):
-        raise BadInput("Type at least two letters of the family name.", parameter="family")
-    return prefix, prefix + LAST_LETTER
+def given_of(person: Person) -> str:
+    """The given names as they are searched."""
+    return folded(" ".join(person.given))
 
 
-def carried(patients: Iterable[Patient]) -> Iterator[tuple[str, str, UUID]]:
-    """System, value and carrier of every identifier, each once."""
-    return ((one.system, one.value, patient.id) for patient in patients for one in dict.fromkeys(patient.identifiers))
+def sound_of(name: str) -> str:
+    """How a name sounds in English (Metaphone, Lawrence Philips 1990), Y taken as the vowel it mostly is: Meyer, Maier and Meier are one.
+
+    A name without Latin consonants stands for itself.
+    """
+    text = folded(name)
+    return metaphone(text).replace(" ", "").replace("Y", "") or text
+
+
+def asked(query: FindPatients) -> Asked:
+    """The query as it is compared. Raises `BadInput` for too little to search by."""
+    family, comma, rest = folded(query.family or "").partition(",")
+    family = family.strip()
+    given = folded(query.given or "") or rest.strip()
+    for name, text in (("family", family), ("given", given)):
+        if not _printable(text):
+            raise BadInput("A name has no control characters.", parameter=name)
+    if _letters(family) < PREFIX_LETTERS_MIN and not (query.birth_on and not family and _letters(given) >= PREFIX_LETTERS_MIN):
+        raise BadInput("Type at least two letters of the family name, or of the given names with the birth date.", parameter="family")
+    return Asked(family=family, whole=bool(comma), given=given, birth_on=query.birth_on, sounds_like=query.sounds_like)
+
+
+def fits(asked: Asked, person: Person) -> bool:
+    """Whether somebody whom an index brought up is one of those asked for."""
+    if asked.birth_on is not None and person.birth_on != asked.birth_on:
+        return False
+    family, given = folded(person.family), given_of(person)
+    begins = family == asked.family if asked.whole else family.startswith(asked.family)
+    if begins and given.startswith(asked.given):
+        return True
+    first = person.given[0] if person.given else ""
+    return asked.sounds_like and _sounds(asked.family, family) and (given.startswith(asked.given) or _sounds(asked.given, first))
+
+
+def carried(patients: Iterable[Patient]) -> Iterator[tuple[Identifier, UUID]]:
+    """Every identifier with its carrier, each once."""
+    return ((one, patient.id) for patient in patients for one in dict.fromkeys(patient.identifiers))
+
+
+class Indexing:
+    """Makes the numbers and marks by which records are found. It remembers the names it met, so one lives as long as one use case."""
+
+    def __init__(self, cipher: FieldCipher) -> None:
+        self._cipher = cipher
+        self._names: dict[str, tuple[int, int]] = {}
+        self._givens: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._births: dict[date, int] = {}
+
+    def of(self, person: Person) -> Numbers:
+        """The numbers under which a person is found."""
+        return Numbers(*self.family(person.family), *self.given(person.given), self.birth(person.birth_on))
+
+    def family(self, name: str) -> tuple[int, int]:
+        """Where a family name lies, and the number of its sound."""
+        if name not in self._names:
+            self._names[name] = FAMILY.number(self._cipher, folded(name)), self.sound("family_sound", name)
+        return self._names[name]
+
+    def given(self, names: tuple[str, ...]) -> tuple[int, int]:
+        """Where given names lie, and the number of the first one's sound."""
+        if names not in self._givens:
+            number = GIVEN.number(self._cipher, folded(" ".join(names)))
+            self._givens[names] = number, self.sound("given_sound", names[0] if names else "")
+        return self._givens[names]
+
+    def birth(self, on: date | None) -> int | None:
+        """The number of a birth date."""
+        if on is None:
+            return None
+        if on not in self._births:
+            self._births[on] = self._cipher.blind(TABLE, "birth_index", on.isoformat(), BIRTH_BITS)
+        return self._births[on]
+
+    def sound(self, column: SoundColumn, name: str) -> int:
+        """The number of a name's sound."""
+        return self._cipher.blind(TABLE, column, sound_of(name), SOUND_BITS[column])
+
+    def mark(self, identifier: Identifier) -> bytes:
+        """What an identifier is unique by."""
+        return self._cipher.mark("patients.identifier", "mark", f"{identifier.system}\0{identifier.value}".encode())
 
 
 def ensure_sound(patients: Sequence[Patient], now: datetime) -> None:
@@ -132,6 +252,14 @@ def _plausible(point: ContactPoint) -> bool:
 
 def _printable(text: str) -> bool:
     return text.isprintable() or not any(unicodedata.category(letter) == "Cc" for letter in text)
+
+
+def _letters(text: str) -> int:
+    return sum(letter.isalnum() for letter in text)
+
+
+def _sounds(asked: str, name: str) -> bool:
+    return sound_of(asked) == sound_of(name)
 
 
 def _short(identifier: Identifier) -> bool:

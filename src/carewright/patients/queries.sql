@@ -1,42 +1,49 @@
 -- name: patient_by_id
-SELECT id, family, given, birth_on, gender, language, telecom, identifiers, active, version
-FROM patients.patient WHERE organization_id = $1 AND id = $2
+SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2
 
--- name: find_patients
--- A range instead of LIKE: the index serves it under a generic plan too. $3 is the first text behind all that begin with $2.
-SELECT id, family, given, birth_on, gender, language, telecom, identifiers, active, version
-FROM patients.patient
-WHERE organization_id = $1 AND name_key >= $2 AND name_key < $3 AND active AND ($4::date IS NULL OR birth_on = $4)
-ORDER BY name_key, id
-LIMIT $5
+-- name: candidates_by_name
+-- Ranges of numbers in which all names that begin as asked lie, and others: whoever asked opens them and looks.
+SELECT id, person, reach, gender, language, active, version FROM patients.patient
+WHERE organization_id = $1 AND family_index BETWEEN $2 AND $3 AND given_index BETWEEN $4 AND $5 AND active
+LIMIT $6
 
--- name: patients_by_birth
--- $3 bounds what is looked through: of a million patients some thirty were born on one day.
-SELECT id, telecom FROM patients.patient WHERE organization_id = $1 AND birth_on = $2 AND active ORDER BY id LIMIT $3
+-- name: candidates_by_sound
+-- A given name may sound as asked, or begin so. Two questions instead of OR, so that the index answers both.
+(SELECT id, person, reach, gender, language, active, version FROM patients.patient
+    WHERE organization_id = $1 AND family_sound = $2 AND given_sound = $3 AND active LIMIT $6)
+UNION
+(SELECT id, person, reach, gender, language, active, version FROM patients.patient
+    WHERE organization_id = $1 AND family_sound = $2 AND given_index BETWEEN $4 AND $5 AND active LIMIT $6)
+
+-- name: candidates_by_birth
+SELECT id, person, reach, gender, language, active, version FROM patients.patient
+WHERE organization_id = $1 AND birth_index = $2 AND active
+LIMIT $3
 
 -- name: patients_by_identifier
-SELECT i.system, i.value, i.patient_id
-FROM patients.identifier i JOIN unnest($2::text[], $3::text[]) AS asked(system, value) USING (system, value)
+SELECT i.mark, i.patient_id
+FROM patients.identifier i JOIN unnest($2::bytea[]) AS asked(mark) ON i.mark = asked.mark
 WHERE i.organization_id = $1
 
 -- name: put_patients
 -- A new patient begins at version 1, one whose record says something else gets the next version, and one that says the same is left
--- alone and not returned. In order of ids, so that two batches cannot wait for each other in a circle.
+-- alone and not returned: `content` tells, for what is sealed twice is never the same. In order of ids, so that two batches cannot wait
+-- for each other in a circle.
 INSERT INTO patients.patient AS stored
-    (organization_id, id, name_key, family, given, birth_on, gender, language, telecom, identifiers, active, version)
-SELECT $1, p.id, p.name_key, p.family, p.given, p.birth_on, p.gender, p.language, p.telecom, p.identifiers, p.active, 1
-FROM jsonb_to_recordset($2::jsonb) AS p(
-    id uuid, name_key text, family text, given text[], birth_on date, gender text, language text, telecom jsonb, identifiers jsonb,
-    active boolean
-)
+    (organization_id, id, person, reach, content, family_index, given_index, family_sound, given_sound, birth_index, gender, language,
+     active, version)
+SELECT $1, p.*, 1
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::text[],
+            $12::text[], $13::boolean[])
+    AS p(id, person, reach, content, family_index, given_index, family_sound, given_sound, birth_index, gender, language, active)
 ORDER BY p.id
 ON CONFLICT (organization_id, id) DO UPDATE SET
-    name_key = EXCLUDED.name_key, family = EXCLUDED.family, given = EXCLUDED.given, birth_on = EXCLUDED.birth_on,
-    gender = EXCLUDED.gender, language = EXCLUDED.language, telecom = EXCLUDED.telecom, identifiers = EXCLUDED.identifiers,
-    active = EXCLUDED.active, version = stored.version + 1
-WHERE (stored.family, stored.given, stored.birth_on, stored.gender, stored.language, stored.telecom, stored.identifiers, stored.active)
-    IS DISTINCT FROM (EXCLUDED.family, EXCLUDED.given, EXCLUDED.birth_on, EXCLUDED.gender, EXCLUDED.language, EXCLUDED.telecom,
-                      EXCLUDED.identifiers, EXCLUDED.active)
+    person = EXCLUDED.person, reach = EXCLUDED.reach, content = EXCLUDED.content, family_index = EXCLUDED.family_index,
+    given_index = EXCLUDED.given_index, family_sound = EXCLUDED.family_sound, given_sound = EXCLUDED.given_sound,
+    birth_index = EXCLUDED.birth_index, gender = EXCLUDED.gender, language = EXCLUDED.language, active = EXCLUDED.active,
+    version = stored.version + 1
+WHERE (stored.content, stored.gender, stored.language, stored.active)
+    IS DISTINCT FROM (EXCLUDED.content, EXCLUDED.gender, EXCLUDED.language, EXCLUDED.active)
 RETURNING id, version
 
 -- name: drop_identifiers
@@ -44,11 +51,26 @@ DELETE FROM patients.identifier WHERE organization_id = $1 AND patient_id = ANY(
 
 -- name: claim_identifiers
 -- Fewer rows back than asked for means that another patient carries the identifier. In order, for the same reason as put_patients.
-INSERT INTO patients.identifier (organization_id, system, value, patient_id)
-SELECT $1, given.* FROM unnest($2::text[], $3::text[], $4::uuid[]) AS given(system, value, patient_id)
-ORDER BY given.system, given.value
+INSERT INTO patients.identifier (organization_id, mark, patient_id)
+SELECT $1, given.* FROM unnest($2::bytea[], $3::uuid[]) AS given(mark, patient_id)
+ORDER BY given.mark
 ON CONFLICT DO NOTHING
-RETURNING system, value, patient_id
+RETURNING patient_id
 
 -- name: is_empty
 SELECT NOT EXISTS (SELECT FROM patients.patient WHERE organization_id = $1) AS empty
+
+-- name: patients_to_reseal
+-- $3 begins everything that the newest key sealed. Locked, so that a change of the same record waits for a moment; readers do not.
+SELECT id, person, reach FROM patients.patient
+WHERE organization_id = $1 AND id > $2 AND (substring(person FOR 3) <> $3 OR substring(reach FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_patients
+UPDATE patients.patient p SET person = r.person, reach = r.reach
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, person, reach)
+WHERE p.organization_id = $1 AND p.id = r.id
+
+-- name: count_patients
+SELECT count(*) AS count FROM patients.patient WHERE organization_id = $1

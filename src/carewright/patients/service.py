@@ -1,5 +1,6 @@
 """The patients' use cases. One function, one transaction, one permission."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import islice
@@ -25,6 +26,7 @@ from carewright.kernel.errors import Forbidden
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
 from carewright.kernel.outbox import publish
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.patients import model, store
 
 READ = "patients.read"
@@ -38,8 +40,9 @@ async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
     ctx.actor.require(READ)
     if not ctx.actor.may(FIND) and ctx.actor.patient_id != patient_id:
         raise Forbidden("You may read your own record only.")
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.patient_by_id(tx, ctx.actor.organization_id, patient_id)
+        found = await store.patient_by_id(tx, cipher, patient_id)
         if found is None:
             raise UnknownPatient(patient_id=str(patient_id))
         await record(tx, entry(ctx, "patients.patient.read", "R", patient_id=patient_id))
@@ -47,19 +50,29 @@ async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
 
 
 async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
-    """Active patients by the beginning of "family, given", without case and accents; `query.limit` at most, by name."""
+    """Active patients by the beginning of their names, without case and accents, or by sound; `query.limit` at most, by name.
+
+    The indexes bring up others too: they are opened, and do not fit. Where even that would be too many, the page says so.
+    """
     ctx.actor.require(FIND)
+    asked, cipher = model.asked(query), await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.find_patients(tx, ctx.actor.organization_id, query)
+        candidates = await store.candidates(tx, cipher, asked)
+        fitting = sorted((each for each in candidates if model.fits(asked, each.person)), key=_by_name)
+        found = tuple(store.opened(cipher, each) for each in fitting[: query.limit])
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
-    return PatientsPage(items=found)
+    return PatientsPage(items=found, more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX)
 
 
 async def find_patients_by_contact(ctx: Context, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
-    """Who is reached by a contact and was born on that day: for signing in, and for the system alone. Several may share a telephone."""
+    """Who is reached by a contact and was born on that day: for signing in, and for the system alone. Several may share a telephone.
+
+    It is the same work whether somebody is found or not: everybody whom the birth date brings up is opened.
+    """
     ctx.actor.require(FIND_BY_CONTACT)
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.patients_by_contact(tx, ctx.actor.organization_id, contact, birth_on)
+        found = await store.patients_by_contact(tx, cipher, contact, birth_on)
         await record(tx, *entries_for_patients(ctx, "patients.patient.find_by_contact", "E", found))
     return found
 
@@ -68,8 +81,9 @@ async def find_patients_by_identifier(ctx: Context, identifiers: Sequence[Identi
     """Our ids of those patients that are known here."""
     ctx.actor.require(FIND)
     model.ensure_within_limit(len(identifiers), model.IDENTIFIERS_ASKED_MAX)
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.patients_by_identifier(tx, ctx.actor.organization_id, identifiers)
+        found = await store.patients_by_identifier(tx, cipher, identifiers)
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
     return found
 
@@ -78,11 +92,13 @@ async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
     """Store a new patient under a new id. Raises `InvalidPatient`."""
     ctx.actor.require(REGISTER)
 
+    cipher = await ctx.cipher()
+
     async def work() -> Patient:
         patient = model.new_patient(command, ctx.ids.new())
         model.ensure_sound([patient], ctx.clock.now())
         async with ctx.db.transaction() as tx:
-            await _put(ctx, tx, [patient])
+            await _put(ctx, tx, cipher, [patient])
             await record(tx, entry(ctx, "patients.patient.register", "C", patient_id=patient.id))
             await remember(ctx, tx, patient)
         ctx.wake()
@@ -96,8 +112,9 @@ async def put_patients(ctx: Context, command: PutPatients) -> PutPatientsResult:
     ctx.actor.require(REGISTER)
     model.ensure_within_limit(len(command.patients), model.PATIENTS_MAX)
     model.ensure_sound(command.patients, ctx.clock.now())
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        written = await _put(ctx, tx, command.patients)
+        written = await _put(ctx, tx, cipher, command.patients)
         await record(tx, *(_put_entry(ctx, patient) for patient in written))
     ctx.wake()
     created = sum(patient.version == 1 for patient in written)
@@ -113,10 +130,11 @@ async def bulk_load(ctx: Context, tx: Transaction, patients: Iterable[Patient]) 
     ctx.actor.require(REGISTER)
     invariant(await store.is_empty(tx, ctx.actor.organization_id), "bulk_load is for a tenant without patients")
     await record(tx, entry(ctx, "patients.patient.load", "C"))
-    rest, created = iter(patients), 0
+    cipher = await ctx.cipher()
+    rest, indexing, created = iter(patients), model.Indexing(cipher), 0
     while batch := list(islice(rest, model.PATIENTS_MAX)):
         model.ensure_sound(batch, ctx.clock.now())
-        await store.copy_patients(tx, ctx.actor.organization_id, batch)
+        await store.copy_patients(tx, cipher, indexing, batch)
         await _publish(ctx, tx, batch)
         created += len(batch)
     return PutPatientsResult(created=created, changed=0, unchanged=0)
@@ -126,20 +144,24 @@ def _put_entry(ctx: Context, patient: Patient) -> Entry:
     return entry(ctx, "patients.patient.put", "C" if patient.version == 1 else "U", patient_id=patient.id)
 
 
-async def _put(ctx: Context, tx: Session, patients: Sequence[Patient]) -> list[Patient]:
-    written = await store.put_patients(tx, ctx.actor.organization_id, patients)
+def _by_name(candidate: store.Candidate) -> tuple[str, UUID]:
+    return model.name_key(candidate.person), candidate.row["id"]
+
+
+async def _put(ctx: Context, tx: Session, cipher: FieldCipher, patients: Sequence[Patient]) -> list[Patient]:
+    written = await store.put_patients(tx, cipher, patients)
     if written:
-        await _claim_identifiers(ctx, tx, written)
+        await _claim_identifiers(tx, cipher, written)
         await _publish(ctx, tx, written)
     return written
 
 
-async def _claim_identifiers(ctx: Context, tx: Session, written: Sequence[Patient]) -> None:
+async def _claim_identifiers(tx: Session, cipher: FieldCipher, written: Sequence[Patient]) -> None:
     """Give up all identifiers of the written patients first, so that two of one change may exchange theirs."""
-    await store.drop_identifiers(tx, ctx.actor.organization_id, written)
-    granted = await store.claim_identifiers(tx, ctx.actor.organization_id, written)
+    await store.drop_identifiers(tx, cipher.organization_id, written)
+    granted = Counter(await store.claim_identifiers(tx, cipher, written))
     for patient in written:
-        if not granted.issuperset(model.carried([patient])):
+        if granted[patient.id] < len(set(patient.identifiers)):
             raise model.taken_identifier(patient)
 
 

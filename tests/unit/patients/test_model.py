@@ -19,6 +19,7 @@ ANNA = Patient(
     telecom=(ContactPoint(system="phone", value="+34 (91) 555-01.00 ext. 12"), ContactPoint(system="email", value="anna@example.org")),
     identifiers=(Identifier(system="urn:test:mrn", value="1"),),
 )  # fmt: skip
+WHOM = model.Person(family=ANNA.family, given=ANNA.given, birth_on=ANNA.birth_on)
 
 
 def broken_field(*patients: Patient, now: datetime = NOW) -> object:
@@ -76,16 +77,46 @@ def test_an_id_and_an_identifier_come_once_in_a_change() -> None:
 
 
 def test_people_are_found_without_case_accents_and_odd_spaces() -> None:
-    assert model.name_key(ANNA) == "garcia ore, anna iris"
-    first, behind = model.name_range(FindPatients(family="  GARCIA  Ø"))
-    assert first <= model.name_key(ANNA) < behind
-    assert not first <= model.name_key(replace(ANNA, family="Garci")) < behind
+    assert model.name_key(WHOM) == "garcia ore, anna iris"
+    asked = model.asked(FindPatients(family="  GARCIA  Ø"))
+    assert model.fits(asked, WHOM)
+    assert not model.fits(asked, replace(WHOM, family="Garci"))
 
 
-@pytest.mark.parametrize("family", ["  ", "x", "..", "\u0301\u0301", "ab\0"])
-def test_a_search_needs_two_letters(family: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        (FindPatients(family="garcia ore, an"), True),
+        (FindPatients(family="garcia, an"), False),
+        (FindPatients(family="ga", given="ANNA Í"), True),
+        (FindPatients(family="ga", given="iris"), False),
+        (FindPatients(family="ga", birth_on=date(1980, 2, 28)), False),
+        (FindPatients(given="an", birth_on=date(1980, 2, 29)), True),
+        (FindPatients(family="karsia ohr"), False),
+        (FindPatients(family="garsia or", sounds_like=True), True),
+        (FindPatients(family="garsia or", given="hanna", sounds_like=True), False),
+        (FindPatients(family="garsia or", given="ana", sounds_like=True), True),
+        (FindPatients(family="garsia or", birth_on=date(1980, 2, 28), sounds_like=True), False),
+    ],
+)
+def test_who_fits_a_search(query: FindPatients, fits: bool) -> None:
+    assert model.fits(model.asked(query), WHOM) is fits
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Meyer", "Maier"), ("Yu", "Yu"), ("Smith", "Smyth"), ("Catherine", "Kathryn"), ("Munoz", "Múnos"), ("王", "王")]
+)
+def test_names_that_sound_alike(one: str, other: str) -> None:
+    assert model.sound_of(one) == model.sound_of(other) != ""
+
+
+@pytest.mark.parametrize(
+    ("family", "given"),
+    [("  ", None), ("x", None), ("..", None), ("\u0301\u0301", None), ("ab\0", None), (None, "anna"), ("x", "anna"), ("ab", "\7")],
+)
+def test_a_search_needs_two_letters(family: str | None, given: str | None) -> None:
     with pytest.raises(BadInput):
-        model.name_range(FindPatients(family=family))
+        model.asked(FindPatients(family=family, given=given))
 
 
 def test_a_request_has_a_limit() -> None:

@@ -67,6 +67,10 @@ class FieldCipher:
         REFUSED.inc()
         raise SealedElsewhere(table=table, column=column, row_id=str(row) if isinstance(row, UUID) else None)
 
+    def reseal(self, table: str, column: str, row: Row, sealed: bytes) -> bytes:
+        """The same field under the newest key."""
+        return self.seal(table, column, row, self.open_(table, column, row, sealed))
+
     def blind(self, table: str, column: str, text: str, bits: int = BLIND_BITS) -> int:
         """A keyed hash of `text` cut to `bits` (at most 31): the same for the same text, and for many others."""
         return int.from_bytes(self._hash(table, column, text.encode())[:4], "big") >> (32 - bits)
