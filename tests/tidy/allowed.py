@@ -16,6 +16,7 @@ ALLOWED = (
     Allowance("sql_in_python", "kernel/migrate.py", "", "it makes the schema in which everything else is kept"),
     Allowance("formatted_sql", "kernel/migrate.py", "", "module names as roles and schemas: no parameter can carry an identifier"),
     Allowance("foreign_table", "scheduling/queries.sql", "kernel.outbox", "a booking is one statement, its event included (ADR 5)"),
+    Allowance("foreign_table", "audit/queries.sql", "kernel.audit_entry", "the audit module is the one reader of the journal (ADR 12)"),
     Allowance("foreign_table", "scheduling/queries.sql", "kernel.audit_entry", "a booking is one statement, its audit entry included"),
     Allowance("foreign_table", "scheduling/queries.sql", "kernel.idempotency", "a booking is one statement, its answer included (ADR 5)"),
     Allowance(

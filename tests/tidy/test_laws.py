@@ -27,6 +27,7 @@ ROWS = (
     "roles",
     "simulation",
     "access",
+    "audit",
     "directory",
     "patients",
     "scheduling",

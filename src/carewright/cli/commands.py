@@ -20,7 +20,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed, load
 from carewright.roles import verification
 from carewright.roles.demo import Demonstration, load_demo
-from carewright.roles.installation import Installation, token_key_file
+from carewright.roles.installation import Installation, audit_key_file, token_key_file
 from carewright.roles.keys import ensure_key_file
 from carewright.roles.lifecycle import serve as serve_process
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS, chosen
@@ -118,6 +118,22 @@ async def verify(options: Namespace) -> int:
     return 1 if findings else 0
 
 
+async def audit(options: Namespace) -> int:
+    from carewright.roles import auditing  # noqa: PLC0415  (see above)
+
+    if options.what == "export":
+        print(await auditing.export(_sections(options), options.folder))
+        return 0
+    if options.what == "key":
+        print(await auditing.verifier_key(_sections(options)))
+        return 0
+    findings = await auditing.verify(_sections(options), options.witness, options.key, _tell)
+    for finding in findings:
+        print(finding)
+    print(f"{len(findings)} findings")
+    return 1 if findings else 0
+
+
 async def events(options: Namespace) -> int:
     for line in await verification.events(_sections(options), options.replay):
         print(line)
@@ -152,7 +168,11 @@ def _sections(options: Namespace) -> dict[str, Any]:
     url = options.database_url or known.database_url
     if not url:
         raise StartFailed(f"There is no database for {options.data} yet. Start `carewright up` first, or give --database-url.")
-    extra = {"CAREWRIGHT_SYSTEM_DATABASE_URL": url, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(options.data))}
+    extra = {
+        "CAREWRIGHT_SYSTEM_DATABASE_URL": url,
+        "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(options.data)),
+        "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(options.data)),
+    }
     return load(SECTIONS, extra, options.settings)
 
 

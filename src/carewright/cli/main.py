@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"carewright {__version__}")
     names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _events, _roles):
+    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _roles):
         add(names)
     return parser
 
@@ -140,6 +140,30 @@ def _verify(names: "Names") -> None:
         "carewright verify",
     )
     _with_place(command)
+
+
+def _audit(names: "Names") -> None:
+    command = names.add_parser(
+        "audit", help="Verify or export the audit log.", description="Verify or export the audit log.",
+        epilog="example: carewright audit verify --witness witness/checkpoints.txt",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    verify = _command(
+        whats, "verify", commands.audit, "Hold every entry against what was sealed, and that against checkpoints.",
+        "carewright audit verify --witness witness/checkpoints.txt",
+    )  # fmt: skip
+    verify.add_argument(
+        "--witness", type=Path, action="append", default=[], metavar="FILE", help="checkpoints kept elsewhere (may be given more than once)"
+    )
+    verify.add_argument("--key", help="the verifier key, if not the one of this installation")
+    export = _command(
+        whats, "export", commands.audit, "Write the sealed log into a folder, for tools/verify_audit.py and others.",
+        "carewright audit export audit-2026-11",
+    )  # fmt: skip
+    export.add_argument("folder", type=Path, metavar="DIR", help="where to; made if it is not there")
+    key = _command(whats, "key", commands.audit, "Print the key that verifies the log's checkpoints.", "carewright audit key")
+    for each in (verify, export, key):
+        _with_place(each)
 
 
 def _events(names: "Names") -> None:

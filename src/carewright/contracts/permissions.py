@@ -27,6 +27,7 @@ access.account.manage                 .   .   .   .   .   .   .   .   .   .   x 
 access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
 access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .
+audit.read                            .   .   .   .   .   .   .   .   .   x   .   .
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x

@@ -40,7 +40,16 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
 def token_key_file(data: Path) -> Path:
     """The file with the key that signs tokens; made on first use. Raises `StartFailed` where nothing can be written."""
-    path = data / "token.key"
+    return _key_file(data, "token.key")
+
+
+def audit_key_file(data: Path) -> Path:
+    """The file with the key that signs the audit log's checkpoints; made on first use. Raises as `token_key_file`."""
+    return _key_file(data, "audit.key")
+
+
+def _key_file(data: Path, name: str) -> Path:
+    path = data / name
     try:
         if not path.exists():
             data.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from carewright.access.module import MODULE as ACCESS
+from carewright.audit.module import MODULE as AUDIT
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.kernel.http.gate import Careful
 from carewright.kernel.http.settings import EdgeSettings
@@ -22,6 +23,7 @@ MODULES: tuple[Module, ...] = (
     PATIENTS,       # who comes
     SCHEDULING,     # when, and with whom
     NOTIFICATIONS,  # what we say to people
+    AUDIT,          # what was done, by whom, and the proof of it
     PORTAL,         # what patients see
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from carewright.kernel.http.server import listen
 from carewright.kernel.settings import load
 from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
 from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
-from carewright.roles.installation import Installation, token_key_file
+from carewright.roles.installation import Installation, audit_key_file, token_key_file
 from carewright.roles.keys import ensure_key_file
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.roles.supervisor import Program, Supervisor, start_command
@@ -141,6 +141,7 @@ class Start:
             "CAREWRIGHT_SYSTEM_DATABASE_URL": self._database_url,
             "CAREWRIGHT_SYSTEM_VALKEY_URL": self._valkey_url,
             "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(self._wanted.data)),
+            "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(self._wanted.data)),
             "CAREWRIGHT_SYSTEM_PEERS": peers,
         }
         if known.organization_id is not None and known.demonstration_patient_id is not None:

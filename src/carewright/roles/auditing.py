@@ -1,0 +1,50 @@
+"""`carewright audit`: export of the sealed log, and verification of all of it."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from carewright.audit import checks
+from carewright.audit.context import AuditContext
+from carewright.kernel.clock import SystemClock
+from carewright.kernel.settings import StartFailed
+from carewright.roles.lifecycle import running
+from carewright.roles.registry import MODULES
+
+
+async def export(sections: Mapping[str, Any], folder: Path) -> str:
+    """Write the sealed log into `folder`; what was written, in a sentence."""
+    checks.ensure_folder(folder)
+    async with _context(sections) as ctx:
+        about = await checks.export(ctx, folder)
+    return f"{about.size} entries in {folder}"
+
+
+async def verify(sections: Mapping[str, Any], outside: Sequence[Path], key: str | None, told: Callable[[str], None]) -> list[str]:
+    """Findings in plain sentences; an empty list means that nobody changed anything since it was sealed."""
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory(prefix="carewright-audit-") as folder:
+        async with _context(sections) as ctx:
+            about = await checks.export(ctx, Path(folder))
+        began = clock.monotonic_seconds()
+        findings = checks.verify(Path(folder), key, outside)
+        seconds = max(clock.monotonic_seconds() - began, 1e-6)
+        told(f"verified {about.size} entries in {seconds:.1f} s, {about.size / seconds:,.0f} a second")
+    return findings
+
+
+async def verifier_key(sections: Mapping[str, Any]) -> str:
+    """What others need to verify the log's checkpoints."""
+    async with _context(sections) as ctx:
+        if ctx.signer is None:
+            raise StartFailed("There is no key. Set CAREWRIGHT_AUDIT_SIGNING_KEY_FILE.")
+        return ctx.signer.verifier_key
+
+
+@asynccontextmanager
+async def _context(sections: Mapping[str, Any]) -> AsyncIterator[AuditContext]:
+    async with running([module for module in MODULES if module.name == "audit"], sections) as system:
+        context: AuditContext = system.context("audit")
+        yield context
