@@ -11,6 +11,10 @@ class EdgeSettings:
     X-Forwarded-Proto); without any the address is that of the socket. `operator_networks` may read `/metrics` and `/roles`.
     `…_per_minute` fill a bucket that holds one minute's worth: somebody who was quiet may use it all at once.
     Requests from this machine itself count for their actor, not for their address.
+    `tls_…_file` are PEM files; with a certificate the listener speaks TLS 1.3 and nothing else, and reads the files again when they change.
+    `plain_http` lets it listen beyond this machine without one: where a proxy or a mesh in front ends TLS.
+    `tls_client_authority_file` names who signs the certificates of our own processes; with it, calls between processes need one.
+    `outgoing_origins` are addresses inside (`https://login.hospital.internal:8443,…`) that we may ask besides the public internet.
     """
 
     trusted_proxies: str = ""
@@ -23,3 +27,8 @@ class EdgeSettings:
     address_unknowns_per_minute: int = 120
     address_sign_ins_per_minute: int = 60
     address_holds_per_minute: int = 20
+    tls_certificate_file: str = ""
+    tls_key_file: str = ""
+    tls_client_authority_file: str = ""
+    plain_http: bool = False
+    outgoing_origins: str = ""

@@ -1,0 +1,99 @@
+"""HTTP/1.1 with limits on what comes before the body: nobody holds a connection by sending a request slowly, or for ever."""
+
+import asyncio
+from typing import Any
+
+from prometheus_client import Counter
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS_MAX = 10.0
+"""From the first byte of a request, or from the connection, to the end of its headers."""
+HEAD_BYTES_MAX = 64 * 1024
+HEADERS_MAX = 100
+URL_BYTES_MAX = 16 * 1024
+BROKEN = Counter("carewright_http_broken_total", "Requests that ended before they were one, by reason.", ["reason"])
+CLOSING = b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+STATUS = {
+    "invalid": b"HTTP/1.1 400 Bad Request\r\n",
+    "slow": b"HTTP/1.1 408 Request Timeout\r\n",
+    "url": b"HTTP/1.1 414 URI Too Long\r\n",
+    "head": b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
+}
+
+
+class HeadTooLarge(Exception):
+    """`reason` says what was: `url` or `head`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which limits none of this by itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._in_head = False
+        self._broke = "invalid"
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nobody."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand it to the parser, which keeps an unfinished header without a limit: count for it."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._end("head")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+        if self._patience is None:
+            self._wait()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: judge its size before anybody acts on it."""
+        self._in_head = False
+        self._wait_no_longer()
+        if len(self.url) > URL_BYTES_MAX:
+            self._broke = "url"
+            raise HeadTooLarge(self._broke)
+        if len(self.headers) > HEADERS_MAX or sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX:
+            self._broke = "head"
+            raise HeadTooLarge(self._broke)
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # what the parser says is not for the caller
+        """Refuse what is no request, and close."""
+        self._end(self._broke)
+
+    def _wait(self) -> None:
+        self._patience = self.loop.call_later(HEAD_SECONDS_MAX, self._end, "slow")
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _end(self, reason: str) -> None:
+        self._in_head = False
+        self._wait_no_longer()
+        if self.transport.is_closing():
+            return
+        BROKEN.labels(reason).inc()
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(STATUS[reason] + CLOSING)
+        self.transport.close()
