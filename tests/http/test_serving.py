@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from carewright.roles.registry import MODULES
+from carewright.roles.up import is_ready
 from tests.clinic import Clinic, ok, refused
 from tests.contracts import openapi
 from tests.system import System, launch, log_of
@@ -89,6 +90,9 @@ async def another(one_process: System) -> AsyncIterator[tuple[asyncio.subprocess
     process = await launch(data, "serve", "--port", "0", environ=environ)
     async with asyncio.timeout(30):
         while not (found := LISTENS.search(log_of(data).read_text())):  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.05)
+        host, port = found[1].split(":")
+        while not await is_ready(host, int(port)):  # noqa: ASYNC110  (as above)
             await asyncio.sleep(0.05)
     yield process, f"http://{found[1]}"
     if process.returncode is None:

@@ -25,6 +25,7 @@ from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable, refus
 from carewright.kernel.gather import Gather
 from carewright.kernel.pool import Pool
 from carewright.kernel.sql import Query, load
+from carewright.kernel.transport import encrypted
 
 Q = load("carewright.kernel")
 Row = Mapping[str, Any]
@@ -231,10 +232,12 @@ def _opener(dsn: str, role: str | None) -> "Callable[[], Awaitable[asyncpg.Conne
         "jit": "off",
     } | ({"role": role} if role else {})
 
+    address = encrypted(dsn)
+
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
         try:
             connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-                dsn, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=SILENCE_SECONDS_MAX,
+                address, server_settings=settings, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=SILENCE_SECONDS_MAX,
                 statement_cache_size=STATEMENTS_PREPARED_MAX,
             )  # fmt: skip
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as fault:

@@ -16,6 +16,7 @@ import asyncpg
 
 from carewright.kernel.db import SYSTEM_SUFFIX
 from carewright.kernel.errors import Refusal
+from carewright.kernel.transport import encrypted
 
 Phase = Literal["pre", "post"]
 FILE = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
@@ -108,7 +109,7 @@ async def pending(dsn: str, modules: Sequence[str]) -> list[Migration]:
 async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection as the login itself. Raises `MigrationRefused` in one line when there is none to be had."""
     try:
-        return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"timezone": "UTC"})
+        return await asyncpg.connect(encrypted(dsn), timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"timezone": "UTC"})
     except (OSError, TimeoutError) as fault:
         raise MigrationRefused("The database cannot be reached. Check the database URL and that the server is up.") from fault
     except ValueError as fault:

@@ -22,8 +22,11 @@ from carewright.kernel.errors import Unavailable
 from carewright.kernel.housekeeping import HOUSEKEEPING
 from carewright.kernel.http import app
 from carewright.kernel.http.gate import Gate
+from carewright.kernel.http.outgoing import Outgoing, outgoing_of
 from carewright.kernel.http.server import listen
 from carewright.kernel.http.server import serve as serve_http
+from carewright.kernel.http.settings import EdgeSettings
+from carewright.kernel.http.tls import Files, ListenerTls, ensure_listener
 from carewright.kernel.ids import Ids
 from carewright.kernel.limits import Limits
 from carewright.kernel.memory import set_aside
@@ -33,6 +36,7 @@ from carewright.kernel.rng import new_origin, new_rng
 from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
+from carewright.kernel.transport import ensure_encrypted_cache
 from carewright.kernel.wake import Wake
 from carewright.roles.keys import vault_of
 from carewright.roles.local import Audited, ThroughJson
@@ -61,6 +65,7 @@ class System:
     wake: Wake
     limits: Limits
     gate: Gate
+    tls: ListenerTls | None
     running: dict[str, Running] = field(default_factory=dict)
     relays: dict[str, Relay] = field(default_factory=dict)
     offers: dict[type, Any] = field(default_factory=dict)
@@ -83,11 +88,16 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     tokens = Tokens(key, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
     bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
     gate = Gate(sections["edge"], limits, key, CAREFUL)
-    offers = {Tokens: tokens, Bearers: bearers, Sealer: Sealer(key)}
-    system = System(settings, tokens, bearers, wake, limits, gate, offers=offers)
+    edge: EdgeSettings = sections["edge"]
+    files = Files.of(edge)
+    tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge)
+    offers = {Tokens: tokens, Bearers: bearers, Sealer: Sealer(key), Outgoing: outgoing}
+    system = System(settings, tokens, bearers, wake, limits, gate, tls, offers=offers)
     vault = vault_of(sections, clock)
     async with contextlib.AsyncExitStack() as stack:
-        resolve = _resolver(system, _peers(settings), await stack.enter_async_context(new_client()))
+        stack.push_async_callback(outgoing.close)
+        peers = _peers(settings, encrypted=bool(edge.tls_client_authority_file))
+        resolve = _resolver(system, peers, await stack.enter_async_context(new_client(tls.calling if tls else None)))
         for module in modules:
             db = await _database(module, settings, sections[module.name])
             stack.push_async_callback(db.close)
@@ -124,6 +134,8 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
     if system.settings.valkey_url:
         work.append(valkey.carry(system.wake, system.settings.valkey_url, any_context.origin.bytes))
         work.append(valkey.share_limits(system.limits, system.settings.valkey_url))
+    if system.tls is not None:
+        work.append(system.tls.follow())
     return work
 
 
@@ -132,6 +144,8 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
     settings: SystemSettings = sections["system"]
     if settings.valkey_url:
         valkey.ensure_valid(settings.valkey_url)
+        ensure_encrypted_cache(settings.valkey_url)
+    ensure_listener(settings.host, sections["edge"])
     listener = listen(settings.host, settings.port)
     await _ensure_migrated(settings)
     async with running(modules, sections) as system:
@@ -144,7 +158,7 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
         try:
             await serve_http(
                 asgi(system, modules, health), listener, health,
-                drain_seconds=settings.drain_seconds, stop_seconds_max=settings.stop_seconds_max,
+                drain_seconds=settings.drain_seconds, stop_seconds_max=settings.stop_seconds_max, tls=system.tls,
             )  # fmt: skip
         finally:
             await _end(tasks)
@@ -198,9 +212,11 @@ def _audited(started: Running) -> Running:
     return replace(started, offers=offers)
 
 
-def _peers(settings: SystemSettings) -> dict[type, str]:
-    """Where the Protocols of other processes answer."""
+def _peers(settings: SystemSettings, *, encrypted: bool) -> dict[type, str]:
+    """Where the Protocols of other processes answer. Raises `StartFailed` for one in the clear where all should be `encrypted`."""
     pairs = dict(pair.split("=", 1) for pair in settings.peers.split(",") if "=" in pair)
+    if encrypted and not all(address.startswith("https://") for address in pairs.values()):
+        raise StartFailed("Calls between processes need certificates, so every address in CAREWRIGHT_SYSTEM_PEERS begins with https://.")
     return {protocol: pairs[module.name] for module in MODULES if module.name in pairs for protocol in module.offers}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ import msgspec
 
 from carewright.kernel import migrate, valkey
 from carewright.kernel.http.server import listen
+from carewright.kernel.http.settings import EdgeSettings
+from carewright.kernel.http.tls import ensure_listener, probing_context
 from carewright.kernel.settings import load
 from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
 from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
@@ -53,10 +56,12 @@ class Start:
         self._database_url = wanted.database_url or ""
         self._valkey_url = wanted.valkey_url or ""
         self._ports = self._choose_ports()
+        self._edge = EdgeSettings()
 
     async def run(self) -> int:
         """Keep everything running until a signal; the exit code."""
-        self.sections()  # an unknown setting stops the start before anything has started
+        self._edge = self.sections()["edge"]  # an unknown setting stops the start before anything has started
+        ensure_listener(self._wanted.host, self._edge)
         if self._wanted.valkey_url:
             await valkey.ensure_reachable(self._wanted.valkey_url)
         place = None if self._wanted.database_url and self._wanted.valkey_url else await Place.open(self._wanted.data, EmbeddedSettings())
@@ -132,11 +137,14 @@ class Start:
         return start
 
     async def _is_ready(self, port: int) -> bool:
-        return await is_ready(_reachable(self._wanted.host).strip("[]"), port)
+        certificate = self._edge.tls_certificate_file
+        return await is_ready(_reachable(self._wanted.host).strip("[]"), port, probing_context(certificate) if certificate else None)
 
     def _environment(self) -> dict[str, str]:
         known = Installation.read(self._wanted.data)
-        peers = ",".join(f"{name}=http://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items() if name != "all")
+        peers = ",".join(
+            f"{name}={self._scheme}://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items() if name != "all"
+        )
         environment = {
             "CAREWRIGHT_SYSTEM_DATABASE_URL": self._database_url,
             "CAREWRIGHT_SYSTEM_VALKEY_URL": self._valkey_url,
@@ -152,6 +160,10 @@ class Start:
             }
         return environment
 
+    @property
+    def _scheme(self) -> str:
+        return "https" if self._edge.tls_certificate_file else "http"
+
     def _choose_ports(self) -> dict[str, int]:
         """A port for every server process, tried now so that an occupied one stops the start with one clear line."""
         names = [module.name for module in reversed(MODULES)] if self._wanted.split else ["all"]
@@ -163,7 +175,7 @@ class Start:
         return ports
 
     def _say_addresses(self) -> None:
-        addresses = {name: f"http://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()}
+        addresses = {name: f"{self._scheme}://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()}
         msgspec.structs.replace(Installation.read(self._wanted.data), addresses=addresses).write(self._wanted.data)
         first = next(iter(addresses.values()))
         lines = ["", "Carewright is running.", ""]
@@ -174,11 +186,11 @@ class Start:
         self._show("\n".join(lines))
 
 
-async def is_ready(host: str, port: int) -> bool:
+async def is_ready(host: str, port: int, tls: ssl.SSLContext | None = None) -> bool:
     """Whether a server process says so. Asked by hand: it may be killed at any moment, and this must not break with it."""
     try:
         async with asyncio.timeout(PROBE_SECONDS_MAX):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             try:
                 writer.write(b"GET /ready HTTP/1.0\r\n\r\n")
                 return b" 200 " in await reader.readline()

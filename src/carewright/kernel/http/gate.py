@@ -15,7 +15,8 @@ from starlette.types import Scope
 
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Actor
-from carewright.kernel.errors import BadInput, NotFound, Refusal, TooManyRequests
+from carewright.kernel.errors import BadInput, NotFound, Refusal, TooManyRequests, Unauthenticated
+from carewright.kernel.http.protocol import CERTIFIED
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.limits import Limits, Rate, whole_seconds
 from carewright.kernel.settings import StartFailed
@@ -24,7 +25,8 @@ Network = IPv4Network | IPv6Network
 Kind = Literal["sign_in", "hold"]
 SCOPE_KEY = "carewright.gate"
 PEER_KEY = "carewright.peer"
-UNCOUNTED = ("/live", "/ready", "/static/", "/internal/")
+FOR_OUR_OWN = "/internal/"
+UNCOUNTED = ("/live", "/ready", "/static/", FOR_OUR_OWN)
 """Health, files that never change, and calls of our own processes, which sign them."""
 FOR_OPERATORS = frozenset({"/metrics", "/roles"})
 ONCE = frozenset({
@@ -64,6 +66,7 @@ class Gate:
         self._machine = Rate.per_minute(settings.machine_requests_per_minute)
         self._address = Rate.per_minute(settings.address_requests_per_minute)
         self._unknown = Rate.per_minute(settings.address_unknowns_per_minute)
+        self._own_only = bool(settings.tls_client_authority_file)
         self._by_kind: dict[Kind, Rate] = {
             "sign_in": Rate.per_minute(settings.address_sign_ins_per_minute),
             "hold": Rate.per_minute(settings.address_holds_per_minute),
@@ -84,6 +87,8 @@ class Gate:
             forwarded = None
         scope[PEER_KEY] = peer
         path: str = scope["path"]
+        if self._own_only and path.startswith(FOR_OUR_OWN) and not scope["state"].get(CERTIFIED):
+            raise Unauthenticated("Calls between processes need a certificate of the system's own authority.")
         if path in FOR_OPERATORS and (forwarded is not None or not peer.is_operator):
             raise NotFound
         if not peer.is_local and not path.startswith(UNCOUNTED):

@@ -16,6 +16,8 @@ import httpx
 from prometheus_client import Counter
 
 from carewright.kernel.errors import Refusal, Unavailable, UpstreamRefused
+from carewright.kernel.http.settings import EdgeSettings
+from carewright.kernel.settings import StartFailed
 
 ANSWER_BYTES_MAX = 1024 * 1024
 SECONDS_MAX = 10.0
@@ -122,6 +124,14 @@ class Outgoing:
     async def close(self) -> None:
         """Close what is open."""
         await self._client.aclose()
+
+
+def outgoing_of(settings: EdgeSettings) -> Outgoing:
+    """The client that the settings describe. Raises `StartFailed` for an origin that is none."""
+    try:
+        return Outgoing([origin for origin in settings.outgoing_origins.split(",") if origin.strip()])
+    except ValueError as fault:
+        raise StartFailed(f"CAREWRIGHT_EDGE_OUTGOING_ORIGINS: {fault}") from fault
 
 
 def parsed(url: str) -> httpx.URL:

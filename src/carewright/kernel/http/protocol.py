@@ -1,11 +1,13 @@
 """HTTP/1.1 with limits on what comes before the body: nobody holds a connection by sending a request slowly, or for ever."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from prometheus_client import Counter
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+CERTIFIED = "carewright.certified"
+"""In the state of a scope: whether the caller is one of our own processes, by its certificate."""
 HEAD_SECONDS_MAX = 10.0
 """From the first byte of a request, or from the connection, to the end of its headers."""
 HEAD_BYTES_MAX = 64 * 1024
@@ -19,6 +21,12 @@ STATUS = {
     "url": b"HTTP/1.1 414 URI Too Long\r\n",
     "head": b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
 }
+
+
+def has_certificate(transport: asyncio.BaseTransport) -> bool:
+    """Whether the caller showed a certificate, which TLS then checked against the authority of our own processes."""
+    ssl_object = transport.get_extra_info("ssl_object")
+    return bool(ssl_object and ssl_object.getpeercert())
 
 
 class HeadTooLarge(Exception):
@@ -37,11 +45,13 @@ class StrictProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = False
         self._broke = "invalid"
+        self._certified = False
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a request."""
         super().connection_made(transport)
+        self._certified = has_certificate(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,6 +61,8 @@ class StrictProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand it to the parser, which keeps an unfinished header without a limit: count for it."""
+        if self._patience is None and self._is_idle():
+            self._wait()  # empty lines before a request begin none
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
@@ -60,6 +72,7 @@ class StrictProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self.scope["state"][CERTIFIED] = self._certified
         self._in_head, self._head_bytes = True, 0
         if self._patience is None:
             self._wait()
@@ -80,6 +93,11 @@ class StrictProtocol(HttpToolsProtocol):
         """Refuse what is no request, and close."""
         self._end(self._broke)
 
+    def _is_idle(self) -> bool:
+        """Whether nothing is being answered. uvicorn keeps None before the first request, whatever its types say."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
+
     def _wait(self) -> None:
         self._patience = self.loop.call_later(HEAD_SECONDS_MAX, self._end, "slow")
 
@@ -94,6 +112,6 @@ class StrictProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         BROKEN.labels(reason).inc()
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_idle():
             self.transport.write(STATUS[reason] + CLOSING)
         self.transport.close()

@@ -10,6 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from carewright.kernel.http.app import Health
+from carewright.kernel.http.protocol import StrictProtocol
+from carewright.kernel.http.tls import ListenerTls
 from carewright.kernel.settings import StartFailed
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -29,15 +31,21 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(application: ASGIApp, listener: socket.socket, health: Health, *, drain_seconds: float, stop_seconds_max: int) -> None:
-    """Answer until SIGTERM or SIGINT; then say "not ready", keep answering for `drain_seconds`, finish what is in flight and return."""
+async def serve(
+    application: ASGIApp, listener: socket.socket, health: Health, *, drain_seconds: float, stop_seconds_max: int, tls: ListenerTls | None
+) -> None:
+    """Answer until SIGTERM or SIGINT; then say "not ready", keep answering for `drain_seconds`, finish what is in flight and return.
+
+    With `tls` it speaks TLS only, and SIGHUP makes it read its certificate again.
+    """
     server = _Server(
         uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", http="httptools", loop="uvloop", ws="none",
+            application, log_config=None, access_log=False, lifespan="off", http=StrictProtocol, loop="uvloop", ws="none",
             server_header=False, backlog=4096, timeout_keep_alive=30, timeout_graceful_shutdown=stop_seconds_max, proxy_headers=False,
+            ssl_context_factory=(lambda *_: tls.context) if tls else None,
         )
     )  # fmt: skip
-    with _signals(server, health, drain_seconds):
+    with _signals(server, health, drain_seconds), _reloading(tls):
         await server.serve([listener])
 
 
@@ -47,6 +55,17 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+@contextlib.contextmanager
+def _reloading(tls: ListenerTls | None) -> Iterator[None]:
+    """SIGHUP reads the certificate again. Without one it is ignored: it would end the process."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else bool)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @contextlib.contextmanager
