@@ -40,6 +40,7 @@ START_SECONDS_MAX = 90
 STOP_SECONDS_MAX = 40
 TOKEN_LIFETIME = timedelta(hours=4)
 RUNNING = "Carewright is running."
+BINDING = "tests-have-one-browser-between-them"
 UNHURRIED = {
     "CAREWRIGHT_EDGE_ACTOR_READS_PER_MINUTE": "1000000",
     "CAREWRIGHT_EDGE_ACTOR_CHANGES_PER_MINUTE": "1000000",
@@ -84,6 +85,26 @@ class System:
             actor = signer.actor(role, f"test-{role}-{patient or ''}", self.known.organization_id, patient)
             self.tokens[role, patient] = signer.issue(actor, TOKEN_LIFETIME)
         return self.tokens[role, patient]
+
+    async def session(self, patient_id: UUID | None = None) -> str:
+        """A session of a patient, as their browser has it once the code was typed."""
+        code_of: Any = await self._ask_access(
+            "start_code", patient_id=str(patient_id or self.patient_id), contact_system="phone", binding=BINDING
+        )
+        known = {"organization_id": str(self.known.organization_id), "code_id": code_of["id"], "code": code_of["code"], "binding": BINDING}
+        started: Any = await self._ask_access("redeem_code", **known)
+        return str(started["token"])
+
+    async def _ask_access(self, method: str, **command: str) -> Any:
+        """What the portal asks of access while nobody is signed in yet."""
+        assert self.known.organization_id is not None
+        signer = Tokens(token_key_file(self.data).read_bytes(), SystemClock(), ROLES)
+        token = signer.issue(signer.actor("system", "system", self.known.organization_id), timedelta(minutes=1))
+        base = self.addresses.get("access") or next(iter(self.addresses.values()))
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await self.client.post(f"{base}/internal/v1/access/{method}", json={"command": command}, headers=headers)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.json()
 
     async def request(
         self,

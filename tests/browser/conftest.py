@@ -37,7 +37,7 @@ class Site:
         """Let the visitor in, as a patient who has no appointments yet."""
         if not self.visitor_id.int:
             self.visitor_id = await self.new_patient("Margaret", "Whitfield")
-        token = self.system.token("patient", self.visitor_id)
+        token = await self.system.session(self.visitor_id)
         await context.add_cookies([{"name": SESSION, "value": token, "url": self.base_url, "httpOnly": True, "sameSite": "Lax"}])
 
     async def new_patient(self, given: str, family: str) -> UUID:

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.accessibility import follow, problems_of, tab_to, with_large_text, with_wide_spacing
 from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Site, Visits
+from tests.browser.telephone import newest_code
 
 SERVICE = "Family Medicine"
 VISIT = "Follow-up visit"
@@ -54,7 +55,10 @@ def id_in(page: Page) -> UUID:
 async def test_a_patient_books_and_cancels(visits: Visits, site: Site, options: dict[str, Any]) -> None:
     page = await visits.open(signed_in=False, **options)
     await page.goto("/")
-    await page.get_by_role("button", name="Continue as the demonstration patient").click()
+    await page.get_by_role("link", name="Fill it in for me").click()
+    await page.get_by_role("button", name="Send me a code").click()
+    await page.get_by_label("The code in our message").fill(await newest_code(page))
+    await page.get_by_role("button", name="Sign in").click()
     await page.get_by_label("Search for a service or a visit").fill("new patient cardio")
     await page.get_by_role("button", name="Search").click()
     await page.get_by_role("link", name=WITH_REFERRAL[1]).first.click()

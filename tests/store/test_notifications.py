@@ -46,6 +46,9 @@ class Gateway:
         self.sent: list[tuple[UUID, Content]] = []
         self.faults: list[Exception] = []
 
+    def serves(self, _: UUID) -> bool:
+        return True
+
     async def send(self, message_id: UUID, content: Content) -> None:
         if self.faults:
             raise self.faults.pop(0)
@@ -64,7 +67,7 @@ async def ctx(context: Contexts, gateway: Gateway) -> NotificationsContext:
     await base.db.execute(NO_JOBS)
     system = Actor(subject="system", organization_id=context.organization_id, role="system", permissions=frozenset({NOTIFY, READ_LOCAL}))
     world: dict[str, Any] = {field.name: getattr(base, field.name) for field in fields(Context)} | {"actor": system}
-    settings = NotificationsSettings(local_inbox=True)
+    settings = NotificationsSettings(local_inbox_organization_id=context.organization_id)
     by_channel = dict(senders(settings)) | {"sms": gateway}
     return NotificationsContext(**world, settings=settings, letters=Letters(Sealer(b"k" * 32)), senders=by_channel)
 
@@ -172,10 +175,11 @@ async def test_a_message_that_never_goes_is_given_up_and_no_job_is_left(
 
 
 async def test_a_channel_without_a_sender_says_so(ctx: NotificationsContext) -> None:
-    outside = replace(ctx, senders=senders(NotificationsSettings()))
-    communication_id = await service.notify(outside, CODE)
-    await work(outside)
-    assert (await row_of(ctx, communication_id))["status_reason"] == "no-sender"
+    for settings in (NotificationsSettings(), NotificationsSettings(local_inbox_organization_id=known_id(9))):
+        outside = replace(ctx, senders=senders(settings))
+        communication_id = await service.notify(outside, CODE)
+        await work(outside)
+        assert (await row_of(ctx, communication_id))["status_reason"] == "no-sender"
 
 
 async def test_a_code_that_has_run_out_is_not_sent_and_is_forgotten(ctx: NotificationsContext, gateway: Gateway, context: Contexts) -> None:
@@ -250,7 +254,10 @@ async def test_another_tenants_messages_are_not_there(ctx: NotificationsContext)
     await service.notify(ctx, TO_OFFICERS)
     await work(ctx)
     elsewhere = ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=known_id(8)))
-    assert await shown(elsewhere) == []
+    with pytest.raises(LocalInboxClosed):
+        await shown(elsewhere)
+    opened = replace(elsewhere, settings=NotificationsSettings(local_inbox_organization_id=known_id(8)))
+    assert await shown(opened) == []
     assert (await service.read_inbox(staff(elsewhere, "privacy-officer"), ReadInbox())).items == ()
 
 

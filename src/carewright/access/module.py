@@ -1,7 +1,7 @@
 """How access is wired."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,8 @@ class LocalAccess:
         self._context = context
 
     async def actor_of(self, actor: Actor, token: str) -> Actor | None:
-        return await sessions.actor_of(self._context.acting(actor), token)
+        """Whose tenant a token is of is what is asked here: so it is looked up as the system, which sees every tenant's."""
+        return await sessions.actor_of(replace(self._context, actor=actor), token)
 
     async def start_code(self, actor: Actor, command: c.RequestCode) -> c.IssuedCode:
         return await codes.start_code(self._context.acting(actor), command)

@@ -50,12 +50,16 @@ class StartedSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A one-time password for a patient. `binding` is the browser's secret: the code is of use in that browser alone."""
+    """A one-time password for a patient. `binding` is the browser's secret: the code is of use in that browser alone.
+
+    A rim may name the code's id itself, so that what it tells the browser does not depend on whether there is anybody to send a code to.
+    """
 
     patient_id: UUID
     contact_system: ContactSystem
     purpose: Literal["sign-in", "step-up"] = "sign-in"
     binding: Secret
+    code_id: UUID | None = None
 
 
 class IssuedCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,13 @@ class NotDelivered(Exception):
 
 
 class Sender(Protocol):
-    """Brings messages of one channel away. `send` may be called again with the same id, and must then not deliver twice.
+    """Brings messages of one channel away, for the hospitals that it `serves`.
 
+    `send` may be called again with the same id, and must then not deliver twice.
     Raises `NotDelivered` for a refusal that will not change; any other exception means "later".
     """
+
+    def serves(self, organization_id: UUID) -> bool: ...
 
     async def send(self, message_id: UUID, content: Content) -> None: ...
 
@@ -25,8 +28,14 @@ class Sender(Protocol):
 class Kept:
     """For what stays here: a message is delivered by being stored, and whoever may read it finds it.
 
-    It serves our own inbox, and the local inbox of a made-up hospital, which shows the same rows as on a telephone.
+    It serves our own inbox for everybody, and telephones and addresses for the one hospital whose local inbox is open.
     """
+
+    def __init__(self, only_for: UUID | None = None) -> None:
+        self._only_for = only_for
+
+    def serves(self, organization_id: UUID) -> bool:
+        return self._only_for in (None, organization_id)
 
     async def send(self, message_id: UUID, content: Content) -> None:
         """Nothing is left to do."""
@@ -34,5 +43,7 @@ class Kept:
 
 def senders(settings: NotificationsSettings) -> Mapping[Channel, Sender]:
     """Who brings messages away. A channel that is not here has no sender, and its messages are not done."""
-    kept = Kept()
-    return {"inbox": kept, "sms": kept, "email": kept} if settings.local_inbox else {"inbox": kept}
+    found: dict[Channel, Sender] = {"inbox": Kept()}
+    if settings.local_inbox_organization_id is not None:
+        found["sms"] = found["email"] = Kept(settings.local_inbox_organization_id)
+    return found

@@ -94,7 +94,8 @@ def _reason_against(ctx: NotificationsContext, delivery: Delivery) -> Reason | N
     """Why a message is not even tried."""
     if delivery.content is None or (delivery.until_at is not None and delivery.until_at <= ctx.clock.now()):
         return "expired"
-    if delivery.channel not in ctx.senders:
+    sender = ctx.senders.get(delivery.channel)
+    if sender is None or not sender.serves(ctx.actor.organization_id):
         return "no-sender"
     return "gave-up" if delivery.number > model.DELIVERIES_MAX else None
 
@@ -121,7 +122,7 @@ async def read_inbox(ctx: NotificationsContext, query: ReadInbox) -> MessagesPag
 async def read_local_inbox(ctx: NotificationsContext, query: ReadInbox) -> MessagesPage:
     """Every message of a made-up hospital. Raises `LocalInboxClosed` where messages are real."""
     ctx.actor.require(READ_LOCAL)
-    if not ctx.settings.local_inbox:
+    if ctx.actor.organization_id != ctx.settings.local_inbox_organization_id:
         raise LocalInboxClosed
     limit = query.limit if query.of_id is None else LOCAL_INBOX_MAX
     found = await store.local_inbox(ctx.db, ctx.letters, ctx.actor.organization_id, ctx.clock.now(), limit)

@@ -4,14 +4,28 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import msgspec
+
+from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
+from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
-from carewright.contracts.scheduling import Scheduling
-from carewright.kernel.authz import Bearers, Tokens
+from carewright.contracts.scheduling import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRequested,
+    AppointmentRescheduled,
+    Scheduling,
+)
+from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
+from carewright.kernel.sealed import Sealer
+from carewright.portal import handlers
 from carewright.portal.http.pages import pages
-from carewright.portal.service import PortalContext
+from carewright.portal.jobs import JOBS
+from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 
 
@@ -21,11 +35,14 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
     context = PortalContext(
         **world,
         settings=settings,
-        tokens=resolve(Tokens),
         bearers=resolve(Bearers),
+        sealer=resolve(Sealer),
+        host=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & HOST),
         directory=resolve(Directory),
         patients=resolve(Patients),
         scheduling=resolve(Scheduling),
+        access=resolve(Access),
+        notifications=resolve(Notifications),
     )
     return Running(context)
 
@@ -34,8 +51,16 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling),
-    prefixes=("/services", "/visits", "/holds", "/appointments", "/sign-in", "/sign-out", "/static", "/"),
+    needs=(Directory, Patients, Scheduling, Access, Notifications),
+    prefixes=("/services", "/visits", "/holds", "/appointments", "/sign-in", "/sign-out", "/devices", "/inbox", "/static", "/"),
+    subscriptions={
+        AppointmentBooked: handlers.confirm_booked,
+        AppointmentConfirmed: handlers.confirm_booked,
+        AppointmentRequested: handlers.confirm_requested,
+        AppointmentRescheduled: handlers.confirm_rescheduled,
+        AppointmentCancelled: handlers.confirm_cancelled,
+    },
+    jobs=JOBS,
     has_tables=False,
     pages=pages,
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -9,8 +10,10 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.access import Access, RedeemCode, RequestCode, Session, StartedSession, UnknownSession
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
-from carewright.contracts.patients import Patient, Patients
+from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
+from carewright.contracts.patients import ContactPoint, Patient, Patients
 from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
@@ -26,33 +29,60 @@ from carewright.contracts.scheduling import (
     Slot,
     UnknownAppointment,
 )
-from carewright.kernel.authz import Bearers, Tokens
+from carewright.kernel import telemetry
+from carewright.kernel.authz import Actor, Bearers
 from carewright.kernel.context import Context
-from carewright.kernel.errors import Forbidden, IdempotencyInFlight, NotFound, Refusal
-from carewright.portal.model import times
+from carewright.kernel.errors import Forbidden, IdempotencyInFlight, NotFound, Refusal, Unauthenticated
+from carewright.kernel.sealed import Sealer
+from carewright.portal.model import sign_in, times
 from carewright.portal.model.appointments import is_hold, is_live_hold, was_only_held
 from carewright.portal.model.choices import able, bookable, lead_codes, offered_sites
+from carewright.portal.model.sign_in import SignInTry
 from carewright.portal.model.times import TimesQuery, Walls, walls_of
 from carewright.portal.settings import PortalSettings
 
 T = TypeVar("T")
+HOST = frozenset({
+    "access.sign_in", "patients.find_by_contact", "patients.read", "patients.find", "patients.read_contacts", "directory.read",
+    "scheduling.appointment.read", "scheduling.appointment.any_patient", "notifications.notify", "notifications.read_local",
+})  # fmt: skip
+"""What the portal itself may: look up who signs in, and tell patients what became of their appointments."""
 LIST_MAX = 200
 PAGES_MAX = 5
 PAST_DAYS_SHOWN = 365
 IN_FLIGHT_TRIES = 30
 IN_FLIGHT_WAIT_SECONDS = 0.1
+WRONG_CODE_SECONDS = 0.5
+"""More than finding out takes."""
+INBOX_MAX = 50
+CONFIRM = "portal.confirm"
+"""The job that tells a patient what became of an appointment."""
+CHANNELS: Mapping[str, Channel] = {"phone": "sms", "email": "email"}
+log = telemetry.logger(__name__)
+
+
+class SignInClosed(Refusal):
+    """No hospital is named whose patients could sign in."""
+
+    code = "portal.sign_in_closed"
+    status = 503
+    issue = "not-supported"
+    title = "Signing in is not set up here yet."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalContext(Context):
-    """The context with what the portal may ask, and of whom."""
+    """The context with what the portal may ask, and of whom. `host` is the portal itself, while nobody is signed in."""
 
     settings: PortalSettings
-    tokens: Tokens
     bearers: Bearers
+    sealer: Sealer
+    host: Actor
     directory: Directory
     patients: Patients
     scheduling: Scheduling
+    access: Access
+    notifications: Notifications
 
     @property
     def patient_id(self) -> UUID:
@@ -60,6 +90,22 @@ class PortalContext(Context):
         if self.actor.patient_id is None:
             raise Forbidden
         return self.actor.patient_id
+
+    def hosting(self, organization_id: UUID | None = None) -> Actor:
+        """The portal at work for a hospital, its own unless told otherwise. Raises `SignInClosed` where the settings name none."""
+        wanted = organization_id or self.settings.organization_id
+        if wanted is None:
+            raise SignInClosed
+        return msgspec.structs.replace(self.host, organization_id=wanted)
+
+
+class Confirmation(msgspec.Struct, frozen=True):
+    """The payload of a job: which version of which appointment is to be told of, and by which template. Ids, and nothing to be read."""
+
+    organization_id: UUID
+    appointment_id: UUID
+    version: int
+    template: TemplateName
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,3 +351,105 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
         except IdempotencyInFlight:
             await asyncio.sleep(IN_FLIGHT_WAIT_SECONDS)
     return await ask()
+
+
+async def send_code(ctx: PortalContext, trying: SignInTry) -> None:
+    """Send a code to whoever this is, if we know them. It runs when the browser has its answer already: nothing of it is told there."""
+    try:
+        await _send_code(ctx, trying)
+    except Refusal as refusal:
+        log.info("sign_in.no_code", code=refusal.code)
+
+
+async def _send_code(ctx: PortalContext, trying: SignInTry) -> None:
+    host = ctx.hosting()
+    found = await ctx.patients.find_patients_by_contact(host, trying.contact, trying.birth_on)
+    if not found:
+        return
+    patient = await ctx.patients.get_patient(host, found[0])
+    contact = sign_in.own_contact(patient, trying.contact)
+    if contact is None:
+        return
+    if len(found) > 1:
+        await _tell(ctx, host, patient, "sign_in_call_us", ContactPoint(system=trying.contact.system, value=contact))
+        return
+    wanted = RequestCode(patient_id=patient.id, contact_system=trying.contact.system, binding=trying.binding, code_id=trying.code_id)
+    code = await ctx.access.start_code(host, wanted)
+    minutes = str(round(sign_in.CODE_LIFETIME.total_seconds() / 60))
+    await _tell(
+        ctx, host, patient, "sign_in_code", ContactPoint(system=trying.contact.system, value=contact), until_at=code.expires_at,
+        code=code.code, minutes=minutes,
+    )  # fmt: skip
+
+
+async def _tell(
+    ctx: PortalContext, host: Actor, patient: Patient, template: TemplateName, contact: ContactPoint, *, until_at: datetime | None = None,
+    key: str | None = None, **values: str | Moment,
+) -> None:  # fmt: skip
+    """Say something to a patient in their language. The hospital's name goes with everything."""
+    notice = Notice(
+        template=template, recipient=Recipient(kind="patient", id=str(patient.id)), channel=CHANNELS[contact.system],
+        contact=contact.value, language=patient.language, until_at=until_at, values={"hospital": ctx.settings.hospital_name, **values},
+    )  # fmt: skip
+    await ctx.notifications.notify(host, notice, key)
+
+
+async def redeem_code(ctx: PortalContext, trying: SignInTry, code: str) -> StartedSession:
+    """A session for the right code. Every other answer comes after the same time, whoever is known, and guessing is slow."""
+    started_at = ctx.clock.monotonic_seconds()
+    host = ctx.hosting()
+    command = RedeemCode(organization_id=host.organization_id, code_id=trying.code_id, code=code, binding=trying.binding)
+    try:
+        return await ctx.access.redeem_code(host, command)
+    except Refusal:
+        await asyncio.sleep(max(0.0, started_at + WRONG_CODE_SECONDS - ctx.clock.monotonic_seconds()))
+        raise
+
+
+async def end_session(ctx: PortalContext, token: str) -> None:
+    """End the session of a token on our side. One that has ended already is what we wanted."""
+    with suppress(Unauthenticated, UnknownSession):
+        actor = await ctx.bearers.actor_of(token)
+        if actor.session_id is not None:
+            await ctx.access.end_session(actor, actor.session_id)
+
+
+async def my_sessions(ctx: PortalContext) -> list[Session]:
+    """Where this patient is signed in, the latest first."""
+    return sorted(await ctx.access.my_sessions(ctx.actor), key=lambda one: one.started_at, reverse=True)
+
+
+async def end_my_session(ctx: PortalContext, session_id: UUID) -> None:
+    """End one of this patient's sessions, on whatever device it is."""
+    with suppress(UnknownSession):
+        await ctx.access.end_session(ctx.actor, session_id)
+
+
+async def example_patient(ctx: PortalContext) -> Patient | None:
+    """The patient whom everybody may try signing in as, where the hospital is made up."""
+    if ctx.settings.demonstration_patient_id is None:
+        return None
+    return await ctx.patients.get_patient(ctx.hosting(), ctx.settings.demonstration_patient_id)
+
+
+async def read_local_inbox(ctx: PortalContext, of_id: UUID | None = None) -> MessagesPage:
+    """The messages of a made-up hospital, newest first. Raises `LocalInboxClosed` elsewhere."""
+    return await ctx.notifications.read_local_inbox(ctx.hosting(), ReadInbox(limit=INBOX_MAX, of_id=of_id))
+
+
+async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
+    """Tell the patient what became of an appointment, once; nothing where a later change has been made, which tells of itself.
+
+    Safe to repeat: the message has a key of its own.
+    """
+    host = ctx.hosting(about.organization_id)
+    one = await ctx.scheduling.get_appointment(host, about.appointment_id)
+    if one.version != about.version or one.start <= ctx.clock.now() or was_only_held(one):
+        return
+    patient = await ctx.patients.get_patient(host, one.patient_id)
+    contact = sign_in.preferred_contact(patient)
+    if contact is not None:
+        await _tell(
+            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}",
+            when=Moment(at=one.start, zone=one.time_zone), site=one.site_name,
+        )  # fmt: skip

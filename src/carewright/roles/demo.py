@@ -47,7 +47,7 @@ async def load_demo(
             await hospital.store(lambda module: system.context(module).acting(actor), told)
         await migrate.refresh_statistics(sections["system"].database_url)
         end = await outbox.end_of_log(db)
-        for name in system.relays:  # the copies were loaded with the rest: nothing in the log is news to them
+        for name in (module.name for module in MODULES if module.subscriptions):  # what was loaded is news to nobody
             await db.execute(Q.move_consumer, name, str(end[0]), 0, system.context("scheduling").clock.now())
         remember(Installation(organization_id=hospital.organization_id, demonstration_patient_id=hospital.example_patient_id))
         await db.execute(Q.forget_consumer, LOADING)

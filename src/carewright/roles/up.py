@@ -154,9 +154,9 @@ class Start:
         }
         if known.organization_id is not None and known.demonstration_patient_id is not None:
             environment |= {
-                "CAREWRIGHT_PORTAL_DEMONSTRATION_SIGN_IN": "true",
-                "CAREWRIGHT_PORTAL_DEMONSTRATION_ORGANIZATION_ID": str(known.organization_id),
+                "CAREWRIGHT_PORTAL_ORGANIZATION_ID": str(known.organization_id),
                 "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
+                "CAREWRIGHT_NOTIFICATIONS_LOCAL_INBOX_ORGANIZATION_ID": str(known.organization_id),
             }
         return environment
 
@@ -181,7 +181,10 @@ class Start:
         lines = ["", "Carewright is running.", ""]
         if self._wanted.split:
             lines += [f"  {name:<12} {address}" for name, address in addresses.items()]
-        lines += [f"  Patients:    {first}/", f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
+        lines += [f"  Patients:    {first}/"]
+        if Installation.read(self._wanted.data).demonstration_patient_id is not None:
+            lines += [f"  Inbox:       {first}/inbox    what the demonstration hospital sends to people"]
+        lines += [f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
         lines += ["", "  A token for the API:  carewright token --role front-desk", "  Ctrl-C stops everything; the data stays.", ""]
         self._show("\n".join(lines))
 

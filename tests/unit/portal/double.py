@@ -9,12 +9,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from carewright.contracts import access
 from carewright.contracts.directory import (
     BookingRules,
     Coding,
@@ -34,7 +35,8 @@ from carewright.contracts.directory import (
     UnknownResource,
     VisitType,
 )
-from carewright.contracts.patients import Patient, UnknownPatient
+from carewright.contracts.notifications import Communication, LocalInboxClosed, Message, MessagesPage, Notice, ReadInbox
+from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.contracts.permissions import ROLES
 from carewright.contracts.scheduling import (
     Appointment,
@@ -56,11 +58,12 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
     UnknownVisitType,
 )
-from carewright.kernel.authz import Actor, Bearers, Tokens
+from carewright.kernel.authz import SESSION_PREFIX, Actor, Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, PreconditionFailed, Refusal
 from carewright.kernel.ids import Ids
-from carewright.portal.service import PortalContext
+from carewright.kernel.sealed import Sealer
+from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import NO_DATABASE
 
@@ -98,6 +101,12 @@ def numbered(kind: int, number: int) -> UUID:
     return UUID(int=(kind << 64) | number)
 
 
+MARGARET = Patient(
+    id=numbered(9, 1), family="Whitfield", given=("Margaret",), language="en", birth_on=date(1944, 5, 17),
+    telecom=(ContactPoint(system="phone", value="+1 312 555 0147"), ContactPoint(system="email", value="margaret@example.org")),
+)  # fmt: skip
+
+
 @dataclass
 class Hospital:
     """What exists, and what has happened."""
@@ -114,7 +123,14 @@ class Hospital:
     slowness_seconds: float = 0.0
     ids: Ids = field(init=False)
     empty: bool = False
-    patient: Patient = field(default_factory=lambda: Patient(id=numbered(9, 1), family="Whitfield", given=("Margaret",), language="en"))
+    patient: Patient = field(default_factory=lambda: MARGARET)
+    twin: Patient | None = None
+    """Somebody with the same telephone and birth date, where there is one."""
+    codes: dict[UUID, tuple[str, str, datetime]] = field(default_factory=dict)
+    """Codes by id: the digits, the browser's secret, the end."""
+    sessions: dict[str, access.Session] = field(default_factory=dict)
+    said: list[Notice] = field(default_factory=list)
+    inbox_open: bool = True
 
     def __post_init__(self) -> None:
         self.ids = Ids(self.clock, random.Random(3))
@@ -254,11 +270,109 @@ class DoublePatients:
     def __init__(self, hospital: Hospital) -> None:
         self.hospital = hospital
 
+    async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
+        actor.require("patients.find_by_contact")
+        self.hospital.calls.append(("find_patients_by_contact", contact))
+        people = [one for one in (self.hospital.patient, self.hospital.twin) if one]
+        return tuple(
+            one.id
+            for one in people
+            if one.birth_on == birth_on and contact.key() in [point.key() for point in one.telecom if point.system == contact.system]
+        )
+
     async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
         actor.require("patients.read")
         if patient_id != self.hospital.patient.id:
             raise UnknownPatient
         return self.hospital.patient
+
+
+class DoubleAccess:
+    """Codes and sessions as access keeps them, without their rules about people."""
+
+    def __init__(self, hospital: Hospital) -> None:
+        self.hospital = hospital
+
+    async def start_code(self, actor: Actor, command: access.RequestCode) -> access.IssuedCode:
+        actor.require("access.sign_in")
+        assert command.code_id
+        self._refuse("start_code")
+        code, until = f"{len(self.hospital.codes) + 11112222}", self.hospital.clock.now() + timedelta(minutes=10)
+        self.hospital.codes[command.code_id] = (code, command.binding, until)
+        return access.IssuedCode(id=command.code_id, code=code, expires_at=until)
+
+    async def redeem_code(self, actor: Actor, command: access.RedeemCode) -> access.StartedSession:
+        actor.require("access.sign_in")
+        self._refuse("redeem_code")
+        code, binding, until = self.hospital.codes.get(command.code_id, ("", "", self.hospital.clock.now()))
+        if (code, binding) != (command.code, command.binding) or until <= self.hospital.clock.now():
+            raise access.CodeNotRight
+        del self.hospital.codes[command.code_id]
+        return self.start("patient")
+
+    def start(self, role: str) -> access.StartedSession:
+        now, patient_id = self.hospital.clock.now(), self.hospital.patient.id
+        session = access.Session(
+            id=self.hospital.ids.new(), organization_id=ORGANIZATION_ID, subject=f"patient/{patient_id}", role=role,
+            patient_id=patient_id if role == "patient" else None, method="otp", started_at=now, last_used_at=now,
+            idle_until=now + timedelta(minutes=30), absolute_until=now + timedelta(hours=12), authenticated_at=now,
+        )  # fmt: skip
+        token = f"{SESSION_PREFIX}{session.id.hex}"
+        self.hospital.sessions[token] = session
+        return access.StartedSession(token=token, session=session)
+
+    async def owner_of(self, token: str) -> Actor | None:
+        found = self.hospital.sessions.get(token)
+        if found is None or found.absolute_until <= self.hospital.clock.now():
+            return None
+        return Actor(
+            subject=found.subject, organization_id=ORGANIZATION_ID, role=found.role, permissions=ROLES[found.role],
+            patient_id=found.patient_id, session_id=found.id,
+        )  # fmt: skip
+
+    async def my_sessions(self, actor: Actor) -> tuple[access.Session, ...]:
+        return tuple(one for one in self.hospital.sessions.values() if one.subject == actor.subject)
+
+    async def end_session(self, actor: Actor, session_id: UUID) -> access.Session:
+        for token, one in self.hospital.sessions.items():
+            if one.id == session_id and one.subject == actor.subject:
+                return self.hospital.sessions.pop(token)
+        raise access.UnknownSession
+
+    def _refuse(self, method: str) -> None:
+        if waiting := self.hospital.refusals.get(method):
+            raise waiting.pop(0)
+
+
+class DoubleNotifications:
+    """Every message is there at once."""
+
+    def __init__(self, hospital: Hospital) -> None:
+        self.hospital = hospital
+
+    async def notify(self, actor: Actor, notice: Notice, idempotency_key: str | None = None) -> UUID:
+        actor.require("notifications.notify")
+        self.hospital.calls.append(("notify", idempotency_key))
+        self.hospital.said.append(notice)
+        return numbered(8, len(self.hospital.said))
+
+    async def read_local_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage:
+        actor.require("notifications.read_local")
+        if not self.hospital.inbox_open:
+            raise LocalInboxClosed
+        found = [self._message(number, notice) for number, notice in enumerate(self.hospital.said, 1)][::-1]
+        of = next((one for one in found if one.communication.id == query.of_id), None)
+        if query.of_id is not None:
+            found = [one for one in found if of and one.contact == of.contact]
+        return MessagesPage(items=tuple(found[: query.limit]))
+
+    def _message(self, number: int, notice: Notice) -> Message:
+        now = self.hospital.clock.now()
+        sent = Communication(
+            id=numbered(8, number), status="completed", status_reason=None, template=notice.template, language="en", channel=notice.channel,
+            recipient=notice.recipient, created_at=now, sent_at=now,
+        )  # fmt: skip
+        return Message(communication=sent, contact=notice.contact, title=notice.template, text=f"{number} {notice.values.get('code', '')}")
 
 
 class DoubleScheduling:
@@ -454,17 +568,15 @@ class DoubleScheduling:
 
 
 def context(hospital: Hospital, **settings: Any) -> PortalContext:
-    """The portal's context over the double, with the demonstration sign-in on."""
+    """The portal's context over the double, of a made-up hospital."""
     demonstration: dict[str, Any] = {
         "hospital_name": "Lakeside Hospital",
-        "demonstration_sign_in": True,
-        "demonstration_organization_id": ORGANIZATION_ID,
+        "organization_id": ORGANIZATION_ID,
         "demonstration_patient_id": hospital.patient.id,
     }
     world: Any = None
-    directory: Any = DoubleDirectory(hospital)
-    patients: Any = DoublePatients(hospital)
-    scheduling: Any = DoubleScheduling(hospital)
+    directory, patients, scheduling = DoubleDirectory(hospital), DoublePatients(hospital), DoubleScheduling(hospital)
+    keeper: Any = DoubleAccess(hospital)
     tokens = Tokens(b"k" * 32, hospital.clock, ROLES)
     return PortalContext(
         actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""),
@@ -476,9 +588,12 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         vault=world,
         origin=UUID(int=1),
         settings=PortalSettings(**demonstration | settings),
-        tokens=tokens,
-        bearers=Bearers(tokens, hospital.clock),
-        directory=directory,
-        patients=patients,
-        scheduling=scheduling,
+        bearers=Bearers(tokens, hospital.clock, keeper.owner_of),
+        sealer=Sealer(b"s" * 32),
+        host=Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=HOST),
+        directory=cast("Any", directory),
+        patients=cast("Any", patients),
+        scheduling=cast("Any", scheduling),
+        access=keeper,
+        notifications=cast("Any", DoubleNotifications(hospital)),
     )

@@ -16,7 +16,7 @@ async def start_code(ctx: AccessContext, command: RequestCode) -> IssuedCode:
     """A code for a patient, to be delivered by the caller. Raises `AccountLocked`, `AccountDisabled`, `TooManyRequests`."""
     ctx.actor.require(SIGN_IN)
     organization_id, now = ctx.actor.organization_id, ctx.clock.now()
-    code_id, code = ctx.ids.new(), model.code_of(new_secret(16))
+    code_id, code = command.code_id or ctx.ids.new(), model.code_of(new_secret(16))
     async with ctx.db.transaction() as tx:
         row = await store.account_of_patient(tx, organization_id, ctx.ids.new(), command.patient_id, now)
         _ensure_usable(row)

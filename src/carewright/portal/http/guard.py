@@ -13,6 +13,7 @@ SESSION = "carewright_session"
 BROWSER = "carewright_browser"
 NOTICE = "carewright_notice"
 PLACE = "carewright_place"
+TRY = "carewright_sign_in"
 NOTICE_SECONDS = 60
 PLACE_SECONDS = 3600
 HEADERS = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carewright.contracts.patients import Patient
-from carewright.kernel.authz import Actor
+from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import BadInput, NotFound, Refusal, Unauthenticated
 from carewright.kernel.http.endpoint import read_body
 from carewright.portal import service
@@ -24,7 +23,6 @@ from carewright.portal.service import PortalContext
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 FORM_FIELDS_MAX = 50
-NOBODY = Actor(subject="nobody", organization_id=UUID(int=0), role="")
 
 
 @lru_cache(maxsize=1)
@@ -135,7 +133,7 @@ async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: s
         guard.require_own_form(request, ask.secret, form.get("form_token", ""))
     if not for_patients:
         return Ask(ctx, request, None, ask.secret, form)
-    if not session:
+    if not session.startswith(SESSION_PREFIX):
         raise Unauthenticated
     acting = ctx.acting(await ctx.bearers.actor_of(session))
     return Ask(acting, request, await service.get_myself(acting), session, form)
@@ -172,7 +170,3 @@ def uuid_or_none(text: str) -> UUID | None:
         return UUID(text[:40]) if text else None
     except ValueError:
         return None
-
-
-def session_lifetime(ctx: PortalContext) -> timedelta:
-    return timedelta(minutes=ctx.settings.session_minutes)

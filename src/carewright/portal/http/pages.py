@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
-from carewright.portal.http import appointments, assets, browse, holds, sign_in
+from carewright.portal.http import appointments, assets, browse, holds, inbox, sign_in
 from carewright.portal.http.page import Handle, page
 from carewright.portal.service import PortalContext
 
@@ -34,11 +34,22 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/appointments/{id}/move", appointments.ask_to_move),
         post("/appointments/{id}/move", appointments.move),
         get("/sign-in", sign_in.show_sign_in, for_patients=False),
-        post("/sign-in", sign_in.enter_demonstration, for_patients=False),
+        post("/sign-in", sign_in.ask_for_code, for_patients=False),
+        get("/sign-in/code", sign_in.show_code, for_patients=False),
+        post("/sign-in/code", sign_in.enter_code, for_patients=False),
+        post("/sign-in/again", sign_in.send_again, for_patients=False),
         post("/sign-out", sign_in.sign_out, for_patients=False),
+        get("/devices", sign_in.show_devices),
+        post("/devices/end-others", sign_in.end_other_devices),
+        post("/devices/{id}/end", sign_in.end_device),
+        get("/inbox", inbox.show_inbox, for_patients=False),
+        get("/inbox/{id}", inbox.show_messages, for_patients=False),
         # Where only a form leads, an address typed or reloaded goes to the page with the form.
         get("/visits/{id}/hold", holds.to_times),
         get("/holds/{id}/book", holds.to_hold),
         get("/holds/{id}/release", holds.to_hold),
+        get("/sign-in/again", sign_in.to_code, for_patients=False),
+        get("/devices/{id}/end", sign_in.to_devices),
+        get("/devices/end-others", sign_in.to_devices),
         Route("/static/{name:path}", assets.serve, methods=["GET"]),
     ]

@@ -21,6 +21,11 @@ _LATER = "Nothing was changed. Please wait a moment and try again."
 NOTICES: Mapping[str, Notice] = {
     "done.moved": Notice("good", "Your appointment has a new time", "The old time is free for others now. Please note the new one below."),
     "done.released": Notice("info", "We no longer keep that time for you", "Nothing was booked. Choose another time whenever you like."),
+    "done.code_sent_again": Notice(
+        "info", "A new code is on its way", "If we know you, it comes within a minute. The code from before does not work any more."
+    ),
+    "done.device_ended": Notice("good", "That device is signed out", "Whoever has it cannot see your appointments any more."),
+    "done.devices_ended": Notice("good", "All other devices are signed out", "You are signed in on this one alone."),
     "done.signed_out": Notice("info", "You are signed out", "Nobody can see your appointments on this device until you sign in again."),
     "scheduling.time_not_free": Notice(
         "bad", "That time has just been taken", "Somebody else was a little faster. Nothing was booked. Please choose another time."
@@ -62,6 +67,14 @@ NOTICES: Mapping[str, Notice] = {
         "bad", "The connection broke while we were saving", "Please look at your appointments to see whether it went through.",
         "/appointments", "See my appointments",
     ),
+    "portal.code_just_sent": Notice(
+        "info", "A code was sent a moment ago", "It can take a minute to arrive. If nothing has come by then, ask for a new one."
+    ),
+    "portal.codes_sent_enough": Notice(
+        "bad", "We have sent you several codes", "Please use the newest one. If none has arrived, call us: we are glad to help."
+    ),
+    "portal.sign_in_over": Notice("info", "Please begin again", "You were away for a while, so we ask you once more who you are."),
+    "access.code_not_right": Notice("bad", "That code is not right", "Please look at the newest message, or ask for a new code."),
     "portal.no_time_chosen": Notice("bad", "Please choose a time", "We could not tell which time you chose. Please choose one below."),
 }  # fmt: skip
 
@@ -87,6 +100,16 @@ STOPS: Mapping[str, Stop] = {
         "We do not offer this visit", "It may have been renamed. Please choose it from the list of services."
     ),
     "directory.unknown_resource": Stop("We do not offer this", "It may have been renamed. Please choose it from the list of services."),
+    "portal.sign_in_closed": Stop(
+        "Signing in is not set up here yet",
+        "Patients cannot sign in on this system at the moment. Please call us to book, move or cancel a visit.",
+    ),
+    "access.account_locked": Stop(
+        "Signing in is locked for your safety",
+        "Too many wrong codes were typed for you. Please call us: we make sure that it is you, and unlock it.",
+    ),
+    "access.account_disabled": Stop("You cannot sign in at the moment", "Please call us: we are glad to help."),
+    "notifications.local_inbox_closed": Stop("There is no inbox here", "Messages go to people's own telephones and addresses."),
     "portal.form_not_ours": Stop(
         "We could not be sure that this came from you",
         "For your safety nothing was changed. Please go back, load the page again and try once more.",

@@ -1,0 +1,36 @@
+"""A session as its patient reads it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from carewright.contracts.access import Session
+from carewright.portal.model.wall import Wall, counted, near_date
+
+WAYS = {
+    "otp": "With a code we sent you", "passkey": "With a passkey", "oidc": "With your account",
+    "demonstration": "As the demonstration patient",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """`since` and `used` are said on the hospital's wall; `is_this` is the device the page is shown on."""
+
+    id: UUID
+    way: str
+    since: str
+    used: str
+    is_this: bool
+
+
+def device_view(one: Session, wall: Wall, now: datetime, *, is_this: bool) -> DeviceView:
+    since = f"{near_date(wall.day(one.started_at), wall.day(now), wall.locale)} at {wall.time(one.started_at)}"
+    return DeviceView(one.id, WAYS[one.method], since, _ago(now - one.last_used_at), is_this)
+
+
+def _ago(passed: timedelta) -> str:
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 2:
+        return "in use just now"
+    return f"last used {counted(minutes, 'minute')} ago" if minutes < 120 else f"last used {counted(minutes // 60, 'hour')} ago"
