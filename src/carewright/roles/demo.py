@@ -61,8 +61,9 @@ async def was_broken_off(sections: Mapping[str, Any]) -> bool:
 
 
 async def clear(sections: Mapping[str, Any]) -> None:
-    """Empty every table, after a load that was broken off."""
-    await migrate.empty(sections["system"].database_url, ["kernel", *(module.name for module in MODULES if module.has_tables)])
+    """Empty every table, after a load that was broken off. The journal stays, and with it how far it is sealed: the load was a deed."""
+    emptied = [module.name for module in MODULES if module.has_tables and module.name != migrate.JOURNAL_READER]
+    await migrate.empty(sections["system"].database_url, ["kernel", *emptied])
 
 
 @contextmanager
