@@ -11,11 +11,8 @@ from typing import Any
 import uvloop
 
 from bench import availability, booking, find, growth, hot, memory, report
-from bench.world import Ground, ground, system
-from carewright.kernel.settings import load
+from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
-from carewright.roles.installation import token_key_file
-from carewright.roles.registry import SECTIONS
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
 PARTS = ("availability", "find", "memory", "booking", "hot", "growth")
@@ -56,8 +53,7 @@ async def _run(parts: list[str]) -> dict[str, list[dict[str, Any]]]:
 async def _hospital(ground_: Ground, parts: list[str]) -> dict[str, list[dict[str, Any]]]:
     """The parts that ask the demonstration hospital. Loading it is a figure, too."""
     dsn = await ground_.database("hospital")
-    key = str(token_key_file(ground_.data))
-    sections = load(SECTIONS, {"CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": key})
+    sections = await sections_of(ground_, dsn)
     began = time.perf_counter()
     hospital = hospital_of(SEED, datetime.now(UTC).date(), "full")
     built = time.perf_counter()

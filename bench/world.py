@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from carewright.kernel import migrate
 from carewright.kernel.settings import load
 from carewright.roles.embedded import Place, PostgresServer, start_postgres
 from carewright.roles.installation import token_key_file
+from carewright.roles.keys import ensure_key_file
 from carewright.roles.lifecycle import System, running
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.scheduling.context import SchedulingContext
@@ -80,12 +82,16 @@ async def ground() -> AsyncIterator[Ground]:
 @asynccontextmanager
 async def system(ground: Ground, dsn: str) -> AsyncIterator[System]:
     """The modules with tables, in this process, on `dsn`."""
-    environment = {
-        "CAREWRIGHT_SYSTEM_DATABASE_URL": dsn,
-        "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(ground.data)),
-    }
-    async with running(CORE, load(SECTIONS, environment)) as started:
+    async with running(CORE, await sections_of(ground, dsn)) as started:
         yield started
+
+
+async def sections_of(ground: Ground, dsn: str) -> dict[str, Any]:
+    """The settings of a system on `dsn`, its key files made."""
+    key = str(token_key_file(ground.data))
+    sections = load(SECTIONS, {"CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": key})
+    await ensure_key_file(sections)
+    return sections
 
 
 def context_of(started: System, role: str = "front-desk") -> SchedulingContext:

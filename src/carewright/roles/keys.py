@@ -6,6 +6,7 @@ from typing import Any
 
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database
+from carewright.kernel.migrate import role_of
 from carewright.kernel.privacy.kek import RUNBOOK, key_file_of, key_service, new_key_file
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.privacy.vault import Vault
@@ -37,7 +38,7 @@ async def ensure_key_file(sections: Mapping[str, Any]) -> Path | None:
     path = key_file_of(privacy, field_key_file(sections))
     if privacy.key_service != "file" or path.exists():
         return None
-    db = await Database.connect(sections["system"].database_url, None, 1)
+    db = await Database.connect(sections["system"].database_url, role_of("kernel"), 1)
     try:
         if await db.fetch(Q.keysets_by_service):
             raise StartFailed(f"The key file {path} is missing, and there is encrypted data. Put the file back. {RUNBOOK}")
