@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import msgspec
 
 from carewright.access.context import AccessContext
+from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts.permissions import ALL, SYSTEM
 from carewright.kernel.authz import Actor
@@ -19,11 +21,12 @@ BINDING = "b" * 32
 JOURNAL = "SELECT body FROM kernel.audit_entry WHERE organization_id = $1 ORDER BY xid, position"
 
 
-async def access(context: Contexts, **settings: Any) -> AccessContext:
-    """Access's context, asked by the system itself within this test's tenant."""
-    base = await context("access")
+async def access(context: Contexts, client: httpx.AsyncClient | None = None, **given: Any) -> AccessContext:
+    """Access's context, asked by the system itself within this test's tenant; `client` reaches the identity provider."""
+    base, settings = await context("access"), AccessSettings(**given)
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    made = AccessContext(**world, settings=AccessSettings(**settings))
+    nowhere = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(404)))
+    made = AccessContext(**world, settings=settings, provider=IdentityProvider(settings, base.clock, client or nowhere))
     return made.acting(Actor(subject="system", organization_id=context.organization_id, role=SYSTEM, permissions=ALL))
 
 

@@ -23,20 +23,9 @@ BREACHES = {
     "Law 6: no cycles": {"kernel/a.py": "import carewright.kernel.b", "kernel/b.py": "import carewright.kernel.a"},
 }
 ROWS = (
-    "cli",
-    "roles",
-    "simulation",
-    "access",
-    "audit",
-    "directory",
-    "patients",
-    "scheduling",
-    "notifications",
-    "portal",
-    "fhir",
-    "contracts",
-    "kernel",
-)
+    "cli", "roles", "simulation", "access", "audit", "directory", "patients", "scheduling", "notifications", "portal", "console",
+    "identity", "fhir", "contracts", "kernel",
+)  # fmt: skip
 SOUND = {"kernel/http/serve.py": "import starlette, uvicorn", "kernel/drivers.py": "import asyncpg, valkey, httpx"}
 
 

@@ -1,16 +1,30 @@
 """What access's use cases run in: the common context and its settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
+from carewright.access.model.oidc import Provider
 from carewright.access.settings import AccessSettings
 from carewright.contracts.access import StepUpNeeded
 from carewright.kernel.context import Context
 
 
+class Vouching(Protocol):
+    """The identity provider, as sign-in needs it."""
+
+    async def discovered(self) -> Provider: ...
+
+    async def claims_for(self, code: str, verifier: str, redirect_uri: str) -> Mapping[str, object]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessContext(Context):
+    """`provider` is the identity provider of the staff."""
+
     settings: AccessSettings
+    provider: Vouching
 
     def require_recent(self) -> None:
         """Raise `StepUpNeeded` unless the actor proved who they are a moment ago."""

@@ -1,14 +1,15 @@
 """Access over HTTP: parse, call one use case, render."""
 
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from carewright.access.context import AccessContext
-from carewright.access.service import accounts, sessions
+from carewright.access.service import accounts, break_glass, sessions
 from carewright.contracts import access as c
 from carewright.kernel.http.routes import Call, Nothing, Route
-from carewright.kernel.values import Code
+from carewright.kernel.values import Code, Reason
 
 Ctx = AccessContext
 OWN = sessions.OWN
@@ -16,6 +17,11 @@ OWN = sessions.OWN
 
 class SessionsPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[c.Session, ...]
+
+
+class CloseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    outcome: Literal["justified", "not-justified"]
+    finding: Reason
 
 
 class AccountsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +55,19 @@ async def enable_account(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Account:
     return await accounts.enable_account(ctx, call.path["account_id"])
 
 
+async def start_break_glass(ctx: Ctx, call: Call[Nothing, c.StartBreakGlass]) -> c.BreakGlass:
+    return await break_glass.start_break_glass(ctx, call.body)
+
+
+async def list_reviews(ctx: Ctx, call: Call[c.ListReviews, Nothing]) -> c.ReviewsPage:
+    return await break_glass.list_reviews(ctx, call.query)
+
+
+async def close_review(ctx: Ctx, call: Call[Nothing, CloseBody]) -> c.BreakGlass:
+    command = c.CloseReview(break_glass_id=call.path["review_id"], outcome=call.body.outcome, finding=call.body.finding)
+    return await break_glass.close_review(ctx, command)
+
+
 ACCOUNT = "/api/v1/access/accounts/{account_id}"
 
 ROUTES = (
@@ -69,5 +88,17 @@ ROUTES = (
     Route(
         "POST", f"{ACCOUNT}/enable", enable_account, "Let somebody in again.", sessions.MANAGE, c.Account,
         refusals=(c.UnknownAccount, c.StepUpNeeded),
+    ),
+    Route(
+        "POST", "/api/v1/access/break-glass", start_break_glass, "Read more than your role may, for 60 minutes at most, with a reason.",
+        break_glass.START, c.BreakGlass, body=c.StartBreakGlass, keyed=True, refusals=(c.StepUpNeeded, c.SessionNeeded),
+    ),
+    Route(
+        "GET", "/api/v1/access/reviews", list_reviews, "When the glass was broken; what is still to be reviewed.", break_glass.REVIEW,
+        c.ReviewsPage, query=c.ListReviews,
+    ),
+    Route(
+        "POST", "/api/v1/access/reviews/{review_id}/close", close_review, "Write down what a review found.", break_glass.REVIEW,
+        c.BreakGlass, body=CloseBody, refusals=(c.UnknownReview, c.ReviewNotYours),
     ),
 )  # fmt: skip

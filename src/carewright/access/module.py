@@ -5,15 +5,20 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
+import httpx
+
 from carewright.access.context import AccessContext
 from carewright.access.http import ROUTES
 from carewright.access.jobs import TIMERS
-from carewright.access.service import accounts, codes, sessions
+from carewright.access.model.oidc import unknown_roles
+from carewright.access.service import accounts, break_glass, codes, sessions, sign_in
+from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
 from carewright.kernel.authz import Actor
-from carewright.kernel.context import Context
+from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
+from carewright.kernel.settings import StartFailed
 
 
 class LocalAccess:
@@ -44,15 +49,36 @@ class LocalAccess:
     async def end_all_sessions(self, actor: Actor, subject: str) -> int:
         return await sessions.end_all_sessions(self._context.acting(actor), subject)
 
+    async def start_break_glass(self, actor: Actor, command: c.StartBreakGlass, idempotency_key: str | None = None) -> c.BreakGlass:
+        return await break_glass.start_break_glass(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def end_break_glass(self, actor: Actor) -> int:
+        return await break_glass.end_break_glass(self._context.acting(actor))
+
+    async def list_reviews(self, actor: Actor, query: c.ListReviews) -> c.ReviewsPage:
+        return await break_glass.list_reviews(self._context.acting(actor), query)
+
+    async def close_review(self, actor: Actor, command: c.CloseReview) -> c.BreakGlass:
+        return await break_glass.close_review(self._context.acting(actor), command)
+
+    async def start_sign_in(self, actor: Actor, command: c.StartSignIn) -> c.SignInStarted:
+        return await sign_in.start_sign_in(self._context.acting(actor), command)
+
+    async def complete_sign_in(self, actor: Actor, command: c.CompleteSignIn) -> c.SignedIn:
+        return await sign_in.complete_sign_in(self._context.acting(actor), command)
+
     async def who_am_i(self, actor: Actor) -> c.WhoAmI:
         return await accounts.who_am_i(self._context.acting(actor))
 
 
 async def start(base: Context, settings: AccessSettings, _: Callable[[type], Any]) -> Running:
-    """Access needs nothing but its tables."""
+    """Access needs its tables, and an identity provider once somebody signs in. A table of roles that names none stops the start."""
+    if strange := unknown_roles(settings.oidc_roles):
+        raise StartFailed(f"CAREWRIGHT_ACCESS_OIDC_ROLES names no role of staff in {strange[0]!r}.")
+    client = httpx.AsyncClient(trust_env=False)
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    context = AccessContext(**world, settings=settings)
-    return Running(context, {c.Access: LocalAccess(context)})
+    context = AccessContext(**world, settings=settings, provider=IdentityProvider(settings, base.clock, client))
+    return Running(context, {c.Access: LocalAccess(context)}, stop=client.aclose)
 
 
 MODULE = Module(

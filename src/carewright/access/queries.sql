@@ -124,3 +124,45 @@ DELETE FROM access.session WHERE ctid = ANY(ARRAY(
       AND NOT EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id)
     LIMIT $2
 ))
+
+-- name: insert_sign_in
+INSERT INTO access.sign_in (organization_id, state_hash, binding_hash, nonce, verifier, next, again, started_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: take_sign_in
+-- Taken out by whoever comes first: of two answers with one state, the second finds nothing.
+DELETE FROM access.sign_in WHERE organization_id = $1 AND state_hash = $2 AND expires_at > $3
+RETURNING binding_hash, nonce, verifier, next, again, started_at
+
+-- name: insert_break_glass
+INSERT INTO access.break_glass (organization_id, id, account_id, session_id, role, purpose, reason, started_at, until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: end_break_glass
+-- A moment later at least, since it must end after it began.
+UPDATE access.break_glass SET until = greatest($3, started_at + interval '1 microsecond')
+WHERE organization_id = $1 AND session_id = $2 AND until > $3
+RETURNING id
+
+-- name: active_break_glass
+SELECT g.id, a.subject, g.role, g.purpose, g.reason, g.started_at, g.until, g.closed_at, g.closed_by, g.finding
+FROM access.break_glass g JOIN access.account a ON a.organization_id = g.organization_id AND a.id = g.account_id
+WHERE g.organization_id = $1 AND g.session_id = $2 AND g.until > $3
+ORDER BY g.until DESC
+LIMIT 1
+
+-- name: break_glass_reviews
+SELECT g.id, a.subject, g.role, g.purpose, g.reason, g.started_at, g.until, g.closed_at, g.closed_by, g.finding
+FROM access.break_glass g JOIN access.account a ON a.organization_id = g.organization_id AND a.id = g.account_id
+WHERE g.organization_id = $1 AND ($2 OR g.closed_at IS NULL)
+ORDER BY g.started_at, g.id
+LIMIT $3
+
+-- name: break_glass_for_change
+SELECT g.id, a.subject, g.role, g.purpose, g.reason, g.started_at, g.until, g.closed_at, g.closed_by, g.finding
+FROM access.break_glass g JOIN access.account a ON a.organization_id = g.organization_id AND a.id = g.account_id
+WHERE g.organization_id = $1 AND g.id = $2
+FOR UPDATE OF g
+
+-- name: close_break_glass
+UPDATE access.break_glass SET closed_at = $3, closed_by = $4, outcome = $5, finding = $6 WHERE organization_id = $1 AND id = $2

@@ -1,15 +1,28 @@
 """Rows to values: one function runs one named query."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.sessions import Kept, Owner
-from carewright.contracts.access import Account
+from carewright.contracts.access import Account, BreakGlass, CloseReview, ListReviews
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.sql import load
 
 Q = load("carewright.access")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A sign-in that is under way at the identity provider."""
+
+    binding_hash: bytes
+    nonce: str
+    verifier: str
+    next: str
+    again: bool
+    started_at: datetime
 
 
 async def session_by_token(db: Database, token_hash: bytes, now: datetime) -> tuple[Kept, bool] | None:
@@ -63,6 +76,38 @@ async def account_by_subject(db: Session, organization_id: UUID, subject: str) -
     return await db.fetch_one(Q.account_by_subject, organization_id, subject)
 
 
+async def account_by_issuer(tx: Session, organization_id: UUID, issuer: str, issuer_subject: str) -> Row | None:
+    """The account of somebody whom the identity provider knows by this subject, its row locked."""
+    return await tx.fetch_one(Q.account_by_issuer, organization_id, issuer, issuer_subject)
+
+
+async def insert_staff_account(
+    tx: Session, organization_id: UUID, owner: Owner, issuer: str, issuer_subject: str, now: datetime
+) -> None:  # fmt: skip
+    """Make the account, unless there is one."""
+    await tx.execute(
+        Q.insert_staff_account, organization_id, owner.account_id, owner.subject, owner.role, owner.display, issuer, issuer_subject,
+        list(owner.site_ids), now,
+    )  # fmt: skip
+
+
+async def update_staff_account(tx: Session, organization_id: UUID, owner: Owner) -> None:
+    await tx.execute(Q.update_staff_account, organization_id, owner.account_id, owner.role, owner.display, list(owner.site_ids))
+
+
+async def insert_sign_in(db: Session, organization_id: UUID, state_hash: bytes, begun: Begun, expires_at: datetime) -> None:
+    await db.execute(
+        Q.insert_sign_in, organization_id, state_hash, begun.binding_hash, begun.nonce, begun.verifier, begun.next, begun.again,
+        begun.started_at, expires_at,
+    )  # fmt: skip
+
+
+async def take_sign_in(db: Session, organization_id: UUID, state_hash: bytes, now: datetime) -> Begun | None:
+    """What was begun under this state, and is not any more."""
+    row = await db.fetch_one(Q.take_sign_in, organization_id, state_hash, now)
+    return Begun(**dict(row)) if row else None
+
+
 async def account_for_change(tx: Session, organization_id: UUID, account_id: UUID) -> Row | None:
     """The account, its row locked."""
     return await tx.fetch_one(Q.account_for_change, organization_id, account_id)
@@ -102,6 +147,38 @@ async def note_wrong_code(tx: Session, organization_id: UUID, code_id: UUID, acc
 
 async def forgive_wrong_codes(tx: Session, organization_id: UUID, account_id: UUID) -> None:
     await tx.execute(Q.forgive_wrong_codes, organization_id, account_id)
+
+
+async def insert_break_glass(tx: Session, organization_id: UUID, broken: BreakGlass, account_id: UUID, session_id: UUID) -> None:
+    await tx.execute(
+        Q.insert_break_glass, organization_id, broken.id, account_id, session_id, broken.role, broken.purpose, broken.reason,
+        broken.started_at, broken.until,
+    )  # fmt: skip
+
+
+async def end_break_glass(tx: Session, organization_id: UUID, session_id: UUID, now: datetime) -> list[UUID]:
+    return [row["id"] for row in await tx.fetch(Q.end_break_glass, organization_id, session_id, now)]
+
+
+async def active_break_glass(db: Session, organization_id: UUID, session_id: UUID, now: datetime) -> BreakGlass | None:
+    row = await db.fetch_one(Q.active_break_glass, organization_id, session_id, now)
+    return BreakGlass(**dict(row)) if row else None
+
+
+async def break_glass_reviews(tx: Session, organization_id: UUID, query: ListReviews) -> tuple[BreakGlass, ...]:
+    """Oldest first."""
+    rows = await tx.fetch(Q.break_glass_reviews, organization_id, query.closed, query.limit)
+    return tuple(BreakGlass(**dict(row)) for row in rows)
+
+
+async def break_glass_for_change(tx: Session, organization_id: UUID, break_glass_id: UUID) -> BreakGlass | None:
+    """What was broken, its row locked."""
+    row = await tx.fetch_one(Q.break_glass_for_change, organization_id, break_glass_id)
+    return BreakGlass(**dict(row)) if row else None
+
+
+async def close_break_glass(tx: Session, organization_id: UUID, command: CloseReview, closed_by: str, now: datetime) -> None:
+    await tx.execute(Q.close_break_glass, organization_id, command.break_glass_id, now, closed_by, command.outcome, command.finding)
 
 
 async def forget_old(db: Session, codes_before: datetime, sessions_before: datetime, limit: int) -> None:

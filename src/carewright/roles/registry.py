@@ -5,7 +5,9 @@ from typing import Any
 
 from carewright.access.module import MODULE as ACCESS
 from carewright.audit.module import MODULE as AUDIT
+from carewright.console.module import MODULE as CONSOLE
 from carewright.directory.module import MODULE as DIRECTORY
+from carewright.identity.module import MODULE as IDENTITY
 from carewright.kernel.http.gate import Careful
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.modules import Module
@@ -25,6 +27,8 @@ MODULES: tuple[Module, ...] = (
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it
     PORTAL,         # what patients see
+    CONSOLE,        # what staff see
+    IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip
 
 SCHEMAS = ("kernel", *(module.name for module in MODULES if module.has_tables))
@@ -33,6 +37,8 @@ SECTIONS: dict[str, type[Any]] = {"system": SystemSettings, "privacy": PrivacySe
 }
 CAREFUL = (
     Careful("/sign-in", "sign_in"),
+    Careful("/staff/sign-in", "sign_in"),
+    Careful("/identity/authorize", "sign_in"),
     Careful("/api/v1/holds", "hold"),
     Careful("/holds", "hold"),
 )

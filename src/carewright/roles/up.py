@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from carewright.contracts.permissions import ROLES
 from carewright.kernel import migrate, valkey
 from carewright.kernel.http.server import listen
 from carewright.kernel.http.settings import EdgeSettings
@@ -18,7 +19,7 @@ from carewright.kernel.http.tls import ensure_listener, probing_context
 from carewright.kernel.settings import load
 from carewright.roles.demo import Demonstration, clear, load_demo, was_broken_off
 from carewright.roles.embedded import EmbeddedSettings, Place, start_postgres, start_valkey
-from carewright.roles.installation import Installation, audit_key_file, token_key_file
+from carewright.roles.installation import Installation, audit_key_file, client_secret_file, token_key_file
 from carewright.roles.keys import ensure_key_file
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS
 from carewright.roles.supervisor import Program, Supervisor, start_command
@@ -26,6 +27,8 @@ from carewright.roles.supervisor import Program, Supervisor, start_command
 SERVER_READY_SECONDS_MAX = 120.0
 PROBE_SECONDS_MAX = 2.0
 EVERY_IPV4 = "0.0.0.0"  # noqa: S104  # nosec B104  # what may be asked for, told apart from what can be opened
+STAFF_CLIENT = "carewright-console"
+NOT_STAFF = ("patient", "proxy", "integration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,8 @@ class Start:
 
     async def _hospital(self) -> None:
         """Load the demonstration hospital into an empty data directory, and again if an earlier load was broken off."""
-        known = Installation.read(self._wanted.data)
+        known = Installation.read(self._wanted.data).with_password()
+        known.write(self._wanted.data)
         if known.organization_id is not None or self._wanted.hospital is None:
             return
         sections = self.sections()
@@ -121,7 +125,11 @@ class Start:
         await load_demo(sections, hospital, lambda what: self._tell(f"loading {what}"), self._remember)
 
     def _remember(self, made: Installation) -> None:
-        msgspec.structs.replace(made, database_url=self._database_url, valkey_url=self._valkey_url).write(self._wanted.data)
+        known = Installation.read(self._wanted.data)
+        msgspec.structs.replace(
+            known, organization_id=made.organization_id, demonstration_patient_id=made.demonstration_patient_id,
+            database_url=self._database_url, valkey_url=self._valkey_url,
+        ).write(self._wanted.data)  # fmt: skip
 
     def _server(self, name: str) -> Callable[[], Any]:
         port = self._ports[name]
@@ -158,7 +166,35 @@ class Start:
                 "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
                 "CAREWRIGHT_NOTIFICATIONS_LOCAL_INBOX_ORGANIZATION_ID": str(known.organization_id),
             }
-        return environment
+        return self._staff_sign_in(known) | environment
+
+    def _staff_sign_in(self, known: Installation) -> dict[str, str]:
+        """The built-in identity provider for a made-up hospital that only this machine reaches, unless another provider is set."""
+        here = self._scheme == "http" and _reachable(self._wanted.host) in ("127.0.0.1", "localhost", "[::1]")
+        given = {**self._wanted.environ}.get("CAREWRIGHT_ACCESS_OIDC_ISSUER")
+        if not (here and known.organization_id and known.demonstration_password_hash) or given or self._wanted.settings_file:
+            return {}
+        issuer, public_url = f"{self._address('identity')}/identity", self._address("console")
+        secret_file = str(client_secret_file(self._wanted.data))
+        return {
+            "CAREWRIGHT_IDENTITY_EMBEDDED": "true",
+            "CAREWRIGHT_IDENTITY_ISSUER": issuer,
+            "CAREWRIGHT_IDENTITY_CLIENT_ID": STAFF_CLIENT,
+            "CAREWRIGHT_IDENTITY_CLIENT_SECRET_FILE": secret_file,
+            "CAREWRIGHT_IDENTITY_REDIRECT_URI": f"{public_url}/staff/callback",
+            "CAREWRIGHT_IDENTITY_PASSWORD_HASH": known.demonstration_password_hash,
+            "CAREWRIGHT_ACCESS_PUBLIC_URL": public_url,
+            "CAREWRIGHT_ACCESS_ORGANIZATION_ID": str(known.organization_id),
+            "CAREWRIGHT_ACCESS_OIDC_ISSUER": issuer,
+            "CAREWRIGHT_ACCESS_OIDC_CLIENT_ID": STAFF_CLIENT,
+            "CAREWRIGHT_ACCESS_OIDC_CLIENT_SECRET_FILE": secret_file,
+            "CAREWRIGHT_ACCESS_OIDC_ROLES": ",".join(f"{role}={role}" for role in sorted(ROLES) if role not in NOT_STAFF),
+        }
+
+    def _address(self, name: str) -> str:
+        """The address of the process that serves a module."""
+        port = self._ports.get(name) or self._ports["all"]
+        return f"{self._scheme}://{_reachable(self._wanted.host)}:{port}"
 
     @property
     def _scheme(self) -> str:
@@ -184,9 +220,15 @@ class Start:
         lines += [f"  Patients:    {first}/"]
         if Installation.read(self._wanted.data).demonstration_patient_id is not None:
             lines += [f"  Inbox:       {first}/inbox    what the demonstration hospital sends to people"]
-        lines += [f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
+        lines += [*self._staff_lines(), f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
         lines += ["", "  A token for the API:  carewright token --role front-desk", "  Ctrl-C stops everything; the data stays.", ""]
         self._show("\n".join(lines))
+
+    def _staff_lines(self) -> list[str]:
+        known = Installation.read(self._wanted.data)
+        if not self._staff_sign_in(known):
+            return []
+        return [f"  Staff:       {self._address('console')}/staff   (made-up accounts, password {known.demonstration_password})"]
 
 
 async def is_ready(host: str, port: int, tls: ssl.SSLContext | None = None) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from carewright.access import store
 from carewright.access.context import AccessContext
+from carewright.access.service.break_glass import active_break_glass
 from carewright.access.service.sessions import MANAGE, OWN, my_sessions
 from carewright.contracts.access import Account, AccountChanged, AccountsPage, UnknownAccount, WhoAmI
 from carewright.kernel import audit, outbox
@@ -22,7 +23,7 @@ async def who_am_i(ctx: AccessContext) -> WhoAmI:
     session = next((each for each in await my_sessions(ctx) if each.id == ctx.actor.session_id), None)
     return WhoAmI(
         subject=ctx.actor.subject, role=ctx.actor.role, display=row["display"] if row else "",
-        permissions=tuple(sorted(ctx.actor.permissions)), session=session,
+        permissions=tuple(sorted(ctx.actor.permissions)), session=session, break_glass=await active_break_glass(ctx),
     )  # fmt: skip
 
 

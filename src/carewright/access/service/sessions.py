@@ -1,5 +1,6 @@
 """Sessions: starting, using, listing and ending them."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -37,10 +38,13 @@ async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
     return model.actor_of(kept, glass_broken=glass_broken)
 
 
-async def start(ctx: AccessContext, tx: Tx, owner: Owner, method: SignInMethod) -> StartedSession:
-    """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is."""
+async def start(
+    ctx: AccessContext, tx: Tx, owner: Owner, method: SignInMethod, authenticated_at: datetime | None = None
+) -> StartedSession:  # fmt: skip
+    """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is, now or earlier."""
     token = model.token_of(new_secret(model.TOKEN_BYTES))
     kept = model.new_session(owner, ctx.actor.organization_id, method, ctx.clock.now(), ctx.ids.new(), ctx.settings)
+    kept = msgspec.structs.replace(kept, authenticated_at=authenticated_at or kept.authenticated_at)
     await store.insert_session(tx, kept, model.hash_of(token))
     signed_in = ctx.acting(model.actor_of(kept, glass_broken=False), trace=ctx.trace)
     await audit.record(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,15 +14,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carewright.contracts.patients import Patient
 from carewright.kernel.authz import SESSION_PREFIX
-from carewright.kernel.errors import BadInput, NotFound, Refusal, Unauthenticated
-from carewright.kernel.http.endpoint import read_body
+from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
+from carewright.kernel.http.guard import clean, read_form
 from carewright.portal import service
 from carewright.portal.http import assets, guard
 from carewright.portal.model.notices import NOTICES, stop_for
 from carewright.portal.service import PortalContext
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-FORM_FIELDS_MAX = 50
 
 
 @lru_cache(maxsize=1)
@@ -129,7 +128,7 @@ async def _answer(ctx: PortalContext, request: Request, handle: Handle, *, for_p
 async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: str, *, for_patients: bool) -> Ask:
     form: Mapping[str, str] = {}
     if request.method == "POST":
-        form = await _form(request)
+        form = await read_form(request)
         guard.require_own_form(request, ask.secret, form.get("form_token", ""))
     if not for_patients:
         return Ask(ctx, request, None, ask.secret, form)
@@ -145,24 +144,6 @@ def _to_sign_in(ask: Ask) -> Response:
     response = ask.go("/sign-in" if place == "/" else address("/sign-in", next=guard.local_path(place, "/")))
     guard.drop_cookie(response, guard.SESSION)
     return response
-
-
-async def _form(request: Request) -> Mapping[str, str]:
-    """What was posted: the last value of each field, cleaned."""
-    raw = await read_body(request)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise BadInput("Send the form as application/x-www-form-urlencoded.")
-    try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
-    except ValueError as fault:
-        raise BadInput("The form cannot be read.") from fault
-    return {name: clean(value) for name, value in pairs}
-
-
-def clean(text: str) -> str:
-    """Without the characters that no keyboard types and no store takes; line ends as one character."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(character for character in lines if character == "\n" or character.isprintable()).strip()
 
 
 def uuid_or_none(text: str) -> UUID | None:

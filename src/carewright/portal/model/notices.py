@@ -110,7 +110,7 @@ STOPS: Mapping[str, Stop] = {
     ),
     "access.account_disabled": Stop("You cannot sign in at the moment", "Please call us: we are glad to help."),
     "notifications.local_inbox_closed": Stop("There is no inbox here", "Messages go to people's own telephones and addresses."),
-    "portal.form_not_ours": Stop(
+    "kernel.form_not_ours": Stop(
         "We could not be sure that this came from you",
         "For your safety nothing was changed. Please go back, load the page again and try once more.",
     ),

@@ -1,0 +1,113 @@
+"""One page request of a member of staff: who they are, the form, and how an answer is rendered."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from carewright.console.service import ConsoleContext
+from carewright.contracts.access import StepUpNeeded, WhoAmI
+from carewright.kernel.errors import Refusal, Unauthenticated
+from carewright.kernel.http import guard
+from carewright.kernel.rng import new_secret
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+SESSION = "carewright_staff"
+BROWSER = "carewright_staff_browser"
+SESSION_SECONDS = 24 * 3600
+"""Longer than any session: the server ends sessions, not the cookie."""
+HOME = "/staff"
+SIGN_IN = "/staff/sign-in"
+
+
+@lru_cache(maxsize=1)
+def templates() -> Environment:
+    """The template engine: everything is escaped, and a name that does not exist is a fault."""
+    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request, understood. `me` is who is signed in; None only on pages that need nobody. `secret` is the browser's own."""
+
+    ctx: ConsoleContext
+    request: Request
+    me: WhoAmI | None
+    secret: str
+    form: Mapping[str, str]
+
+    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        """Render a page. While the glass is broken it says so on top."""
+        common = {
+            "hospital": self.ctx.settings.hospital_name, "me": self.me, "form_token": guard.form_token(self.secret),
+            "once": str(self.ctx.ids.new()), "now": self.ctx.clock.now(),
+        }  # fmt: skip
+        response = HTMLResponse(templates().get_template(template).render(common | values), status)
+        self.put_cookie(response, BROWSER, self.secret)
+        return response
+
+    def go(self, to: str) -> Response:
+        """Send the browser on with GET, so that a reload repeats nothing."""
+        return RedirectResponse(to, 303)
+
+    def put_cookie(self, response: Response, name: str, value: str) -> None:
+        guard.put_cookie(response, self.request, name, value, SESSION_SECONDS, secure=self.ctx.settings.secure_cookies)
+
+
+Handle = Callable[[Ask], Awaitable[Response]]
+
+
+def page(ctx: ConsoleContext, handle: Handle, *, signed_in: bool = True) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint for `handle`. Pages for whoever is `signed_in` send others to the sign-in page, and back afterwards."""
+
+    async def answer(request: Request) -> Response:
+        ask = Ask(ctx, request, None, request.cookies.get(BROWSER, "") or new_secret(32).hex(), {})
+        try:
+            response = await handle(await _understood(ask, signed_in=signed_in))
+        except StepUpNeeded:
+            response = ask.go(sign_in_address(_place(request), again="yes"))
+        except Unauthenticated:
+            response = ask.go(sign_in_address(_place(request)))
+            guard.drop_cookie(response, SESSION)
+        except Refusal as refusal:
+            response = ask.show("stop.html", refusal.status, title=refusal.title, text=refusal.detail)
+        return guard.seal(response, request)
+
+    return answer
+
+
+async def _understood(ask: Ask, *, signed_in: bool) -> Ask:
+    ctx, request = ask.ctx, ask.request
+    form: Mapping[str, str] = {}
+    if request.method == "POST":
+        form = await guard.read_form(request)
+        guard.require_own_form(request, request.cookies.get(BROWSER, ""), form.get("form_token", ""))
+    if not signed_in:
+        return Ask(ctx, request, None, ask.secret, form)
+    acting = ctx.acting(await ctx.bearers.actor_of(session_of(request)))
+    return Ask(acting, request, await ctx.access.who_am_i(acting.actor), ask.secret, form)
+
+
+def session_of(request: Request) -> str:
+    """The session's token. Raises `Unauthenticated` where the browser has none."""
+    token = request.cookies.get(SESSION, "")
+    if not token:
+        raise Unauthenticated
+    return token
+
+
+def sign_in_address(place: str, **more: str) -> str:
+    pairs = ({} if place == HOME else {"next": place}) | more
+    return f"{SIGN_IN}?{urlencode(pairs)}" if pairs else SIGN_IN
+
+
+def _place(request: Request) -> str:
+    """Where to come back to: the page itself, or the page that the form stood on."""
+    path = request.url.path if request.method == "GET" else request.url.path.rpartition("/")[0]
+    return guard.local_path(quote(path), HOME) if path.startswith(HOME) else HOME

@@ -1,0 +1,115 @@
+"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass."""
+
+import contextlib
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from carewright.console.http.page import HOME, SESSION, SIGN_IN, Ask, Handle, page
+from carewright.console.service import ConsoleContext
+from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
+from carewright.kernel.errors import NotFound
+from carewright.kernel.http import guard
+
+
+def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
+    """The console's routes, bound to its context."""
+
+    def get(path: str, handle: Handle, *, signed_in: bool = True) -> Route:
+        return Route(path, page(ctx, handle, signed_in=signed_in), methods=["GET"])
+
+    def post(path: str, handle: Handle, *, signed_in: bool = True) -> Route:
+        return Route(path, page(ctx, handle, signed_in=signed_in), methods=["POST"])
+
+    return [
+        get(HOME, show_me),
+        get(SIGN_IN, show_sign_in, signed_in=False),
+        post(SIGN_IN, start_sign_in, signed_in=False),
+        get("/staff/callback", complete_sign_in, signed_in=False),
+        post("/staff/sign-out", sign_out),
+        post("/staff/sessions/{id}/end", end_session),
+        get("/staff/break-glass", show_break_glass),
+        post("/staff/break-glass/start", start_break_glass),
+        post("/staff/break-glass/end", end_break_glass),
+    ]
+
+
+async def show_me(ask: Ask) -> Response:
+    return ask.show("me.html", sessions=await ask.ctx.access.my_sessions(ask.ctx.actor))
+
+
+async def show_sign_in(ask: Ask) -> Response:
+    """The way in. With `again` the person is signed in already, and asked to prove it for something sensitive."""
+    query = ask.request.query_params
+    return ask.show("sign_in.html", next=guard.local_path(query.get("next", ""), HOME), again=query.get("again") == "yes")
+
+
+async def start_sign_in(ask: Ask) -> Response:
+    """On to the identity provider, by a page that leads there: a form's redirect may not leave our site (CSP `form-action`)."""
+    place, again = guard.local_path(ask.form.get("next", ""), HOME), ask.form.get("again") == "yes"
+    started = await ask.ctx.access.start_sign_in(ask.ctx.actor, StartSignIn(binding=ask.secret, next=place, again=again))
+    return ask.show("go_on.html", address=started.address)
+
+
+async def complete_sign_in(ask: Ask) -> Response:
+    """Back from the identity provider: a session, and on to where the person wanted to go."""
+    query = ask.request.query_params
+    if "code" not in query or "state" not in query:
+        raise SignInFailed
+    given = {name: query[name] for name in ("state", "code", "iss") if name in query}
+    earlier = ask.request.cookies.get(SESSION) or None
+    command = _valid({**given, "binding": ask.secret, "earlier": earlier})
+    signed_in = await ask.ctx.access.complete_sign_in(ask.ctx.actor, command)
+    response = ask.go(guard.local_path(signed_in.next, HOME))
+    ask.put_cookie(response, SESSION, signed_in.token)
+    return response
+
+
+async def sign_out(ask: Ask) -> Response:
+    """End this session, here and everywhere."""
+    if ask.ctx.actor.session_id is not None:
+        await ask.ctx.access.end_session(ask.ctx.actor, ask.ctx.actor.session_id)
+    response = ask.go(SIGN_IN)
+    guard.drop_cookie(response, SESSION)
+    return response
+
+
+async def end_session(ask: Ask) -> Response:
+    try:
+        session_id = UUID(ask.request.path_params["id"])
+    except ValueError as fault:
+        raise NotFound from fault
+    with contextlib.suppress(UnknownSession):  # it ended by itself meanwhile, which is what was wanted
+        await ask.ctx.access.end_session(ask.ctx.actor, session_id)
+    return ask.go(HOME)
+
+
+async def show_break_glass(ask: Ask) -> Response:
+    return ask.show("break_glass.html", error="")
+
+
+async def start_break_glass(ask: Ask) -> Response:
+    """Break the glass; what the form lacks is asked for beside it."""
+    given = {"purpose": ask.form.get("purpose", ""), "reason": ask.form.get("reason", "")}
+    try:
+        command = msgspec.convert(given, StartBreakGlass)
+    except msgspec.ValidationError:
+        return ask.show("break_glass.html", 422, error="Choose a purpose, and give a reason of 3 to 500 letters.")
+    key = ask.form.get("once", "")[:100] or None
+    await ask.ctx.access.start_break_glass(ask.ctx.actor, command, key)
+    return ask.go(HOME)
+
+
+async def end_break_glass(ask: Ask) -> Response:
+    await ask.ctx.access.end_break_glass(ask.ctx.actor)
+    return ask.go(HOME)
+
+
+def _valid(given: dict[str, str | None]) -> CompleteSignIn:
+    try:
+        return msgspec.convert(given, CompleteSignIn)
+    except msgspec.ValidationError as fault:
+        raise SignInFailed from fault

@@ -1,0 +1,30 @@
+"""Wiring of the console."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from carewright.console.http.pages import pages
+from carewright.console.service import ConsoleContext
+from carewright.console.settings import ConsoleSettings
+from carewright.contracts.access import Access
+from carewright.kernel.authz import Bearers
+from carewright.kernel.context import Context
+from carewright.kernel.modules import Module, Running
+
+
+async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[type], Any]) -> Running:
+    """The console keeps nothing: it runs as soon as those whom it asks can be reached."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    return Running(ConsoleContext(**world, settings=settings, bearers=resolve(Bearers), access=resolve(Access)))
+
+
+MODULE = Module(
+    name="console",
+    start=start,
+    settings=ConsoleSettings,
+    needs=(Access,),
+    prefixes=("/staff",),
+    has_tables=False,
+    pages=pages,
+)

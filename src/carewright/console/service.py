@@ -1,0 +1,17 @@
+"""What the staff's pages run in: the context, and whom they ask."""
+
+from dataclasses import dataclass
+
+from carewright.console.settings import ConsoleSettings
+from carewright.contracts.access import Access
+from carewright.kernel.authz import Bearers
+from carewright.kernel.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleContext(Context):
+    """The context with what the console may ask, and of whom."""
+
+    settings: ConsoleSettings
+    bearers: Bearers
+    access: Access

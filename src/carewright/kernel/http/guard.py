@@ -1,0 +1,104 @@
+"""The door of every page: whether a form is ours, cookies, and the headers that pages go out with. Shared by all rims with pages."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from carewright.kernel.errors import BadInput, Refusal
+from carewright.kernel.http.endpoint import read_body
+
+FORM_FIELDS_MAX = 50
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+STRICT_TRANSPORT = "max-age=31536000"
+
+
+class FormNotOurs(Refusal):
+    """A form came from another site, or from a page of an earlier session."""
+
+    code = "kernel.form_not_ours"
+    status = 403
+    issue = "security"
+    title = "This form did not come from our page."
+
+
+def form_token(secret: str) -> str:
+    """What a form of ours carries. It is derived from a cookie that no other site can read."""
+    return hmac.new(secret.encode(), b"carewright.portal.form", hashlib.sha256).hexdigest()
+
+
+def require_own_form(request: Request, secret: str, token: str) -> None:
+    """Refuse a form that another site sent (`FormNotOurs`).
+
+    Browsers say where a form comes from: Sec-Fetch-Site over HTTPS and on localhost, Origin everywhere. The token guards against
+    what can forge neither header but can send a form, and against pages of an earlier session.
+    """
+    if not _same_origin(request) or not secret or not hmac.compare_digest(form_token(secret).encode(), token.encode()):
+        raise FormNotOurs
+
+
+def _same_origin(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def put_cookie(response: Response, request: Request, name: str, value: str, seconds: int, *, secure: bool) -> None:
+    """A cookie that scripts cannot read and other sites' forms do not bring along."""
+    is_secure = secure or request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_secure)
+
+
+def drop_cookie(response: Response, name: str) -> None:
+    response.delete_cookie(name, path="/", httponly=True, samesite="lax")
+
+
+def seal(response: Response, request: Request, *, forms_to: str = "") -> Response:
+    """Add the security headers. A form may lead on to the origin `forms_to` (browsers hold redirects against `form-action` too)."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value.replace("form-action 'self'", f"form-action 'self' {forms_to}") if forms_to else value)
+    if request.url.scheme == "https":
+        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
+    return response
+
+
+async def read_form(request: Request) -> Mapping[str, str]:
+    """What was posted: the last value of each field, cleaned. Raises `BadInput`, `TooLarge`."""
+    raw = await read_body(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise BadInput("Send the form as application/x-www-form-urlencoded.")
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX, errors="strict")
+    except ValueError as fault:
+        raise BadInput("The form cannot be read.") from fault
+    return {name: clean(value) for name, value in pairs}
+
+
+def clean(text: str) -> str:
+    """Without the characters that no keyboard types and no store takes; line ends as one character."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(character for character in lines if character == "\n" or character.isprintable()).strip()
+
+
+def local_path(text: str, default: str) -> str:
+    """`text` where it is an address on this site, else `default`: we never send a person to another site."""
+    parts = urlsplit(text[:2000])
+    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if plain and not parts.scheme and not parts.netloc and len(text) <= 2000 else default
