@@ -10,12 +10,12 @@ from typing import Any
 
 import uvloop
 
-from bench import availability, booking, find, growth, hot, memory, report
+from bench import audit, availability, booking, find, growth, hot, memory, report
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-PARTS = ("availability", "find", "memory", "booking", "hot", "growth")
+PARTS = ("availability", "find", "memory", "booking", "audit", "hot", "growth")
 SEED = 1
 
 
@@ -43,7 +43,7 @@ async def _run(parts: list[str]) -> dict[str, list[dict[str, Any]]]:
             results |= await _hospital(ground_, parts)
             for name in ("demo", "find", "memory"):
                 print("\n".join(["", report.TITLES[name], *report.table(results.get(name, []))]), flush=True)
-        for name, part in (("booking", booking), ("hot", hot), ("growth", growth)):
+        for name, part in (("booking", booking), ("audit", audit), ("hot", hot), ("growth", growth)):
             if name in parts:
                 results[name] = await part.measure(ground_, _tell)
                 print("\n".join(["", report.TITLES[name], *report.table(results[name])]), flush=True)

@@ -15,6 +15,7 @@ TITLES = {
     "find": "Availability: practitioner and room, 31 days, department-wide",
     "memory": "Memory, idle, with the demonstration hospital",
     "booking": "Booking practitioner, nurse and room on disjoint resources, durable",
+    "audit": "The audit log: what it costs, and how quick it is",
     "hot": "One hot clinician-day, 200 clients",
     "growth": "Growth of stored appointments",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",

@@ -26,8 +26,8 @@ DASH = "\u2014 "
 Point = tuple[int, int, int, int]
 Key = tuple[str, bytes, bytes]
 """Name, key id, public key."""
-Kept = tuple[str, int, bytes]
-"""Where a checkpoint was kept, its size, its root."""
+Kept = tuple[str, int, str, int, bytes]
+"""The file a checkpoint was kept in, its number there, the note, its size, its root."""
 
 # --- Ed25519, RFC 8032, section 5.1 and its appendix -----------------------------------------------------------------------------
 P = 2**255 - 19
@@ -129,13 +129,19 @@ def notes_in(kept: str) -> list[str]:
 
 
 def checkpoints_in(path: Path, key: Key, found: list[str]) -> Iterator[Kept]:
-    """Where, size and root of each checkpoint in a file. What the key did not sign is a finding."""
-    for number, note in enumerate(notes_in(path.read_text("utf-8", "replace")), start=1):
-        lines = (opened(note, key) or "").split("\n")
-        if len(lines) < 4 or lines[0] != key[0] or not lines[1].isdigit():
-            found.append(f"forged: checkpoint {number} in {path.name} is not signed by the log's key")
+    """The checkpoints of a file. Signatures are checked slowly here: that of the last, and later that of each which contradicts the log."""
+    notes = notes_in(path.read_text("utf-8", "replace"))
+    for number, note in enumerate(notes, start=1):
+        lines = note.rpartition("\n\n")[0].split("\n")
+        is_checkpoint = len(lines) > 2 and lines[0] == key[0] and lines[1].isdigit()
+        if not is_checkpoint or (number == len(notes) and opened(note, key) is None):
+            found.append(forged(path.name, number))
         else:
-            yield f"the checkpoint in {path.name}", int(lines[1]), base64.b64decode(lines[2])
+            yield path.name, number, note, int(lines[1]), base64.b64decode(lines[2])
+
+
+def forged(name: str, number: int) -> str:
+    return f"forged: checkpoint {number} in {name} is not signed by the log's key"
 
 
 # --- the tree and the journal ----------------------------------------------------------------------------------------------------
@@ -145,11 +151,11 @@ def parted(hashes: bytes) -> list[bytes]:
     return [hashes[start : start + WIDTH] for start in range(0, len(hashes), WIDTH)]
 
 
-def of_checkpoints(sealed: int, leaves: bytes, kept: list[Kept]) -> Iterator[str]:
+def of_checkpoints(sealed: int, leaves: bytes, kept: list[Kept], key: Key) -> Iterator[str]:
     """Whether the leaves lead to each checkpoint's root. The edge of the tree holds the roots of whole subtrees, large ones first."""
     edge: list[bytes] = []
     size, hashed = 0, sha256
-    for end in sorted({each[1] for each in kept if 0 < each[1] <= sealed}):
+    for end in sorted({each[3] for each in kept if 0 < each[3] <= sealed}):
         for leaf in parted(leaves[size * WIDTH : end * WIDTH]):
             number, size, top = size, size + 1, leaf
             while number & 1:
@@ -159,15 +165,17 @@ def of_checkpoints(sealed: int, leaves: bytes, kept: list[Kept]) -> Iterator[str
         root = edge[-1]
         for left in edge[-2::-1]:
             root = hashed(b"\x01" + left + root).digest()
-        for where, at, kept_root in kept:
+        for name, kept_number, note, at, kept_root in kept:
             if at == end and kept_root != root:
-                yield f"fork: {where} at {end} entries has another root than the log, so history was rewritten before entry {end}"
-    beyond = max((each for each in kept if each[1] > sealed), key=lambda each: each[1], default=None)
+                told = (
+                    f"the checkpoint in {name} at {end} entries has another root than the log, so history was rewritten before entry {end}"
+                )
+                yield f"fork: {told}" if opened(note, key) else forged(name, kept_number)
+    beyond = max((each for each in kept if each[3] > sealed), key=lambda each: each[3], default=None)
     if beyond:
-        yield (
-            f"rollback: {beyond[0]} has seen {beyond[1]} entries, the log has {sealed}: "
-            "an older state was put in its place, or its end cut off"
-        )
+        seen = f"the checkpoint in {beyond[0]} has seen {beyond[3]} entries, the log has {sealed}"
+        told = f"rollback: {seen}: an older state was put in its place, or its end cut off"
+        yield told if opened(beyond[2], key) else forged(beyond[0], beyond[1])
 
 
 def hashed_lines(lines: Iterable[bytes], count: int) -> list[bytes]:
@@ -178,10 +186,10 @@ def of_entries(leaves: bytes, lines: Iterable[bytes]) -> Iterator[str]:
     """Whether each entry is the one that was sealed at its place. Where they part, look ahead for where they meet again."""
     number, total, there = 0, len(leaves) // WIDTH, hashed_lines(lines, STRETCH)
     while number < total or there:
-        wanted = parted(leaves[number * WIDTH : (number + (len(there) or WINDOW)) * WIDTH])
-        if there and there == wanted:
+        if there and b"".join(there) == leaves[number * WIDTH : (number + len(there)) * WIDTH]:
             number, there = number + len(there), hashed_lines(lines, STRETCH)
             continue
+        wanted = parted(leaves[number * WIDTH : (number + (len(there) or WINDOW)) * WIDTH])
         alike = (index for index, (one, other) in enumerate(zip(there, wanted, strict=False)) if one != other)
         same = next(alike, min(len(there), len(wanted)))
         number, there = number + same, there[same:]
@@ -230,7 +238,7 @@ def main() -> int:
         sealed = len(leaves) // WIDTH
         if sealed != about["size"]:
             found.append(f"the log says that it sealed {about['size']} entries, and has the leaves of {sealed}")
-        found += of_checkpoints(sealed, leaves, kept)
+        found += of_checkpoints(sealed, leaves, kept, key)
         with (options.export / "entries.jsonl").open("rb") as lines:
             found += islice(of_entries(leaves, lines), FINDINGS_MAX)
     except (OSError, ValueError, KeyError, AttributeError) as fault:

@@ -34,6 +34,33 @@ FIND = {
         SELECT o.topic, o.subject::text FROM kernel.outbox o, kernel.consumer c
         WHERE c.name = 'scheduling' AND o.occurred_at > $1 AND split_part(o.topic, '.', 1) IN ('directory', 'patients')
         AND NOT EXISTS (SELECT FROM kernel.inbox i WHERE i.consumer = c.name AND i.event_id = o.id)""",
+    "an appointment with another number of changes than of entries in the journal": """
+        SELECT a.id::text, a.version, e.changes FROM (
+            SELECT id, version, value FROM scheduling.appointment UNION ALL SELECT id, version, value FROM scheduling.appointment_history) a
+        LEFT JOIN (
+            SELECT body::jsonb->'entities'->0->>'id' AS id, count(*) AS changes FROM kernel.audit_entry
+            WHERE body::jsonb->>'event' LIKE 'scheduling.appointment.%' AND body::jsonb->>'action' IN ('C', 'U') GROUP BY 1
+        ) e ON e.id = a.id::text
+        WHERE (a.value->>'created_at')::timestamptz > $1 AND e.changes IS DISTINCT FROM a.version""",
+    "an entry of a change to an appointment that is not there": """
+        SELECT body::jsonb->>'event', body::jsonb->'entities'->0->>'id' FROM kernel.audit_entry
+        WHERE body::jsonb->>'event' LIKE 'scheduling.appointment.%' AND body::jsonb->>'action' IN ('C', 'U') AND NOT EXISTS (
+            SELECT FROM scheduling.appointment a WHERE a.id::text = body::jsonb->'entities'->0->>'id' UNION ALL
+            SELECT FROM scheduling.appointment_history a WHERE a.id::text = body::jsonb->'entities'->0->>'id')""",
+    "a patient registered without an entry, or an entry without its patient": """
+        SELECT e.patient_id::text, e.body FROM kernel.audit_entry e
+        WHERE e.body::jsonb->>'event' = 'patients.patient.register'
+        AND NOT EXISTS (SELECT FROM patients.patient p WHERE p.id = e.patient_id)
+        UNION ALL
+        SELECT o.subject::text, o.topic FROM kernel.outbox o
+        WHERE o.topic = 'patients.patient.changed.v1' AND o.occurred_at > $1
+        AND NOT EXISTS (SELECT FROM kernel.audit_entry e WHERE e.patient_id = o.subject AND e.body::jsonb->>'action' IN ('C', 'U'))""",
+    "an entry that was never sealed": """
+        SELECT e.body FROM kernel.audit_entry e, audit.log l
+        WHERE (e.xid, e.position) > (l.xid, l.position) AND (e.body::jsonb->>'recorded_at')::timestamptz < now() - interval '15 seconds'""",
+    "a seal that covers more or fewer entries than there are": """
+        SELECT l.size, count(e.*) FROM audit.log l LEFT JOIN kernel.audit_entry e ON (e.xid, e.position) <= (l.xid, l.position)
+        GROUP BY l.size HAVING l.size <> count(e.*)""",
     "a calendar version without its event, or with two": """
         SELECT subject::text, array_agg(version ORDER BY version)::text FROM (
             SELECT subject, (payload->>'calendar_version')::int AS version FROM kernel.outbox WHERE topic = 'scheduling.schedule.changed.v1'

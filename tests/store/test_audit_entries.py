@@ -8,6 +8,8 @@ import asyncpg
 import msgspec
 import pytest
 
+from carewright.audit.model.rendering import audit_event
+from carewright.contracts.audit import AuditEvent
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient
 from carewright.contracts.scheduling import (
@@ -36,6 +38,7 @@ from carewright.roles.local import Audited
 from carewright.scheduling.module import LocalScheduling
 from carewright.scheduling.service import book, calendars, change
 from carewright.scheduling.service.expire import expire_holds
+from tests.balp import faults_of
 from tests.samples import SMALL_HOSPITAL, known_id
 from tests.scheduling_hospital import TOMORROW, Hospital
 from tests.scheduling_world import every_day
@@ -50,7 +53,7 @@ Entries = Callable[[UUID], Awaitable[list[Entry]]]
 
 @pytest.fixture
 async def entries(database_url: str) -> Entries:
-    """What the journal says of a tenant, read as the superuser."""
+    """What the journal says of a tenant, read as the superuser. Whatever was written must look in FHIR as IHE BALP has it."""
 
     async def read(organization_id: UUID) -> list[Entry]:
         connection = await asyncpg.connect(database_url)
@@ -58,6 +61,8 @@ async def entries(database_url: str) -> Entries:
             rows = await connection.fetch(JOURNAL, organization_id)
         finally:
             await connection.close()
+        written = [msgspec.json.decode(row["body"], type=AuditEvent) for row in rows]
+        assert [fault for each in written for fault in faults_of(audit_event(each))] == []
         return [msgspec.json.decode(row["body"], type=Entry) for row in rows]
 
     return read

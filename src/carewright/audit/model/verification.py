@@ -55,10 +55,10 @@ def _of_entries(leaves: bytes, bodies: Iterable[bytes]) -> Iterator[str]:
     number, total = 0, len(leaves) // HASH_BYTES
     there = [leaf_hash(body) for body in islice(rest, STRETCH)]
     while number < total or there:
-        wanted = _parted(leaves[number * HASH_BYTES : (number + len(there) or number + WINDOW) * HASH_BYTES])
-        if there == wanted and there:
+        if there and b"".join(there) == leaves[number * HASH_BYTES : (number + len(there)) * HASH_BYTES]:
             number, there = number + len(there), [leaf_hash(body) for body in islice(rest, STRETCH)]
             continue
+        wanted = _parted(leaves[number * HASH_BYTES : (number + len(there) or number + WINDOW) * HASH_BYTES])
         same = next(
             (index for index, (one, other) in enumerate(zip(there, wanted, strict=False)) if one != other), min(len(there), len(wanted))
         )
