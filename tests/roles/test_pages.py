@@ -4,10 +4,11 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from uuid import UUID, uuid4
 
 import httpx
 
-from tests.clinic import Clinic, register
+from tests.clinic import Clinic, ok, register
 from tests.system import System
 
 DELIVERED_SECONDS_MAX = 10
@@ -100,6 +101,31 @@ async def test_the_demonstration_patient_signs_in_by_the_code_in_the_inbox_and_o
         async with asyncio.timeout(ENDED_EVERYWHERE_SECONDS_MAX):
             while (await client.get("/appointments")).url.path != "/sign-in":  # noqa: ASYNC110  (another process sets no asyncio.Event)
                 await asyncio.sleep(0.1)
+
+
+async def test_a_patient_is_told_what_became_of_their_appointment(clinic: Clinic) -> None:
+    system, number = clinic.system, f"+1 312 555{uuid4().int % 10000:04d}"
+    body = {"family": "Beispiel", "given": ["Test"], "language": "es", "telecom": [{"system": "phone", "value": number}]}
+    patient = UUID(ok(await system.request("front-desk", "POST", "/api/v1/patients", json=body), 201)["id"])
+    booked = ok(await clinic.book(patient, (await clinic.free())[0]), 201)
+    async with browser(system) as client:
+        assert "su cita está reservada" in await newest_text(client, number, "reservada")
+        ok(await clinic.step(booked["id"], "cancel", {}))
+        text = await newest_text(client, number, "cancelada")
+    assert "está cancelada" in text
+    for secret in ("Beispiel", booked["visit_type_name"], booked["service_name"]):
+        assert secret not in text, "a message says nothing of who comes for what"
+
+
+async def newest_text(client: httpx.AsyncClient, number: str, word: str) -> str:
+    """The newest message to this number, once it holds `word`."""
+    pattern = re.compile(
+        re.escape(f'<span class="thread__name">{number}</span>') + r".*?thread__text[^>]*>([^<]*" + word + "[^<]*)<", re.DOTALL
+    )
+    async with asyncio.timeout(DELIVERED_SECONDS_MAX):
+        while not (found := pattern.search((await client.get("/inbox")).text)):  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.05)
+        return found[1]
 
 
 def typed_in(page: str) -> dict[str, str]:

@@ -8,20 +8,21 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from carewright.contracts.access import BreakGlassStarted
 from carewright.contracts.notifications import LocalInboxClosed, Message, Notice, ReadInbox, Recipient
 from carewright.kernel import jobs
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import BadInput, Forbidden
-from carewright.kernel.sealed import Sealer
+from carewright.kernel.privacy.cipher import SealedElsewhere
 from carewright.kernel.sql import Query
-from carewright.notifications import service
+from carewright.notifications import handlers, service
 from carewright.notifications.jobs import JOBS
 from carewright.notifications.model import DELIVERIES_MAX, Content
 from carewright.notifications.senders import NotDelivered, senders
 from carewright.notifications.service import NOTIFY, READ, READ_LOCAL, NotificationsContext
 from carewright.notifications.settings import NotificationsSettings
-from carewright.notifications.store import Letters
+from tests.access_world import recorded
 from tests.samples import known_id
 from tests.servers import Contexts
 
@@ -34,7 +35,10 @@ TO_OFFICERS = Notice(
     template="sign_in_call_us", recipient=Recipient(kind="role", id="privacy-officer"), channel="inbox", values={"hospital": "Lakeside"}
 )
 ROWS = Query("test.rows", "SELECT status, status_reason, content, deliveries, sent_at FROM notifications.communication WHERE id = $1")
-ENTRIES = Query("test.entries", "SELECT body, patient_id FROM kernel.audit_entry WHERE organization_id = $1 ORDER BY xid, position")
+MOVED = Query(
+    "test.moved",
+    "UPDATE notifications.communication SET content = (SELECT content FROM notifications.communication WHERE id = $1) WHERE id = $2",
+)
 NO_JOBS = Query("test.no_jobs", "DELETE FROM kernel.job")
 JOBS_LEFT = Query("test.jobs", "SELECT payload::text AS payload FROM kernel.job WHERE name = 'notifications.deliver'")
 
@@ -69,7 +73,7 @@ async def ctx(context: Contexts, gateway: Gateway) -> NotificationsContext:
     world: dict[str, Any] = {field.name: getattr(base, field.name) for field in fields(Context)} | {"actor": system}
     settings = NotificationsSettings(local_inbox_organization_id=context.organization_id)
     by_channel = dict(senders(settings)) | {"sms": gateway}
-    return NotificationsContext(**world, settings=settings, letters=Letters(Sealer(b"k" * 32)), senders=by_channel)
+    return NotificationsContext(**world, settings=settings, senders=by_channel)
 
 
 async def row_of(ctx: Context, communication_id: UUID) -> Any:
@@ -114,10 +118,11 @@ async def test_what_lies_in_the_database_can_be_read_by_nobody_without_the_key(c
 
 async def test_a_sealed_text_opens_in_its_own_row_alone(ctx: NotificationsContext) -> None:
     first, second = await service.notify(ctx, CODE), await service.notify(ctx, CODE)
-    sealed, organization = (await row_of(ctx, first))["content"], ctx.actor.organization_id
-    assert ctx.letters.open(organization, first, sealed) is not None
-    assert ctx.letters.open(organization, second, sealed) is None
-    assert ctx.letters.open(known_id(9), first, sealed) is None
+    await work(ctx)
+    assert len(await shown(ctx)) == 2
+    await ctx.db.execute(MOVED, first, second)
+    with pytest.raises(SealedElsewhere):
+        await shown(ctx)
 
 
 async def test_a_repeated_key_says_it_once(ctx: NotificationsContext, gateway: Gateway) -> None:
@@ -266,14 +271,27 @@ async def test_there_is_no_local_inbox_where_messages_are_real(ctx: Notification
         await shown(replace(ctx, settings=NotificationsSettings()))
 
 
-async def test_taking_and_sending_a_message_are_on_record_without_what_it_says(ctx: NotificationsContext, gateway: Gateway) -> None:
+async def test_taking_and_sending_a_message_are_on_record(ctx: NotificationsContext, gateway: Gateway, context: Contexts) -> None:
     gateway.faults = [NotDelivered()]
-    communication_id = await service.notify(ctx, CODE)
+    await service.notify(ctx, CODE)
     await work(ctx)
-    entries = await ctx.db.fetch(ENTRIES, ctx.actor.organization_id)
-    bodies = [msgspec.json.decode(row["body"]) for row in entries]
-    assert [(one["event"], one.get("outcome", "success")) for one in bodies] == [
-        ("notifications.communication.create", "success"), ("notifications.communication.send", "failed"),
+    assert await recorded(context) == [
+        ("notifications.communication.create", "success", "system"), ("notifications.communication.send", "failed", "system"),
     ]  # fmt: skip
-    assert all(str(communication_id) in row["body"] and row["patient_id"] == known_id(1) for row in entries)
-    assert not any(PHONE in row["body"] or "04711234" in row["body"] for row in entries)
+
+
+async def test_the_privacy_officers_hear_once_of_a_broken_glass(ctx: NotificationsContext) -> None:
+    organization, until = ctx.actor.organization_id, ctx.clock.now() + timedelta(minutes=60)
+    fact = BreakGlassStarted(organization_id=organization, break_glass_id=known_id(3), account_id=known_id(4), until=until)
+    for _ in range(2):
+        async with ctx.db.transaction() as tx:
+            await handlers.tell_privacy_officers(ctx, tx, fact)
+        await work(ctx)
+    (message,) = (await service.read_inbox(staff(ctx, "privacy-officer"), ReadInbox())).items
+    assert message.title == "Emergency access is in use"
+    assert "Monday, November 2, 2026 at 8:00 AM" in message.text
+
+
+async def test_reading_ones_inbox_is_on_record(ctx: NotificationsContext, context: Contexts) -> None:
+    await service.read_inbox(staff(ctx, "privacy-officer"), ReadInbox())
+    assert await recorded(context) == [("notifications.inbox.read", "success", "anna")]

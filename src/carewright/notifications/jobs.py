@@ -1,10 +1,13 @@
 """What notifications do by themselves: bring messages away, and forget what they said."""
 
+from uuid import UUID
+
 import msgspec
 
+from carewright.kernel.context import Once
 from carewright.kernel.jobs import Job, Timer
 from carewright.notifications import service
-from carewright.notifications.service import NotificationsContext, Undelivered
+from carewright.notifications.service import GlassBroken, NotificationsContext, Undelivered
 
 FORGET_EVERY_SECONDS = 30.0
 """A code that has run out is cleared within this."""
@@ -13,9 +16,20 @@ FORGET_EVERY_SECONDS = 30.0
 async def deliver(ctx: NotificationsContext, payload: msgspec.Raw) -> None:
     """Bring one message away, in the name of the system."""
     what = msgspec.json.decode(payload, type=Undelivered)
-    actor = msgspec.structs.replace(ctx.actor, organization_id=what.organization_id)
-    await service.deliver(ctx.acting(actor), what.communication_id)
+    await service.deliver(_within(ctx, what.organization_id), what.communication_id)
 
 
-JOBS = (Job(service.DELIVER, deliver),)
+async def tell_officers(ctx: NotificationsContext, payload: msgspec.Raw) -> None:
+    """Tell the privacy officers of one broken glass, once."""
+    what = msgspec.json.decode(payload, type=GlassBroken)
+    once = Once.of(f"notifications.glass:{what.break_glass_id}", what)
+    await service.tell_privacy_officers(_within(ctx, what.organization_id, once), what.until)
+
+
+def _within(ctx: NotificationsContext, organization_id: UUID, once: Once | None = None) -> NotificationsContext:
+    """The system at work within one organization."""
+    return ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=organization_id), once)
+
+
+JOBS = (Job(service.DELIVER, deliver), Job(service.TELL_OFFICERS, tell_officers))
 TIMERS = (Timer("notifications.forget", FORGET_EVERY_SECONDS, service.forget_texts),)

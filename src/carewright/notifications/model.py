@@ -99,11 +99,18 @@ def forget_at(notice: Notice, now: datetime, kept_days: int) -> datetime:
     return min(notice.until_at, latest) if notice.until_at else latest
 
 
-def _written(moment: Moment, dates: Dates) -> str:
+def is_zone(name: str) -> bool:
+    """Whether there is an IANA zone of this name."""
     try:
-        local = moment.at.astimezone(ZoneInfo(moment.zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:  # OSError: the name of a folder of zones
-        raise BadInput("There is no such time zone.", parameter="zone") from fault
+        return bool(ZoneInfo(name).key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
+        return False
+
+
+def _written(moment: Moment, dates: Dates) -> str:
+    if not is_zone(moment.zone):
+        raise BadInput("There is no such time zone.", parameter="zone")
+    local = moment.at.astimezone(ZoneInfo(moment.zone))
     parts = {
         "weekday": dates.weekdays[local.weekday()], "month": dates.months[local.month - 1], "day": str(local.day), "year": str(local.year),
         "hour24": str(local.hour), "hour12": str(local.hour % 12 or 12), "minute": f"{local.minute:02}",

@@ -5,13 +5,13 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts.access import BreakGlassStarted
 from carewright.contracts.notifications import MessagesPage, Notice, Notifications, ReadInbox
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
-from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
-from carewright.notifications import service, store
+from carewright.notifications import handlers, model, service, store
 from carewright.notifications.http import ROUTES
 from carewright.notifications.jobs import JOBS, TIMERS
 from carewright.notifications.senders import senders
@@ -35,12 +35,14 @@ class LocalNotifications:
         return await service.read_local_inbox(self._context.acting(actor), query)
 
 
-async def start(base: Context, settings: NotificationsSettings, resolve: Callable[[type], Any]) -> Running:
-    """Notifications need their tables, the key that seals, and a default language that is written."""
+async def start(base: Context, settings: NotificationsSettings, _: Callable[[type], Any]) -> Running:
+    """Notifications need their tables, a default language that is written, and a time zone that exists."""
     if settings.default_language not in store.languages():
         raise StartFailed(f"There are no messages in {settings.default_language!r}. Choose from: {', '.join(sorted(store.languages()))}.")
+    if not model.is_zone(settings.staff_time_zone):
+        raise StartFailed(f"There is no time zone {settings.staff_time_zone!r}. It looks like America/Chicago.")
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    context = NotificationsContext(**world, settings=settings, letters=store.Letters(resolve(Sealer)), senders=senders(settings))
+    context = NotificationsContext(**world, settings=settings, senders=senders(settings))
     return Running(context=context, offers={Notifications: LocalNotifications(context)})
 
 
@@ -51,6 +53,7 @@ MODULE = Module(
     offers=(Notifications,),
     routes=ROUTES,
     prefixes=("/api/v1/communications",),
+    subscriptions={BreakGlassStarted: handlers.tell_privacy_officers},
     jobs=JOBS,
     timers=TIMERS,
 )

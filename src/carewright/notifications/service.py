@@ -2,26 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.notifications import Channel, LocalInboxClosed, MessagesPage, Notice, ReadInbox, Recipient
+from carewright.contracts.notifications import Channel, LocalInboxClosed, MessagesPage, Moment, Notice, ReadInbox, Recipient
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
-from carewright.kernel.db import Session
 from carewright.kernel.idempotency import once, remember
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.notifications import model, store
 from carewright.notifications.model import Content, Reason
 from carewright.notifications.senders import NotDelivered, Sender
 from carewright.notifications.settings import NotificationsSettings
-from carewright.notifications.store import Delivery, Draft, Letters
+from carewright.notifications.store import Delivery, Draft
 
 NOTIFY = "notifications.notify"
 READ = "notifications.read"
 READ_LOCAL = "notifications.read_local"
 DELIVER = "notifications.deliver"
 """The job that brings a message away."""
+TELL_OFFICERS = "notifications.tell_officers"
+"""The job that tells the privacy officers of a broken glass."""
+OFFICERS = "privacy-officer"
 LOCAL_INBOX_MAX = 200
 """Messages that the local inbox looks through for those of one contact."""
 FORGET_BATCH_MAX = 500
@@ -29,15 +33,22 @@ FORGET_BATCH_MAX = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationsContext(Context):
-    """The context with what messages need: the settings, what seals them, and who brings them away by which channel."""
+    """The context with what messages need: the settings, and who brings them away by which channel."""
 
     settings: NotificationsSettings
-    letters: Letters
     senders: Mapping[Channel, Sender]
 
 
+class GlassBroken(msgspec.Struct, frozen=True):
+    """The payload of `TELL_OFFICERS`."""
+
+    organization_id: UUID
+    break_glass_id: UUID
+    until: datetime
+
+
 class Undelivered(msgspec.Struct, frozen=True):
-    """The payload of the job: ids, and nothing to be read."""
+    """The payload of `DELIVER`: ids, and nothing to be read."""
 
     organization_id: UUID
     communication_id: UUID
@@ -47,25 +58,27 @@ async def notify(ctx: NotificationsContext, notice: Notice) -> UUID:
     """Take a message; the answer is its id, and its delivery follows. A repeated key answers the first message's id."""
     ctx.actor.require(NOTIFY)
 
+    model.ensure_sound(notice)
+    cipher = await _keys(ctx)
+
     async def work() -> UUID:
+        draft = _draft(ctx, notice)
         async with ctx.db.transaction() as tx:
-            communication_id = await prepare(ctx, tx, notice)
-            await remember(ctx, tx, communication_id)
+            await store.insert_communication(tx, cipher, draft)
+            await jobs.enqueue(ctx, tx, DELIVER, Undelivered(cipher.organization_id, draft.id))
+            await audit.record(tx, _entry(ctx, "notifications.communication.create", "C", draft.id, notice.recipient))
+            await remember(ctx, tx, draft.id)
         ctx.wake()
-        return communication_id
+        return draft.id
 
     return await once(ctx, UUID, work)
 
 
-async def prepare(ctx: NotificationsContext, tx: Session, notice: Notice) -> UUID:
-    """Write the message and the job that brings it away, within the caller's transaction. Call `ctx.wake()` after the commit."""
-    model.ensure_sound(notice)
-    draft = _draft(ctx, notice)
-    organization_id = ctx.actor.organization_id
-    await store.insert_communication(tx, ctx.letters, organization_id, draft)
-    await jobs.enqueue(ctx, tx, DELIVER, Undelivered(organization_id, draft.id))
-    await audit.record(tx, _entry(ctx, "notifications.communication.create", "C", draft.id, notice.recipient))
-    return draft.id
+async def tell_privacy_officers(ctx: NotificationsContext, until: datetime) -> UUID:
+    """A notice in the privacy officers' inbox that somebody has taken emergency access, which ends at `until`."""
+    ends = Moment(at=until, zone=ctx.settings.staff_time_zone)
+    officers = Recipient(kind="role", id=OFFICERS)
+    return await notify(ctx, Notice(template="break_glass_started", recipient=officers, channel="inbox", values={"until": ends}))
 
 
 def _draft(ctx: NotificationsContext, notice: Notice) -> Draft:
@@ -77,7 +90,7 @@ def _draft(ctx: NotificationsContext, notice: Notice) -> Draft:
 
 async def deliver(ctx: NotificationsContext, communication_id: UUID) -> None:
     """Bring a message away. Safe to repeat: what was sent or given up stays so. What a gateway cannot do now raises, to be tried later."""
-    delivery = await store.start_delivery(ctx.db, ctx.letters, ctx.actor.organization_id, communication_id)
+    delivery = await store.start_delivery(ctx.db, await _keys(ctx), communication_id)
     if delivery is None:
         return
     reason = _reason_against(ctx, delivery)
@@ -115,7 +128,8 @@ async def read_inbox(ctx: NotificationsContext, query: ReadInbox) -> MessagesPag
     recipients = [Recipient(kind="role", id=actor.role), Recipient(kind="account", id=actor.subject)]
     if actor.patient_id is not None:
         recipients.append(Recipient(kind="patient", id=str(actor.patient_id)))
-    found = await store.inbox_of(ctx.db, ctx.letters, actor.organization_id, recipients, ctx.clock.now(), query.limit)
+    found = await store.inbox_of(ctx.db, await _keys(ctx), recipients, ctx.clock.now(), query.limit)
+    await audit.record(ctx.db, audit.entry(ctx, "notifications.inbox.read", "R", patient_id=actor.patient_id))
     return MessagesPage(items=tuple(msgspec.structs.replace(one, contact=None) for one in found))
 
 
@@ -125,7 +139,7 @@ async def read_local_inbox(ctx: NotificationsContext, query: ReadInbox) -> Messa
     if ctx.actor.organization_id != ctx.settings.local_inbox_organization_id:
         raise LocalInboxClosed
     limit = query.limit if query.of_id is None else LOCAL_INBOX_MAX
-    found = await store.local_inbox(ctx.db, ctx.letters, ctx.actor.organization_id, ctx.clock.now(), limit)
+    found = await store.local_inbox(ctx.db, await _keys(ctx), ctx.clock.now(), limit)
     of = next((one for one in found if one.communication.id == query.of_id), None)
     if query.of_id is not None:
         found = [one for one in found if of is not None and model.reader_of(one) == model.reader_of(of)]
@@ -135,6 +149,10 @@ async def read_local_inbox(ctx: NotificationsContext, query: ReadInbox) -> Messa
 async def forget_texts(ctx: NotificationsContext) -> int:
     """Clear contacts and texts that are past their time, one batch a turn; how many."""
     return await store.forget_texts(ctx.db, ctx.clock.now(), FORGET_BATCH_MAX)
+
+
+async def _keys(ctx: NotificationsContext) -> FieldCipher:
+    return await ctx.vault.of(ctx.db, ctx.actor.organization_id)
 
 
 def _entry(

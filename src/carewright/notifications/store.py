@@ -12,11 +12,12 @@ import msgspec
 
 from carewright.contracts.notifications import Channel, Communication, Message, Notice, Recipient
 from carewright.kernel.db import Row, Session
-from carewright.kernel.sealed import Sealer
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 from carewright.notifications.model import Content, Reason, Words
 
 Q = load("carewright.notifications")
+TABLE, COLUMN = "notifications.communication", "content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +52,23 @@ def languages() -> Mapping[str, Words]:
     return {entry.name.removesuffix(".toml"): msgspec.convert(tomllib.loads(entry.read_text("utf-8")), Words) for entry in files}
 
 
-class Letters:
-    """The sealed part of a row. Each is sealed for its own row, and opens in no other."""
-
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
-
-    def seal(self, organization_id: UUID, communication_id: UUID, content: Content) -> bytes:
-        return self._sealer.seal(_row(organization_id, communication_id), msgspec.json.encode(content)).encode()
-
-    def open(self, organization_id: UUID, communication_id: UUID, sealed: bytes | None) -> Content | None:
-        """None for what was forgotten, and for what does not belong to this row."""
-        plain = self._sealer.open(_row(organization_id, communication_id), sealed.decode("ascii")) if sealed else None
-        return None if plain is None else msgspec.json.decode(plain, type=Content)
-
-
-def _row(organization_id: UUID, communication_id: UUID) -> str:
-    return f"notifications.communication.content/{organization_id}/{communication_id}"
-
-
-async def insert_communication(tx: Session, letters: Letters, organization_id: UUID, draft: Draft) -> None:
-    """Store a message in preparation."""
-    notice, sealed = draft.notice, letters.seal(organization_id, draft.id, draft.content)
+async def insert_communication(tx: Session, cipher: FieldCipher, draft: Draft) -> None:
+    """Store a message in preparation. What it says is sealed for its own row, and opens in no other."""
+    notice, sealed = draft.notice, cipher.seal(TABLE, COLUMN, draft.id, msgspec.json.encode(draft.content))
     await tx.execute(
-        Q.insert_communication, organization_id, draft.id, notice.template, draft.language, notice.channel, notice.recipient.kind,
+        Q.insert_communication, cipher.organization_id, draft.id, notice.template, draft.language, notice.channel, notice.recipient.kind,
         notice.recipient.id, sealed, draft.made_at, notice.until_at, draft.forget_at,
     )  # fmt: skip
 
 
-async def start_delivery(db: Session, letters: Letters, organization_id: UUID, communication_id: UUID) -> Delivery | None:
+async def start_delivery(db: Session, cipher: FieldCipher, communication_id: UUID) -> Delivery | None:
     """One more try; None when it was delivered or given up before."""
-    row = await db.fetch_one(Q.start_delivery, organization_id, communication_id)
+    row = await db.fetch_one(Q.start_delivery, cipher.organization_id, communication_id)
     if row is None:
         return None
     return Delivery(
         communication_id, row["channel"], Recipient(kind=row["recipient_kind"], id=row["recipient"]),
-        letters.open(organization_id, communication_id, row["content"]), row["deliveries"], row["until_at"],
+        _opened(cipher, communication_id, row["content"]), row["deliveries"], row["until_at"],
     )  # fmt: skip
 
 
@@ -98,18 +80,16 @@ async def finish_delivery(
     return await tx.fetch_one(Q.finish_delivery, organization_id, communication_id, status, reason, sent_at) is not None
 
 
-async def inbox_of(
-    db: Session, letters: Letters, organization_id: UUID, recipients: Sequence[Recipient], now: datetime, limit: int
-) -> list[Message]:
+async def inbox_of(db: Session, cipher: FieldCipher, recipients: Sequence[Recipient], now: datetime, limit: int) -> list[Message]:
     """What was sent to any of `recipients` within the product, newest first."""
     kinds, names = [one.kind for one in recipients], [one.id for one in recipients]
-    rows = await db.fetch(Q.inbox_of, organization_id, limit, now, kinds, names)
-    return _messages(letters, organization_id, rows)
+    rows = await db.fetch(Q.inbox_of, cipher.organization_id, limit, now, kinds, names)
+    return _messages(cipher, rows)
 
 
-async def local_inbox(db: Session, letters: Letters, organization_id: UUID, now: datetime, limit: int) -> list[Message]:
+async def local_inbox(db: Session, cipher: FieldCipher, now: datetime, limit: int) -> list[Message]:
     """What was sent to anybody, newest first."""
-    return _messages(letters, organization_id, await db.fetch(Q.local_inbox, organization_id, limit, now))
+    return _messages(cipher, await db.fetch(Q.local_inbox, cipher.organization_id, limit, now))
 
 
 async def forget_texts(db: Session, now: datetime, limit: int) -> int:
@@ -118,8 +98,13 @@ async def forget_texts(db: Session, now: datetime, limit: int) -> int:
     return row["count"] if row else 0
 
 
-def _messages(letters: Letters, organization_id: UUID, rows: Sequence[Row]) -> list[Message]:
-    opened = ((row, letters.open(organization_id, row["id"], row["content"])) for row in rows)
+def _opened(cipher: FieldCipher, communication_id: UUID, sealed: bytes | None) -> Content | None:
+    """What a message says; None once it was forgotten. Raises `SealedElsewhere` for what was not sealed for this row."""
+    return None if sealed is None else msgspec.json.decode(cipher.open_(TABLE, COLUMN, communication_id, sealed), type=Content)
+
+
+def _messages(cipher: FieldCipher, rows: Sequence[Row]) -> list[Message]:
+    opened = ((row, _opened(cipher, row["id"], row["content"])) for row in rows)
     return [
         Message(communication=_communication(row), contact=content.contact, title=content.title, text=content.text)
         for row, content in opened

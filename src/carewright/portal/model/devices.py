@@ -32,5 +32,5 @@ def device_view(one: Session, wall: Wall, now: datetime, *, is_this: bool) -> De
 def _ago(passed: timedelta) -> str:
     minutes = int(passed.total_seconds() // 60)
     if minutes < 2:
-        return "in use just now"
-    return f"last used {counted(minutes, 'minute')} ago" if minutes < 120 else f"last used {counted(minutes // 60, 'hour')} ago"
+        return "In use just now"
+    return f"Last used {counted(minutes, 'minute')} ago" if minutes < 120 else f"Last used {counted(minutes // 60, 'hour')} ago"
