@@ -8,7 +8,16 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from carewright.kernel.clock import SystemClock
+from carewright.kernel.db import Database
+from carewright.kernel.idempotency import TABLE
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.kek import FileKey
+from carewright.kernel.privacy.vault import Vault
+from carewright.roles.keys import FIELD_KEY_FILE
 from tests.faults.load import Deed, Shift
+from tests.keys import FOR_EVER
+from tests.system import System
 
 FIND = {
     "two claims on one time": """
@@ -73,16 +82,17 @@ APPOINTMENTS = """
 EVENTS = """
     SELECT subject::text, array_agg((payload->>'version')::int ORDER BY xid, position) AS versions FROM kernel.outbox
     WHERE occurred_at > $1 AND topic LIKE 'scheduling.appointment.%' GROUP BY subject"""
-KEYS = "SELECT key, answer FROM kernel.idempotency WHERE key LIKE $1"
+KEYS = "SELECT subject, key, answer FROM kernel.idempotency WHERE key LIKE $1"
 DRAINED_SECONDS_MAX = 20
 
 
 class Ledger:
-    """One connection, to look at what is there."""
+    """One connection, to look at what is there, and the keys to read what is sealed."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", since: Any) -> None:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", since: Any, cipher: FieldCipher) -> None:
         self._connection = connection
         self._since = since
+        self._cipher = cipher
 
     async def findings(self, shift: Shift) -> list[str]:
         """Everything that should not be, in sentences; nothing when all is well."""
@@ -106,7 +116,7 @@ class Ledger:
 
     async def _of_keys(self, shift: Shift) -> list[str]:
         """A key has an answer in the database exactly if its client was told yes, and it is the same answer."""
-        stored = {row["key"]: msgspec.json.decode(row["answer"]) for row in await self._connection.fetch(KEYS, f"{shift.seed}-%")}
+        stored = {row["key"]: self._opened(row) for row in await self._connection.fetch(KEYS, f"{shift.seed}-%")}
         told = {deed.key: deed for deed in shift.deeds if deed.is_done}
         return [
             *(f"{key} was acknowledged but is not there" for key in told.keys() - stored.keys()),
@@ -117,6 +127,9 @@ class Ledger:
                 if told[key].what != "rename" and stored[key]["id"] != told[key].appointment_id
             ),
         ]
+
+    def _opened(self, row: "asyncpg.Record") -> Any:
+        return msgspec.json.decode(self._cipher.open_(TABLE, "answer", f"{row['subject']}\0{row['key']}", row["answer"]))
 
     async def _of_appointments(self, shift: Shift) -> list[str]:
         """Each acknowledged appointment is there once, as last told; no other is there; each version has its event, in order."""
@@ -150,6 +163,17 @@ class Ledger:
     async def _fetch(self, statement: str) -> "Sequence[asyncpg.Record]":
         rows: Sequence[asyncpg.Record] = await self._connection.fetch(statement, *([self._since] if "$1" in statement else []))
         return rows
+
+
+async def keys_of(system: System) -> FieldCipher:
+    """The keys of the demonstration hospital."""
+    assert system.known.organization_id is not None
+    db = await Database.connect(system.known.database_url, None, 1)
+    try:
+        key = FileKey((system.data / FIELD_KEY_FILE).read_bytes())
+        return await Vault(key, SystemClock(), FOR_EVER).of(db, system.known.organization_id)
+    finally:
+        await db.close()
 
 
 def _told(deeds: Sequence[Deed], key: str) -> str:

@@ -34,7 +34,7 @@ import httpx
 import pytest
 
 from tests.faults.ground import on_linux
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Ledger, keys_of
 from tests.faults.load import Shift
 from tests.system import TINY, System, descendants, log_of, started
 
@@ -149,7 +149,7 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_happe
                 print(log_of(system.data).read_text(errors="replace")[-5000:])
                 raise
             connection = await asyncpg.connect(system.known.database_url)
-            findings = await Ledger(connection, since).findings(shift)
+            findings = await Ledger(connection, since, await keys_of(system)).findings(shift)
             await connection.close()
             findings += await verified(system)
             print(
