@@ -6,7 +6,6 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -124,7 +123,7 @@ def _command(number: int, time_: PickedTime) -> BookAppointment:
     return BookAppointment(patient_id=patient_id(number), time=time_)
 
 
-def _ledger(context: SchedulingContext, calendars: Calendars, time_: PickedTime, patient: UUID) -> Awaitable[None]:
+async def _ledger(context: SchedulingContext, calendars: Calendars, time_: PickedTime, patient: UUID) -> None:
     """The booking statement itself, as a process would send it that has heard of nobody else's bookings."""
     kind = visit_kind(calendars, time_.visit_type_id)
     people = [
@@ -139,7 +138,8 @@ def _ledger(context: SchedulingContext, calendars: Calendars, time_: PickedTime,
     appointment = drafted.at(slot, context.ids.new())
     claims = claims_of(appointment)
     fact = fact_of(AppointmentBooked, appointment, ORGANIZATION, claims)
-    return store.book_appointment(context, context.db, appointment, claims, versions_of(calendars, people), fact, None)
+    cipher, versions = await context.cipher(), versions_of(calendars, people)
+    await store.book_appointment(context, context.db, cipher, appointment, claims, versions, fact, None)
 
 
 async def _winners_max(context: SchedulingContext) -> int:

@@ -10,11 +10,12 @@ PREAMBLE = """# Roles
 
 What each role may do: minimum necessary. Every use case asks for one of these permissions, and so does the route in front of it. The table
 is written by `python -m tests.tidy.roles --write` from `carewright/contracts/permissions.py`, and held against every route by
-`tests/roles/test_matrix.py`.
+`tests/unit/roles/test_matrix.py`.
 
 `scheduling.appointment.any_patient` lets staff act for every patient. Without it an actor acts for one: a patient for themselves, a proxy
-for the patient who consented. Fields are guarded too: without `scheduling.appointment.read_note` an appointment has no `note`, without
-`patients.read_contacts` and `patients.read_identifiers` a record has neither, and says so in `withheld`.
+for the patient who consented. Fields are guarded too: without `patients.read_contacts` and `patients.read_identifiers` a record
+has neither, and says so in `withheld`. What a patient writes to the practice (`note`) is in no answer at all;
+`scheduling.appointment.read_note` is for the page that will show it.
 
 """
 WIDENED = """

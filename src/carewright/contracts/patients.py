@@ -30,7 +30,10 @@ class ContactPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who receives care. Birth dates are calendar dates; `language` is a BCP 47 tag."""
+    """A person who receives care. Birth dates are calendar dates; `language` is a BCP 47 tag.
+
+    `withheld` names what is empty here because the reader's role does not need it.
+    """
 
     id: UUID
     family: Name
@@ -42,6 +45,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
     active: bool = True
     version: int = 1
+    withheld: tuple[Literal["telecom", "identifiers"], ...] = ()
 
 
 class RegisterPatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,8 @@ from datetime import date
 from itertools import islice
 from uuid import UUID
 
+import msgspec
+
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
     ContactPoint,
@@ -46,7 +48,7 @@ async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
         if found is None:
             raise UnknownPatient(patient_id=str(patient_id))
         await record(tx, entry(ctx, "patients.patient.read", "R", patient_id=patient_id))
-    return found
+    return _shown(ctx, found)
 
 
 async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
@@ -61,7 +63,16 @@ async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
         fitting = sorted((each for each in candidates if model.fits(asked, each.person)), key=_by_name)
         found = tuple(store.opened(cipher, each) for each in fitting[: query.limit])
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
-    return PatientsPage(items=found, more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX)
+    return PatientsPage(
+        items=tuple(_shown(ctx, each) for each in found), more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX
+    )
+
+
+def _shown(ctx: Context, patient: Patient) -> Patient:
+    """The record without what the reader's role does not need."""
+    permissions = (("telecom", "patients.read_contacts"), ("identifiers", "patients.read_identifiers"))
+    hidden = tuple(field for field, permission in permissions if not ctx.actor.may(permission))
+    return msgspec.structs.replace(patient, withheld=hidden, **dict.fromkeys(hidden, ())) if hidden else patient
 
 
 async def find_patients_by_contact(ctx: Context, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:

@@ -125,6 +125,11 @@ SELECT organization_id, id, value FROM scheduling.appointment WHERE expires_at <
 ORDER BY expires_at LIMIT $2
 FOR UPDATE SKIP LOCKED
 
+-- name: lock_patient
+-- Before holds are counted, in a statement of its own: the count must see what whoever had the lock before has committed. Calendars and
+-- claims are locked after it, never before.
+SELECT id FROM scheduling.patient WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE
+
 -- name: live_holds_of_patient
 SELECT count(*) AS holds FROM scheduling.appointment
 WHERE organization_id = $1 AND patient_id = $2 AND expires_at > $3

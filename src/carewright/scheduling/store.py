@@ -38,8 +38,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 async def book_appointment(
-    ctx: Context, cipher: FieldCipher, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int], fact: Event,
-    note: str | None,
+    ctx: Context, db: Session, cipher: FieldCipher, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int],
+    fact: Event, note: str | None,
 ) -> None:  # fmt: skip
     """Claim the time in lane 0, store the appointment, its event, its audit entry and the caller's key: one statement, all or nothing.
 
@@ -50,7 +50,7 @@ async def book_appointment(
     whole = msgspec.json.encode(appointment)
     open_part, private = _parted(cipher, appointment, whole)
     answer = seal_answer(ctx, ctx.once, whole) if ctx.once else None
-    await ctx.db.execute(
+    await db.execute(
         Q.book_appointment, ctx.actor.organization_id, appointment.id, list(versions), list(versions.values()),
         [claim.schedule_id for claim in claims], [(claim.start - start) // MICROSECOND for claim in claims],
         [(claim.end - start) // MICROSECOND for claim in claims],
@@ -135,6 +135,11 @@ async def expired_holds_in_the_way(
 async def expired_holds(tx: Session, now: datetime, limit: int) -> list[tuple[UUID, Appointment]]:
     """Expired holds of every organization, locked for removal."""
     return [(row["organization_id"], _decode(row["value"])) for row in await tx.fetch(Q.expired_holds, now, limit)]
+
+
+async def lock_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> None:
+    """Keep others from holding time for this patient until the transaction ends."""
+    await tx.fetch_one(Q.lock_patient, organization_id, patient_id)
 
 
 async def live_holds_of_patient(db: Session, organization_id: UUID, patient_id: UUID, now: datetime) -> int:

@@ -63,11 +63,7 @@ async def hold_time(ctx: SchedulingContext, command: HoldTime) -> Appointment:
 
     async def work() -> Appointment:
         kind, _ = _checked(ctx, calendars, command.time)
-        now = ctx.clock.now()
-        holds = await store.live_holds_of_patient(ctx.db, calendars.organization_id, command.patient_id, now)
-        if holds >= ctx.settings.holds_per_patient_max:
-            raise HoldLimitReached(limit=ctx.settings.holds_per_patient_max)
-        expires_at = hold_until(now, ctx.settings.hold_seconds)
+        expires_at = hold_until(ctx.clock.now(), ctx.settings.hold_seconds)
         drafted = _draft(ctx, calendars, kind, command.time, command.patient_id)
         held = msgspec.structs.replace(drafted, status="pending", expires_at=expires_at)
         return await _take(ctx, calendars, command.time, held, AppointmentHeld)
@@ -177,10 +173,23 @@ async def _claim(
     event = fact_of(fact, appointment, calendars.organization_id, claims)
     cipher = await ctx.cipher()
     with reserved(calendars, claims):
-        await store.book_appointment(ctx, cipher, appointment, claims, versions, event, note)
+        if appointment.expires_at is None:
+            await store.book_appointment(ctx, ctx.db, cipher, appointment, claims, versions, event, note)
+        else:
+            async with ctx.db.transaction() as tx:
+                await _ensure_may_hold(ctx, tx, appointment.patient_id)
+                await store.book_appointment(ctx, tx, cipher, appointment, claims, versions, event, note)
     calendars.note_hold(appointment.id, appointment.expires_at, claims)
     ctx.wake()
     return appointment
+
+
+async def _ensure_may_hold(ctx: SchedulingContext, tx: Session, patient_id: UUID) -> None:
+    """Raise `HoldLimitReached` for a patient who holds as much as one person may. Their row is locked: holds are counted in turn."""
+    organization_id, limit = ctx.actor.organization_id, ctx.settings.holds_per_patient_max
+    await store.lock_patient(tx, organization_id, patient_id)
+    if await store.live_holds_of_patient(tx, organization_id, patient_id, ctx.clock.now()) >= limit:
+        raise HoldLimitReached(limit=limit)
 
 
 async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Callable[[], Awaitable[T]]) -> T:
