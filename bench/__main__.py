@@ -10,12 +10,13 @@ from typing import Any
 
 import uvloop
 
-from bench import audit, availability, booking, find, growth, hot, memory, report
+from bench import audit, availability, booking, find, growth, hot, memory, patients, report
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-PARTS = ("availability", "find", "memory", "booking", "audit", "hot", "growth")
+PARTS = ("availability", "find", "memory", "booking", "audit", "hot", "growth", "patients")
+PATIENTS = 1_000_000
 SEED = 1
 
 
@@ -23,8 +24,9 @@ def main() -> int:
     """Measure what was asked for, and write it into docs/benchmarks.md."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog="example: python -m bench --only find booking")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="which parts (default: all)")
+    parser.add_argument("--patients", type=int, default=PATIENTS, help="how many to search among (default: 1,000,000)")
     options = parser.parse_args()
-    results = uvloop.run(_run(options.only))
+    results = uvloop.run(_run(options.only, options.patients))
     machine = report.machine()
     sections = {name: report.section(name, rows, machine) for name, rows in results.items()}
     print("\n\n".join(sections.values()))
@@ -33,7 +35,7 @@ def main() -> int:
     return 0
 
 
-async def _run(parts: list[str]) -> dict[str, list[dict[str, Any]]]:
+async def _run(parts: list[str], count: int) -> dict[str, list[dict[str, Any]]]:
     results: dict[str, list[dict[str, Any]]] = {}
     if "availability" in parts:
         _tell("the kernel of availability")
@@ -47,6 +49,8 @@ async def _run(parts: list[str]) -> dict[str, list[dict[str, Any]]]:
             if name in parts:
                 results[name] = await part.measure(ground_, _tell)
                 print("\n".join(["", report.TITLES[name], *report.table(results[name])]), flush=True)
+        if "patients" in parts:
+            results["patients"] = await patients.measure(ground_, count, _tell)
     return results
 
 

@@ -156,8 +156,8 @@ class _Pgbench:
             1: f"'{ORGANIZATION}'::uuid", 2: appointment, 3: f"ARRAY[{', '.join(ids)}]", 4: "ARRAY[1, 1, 1]",
             5: f"ARRAY[{schedules}]", 6: "ARRAY[0, 0, 0, 0]", 7: f"ARRAY[{', '.join([str(length)] * 4)}]",
             8: "'booked'", 9: patient, 10: start, 11: end, 12: f"'{VISIT_TYPE}'::uuid", 13: "NULL::timestamptz", 14: ":body::jsonb",
-            25: "gen_random_uuid()", 26: ":entry", 15: "NULL::text", 16: "gen_random_uuid()", 17: "'scheduling.appointment.booked.v1'",
+            25: "gen_random_uuid()", 26: ":entry", 15: "NULL::bytea", 16: "gen_random_uuid()", 17: "'scheduling.appointment.booked.v1'",
             18: ":fact::jsonb", 19: "now()", 20: "gen_random_uuid()", 21: "'pgbench'", 22: "NULL::text",
-            23: "(:client_id || ' ' || :n)", 24: "decode(repeat('00', 32), 'hex')",
+            23: "(:client_id || ' ' || :n)", 24: "decode(repeat('00', 32), 'hex')", 27: "NULL::bytea", 28: "convert_to(:body, 'UTF8')",
         }  # fmt: skip
         return "\\set n :n + 1\n" + re.sub(r"\$(\d+)", lambda match: values[int(match[1])], Q.book_appointment.text) + ";\n"

@@ -18,6 +18,7 @@ TITLES = {
     "audit": "The audit log: what it costs, and how quick it is",
     "hot": "One hot clinician-day, 200 clients",
     "growth": "Growth of stored appointments",
+    "patients": "Finding a patient whose record is encrypted",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",
 }
 

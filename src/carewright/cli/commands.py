@@ -18,7 +18,7 @@ from carewright.kernel import telemetry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed, load
-from carewright.roles import verification
+from carewright.roles import rotation, verification
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, audit_key_file, token_key_file
 from carewright.roles.keys import ensure_key_file
@@ -137,6 +137,18 @@ async def audit(options: Namespace) -> int:
 async def events(options: Namespace) -> int:
     for line in await verification.events(_sections(options), options.replay):
         print(line)
+    return 0
+
+
+async def keys(options: Namespace) -> int:
+    organization_id = _organization(options)
+    if options.what == "rotate":
+        count = await rotation.rotate(_sections(options), organization_id, _tell)
+        _tell(f"done; {count:,} rows sealed anew")
+        return 0
+    if not options.yes:
+        raise StartFailed(f"This makes the patients of {organization_id} unreadable for ever. Say --yes to do it.")
+    _tell(f"destroyed {await rotation.destroy(_sections(options), organization_id)} keys of {organization_id}")
     return 0
 
 

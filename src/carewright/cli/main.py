@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"carewright {__version__}")
     names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _roles):
+    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _keys, _roles):
         add(names)
     return parser
 
@@ -172,6 +172,19 @@ def _events(names: "Names") -> None:
     )
     _with_place(command)
     command.add_argument("--replay", metavar="CONSUMER", help="handle this consumer's parked events again, in order")
+
+
+def _keys(names: "Names") -> None:
+    command = _command(
+        names, "keys", commands.keys, "Rotate the keys under which an organization's patients are encrypted, or destroy them.",
+        "carewright keys rotate",
+    )  # fmt: skip
+    command.add_argument(
+        "what", choices=("rotate", "destroy"), help="rotate: a new key, and everything sealed anew; destroy: nobody can read them any more"
+    )
+    _with_place(command)
+    command.add_argument("--organization", help="whose keys (default: the tenant this data directory belongs to)")
+    command.add_argument("--yes", action="store_true", help="destroy without asking back")
 
 
 def _roles(names: "Names") -> None:

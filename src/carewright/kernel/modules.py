@@ -3,12 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from carewright.kernel.context import Context
 from carewright.kernel.events import Event
 from carewright.kernel.http.routes import Route
 from carewright.kernel.jobs import Job, Timer
 
+Reseal = Callable[[Any, UUID, int], Awaitable[Sequence[UUID]]]
+"""`async def reseal(ctx, after, limit)`: seals rows behind the id `after` anew that an older key sealed, in one transaction; their ids."""
 Handle = Callable[[Any, Any, Any], Awaitable[None]]
 """`async def handler(ctx, tx, event)`: reacts to a fact inside the transaction that also records its delivery."""
 
@@ -30,7 +33,7 @@ class Module:
 
     `start` receives the base context, the module's settings and a resolver for other modules' Protocols, and returns it running.
     `needs` names the Protocols it calls (rims only). `prefixes` are the URL prefixes it serves. `pages` makes web framework routes
-    for HTML from the running module's context.
+    for HTML from the running module's context. `sealed` names the tables with sealed fields, and seals them anew.
     """
 
     name: str
@@ -44,4 +47,5 @@ class Module:
     jobs: Sequence[Job[Any]] = ()
     timers: Sequence[Timer[Any]] = ()
     has_tables: bool = True
+    sealed: Mapping[str, Reseal] = field(default_factory=dict)
     pages: Callable[[Any], Sequence[Any]] | None = None

@@ -62,4 +62,5 @@ MODULE = Module(
     offers=(Patients,),
     routes=ROUTES,
     prefixes=("/api/v1/patients",),
+    sealed={"patients.patient": service.reseal_patients},
 )

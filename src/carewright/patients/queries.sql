@@ -71,6 +71,3 @@ FOR UPDATE
 UPDATE patients.patient p SET person = r.person, reach = r.reach
 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, person, reach)
 WHERE p.organization_id = $1 AND p.id = r.id
-
--- name: count_patients
-SELECT count(*) AS count FROM patients.patient WHERE organization_id = $1

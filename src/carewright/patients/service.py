@@ -151,6 +151,13 @@ async def bulk_load(ctx: Context, tx: Transaction, patients: Iterable[Patient]) 
     return PutPatientsResult(created=created, changed=0, unchanged=0)
 
 
+async def reseal_patients(ctx: Context, after: UUID, limit: int) -> list[UUID]:
+    """Seal records anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        return await store.reseal(tx, cipher, after, limit)
+
+
 def _put_entry(ctx: Context, patient: Patient) -> Entry:
     return entry(ctx, "patients.patient.put", "C" if patient.version == 1 else "U", patient_id=patient.id)
 

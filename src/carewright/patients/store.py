@@ -117,12 +117,6 @@ async def copy_patients(tx: Transaction, cipher: FieldCipher, indexing: Indexing
     await tx.copy("patients", "identifier", ("organization_id", "mark", "patient_id"), marks)
 
 
-async def count(db: Session, organization_id: UUID) -> int:
-    """How many patients the tenant has."""
-    row = await db.fetch_one(Q.count_patients, organization_id)
-    return row["count"] if row else 0
-
-
 async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal records anew that an older key sealed, at most `limit` with ids behind `after`; returns their ids in order."""
     rows = await tx.fetch(Q.patients_to_reseal, cipher.organization_id, after, cipher.header, limit)

@@ -17,6 +17,7 @@ from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
 from carewright.scheduling.service import book, change, find
+from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
 
@@ -87,4 +88,5 @@ MODULE = Module(
         PatientChanged: handlers.copy_patient,
     },
     timers=TIMERS,
+    sealed=SEALED,
 )  # fmt: skip

@@ -383,3 +383,36 @@ JOIN (SELECT organization_id, appointment_id, count(*) AS held FROM scheduling.c
     ON c.organization_id = a.organization_id AND c.appointment_id = a.id
 WHERE c.held <> jsonb_array_length(a.value->'participants')
 LIMIT 100
+
+-- name: appointments_to_reseal
+-- $3 begins everything that the newest key sealed. Locked, so that a change of the same row waits for a moment; readers do not.
+SELECT id, note, private FROM scheduling.appointment
+WHERE organization_id = $1 AND id > $2 AND (substring(note FOR 3) <> $3 OR substring(private FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_appointments
+UPDATE scheduling.appointment a SET note = r.note, private = r.private
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, note, private)
+WHERE a.organization_id = $1 AND a.id = r.id
+
+-- name: history_to_reseal
+SELECT id, note, private FROM scheduling.appointment_history
+WHERE organization_id = $1 AND id > $2 AND (substring(note FOR 3) <> $3 OR substring(private FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_history
+UPDATE scheduling.appointment_history a SET note = r.note, private = r.private
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, note, private)
+WHERE a.organization_id = $1 AND a.id = r.id
+
+-- name: blocks_to_reseal
+SELECT id, reason FROM scheduling.block
+WHERE organization_id = $1 AND id > $2 AND substring(reason FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_blocks
+UPDATE scheduling.block b SET reason = r.reason FROM unnest($2::uuid[], $3::bytea[]) AS r(id, reason)
+WHERE b.organization_id = $1 AND b.id = r.id

@@ -1,0 +1,93 @@
+"""Rotating and destroying the keys of one organization: `carewright keys`."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.invariants import invariant
+from carewright.kernel.modules import Module, Reseal
+from carewright.roles.lifecycle import NOBODY, System, running
+from carewright.roles.registry import MODULES
+from carewright.roles.relay import system_actor
+
+BATCH = 500
+PASSES_MAX = 5
+"""A write that began before the new version did may come in behind a pass; the next one finds it."""
+POLL_SECONDS = 0.5
+FIRST_ID = UUID(int=0)
+Told = Callable[[str], None]
+ContextOf = Callable[[str], Context]
+
+
+async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told) -> int:
+    """Give the organization a new field key and seal everything anew under it; returns how many rows that were.
+
+    Nothing stops meanwhile. Interrupted, the next call goes on: what is done shows in each field.
+    """
+    core = [module for module in MODULES if module.has_tables]
+    async with running(core, sections) as system:
+        context_of = _contexts(system, organization_id)
+        ctx = context_of("patients")
+        version = await ctx.vault.renew(ctx.db, organization_id)
+        await _record(ctx, "kernel.keys.rotate")
+        told(f"waiting {ctx.vault.grace.total_seconds():.0f} seconds at most, until every process has version {version} of the key")
+        await until_sealing(ctx, version)
+        done = await reseal(core, context_of, told)
+        await ctx.vault.retire(ctx.db, organization_id, version)
+    return done
+
+
+async def destroy(sections: Mapping[str, Any], organization_id: UUID) -> int:
+    """Destroy every key of the organization; returns how many. What they sealed can be read by nobody any more."""
+    core = [module for module in MODULES if module.has_tables]
+    async with running(core, sections) as system:
+        ctx = _contexts(system, organization_id)("patients")
+        await _record(ctx, "kernel.keys.destroy")
+        return await ctx.vault.destroy(ctx.db, organization_id)
+
+
+async def until_sealing(ctx: Context, version: int) -> None:
+    """Return when `version` seals."""
+    while (await ctx.cipher()).current < version:  # noqa: ASYNC110  (the clock decides, and sets no asyncio.Event)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def reseal(modules: Sequence[Module], context_of: ContextOf, told: Told) -> int:
+    """Seal anew what older keys sealed, in every table, until a pass over all of them finds nothing; returns how many rows."""
+    total = 0
+    for _ in range(PASSES_MAX):
+        done = 0
+        for module in modules:
+            for table, batch in module.sealed.items():
+                done += await _table(context_of(module.name), table, batch, told)
+        if not done:
+            return total
+        total += done
+    invariant(False, "nothing is sealed by an older key once every process has the new one")
+    return total
+
+
+async def _table(ctx: Context, table: str, batch: Reseal, told: Told) -> int:
+    done, after = 0, FIRST_ID
+    while ids := await batch(ctx, after, BATCH):
+        done, after = done + len(ids), ids[-1]
+        told(f"{table}: {done:,} rows sealed anew")
+    return done
+
+
+async def _record(ctx: Context, event: str) -> None:
+    async with ctx.db.transaction() as tx:
+        await audit.record(tx, audit.entry(ctx, event, "E"))
+
+
+def _contexts(system: System, organization_id: UUID) -> ContextOf:
+    actor = system_actor(NOBODY, organization_id)
+
+    def context_of(module: str) -> Context:
+        context: Context = system.context(module).acting(actor)
+        return context
+
+    return context_of
