@@ -102,7 +102,7 @@ async def test_a_rotation_that_was_broken_off_goes_on_where_it_was(ctx: Context,
 
 SEALED_COLUMNS = """
 SELECT DISTINCT c.table_schema || '.' || c.table_name FROM information_schema.columns c JOIN pg_class p ON p.relname = c.table_name
-WHERE c.data_type = 'bytea' AND c.table_schema = ANY (ARRAY['patients', 'scheduling']) AND NOT p.relispartition
+WHERE c.data_type = 'bytea' AND c.table_schema = ANY (ARRAY['patients', 'scheduling', 'notifications']) AND NOT p.relispartition
 """
 KEYED_HASHES = {"patients.identifier"}
 """Nothing in there is sealed, and the index key does not rotate."""

@@ -56,4 +56,5 @@ MODULE = Module(
     subscriptions={BreakGlassStarted: handlers.tell_privacy_officers},
     jobs=JOBS,
     timers=TIMERS,
+    sealed={"notifications.communication": service.reseal_communications},
 )

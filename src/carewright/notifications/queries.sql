@@ -41,3 +41,14 @@ WITH forgotten AS (
     )) RETURNING 1
 )
 SELECT count(*) AS count FROM forgotten
+
+-- name: communications_to_reseal
+-- $3 begins everything that the newest key sealed. Locked, so that a change of the same row waits for a moment; readers do not.
+SELECT id, content FROM notifications.communication
+WHERE organization_id = $1 AND id > $2 AND substring(content FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_communications
+UPDATE notifications.communication c SET content = r.content FROM unnest($2::uuid[], $3::bytea[]) AS r(id, content)
+WHERE c.organization_id = $1 AND c.id = r.id

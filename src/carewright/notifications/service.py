@@ -164,3 +164,10 @@ def _entry(
         ctx, event, action, patient_id=patient_id, entities=entities, outcome="failed" if reason else "success",
         code=f"notifications.{reason}" if reason else None,
     )  # fmt: skip
+
+
+async def reseal_communications(ctx: Context, after: UUID, limit: int) -> list[UUID]:
+    """Seal messages anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        return await store.reseal(tx, cipher, after, limit)

@@ -98,6 +98,15 @@ async def forget_texts(db: Session, now: datetime, limit: int) -> int:
     return row["count"] if row else 0
 
 
+async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """Seal messages anew that an older key sealed, at most `limit` with ids behind `after`; returns their ids in order."""
+    rows = await tx.fetch(Q.communications_to_reseal, cipher.organization_id, after, cipher.header, limit)
+    ids = [row["id"] for row in rows]
+    anew = [cipher.reseal(TABLE, COLUMN, row["id"], row["content"]) for row in rows]
+    await tx.execute(Q.reseal_communications, cipher.organization_id, ids, anew)
+    return ids
+
+
 def _opened(cipher: FieldCipher, communication_id: UUID, sealed: bytes | None) -> Content | None:
     """What a message says; None once it was forgotten. Raises `SealedElsewhere` for what was not sealed for this row."""
     return None if sealed is None else msgspec.json.decode(cipher.open_(TABLE, COLUMN, communication_id, sealed), type=Content)
