@@ -1,5 +1,7 @@
 """The staff's pages in a real browser: signing in at the built-in provider, sessions, and breaking the glass."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +9,11 @@ from playwright.async_api import Page, expect
 
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
+from tests.clinic import ok, register
 from tests.system import System
+
+SEALED_WITHIN_SECONDS = 10
+"""How often the page is asked again, a second apart, before an entry counts as missing; it is sealed within two."""
 
 
 async def sign_in(page: Page, system: System, account: str) -> None:
@@ -15,7 +21,7 @@ async def sign_in(page: Page, system: System, account: str) -> None:
     await page.goto("/staff")
     await page.get_by_role("button", name="Continue to sign in").click()
     await prove(page, system, account)
-    await expect(page.get_by_role("heading", level=1)).to_have_text(f"Demonstration {account}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(f"Demonstration {account.replace('-', ' ')}")
 
 
 async def prove(page: Page, system: System, account: str) -> None:
@@ -75,3 +81,55 @@ async def test_the_staffs_pages_are_accessible(visits: Visits, one_process: Syst
     assert await problems_of(page) == []
     await page.goto("/staff/break-glass")
     assert await problems_of(page) == []
+
+
+@pytest.mark.parametrize("viewport", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
+async def test_a_privacy_officer_sees_who_looked_and_takes_the_proof_along(visits: Visits, one_process: System, viewport: Any) -> None:
+    patient_id = str(await register(one_process))
+    ok(await one_process.request("front-desk", "GET", f"/api/v1/patients/{patient_id}"))
+    page = await visits.open(signed_in=False, viewport=viewport)
+    await sign_in(page, one_process, "privacy-officer")
+    await page.get_by_role("link", name="Privacy").click()
+    await page.get_by_label("The patient's number").fill("Smith")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("This is not a patient's number.")).to_be_visible()
+    assert await problems_of(page) == []
+    await page.get_by_label("The patient's number").fill(patient_id)
+    entry = page.get_by_role("listitem").filter(has_text="Read patient")
+    for _ in range(SEALED_WITHIN_SECONDS):
+        await page.get_by_role("button", name="Show").click()
+        if await entry.count():
+            break
+        await page.wait_for_timeout(1000)
+    await expect(entry).to_contain_text("front-desk")
+    assert await problems_of(page) == []
+    async with page.expect_download() as download:
+        await entry.get_by_role("link", name="Proof").click()
+    proof = json.loads(await asyncio.to_thread((await (await download.value).path()).read_text, "utf-8"))
+    assert patient_id in proof["body"]
+    assert proof["checkpoint"].startswith("carewright/audit")
+
+
+async def test_a_privacy_officer_reviews_broken_glass(visits: Visits, one_process: System) -> None:
+    there = await visits.open(signed_in=False, viewport=DESKTOP)
+    await sign_in(there, one_process, "nurse")
+    await there.get_by_role("link", name="Break the glass").click()
+    await there.get_by_label("Reason").fill("Covering the night on ward four")
+    await there.get_by_role("button", name="Break the glass").click()
+    await expect(there.get_by_text("You have broken the glass")).to_be_visible()
+    here = await visits.open(signed_in=False, viewport=DESKTOP)
+    await sign_in(here, one_process, "privacy-officer")
+    await here.get_by_role("link", name="Privacy").click()
+    review = here.get_by_role("listitem").filter(has_text="Covering the night on ward four")
+    await review.get_by_label("What you found").fill("On duty that night")
+    await review.get_by_role("button", name="Close this review").click()
+    await expect(review).to_have_count(0)
+
+
+async def test_the_privacy_page_is_for_privacy_officers(visits: Visits, one_process: System) -> None:
+    page = await visits.open(signed_in=False, viewport=DESKTOP)
+    await sign_in(page, one_process, "nurse")
+    await expect(page.get_by_role("link", name="Privacy")).to_have_count(0)
+    answer = await page.goto("/staff/privacy")
+    assert answer is not None
+    assert answer.status == 403

@@ -1,4 +1,4 @@
-"""The console: the pages of the staff. Signing in and out, one's own sessions, and breaking the glass.
+"""The console: the pages of the staff. Signing in and out, one's own sessions, breaking the glass, and the privacy officer's page.
 
 Owns: the staff's pages under /staff, and the browser session's cookies.
 Tables: none. Everything it shows it asks of others through `contracts`.

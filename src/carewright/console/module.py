@@ -8,6 +8,7 @@ from carewright.console.http.pages import pages
 from carewright.console.service import ConsoleContext
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
+from carewright.contracts.audit import AuditTrail
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
@@ -16,14 +17,17 @@ from carewright.kernel.modules import Module, Running
 async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[type], Any]) -> Running:
     """The console keeps nothing: it runs as soon as those whom it asks can be reached."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    return Running(ConsoleContext(**world, settings=settings, bearers=resolve(Bearers), access=resolve(Access)))
+    context = ConsoleContext(
+        **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail)
+    )  # fmt: skip
+    return Running(context)
 
 
 MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access,),
+    needs=(Access, AuditTrail),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

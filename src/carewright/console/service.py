@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
+from carewright.contracts.audit import AuditTrail
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 
@@ -15,3 +16,4 @@ class ConsoleContext(Context):
     settings: ConsoleSettings
     bearers: Bearers
     access: Access
+    audit: AuditTrail

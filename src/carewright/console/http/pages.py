@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass."""
+"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass, privacy."""
 
 import contextlib
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.console.http.page import HOME, SESSION, SIGN_IN, Ask, Handle, page
+from carewright.console.http.privacy import PRIVACY, close_review, download_proof, show_privacy
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
 from carewright.kernel.errors import NotFound
@@ -34,6 +35,9 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get("/staff/break-glass", show_break_glass),
         post("/staff/break-glass/start", start_break_glass),
         post("/staff/break-glass/end", end_break_glass),
+        get(PRIVACY, show_privacy),
+        post("/staff/privacy/close", close_review),
+        get("/staff/privacy/proofs/{id}", download_proof),
     ]
 
 

@@ -1,0 +1,82 @@
+"""The privacy officer's pages: who looked at a patient's record, the proof of an entry, and the reviews of broken glass."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.console.http.page import Ask
+from carewright.contracts.access import BreakGlass, CloseReview, ListReviews
+from carewright.contracts.audit import AuditEventsPage, FindAuditEvents
+from carewright.kernel.errors import BadInput, NotFound
+
+PRIVACY = "/staff/privacy"
+READ = "audit.read"
+REVIEW = "access.break_glass.review"
+
+
+async def show_privacy(ask: Ask) -> Response:
+    """What is still to be reviewed, and the entries about one patient if one was asked for."""
+    return await _shown(ask)
+
+
+async def close_review(ask: Ask) -> Response:
+    """Close a review with what was found; what the form lacks is asked for beside it."""
+    given = {name: ask.form.get(name) for name in ("break_glass_id", "outcome", "finding")}
+    try:
+        command = msgspec.convert(given, CloseReview)
+    except msgspec.ValidationError:
+        return await _shown(ask, 422, review_error="Say whether it was justified, and what you found, in 3 to 500 letters.")
+    await ask.ctx.access.close_review(ask.ctx.actor, command)
+    return ask.go(PRIVACY)
+
+
+async def download_proof(ask: Ask) -> Response:
+    """One entry with everything that somebody needs to check it without us, as a file."""
+    event_id = _id(ask.request.path_params["id"])
+    if event_id is None:
+        raise NotFound
+    proof = await ask.ctx.audit.prove_event(ask.ctx.actor, event_id)
+    headers = {"Content-Disposition": f'attachment; filename="audit-{event_id}.json"'}
+    return Response(msgspec.json.format(msgspec.json.encode(proof)), 200, headers, "application/json")
+
+
+async def _shown(ask: Ask, status: int = 200, *, review_error: str = "") -> Response:
+    ask.ctx.actor.require(READ)
+    asked = ask.request.query_params.get("patient", "").strip()[:40]
+    patient_id = _id(asked)
+    wrong = "This is not a patient's number. It has 32 letters and digits, in five groups." if asked and patient_id is None else ""
+    values: dict[str, Any] = {
+        "asked": asked, "patient_error": wrong, "review_error": review_error, "said": said, "reviews": await _reviews(ask),
+        "found": await _entries(ask, patient_id) if patient_id else None, "may_review": ask.ctx.actor.may(REVIEW),
+    }  # fmt: skip
+    return ask.show("privacy.html", 422 if wrong else status, **values)
+
+
+async def _reviews(ask: Ask) -> tuple[BreakGlass, ...]:
+    if not ask.ctx.actor.may(REVIEW):
+        return ()
+    return (await ask.ctx.access.list_reviews(ask.ctx.actor, ListReviews())).items
+
+
+async def _entries(ask: Ask, patient_id: UUID) -> AuditEventsPage:
+    after = ask.request.query_params.get("after") or None
+    try:
+        query = msgspec.convert({"patient_id": patient_id, "after": after}, FindAuditEvents)
+    except msgspec.ValidationError as fault:
+        raise BadInput from fault
+    return await ask.ctx.audit.find_events(ask.ctx.actor, query)
+
+
+def said(event: str) -> str:
+    """What a use case's name says in words: `patients.patient.read` is "Read patient"."""
+    _, noun, verb = [*event.split("."), "", ""][:3]
+    return f"{verb} {noun}".replace("_", " ").strip().capitalize()
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
