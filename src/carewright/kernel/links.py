@@ -1,5 +1,7 @@
 """Links that open one thing, once, for a while: in a message, or in the code that a telephone shows to a reader.
 
+Whoever opens a link is not signed in: it is looked up in the system's database, and the row says whose tenant it is of.
+
 A link's token is 128 random bits that stand for a row; the row holds their SHA-256 alone, so that nobody who reads the database can open
 anything. It names no person and says nothing. The row says what it opens: one target, for one purpose, and for one holder where it has one.
 Whatever is wrong with a token (forged, cut short, run out, used, made for another purpose or for somebody else), the answer is the same.

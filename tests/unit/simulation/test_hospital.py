@@ -18,6 +18,7 @@ from carewright.simulation.hospital import FULL, TINY, BookableActor, Hospital, 
 from carewright.simulation.hospital.diagnostics import SHARED_SERVICES
 from carewright.simulation.hospital.people import GENDERS
 from carewright.simulation.hospital.specialties import SPECIALTIES
+from carewright.simulation.hospital.storing import example_patient
 from tests.unit.simulation.checks import (
     claims_outside_openings,
     empty_pools,
@@ -43,6 +44,14 @@ def full() -> Hospital:
 @pytest.fixture(scope="module", params=["tiny", "full"])
 def hospital(request: pytest.FixtureRequest) -> Hospital:
     return built(1) if request.param == "tiny" else request.getfixturevalue("full")
+
+
+def test_the_demonstration_patient_can_be_sent_a_code_and_is_nobody_elses_double(hospital: Hospital) -> None:
+    patients, example = hospital.patients, hospital.patients.uuids.index(example_patient(hospital))
+    assert patients.phone[example] >= 0
+    alike = (patients.phone == patients.phone[example]) & (patients.birth_day == patients.birth_day[example])
+    assert alike.sum() == 1, "of two who share telephone and birth date neither can sign in by code"
+    assert example in hospital.appointments.patient
 
 
 def test_the_same_seed_gives_the_same_hospital_to_the_byte() -> None:

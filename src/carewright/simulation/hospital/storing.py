@@ -28,8 +28,9 @@ def hospital_of(seed: int, start_on: date, size: str) -> Hospital:
 
 
 def example_patient(hospital: Hospital) -> UUID:
-    """The demonstration patient: the first who has an appointment."""
-    return hospital.patients.uuids[int(hospital.appointments.patient[0])]
+    """The demonstration patient: the first who has an appointment, and a telephone to which a code can be sent."""
+    numbers = hospital.appointments.patient
+    return hospital.patients.uuids[int(numbers[hospital.patients.phone[numbers] >= 0][0])]
 
 
 async def store(hospital: Hospital, context_of: Callable[[str], Any], told: Callable[[str], None]) -> None:
