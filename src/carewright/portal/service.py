@@ -371,7 +371,8 @@ async def _send_code(ctx: PortalContext, trying: SignInTry) -> None:
     if contact is None:
         return
     if len(found) > 1:
-        await _tell(ctx, host, patient, "sign_in_call_us", ContactPoint(system=trying.contact.system, value=contact))
+        once_an_hour = f"portal.call_us:{patient.id}:{ctx.clock.now():%Y-%m-%dT%H}"
+        await _tell(ctx, host, patient, "sign_in_call_us", ContactPoint(system=trying.contact.system, value=contact), key=once_an_hour)
         return
     wanted = RequestCode(patient_id=patient.id, contact_system=trying.contact.system, binding=trying.binding, code_id=trying.code_id)
     code = await ctx.access.start_code(host, wanted)

@@ -138,6 +138,7 @@ async def test_two_who_share_telephone_and_birth_date_are_asked_to_call(browser:
     hospital.twin = replace(MARGARET, id=numbered(9, 2), given=("Mary",))
     await asked(browser)
     assert [one.template for one in hospital.said] == ["sign_in_call_us"]
+    assert [key for name, key in hospital.calls if name == "notify"] == [f"portal.call_us:{MARGARET.id}:2026-11-23T08"], "once an hour"
     assert hospital.codes == {}
 
 
