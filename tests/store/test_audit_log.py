@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from carewright.audit import service, store
-from carewright.audit.jobs import BATCH_MAX, Sealing, seal_all, show
+from carewright.audit.jobs import BATCH_MAX, NOT_SEALED, Sealing, seal_all, show
 from carewright.audit.model import merkle
 from carewright.audit.model.checkpoint import head_of, notes_in, size_of
 from carewright.audit.witness import FileWitness, HttpWitness, NotTaken, SawOther
@@ -106,6 +106,25 @@ async def test_the_leader_seals_within_its_second_and_hands_over_to_the_witness(
     finally:
         leading.cancel()
         await asyncio.gather(leading, return_exceptions=True)
+
+
+async def test_a_tree_that_somebody_broke_stops_the_sealing_and_nothing_else(log: AuditLog, tmp_path: Path) -> None:
+    await log.sealed(5)
+    await run_sql(log.url, "TRUNCATE audit.tile")
+    await log.write(1)
+    broken = NOT_SEALED._value.get()
+    leading = asyncio.ensure_future(Sealing(log.ctx, log.ctx.settings, SIGNER).run())
+    try:
+        async with asyncio.timeout(10):
+            while NOT_SEALED._value.get() == broken:  # noqa: ASYNC110  (a counter sets no asyncio.Event)
+                await asyncio.sleep(0.01)
+        assert not leading.done()
+    finally:
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+    found = await log.verify(tmp_path)
+    assert found[0] == "the log says that it sealed 5 entries, and has the leaves of 0"
+    assert found[1].startswith("rollback: ")
 
 
 async def test_an_entry_is_proven_by_hashes_alone(log: AuditLog) -> None:

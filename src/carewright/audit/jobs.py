@@ -24,6 +24,7 @@ K = load("carewright.kernel")
 BATCH_MAX = 5_000
 STAND_BY_SECONDS = 1.0
 SEALED = Counter("carewright_audit_sealed_total", "Entries of the journal that were sealed.")
+NOT_SEALED = Counter("carewright_audit_not_sealed_total", "Attempts to seal that broke.")
 SIZE = Gauge("carewright_audit_log_size", "Entries in the sealed log.")
 UNWITNESSED = Gauge("carewright_audit_unwitnessed_seconds", "For how long a witness has not taken a checkpoint.", ["witness"])
 log = telemetry.logger(__name__)
@@ -38,7 +39,7 @@ class Sealing:
     signer: Signer
 
     async def run(self) -> None:
-        """Lead or wait to lead, until cancelled."""
+        """Lead or wait to lead, until cancelled. A tree that somebody broke stops the sealing, which alerts; it must not stop care."""
         while True:
             try:
                 async with self.context.db.reserved() as session:
@@ -47,6 +48,9 @@ class Sealing:
                         await self._lead(session)
             except Unavailable:
                 log.info("audit.waits")
+            except Exception as fault:  # noqa: BLE001  # see above: it is told, and tried again
+                NOT_SEALED.inc()
+                log.error("audit.not_sealed", error=type(fault).__name__, where=telemetry.where(fault))
             await asyncio.sleep(STAND_BY_SECONDS)
 
     async def _lead(self, session: Session) -> None:
@@ -79,8 +83,8 @@ class Witnessed:
             try:
                 await show(self.sealing.context, self.witness)
                 seen_at = clock.monotonic_seconds()
-            except (Unavailable, witness.NotTaken) as fault:
-                log.error("audit.witness_away", error=type(fault).__name__)
+            except Exception as fault:  # noqa: BLE001  # whatever it is, it is told and tried again; others go on
+                log.error("audit.witness_away", error=type(fault).__name__, where=telemetry.where(fault))
             UNWITNESSED.labels(self.witness.name).set(clock.monotonic_seconds() - seen_at)
             await asyncio.sleep(self.sealing.settings.witness_seconds)
 
