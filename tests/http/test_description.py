@@ -22,7 +22,7 @@ from tests.clinic import ok, register
 from tests.system import System, launch, log_of
 
 DOCUMENT = openapi.document([route for module in MODULES for route in module.routes])
-ASKING = ("scheduler", "front-desk", "administrator", "patient")
+ASKING = ("scheduler", "front-desk", "administrator", "patient", "privacy-officer")
 CONFIG = """
 [checks]
 positive_data_acceptance.enabled = false  # a document cannot say that a period ends after it begins
