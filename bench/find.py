@@ -21,7 +21,7 @@ import httpx
 from bench.availability import memory_bandwidth
 from bench.world import Ground
 from carewright.contracts.scheduling import FindTimes
-from carewright.roles.installation import token_key_file
+from carewright.roles.installation import audit_key_file, token_key_file
 from carewright.roles.lifecycle import System
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Kind
@@ -135,7 +135,7 @@ async def server(ground: Ground, dsn: str) -> AsyncIterator[tuple[int, int]]:
     """A server process on `dsn`: its port and its process id."""
     environment = os.environ | {
         "CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(ground.data)),
-        "CAREWRIGHT_SYSTEM_LOG_LEVEL": "ERROR",
+        "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(ground.data)), "CAREWRIGHT_SYSTEM_LOG_LEVEL": "ERROR",
     }  # fmt: skip
     port = 18_765
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "carewright", "serve", "--port", str(port), env=environment)

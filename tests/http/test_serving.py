@@ -85,6 +85,7 @@ async def another(one_process: System) -> AsyncIterator[tuple[asyncio.subprocess
         "CAREWRIGHT_SYSTEM_DATABASE_URL": known.database_url,
         "CAREWRIGHT_SYSTEM_VALKEY_URL": known.valkey_url,
         "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(one_process.data / "token.key"),
+        "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(one_process.data / "audit.key"),
         "CAREWRIGHT_SYSTEM_DRAIN_SECONDS": "1",
     }
     process = await launch(data, "serve", "--port", "0", environ=environ)
