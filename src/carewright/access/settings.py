@@ -19,7 +19,6 @@ class AccessSettings:
     patient_idle_minutes: int = 30
     patient_hours_max: int = 12
     step_up_minutes: int = 5
-    client_token_minutes: int = 5
     public_url: str = ""
     organization_id: UUID | None = None
     oidc_issuer: str = ""

@@ -13,7 +13,7 @@ from msgspec import Meta
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
-from carewright.kernel.values import Code, Instant, Limit, Reason, ShortText
+from carewright.kernel.values import Code, Instant, Limit, Reason
 
 SignInMethod = Literal["oidc", "otp", "passkey", "demonstration"]
 ContactSystem = Literal["phone", "email"]
@@ -177,60 +177,6 @@ class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
     break_glass: BreakGlass | None = None
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """Another system that signs its requests for tokens with a key of its own (private_key_jwt, RFC 7523)."""
-
-    id: UUID
-    name: ShortText
-    role: str
-    disabled: bool = False
-
-
-class ClientsPage(msgspec.Struct, frozen=True, kw_only=True):
-    items: tuple[Client, ...]
-
-
-class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`keys` is a JWK Set of public keys, each with a `kid`: EC P-384 for ES384, or RSA of 2,048 bits and more for RS384."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
-    keys: Annotated[str, Meta(min_length=2, max_length=20_000)]
-    role: Literal["integration"] = "integration"
-
-
-class RequestToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A client's own signed assertion (RFC 7523). `audience` is the address it was sent to."""
-
-    assertion: Token
-    audience: Annotated[str, Meta(max_length=500)]
-
-
-class ClientToken(msgspec.Struct, frozen=True, kw_only=True):
-    access_token: str
-    expires_in: int
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the name of a scheme (RFC 6750)
-
-
-class PasskeyOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`options` is the JSON that a browser's `navigator.credentials` takes; `id` names the challenge in the answer."""
-
-    id: UUID
-    options: str
-
-
-class PasskeyAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the authenticator answered, as the JSON of WebAuthn's `toJSON`."""
-
-    id: UUID
-    credential: Annotated[str, Meta(min_length=2, max_length=20_000)]
-    binding: Secret
-
-
-class Passkey(msgspec.Struct, frozen=True, kw_only=True):
-    id: UUID
-    created_at: Instant
-
-
 # --- refusals -----------------------------------------------------------------------------------------------------------------
 
 
@@ -322,34 +268,6 @@ class SessionNeeded(Refusal):
     status = 409
     issue = "business-rule"
     title = "This needs a session: sign in as a person first."
-
-
-class InvalidClient(Refusal):
-    code = "access.invalid_client"
-    status = 401
-    issue = "login"
-    title = "This client assertion is not valid."
-
-
-class InvalidKeys(Refusal):
-    code = "access.invalid_keys"
-    status = 422
-    issue = "business-rule"
-    title = "These keys cannot be used: send public EC P-384 or RSA keys of 2,048 bits or more, each with a kid of its own."
-
-
-class UnknownClient(Refusal):
-    code = "access.unknown_client"
-    status = 404
-    issue = "not-found"
-    title = "We do not know this client."
-
-
-class PasskeyNotRight(Refusal):
-    code = "access.passkey_not_right"
-    status = 403
-    issue = "security"
-    title = "This passkey did not work here. Please try again, or sign in another way."
 
 
 # --- events -------------------------------------------------------------------------------------------------------------------

@@ -21,10 +21,8 @@ COLUMNS = {
 TABLE = """
                                      pat prx des sch nur phy tec ops ana pri adm int
 access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x
-access.passkey.own                    x   x   x   x   x   x   x   x   x   x   x   .
 access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .
 access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .
-access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
 access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .
 audit.read                            .   .   .   .   .   .   .   .   .   x   .   .
