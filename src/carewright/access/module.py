@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -17,6 +18,7 @@ from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.settings import StartFailed
 
@@ -71,11 +73,18 @@ class LocalAccess:
         return await accounts.who_am_i(self._context.acting(actor))
 
 
-async def start(base: Context, settings: AccessSettings, _: Callable[[type], Any]) -> Running:
+def _provider_origin(settings: AccessSettings) -> list[str]:
+    """Where the identity provider is, by configuration: it may be inside. What it names elsewhere must be public, or be listed."""
+    issuer = urlsplit(settings.oidc_issuer)
+    return [f"{issuer.scheme}://{issuer.netloc}"] if issuer.netloc else []
+
+
+async def start(base: Context, settings: AccessSettings, resolve: Callable[[type], Any]) -> Running:
     """Access needs its tables, and an identity provider once somebody signs in. A table of roles that names none stops the start."""
     if strange := unknown_roles(settings.oidc_roles):
         raise StartFailed(f"CAREWRIGHT_ACCESS_OIDC_ROLES names no role of staff in {strange[0]!r}.")
-    client = httpx.AsyncClient(trust_env=False)
+    outgoing: Outgoing = resolve(Outgoing)
+    client = httpx.AsyncClient(transport=outgoing.reaching(*_provider_origin(settings)), trust_env=False)
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = AccessContext(**world, settings=settings, provider=IdentityProvider(settings, base.clock, client))
     return Running(context, {c.Access: LocalAccess(context)}, stop=client.aclose)

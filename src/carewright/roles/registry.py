@@ -37,10 +37,12 @@ SECTIONS: dict[str, type[Any]] = {"system": SystemSettings, "privacy": PrivacySe
 }
 CAREFUL = (
     Careful("/sign-in", "sign_in"),
+    Careful("/sign-in/code", "sign_in"),
+    Careful("/sign-in/again", "sign_in"),
+    Careful("/visits/{id}/hold", "hold"),
     Careful("/staff/sign-in", "sign_in"),
     Careful("/identity/authorize", "sign_in"),
     Careful("/api/v1/holds", "hold"),
-    Careful("/holds", "hold"),
 )
 """Where guessing or hoarding would begin: a POST here has a limit of its own for each address."""
 

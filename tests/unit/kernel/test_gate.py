@@ -17,7 +17,7 @@ FEW = {
     "actor_reads_per_minute": 3, "actor_changes_per_minute": 2, "machine_requests_per_minute": 5, "address_requests_per_minute": 6,
     "address_sign_ins_per_minute": 2, "address_holds_per_minute": 1,
 }  # fmt: skip
-CAREFUL = (Careful("/sign-in", "sign_in"), Careful("/holds", "hold"))
+CAREFUL = (Careful("/sign-in", "sign_in"), Careful("/sign-in/code", "sign_in"), Careful("/visits/{id}/hold", "hold"))
 PROXY = "10.0.0.9"
 
 
@@ -54,8 +54,11 @@ async def test_guessing_and_hoarding_have_limits_of_their_own() -> None:
     assert await admitted(there, 2, path="/sign-in/code", method="POST") == 2
     assert await admitted(there, 1, path="/sign-in", method="POST") == 0
     assert await admitted(there, 1, path="/sign-in") == 1, "looking at the page is no guess"
-    assert await admitted(gate(), 3, path="/holds", method="POST") == 1
-    assert await admitted(gate(), 3, path="/holdsall", method="POST") == 3
+    there = gate()
+    assert await admitted(there, 1, path="/visits/1/hold", method="POST") == 1
+    assert await admitted(there, 2, path="/visits/2/hold/", method="POST") == 0
+    for path in ("/visits/1/holds", "/visits/1/2/hold", "/visits//hold"):
+        assert await admitted(gate(), 3, path=path, method="POST") == 3
 
 
 async def test_an_address_that_nobody_knows_is_turned_away_sooner() -> None:

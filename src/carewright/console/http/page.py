@@ -15,6 +15,7 @@ from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http import guard
+from carewright.kernel.http.gate import ensure_pace
 from carewright.kernel.rng import new_secret
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -91,6 +92,7 @@ async def _understood(ask: Ask, *, signed_in: bool) -> Ask:
     if not signed_in:
         return Ask(ctx, request, None, ask.secret, form)
     acting = ctx.acting(await ctx.bearers.actor_of(session_of(request)))
+    ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await ctx.access.who_am_i(acting.actor), ask.secret, form)
 
 

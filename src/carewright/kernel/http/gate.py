@@ -4,6 +4,7 @@ Addresses are kept and written as a keyed hash only: who asked how often is told
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -46,9 +47,9 @@ log = telemetry.logger(__name__)
 
 
 class Careful(NamedTuple):
-    """A POST to `prefix` or below it counts as `kind`: such requests have a limit of their own for each address."""
+    """A POST to `path` counts as `kind`: such requests have a limit of their own for each address. Braces stand for anything."""
 
-    prefix: str
+    path: str
     kind: Kind
 
 
@@ -57,7 +58,7 @@ class Gate:
 
     def __init__(self, settings: EdgeSettings, limits: Limits, secret: bytes, careful: Sequence[Careful] = ()) -> None:
         self._limits = limits
-        self._careful = tuple(careful)
+        self._careful = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", each.path) + "/?"), each.kind) for each in careful]
         self._proxies = networks(settings.trusted_proxies, "CAREWRIGHT_EDGE_TRUSTED_PROXIES")
         self._operators = networks(settings.operator_networks, "CAREWRIGHT_EDGE_OPERATOR_NETWORKS")
         self._machines = frozenset(settings.machine_roles.split(","))
@@ -114,9 +115,9 @@ class Gate:
         if wait:
             raise _refused("address", "any", wait)
         if method == "POST":
-            for careful in self._careful:
-                if path == careful.prefix or path.startswith(f"{careful.prefix}/"):
-                    await self._count_carefully(careful.kind, peer)
+            for pattern, kind in self._careful:
+                if pattern.fullmatch(path):
+                    await self._count_carefully(kind, peer)
                     return
 
     async def _count_carefully(self, kind: Kind, peer: "_Peer") -> None:
@@ -167,8 +168,9 @@ class _Peer(NamedTuple):
 
 def ensure_pace(scope: Scope, actor: Actor) -> None:
     """Take a token of whoever signed in, at the gate that this request came through."""
-    gate: Gate = scope[SCOPE_KEY]
-    gate.ensure_pace(actor, scope["method"])
+    gate: Gate | None = scope.get(SCOPE_KEY)
+    if gate is not None:  # pages that are tried by themselves stand behind none
+        gate.ensure_pace(actor, scope["method"])
 
 
 def networks(text: str, setting: str) -> tuple[Network, ...]:

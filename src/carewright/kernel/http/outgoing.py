@@ -108,6 +108,7 @@ class Outgoing:
     def __init__(self, allowed: Sequence[str] = (), lookup: Lookup = look_up, inner: httpx.AsyncBaseTransport | None = None) -> None:
         timeout = httpx.Timeout(SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
         transport = Guarded(allowed, lookup, inner)
+        self._allowed, self._lookup = tuple(allowed), lookup
         self._client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
     async def fetch(self, method: str, url: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
@@ -120,6 +121,10 @@ class Outgoing:
         if answer.is_redirect or answer.has_redirect_location:
             raise _refuse("redirect")
         return answer
+
+    def reaching(self, *origins: str) -> Guarded:
+        """A transport for a module's own client, which reaches these origins of its settings too. Raises `ValueError` for one that is none."""
+        return Guarded([*self._allowed, *origins], self._lookup)
 
     async def close(self) -> None:
         """Close what is open."""

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from carewright.contracts.patients import Patient
 from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
+from carewright.kernel.http.gate import ensure_pace
 from carewright.kernel.http.guard import clean, read_form
 from carewright.portal import service
 from carewright.portal.http import assets, guard
@@ -135,6 +136,7 @@ async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: s
     if not session.startswith(SESSION_PREFIX):
         raise Unauthenticated
     acting = ctx.acting(await ctx.bearers.actor_of(session))
+    ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await service.get_myself(acting), session, form)
 
 
