@@ -8,6 +8,7 @@ import pytest
 from carewright.kernel.errors import Unavailable, UpstreamRefused
 from carewright.kernel.http import outgoing
 from carewright.kernel.http.outgoing import REFUSED, AddressRefused, Outgoing, origin_of
+from carewright.kernel.settings import StartFailed
 
 PUBLIC = "93.184.215.14"
 NAMES = {
@@ -116,6 +117,19 @@ async def test_only_what_is_on_the_list_may_lie_inside() -> None:
     ):  # fmt: skip
         with pytest.raises(AddressRefused):
             await client.fetch("GET", url)
+
+
+async def test_a_modules_own_client_reaches_what_its_settings_name() -> None:
+    transport = Outgoing(["http://127.0.0.1:8200"], lookup).reaching("https://login.hospital.internal:8443")
+    transport._inner = there = Internet()
+    async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
+        await client.get("https://login.hospital.internal:8443/keys")
+        await client.get("http://127.0.0.1:8200/")
+        with pytest.raises(AddressRefused):
+            await client.get("https://inside.example/")
+    assert len(there.reached) == 2
+    with pytest.raises(StartFailed, match="is no origin"):
+        Outgoing().reaching("ftp://login.hospital.internal")
 
 
 async def test_where_clouds_keep_credentials_the_list_does_not_reach() -> None:

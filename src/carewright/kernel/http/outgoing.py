@@ -123,8 +123,11 @@ class Outgoing:
         return answer
 
     def reaching(self, *origins: str) -> Guarded:
-        """A transport for a module's own client, which reaches these origins of its settings too. Raises `ValueError` for one that is none."""
-        return Guarded([*self._allowed, *origins], self._lookup)
+        """A transport for a module's own client, which reaches these origins of its settings too. Raises `StartFailed` for none."""
+        try:
+            return Guarded([*self._allowed, *origins], self._lookup)
+        except ValueError as fault:
+            raise StartFailed(f"Among the addresses in the settings, {fault}") from fault
 
     async def close(self) -> None:
         """Close what is open."""
