@@ -158,11 +158,13 @@ class Process:
         return Live(self.live_db or self.db, self.clock, self.origin, self.wake, self.settings.horizon_days)
 
     def acting(
-        self, role: str, world: World, *, patient_id: UUID | None = None, subject: str = "tester", once: Once | None = None
-    ) -> SchedulingContext:
+        self, role: str, world: World, *, patient_id: UUID | None = None, subject: str = "tester", once: Once | None = None,
+        site_ids: Iterable[UUID] = (),
+    ) -> SchedulingContext:  # fmt: skip
         actor = authz.Actor(
-            subject=subject, organization_id=world.organization_id, role=role, permissions=ROLES[role], patient_id=patient_id
-        )
+            subject=subject, organization_id=world.organization_id, role=role, permissions=ROLES[role], patient_id=patient_id,
+            site_ids=frozenset(site_ids),
+        )  # fmt: skip
         return self.system().acting(actor, once)
 
     def system(self) -> SchedulingContext:

@@ -168,6 +168,7 @@ WHERE ($3::timestamptz IS NULL OR starts_at >= $3) AND ($4::timestamptz IS NULL 
   AND (cardinality($5::text[]) = 0 OR status = ANY($5))
   AND (starts_at, id) > ($6::timestamptz, $7::uuid)
   AND (expires_at IS NULL OR expires_at > $8)
+  AND (cardinality($10::text[]) = 0 OR value->>'site_id' = ANY($10))
 ORDER BY starts_at, id
 LIMIT $9
 
@@ -229,7 +230,7 @@ SELECT DISTINCT schedule_id FROM scheduling.claim WHERE organization_id = $1 AND
 
 -- name: lock_schedule
 -- FOR UPDATE shuts out bookings on this calendar until the change is through; afterwards they find a new version.
-SELECT id FROM scheduling.schedule WHERE organization_id = $1 AND id = $2 FOR UPDATE
+SELECT site_ids FROM scheduling.schedule WHERE organization_id = $1 AND id = $2 FOR UPDATE
 
 -- name: raise_calendar_version
 UPDATE scheduling.schedule SET calendar_version = calendar_version + 1 WHERE organization_id = $1 AND id = $2
@@ -257,9 +258,14 @@ WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at <
 ORDER BY starts_at
 
 -- name: claims_of_schedule
-SELECT starts_at, ends_at, appointment_id, expires_at FROM scheduling.claim
-WHERE organization_id = $1 AND schedule_id = $2 AND tstzrange(starts_at, ends_at) && tstzrange($3, $4) AND (expires_at IS NULL OR expires_at > $5)
-ORDER BY starts_at
+-- $6 are the sites of whoever asks, if they have some named: of other sites they learn that the time is taken, and not by what.
+SELECT c.starts_at, c.ends_at, c.expires_at, CASE WHEN cardinality($6::text[]) = 0 OR EXISTS (
+    SELECT FROM scheduling.appointment a
+    WHERE a.organization_id = $1 AND a.id = c.appointment_id AND a.value->>'site_id' = ANY($6)) THEN c.appointment_id END AS appointment_id
+FROM scheduling.claim c
+WHERE c.organization_id = $1 AND c.schedule_id = $2 AND tstzrange(c.starts_at, c.ends_at) && tstzrange($3, $4)
+  AND (c.expires_at IS NULL OR c.expires_at > $5)
+ORDER BY c.starts_at
 
 -- name: insert_block
 INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_at, reason, created_by, created_at)

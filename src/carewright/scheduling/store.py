@@ -1,6 +1,6 @@
 """Rows to values: one function runs one named query."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -201,11 +201,13 @@ async def save_hold(tx: Session, organization_id: UUID, hold: Appointment) -> No
 
 
 async def appointments_of_patient(
-    db: Session, cipher: FieldCipher, patient_id: UUID, query: ListAppointments, after: tuple[datetime, UUID], now: datetime, limit: int
-) -> list[Appointment]:
+    db: Session, cipher: FieldCipher, patient_id: UUID, query: ListAppointments, after: tuple[datetime, UUID], now: datetime, limit: int,
+    site_ids: Collection[UUID],
+) -> list[Appointment]:  # fmt: skip
+    """A page of them; where `site_ids` are named, only of those at these."""
     rows = await db.fetch(
         Q.appointments_of_patient, cipher.organization_id, patient_id, query.from_at, query.until_at, list(query.statuses), *after, now,
-        limit,
+        limit, [str(each) for each in site_ids],
     )  # fmt: skip
     return [_whole(cipher, row) for row in rows]
 
@@ -272,9 +274,10 @@ async def delete_block(tx: Session, organization_id: UUID, block_id: UUID) -> bo
     return await tx.fetch_one(Q.delete_block, organization_id, block_id) is not None
 
 
-async def lock_schedule(tx: Session, organization_id: UUID, schedule_id: UUID) -> bool:
-    """Shut bookings out of this calendar until the transaction ends; False when there is none."""
-    return await tx.fetch_one(Q.lock_schedule, organization_id, schedule_id) is not None
+async def lock_schedule(tx: Session, organization_id: UUID, schedule_id: UUID) -> tuple[UUID, ...] | None:
+    """Shut bookings out of this calendar until the transaction ends, and say which sites it belongs to; None when there is none."""
+    row = await tx.fetch_one(Q.lock_schedule, organization_id, schedule_id)
+    return tuple(row["site_ids"]) if row else None
 
 
 async def openings_of_schedule(
@@ -285,9 +288,10 @@ async def openings_of_schedule(
 
 
 async def claims_of_schedule(
-    db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime, now: datetime
+    db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime, now: datetime, site_ids: Collection[UUID]
 ) -> tuple[Busy, ...]:
-    rows = await db.fetch(Q.claims_of_schedule, organization_id, schedule_id, start, end, now)
+    """What is taken. Where `site_ids` are named, the appointments of other sites stay unnamed."""
+    rows = await db.fetch(Q.claims_of_schedule, organization_id, schedule_id, start, end, now, [str(each) for each in site_ids])
     return tuple(
         Busy(
             status="busy-tentative" if row["expires_at"] else "busy", start=row["starts_at"], end=row["ends_at"],

@@ -112,7 +112,8 @@ async def book_series(ctx: SchedulingContext, command: BookSeries) -> Series:
 
 
 def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> tuple[Kind, Site]:
-    """The visit type and site of a time that keeps every rule."""
+    """The visit type and site of a time that keeps every rule, at a site of the actor's."""
+    ctx.require_site(time.site_id)
     kind = visit_kind(calendars, time.visit_type_id)
     site = visit_site(calendars, kind, time.site_id)
     rules.ensure_bookable(kind.value, time, site.zone, ctx.clock.now(), by_patient=ctx.by_patient, horizon_days=ctx.settings.horizon_days)

@@ -38,12 +38,12 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
     ctx.actor.require("scheduling.calendar.change")
     start, end = _period(command.start, command.end, BLOCK_DAYS_MAX)
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
-    organization_id, now = calendars.organization_id, ctx.clock.now()
+    now = ctx.clock.now()
 
     async def work() -> CalendarChanged:
         block_id = ctx.ids.new()
         async with ctx.db.transaction() as tx:
-            await _shut(tx, organization_id, command.schedule_id)
+            await _shut(ctx, tx, command.schedule_id)
             await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, block_id=block_id, hit=hit)
@@ -63,7 +63,7 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             schedule_id = await store.block_schedule(tx, calendars.organization_id, block_id)
             if schedule_id is None:
                 raise UnknownBlock(block_id=str(block_id))
-            await _shut(tx, calendars.organization_id, schedule_id)
+            await _shut(ctx, tx, schedule_id)
             if not await store.delete_block(tx, calendars.organization_id, block_id):
                 raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id, hit=())
@@ -80,11 +80,13 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
     organization_id, now = calendars.organization_id, ctx.clock.now()
     hours = Hours(weekly=command.weekly, exceptions=command.exceptions, leave=command.leave)
     zones = _zones(calendars, hours)
+    for site_id in zones:
+        ctx.require_site(site_id)
 
     async def work() -> CalendarChanged:
         until = _last_day(now, ctx.settings.horizon_days)
         async with ctx.db.transaction() as tx:
-            await _shut(tx, organization_id, command.schedule_id)
+            await _shut(ctx, tx, command.schedule_id)
             await store.save_hours(tx, organization_id, command.schedule_id, hours, until)
             openings = openings_from(hours, zones, now.date() - timedelta(days=1), until)
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
@@ -102,12 +104,12 @@ async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
     start, end = _period(query.from_at, query.until_at, PERIOD_DAYS_MAX)
     calendars = await ctx.calendars()
     known = calendars.bookables.get(query.schedule_id)
-    if known is None:
+    if known is None or not ctx.reaches(known.site_ids):
         raise UnknownSchedule(schedule_id=str(query.schedule_id))
     async with ctx.db.transaction() as tx:
         window = (tx, calendars.organization_id, known.id, start, end)
-        openings = await store.openings_of_schedule(*window)
-        claims = await store.claims_of_schedule(*window, ctx.clock.now())
+        openings = tuple(each for each in await store.openings_of_schedule(*window) if ctx.may_at(each.site_id))
+        claims = await store.claims_of_schedule(*window, ctx.clock.now(), ctx.actor.site_ids)
         blocks = await store.blocks_of_schedule(*window)
         about = audit.Entity(type="Schedule", id=known.id)
         await audit.record(tx, audit.entry(ctx, "scheduling.calendar.read", "R", entities=(about,)))
@@ -142,10 +144,13 @@ async def _extend_batch(ctx: SchedulingContext) -> int:
     return len(schedules)
 
 
-async def _shut(tx: Session, organization_id: UUID, schedule_id: UUID) -> None:
-    """Lock the calendar against bookings until the transaction ends."""
-    if not await store.lock_schedule(tx, organization_id, schedule_id):
+async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
+    """Lock the calendar against bookings until the transaction ends. Who has sites named changes what lies within them alone."""
+    site_ids = await store.lock_schedule(tx, ctx.actor.organization_id, schedule_id)
+    if site_ids is None or not ctx.reaches(site_ids):
         raise UnknownSchedule(schedule_id=str(schedule_id))
+    for site_id in site_ids:
+        ctx.require_site(site_id)
 
 
 async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, verb: str) -> None:

@@ -68,7 +68,7 @@ async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appoi
 
 
 async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> AppointmentsPage:
-    """A patient's appointments by start, in pages that stay where they are."""
+    """A patient's appointments at the actor's sites, by start, in pages that stay where they are."""
     ctx.actor.require("scheduling.appointment.read")
     patient_id = query.patient_id or ctx.actor.patient_id
     if patient_id is None:
@@ -76,7 +76,9 @@ async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> 
     ctx.require_patient(patient_id)
     window, after, cipher = _in_utc(query), _after(query.after), await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.appointments_of_patient(tx, cipher, patient_id, window, after, ctx.clock.now(), query.limit + 1)
+        found = await store.appointments_of_patient(
+            tx, cipher, patient_id, window, after, ctx.clock.now(), query.limit + 1, ctx.actor.site_ids
+        )
         items = tuple(found[: query.limit])
         shown = tuple(audit.Entity(type="Appointment", id=each.id) for each in items)
         await audit.record(tx, audit.entry(ctx, "scheduling.appointment.list", "E", patient_id=patient_id, entities=shown))
@@ -243,6 +245,7 @@ def _new_slot(
     others: Sequence[ClaimedTime],
 ) -> Slot:
     """Actors for the new time; the appointment's own old time does not stand in its way, but what `others` hold of it does."""
+    ctx.require_site(command.time.site_id)
     kind = visit_kind(calendars, command.time.visit_type_id)
     site = visit_site(calendars, kind, command.time.site_id)
     if command.time.visit_type_id != before.visit_type_id:

@@ -54,7 +54,7 @@ async def find_times(ctx: SchedulingContext, query: FindTimes) -> TimesPage:
 
 
 def _page(ctx: SchedulingContext, calendars: Calendars, kind: Kind, query: FindTimes) -> TimesPage:
-    sites = _sites(calendars, kind, query.site_id)
+    sites = _sites(ctx, calendars, kind, query.site_id)
     after = Cursor.read(query.after) if query.after else None
     origin = calendars.index.horizon.origin_tick
     found = list(islice(_starts(ctx, calendars, kind, query, sites, after), query.limit + 1))
@@ -76,12 +76,13 @@ def _staffed(
     return tuple(slots[each] for each in shown)
 
 
-def _sites(calendars: Calendars, kind: Kind, site_id: UUID | None) -> list[UUID]:
-    """The sites to look at, in a fixed order, which cursors rely on."""
+def _sites(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site_id: UUID | None) -> list[UUID]:
+    """The sites to look at, the actor's own, in a fixed order, which cursors rely on."""
     if site_id is not None:
         visit_site(calendars, kind, site_id)
+        ctx.require_site(site_id)
         return [site_id]
-    return sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites)
+    return sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites and ctx.may_at(each))
 
 
 def _starts(

@@ -39,6 +39,7 @@ ATTEMPTS_MAX = 5
 
 async def book_override(ctx: SchedulingContext, time: PickedTime, command: BookAppointment) -> Appointment:
     """Book `time` whatever the calendar says, in the first lane that is not taken."""
+    ctx.require_site(time.site_id)
     calendars = await ctx.calendars()
     kind = visit_kind(calendars, time.visit_type_id)
     site = visit_site(calendars, kind, time.site_id)
