@@ -35,6 +35,7 @@ from carewright.kernel.migrate import role_of
 from carewright.kernel.sql import Query
 from carewright.patients import service as patients
 from carewright.roles.local import Audited
+from carewright.roles.registry import SCHEMAS
 from carewright.scheduling.module import LocalScheduling
 from carewright.scheduling.service import book, calendars, change
 from carewright.scheduling.service.expire import expire_holds
@@ -43,7 +44,6 @@ from tests.samples import SMALL_HOSPITAL, known_id
 from tests.scheduling_hospital import TOMORROW, Hospital
 from tests.scheduling_world import every_day
 from tests.servers import Contexts
-from tests.tidy.source import modules
 
 JOURNAL = "SELECT body FROM kernel.audit_entry WHERE organization_id = $1 ORDER BY xid, position"
 ANNA = RegisterPatient(family="García", given=("Anna",), identifiers=(Identifier(system="urn:test:mrn", value="A1"),))
@@ -209,7 +209,7 @@ async def test_whoever_is_turned_away_at_a_protocol_is_recorded(hospital: Hospit
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if name not in ("fhir", "portal")])
+@pytest.mark.parametrize("module", [name for name in SCHEMAS if name != "kernel"])
 async def test_a_module_writes_the_journal_and_cannot_read_or_change_it(module: str, database_url: str, context: Contexts) -> None:
     ctx: Context = await context("patients")
     db = await Database.connect(database_url, role_of(module), 1)
