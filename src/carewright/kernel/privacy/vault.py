@@ -12,8 +12,9 @@ from typing import Literal
 from uuid import UUID
 
 from carewright.kernel.clock import Clock
-from carewright.kernel.db import Database, Row
+from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.errors import InternalFault
+from carewright.kernel.invariants import invariant
 from carewright.kernel.privacy.aead import Aead, aead_of, new_index_key, new_key
 from carewright.kernel.privacy.cipher import VERSION_MAX, FieldCipher, KeysDestroyed, SealedElsewhere
 from carewright.kernel.privacy.kek import RUNBOOK, KeyService, WrongKey
@@ -59,8 +60,9 @@ class Vault:
                 return cipher
             rows = await db.fetch(Q.keysets_of, organization_id)
             if not rows:
-                await self._make(db, organization_id, "field", 1)
-                await self._make(db, organization_id, "index", 1)
+                async with db.transaction() as tx:  # both or neither: half of them would be taken for all
+                    await self._make(tx, organization_id, "field", 1)
+                    await self._make(tx, organization_id, "index", 1)
                 rows = await db.fetch(Q.keysets_of, organization_id)
             cipher = await self._cipher(organization_id, rows)
             self._kept[organization_id] = _Kept(cipher, self._clock.monotonic_seconds() + self._fresh_seconds)
@@ -107,7 +109,7 @@ class Vault:
         kept = self._kept.get(organization_id)
         return kept.cipher if kept is not None and self._clock.monotonic_seconds() < kept.until_seconds else None
 
-    async def _make(self, db: Database, organization_id: UUID, purpose: Purpose, version: int, *, delayed: bool = False) -> None:
+    async def _make(self, db: Session, organization_id: UUID, purpose: Purpose, version: int, *, delayed: bool = False) -> None:
         """Store a new key unless another process was faster."""
         if version > VERSION_MAX:
             raise InternalFault("This organization has used up its key versions.")
@@ -133,6 +135,7 @@ class Vault:
             fields[row["version"]] = aead_of(key)
             if row["seals_from"] <= self._clock.now() or not current:
                 current = row["version"]
+        invariant(bool(fields and index_key), "an organization has a field key and an index key, or neither")
         return FieldCipher(organization_id, fields, current, index_key)
 
     async def _unwrapped(self, organization_id: UUID, row: Row) -> bytes:
