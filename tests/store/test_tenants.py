@@ -411,3 +411,38 @@ async def test_a_statement_in_the_same_tenant_costs_one_round_trip(db: Database,
     moved = Queries("test", "-- name: before\nSELECT 1")
     await db.of(A).execute(moved.before)
     assert await owner.fetchval(last) == "SELECT 1"
+
+
+# Loading many rows
+
+
+async def test_a_login_that_is_not_free_of_the_policies_loads_under_them(database_url: str, owner: Any) -> None:
+    await owner.execute(
+        "CREATE ROLE plain_loader LOGIN PASSWORD 'plain' NOSUPERUSER; "
+        "GRANT carewright_scheduling, carewright_scheduling_system TO plain_loader"
+    )
+    plain = await Database.connect(re.sub("//[^@]+@", "//plain_loader:plain@", database_url), role_of("scheduling"), 1)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await load_patient(plain, tenant=A, of=B)
+        assert await load_patient(plain, tenant=A, of=A) == role_of("scheduling")
+    finally:
+        await plain.close()
+
+
+async def test_a_login_that_is_free_of_the_policies_loads_by_itself_and_steps_back(database_url: str) -> None:
+    free = await Database.connect(database_url, role_of("scheduling"), 1)
+    try:
+        assert await load_patient(free, tenant=A, of=A) == role_of("scheduling")
+    finally:
+        await free.close()
+
+
+async def load_patient(db: Database, *, tenant: UUID, of: UUID) -> str:
+    """Copy one row of `of` in a transaction of `tenant`, and say as whom the transaction goes on."""
+    columns = ("organization_id", "id", "active", "source_version")
+    async with db.of(tenant).transaction() as tx:
+        await tx.copy("scheduling", "patient", columns, [(of, known_id(random.randrange(1 << 60)), True, 1)])
+        row = await tx.fetch_one(WHERE_AM_I)
+        assert row is not None
+        return str(row["role"])

@@ -205,6 +205,14 @@ UPDATE kernel.keyset SET wrapped = NULL, destroyed_at = $2 WHERE organization_id
 -- For the session, outside any transaction: policies compare each row's organization_id with it, see kernel.tenant().
 SELECT set_config('carewright.organization_id', $1, false)
 
+-- name: role_of_free_login
+-- The role that the connection acts as, if its login is past all policies; nothing otherwise.
+SELECT current_setting('role') AS role FROM pg_roles WHERE rolname = session_user AND (rolsuper OR rolbypassrls)
+
+-- name: act_as
+-- For the rest of the transaction, or until it is said again.
+SELECT set_config('role', $1, true)
+
 -- name: open_stage
 SELECT kernel.open_stage($1, $2, $3)
 
