@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
+from itertools import islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -30,12 +31,15 @@ from carewright.kernel.transport import encrypted
 Q = load("carewright.kernel")
 Row = Mapping[str, Any]
 T = TypeVar("T")
+Place = tuple[str, str, list[str]]
+"""Schema, table and columns."""
 REFUSE_SQLSTATE = "CW001"
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_SECONDS = 5.0
 COPY_TIMEOUT_SECONDS = 300.0
+COPY_ROWS_TOGETHER = 2_000
 SILENCE_SECONDS_MAX = STATEMENT_TIMEOUT_MS / 1000 + 3
 STATEMENTS_PREPARED_MAX = 256
 SYSTEM_SUFFIX = "_system"
@@ -86,25 +90,35 @@ class Transaction:
         PostgreSQL refuses COPY into a table that keeps tenants apart to everybody whom that concerns. Where the login is free of it, it
         loads by itself, which takes four fifths of the time; elsewhere rows go into a temporary table and on from there by INSERT.
         """
+        await self._copied(
+            (schema, table, list(columns)),
+            lambda place: self._connection.copy_records_to_table(
+                place[1], schema_name=place[0], columns=place[2], records=rows, timeout=COPY_TIMEOUT_SECONDS
+            ),
+        )
+
+    async def copy_packed(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
+        """`copy` for rows that are already in PostgreSQL's binary form, each with its number of fields: a fifth of our own work."""
+        await self._copied(
+            (schema, table, list(columns)),
+            lambda place: self._connection.copy_to_table(
+                place[1], schema_name=place[0], columns=place[2], source=_file_of(rows), format="binary", timeout=COPY_TIMEOUT_SECONDS
+            ),
+        )
+
+    async def _copied(self, place: Place, copy: Callable[[Place], Awaitable[object]]) -> None:
+        """Have `copy` fill the table, or the temporary one in its stead."""
         await self._connection.execute(Q.unhurried.text)
         role = await self._connection.fetchval(Q.role_of_free_login.text)
         if role is None:
-            await self._copy_by_stage(schema, table, columns, rows)
+            await self._connection.execute(Q.open_stage.text, *place)
+            await copy(("pg_temp", STAGE, place[2]))
+            await self._connection.execute(Q.empty_stage.text, *place, timeout=COPY_TIMEOUT_SECONDS)
             return
         await self._connection.execute(Q.act_as.text, "none")
-        await self._copy_into(schema, table, columns, rows)
+        await self._connection.execute(Q.write_plainly.text)
+        await copy(place)
         await self._connection.execute(Q.act_as.text, role)
-
-    async def _copy_by_stage(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        place = (schema, table, list(columns))
-        await self._connection.execute(Q.open_stage.text, *place)
-        await self._copy_into("pg_temp", STAGE, columns, rows)
-        await self._connection.execute(Q.empty_stage.text, *place, timeout=COPY_TIMEOUT_SECONDS)
-
-    async def _copy_into(self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        await self._connection.copy_records_to_table(
-            table, schema_name=schema, columns=list(columns), records=rows, timeout=COPY_TIMEOUT_SECONDS
-        )
 
     async def copy_out(self, query: Query, collect: Callable[[bytes], Awaitable[None]], *args: object) -> None:
         """Hand the result to `collect` in pieces of the binary COPY format, without the limit on a statement's time."""
@@ -328,9 +342,23 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("timestamptz", schema="pg_catalog", format="tuple", encoder=_count_of, decoder=_instant_of)
 
 
-def _count_of(instant: datetime) -> tuple[int]:
+async def _file_of(rows: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """A file in the binary COPY format: signature, no flags, no extension; the rows, some thousand at a time; the end."""
+    yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    rest = iter(rows)
+    while part := b"".join(islice(rest, COPY_ROWS_TOGETHER)):
+        yield part
+    yield b"\xff\xff"
+
+
+def microseconds_of(instant: datetime) -> int:
+    """How PostgreSQL counts an instant: in microseconds since 2000."""
     since = instant - POSTGRES_EPOCH
-    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _count_of(instant: datetime) -> tuple[int]:
+    return (microseconds_of(instant),)
 
 
 def _instant_of(count: tuple[int]) -> datetime:

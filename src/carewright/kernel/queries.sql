@@ -209,6 +209,10 @@ SELECT set_config('carewright.organization_id', $1, false)
 -- The role that the connection acts as, if its login is past all policies; nothing otherwise.
 SELECT current_setting('role') AS role FROM pg_roles WHERE rolname = session_user AND (rolsuper OR rolbypassrls)
 
+-- name: write_plainly
+-- Compressing page images costs a bulk load a tenth of its processor time, and nobody reads them again. Only a free login may say so.
+SELECT set_config('wal_compression', 'off', true)
+
 -- name: act_as
 -- For the rest of the transaction, or until it is said again.
 SELECT set_config('role', $1, true)

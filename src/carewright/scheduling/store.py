@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from struct import Struct
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from carewright.contracts.patients import PatientChanged
 from carewright.contracts.scheduling import Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
 from carewright.kernel import audit
 from carewright.kernel.context import Context
-from carewright.kernel.db import Row, Session, Transaction
+from carewright.kernel.db import Row, Session, Transaction, microseconds_of
 from carewright.kernel.events import Event
 from carewright.kernel.idempotency import seal_answer
 from carewright.kernel.invariants import invariant
@@ -25,6 +26,8 @@ from carewright.scheduling.model.hours import NO_HOURS, Hours
 
 Q = load("carewright.scheduling")
 MICROSECOND = timedelta(microseconds=1)
+CLAIM = Struct(">hi16si16siqiqi16s")
+"""A claim in PostgreSQL's binary COPY format: the number of fields, then each with its length before it."""
 APPOINTMENT, BLOCK = "scheduling.appointment", "scheduling.block"
 """What sealed fields are bound to. A row that moves into history keeps its place's name."""
 _decode = msgspec.json.Decoder(Appointment).decode
@@ -427,8 +430,23 @@ async def copy_appointments(tx: Transaction, cipher: FieldCipher, appointments: 
 async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[tuple[UUID, datetime, datetime, UUID]]) -> None:
     """(schedule, start, end, appointment), all in lane 0."""
     columns = ("organization_id", "schedule_id", "starts_at", "ends_at", "appointment_id")
-    rows = ((organization_id, *claim) for claim in claims)
-    await tx.copy("scheduling", "claim", columns, rows)
+    rows = (
+        CLAIM.pack(
+            5,
+            16,
+            organization_id.bytes,
+            16,
+            schedule_id.bytes,
+            8,
+            microseconds_of(start),
+            8,
+            microseconds_of(end),
+            16,
+            appointment_id.bytes,
+        )
+        for schedule_id, start, end, appointment_id in claims
+    )
+    await tx.copy_packed("scheduling", "claim", columns, rows)
 
 
 async def reseal_appointments(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
