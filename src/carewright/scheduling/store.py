@@ -432,20 +432,11 @@ async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[t
     columns = ("organization_id", "schedule_id", "starts_at", "ends_at", "appointment_id")
     rows = (
         CLAIM.pack(
-            5,
-            16,
-            organization_id.bytes,
-            16,
-            schedule_id.bytes,
-            8,
-            microseconds_of(start),
-            8,
-            microseconds_of(end),
-            16,
-            appointment_id.bytes,
+            5, 16, organization_id.bytes, 16, schedule_id.bytes, 8, microseconds_of(start), 8, microseconds_of(end),
+            16, appointment_id.bytes,
         )
         for schedule_id, start, end, appointment_id in claims
-    )
+    )  # fmt: skip
     await tx.copy_packed("scheduling", "claim", columns, rows)
 
 
