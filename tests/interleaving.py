@@ -109,6 +109,10 @@ class Turns:
         self.ended()
 
 
+KEYS = frozenset({"kernel.keysets_of", "kernel.insert_keyset"})
+"""A process reads an organization's keys when it first needs them and now and then: no step of whoever happens to need them."""
+
+
 class GatedTransaction(Transaction):
     """A transaction whose steps wait for permits. Its commit is a step if it locked or wrote anything."""
 
@@ -120,18 +124,18 @@ class GatedTransaction(Transaction):
     async def fetch(self, query: Query, *args: object) -> Sequence[Row]:
         await self._database.step(query, args)
         rows = await self._inner.fetch(query, *args)
-        self.matters = self.matters or bool(rows)
+        self.matters = self.matters or (bool(rows) and query.name not in KEYS)
         return rows
 
     async def fetch_one(self, query: Query, *args: object) -> Row | None:
         await self._database.step(query, args)
         row = await self._inner.fetch_one(query, *args)
-        self.matters = self.matters or row is not None
+        self.matters = self.matters or (row is not None and query.name not in KEYS)
         return row
 
     async def execute(self, query: Query, *args: object) -> None:
         await self._database.step(query, args)
-        self.matters = True
+        self.matters = self.matters or query.name not in KEYS
         await self._inner.execute(query, *args)
 
 
@@ -150,7 +154,7 @@ class GatedDatabase(Database):
         return self
 
     async def step(self, query: Query, args: Sequence[object]) -> None:
-        if self.turns and self.session:
+        if self.turns and self.session and query.name not in KEYS:
             name = query.name.partition(".")[2]
             gated = self.gating(name, args, self.session.before)
             self.session.before = name

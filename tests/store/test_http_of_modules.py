@@ -105,7 +105,7 @@ async def test_a_patient_is_registered_found_and_read(ask: Desk) -> None:
     assert (made.status_code, made.headers["ETag"]) == (201, '"1"')
     assert (await ask("front-desk", "POST", "/api/v1/patients", ANNA, "k")).json() == made.json()
     found = await ask("front-desk", "POST", "/api/v1/patients/find", {"family": "garcia"})
-    assert found.json() == {"items": [made.json()]}
+    assert found.json() == {"items": [made.json()], "more": False}
     herself = await ask("patient", "GET", made.headers["Location"], patient_id=UUID(made.json()["id"]))
     assert herself.json() == made.json()
     assert problem(await ask("patient", "GET", made.headers["Location"])) == (403, "kernel.forbidden")
