@@ -410,11 +410,11 @@ async def test_what_is_asked_together_is_asked_within_a_tenant(db: Database) -> 
 
 async def test_a_statement_in_the_same_tenant_costs_one_round_trip(db: Database, owner: Any) -> None:
     """The move is a statement too; PostgreSQL would show it as the connection's last one."""
-    last = "SELECT query FROM pg_stat_activity WHERE application_name = 'carewright carewright_scheduling'"
-    await tenant_of(db.of(A))
+    mine = await db.of(A).fetch_one(Query("test.pid", "SELECT pg_backend_pid() AS pid"))
+    assert mine is not None
     moved = Queries("test", "-- name: before\nSELECT 1")
     await db.of(A).execute(moved.before)
-    assert await owner.fetchval(last) == "SELECT 1"
+    assert await owner.fetchval("SELECT query FROM pg_stat_activity WHERE pid = $1", mine["pid"]) == "SELECT 1"
 
 
 # Loading many rows
