@@ -163,17 +163,20 @@ async def test_a_database_that_hangs_hangs_nobody_and_the_retry_tells_what_becam
     assert (await outside.book(body, key)).json() == booked.json()
 
 
-async def test_a_read_only_database_refuses_changes_and_still_answers_questions(outside: Outside) -> None:
+async def test_a_read_only_database_refuses_changes_and_shows_no_record_that_it_cannot_note(outside: Outside) -> None:
+    """Free times are nobody's record, and are found. To show a patient's appointments is a deed, which is recorded or does not happen."""
     body, key = await outside.wanted(), str(uuid4())
     await outside.run_sql("ALTER SYSTEM SET default_transaction_read_only = on")
     await outside.run_sql("SELECT pg_reload_conf()")
     try:
         await until(lambda: is_refused(outside, body, key))
-        read = await outside.system.request("front-desk", "GET", f"/api/v1/appointments?patient_id={body['patient_id']}")
+        free = await outside.system.request("front-desk", "GET", f"/api/v1/availability?visit_type_id={outside.visit_types[0][0]}")
+        shown = await outside.system.request("front-desk", "GET", f"/api/v1/appointments?patient_id={body['patient_id']}")
     finally:
         await outside.run_sql("ALTER SYSTEM RESET default_transaction_read_only")
         await outside.run_sql("SELECT pg_reload_conf()")
-    assert read.status_code == httpx.codes.OK
+    assert free.status_code == httpx.codes.OK
+    assert is_told_to_wait(shown)
     booked = await outside.booked_in_the_end(body, key)
     assert booked.status_code == httpx.codes.CREATED, booked.text
 

@@ -101,6 +101,8 @@ async def seal_all(ctx: Context, signer: Signer) -> int:
 
 async def seal_batch(ctx: Context, signer: Signer) -> int:
     """Append the next entries to the tree and sign what it is now, in one transaction; returns how many there were."""
+    if not await store.anything_to_seal(ctx.db):
+        return 0
     async with ctx.db.transaction() as tx:
         place = await store.lock_log(tx)
         entries = await store.entries_to_seal(tx, place, BATCH_MAX)

@@ -1,3 +1,10 @@
+-- name: anything_to_seal
+-- Asked each second, mostly in vain: without a lock, so that an idle system writes nothing.
+SELECT EXISTS (
+    SELECT FROM audit.log l JOIN kernel.audit_entry e ON (e.xid, e.position) > (l.xid, l.position)
+    WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+) AS found
+
 -- name: lock_log
 -- Whoever seals holds the row until the commit: two leaders for a moment take turns.
 SELECT size, xid::text AS xid, position FROM audit.log FOR UPDATE

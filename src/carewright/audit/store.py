@@ -36,6 +36,12 @@ class Sealed(NamedTuple):
     body: str
 
 
+async def anything_to_seal(db: Session) -> bool:
+    """Whether an entry waits behind what is sealed."""
+    row = await db.fetch_one(Q.anything_to_seal)
+    return bool(row and row["found"])
+
+
 async def lock_log(tx: Session) -> LogPlace:
     """How far the journal is sealed. Nobody else seals until the transaction ends."""
     return _place(await tx.fetch(Q.lock_log))
