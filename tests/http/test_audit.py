@@ -13,6 +13,7 @@ from tests.system import System, launch, log_of
 
 SEALED_SECONDS_MAX = 10
 OFFICER = "privacy-officer"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 
 
 async def found(system: System, **query: str) -> list[dict[str, Any]]:
@@ -57,3 +58,14 @@ async def test_the_command_line_verifies_a_log_that_is_in_use(one_process: Syste
     verifying = await launch(said, "audit", "verify", "--data", str(one_process.data))
     assert await verifying.wait() == 0, log_of(said).read_text()
     assert "0 findings" in log_of(said).read_text()
+
+
+async def test_the_command_line_shows_who_was_turned_away_unknown(one_process: System) -> None:
+    asked = await one_process.request(None, "GET", f"/api/v1/patients/{uuid4()}", headers={"traceparent": TRACE})
+    refused(asked, 401, "kernel.unauthenticated")
+    said = one_process.data.parent / "unknown"
+    async with asyncio.timeout(SEALED_SECONDS_MAX):
+        while TRACE not in (log_of(said).read_text() if log_of(said).exists() else ""):
+            assert await (await launch(said, "audit", "unknown", "--data", str(one_process.data))).wait() == 0, log_of(said).read_text()
+    (line,) = (line for line in log_of(said).read_text().splitlines() if TRACE in line)
+    assert line.split()[2:4] == ["patients.patient.read", "kernel.unauthenticated"]

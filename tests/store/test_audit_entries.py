@@ -205,7 +205,7 @@ async def test_whoever_is_turned_away_at_a_protocol_is_recorded(hospital: Hospit
     assert (hidden.event, hidden.outcome, hidden.code) == ("scheduling.appointment.read", "refused", "scheduling.unknown_appointment")
     assert [(each.type, each.id) for each in hidden.entities] == [("Appointment", booked.id)]
     assert (forbidden.event, forbidden.code, forbidden.patient_id) == (
-        "scheduling.appointments.list", "kernel.forbidden", hospital.world.patients[1],
+        "scheduling.appointment.list", "kernel.forbidden", hospital.world.patients[1],
     )  # fmt: skip
 
 

@@ -124,6 +124,10 @@ async def audit(options: Namespace) -> int:
     if options.what == "export":
         print(await auditing.export(_sections(options), options.folder))
         return 0
+    if options.what == "unknown":
+        for line in await auditing.unknown(_sections(options), options.limit):
+            print(line)
+        return 0
     if options.what == "key":
         print(await auditing.verifier_key(_sections(options)))
         return 0

@@ -144,7 +144,7 @@ def _verify(names: "Names") -> None:
 
 def _audit(names: "Names") -> None:
     command = names.add_parser(
-        "audit", help="Verify or export the audit log.", description="Verify or export the audit log.",
+        "audit", help="Verify, export or look into the audit log.", description="Verify, export or look into the audit log.",
         epilog="example: carewright audit verify --witness witness/checkpoints.txt",
     )  # fmt: skip
     whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
@@ -162,7 +162,12 @@ def _audit(names: "Names") -> None:
     )  # fmt: skip
     export.add_argument("folder", type=Path, metavar="DIR", help="where to; made if it is not there")
     key = _command(whats, "key", commands.audit, "Print the key that verifies the log's checkpoints.", "carewright audit key")
-    for each in (verify, export, key):
+    unknown = _command(
+        whats, "unknown", commands.audit, "Show who was turned away before anybody knew who they are, newest first.",
+        "carewright audit unknown --limit 20",
+    )  # fmt: skip
+    unknown.add_argument("--limit", type=int, choices=range(1, 201), metavar="N", default=50, help="how many, at most 200 (default: 50)")
+    for each in (verify, export, key, unknown):
         _with_place(each)
 
 

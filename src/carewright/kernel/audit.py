@@ -5,7 +5,7 @@ Its elements are those of FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent
 An entry holds ids and codes, never what a record says.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -27,8 +27,8 @@ NOBODY = Actor(subject="unknown", organization_id=UUID(int=0), role="none", purp
 """Who asked without a sign-in that we accept."""
 REFUSALS_AUDITED = frozenset({401, 403, 404})
 """What tells of somebody who reached for what is not theirs: to them, another person's record does not exist."""
-SPOKEN = {"get": "read"}
-"""Where a use case's verb and its event's differ."""
+EventOf = Callable[[str, str], str]
+"""What the log calls a use case of a module: the name of the deed."""
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,17 +84,20 @@ def entries_for_patients(ctx: Context, event: str, action: Action, patient_ids: 
     return tuple(entry(ctx, event, action, patient_id=each) for each in dict.fromkeys(patient_ids)) or (entry(ctx, event, action),)
 
 
-async def note_refusal(ctx: Context, module: str, use_case: str, ids: Mapping[str, UUID], refusal: Refusal) -> None:
+def named_after(module: str, use_case: str) -> str:
+    """The name of a use case that no table has: `get_room` is `<module>.get_room`."""
+    return f"{module}.{use_case}"
+
+
+async def note_refusal(ctx: Context, event: str, ids: Mapping[str, UUID], refusal: Refusal) -> None:
     """Record that `ctx.actor` was turned away, in a transaction of its own: the one of the deed is rolled back, if there was one.
 
-    `use_case` is a verb and a noun, `ids` are what it named: `{"patient_id": …}`. Other refusals than `REFUSALS_AUDITED` are not noted.
+    `event` is the deed's name, `ids` are what it named: `{"patient_id": …}`. Other refusals than `REFUSALS_AUDITED` are not noted.
     """
     if refusal.status in REFUSALS_AUDITED:
-        verb, _, noun = use_case.partition("_")
         about = tuple(Entity(type=_type_of(name), id=each) for name, each in ids.items() if name != "patient_id")
         refused = entry(
-            ctx, f"{module}.{noun or 'request'}.{SPOKEN.get(verb, verb)}", "E", outcome="refused", code=refusal.code,
-            patient_id=ids.get("patient_id"), entities=about,
+            ctx, event, "E", outcome="refused", code=refusal.code, patient_id=ids.get("patient_id"), entities=about,
         )  # fmt: skip
         await record(ctx.db, refused)
 

@@ -1,4 +1,4 @@
-"""`carewright audit`: export of the sealed log, and verification of all of it."""
+"""`carewright audit`: export of the sealed log, verification of all of it, and who was turned away unknown."""
 
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from carewright.audit import checks
+from carewright.audit import checks, service
 from carewright.audit.context import AuditContext
+from carewright.contracts.audit import AuditEvent, FindAuditEvents
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed
-from carewright.roles.lifecycle import running
+from carewright.roles.lifecycle import NOBODY, running
 from carewright.roles.registry import MODULES
 
 
@@ -41,6 +42,17 @@ async def verifier_key(sections: Mapping[str, Any]) -> str:
         if ctx.signer is None:
             raise StartFailed("There is no key. Set CAREWRIGHT_AUDIT_SIGNING_KEY_FILE.")
         return ctx.signer.verifier_key
+
+
+async def unknown(sections: Mapping[str, Any], limit: int) -> list[str]:
+    """Who was turned away before anybody knew who they are, newest first, a line each. Such entries belong to no organization."""
+    async with _context(sections) as ctx:
+        page = await service.find_events(ctx.acting(NOBODY), FindAuditEvents(outcome="refused", limit=limit))
+    return [_line(each) for each in page.items]
+
+
+def _line(event: AuditEvent) -> str:
+    return f"{event.recorded_at:%Y-%m-%d %H:%M:%S}  {event.event:<40} {event.code or '':<28} {event.trace or ''}".rstrip()
 
 
 @asynccontextmanager

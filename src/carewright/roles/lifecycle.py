@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.access import Access
+from carewright.contracts.deeds import event_of
 from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
 from carewright.kernel import jobs, telemetry, valkey
 from carewright.kernel.authz import Actor, Bearers, Tokens
@@ -176,7 +177,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     ]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
-    return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate)
+    return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of)
 
 
 def token_key(settings: SystemSettings) -> bytes:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.deeds import event_of
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
@@ -33,7 +34,7 @@ class Audited:
                 return await call(actor, *args, **kwargs)
             except Refusal as refusal:
                 asked = inspect.signature(call).bind(actor, *args, **kwargs).arguments
-                await audit.note_refusal(self._context.acting(actor), self._module, name, dict(_ids(asked)), refusal)
+                await audit.note_refusal(self._context.acting(actor), event_of(self._module, name), dict(_ids(asked)), refusal)
                 raise
 
         return audited

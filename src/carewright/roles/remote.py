@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from carewright.contracts.deeds import event_of
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.context import Context
@@ -65,7 +66,7 @@ def served(protocol: type, implementation: object, tokens: Tokens, context: Cont
     nobody, module = context.acting(audit.NOBODY), module_of(protocol)
 
     def turned_away(use_case: str) -> Callable[[Refusal], Awaitable[None]]:
-        return partial(audit.note_refusal, nobody, module, use_case, {})
+        return partial(audit.note_refusal, nobody, event_of(module, use_case), {})
 
     return [
         door(method.path, _call(method, getattr(implementation, name)), tokens, turned_away(name))

@@ -15,6 +15,7 @@ from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carewright.kernel import telemetry
+from carewright.kernel.audit import EventOf, named_after
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Refusal, Unavailable
@@ -57,13 +58,18 @@ def build(
     health: Health,
     described: Sequence[Route] | None = None,
     gate: Gate | None = None,
+    event_of: EventOf = named_after,
 ) -> ASGIApp:
     """The ASGI application of a process that serves `served` routes and `pages`, behind `gate` or one with the default settings.
 
     It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
+    `event_of` is what the audit log calls a use case that it refuses.
     """
     routes: list[BaseRoute] = [
-        *(Path(_matching_ids(route.path), endpoint(route, context, bearers), methods=[route.method]) for route, context in served),
+        *(
+            Path(_matching_ids(route.path), endpoint(route, context, bearers, event_of), methods=[route.method])
+            for route, context in served
+        ),
         *_system(health, [route for route, _ in served] if described is None else described),
         *pages,
     ]

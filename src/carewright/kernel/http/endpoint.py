@@ -39,8 +39,11 @@ INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def endpoint(route: Route, context: Context, bearers: Bearers) -> Callable[[Request], Awaitable[Response]]:
-    """The Starlette endpoint of a route, bound to its module's context."""
+def endpoint(
+    route: Route, context: Context, bearers: Bearers, event_of: audit.EventOf = audit.named_after
+) -> Callable[[Request], Awaitable[Response]]:
+    """The Starlette endpoint of a route, bound to its module's context. `event_of` names what is refused."""
+    event = event_of(module_of(route.handle), route.handle.__name__)
 
     async def answer(request: Request) -> Response:
         actor = audit.NOBODY
@@ -55,7 +58,7 @@ def endpoint(route: Route, context: Context, bearers: Bearers) -> Callable[[Requ
         except Refusal as refusal:
             asking = context.acting(actor, trace=_traceparent(request))
             ids = {name: request.path_params[name] for name in route.parameters}
-            await audit.note_refusal(asking, module_of(route.handle), route.handle.__name__, ids, refusal)
+            await audit.note_refusal(asking, event, ids, refusal)
             raise
         return _render(route, value)
 

@@ -47,7 +47,7 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
             await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, block_id=block_id, hit=hit)
-            await _reopen(ctx, tx, answer, "block")
+            await _reopen(ctx, tx, answer, "scheduling.calendar.block")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -67,7 +67,7 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             if not await store.delete_block(tx, calendars.organization_id, block_id):
                 raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id, hit=())
-            await _reopen(ctx, tx, answer, "unblock")
+            await _reopen(ctx, tx, answer, "scheduling.calendar.unblock")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -92,7 +92,7 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
             hit = await store.appointments_outside_hours(tx, cipher, command.schedule_id, now)
             answer = CalendarChanged(schedule_id=command.schedule_id, hit=hit)
-            await _reopen(ctx, tx, answer, "set_hours")
+            await _reopen(ctx, tx, answer, "scheduling.calendar.set_hours")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -153,10 +153,10 @@ async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
         ctx.require_site(site_id)
 
 
-async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, verb: str) -> None:
+async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, deed: str) -> None:
     """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
 
-    The answer shows the appointments it hits, and with them whose they are: each of them was read.
+    The answer shows the appointments it hits, and with them whose they are: each of them was read. `deed` is what the journal calls it.
     """
     organization_id = ctx.actor.organization_id
     version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
@@ -166,7 +166,7 @@ async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, 
     )  # fmt: skip
     await outbox.publish(ctx, tx, event)
     about = audit.Entity(type="Schedule", id=answer.schedule_id)
-    changed = audit.entry(ctx, f"scheduling.calendar.{verb}", "U", entities=(about,))
+    changed = audit.entry(ctx, deed, "U", entities=(about,))
     await audit.record(tx, changed, *(store.entry_of(ctx, "scheduling.appointment.read", "R", each) for each in answer.hit))
     await remember(ctx, tx, answer)
 

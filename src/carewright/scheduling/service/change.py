@@ -98,7 +98,9 @@ async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointmen
         ensure_step(before, "booked")
         return stepped(before, "booked")
 
-    return await _changed(ctx, command.appointment_id, command.expected_version, Step(AppointmentConfirmed, "confirm", change))
+    return await _changed(
+        ctx, command.appointment_id, command.expected_version, Step(AppointmentConfirmed, "scheduling.appointment.confirm", change)
+    )
 
 
 async def cancel_appointment(ctx: SchedulingContext, command: CancelAppointment) -> Appointment:
@@ -109,7 +111,9 @@ async def cancel_appointment(ctx: SchedulingContext, command: CancelAppointment)
         ensure_step(before, "cancelled")
         return stepped(before, "cancelled", reason=command.reason)
 
-    return await _changed(ctx, command.appointment_id, command.expected_version, Step(AppointmentCancelled, "cancel", change))
+    return await _changed(
+        ctx, command.appointment_id, command.expected_version, Step(AppointmentCancelled, "scheduling.appointment.cancel", change)
+    )
 
 
 async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
@@ -121,7 +125,7 @@ async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointm
             raise IllegalStep("This is not a held time.", appointment_id=str(before.id), appointment_status=before.status)
         return stepped(before, "cancelled", reason="hold-released")
 
-    return await _changed(ctx, appointment_id, None, Step(AppointmentCancelled, "release", change))
+    return await _changed(ctx, appointment_id, None, Step(AppointmentCancelled, "scheduling.appointment.release", change))
 
 
 async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointment) -> Appointment:
@@ -132,7 +136,9 @@ async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointmen
         ensure_step(before, command.status)
         return stepped(before, command.status)
 
-    return await _changed(ctx, command.appointment_id, command.expected_version, Step(AppointmentAdvanced, "advance", change))
+    return await _changed(
+        ctx, command.appointment_id, command.expected_version, Step(AppointmentAdvanced, "scheduling.appointment.advance", change)
+    )
 
 
 async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppointment) -> Appointment:
@@ -163,10 +169,10 @@ async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppo
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens to an appointment: the fact it becomes, the verb the journal has for it, and the rule."""
+    """What happens to an appointment: the fact it becomes, what the journal calls it, and the rule."""
 
     fact: type[AppointmentFact]
-    verb: str
+    deed: str
     change: Callable[[Appointment], Appointment]
 
 
@@ -184,7 +190,7 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
                 held, released = await _claims_after(ctx, tx, before, after)
                 await store.save_appointment(tx, cipher, after)
                 await outbox.publish(ctx, tx, fact_of(step.fact, after, cipher.organization_id, held, released))
-                await audit.record(tx, store.entry_of(ctx, f"scheduling.appointment.{step.verb}", "U", after))
+                await audit.record(tx, store.entry_of(ctx, step.deed, "U", after))
                 await remember(ctx, tx, after)
             calendars.note_hold(after.id, None, ())
             calendars.give_back(released)

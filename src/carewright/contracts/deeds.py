@@ -1,0 +1,78 @@
+"""What the audit log calls each use case: one readable table, for the deed and for its refusal alike.
+
+A use case that leaves no entry when it succeeds, because it shows nothing of a person, stands here for its refusals.
+Names are never changed.
+"""
+
+TABLE = """
+access.actor_of                        access.session.resolve
+access.close_review                    access.break_glass.close
+access.complete_sign_in                access.sign_in.complete
+access.disable_account                 access.account.disable
+access.enable_account                  access.account.enable
+access.end_all_sessions                access.session.end_all
+access.end_break_glass                 access.break_glass.end
+access.end_session                     access.session.end
+access.list_accounts                   access.account.list
+access.list_reviews                    access.break_glass.list
+access.list_sessions                   access.session.list
+access.my_sessions                     access.session.list
+access.redeem_code                     access.code.redeem
+access.start_break_glass               access.break_glass.start
+access.start_code                      access.code.start
+access.start_demonstration             access.session.start
+access.start_sign_in                   access.sign_in.start
+access.who_am_i                        access.account.read
+audit.find_disclosures                 audit.disclosure.find
+audit.find_events                      audit.event.find
+audit.get_checkpoint                   audit.checkpoint.read
+audit.get_event                        audit.event.read
+audit.prove_event                      audit.event.prove
+directory.find_by_identifier           directory.entry.find
+directory.find_practitioners           directory.entry.find
+directory.find_services                directory.entry.find
+directory.find_sites                   directory.entry.find
+directory.find_staff                   directory.entry.find
+directory.get_practitioner             directory.entry.read
+directory.get_service                  directory.entry.read
+directory.get_staff                    directory.entry.read
+directory.get_visit_type               directory.entry.read
+directory.put_directory                directory.entry.put
+directory.put_resources                directory.entry.put
+notifications.notify                   notifications.communication.create
+notifications.read_inbox               notifications.inbox.read
+notifications.read_local_inbox         notifications.local_inbox.read
+patients.find_patients                 patients.patient.find
+patients.find_patients_by_contact      patients.patient.find_by_contact
+patients.find_patients_by_identifier   patients.patient.find
+patients.get_patient                   patients.patient.read
+patients.put_patients                  patients.patient.put
+patients.register_patient              patients.patient.register
+scheduling.advance_appointment         scheduling.appointment.advance
+scheduling.block_time                  scheduling.calendar.block
+scheduling.book_appointment            scheduling.appointment.book
+scheduling.book_series                 scheduling.appointment.book
+scheduling.cancel_appointment          scheduling.appointment.cancel
+scheduling.confirm_appointment         scheduling.appointment.confirm
+scheduling.find_times                  scheduling.time.find
+scheduling.get_appointment             scheduling.appointment.read
+scheduling.get_calendar                scheduling.calendar.read
+scheduling.hold_time                   scheduling.appointment.hold
+scheduling.list_appointments           scheduling.appointment.list
+scheduling.release_hold                scheduling.appointment.release
+scheduling.reschedule_appointment      scheduling.appointment.reschedule
+scheduling.set_working_hours           scheduling.calendar.set_hours
+scheduling.unblock_time                scheduling.calendar.unblock
+"""
+EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
+SILENT = frozenset({
+    "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "access.account.list", "access.account.read",
+    "access.session.list", "access.code.redeem", "audit.checkpoint.read", "directory.entry.find", "directory.entry.read",
+    "notifications.local_inbox.read", "scheduling.time.find",
+})  # fmt: skip
+"""What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
+
+
+def event_of(module: str, use_case: str) -> str:
+    """The audit log's name for a use case. Raises `KeyError` for one that the table does not have."""
+    return EVENTS[f"{module}.{use_case}"]
