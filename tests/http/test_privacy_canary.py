@@ -15,6 +15,7 @@ from tests.system import log_of
 WORDS = (
     "Quokkaline", "Zyxwella", "1903-07-19", "2025550176", "wombatish@canary.example", "CANARYMRN77120845", "urn:canary:dingoly",
     "numbatty-note", "bilbying-referral", "pademelon-override", "bettong-block",
+    "potoroo-cancelled",
 )  # fmt: skip
 PATIENT: Json = {
     "family": "Quokkaline", "given": ["Zyxwella"], "birth_on": "1903-07-19",
@@ -57,6 +58,9 @@ async def answers(clinic: Clinic) -> list[httpx.Response]:
     assert (await clinic.appointment(overridden["id"]))["override_reason"] == "pademelon-override"
     block = {"start": free[1], "end": at(free[1], minutes=30), "reason": "bettong-block"}
     assert (await ask("POST", f"/api/v1/schedules/{clinic.practitioner_id}/blocks", block, role="scheduler")).is_success
+    cancelled = f"/api/v1/appointments/{overridden['id']}/cancel"
+    ok(await ask("POST", cancelled, {"reason": "potoroo-cancelled"}, key="canary-3"))
+    assert (await clinic.appointment(overridden["id"]))["cancelation_reason"] == "potoroo-cancelled"
     return heard
 
 

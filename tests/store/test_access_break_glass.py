@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.service import accounts, break_glass, sessions
 from carewright.contracts.access import (
@@ -24,6 +26,7 @@ from tests.access_world import access, recorded, staff
 from tests.servers import Contexts, facts_of
 from tests.store.test_access import session_of, signed_in
 
+ROWS = "SELECT g::text AS row FROM access.break_glass g WHERE id = $1"
 REASON = StartBreakGlass(purpose="ETREAT", reason="Unconscious in the emergency room", minutes=30)
 
 
@@ -109,3 +112,19 @@ async def test_a_review_is_closed_once_by_somebody_else(ctx: AccessContext, cont
         await break_glass.close_review(officer, closing)
     assert (await break_glass.list_reviews(officer, ListReviews())).items == ()
     assert (await break_glass.list_reviews(officer, ListReviews(closed=True))).items == (closed,)
+
+
+async def test_what_people_write_about_it_lies_sealed(ctx: AccessContext, context: Contexts, database_url: str) -> None:
+    _, broken = await broken_by(ctx)
+    closing = CloseReview(break_glass_id=broken.id, outcome="justified", finding="The patient was in the emergency room")
+    await break_glass.close_review(ctx.acting(context.actor("privacy-officer", subject="staff/officer")), closing)
+    connection = await asyncpg.connect(database_url)
+    try:
+        row: str = await connection.fetchval(ROWS, broken.id)
+    finally:
+        await connection.close()
+    assert broken.subject not in row, "the account is named by its id"
+    for words in (REASON.reason, closing.finding):
+        assert words not in row
+        assert words.encode().hex() not in row
+    assert await store.reseal_break_glass(ctx.db, await ctx.cipher(), UUID(int=0), 10) == [], "nothing here is due for rotation"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 
+from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.http import ROUTES
 from carewright.access.jobs import TIMERS
@@ -98,4 +99,5 @@ MODULE = Module(
     routes=ROUTES,
     prefixes=("/api/v1/access",),
     timers=TIMERS,
+    sealed={store.BREAK_GLASS: break_glass.reseal_break_glass},
 )

@@ -166,3 +166,15 @@ FOR UPDATE OF g
 
 -- name: close_break_glass
 UPDATE access.break_glass SET closed_at = $3, closed_by = $4, outcome = $5, finding = $6 WHERE organization_id = $1 AND id = $2
+
+-- name: break_glass_to_reseal
+-- $3 begins everything that the newest key sealed. Locked, so that a review that is being closed waits for a moment; readers do not.
+SELECT id, reason, finding FROM access.break_glass
+WHERE organization_id = $1 AND id > $2 AND (substring(reason FOR 3) <> $3 OR substring(finding FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_break_glass
+UPDATE access.break_glass g SET reason = r.reason, finding = r.finding
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, reason, finding)
+WHERE g.organization_id = $1 AND g.id = r.id

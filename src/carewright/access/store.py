@@ -8,9 +8,12 @@ from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.sessions import Kept, Owner
 from carewright.contracts.access import Account, BreakGlass, CloseReview, ListReviews
 from carewright.kernel.db import Database, Row, Session
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 
 Q = load("carewright.access")
+BREAK_GLASS = "access.break_glass"
+"""What sealed reasons and findings are bound to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +152,10 @@ async def forgive_wrong_codes(tx: Session, organization_id: UUID, account_id: UU
     await tx.execute(Q.forgive_wrong_codes, organization_id, account_id)
 
 
-async def insert_break_glass(tx: Session, organization_id: UUID, broken: BreakGlass, account_id: UUID, session_id: UUID) -> None:
+async def insert_break_glass(tx: Session, cipher: FieldCipher, broken: BreakGlass, account_id: UUID, session_id: UUID) -> None:
+    reason = cipher.seal(BREAK_GLASS, "reason", broken.id, broken.reason.encode())
     await tx.execute(
-        Q.insert_break_glass, organization_id, broken.id, account_id, session_id, broken.role, broken.purpose, broken.reason,
+        Q.insert_break_glass, cipher.organization_id, broken.id, account_id, session_id, broken.role, broken.purpose, reason,
         broken.started_at, broken.until,
     )  # fmt: skip
 
@@ -160,25 +164,35 @@ async def end_break_glass(tx: Session, organization_id: UUID, session_id: UUID, 
     return [row["id"] for row in await tx.fetch(Q.end_break_glass, organization_id, session_id, now)]
 
 
-async def active_break_glass(db: Session, organization_id: UUID, session_id: UUID, now: datetime) -> BreakGlass | None:
-    row = await db.fetch_one(Q.active_break_glass, organization_id, session_id, now)
-    return BreakGlass(**dict(row)) if row else None
+async def active_break_glass(db: Session, cipher: FieldCipher, session_id: UUID, now: datetime) -> BreakGlass | None:
+    row = await db.fetch_one(Q.active_break_glass, cipher.organization_id, session_id, now)
+    return _broken(cipher, row) if row else None
 
 
-async def break_glass_reviews(tx: Session, organization_id: UUID, query: ListReviews) -> tuple[BreakGlass, ...]:
+async def break_glass_reviews(tx: Session, cipher: FieldCipher, query: ListReviews) -> tuple[BreakGlass, ...]:
     """Oldest first."""
-    rows = await tx.fetch(Q.break_glass_reviews, organization_id, query.closed, query.limit)
-    return tuple(BreakGlass(**dict(row)) for row in rows)
+    rows = await tx.fetch(Q.break_glass_reviews, cipher.organization_id, query.closed, query.limit)
+    return tuple(_broken(cipher, row) for row in rows)
 
 
-async def break_glass_for_change(tx: Session, organization_id: UUID, break_glass_id: UUID) -> BreakGlass | None:
+async def break_glass_for_change(tx: Session, cipher: FieldCipher, break_glass_id: UUID) -> BreakGlass | None:
     """What was broken, its row locked."""
-    row = await tx.fetch_one(Q.break_glass_for_change, organization_id, break_glass_id)
-    return BreakGlass(**dict(row)) if row else None
+    row = await tx.fetch_one(Q.break_glass_for_change, cipher.organization_id, break_glass_id)
+    return _broken(cipher, row) if row else None
 
 
-async def close_break_glass(tx: Session, organization_id: UUID, command: CloseReview, closed_by: str, now: datetime) -> None:
-    await tx.execute(Q.close_break_glass, organization_id, command.break_glass_id, now, closed_by, command.outcome, command.finding)
+async def close_break_glass(tx: Session, cipher: FieldCipher, command: CloseReview, closed_by: str, now: datetime) -> None:
+    finding = cipher.seal(BREAK_GLASS, "finding", command.break_glass_id, command.finding.encode())
+    await tx.execute(Q.close_break_glass, cipher.organization_id, command.break_glass_id, now, closed_by, command.outcome, finding)
+
+
+async def reseal_break_glass(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """Seal reasons and findings anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
+    rows = await tx.fetch(Q.break_glass_to_reseal, cipher.organization_id, after, cipher.header, limit)
+    ids = [row["id"] for row in rows]
+    columns = ([_resealed(cipher, row, column) for row in rows] for column in ("reason", "finding"))
+    await tx.execute(Q.reseal_break_glass, cipher.organization_id, ids, *columns)
+    return ids
 
 
 async def forget_old(db: Session, codes_before: datetime, sessions_before: datetime, limit: int) -> None:
@@ -206,6 +220,19 @@ def account_of(row: Row) -> Account:
 def is_locked(row: Row) -> bool:
     """Whether too many codes in a row were wrong."""
     return bool(row["code_failures"] >= FAILURES_MAX)
+
+
+def _broken(cipher: FieldCipher, row: Row) -> BreakGlass:
+    words = {column: _said(cipher, row, column) for column in ("reason", "finding")}
+    return BreakGlass(**{**row, **words})
+
+
+def _said(cipher: FieldCipher, row: Row, column: str) -> str | None:
+    return None if row[column] is None else cipher.open_(BREAK_GLASS, column, row["id"], row[column]).decode()
+
+
+def _resealed(cipher: FieldCipher, row: Row, column: str) -> bytes | None:
+    return None if row[column] is None else cipher.reseal(BREAK_GLASS, column, row["id"], row[column])
 
 
 def _kept(row: Row) -> Kept:

@@ -156,6 +156,10 @@ class BookSeries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     based_on: ShortText | None = None
 
 
+HOLD_ENDED = frozenset({"hold-released", "hold-expired"})
+"""Why a hold was given up: a `cancelation_reason` that nobody chose."""
+
+
 class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     """An appointment as scheduling keeps it. `version` counts changes from 1 and is the ETag."""
 

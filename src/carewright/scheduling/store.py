@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
 from carewright.contracts.patients import PatientChanged
-from carewright.contracts.scheduling import Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
+from carewright.contracts.scheduling import HOLD_ENDED, Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction, microseconds_of
@@ -38,6 +38,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     based_on: str | None = None
     override_reason: str | None = None
+    cancelation_reason: str | None = None
 
 
 async def book_appointment(
@@ -370,12 +371,18 @@ def _claimed(row: Row) -> ClaimedTime:
 
 
 def _parted(cipher: FieldCipher, appointment: Appointment, whole: bytes) -> tuple[bytes, bytes | None]:
-    """The appointment without anybody's own words, and those sealed, if there are any. `whole` is all of it as JSON."""
-    if appointment.based_on is None and appointment.override_reason is None:
+    """The appointment without anybody's own words, and those sealed, if there are any. `whole` is all of it as JSON.
+
+    Why somebody cancelled may tell of their health ("pat-preg"); why a hold ended is ours, and stays open.
+    """
+    why = appointment.cancelation_reason
+    said = why if why is not None and why not in HOLD_ENDED else None
+    if appointment.based_on is None and appointment.override_reason is None and said is None:
         return whole, None
-    words = Words(based_on=appointment.based_on, override_reason=appointment.override_reason)
+    words = Words(based_on=appointment.based_on, override_reason=appointment.override_reason, cancelation_reason=said)
     private = cipher.seal(APPOINTMENT, "private", appointment.id, msgspec.json.encode(words))
-    return msgspec.json.encode(replace(appointment, based_on=None, override_reason=None)), private
+    opened = replace(appointment, based_on=None, override_reason=None, cancelation_reason=None if said else why)
+    return msgspec.json.encode(opened), private
 
 
 def _whole(cipher: FieldCipher, row: Row) -> Appointment:
@@ -383,7 +390,8 @@ def _whole(cipher: FieldCipher, row: Row) -> Appointment:
     if row["private"] is None:
         return appointment
     words = msgspec.json.decode(cipher.open_(APPOINTMENT, "private", appointment.id, row["private"]), type=Words)
-    return replace(appointment, based_on=words.based_on, override_reason=words.override_reason)
+    why = words.cancelation_reason or appointment.cancelation_reason
+    return replace(appointment, based_on=words.based_on, override_reason=words.override_reason, cancelation_reason=why)
 
 
 def _sealed_note(cipher: FieldCipher, appointment: Appointment, note: str | None) -> bytes | None:

@@ -19,6 +19,7 @@ from carewright.contracts.access import (
     UnknownReview,
 )
 from carewright.kernel import audit, outbox
+from carewright.kernel.context import Context
 from carewright.kernel.idempotency import once, remember
 
 START = "access.break_glass.start"
@@ -40,6 +41,7 @@ async def start_break_glass(ctx: AccessContext, command: StartBreakGlass) -> Bre
 
 async def _started(ctx: AccessContext, command: StartBreakGlass, session_id: UUID) -> BreakGlass:
     organization_id, now = ctx.actor.organization_id, ctx.clock.now()
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         account = await store.account_by_subject(tx, organization_id, ctx.actor.subject)
         if account is None:
@@ -48,7 +50,7 @@ async def _started(ctx: AccessContext, command: StartBreakGlass, session_id: UUI
             id=ctx.ids.new(), subject=ctx.actor.subject, role=ctx.actor.role, purpose=command.purpose, reason=command.reason,
             started_at=now, until=now + timedelta(minutes=command.minutes),
         )  # fmt: skip
-        await store.insert_break_glass(tx, organization_id, broken, account["id"], session_id)
+        await store.insert_break_glass(tx, cipher, broken, account["id"], session_id)
         await audit.record(tx, audit.entry(ctx, "access.break_glass.start", "E", entities=(_entity(broken.id),)))
         fact = BreakGlassStarted(
             organization_id=organization_id, break_glass_id=broken.id, account_id=account["id"], until=broken.until
@@ -75,14 +77,15 @@ async def active_break_glass(ctx: AccessContext) -> BreakGlass | None:
     """What is broken in the actor's session now."""
     if ctx.actor.session_id is None:
         return None
-    return await store.active_break_glass(ctx.db, ctx.actor.organization_id, ctx.actor.session_id, ctx.clock.now())
+    return await store.active_break_glass(ctx.db, await ctx.cipher(), ctx.actor.session_id, ctx.clock.now())
 
 
 async def list_reviews(ctx: AccessContext, query: ListReviews) -> ReviewsPage:
     """When the glass was broken, by whom, and why: what is still to be reviewed, oldest first."""
     ctx.actor.require(REVIEW)
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.break_glass_reviews(tx, ctx.actor.organization_id, query)
+        found = await store.break_glass_reviews(tx, cipher, query)
         await audit.record(tx, audit.entry(ctx, "access.break_glass.list", "R"))
     return ReviewsPage(items=found)
 
@@ -90,17 +93,24 @@ async def list_reviews(ctx: AccessContext, query: ListReviews) -> ReviewsPage:
 async def close_review(ctx: AccessContext, command: CloseReview) -> BreakGlass:
     """Write down what was found. Raises `UnknownReview`, and `ReviewNotYours` for one's own or one that is closed already."""
     ctx.actor.require(REVIEW)
-    organization_id = ctx.actor.organization_id
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        before = await store.break_glass_for_change(tx, organization_id, command.break_glass_id)
+        before = await store.break_glass_for_change(tx, cipher, command.break_glass_id)
         if before is None:
             raise UnknownReview
         if before.closed_at is not None or before.subject == ctx.actor.subject:
             raise ReviewNotYours
         now = ctx.clock.now()
-        await store.close_break_glass(tx, organization_id, command, ctx.actor.subject, now)
+        await store.close_break_glass(tx, cipher, command, ctx.actor.subject, now)
         await audit.record(tx, audit.entry(ctx, "access.break_glass.close", "U", entities=(_entity(before.id),)))
     return msgspec.structs.replace(before, closed_at=now, closed_by=ctx.actor.subject, finding=command.finding)
+
+
+async def reseal_break_glass(ctx: Context, after: UUID, limit: int) -> list[UUID]:
+    """Seal anew what an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        return await store.reseal_break_glass(tx, cipher, after, limit)
 
 
 def _entity(break_glass_id: UUID) -> audit.Entity:

@@ -7,14 +7,12 @@ from math import ceil
 from uuid import UUID
 
 from carewright.contracts.directory import Location
-from carewright.contracts.scheduling import Appointment
+from carewright.contracts.scheduling import HOLD_ENDED, Appointment
 from carewright.portal.model.wall import Wall, counted, duration, full_date
 
 AHEAD = ("proposed", "pending", "booked", "waitlist")
 WITH = ("practitioner", "nurse", "technician")
 PLACES = ("room", "lab-bench", "bed")
-HOLD_ENDED = ("hold-released", "hold-expired")
-"""The reasons with which scheduling ends a hold."""
 STATE_WORDS = {
     "proposed": "Proposed", "pending": "Waiting for confirmation", "booked": "Booked", "arrived": "You have arrived",
     "checked-in": "You are checked in", "fulfilled": "Visit took place", "cancelled": "Cancelled", "noshow": "Missed",
