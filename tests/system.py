@@ -29,6 +29,7 @@ import pytest
 from carewright.contracts.permissions import ROLES
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
+from carewright.kernel.token_keys import TokenKeys
 from carewright.roles.installation import Installation, token_key_file
 from tests.faults.ground import is_alive, new_folder, processes_of
 
@@ -81,7 +82,7 @@ class System:
         patient = (patient_id or self.patient_id) if role == "patient" else None
         if (role, patient) not in self.tokens:
             assert self.known.organization_id is not None
-            signer = Tokens(token_key_file(self.data).read_bytes(), SystemClock(), ROLES)
+            signer = Tokens(TokenKeys.of_file(token_key_file(self.data)), SystemClock(), ROLES)
             actor = signer.actor(role, f"test-{role}-{patient or ''}", self.known.organization_id, patient)
             self.tokens[role, patient] = signer.issue(actor, TOKEN_LIFETIME)
         return self.tokens[role, patient]
@@ -98,7 +99,7 @@ class System:
     async def _ask_access(self, method: str, **command: str) -> Any:
         """What the portal asks of access while nobody is signed in yet."""
         assert self.known.organization_id is not None
-        signer = Tokens(token_key_file(self.data).read_bytes(), SystemClock(), ROLES)
+        signer = Tokens(TokenKeys.of_file(token_key_file(self.data)), SystemClock(), ROLES)
         token = signer.issue(signer.actor("system", "system", self.known.organization_id), timedelta(minutes=1))
         base = self.addresses.get("access") or next(iter(self.addresses.values()))
         headers = {"Authorization": f"Bearer {token}"}

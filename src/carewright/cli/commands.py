@@ -18,6 +18,7 @@ from carewright.kernel import telemetry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed, load
+from carewright.kernel.token_keys import TokenKeys
 from carewright.roles import rotation, verification
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, audit_key_file, token_key_file
@@ -103,7 +104,7 @@ async def token(options: Namespace) -> int:
     patient_id = _uuid(options.patient) if options.patient else known.demonstration_patient_id
     if options.role == "patient" and patient_id is None:
         raise StartFailed("Say whose record with --patient ID.")
-    tokens = Tokens(token_key_file(options.data).read_bytes(), SystemClock(), ROLES)
+    tokens = Tokens(TokenKeys.of_file(token_key_file(options.data)), SystemClock(), ROLES)
     subject = options.subject or (f"patient-{patient_id}" if options.role == "patient" else options.role)
     actor = tokens.actor(options.role, subject, _organization(options), patient_id if options.role == "patient" else None)
     print(tokens.issue(actor, timedelta(minutes=options.minutes)))
@@ -149,6 +150,10 @@ async def keys(options: Namespace) -> int:
     if options.what == "rotate":
         count = await rotation.rotate(_sections(options), organization_id, _tell)
         _tell(f"done; {count:,} rows sealed anew")
+        return 0
+    if options.what == "rotate-tokens":
+        await rotation.rotate_tokens(_sections(options), organization_id, revoke=options.revoke)
+        _tell("done; every token that was signed before is refused now" if options.revoke else "done; tokens signed before stay good")
         return 0
     if not options.yes:
         raise StartFailed(f"This makes the patients of {organization_id} unreadable for ever. Say --yes to do it.")

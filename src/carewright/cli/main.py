@@ -181,15 +181,17 @@ def _events(names: "Names") -> None:
 
 def _keys(names: "Names") -> None:
     command = _command(
-        names, "keys", commands.keys, "Rotate the keys under which an organization's patients are encrypted, or destroy them.",
+        names, "keys", commands.keys, "Rotate or destroy the keys of an organization's patients; rotate the key that signs tokens.",
         "carewright keys rotate",
     )  # fmt: skip
     command.add_argument(
-        "what", choices=("rotate", "destroy"), help="rotate: a new key, and everything sealed anew; destroy: nobody can read them any more"
-    )
+        "what", choices=("rotate", "destroy", "rotate-tokens"),
+        help="rotate: a new key, and everything sealed anew; destroy: nobody can read them any more; rotate-tokens: a new key for tokens",
+    )  # fmt: skip
     _with_place(command)
     command.add_argument("--organization", help="whose keys (default: the tenant this data directory belongs to)")
     command.add_argument("--yes", action="store_true", help="destroy without asking back")
+    command.add_argument("--revoke", action="store_true", help="with rotate-tokens: refuse at once whatever older keys signed")
 
 
 def _roles(names: "Names") -> None:

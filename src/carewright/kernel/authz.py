@@ -4,7 +4,6 @@ A bearer token is either signed by us (a JWT, short-lived, which stands for itse
 sessions is asked about). `Tokens` is for the first kind, `Bearers` for both.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,11 +11,12 @@ from uuid import UUID
 import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from joserfc.jwk import GuestProtocol, OctKey
 
 from carewright.kernel.clock import Clock
 from carewright.kernel.errors import Forbidden, Unauthenticated
 from carewright.kernel.rng import new_secret
+from carewright.kernel.token_keys import LIFETIME_MAX, TokenKeys
 
 ALGORITHM = "HS256"
 ISSUER = "carewright"
@@ -24,7 +24,6 @@ AUDIENCE = "carewright"
 BREAKING_GLASS = "BTG"
 """ActReason (http://terminology.hl7.org/CodeSystem/v3-ActReason): "break the glass", a purpose of use of its own."""
 TOKEN_LENGTH_MAX = 4096
-LIFETIME_MAX = timedelta(hours=24)
 CLOCKS_APART_SECONDS = 60
 """How far another process's clock may be ahead before a token counts as made in the future."""
 CACHE_ENTRIES_MAX = 10_000
@@ -87,13 +86,16 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Tokens:
-    """Signs and reads bearer tokens (JWT, HS256). `roles` maps a role to its permissions, `widened` are those of a broken glass."""
+    """Signs and reads bearer tokens (JWT, HS256). `roles` maps a role to its permissions, `widened` are those of a broken glass.
+
+    `keys` is one key, or those of a file, which may change at any time: tokens are signed and read by what they are then.
+    """
 
     def __init__(
-        self, key: bytes, clock: Clock, roles: Mapping[str, frozenset[str]], widened: frozenset[str] = frozenset()
+        self, keys: TokenKeys | bytes, clock: Clock, roles: Mapping[str, frozenset[str]], widened: frozenset[str] = frozenset()
     ) -> None:  # fmt: skip
-        self._key = OctKey.import_key(key)
-        self._kid = hashlib.sha256(b"carewright.kid" + key).hexdigest()[:16]
+        self._keys = TokenKeys.of(keys) if isinstance(keys, bytes) else keys
+        self._generation = self._keys.generation
         self._clock = clock
         self._roles = roles
         self._widened = widened
@@ -108,11 +110,15 @@ class Tokens:
             sites=tuple(sorted(actor.site_ids)), purpose=actor.purpose, sid=actor.session_id,
             auth_time=int(actor.authenticated_at.timestamp()) if actor.authenticated_at else None,
         )  # fmt: skip
-        return jwt.encode({"alg": ALGORITHM, "kid": self._kid, "typ": "JWT"}, msgspec.to_builtins(claims), self._key)
+        key_id, key = self._keys.signing(self._clock.now())
+        return jwt.encode({"alg": ALGORITHM, "kid": key_id, "typ": "JWT"}, msgspec.to_builtins(claims), key)
 
     def read(self, token: str) -> Actor:
         """The actor of a valid token. Raises `Unauthenticated` for anything else, without saying why it failed."""
         now = self._clock.now()
+        if self._generation != self._keys.generation:
+            self._generation = self._keys.generation
+            self._read.clear()
         known = self._read.get(token)
         if known is None:
             known = self._verify(token)
@@ -138,7 +144,7 @@ class Tokens:
         if len(token) > TOKEN_LENGTH_MAX:
             raise Unauthenticated
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, self._key_of, algorithms=[ALGORITHM])
             header, claims = msgspec.convert(decoded.header, Header), msgspec.convert(decoded.claims, Claims)
             self._ensure_ours(header, claims)
             authenticated_at = self._instant(claims.iat if claims.auth_time is None else claims.auth_time)
@@ -149,11 +155,18 @@ class Tokens:
             actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at
         )
 
+    def _key_of(self, token: GuestProtocol) -> OctKey:
+        """The key that a token names. Raises ValueError for one that is not ours, or not any more."""
+        key = self._keys.verifying(token.headers().get("kid"), self._clock.now())
+        if key is None:
+            raise ValueError("this is no key of ours")
+        return key
+
     def _ensure_ours(self, header: Header, claims: Claims) -> None:
         """Raise ValueError unless every claim is as we write it, and the token is neither from the future nor for longer than we allow."""
         now = self._clock.now().timestamp()
         holds = (
-            header.kid == self._kid and header.typ == "JWT" and claims.iss == ISSUER and claims.aud == AUDIENCE
+            header.typ == "JWT" and claims.iss == ISSUER and claims.aud == AUDIENCE
             and claims.role in self._roles and bool(claims.jti) and claims.iat <= now + CLOCKS_APART_SECONDS
             and claims.iat < claims.exp <= claims.iat + LIFETIME_MAX.total_seconds()
         )  # fmt: skip

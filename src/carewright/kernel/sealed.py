@@ -11,6 +11,9 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from carewright.kernel.clock import Clock
+from carewright.kernel.token_keys import TokenKeys
+
 ALGORITHMS = ["dir", "A256GCM"]
 HEADER = {"alg": "dir", "enc": "A256GCM"}
 LABEL = b"carewright.kernel.sealed\0"
@@ -19,23 +22,30 @@ SEALED_LENGTH_MAX = 4_000
 
 
 class Sealer:
-    """Seals with keys derived from `key`, which all processes of a system share."""
+    """Seals with keys derived from the token keys, which all processes of a system share. What a retired key sealed opens no more."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, keys: TokenKeys, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
 
     def seal(self, purpose: str, plain: bytes) -> str:
         """`plain`, to be opened for the same purpose alone; in letters that a cookie and an address take."""
-        return jwe.encrypt_compact(HEADER, plain, self._key_for(purpose), algorithms=ALGORITHMS)
+        return jwe.encrypt_compact(HEADER, plain, _key_for(self._secrets()[0], purpose), algorithms=ALGORITHMS)
 
     def open(self, purpose: str, sealed: str) -> bytes | None:
         """What was sealed for this purpose; None for anything else, whatever is wrong with it."""
         if len(sealed) > SEALED_LENGTH_MAX or not sealed.isascii():
             return None
-        try:
-            return jwe.decrypt_compact(sealed, self._key_for(purpose), algorithms=ALGORITHMS).plaintext
-        except (JoseError, ValueError, TypeError):
-            return None
+        for secret in self._secrets():
+            try:
+                return jwe.decrypt_compact(sealed, _key_for(secret, purpose), algorithms=ALGORITHMS).plaintext
+            except (JoseError, ValueError, TypeError):
+                continue
+        return None
 
-    def _key_for(self, purpose: str) -> OctKey:
-        return OctKey.import_key(hmac.new(self._key, LABEL + purpose.encode(), hashlib.sha256).digest())
+    def _secrets(self) -> list[bytes]:
+        return self._keys.secrets(self._clock.now())
+
+
+def _key_for(secret: bytes, purpose: str) -> OctKey:
+    return OctKey.import_key(hmac.new(secret, LABEL + purpose.encode(), hashlib.sha256).digest())

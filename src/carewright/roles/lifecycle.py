@@ -37,6 +37,7 @@ from carewright.kernel.rng import new_origin, new_rng
 from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
+from carewright.kernel.token_keys import TokenKeys
 from carewright.kernel.transport import ensure_encrypted_cache
 from carewright.kernel.wake import Wake
 from carewright.roles.keys import vault_of
@@ -61,6 +62,7 @@ class System:
     """The running modules of one process."""
 
     settings: SystemSettings
+    keys: TokenKeys
     tokens: Tokens
     bearers: Bearers
     wake: Wake
@@ -85,15 +87,15 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     """Start `modules` in order and yield them; stop them in reverse. Nothing works in the background yet: see `background`."""
     settings: SystemSettings = sections["system"]
     clock, wake, origin = SystemClock(), Wake(), new_origin()
-    key, limits = token_key(settings), Limits()
-    tokens = Tokens(key, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
+    keys, limits = TokenKeys.of_file(Path(settings.token_key_file)), Limits()
+    tokens = Tokens(keys, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
     bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
-    gate = Gate(sections["edge"], limits, key, CAREFUL)
+    gate = Gate(sections["edge"], limits, keys.secrets(clock.now())[-1], CAREFUL)
     edge: EdgeSettings = sections["edge"]
     files = Files.of(edge)
     tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge)
-    offers = {Tokens: tokens, Bearers: bearers, Sealer: Sealer(key), Outgoing: outgoing}
-    system = System(settings, tokens, bearers, wake, limits, gate, tls, offers=offers)
+    offers = {Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
+    system = System(settings, keys, tokens, bearers, wake, limits, gate, tls, offers=offers)
     vault = vault_of(sections, clock)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)
@@ -119,7 +121,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
 
 
 def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None]]:
-    """What a serving process does besides answering: relays, jobs and timers, live copies, the clock, wake-ups."""
+    """What a serving process does besides answering: relays, jobs and timers, live copies, the clock, keys, wake-ups."""
     work: list[Awaitable[None]] = []
     for module in modules:
         started = system.running[module.name]
@@ -132,6 +134,7 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
     any_context: Context = next(iter(system.running.values())).context
     work.append(jobs.work(any_context, (), (HOUSEKEEPING,)))
     work.append(_keep_time(any_context))
+    work.append(system.keys.follow())
     if system.settings.valkey_url:
         work.append(valkey.carry(system.wake, system.settings.valkey_url, any_context.origin.bytes))
         work.append(valkey.share_limits(system.limits, system.settings.valkey_url))
@@ -178,17 +181,6 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
     return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of)
-
-
-def token_key(settings: SystemSettings) -> bytes:
-    """The key that signs tokens, from its file."""
-    try:
-        key = Path(settings.token_key_file).read_bytes()
-    except OSError as fault:
-        raise StartFailed("There is no token key. Set CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE, or start with `carewright up`.") from fault
-    if len(key) < 32:
-        raise StartFailed("The token key is too short: it needs at least 32 bytes.")
-    return key
 
 
 async def _database(module: Module, settings: SystemSettings, section: Any) -> Database:

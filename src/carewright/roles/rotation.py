@@ -1,4 +1,4 @@
-"""Rotating and destroying the keys of one organization: `carewright keys`."""
+"""Rotating and destroying keys: those of one organization, and the one that signs tokens. `carewright keys`."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.invariants import invariant
 from carewright.kernel.modules import Module, Reseal
+from carewright.roles.keys import rotate_token_key
 from carewright.roles.lifecycle import NOBODY, System, running
 from carewright.roles.registry import MODULES
 from carewright.roles.relay import system_actor
@@ -47,6 +48,15 @@ async def destroy(sections: Mapping[str, Any], organization_id: UUID) -> int:
         ctx = _contexts(system, organization_id)("patients")
         await _record(ctx, "kernel.keys.destroy")
         return await ctx.vault.destroy(ctx.db, organization_id)
+
+
+async def rotate_tokens(sections: Mapping[str, Any], organization_id: UUID, *, revoke: bool) -> None:
+    """Give the system a new key for its tokens, recorded for the organization that asked. Raises `StartFailed` with nothing changed."""
+    async with running([module for module in MODULES if module.name == "access"], sections) as system:
+        ctx = _contexts(system, organization_id)("access")
+        async with ctx.db.transaction() as tx:
+            await audit.record(tx, audit.entry(ctx, "kernel.keys.rotate_tokens", "E"))
+            rotate_token_key(sections["system"], ctx.clock, revoke=revoke)
 
 
 async def until_sealing(ctx: Context, version: int) -> None:

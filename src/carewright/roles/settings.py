@@ -8,13 +8,15 @@ from typing import Literal
 class SystemSettings:
     """`peers` says where modules of other processes answer: `directory=http://10.0.0.5:8080,patients=http://…`.
 
-    `token_key_file` holds the key that signs bearer tokens. `drain_seconds` is how long a process still answers after SIGTERM while
-    load balancers notice that it is not ready. `json_everywhere` sends calls between modules of one process through JSON too.
+    `token_key_file` holds the keys that sign bearer tokens; a new one signs `token_key_delay_seconds` after it was made, when every
+    process knows it. `drain_seconds` is how long a process still answers after SIGTERM while load balancers notice that it is not ready.
+    `json_everywhere` sends calls between modules of one process through JSON too.
     """
 
     database_url: str = ""
     valkey_url: str = ""
     token_key_file: str = ""
+    token_key_delay_seconds: float = 5.0
     host: str = "127.0.0.1"
     port: int = 8080
     peers: str = ""

@@ -13,6 +13,7 @@ from carewright.kernel import authz
 from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import Forbidden, Unauthenticated
+from carewright.kernel.token_keys import TokenKeys
 from tests.samples import known_id
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -20,7 +21,7 @@ NOON = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp())
 ROLES = {"desk": frozenset({"book", "read"}), "patient": frozenset({"read"})}
 HOUR = timedelta(hours=1)
 NONE: Mapping[str, object] = MappingProxyType({})
-HEADER: dict[str, object] = {"alg": "HS256", "kid": Tokens(KEY, ManualClock(datetime(2026, 1, 1, tzinfo=UTC)), {})._kid, "typ": "JWT"}
+HEADER: dict[str, object] = {"alg": "HS256", "kid": TokenKeys.of(KEY).keys[0].id, "typ": "JWT"}
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """Sealed values open where they belong, and nowhere else."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from carewright.kernel.clock import ManualClock
 from carewright.kernel.sealed import SEALED_LENGTH_MAX, Sealer
+from carewright.kernel.token_keys import TokenKeys
 
-SEALER = Sealer(b"k" * 32)
+CLOCK = ManualClock(datetime(2026, 11, 22, 12, tzinfo=UTC))
+SEALER = Sealer(TokenKeys.of(b"k" * 32), CLOCK)
 SEALED = SEALER.seal("portal.try", b"+1 312 555 0147")
 
 
@@ -19,7 +24,7 @@ def test_nothing_of_it_can_be_read_and_no_two_look_alike() -> None:
 
 def test_it_opens_for_no_other_purpose_and_with_no_other_key() -> None:
     assert SEALER.open("portal.tri", SEALED) is None
-    assert Sealer(b"l" * 32).open("portal.try", SEALED) is None
+    assert Sealer(TokenKeys.of(b"l" * 32), CLOCK).open("portal.try", SEALED) is None
 
 
 def test_a_change_of_any_letter_is_noticed() -> None:

@@ -63,6 +63,7 @@ from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, PreconditionFailed, Refusal
 from carewright.kernel.ids import Ids
 from carewright.kernel.sealed import Sealer
+from carewright.kernel.token_keys import TokenKeys
 from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import NO_DATABASE
@@ -589,7 +590,7 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         origin=UUID(int=1),
         settings=PortalSettings(**demonstration | settings),
         bearers=Bearers(tokens, hospital.clock, keeper.owner_of),
-        sealer=Sealer(b"s" * 32),
+        sealer=Sealer(TokenKeys.of(b"s" * 32), hospital.clock),
         host=Actor(subject="system", organization_id=UUID(int=0), role="system", permissions=HOST),
         directory=cast("Any", directory),
         patients=cast("Any", patients),
