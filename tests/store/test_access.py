@@ -33,7 +33,7 @@ EVERYTHING = Query("test.sessions", "SELECT s::text AS row FROM access.session s
 
 @pytest.fixture
 async def ctx(context: Contexts) -> AccessContext:
-    return await access(context, demonstration_sign_in=True)
+    return await access(context)
 
 
 async def issue(ctx: AccessContext, patient_id: UUID = PATIENT, binding: str = BINDING) -> IssuedCode:
@@ -155,6 +155,21 @@ async def test_a_locked_account_takes_no_code_that_was_sent_before(ctx: AccessCo
         await redeem(ctx, sent)
 
 
+SHUT = {
+    "locked": Query("test.lock", "UPDATE access.account SET code_failures = 100 WHERE organization_id = $1"),
+    "disabled": Query("test.disable", "UPDATE access.account SET disabled_at = created_at WHERE organization_id = $1"),
+}
+
+
+@pytest.mark.parametrize("state", SHUT)
+async def test_a_wrong_code_tells_nobody_whether_there_is_an_account(ctx: AccessContext, context: Contexts, state: str) -> None:
+    sent = await issue(ctx)
+    await ctx.db.execute(SHUT[state], context.organization_id)
+    for code, binding in ((wrong(sent), BINDING), (sent.code, "c" * 32)):
+        with pytest.raises(CodeNotRight):
+            await redeem(ctx, sent, code, binding)
+
+
 async def test_a_right_code_forgives_the_wrong_ones(ctx: AccessContext, context: Contexts) -> None:
     issued = await issue(ctx)
     for _ in range(3):
@@ -197,10 +212,15 @@ async def test_a_session_that_is_not_used_ends_and_one_in_use_ends_at_its_limit(
     assert await sessions.actor_of(ctx, other.token) is None
 
 
+async def patient_session(ctx: AccessContext, patient_id: UUID = PATIENT) -> StartedSession:
+    """A patient who has typed the right code."""
+    return await redeem(ctx, await issue(ctx, patient_id))
+
+
 async def session_of(ctx: AccessContext, role: str) -> StartedSession:
     """A session of somebody with this role."""
     if role == "patient":
-        return await sessions.start_demonstration(ctx, PATIENT)
+        return await patient_session(ctx)
     owner = Owner(account_id=ctx.ids.new(), subject=f"staff/{ctx.ids.new()}", role=role)
     async with ctx.db.transaction() as tx:
         await tx.execute(ACCOUNT, ctx.actor.organization_id, owner.account_id, owner.subject, role, ctx.clock.now())
@@ -223,8 +243,8 @@ async def test_a_session_in_use_writes_now_and_then(ctx: AccessContext, context:
 
 
 async def test_people_see_and_end_their_own_sessions_and_nobody_elses(ctx: AccessContext, context: Contexts) -> None:
-    one, two = [await sessions.start_demonstration(ctx, PATIENT) for _ in range(2)]
-    stranger = await sessions.start_demonstration(ctx, UUID(int=8))
+    one, two = [await patient_session(ctx) for _ in range(2)]
+    stranger = await patient_session(ctx, UUID(int=8))
     me = ctx.acting(patient_actor(context, PATIENT))
     assert [each.id for each in await sessions.my_sessions(me)] == [one.session.id, two.session.id]
     with pytest.raises(UnknownSession):
@@ -242,7 +262,7 @@ async def test_people_see_and_end_their_own_sessions_and_nobody_elses(ctx: Acces
 
 
 async def test_an_administrator_ends_anybodys_sessions_of_their_tenant(ctx: AccessContext, context: Contexts) -> None:
-    started = await sessions.start_demonstration(ctx, PATIENT)
+    started = await patient_session(ctx)
     elsewhere = ctx.acting(context.actor("administrator", organization_id=UUID(int=3)))
     with pytest.raises(UnknownSession):
         await sessions.end_session(elsewhere, started.session.id)
@@ -251,7 +271,7 @@ async def test_an_administrator_ends_anybodys_sessions_of_their_tenant(ctx: Acce
 
 
 async def test_a_disabled_account_has_no_session_and_gets_none(ctx: AccessContext, context: Contexts) -> None:
-    started, issued = await sessions.start_demonstration(ctx, PATIENT), await issue(ctx)
+    started, issued = await patient_session(ctx), await issue(ctx)
     administrator = ctx.acting(staff(context, "administrator"))
     (account,) = (await accounts.list_accounts(administrator)).items
     assert (await accounts.disable_account(administrator, account.id)).disabled
@@ -268,7 +288,7 @@ async def test_a_disabled_account_has_no_session_and_gets_none(ctx: AccessContex
 
 
 async def test_a_disabled_account_stays_out_even_where_its_session_was_not_ended(ctx: AccessContext, context: Contexts) -> None:
-    started = await sessions.start_demonstration(ctx, PATIENT)
+    started = await patient_session(ctx)
     await ctx.db.execute(
         Query("test.disable", "UPDATE access.account SET disabled_at = $2 WHERE organization_id = $1"), context.organization_id,
         context.clock.now(),
@@ -294,11 +314,9 @@ async def test_a_token_of_no_session_is_refused(ctx: AccessContext, token: str) 
 
 async def test_only_the_system_signs_people_in(ctx: AccessContext, context: Contexts) -> None:
     person = ctx.acting(context.actor("administrator"))
-    for asked in (sessions.actor_of(person, "cws_" + "0" * 32), issue(person), sessions.start_demonstration(person, PATIENT)):
+    for asked in (sessions.actor_of(person, "cws_" + "0" * 32), issue(person)):
         with pytest.raises(Forbidden):
             await asked
-    with pytest.raises(Forbidden):
-        await sessions.start_demonstration(await access(context), PATIENT)
 
 
 async def test_who_am_i_says_what_i_may_do(ctx: AccessContext) -> None:

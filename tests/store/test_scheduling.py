@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -290,6 +291,20 @@ async def test_new_hours_report_whom_they_leave_at_the_wrong_site(hospital: Hosp
     answer = await calendars.set_working_hours(hospital.desk(), command)
     assert [each.id for each in answer.hit] == [made.id]
     await hospital.ensure_sound()
+
+
+@pytest.mark.parametrize(("role", "shown"), [("scheduler", True), ("administrator", False)])
+async def test_whose_appointments_a_change_hits_is_shown_to_those_who_see_patients(hospital: Hospital, role: str, shown: bool) -> None:
+    made = await hospital.book()
+    ctx = hospital.here.acting(role, hospital.world)
+    block = BlockTime(schedule_id=hospital.physician(), start=made.start, end=made.end, reason=REASON)
+    hours = SetWorkingHours(schedule_id=hospital.physician(), weekly=())
+    for answer in (await calendars.block_time(ctx, block), await calendars.set_working_hours(ctx, hours)):
+        assert answer.hit_appointment_ids == (made.id,)
+        assert answer.hit == ((made,) if shown else ())
+        assert (str(made.patient_id) in msgspec.json.encode(answer).decode()) == shown
+    facts = [fact for fact in await facts_of(hospital.desk()) if isinstance(fact, ScheduleChanged)]
+    assert [fact.hit_appointment_ids for fact in facts] == [(made.id,), (made.id,)]
 
 
 async def test_a_block_is_removed_once(hospital: Hospital) -> None:

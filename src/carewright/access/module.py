@@ -40,9 +40,6 @@ class LocalAccess:
     async def redeem_code(self, actor: Actor, command: c.RedeemCode) -> c.StartedSession:
         return await codes.redeem_code(self._context.acting(actor), command)
 
-    async def start_demonstration(self, actor: Actor, patient_id: UUID) -> c.StartedSession:
-        return await sessions.start_demonstration(self._context.acting(actor), patient_id)
-
     async def my_sessions(self, actor: Actor) -> tuple[c.Session, ...]:
         return await sessions.my_sessions(self._context.acting(actor))
 

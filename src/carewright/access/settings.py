@@ -29,4 +29,3 @@ class AccessSettings:
     oidc_role_claim: str = "roles"
     oidc_roles: str = ""
     oidc_site_claim: str = ""
-    demonstration_sign_in: bool = False

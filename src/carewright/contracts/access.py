@@ -15,7 +15,7 @@ from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
 from carewright.kernel.values import Code, Instant, Limit, Reason
 
-SignInMethod = Literal["oidc", "otp", "passkey", "demonstration"]
+SignInMethod = Literal["oidc", "otp", "passkey"]
 ContactSystem = Literal["phone", "email"]
 BreakGlassPurpose = Literal["ETREAT", "COVERAGE", "SAFETY"]
 """Why the glass is broken: emergency treatment (HL7 ActReason ETREAT), covering for a colleague, or a danger to the patient."""
@@ -307,8 +307,6 @@ class Access(Protocol):
     async def start_code(self, actor: Actor, command: RequestCode) -> IssuedCode: ...
 
     async def redeem_code(self, actor: Actor, command: RedeemCode) -> StartedSession: ...
-
-    async def start_demonstration(self, actor: Actor, patient_id: UUID) -> StartedSession: ...
 
     async def my_sessions(self, actor: Actor) -> tuple[Session, ...]: ...
 

@@ -20,7 +20,6 @@ access.my_sessions                     access.session.list
 access.redeem_code                     access.code.redeem
 access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
-access.start_demonstration             access.session.start
 access.start_sign_in                   access.sign_in.start
 access.who_am_i                        access.account.read
 audit.find_disclosures                 audit.disclosure.find

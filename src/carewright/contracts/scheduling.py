@@ -264,11 +264,15 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CalendarChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a calendar change: what it hit. Nothing was dropped; somebody must decide about each."""
+    """The answer to a calendar change: what it hit. Nothing was dropped; somebody must decide about each.
+
+    `hit` shows the appointments to whoever may read every patient's; others get their ids alone.
+    """
 
     schedule_id: UUID
     block_id: UUID | None = None
-    hit: tuple[Appointment, ...]
+    hit_appointment_ids: tuple[UUID, ...] = ()
+    hit: tuple[Appointment, ...] = ()
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,11 +69,16 @@ def ensure_grant(grant: Grant | None, form: Mapping[str, str], now: datetime) ->
     return grant
 
 
+def subject_of(account: str) -> str:
+    """Who the provider says that somebody is."""
+    return f"demonstration/{account}"
+
+
 def id_claims(grant: Grant, issuer: str, client_id: str, now: datetime) -> dict[str, object]:
     """The claims of the ID token for a grant."""
     issued = int(now.timestamp())
     return {
-        "iss": issuer, "sub": f"demonstration/{grant.account}", "aud": client_id, "iat": issued,
+        "iss": issuer, "sub": subject_of(grant.account), "aud": client_id, "iat": issued,
         "exp": issued + int(TOKEN_LIFETIME.total_seconds()), "auth_time": int(grant.proved_at.timestamp()), "nonce": grant.nonce,
         "name": f"Demonstration {grant.account.replace('-', ' ')}", "roles": [grant.account],
     }  # fmt: skip

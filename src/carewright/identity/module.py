@@ -23,8 +23,11 @@ async def start(base: Context, settings: IdentitySettings, _: Callable[[type], A
 def _secret(settings: IdentitySettings) -> str:
     if not (is_here(settings.issuer) and is_here(settings.redirect_uri)):
         raise StartFailed("The built-in identity provider is for this machine alone: issuer and redirect_uri must be loopback addresses.")
-    if not (settings.issuer.endswith(PREFIX) and settings.client_id and settings.password_hash.startswith("$argon2id$")):
-        raise StartFailed(f"The built-in identity provider needs an issuer ending in {PREFIX}, a client_id and an Argon2id password_hash.")
+    named = settings.client_id and settings.organization_id
+    if not (named and settings.issuer.endswith(PREFIX) and settings.password_hash.startswith("$argon2id$")):
+        raise StartFailed(
+            f"The built-in identity provider needs an issuer ending in {PREFIX}, a client_id, an organization_id and an Argon2id hash."
+        )
     try:
         return Path(settings.client_secret_file).read_text("utf-8").strip()
     except OSError as fault:

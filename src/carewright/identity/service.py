@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from joserfc import jwt
@@ -15,7 +16,9 @@ from joserfc.jwk import ECKey
 from carewright.identity import model
 from carewright.identity.model import Grant, Wrong
 from carewright.identity.settings import IdentitySettings
+from carewright.kernel import audit
 from carewright.kernel.context import Context
+from carewright.kernel.errors import Unauthenticated
 from carewright.kernel.rng import new_secret
 
 ALGORITHM = "ES256"
@@ -49,12 +52,13 @@ def ensure_client(ctx: IdentityContext, asked: Mapping[str, str]) -> None:
 
 
 async def grant_code(ctx: IdentityContext, asked: Mapping[str, str], account: str, password: str) -> str | None:
-    """A code for the right name and password, or None. The hash is checked for unknown names too, so that both take as long."""
+    """A code for the right name and password, or None, which is recorded. The hash is checked for unknown names too: both take as long."""
     ensure_client(ctx, asked)
     model.ensure_request(asked)
     right = await asyncio.to_thread(_is_right, ctx.settings.password_hash, password)
     if not right or account not in model.ACCOUNTS or len(ctx.grants) >= CODES_MAX:
         _forget(ctx)
+        await _note_refused(ctx, account)
         return None
     now, code = ctx.clock.now(), new_secret(32).hex()
     ctx.grants[code] = Grant(
@@ -109,6 +113,14 @@ def _is_right(password_hash: str, password: str) -> bool:
         return PasswordHasher().verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+async def _note_refused(ctx: IdentityContext, account: str) -> None:
+    """Record whom somebody tried to be. A name that is nobody's is left out: people type passwords into that field."""
+    subject = model.subject_of(account) if account in model.ACCOUNTS else audit.NOBODY.subject
+    organization_id = ctx.settings.organization_id or audit.NOBODY.organization_id
+    tried = msgspec.structs.replace(audit.NOBODY, subject=subject, organization_id=organization_id)
+    await audit.note_refusal(ctx.acting(tried, trace=ctx.trace), "identity.sign_in", {}, Unauthenticated())
 
 
 def _forget(ctx: IdentityContext) -> None:

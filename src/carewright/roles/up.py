@@ -183,6 +183,7 @@ class Start:
             "CAREWRIGHT_IDENTITY_CLIENT_SECRET_FILE": secret_file,
             "CAREWRIGHT_IDENTITY_REDIRECT_URI": f"{public_url}/staff/callback",
             "CAREWRIGHT_IDENTITY_PASSWORD_HASH": known.demonstration_password_hash,
+            "CAREWRIGHT_IDENTITY_ORGANIZATION_ID": str(known.organization_id),
             "CAREWRIGHT_ACCESS_PUBLIC_URL": public_url,
             "CAREWRIGHT_ACCESS_ORGANIZATION_ID": str(known.organization_id),
             "CAREWRIGHT_ACCESS_OIDC_ISSUER": issuer,

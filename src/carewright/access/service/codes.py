@@ -54,15 +54,15 @@ async def _redeemed(ctx: AccessContext, tx: Tx, command: RedeemCode) -> StartedS
 
 
 def _why_not(ctx: AccessContext, row: Row | None, command: RedeemCode) -> Refusal | None:
+    """Why the code opens nothing. Of the account's state only whoever holds the right code is told: to others it must not exist."""
     if row is None:
+        return CodeNotRight()
+    spent = row["used_at"] is not None or row["tries"] >= model.TRIES_MAX or ctx.clock.now() >= row["expires_at"]
+    if spent or not model.proves(row["proof"], command.code_id, command.binding, command.code):
         return CodeNotRight()
     if row["disabled_at"] is not None:
         return AccountDisabled()
-    if store.is_locked(row):
-        return AccountLocked()
-    spent = row["used_at"] is not None or row["tries"] >= model.TRIES_MAX or ctx.clock.now() >= row["expires_at"]
-    right = model.proves(row["proof"], command.code_id, command.binding, command.code)
-    return None if right and not spent else CodeNotRight()
+    return AccountLocked() if store.is_locked(row) else None
 
 
 async def _counted(ctx: AccessContext, tx: Tx, row: Row | None, refusal: Refusal) -> Refusal:

@@ -13,7 +13,6 @@ from carewright.contracts.access import Session, SignInMethod, StartedSession, U
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 from carewright.kernel.db import Session as Tx
-from carewright.kernel.errors import Forbidden
 from carewright.kernel.rng import new_secret
 
 OWN = "access.session.own"
@@ -51,16 +50,6 @@ async def start(
         tx, audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=(_entity(kept.id),))
     )  # fmt: skip
     return StartedSession(token=token, session=model.shown(kept))
-
-
-async def start_demonstration(ctx: AccessContext, patient_id: UUID) -> StartedSession:
-    """Sign in as a made-up patient, where the settings say that the hospital is one. Raises `Forbidden` elsewhere."""
-    ctx.actor.require(SIGN_IN)
-    if not ctx.settings.demonstration_sign_in:
-        raise Forbidden
-    async with ctx.db.transaction() as tx:
-        row = await store.account_of_patient(tx, ctx.actor.organization_id, ctx.ids.new(), patient_id, ctx.clock.now())
-        return await start(ctx, tx, store.owner_of(row), "demonstration")
 
 
 async def my_sessions(ctx: AccessContext) -> tuple[Session, ...]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.scheduling import (
+    Appointment,
     BlockTime,
     Busy,
     Calendar,
@@ -46,7 +47,7 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
             await _shut(ctx, tx, command.schedule_id)
             await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
-            answer = CalendarChanged(schedule_id=command.schedule_id, block_id=block_id, hit=hit)
+            answer = _answer(ctx, command.schedule_id, hit, block_id)
             await _reopen(ctx, tx, answer, "scheduling.calendar.block")
         return await _read_back(ctx, calendars, answer)
 
@@ -66,7 +67,7 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             await _shut(ctx, tx, schedule_id)
             if not await store.delete_block(tx, calendars.organization_id, block_id):
                 raise UnknownBlock(block_id=str(block_id))
-            answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id, hit=())
+            answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id)
             await _reopen(ctx, tx, answer, "scheduling.calendar.unblock")
         return await _read_back(ctx, calendars, answer)
 
@@ -91,7 +92,7 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
             openings = openings_from(hours, zones, now.date() - timedelta(days=1), until)
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
             hit = await store.appointments_outside_hours(tx, cipher, command.schedule_id, now)
-            answer = CalendarChanged(schedule_id=command.schedule_id, hit=hit)
+            answer = _answer(ctx, command.schedule_id, hit)
             await _reopen(ctx, tx, answer, "scheduling.calendar.set_hours")
         return await _read_back(ctx, calendars, answer)
 
@@ -144,6 +145,16 @@ async def _extend_batch(ctx: SchedulingContext) -> int:
     return len(schedules)
 
 
+def _answer(
+    ctx: SchedulingContext, schedule_id: UUID, hit: tuple[Appointment, ...], block_id: UUID | None = None
+) -> CalendarChanged:  # fmt: skip
+    """What a change hit. Appointments say whose they are, so who runs the system and sees no patients learns of their ids alone."""
+    reads = ctx.actor.may("scheduling.appointment.read") and not ctx.by_patient
+    return CalendarChanged(
+        schedule_id=schedule_id, block_id=block_id, hit_appointment_ids=tuple(each.id for each in hit), hit=hit if reads else ()
+    )
+
+
 async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
     """Lock the calendar against bookings until the transaction ends. Who has sites named changes what lies within them alone."""
     site_ids = await store.lock_schedule(tx, ctx.actor.organization_id, schedule_id)
@@ -156,13 +167,13 @@ async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
 async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, deed: str) -> None:
     """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
 
-    The answer shows the appointments it hits, and with them whose they are: each of them was read. `deed` is what the journal calls it.
+    Each appointment that the answer shows was read. `deed` is what the journal calls the change.
     """
     organization_id = ctx.actor.organization_id
     version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
     event = ScheduleChanged(
         organization_id=organization_id, schedule_id=answer.schedule_id, calendar_version=version,
-        hit_appointment_ids=tuple(each.id for each in answer.hit),
+        hit_appointment_ids=answer.hit_appointment_ids,
     )  # fmt: skip
     await outbox.publish(ctx, tx, event)
     about = audit.Entity(type="Schedule", id=answer.schedule_id)
