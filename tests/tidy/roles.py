@@ -14,8 +14,8 @@ is written by `python -m tests.tidy.roles --write` from `carewright/contracts/pe
 
 `scheduling.appointment.any_patient` lets staff act for every patient. Without it an actor acts for one: a patient for themselves, a proxy
 for the patient who consented. Fields are guarded too: without `patients.read_contacts` and `patients.read_identifiers` a record
-has neither, and says so in `withheld`. What a patient writes to the practice (`note`) is in no answer at all;
-`scheduling.appointment.read_note` is for the page that will show it.
+has neither, and says so in `withheld`. What a patient writes to the practice (`note`) is shown where an appointment is read, to those with
+`scheduling.appointment.read_note` alone; each note that is shown is recorded as read.
 
 """
 WIDENED = """

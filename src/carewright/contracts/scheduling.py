@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.kernel.authz import Actor
@@ -161,7 +161,10 @@ HOLD_ENDED = frozenset({"hold-released", "hold-expired"})
 
 
 class Appointment(msgspec.Struct, frozen=True, kw_only=True):
-    """An appointment as scheduling keeps it. `version` counts changes from 1 and is the ETag."""
+    """An appointment as scheduling keeps it. `version` counts changes from 1 and is the ETag.
+
+    `note` is what was written to the practice. It is there when somebody reads the appointment who may read notes, and in no other answer.
+    """
 
     id: UUID
     status: AppointmentStatus
@@ -183,6 +186,7 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     cancelation_reason: str | None = None
     created_at: Instant
     version: int = 1
+    note: LongText | UnsetType = UNSET
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):

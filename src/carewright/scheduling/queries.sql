@@ -152,6 +152,11 @@ SELECT value, private FROM scheduling.appointment WHERE organization_id = $1 AND
 UNION ALL
 SELECT value, private FROM scheduling.appointment_history WHERE organization_id = $1 AND id = $2
 
+-- name: notes_of
+SELECT id, note FROM scheduling.appointment WHERE organization_id = $1 AND id = ANY($2) AND note IS NOT NULL
+UNION ALL
+SELECT id, note FROM scheduling.appointment_history WHERE organization_id = $1 AND id = ANY($2) AND note IS NOT NULL
+
 -- name: save_appointment
 UPDATE scheduling.appointment
 SET status = $3, starts_at = $4, ends_at = $5, expires_at = $6, version = $7, value = $8, note = coalesce($9, note), private = $10

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
@@ -184,6 +185,12 @@ async def appointment_for_change(tx: Session, cipher: FieldCipher, appointment_i
 async def appointment_by_id(db: Session, cipher: FieldCipher, appointment_id: UUID) -> Appointment | None:
     row = await db.fetch_one(Q.appointment_by_id, cipher.organization_id, appointment_id)
     return _whole(cipher, row) if row else None
+
+
+async def notes_of(db: Session, cipher: FieldCipher, appointment_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What was written to the practice, by appointment; nothing for those without a note."""
+    rows = await db.fetch(Q.notes_of, cipher.organization_id, list(appointment_ids))
+    return {row["id"]: cipher.open_(APPOINTMENT, "note", row["id"], row["note"]).decode() for row in rows}
 
 
 async def save_appointment(tx: Session, cipher: FieldCipher, appointment: Appointment, note: str | None = None) -> None:
@@ -375,6 +382,7 @@ def _parted(cipher: FieldCipher, appointment: Appointment, whole: bytes) -> tupl
 
     Why somebody cancelled may tell of their health ("pat-preg"); why a hold ended is ours, and stays open.
     """
+    invariant(appointment.note is UNSET, "a note is stored sealed and apart")
     why = appointment.cancelation_reason
     said = why if why is not None and why not in HOLD_ENDED else None
     if appointment.based_on is None and appointment.override_reason is None and said is None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from carewright.contracts.directory import VisitType
 from carewright.contracts.scheduling import (
@@ -190,6 +191,16 @@ async def test_a_time_is_held_reviewed_and_booked(browser: Browser, hospital: Ho
     assert "You are booked" in browser.page
     assert hospital.appointments[one.id].status == "booked"
     assert ("book_appointment", "I use a wheelchair.") in [(name, getattr(what, "note", None)) for name, what in hospital.calls]
+
+
+async def test_a_patient_sees_what_they_wrote(browser: Browser, hospital: Hospital, visit: VisitType) -> None:
+    one = await held(browser, hospital, visit)
+    await browser.post(f"/holds/{one.id}/book")
+    assert "What you wrote" not in browser.page
+    hospital.appointments[one.id] = replace(hospital.appointments[one.id], note="I use a <wheelchair>.")
+    page = (await browser.get(f"/appointments/{one.id}")).text
+    assert "What you wrote" in page
+    assert "I use a &lt;wheelchair&gt;." in page
 
 
 async def test_two_clicks_at_once_hold_and_book_once(browser: Browser, hospital: Hospital, visit: VisitType) -> None:

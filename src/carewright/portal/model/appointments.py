@@ -6,6 +6,8 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
+from msgspec import UNSET
+
 from carewright.contracts.directory import Location
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment
 from carewright.portal.model.wall import Wall, counted, duration, full_date
@@ -41,6 +43,7 @@ class AppointmentView:
     phone: str
     place: str
     people: tuple[str, ...]
+    note: str
     can_change: bool
     version: int
     start: datetime
@@ -86,6 +89,7 @@ def appointment_view(one: Appointment, wall: Wall, now: datetime, site: Location
         phone=(site.phone if site else None) or "",
         place=", ".join(_displays(one, PLACES)),
         people=tuple(_displays(one, WITH)),
+        note="" if one.note is UNSET else one.note,
         can_change=one.status in ("booked", "pending") and not is_hold(one) and one.start > now,
         version=one.version,
         start=one.start,

@@ -49,6 +49,7 @@ from carewright.scheduling.model.appointment import (
     stepped,
 )  # fmt: skip
 from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.notes import with_notes
 from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
 from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
 from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
@@ -64,7 +65,8 @@ async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appoi
     async with ctx.db.transaction() as tx:
         found = ctx.require_own(await store.appointment_by_id(tx, cipher, appointment_id))
         await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", found))
-    return found
+        (shown,) = await with_notes(ctx, tx, cipher, [found])
+    return shown
 
 
 async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> AppointmentsPage:
@@ -79,7 +81,7 @@ async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> 
         found = await store.appointments_of_patient(
             tx, cipher, patient_id, window, after, ctx.clock.now(), query.limit + 1, ctx.actor.site_ids
         )
-        items = tuple(found[: query.limit])
+        items = await with_notes(ctx, tx, cipher, found[: query.limit])
         shown = tuple(audit.Entity(type="Appointment", id=each.id) for each in items)
         await audit.record(tx, audit.entry(ctx, "scheduling.appointment.list", "E", patient_id=patient_id, entities=shown))
     return AppointmentsPage(items=items, next=_cursor(items[-1]) if len(found) > len(items) else None)
