@@ -167,6 +167,13 @@ FOR UPDATE OF g
 -- name: close_break_glass
 UPDATE access.break_glass SET closed_at = $3, closed_by = $4, outcome = $5, finding = $6 WHERE organization_id = $1 AND id = $2
 
+-- name: dispose_break_glass
+-- Reviews that were closed long enough ago. Whose records were read is not known here, so a hold on anybody keeps them all.
+DELETE FROM access.break_glass WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM access.break_glass WHERE organization_id = $1 AND closed_at < $2 AND NOT kernel.is_anything_held($1) LIMIT $3
+))
+RETURNING id
+
 -- name: break_glass_to_reseal
 -- $3 begins everything that the newest key sealed. Locked, so that a review that is being closed waits for a moment; readers do not.
 SELECT id, reason, finding FROM access.break_glass

@@ -8,6 +8,7 @@ from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.sessions import Kept, Owner
 from carewright.contracts.access import Account, BreakGlass, CloseReview, ListReviews
 from carewright.kernel.db import Database, Row, Session
+from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 
@@ -220,6 +221,11 @@ def account_of(row: Row) -> Account:
 def is_locked(row: Row) -> bool:
     """Whether too many codes in a row were wrong."""
     return bool(row["code_failures"] >= FAILURES_MAX)
+
+
+async def dispose_break_glass(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
+    """Delete what was reviewed before `before`, unless anything is on hold."""
+    return [Gone("Task", row["id"]) for row in await tx.fetch(Q.dispose_break_glass, organization_id, before, limit)]
 
 
 def _broken(cipher: FieldCipher, row: Row) -> BreakGlass:

@@ -47,6 +47,12 @@ patients.find_patients_by_identifier   patients.patient.find
 patients.get_patient                   patients.patient.read
 patients.put_patients                  patients.patient.put
 patients.register_patient              patients.patient.register
+records.get_keeping                    records.retention.read
+records.lift_hold                      records.hold.lift
+records.list_holds                     records.hold.list
+records.set_hold                       records.hold.set
+records.set_jurisdiction               records.jurisdiction.set
+records.set_retention                  records.retention.set
 scheduling.advance_appointment         scheduling.appointment.advance
 scheduling.block_time                  scheduling.calendar.block
 scheduling.book_appointment            scheduling.appointment.book
@@ -67,7 +73,7 @@ EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "access.account.list", "access.account.read",
     "access.session.list", "access.code.redeem", "audit.checkpoint.read", "directory.entry.find", "directory.entry.read",
-    "notifications.local_inbox.read", "scheduling.time.find",
+    "notifications.local_inbox.read", "records.retention.read", "scheduling.time.find",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

@@ -34,6 +34,9 @@ patients.read_contacts                x   x   x   x   x   x   .   .   .   .   . 
 patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x
 patients.find                         .   .   x   x   x   x   x   .   .   .   .   x
 patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
+records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .
+records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .
+records.hold                          .   .   .   .   .   .   .   .   .   x   .   .
 scheduling.find                       x   x   x   x   x   x   x   x   .   .   .   x
 scheduling.appointment.read           x   x   x   x   x   x   x   .   .   .   .   x
 scheduling.appointment.read_note      x   x   .   .   x   x   .   .   .   .   .   .

@@ -222,3 +222,55 @@ SELECT kernel.open_stage($1, $2, $3)
 
 -- name: empty_stage
 SELECT kernel.empty_stage($1, $2, $3)
+
+-- name: retention_of
+SELECT what, days FROM kernel.retention WHERE organization_id = $1
+
+-- name: put_retention
+INSERT INTO kernel.retention (organization_id, what, days, set_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, what) DO UPDATE SET days = EXCLUDED.days, set_at = EXCLUDED.set_at
+
+-- name: drop_retention
+DELETE FROM kernel.retention WHERE organization_id = $1 AND what = $2
+
+-- name: jurisdiction_of
+SELECT region, state FROM kernel.jurisdiction WHERE organization_id = $1
+
+-- name: put_jurisdiction
+INSERT INTO kernel.jurisdiction (organization_id, region, state, set_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id) DO UPDATE SET region = EXCLUDED.region, state = EXCLUDED.state, set_at = EXCLUDED.set_at
+
+-- name: organizations_with_keys
+-- Whoever sealed anything has keys: these are the tenants that there are.
+SELECT DISTINCT organization_id FROM kernel.keyset ORDER BY organization_id
+
+-- name: insert_hold
+INSERT INTO kernel.legal_hold (organization_id, id, patient_id, reason, set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: holds
+SELECT id, patient_id, reason, set_by, set_at, lifted_at, lifted_by, lift_reason FROM kernel.legal_hold
+WHERE organization_id = $1 AND ($2 OR lifted_at IS NULL) AND id > $3
+ORDER BY id LIMIT $4
+
+-- name: hold_for_change
+SELECT id, patient_id, reason, set_by, set_at, lifted_at, lifted_by, lift_reason FROM kernel.legal_hold
+WHERE organization_id = $1 AND id = $2
+FOR UPDATE
+
+-- name: lift_hold
+UPDATE kernel.legal_hold SET lifted_at = $3, lifted_by = $4, lift_reason = $5 WHERE organization_id = $1 AND id = $2
+
+-- name: is_held
+SELECT kernel.is_held($1, $2) AS held
+
+-- name: holds_to_reseal
+-- $3 begins everything that the newest key sealed.
+SELECT id, reason, lift_reason FROM kernel.legal_hold
+WHERE organization_id = $1 AND id > $2 AND (substring(reason FOR 3) <> $3 OR substring(lift_reason FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_holds
+UPDATE kernel.legal_hold h SET reason = r.reason, lift_reason = r.lift_reason
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, reason, lift_reason)
+WHERE h.organization_id = $1 AND h.id = r.id

@@ -4,8 +4,10 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.records import days_kept
 from carewright.kernel.context import Once
 from carewright.kernel.jobs import Job, Timer
+from carewright.kernel.keeping import Keeps, disposing
 from carewright.notifications import service
 from carewright.notifications.service import GlassBroken, NotificationsContext, Undelivered
 
@@ -32,4 +34,8 @@ def _within(ctx: NotificationsContext, organization_id: UUID, once: Once | None 
 
 
 JOBS = (Job(service.DELIVER, deliver), Job(service.TELL_OFFICERS, tell_officers))
-TIMERS = (Timer("notifications.forget", FORGET_EVERY_SECONDS, service.forget_texts),)
+KEEPS: tuple[Keeps[NotificationsContext], ...] = (Keeps("messages", service.dispose_communications),)
+TIMERS = (
+    Timer("notifications.forget", FORGET_EVERY_SECONDS, service.forget_texts),
+    disposing("notifications.dispose", KEEPS, days_kept),
+)

@@ -37,10 +37,23 @@ LIMIT $2
 WITH forgotten AS (
     UPDATE notifications.communication SET content = NULL
     WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM notifications.communication WHERE forget_at <= $1 AND content IS NOT NULL LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT ctid FROM notifications.communication
+        WHERE forget_at <= $1 AND content IS NOT NULL AND NOT (status = 'completed' AND kernel.is_held(
+            organization_id, CASE WHEN recipient_kind = 'patient' THEN recipient::uuid END))
+        LIMIT $2 FOR UPDATE SKIP LOCKED
     )) RETURNING 1
 )
 SELECT count(*) AS count FROM forgotten
+
+-- name: dispose_communications
+-- What was said long enough ago, oldest first. Ids are made in order of time, so the key finds them.
+DELETE FROM notifications.communication WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM notifications.communication
+    WHERE organization_id = $1 AND created_at < $2 AND status IN ('completed', 'not-done')
+      AND NOT kernel.is_held(organization_id, CASE WHEN recipient_kind = 'patient' THEN recipient::uuid END)
+    ORDER BY id LIMIT $3
+))
+RETURNING id, recipient_kind, recipient
 
 -- name: communications_to_reseal
 -- $3 begins everything that the newest key sealed. Locked, so that a change of the same row waits for a moment; readers do not.

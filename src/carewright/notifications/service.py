@@ -11,6 +11,7 @@ from carewright.contracts.notifications import Channel, LocalInboxClosed, Messag
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.idempotency import once, remember
+from carewright.kernel.keeping import note_disposed
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.notifications import model, store
 from carewright.notifications.model import Content, Reason
@@ -149,6 +150,13 @@ async def read_local_inbox(ctx: NotificationsContext, query: ReadInbox) -> Messa
 async def forget_texts(ctx: NotificationsContext) -> int:
     """Clear contacts and texts that are past their time, one batch a turn; how many."""
     return await store.forget_texts(ctx.db, ctx.clock.now(), FORGET_BATCH_MAX)
+
+
+async def dispose_communications(ctx: NotificationsContext, before: datetime, limit: int) -> int:
+    """End the messages of one organization that are past their time; one batch."""
+    async with ctx.db.transaction() as tx:
+        gone = await store.dispose(tx, ctx.actor.organization_id, before, limit)
+        return await note_disposed(ctx, tx, "notifications.communication.dispose", gone)
 
 
 async def _keys(ctx: NotificationsContext) -> FieldCipher:

@@ -12,6 +12,7 @@ import msgspec
 
 from carewright.contracts.notifications import Channel, Communication, Message, Notice, Recipient
 from carewright.kernel.db import Row, Session
+from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 from carewright.notifications.model import Content, Reason, Words
@@ -96,6 +97,12 @@ async def forget_texts(db: Session, now: datetime, limit: int) -> int:
     """Clear contacts and texts that are past their time; how many."""
     row = await db.fetch_one(Q.forget_texts, now, limit)
     return row["count"] if row else 0
+
+
+async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
+    """Delete messages that were made before `before`, and that no hold covers."""
+    rows = await tx.fetch(Q.dispose_communications, organization_id, before, limit)
+    return [Gone("Communication", row["id"], UUID(row["recipient"]) if row["recipient_kind"] == "patient" else None) for row in rows]
 
 
 async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:

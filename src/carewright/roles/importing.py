@@ -23,6 +23,7 @@ async def import_fhir(
     """Import FHIR R4 NDJSON into one tenant. `time_zone` serves sites whose address does not tell; `bar(done, total)` hears of progress."""
     async with running([module for module in MODULES if module.has_tables], sections) as system:
         actor = system.tokens.actor("integration", "import", organization_id)
+        await system.context("patients").acting(actor).cipher()  # an organization of another region is refused before anything is written
         report = await import_directory(
             system.offer(Directory), system.offer(Patients), actor, paths, Ids(SystemClock()), bar, time_zone=time_zone
         )

@@ -24,7 +24,8 @@ FIELD_KEY_FILE = "field.key"
 def vault_of(sections: Mapping[str, Any], clock: Clock) -> Vault:
     """The keys that privacy at rest needs. Raises `StartFailed` where their key file is missing."""
     privacy: PrivacySettings = sections["privacy"]
-    return Vault(key_service(privacy, field_key_file(sections)), clock, privacy.keys_fresh_seconds)
+    regions = [region.strip() for region in privacy.regions.split(",") if region.strip()]
+    return Vault(key_service(privacy, field_key_file(sections)), clock, privacy.keys_fresh_seconds, regions)
 
 
 def field_key_file(sections: Mapping[str, Any]) -> Path:

@@ -16,6 +16,7 @@ from carewright.kernel.settings import StartFailed
 from carewright.notifications.module import MODULE as NOTIFICATIONS
 from carewright.patients.module import MODULE as PATIENTS
 from carewright.portal.module import MODULE as PORTAL
+from carewright.records.module import MODULE as RECORDS
 from carewright.roles.settings import SystemSettings
 from carewright.scheduling.module import MODULE as SCHEDULING
 
@@ -26,6 +27,7 @@ MODULES: tuple[Module, ...] = (
     SCHEDULING,     # when, and with whom
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it
+    RECORDS,        # how long it is all kept, and what must stay
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
     IDENTITY,       # the made-up staff's identity provider, embedded only

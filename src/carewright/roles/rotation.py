@@ -28,7 +28,7 @@ async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told)
 
     Nothing stops meanwhile. Interrupted, the next call goes on: what is done shows in each field.
     """
-    core = [module for module in MODULES if module.has_tables]
+    core = [module for module in MODULES if module.has_tables or module.sealed]
     async with running(core, sections) as system:
         context_of = _contexts(system, organization_id)
         ctx = context_of("patients")
@@ -43,7 +43,7 @@ async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told)
 
 async def destroy(sections: Mapping[str, Any], organization_id: UUID) -> int:
     """Destroy every key of the organization; returns how many. What they sealed can be read by nobody any more."""
-    core = [module for module in MODULES if module.has_tables]
+    core = [module for module in MODULES if module.has_tables or module.sealed]
     async with running(core, sections) as system:
         ctx = _contexts(system, organization_id)("patients")
         await _record(ctx, "kernel.keys.destroy")

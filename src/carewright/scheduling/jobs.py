@@ -1,8 +1,10 @@
 """Scheduling's background work, in bounded batches."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from carewright.contracts.records import days_kept
 from carewright.kernel.jobs import Timer
+from carewright.kernel.keeping import Keeps, disposing, note_disposed
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.calendars import extend_openings
@@ -26,8 +28,24 @@ async def archive_past(ctx: SchedulingContext) -> int:
     return moved
 
 
+async def dispose_appointments(ctx: SchedulingContext, before: datetime, limit: int) -> int:
+    """End the appointments of one organization that are past their time; one batch."""
+    async with ctx.db.transaction() as tx:
+        gone = await store.dispose_appointments(tx, ctx.actor.organization_id, before, limit)
+        return await note_disposed(ctx, tx, "scheduling.appointment.dispose", gone)
+
+
+async def dispose_blocks(ctx: SchedulingContext, before: datetime, limit: int) -> int:
+    """As `dispose_appointments`, for blocks."""
+    async with ctx.db.transaction() as tx:
+        gone = await store.dispose_blocks(tx, ctx.actor.organization_id, before, limit)
+        return await note_disposed(ctx, tx, "scheduling.block.dispose", gone)
+
+
+KEEPS: tuple[Keeps[SchedulingContext], ...] = (Keeps("appointments", dispose_appointments), Keeps("calendar-blocks", dispose_blocks))
 TIMERS: tuple[Timer[SchedulingContext], ...] = (
     Timer("scheduling.expire_holds", 5, expire_holds),
     Timer("scheduling.extend_openings", 600, extend_openings),
     Timer("scheduling.archive_past", 3600, archive_past),
+    disposing("scheduling.dispose", KEEPS, days_kept),
 )

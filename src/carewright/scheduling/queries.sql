@@ -370,6 +370,22 @@ INSERT INTO scheduling.appointment SELECT * FROM back RETURNING id
 -- name: forget_past_openings
 DELETE FROM scheduling.opening WHERE ends_at < $1
 
+-- name: dispose_appointments
+-- What is over long enough, oldest parts first: an appointment was made before it ended, so later parts hold none.
+DELETE FROM scheduling.appointment_history WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM scheduling.appointment_history
+    WHERE organization_id = $1 AND id < scheduling.first_id_at($2) AND ends_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
+    LIMIT $3
+))
+RETURNING id, patient_id
+
+-- name: dispose_blocks
+-- Blocks that are over. They are nobody's in particular, so a hold on everything alone keeps them.
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM scheduling.block WHERE organization_id = $1 AND ends_at < $2 AND NOT kernel.is_held(organization_id, NULL) LIMIT $3
+))
+RETURNING id
+
 -- name: overlapping_claims
 -- For `carewright verify`: must be empty while the constraint holds; asked independently of it.
 SELECT a.appointment_id AS one, b.appointment_id AS other FROM scheduling.claim a

@@ -19,6 +19,7 @@ from carewright.kernel.db import Row, Session, Transaction, microseconds_of
 from carewright.kernel.events import Event
 from carewright.kernel.idempotency import seal_answer
 from carewright.kernel.invariants import invariant
+from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import Query, load
 from carewright.scheduling.model.actors import Actor
@@ -338,6 +339,17 @@ async def archive_past(tx: Session, before: datetime, limit: int) -> int:
 
 async def forget_past_openings(db: Session, before: datetime) -> None:
     await db.execute(Q.forget_past_openings, before)
+
+
+async def dispose_appointments(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
+    """Delete appointments that ended before `before` and that no hold covers."""
+    rows = await tx.fetch(Q.dispose_appointments, organization_id, before, limit)
+    return [Gone("Appointment", row["id"], row["patient_id"]) for row in rows]
+
+
+async def dispose_blocks(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
+    """Delete blocks that ended before `before`."""
+    return [Gone("Slot", row["id"]) for row in await tx.fetch(Q.dispose_blocks, organization_id, before, limit)]
 
 
 async def put_site(tx: Session, organization_id: UUID, site: Location) -> bool:

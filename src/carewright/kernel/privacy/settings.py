@@ -9,7 +9,8 @@ class PrivacySettings:
     """`key_service` says where the key is that wraps all others: in `key_file`, or in the transit engine of OpenBao or HashiCorp Vault.
 
     Without `key_file` it is `field.key` beside the token key. `keys_fresh_seconds` is how long a process uses the keys of an
-    organization before it asks again whether they were rotated or destroyed.
+    organization before it asks again whether they were rotated or destroyed. `regions` names, with commas, the regions in which this
+    installation's data lies: an organization that declared another one is not served.
     """
 
     key_service: Literal["file", "transit"] = "file"
@@ -19,3 +20,4 @@ class PrivacySettings:
     transit_key: str = "carewright"
     transit_token_file: str = ""
     keys_fresh_seconds: float = 15.0
+    regions: str = ""

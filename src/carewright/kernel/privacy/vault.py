@@ -5,7 +5,7 @@ every few seconds, so a new version is known everywhere before it begins to seal
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database, Row, Session
-from carewright.kernel.errors import InternalFault
+from carewright.kernel.errors import InternalFault, Refusal
 from carewright.kernel.invariants import invariant
 from carewright.kernel.privacy.aead import Aead, aead_of, new_index_key, new_key
 from carewright.kernel.privacy.cipher import VERSION_MAX, FieldCipher, KeysDestroyed, SealedElsewhere
@@ -27,6 +27,15 @@ GRACE = 2
 """A new version seals only after so many times the seconds for which keys are kept: by then every process has it."""
 
 
+class RegionNotServed(Refusal):
+    """Keys are opened in the organization's own region alone, so that nothing of it can be made, imported or read elsewhere."""
+
+    code = "kernel.region_not_served"
+    status = 403
+    issue = "suppressed"
+    title = "The records of this organization belong into another region. They are neither read nor written here."
+
+
 @dataclass(slots=True)
 class _Kept:
     cipher: FieldCipher
@@ -34,12 +43,16 @@ class _Kept:
 
 
 class Vault:
-    """The keys of every organization that this process met. `fresh_seconds` is how long it uses them before asking again."""
+    """The keys of every organization that this process met. `fresh_seconds` is how long it uses them before asking again.
 
-    def __init__(self, service: KeyService, clock: Clock, fresh_seconds: float) -> None:
+    `regions` are those that this installation is in; where none is named, every organization is served.
+    """
+
+    def __init__(self, service: KeyService, clock: Clock, fresh_seconds: float, regions: Collection[str] = ()) -> None:
         self._service = service
         self._clock = clock
         self._fresh_seconds = fresh_seconds
+        self._regions = frozenset(regions)
         self._kept: dict[UUID, _Kept] = {}
         self._asking: dict[UUID, asyncio.Lock] = {}
 
@@ -51,13 +64,14 @@ class Vault:
     async def of(self, db: Database, organization_id: UUID) -> FieldCipher:
         """The organization's keys, made if it has none yet. Ask before a transaction begins: this may need a connection of its own.
 
-        Raises `KeysDestroyed`, `KeysUnavailable`, or `SealedElsewhere` when they were wrapped by another key.
+        Raises `RegionNotServed`, `KeysDestroyed`, `KeysUnavailable`, or `SealedElsewhere` when they were wrapped by another key.
         """
         if (cipher := self._fresh(organization_id)) is not None:
             return cipher
         async with self._asking.setdefault(organization_id, asyncio.Lock()):
             if (cipher := self._fresh(organization_id)) is not None:
                 return cipher
+            await self._ensure_own_region(db, organization_id)
             rows = await db.fetch(Q.keysets_of, organization_id)
             if not rows:
                 async with db.transaction() as tx:  # both or neither: half of them would be taken for all
@@ -67,6 +81,16 @@ class Vault:
             cipher = await self._cipher(organization_id, rows)
             self._kept[organization_id] = _Kept(cipher, self._clock.monotonic_seconds() + self._fresh_seconds)
             return cipher
+
+    def ensure_serves(self, region: str) -> None:
+        """Raise `RegionNotServed` for a region that this installation is not in."""
+        if self._regions and region not in self._regions:
+            raise RegionNotServed(region=region)
+
+    async def _ensure_own_region(self, db: Database, organization_id: UUID) -> None:
+        """An organization that declared none is served everywhere."""
+        if self._regions and (row := await db.fetch_one(Q.jurisdiction_of, organization_id)) is not None:
+            self.ensure_serves(row["region"])
 
     def at_hand(self, organization_id: UUID) -> FieldCipher:
         """The keys that `of` gave last, without asking anybody: for use inside a transaction."""
