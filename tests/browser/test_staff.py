@@ -133,3 +133,29 @@ async def test_the_privacy_page_is_for_privacy_officers(visits: Visits, one_proc
     answer = await page.goto("/staff/privacy")
     assert answer is not None
     assert answer.status == 403
+
+
+@pytest.mark.parametrize("viewport", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
+async def test_an_administrator_responds_to_an_incident_in_one_step(visits: Visits, one_process: System, viewport: Any) -> None:
+    client, host = f"lab-{viewport['width']}", f"lab-{viewport['width']}.example.org"
+    page = await visits.open(signed_in=False, viewport=viewport)
+    await sign_in(page, one_process, "administrator")
+    await page.get_by_role("link", name="Incidents").click()
+    await page.get_by_label("What happened").fill("A key was left in the open")
+    await page.get_by_label("Quarantine clients").fill(client)
+    await page.get_by_label("Stop connections to").fill("https://no host")
+    await page.get_by_role("button", name="Do all of this now").click()
+    await expect(page.get_by_role("alert")).to_contain_text("hosts without https://")
+    assert await problems_of(page) == []
+    await page.get_by_label("Stop connections to").fill(host)
+    await page.get_by_role("button", name="Do all of this now").click()
+    await expect(page.get_by_role("heading", name="Everything was done")).to_be_visible()
+    assert await problems_of(page) == []
+    held = page.get_by_role("region", name="Held back").get_by_role("listitem")
+    for name in (client, host):
+        await held.filter(has=page.get_by_text(name, exact=True)).get_by_role("button").click()
+        await expect(held.filter(has=page.get_by_text(name, exact=True))).to_have_count(0)
+    opened = page.get_by_role("region", name="Open incidents").get_by_role("listitem").filter(has_text="A key was left in the open").first
+    await opened.get_by_label("What you found").fill("It was a key for tests")
+    await opened.get_by_role("button", name="Close this incident").click()
+    await expect(page.get_by_text("No incident is open.")).to_be_visible()

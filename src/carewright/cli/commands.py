@@ -3,6 +3,7 @@
 What a server process never needs is imported by the commands that do: every process that is started again after a crash comes this way.
 """
 
+import getpass
 import sys
 from argparse import Namespace
 from datetime import date, timedelta
@@ -158,6 +159,32 @@ async def keys(options: Namespace) -> int:
     if not options.yes:
         raise StartFailed(f"This makes the patients of {organization_id} unreadable for ever. Say --yes to do it.")
     _tell(f"destroyed {await rotation.destroy(_sections(options), organization_id)} keys of {organization_id}")
+    return 0
+
+
+async def incident(options: Namespace) -> int:
+    from carewright.roles import incident as incidents  # noqa: PLC0415  (see above)
+
+    place, operator = (_sections(options), _organization(options)), getpass.getuser()
+    if options.what == "respond":
+        command = incidents.command_of(
+            reason=options.reason, end_sessions_of=options.end_sessions, quarantine_clients=options.quarantine_client,
+            quarantine_peers=options.quarantine_peer, rotate_token_key=options.rotate_token_key, renew_field_key=options.rotate_field_key,
+            notify=not options.no_notify,
+        )  # fmt: skip
+        opened = await incidents.respond(*place, operator, command)
+        print("\n".join(incidents.lines_of(opened)))
+        if options.rotate_field_key:
+            _tell(f"done; {await rotation.rotate(*place, _tell):,} rows sealed anew")
+        return 0 if all(step.done for step in opened.steps) else 1
+    if options.what == "close":
+        await incidents.close(*place, operator, _uuid(options.id), options.finding)
+        print("closed")
+    elif options.what == "release":
+        for each in await incidents.release(*place, operator, options.name):
+            print(f"released {each.kind} {each.name}")
+    else:
+        print("\n".join(incidents.lines_of_all(await incidents.list_all(*place, operator))))
     return 0
 
 

@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"carewright {__version__}")
     names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _keys, _roles):
+    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _keys, _incident, _roles):
         add(names)
     return parser
 
@@ -192,6 +192,41 @@ def _keys(names: "Names") -> None:
     command.add_argument("--organization", help="whose keys (default: the tenant this data directory belongs to)")
     command.add_argument("--yes", action="store_true", help="destroy without asking back")
     command.add_argument("--revoke", action="store_true", help="with rotate-tokens: refuse at once whatever older keys signed")
+
+
+def _incident(names: "Names") -> None:
+    command = names.add_parser(
+        "incident", help="Respond to a security incident, and look back at it.",
+        description="Respond to a security incident, and look back at it. Works on the database, whether or not a server runs.",
+        epilog='example: carewright incident respond --reason "Laptop of a nurse stolen" --end-sessions nurse-17',
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    respond = _command(
+        whats, "respond", commands.incident, "Do everything that must happen at once, and say what came of each step.",
+        'carewright incident respond --reason "Key leaked at the laboratory" --quarantine-client lab --quarantine-peer lab.example.org',
+    )  # fmt: skip
+    respond.add_argument("--reason", required=True, help="what happened, without details of patients")
+    for option, what in (
+        ("--end-sessions", "end the sessions and tokens of a user or client, as the audit log names them"),
+        ("--quarantine-client", "take nothing from this client until it is released"),
+        ("--quarantine-peer", "send nothing to this host until it is released"),
+    ):
+        respond.add_argument(option, action="append", default=[], metavar="NAME", help=f"{what} (may be given more than once)")
+    respond.add_argument("--rotate-token-key", action="store_true", help="sign tokens with a new key, and refuse what older ones signed")
+    respond.add_argument("--rotate-field-key", action="store_true", help="make a new key for patients' data, and seal everything anew")
+    respond.add_argument("--no-notify", action="store_true", help="tell nobody")
+    listed = _command(whats, "list", commands.incident, "Show open incidents and what is held back.", "carewright incident list")
+    released = _command(whats, "release", commands.incident, "Release a client or a host.", "carewright incident release lab.example.org")
+    released.add_argument("name", metavar="NAME", help="as it was quarantined")
+    closed = _command(
+        whats, "close", commands.incident, "Write down what was found.",
+        'carewright incident close 01a1e9d5-8f2c-7000-8000-3d7a8775a2c8 --finding "The laptop was encrypted"',
+    )  # fmt: skip
+    closed.add_argument("id", metavar="ID", help="which incident")
+    closed.add_argument("--finding", required=True, help="what was found")
+    for each in (respond, listed, released, closed):
+        _with_place(each)
+        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
 
 
 def _roles(names: "Names") -> None:

@@ -9,6 +9,7 @@ from carewright.console.service import ConsoleContext
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.oversight import Oversight
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
@@ -18,7 +19,8 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
     """The console keeps nothing: it runs as soon as those whom it asks can be reached."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = ConsoleContext(
-        **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail)
+        **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
+        oversight=resolve(Oversight),
     )  # fmt: skip
     return Running(context)
 
@@ -27,7 +29,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail),
+    needs=(Access, AuditTrail, Oversight),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

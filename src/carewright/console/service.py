@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.oversight import Oversight
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 
@@ -17,3 +18,4 @@ class ConsoleContext(Context):
     bearers: Bearers
     access: Access
     audit: AuditTrail
+    oversight: Oversight

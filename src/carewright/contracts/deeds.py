@@ -41,6 +41,10 @@ directory.put_resources                directory.entry.put
 notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
 notifications.read_local_inbox         notifications.local_inbox.read
+oversight.close_incident               oversight.incident.close
+oversight.list_incidents               oversight.incident.list
+oversight.release                      oversight.restraint.lift
+oversight.respond                      oversight.incident.open
 patients.find_patients                 patients.patient.find
 patients.find_patients_by_contact      patients.patient.find_by_contact
 patients.find_patients_by_identifier   patients.patient.find

@@ -29,6 +29,7 @@ audit.read                            .   .   .   .   .   .   .   .   .   x   . 
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
+oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .
 patients.read                         x   x   x   x   x   x   x   .   .   .   .   x
 patients.read_contacts                x   x   x   x   x   x   .   .   .   .   .   x
 patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x

@@ -14,7 +14,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OctKey
 
 from carewright.kernel.clock import Clock
-from carewright.kernel.errors import Forbidden, Unauthenticated
+from carewright.kernel.errors import Forbidden, Refusal, Unauthenticated
+from carewright.kernel.restraints import Restraints
 from carewright.kernel.rng import new_secret
 from carewright.kernel.token_keys import LIFETIME_MAX, TokenKeys
 
@@ -59,6 +60,16 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             raise Forbidden(permission=permission)
 
 
+class Quarantined(Refusal):
+    """Whoever is held back in an incident. `actor` is who asked, for the audit log."""
+
+    code = "kernel.quarantined"
+    status = 403
+    issue = "suppressed"
+    title = "This client is quarantined. Nothing is taken from it until somebody releases it."
+    actor: Actor | None = None
+
+
 class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a token says. Times are seconds since the epoch, as RFC 7519 has them; `auth_time` is OpenID Connect's."""
 
@@ -92,14 +103,16 @@ class Tokens:
     """
 
     def __init__(
-        self, keys: TokenKeys | bytes, clock: Clock, roles: Mapping[str, frozenset[str]], widened: frozenset[str] = frozenset()
+        self, keys: TokenKeys | bytes, clock: Clock, roles: Mapping[str, frozenset[str]], widened: frozenset[str] = frozenset(),
+        restraints: Restraints | None = None,
     ) -> None:  # fmt: skip
+        self._restraints = restraints or Restraints()
         self._keys = TokenKeys.of(keys) if isinstance(keys, bytes) else keys
         self._generation = self._keys.generation
         self._clock = clock
         self._roles = roles
         self._widened = widened
-        self._read: dict[str, tuple[int, Actor]] = {}
+        self._read: dict[str, tuple[int, int, Actor]] = {}
 
     def issue(self, actor: Actor, lifetime: timedelta) -> str:
         """A token that speaks for `actor` until `lifetime` has passed."""
@@ -114,7 +127,7 @@ class Tokens:
         return jwt.encode({"alg": ALGORITHM, "kid": key_id, "typ": "JWT"}, msgspec.to_builtins(claims), key)
 
     def read(self, token: str) -> Actor:
-        """The actor of a valid token. Raises `Unauthenticated` for anything else, without saying why it failed."""
+        """The actor of a valid token. Raises `Unauthenticated` for anything else, without saying why, and `Quarantined`."""
         now = self._clock.now()
         if self._generation != self._keys.generation:
             self._generation = self._keys.generation
@@ -128,7 +141,18 @@ class Tokens:
         if known[0] <= now.timestamp():
             self._read.pop(token, None)
             raise Unauthenticated("Your sign-in has expired. Please sign in again.")
-        return known[1]
+        _, issued_at, actor = known
+        if not self._restraints.takes_token(actor.organization_id, actor.subject, issued_at):
+            raise Unauthenticated("Your sign-in has ended. Please sign in again.")
+        return self.not_held(actor)
+
+    def not_held(self, actor: Actor) -> Actor:
+        """The same actor. Raises `Quarantined` for one that is held back."""
+        if self._restraints.holds_client(actor.organization_id, actor.subject):
+            refusal = Quarantined()
+            refusal.actor = actor
+            raise refusal
+        return actor
 
     def actor(
         self, role: str, subject: str, organization_id: UUID, patient_id: UUID | None = None, purpose: str = "TREAT"
@@ -140,7 +164,8 @@ class Tokens:
             permissions=granted | self._widened if purpose == BREAKING_GLASS and granted else granted,
         )  # fmt: skip
 
-    def _verify(self, token: str) -> tuple[int, Actor]:
+    def _verify(self, token: str) -> tuple[int, int, Actor]:
+        """When a token ends, when it was issued, and for whom it speaks."""
         if len(token) > TOKEN_LENGTH_MAX:
             raise Unauthenticated
         try:
@@ -151,8 +176,10 @@ class Tokens:
         except (JoseError, ValueError, TypeError, OverflowError, OSError, msgspec.ValidationError) as fault:
             raise Unauthenticated from fault
         actor = self.actor(claims.role, claims.sub, claims.org, claims.patient, claims.purpose)
-        return claims.exp, msgspec.structs.replace(
-            actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at
+        return (
+            claims.exp,
+            claims.iat,
+            msgspec.structs.replace(actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at),
         )
 
     def _key_of(self, token: GuestProtocol) -> OctKey:
@@ -192,13 +219,13 @@ class Bearers:
         self._known: dict[str, tuple[float, Actor]] = {}
 
     async def actor_of(self, token: str) -> Actor:
-        """The actor of a signed token or of a live session. Raises `Unauthenticated` for anything else."""
+        """The actor of a signed token or of a live session. Raises `Unauthenticated` for anything else, and `Quarantined`."""
         if not token.startswith(SESSION_PREFIX):
             return self._tokens.read(token)
         now = self._clock.monotonic_seconds()
         known = self._known.get(token)
         if known is not None and now < known[0]:
-            return known[1]
+            return self._tokens.not_held(known[1])
         self._known.pop(token, None)
         actor = await self._ask(token)
         if actor is None:
@@ -206,4 +233,4 @@ class Bearers:
         if len(self._known) >= CACHE_ENTRIES_MAX:
             self._known.clear()
         self._known[token] = (now + SESSION_CACHE_SECONDS, actor)
-        return actor
+        return self._tokens.not_held(actor)

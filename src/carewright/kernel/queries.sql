@@ -181,6 +181,24 @@ WITH gone AS (
 )
 SELECT count(*) AS count FROM gone
 
+-- name: restraints_everywhere
+-- Of every tenant, by each process each second. Tokens that were signed before $1 have run out.
+SELECT organization_id, id, kind, name, since FROM kernel.restraint WHERE lifted_at IS NULL AND (kind <> 'tokens' OR since > $1)
+
+-- name: restraints_of
+SELECT organization_id, id, kind, name, since FROM kernel.restraint
+WHERE organization_id = $1 AND kind <> 'tokens' AND lifted_at IS NULL
+ORDER BY since, id
+
+-- name: insert_restraint
+INSERT INTO kernel.restraint (organization_id, id, kind, name, since) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, kind, name) WHERE lifted_at IS NULL AND kind <> 'tokens' DO NOTHING
+
+-- name: lift_restraint
+UPDATE kernel.restraint SET lifted_at = greatest($3, since)
+WHERE organization_id = $1 AND id = $2 AND kind <> 'tokens' AND lifted_at IS NULL
+RETURNING organization_id, id, kind, name, since
+
 -- name: keysets_of
 SELECT purpose, version, wrapped, seals_from, retired_at FROM kernel.keyset WHERE organization_id = $1 ORDER BY purpose, version
 

@@ -16,6 +16,7 @@ from joserfc.jwk import OctKey
 from prometheus_client import Counter
 
 from carewright.kernel import telemetry
+from carewright.kernel.private_file import write_private
 from carewright.kernel.rng import new_secret
 from carewright.kernel.settings import StartFailed
 
@@ -100,6 +101,13 @@ class TokenKeys:
         self.generation += 1
         log.info("token_keys.changed", count=len(self.keys))
 
+    def revoke(self, now: datetime) -> None:
+        """Put a new key into the file, and nothing beside it: whatever older ones signed is refused. Raises `StartFailed`."""
+        if self._path is None:
+            raise StartFailed("There is no token key file here to write a new key into.")
+        rotate_file(self._path, now, timedelta(), revoke=True)
+        self.look()
+
     async def follow(self) -> None:
         """Look every second, until cancelled."""
         while True:
@@ -143,6 +151,14 @@ def rotated(keys: Sequence[TokenKey], now: datetime, delay: timedelta, *, revoke
     ]  # fmt: skip
     content = _File((TokenKey(id=_id_of(key), key=key, signs_from=signs_from), *kept))
     return msgspec.json.format(msgspec.json.encode(content))
+
+
+def rotate_file(path: Path, now: datetime, delay: timedelta, *, revoke: bool) -> None:
+    """Rotate the keys of a file. Revoking needs nothing of what it holds. Raises `StartFailed` where it cannot be read or written."""
+    try:
+        write_private(path, rotated(() if revoke else keys_in(path.read_bytes()), now, delay, revoke=revoke))
+    except OSError as fault:
+        raise StartFailed(f"The token key file {path} cannot be changed here: {fault.strerror}. Rotate where the file is kept.") from fault
 
 
 def _only(key: bytes) -> TokenKey:

@@ -1,11 +1,11 @@
 """What a data directory remembers for its commands: where the database is, whose hospital it is, and the token key."""
 
-import os
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
+from carewright.kernel.private_file import write_private
 from carewright.kernel.rng import new_secret
 from carewright.kernel.settings import StartFailed
 
@@ -75,11 +75,3 @@ def _key_file(data: Path, name: str, fresh: bytes) -> Path:
     except OSError as fault:
         raise StartFailed(f"The data directory {data} cannot be used: {fault.strerror}. Name another with --data.") from fault
     return path
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    fresh.replace(path)

@@ -1,7 +1,6 @@
-"""Key files: the key that wraps all others is made once, and never again over encrypted data; the one that signs tokens is rotated."""
+"""The key that wraps all others: found as the settings say; its file is made once, and never a second time over encrypted data."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,9 @@ from carewright.kernel.migrate import role_of
 from carewright.kernel.privacy.kek import RUNBOOK, key_file_of, key_service, new_key_file
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.privacy.vault import Vault
+from carewright.kernel.private_file import write_private
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
-from carewright.kernel.token_keys import keys_in, rotated
-from carewright.roles.installation import write_private
-from carewright.roles.settings import SystemSettings
 
 Q = load("carewright.kernel")
 FIELD_KEY_FILE = "field.key"
@@ -53,16 +50,3 @@ async def ensure_key_file(sections: Mapping[str, Any]) -> Path | None:
     except OSError as fault:
         raise StartFailed(f"The key file {path} cannot be written: {fault.strerror}.") from fault
     return path
-
-
-def rotate_token_key(settings: SystemSettings, clock: Clock, *, revoke: bool) -> None:
-    """Put a new key into the file of token keys. With `revoke` the old ones go at once, and every token they signed with them.
-
-    Raises `StartFailed` where the file cannot be read or written; revoking needs nothing of what it holds.
-    """
-    path = Path(settings.token_key_file)
-    try:
-        keys = () if revoke else keys_in(path.read_bytes())
-        write_private(path, rotated(keys, clock.now(), timedelta(seconds=settings.token_key_delay_seconds), revoke=revoke))
-    except OSError as fault:
-        raise StartFailed(f"The token key file {path} cannot be changed here: {fault.strerror}. Rotate where the file is kept.") from fault

@@ -14,7 +14,7 @@ from uuid import UUID
 from carewright.contracts.access import Access
 from carewright.contracts.deeds import event_of
 from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
-from carewright.kernel import jobs, telemetry, valkey
+from carewright.kernel import jobs, restraint_table, telemetry, valkey
 from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
@@ -33,6 +33,7 @@ from carewright.kernel.limits import Limits
 from carewright.kernel.memory import set_aside
 from carewright.kernel.migrate import pending, role_of
 from carewright.kernel.modules import Module, Running
+from carewright.kernel.restraints import Restraints
 from carewright.kernel.rng import new_origin, new_rng
 from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
@@ -63,6 +64,7 @@ class System:
 
     settings: SystemSettings
     keys: TokenKeys
+    restraints: Restraints
     tokens: Tokens
     bearers: Bearers
     wake: Wake
@@ -88,14 +90,15 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     settings: SystemSettings = sections["system"]
     clock, wake, origin = SystemClock(), Wake(), new_origin()
     keys, limits = TokenKeys.of_file(Path(settings.token_key_file)), Limits()
-    tokens = Tokens(keys, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS)
+    restraints = Restraints()
+    tokens = Tokens(keys, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS, restraints)
     bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
     gate = Gate(sections["edge"], limits, keys.secrets(clock.now())[-1], CAREFUL)
     edge: EdgeSettings = sections["edge"]
     files = Files.of(edge)
-    tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge)
-    offers = {Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
-    system = System(settings, keys, tokens, bearers, wake, limits, gate, tls, offers=offers)
+    tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge, restraints)
+    offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
+    system = System(settings, keys, restraints, tokens, bearers, wake, limits, gate, tls, offers=offers)
     vault = vault_of(sections, clock)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)
@@ -107,6 +110,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
             await _tell_time(clock, db)
             if not system.running:
                 await vault.ensure_opens(db)
+                await restraint_table.look(restraints, db, clock.now())
             base = Context(actor=NOBODY, clock=clock, ids=Ids(clock), rng=new_rng(), db=db, wake=wake, vault=vault, origin=origin)
             started = _audited(await module.start(base, sections[module.name], resolve))
             if started.stop is not None:
@@ -121,7 +125,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
 
 
 def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None]]:
-    """What a serving process does besides answering: relays, jobs and timers, live copies, the clock, keys, wake-ups."""
+    """What a serving process does besides answering: relays, jobs and timers, live copies, the clock, keys, what is held back, wake-ups."""
     work: list[Awaitable[None]] = []
     for module in modules:
         started = system.running[module.name]
@@ -135,6 +139,7 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
     work.append(jobs.work(any_context, (), (HOUSEKEEPING,)))
     work.append(_keep_time(any_context))
     work.append(system.keys.follow())
+    work.append(restraint_table.follow(system.restraints, any_context.db, any_context.clock))
     if system.settings.valkey_url:
         work.append(valkey.carry(system.wake, system.settings.valkey_url, any_context.origin.bytes))
         work.append(valkey.share_limits(system.limits, system.settings.valkey_url))

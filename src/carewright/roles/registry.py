@@ -14,6 +14,7 @@ from carewright.kernel.modules import Module
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
 from carewright.notifications.module import MODULE as NOTIFICATIONS
+from carewright.oversight.module import MODULE as OVERSIGHT
 from carewright.patients.module import MODULE as PATIENTS
 from carewright.portal.module import MODULE as PORTAL
 from carewright.records.module import MODULE as RECORDS
@@ -28,6 +29,7 @@ MODULES: tuple[Module, ...] = (
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it
     RECORDS,        # how long it is all kept, and what must stay
+    OVERSIGHT,      # what is done when something goes wrong
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
     IDENTITY,       # the made-up staff's identity provider, embedded only

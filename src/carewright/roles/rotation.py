@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +11,11 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.invariants import invariant
 from carewright.kernel.modules import Module, Reseal
-from carewright.roles.keys import rotate_token_key
+from carewright.kernel.token_keys import rotate_file
 from carewright.roles.lifecycle import NOBODY, System, running
 from carewright.roles.registry import MODULES
 from carewright.roles.relay import system_actor
+from carewright.roles.settings import SystemSettings
 
 BATCH = 500
 PASSES_MAX = 5
@@ -56,7 +59,9 @@ async def rotate_tokens(sections: Mapping[str, Any], organization_id: UUID, *, r
         ctx = _contexts(system, organization_id)("access")
         async with ctx.db.transaction() as tx:
             await audit.record(tx, audit.entry(ctx, "kernel.keys.rotate_tokens", "E"))
-            rotate_token_key(sections["system"], ctx.clock, revoke=revoke)
+            settings: SystemSettings = sections["system"]
+            delay = timedelta(seconds=settings.token_key_delay_seconds)
+            rotate_file(Path(settings.token_key_file), ctx.clock.now(), delay, revoke=revoke)
 
 
 async def until_sealing(ctx: Context, version: int) -> None:

@@ -18,6 +18,7 @@ from carewright.kernel.rng import new_secret
 OWN = "access.session.own"
 MANAGE = "access.account.manage"
 RESOLVE = "access.session.resolve"
+RESPOND = "oversight.respond"
 SIGN_IN = "access.sign_in"
 SESSIONS_SHOWN_MAX = 100
 
@@ -75,8 +76,12 @@ async def end_session(ctx: AccessContext, session_id: UUID) -> Session:
 
 
 async def end_all_sessions(ctx: AccessContext, subject: str) -> int:
-    """End every session of `subject` and say how many there were. One's own, or anybody's for whoever manages accounts."""
-    ctx.actor.require(OWN if subject == ctx.actor.subject else MANAGE)
+    """End every session of `subject` and say how many there were.
+
+    One's own, or anybody's for whoever manages accounts or responds to an incident. Raises `UnknownAccount`.
+    """
+    if subject == ctx.actor.subject or not ctx.actor.may(RESPOND):
+        ctx.actor.require(OWN if subject == ctx.actor.subject else MANAGE)
     organization_id = ctx.actor.organization_id
     async with ctx.db.transaction() as tx:
         row = await store.account_by_subject(tx, organization_id, subject)

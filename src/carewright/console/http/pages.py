@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass, privacy."""
+"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass, privacy, incidents."""
 
 import contextlib
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from carewright.console.http import incident
 from carewright.console.http.page import HOME, SESSION, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, download_proof, show_privacy
 from carewright.console.service import ConsoleContext
@@ -38,6 +39,10 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get(PRIVACY, show_privacy),
         post("/staff/privacy/close", close_review),
         get("/staff/privacy/proofs/{id}", download_proof),
+        get(incident.INCIDENT, incident.show_incident),
+        post(f"{incident.INCIDENT}/respond", incident.respond),
+        post(f"{incident.INCIDENT}/release", incident.release),
+        post(f"{incident.INCIDENT}/close", incident.close_incident),
     ]
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.kernel.authz import Actor, Tokens
+from carewright.kernel.authz import Actor, Quarantined, Tokens
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http.endpoint import bearer_token, read_body
 
@@ -20,13 +20,13 @@ def door(
 ) -> BaseRoute:
     """A route that answers `call(actor, body)` as JSON. Who may do what, the use case behind it decides.
 
-    `turned_away` hears of everybody who comes without a valid token.
+    `turned_away` hears of everybody who comes without a valid token, or is held back.
     """
 
     async def answer(request: Request) -> Response:
         try:
             actor = tokens.read(bearer_token(request))
-        except Unauthenticated as refusal:
+        except (Unauthenticated, Quarantined) as refusal:
             await turned_away(refusal)
             raise
         value = await call(actor, await read_body(request))

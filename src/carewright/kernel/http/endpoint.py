@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from carewright.kernel import audit, telemetry
-from carewright.kernel.authz import Bearers
+from carewright.kernel.authz import Bearers, Quarantined
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import (
     BadInput,
@@ -56,6 +56,7 @@ def endpoint(
             with telemetry.span(route.handle.__name__, _traceparent(request)) as trace:
                 value = await route.handle(context.acting(actor, once, trace), call)
         except Refusal as refusal:
+            actor = (refusal.actor or actor) if isinstance(refusal, Quarantined) else actor
             asking = context.acting(actor, trace=_traceparent(request))
             ids = {name: request.path_params[name] for name in route.parameters}
             await audit.note_refusal(asking, event, ids, refusal)

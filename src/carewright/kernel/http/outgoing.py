@@ -17,6 +17,7 @@ from prometheus_client import Counter
 
 from carewright.kernel.errors import Refusal, Unavailable, UpstreamRefused
 from carewright.kernel.http.settings import EdgeSettings
+from carewright.kernel.restraints import Restraints
 from carewright.kernel.settings import StartFailed
 
 ANSWER_BYTES_MAX = 1024 * 1024
@@ -69,13 +70,17 @@ class Guarded(httpx.AsyncBaseTransport):
     say so. Every hop of a redirect comes through here as well.
     """
 
-    def __init__(self, allowed: Sequence[str] = (), lookup: Lookup = look_up, inner: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, allowed: Sequence[str] = (), lookup: Lookup = look_up, inner: httpx.AsyncBaseTransport | None = None,
+        restraints: Restraints | None = None,
+    ) -> None:  # fmt: skip
+        self._restraints = restraints or Restraints()
         self._allowed = frozenset(origin_of(origin) for origin in allowed)
         self._lookup = lookup
         self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=20, max_keepalive_connections=0))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it to an address that may be reached. Raises `AddressRefused` or `Unavailable`."""
+        """Send it to an address that may be reached. Raises `AddressRefused`, `PeerQuarantined` or `Unavailable`."""
         host, addresses = await self._where(request.url)
         request.headers["Host"] = request.url.netloc.decode("ascii")
         request.extensions = {**request.extensions, "sni_hostname": host}
@@ -91,6 +96,7 @@ class Guarded(httpx.AsyncBaseTransport):
     async def _where(self, url: httpx.URL) -> tuple[str, list[str]]:
         """The host and the addresses it may be reached at."""
         host = url.host.lower()
+        self._restraints.ensure_peer(host)
         listed = (url.scheme, host, url.port or {"https": 443, "http": 80}.get(url.scheme, 0)) in self._allowed
         ensure_form(url, listed=listed)
         try:
@@ -103,16 +109,22 @@ class Guarded(httpx.AsyncBaseTransport):
 
 
 class Outgoing:
-    """Fetches what others point to: without redirects, within a time and a size."""
+    """Fetches what others point to: without redirects, within a time and a size. Whatever reaches another system goes through here."""
 
-    def __init__(self, allowed: Sequence[str] = (), lookup: Lookup = look_up, inner: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, allowed: Sequence[str] = (), lookup: Lookup = look_up, inner: httpx.AsyncBaseTransport | None = None,
+        restraints: Restraints | None = None,
+    ) -> None:  # fmt: skip
         timeout = httpx.Timeout(SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
-        transport = Guarded(allowed, lookup, inner)
-        self._allowed, self._lookup = tuple(allowed), lookup
+        transport = Guarded(allowed, lookup, inner, restraints)
+        self._allowed, self._lookup, self._restraints = tuple(allowed), lookup, restraints
         self._client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
     async def fetch(self, method: str, url: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
-        """One request, answered whole. Raises `AddressRefused`, `Unavailable`, or `UpstreamRefused` for an answer that is no answer."""
+        """One request, answered whole.
+
+        Raises `AddressRefused`, `PeerQuarantined`, `Unavailable`, or `UpstreamRefused` for an answer that is no answer.
+        """
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 answer = await self._client.request(method, parsed(url), content=content, headers=headers)
@@ -125,7 +137,7 @@ class Outgoing:
     def reaching(self, *origins: str) -> Guarded:
         """A transport for a module's own client, which reaches these origins of its settings too. Raises `StartFailed` for none."""
         try:
-            return Guarded([*self._allowed, *origins], self._lookup)
+            return Guarded([*self._allowed, *origins], self._lookup, restraints=self._restraints)
         except ValueError as fault:
             raise StartFailed(f"Among the addresses in the settings, {fault}") from fault
 
@@ -134,10 +146,10 @@ class Outgoing:
         await self._client.aclose()
 
 
-def outgoing_of(settings: EdgeSettings) -> Outgoing:
-    """The client that the settings describe. Raises `StartFailed` for an origin that is none."""
+def outgoing_of(settings: EdgeSettings, restraints: Restraints) -> Outgoing:
+    """The client that the settings describe, held back by `restraints`. Raises `StartFailed` for an origin that is none."""
     try:
-        return Outgoing([origin for origin in settings.outgoing_origins.split(",") if origin.strip()])
+        return Outgoing([origin for origin in settings.outgoing_origins.split(",") if origin.strip()], restraints=restraints)
     except ValueError as fault:
         raise StartFailed(f"CAREWRIGHT_EDGE_OUTGOING_ORIGINS: {fault}") from fault
 

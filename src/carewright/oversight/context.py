@@ -1,0 +1,35 @@
+"""What oversight's use cases run in: the common context, its settings, and whom it asks to act."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.access import Access, StepUpNeeded
+from carewright.contracts.notifications import Notifications
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context
+from carewright.kernel.token_keys import TokenKeys
+from carewright.oversight.settings import OversightSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OversightContext(Context):
+    """`system` is the system itself, for what no person may ask; `keys` are those that sign tokens."""
+
+    settings: OversightSettings
+    system: Actor
+    keys: TokenKeys
+    access: Access
+    notifications: Notifications
+
+    def require_recent(self) -> None:
+        """Raise `StepUpNeeded` unless the actor proved who they are a moment ago."""
+        proved = self.actor.authenticated_at
+        if proved is None or self.clock.now() - proved > timedelta(minutes=self.settings.step_up_minutes):
+            raise StepUpNeeded
+
+    def within(self, organization_id: UUID) -> Actor:
+        """The system at work for one organization."""
+        return msgspec.structs.replace(self.system, organization_id=organization_id)

@@ -1,0 +1,56 @@
+"""Wiring of oversight."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from carewright.contracts import oversight as c
+from carewright.contracts.access import Access
+from carewright.contracts.notifications import Notifications
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context
+from carewright.kernel.modules import Module, Running
+from carewright.kernel.token_keys import TokenKeys
+from carewright.oversight import service, store
+from carewright.oversight.context import OversightContext
+from carewright.oversight.settings import OversightSettings
+
+
+class LocalOversight:
+    """The `Oversight` Protocol in this process."""
+
+    def __init__(self, context: OversightContext) -> None:
+        self._context = context
+
+    async def respond(self, actor: Actor, command: c.Respond) -> c.Incident:
+        return await service.respond(self._context.acting(actor), command)
+
+    async def list_incidents(self, actor: Actor, query: c.ListIncidents) -> c.IncidentsPage:
+        return await service.list_incidents(self._context.acting(actor), query)
+
+    async def release(self, actor: Actor, restraint_id: UUID) -> c.HeldBack:
+        return await service.release(self._context.acting(actor), restraint_id)
+
+    async def close_incident(self, actor: Actor, command: c.CloseIncident) -> c.Incident:
+        return await service.close_incident(self._context.acting(actor), command)
+
+
+async def start(base: Context, settings: OversightSettings, resolve: Callable[[type], Any]) -> Running:
+    """Oversight needs its table, and those whom it asks to act."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    context = OversightContext(
+        **world, settings=settings, system=base.actor, keys=resolve(TokenKeys), access=resolve(Access),
+        notifications=resolve(Notifications),
+    )  # fmt: skip
+    return Running(context, {c.Oversight: LocalOversight(context)})
+
+
+MODULE = Module(
+    name="oversight",
+    start=start,
+    settings=OversightSettings,
+    offers=(c.Oversight,),
+    needs=(Access, Notifications),
+    sealed={store.INCIDENT: service.reseal_incidents},
+)
