@@ -14,6 +14,7 @@ from carewright.contracts.access import (
     AccountDisabled,
     AccountLocked,
     CodeNotRight,
+    CodesGuessed,
     IssuedCode,
     RedeemCode,
     RequestCode,
@@ -324,3 +325,15 @@ async def test_who_am_i_says_what_i_may_do(ctx: AccessContext) -> None:
     me = await accounts.who_am_i(ctx.acting(await signed_in(ctx, started)))
     assert (me.role, me.session) == ("nurse", started.session)
     assert "scheduling.appointment.read_note" in me.permissions
+
+
+async def test_at_every_ten_wrong_codes_in_a_row_somebody_is_told(ctx: AccessContext, context: Contexts) -> None:
+    patient_id = context.ids.new()
+    for _ in range(5):
+        issued = await codes.start_code(ctx, RequestCode(patient_id=patient_id, contact_system="phone", binding=BINDING))
+        for _ in range(5):
+            with pytest.raises(CodeNotRight):
+                await redeem(ctx, issued, wrong(issued))
+        context.clock.advance(minutes=11)
+    told = [fact for fact in await facts_of(ctx) if isinstance(fact, CodesGuessed)]
+    assert [(fact.patient_id, fact.failures) for fact in told] == [(patient_id, 10), (patient_id, 20)]

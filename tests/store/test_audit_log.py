@@ -1,16 +1,20 @@
 """Sealing, proving, witnessing, and finding out whoever changed the journal as a superuser."""
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from carewright.audit import service, store
@@ -18,12 +22,13 @@ from carewright.audit.jobs import BATCH_MAX, NOT_SEALED, Sealing, seal_all, show
 from carewright.audit.model import merkle
 from carewright.audit.model.checkpoint import head_of, notes_in, size_of
 from carewright.audit.witness import FileWitness, HttpWitness, NotTaken, SawOther
-from carewright.contracts.audit import AuditEvent, FindAuditEvents, FindDisclosures, UnknownAuditEvent
-from carewright.kernel.audit import entry, record
+from carewright.contracts.audit import AuditEvent, FindAuditEvents, FindBusy, FindDisclosures, UnknownAuditEvent
+from carewright.kernel.audit import NOBODY, entry, record
+from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.notes import Verifier
 from carewright.roles.embedded import PostgresServer
-from tests.audit_log import SIGNER, AuditLog, audit_log, fetch
+from tests.audit_log import PATIENTS, SIGNER, AuditLog, audit_log, fetch
 from tests.servers import run_sql
 from tests.tidy.source import ROOT
 
@@ -318,6 +323,36 @@ async def test_entries_are_found_by_every_element(log: AuditLog) -> None:
         for sort in ("newest", "agent"):
             asked = FindAuditEvents(**{name: getattr(query, name) for name in query.__struct_fields__} | {"sort": sort})
             assert len((await service.find_events(log.ctx, asked)).items) == count, asked
+
+
+async def test_who_does_more_than_a_person_does_is_found(log: AuditLog, clock: ManualClock) -> None:
+    ctx = dataclasses.replace(log.ctx, clock=clock)
+    watching = ctx.acting(msgspec.structs.replace(ctx.actor, permissions=frozenset({"audit.watch"})))
+
+    async def found(at_least: int, what: Literal["patients", "bad_tokens"] = "patients") -> list[tuple[str, str, int]]:
+        query = FindBusy(what=what, since=clock.now() - timedelta(minutes=1), at_least=at_least)
+        return [(one.agent, one.purpose, one.count) for one in await service.find_busy(dataclasses.replace(watching, db=log.ctx.db), query)]
+
+    here = AuditLog(log.url, ctx)
+    await here.write(PATIENTS * 3)
+    await here.write(2, role="nurse", purpose="BTG")
+    await here.write(2, role="nurse", purpose="BTG")
+    stranger = ctx.acting(NOBODY)
+    for number in range(4):
+        code = "kernel.unauthenticated" if number else "kernel.forbidden"
+        await record(stranger.db, entry(stranger, "patients.patient.read", "E", outcome="refused", code=code))
+    await here.seal()
+    assert await found(PATIENTS) == [(f"front-desk-{number}", "TREAT", PATIENTS) for number in range(3)]
+    assert await found(PATIENTS + 1) == []
+    assert ("nurse-0", "BTG", 1) in await found(1)
+    assert await found(3, "bad_tokens") == [("unknown", "", 3)]
+    assert await found(4, "bad_tokens") == []
+    clock.advance(minutes=2)
+    await here.write(1)
+    await here.seal()
+    assert await found(1) == [("front-desk-0", "TREAT", 1)]
+    with pytest.raises(Forbidden):
+        await service.find_busy(log.ctx, FindBusy(what="patients", since=clock.now(), at_least=1))
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient"])

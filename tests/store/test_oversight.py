@@ -2,7 +2,8 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -11,7 +12,8 @@ import pytest
 from carewright.access.context import AccessContext
 from carewright.access.module import LocalAccess
 from carewright.access.service import sessions
-from carewright.contracts.access import StepUpNeeded
+from carewright.contracts.access import CodesGuessed, StepUpNeeded
+from carewright.contracts.audit import Busy, FindBusy
 from carewright.contracts.notifications import ReadInbox
 from carewright.contracts.oversight import CloseIncident, Incident, ListIncidents, NotHeldBack, Respond, UnknownIncident
 from carewright.contracts.permissions import ALL, SYSTEM
@@ -28,8 +30,9 @@ from carewright.notifications.module import LocalNotifications
 from carewright.notifications.senders import senders
 from carewright.notifications.service import NotificationsContext
 from carewright.notifications.settings import NotificationsSettings
-from carewright.oversight import service
+from carewright.oversight import handlers, service
 from carewright.oversight.context import OversightContext
+from carewright.oversight.jobs import JOBS as OVERSIGHT_JOBS
 from carewright.oversight.settings import OversightSettings
 from tests.access_world import access, recorded, staff
 from tests.keys import new_vault
@@ -40,6 +43,18 @@ REASON = "A laptop was stolen"
 FRESH_SECONDS = 15.0
 CONTACT = "+1 312 555 0190"
 STORED = "SELECT row_to_json(i)::text AS row FROM oversight.incident i"
+
+
+class Watched:
+    """An audit log in which somebody is as busy as a test says."""
+
+    def __init__(self) -> None:
+        self.busy: dict[str, list[Busy]] = {"patients": [], "bad_tokens": []}
+        self.asked: list[FindBusy] = []
+
+    async def find_busy(self, _: Actor, query: FindBusy) -> tuple[Busy, ...]:
+        self.asked.append(query)
+        return tuple(self.busy[query.what])
 
 
 @pytest.fixture
@@ -56,11 +71,13 @@ async def messages(context: Contexts) -> NotificationsContext:
 @pytest.fixture
 async def ctx(context: Contexts, keeper: AccessContext, messages: NotificationsContext, tmp_path: Path) -> OversightContext:
     (tmp_path / "token.key").write_bytes(b"k" * 32)
+    watched: Any = Watched()
     world = world_of(await context.system("oversight")) | {"vault": new_vault(context.clock, FRESH_SECONDS)}
     made = OversightContext(
         **world, settings=OversightSettings(on_call_contact=CONTACT),
         system=Actor(subject="system", organization_id=context.organization_id, role=SYSTEM, permissions=ALL),
-        keys=TokenKeys.of_file(tmp_path / "token.key"), access=LocalAccess(keeper), notifications=LocalNotifications(messages),
+        keys=TokenKeys.of_file(tmp_path / "token.key"), access=LocalAccess(keeper), audit=watched,
+        notifications=LocalNotifications(messages),
     )  # fmt: skip
     return made.acting(staff(context, "administrator"))
 
@@ -199,3 +216,45 @@ async def test_another_hospital_sees_and_releases_nothing_of_it(ctx: OversightCo
     assert (page.items, page.held_back) == ((), ())
     with pytest.raises(NotHeldBack):
         await service.release(there, held.id)
+
+
+async def test_who_reads_too_fast_is_signed_out_once_and_may_sign_in_again(
+    ctx: OversightContext, keeper: AccessContext, context: Contexts
+) -> None:
+    started, watched = await session_of(keeper, "nurse"), cast("Watched", ctx.audit)
+    fast = Busy(organization_id=context.organization_id, agent=started.session.subject, role="nurse", purpose="TREAT", count=55)
+    watched.busy["patients"] = [fast]
+    assert await service.watch(ctx) == 1
+    assert watched.asked[0].since == context.clock.now() - service.WATCHED
+    assert await sessions.actor_of(keeper, started.token) is None
+    (incident,) = (await service.list_incidents(ctx, ListIncidents())).items
+    assert (incident.kind, incident.about, incident.opened_by) == ("reading_rate", started.session.subject, "system")
+    assert said(incident) == [("end_sessions", started.session.subject, True), ("notify", "", True)]
+    assert await service.watch(ctx) == 0, "it is the same incident for a while"
+    again = await session_of(keeper, "nurse")
+    assert await sessions.actor_of(keeper, again.token) is not None
+    context.clock.advance(minutes=11)
+    assert await service.watch(ctx) == 1, "it goes on, or began again"
+
+
+async def test_bad_tokens_of_nobody_open_an_incident_where_a_hospital_is_named(ctx: OversightContext, context: Contexts) -> None:
+    watched = cast("Watched", ctx.audit)
+    watched.busy["bad_tokens"] = [Busy(organization_id=UUID(int=0), agent="unknown", role="none", purpose="", count=200)]
+    assert await service.watch(ctx) == 0
+    world = {name: getattr(ctx, name) for name in OversightContext.__dataclass_fields__}
+    named = OversightContext(**world | {"settings": OversightSettings(organization_id=context.organization_id)})
+    assert await service.watch(named) == 1
+    (incident,) = (await service.list_incidents(ctx, ListIncidents())).items
+    assert (incident.kind, said(incident)) == ("bad_tokens", [("notify", "", True)])
+
+
+async def test_guessing_at_an_account_is_told_and_ends_nothing(ctx: OversightContext, context: Contexts) -> None:
+    guessed = CodesGuessed(
+        organization_id=context.organization_id, account_id=context.ids.new(), patient_id=context.ids.new(), failures=10
+    )  # fmt: skip
+    async with ctx.db.transaction() as tx:
+        await handlers.open_incident_of_guessing(ctx, tx, guessed)
+    assert await run_due(ctx, OVERSIGHT_JOBS) == 1
+    (incident,) = (await service.list_incidents(ctx, ListIncidents())).items
+    assert (incident.kind, said(incident)) == ("codes_guessed", [("notify", "", True)])
+    assert "10 codes" in incident.reason

@@ -6,7 +6,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
-    """How long sessions last, and where staff sign in.
+    """How long sessions last, when guessing is told of, and where staff sign in.
+
+    At every `wrong_codes_alarm` wrong codes in a row an incident is opened; at 100 the account is locked.
 
     `public_url` is the address under which browsers and clients reach us: redirects and audiences begin with it. Staff sign in at
     `oidc_issuer` into `organization_id`. The client proves itself with `oidc_client_secret_file`, or with the private key (JWK) in
@@ -19,6 +21,7 @@ class AccessSettings:
     patient_idle_minutes: int = 30
     patient_hours_max: int = 12
     step_up_minutes: int = 5
+    wrong_codes_alarm: int = 10
     public_url: str = ""
     organization_id: UUID | None = None
     oidc_issuer: str = ""

@@ -1,7 +1,7 @@
 """The audit module's wiring."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from carewright.audit.context import AuditContext
 from carewright.audit.http import ROUTES
 from carewright.audit.jobs import Sealing
 from carewright.audit.settings import AuditSettings
-from carewright.contracts.audit import AuditEventsPage, AuditTrail, FindAuditEvents, FindDisclosures, InclusionProof
+from carewright.contracts.audit import AuditEventsPage, AuditTrail, Busy, FindAuditEvents, FindBusy, FindDisclosures, InclusionProof
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
@@ -32,6 +32,10 @@ class LocalAuditTrail:
 
     async def prove_event(self, actor: Actor, event_id: UUID) -> InclusionProof:
         return await service.prove_event(self._context.acting(actor), event_id)
+
+    async def find_busy(self, actor: Actor, query: FindBusy) -> tuple[Busy, ...]:
+        """Of every tenant: the system alone asks, which looks for what no tenant would see."""
+        return await service.find_busy(replace(self._context, actor=actor), query)
 
 
 async def start(base: Context, settings: AuditSettings, _: Callable[[type], Any]) -> Running:

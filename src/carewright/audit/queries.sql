@@ -95,6 +95,25 @@ WHERE v.organization_id = $1
 ORDER BY v.number DESC
 LIMIT $14
 
+-- name: busy_readers
+-- Entries since $1 stand behind the checkpoint of a minute before: so that nothing older is read. A cheap look, made every few seconds.
+SELECT v.organization_id, v.agent, v.role, v.purpose, count(DISTINCT v.patient_id) AS count FROM audit.event v
+WHERE v.number >= coalesce((SELECT c.size FROM audit.checkpoint c WHERE c.made_at < $1::timestamptz - interval '1 minute' ORDER BY c.size DESC LIMIT 1), 0)
+  AND v.recorded_at >= $1 AND v.outcome = 'success' AND v.event = ANY($3) AND v.patient_id IS NOT NULL
+GROUP BY v.organization_id, v.agent, v.role, v.purpose
+HAVING count(DISTINCT v.patient_id) >= $2
+ORDER BY count(DISTINCT v.patient_id) DESC, v.agent
+LIMIT $4
+
+-- name: busy_with_bad_tokens
+SELECT v.organization_id, v.agent, v.role, v.purpose, count(*) AS count FROM audit.event v
+WHERE v.number >= coalesce((SELECT c.size FROM audit.checkpoint c WHERE c.made_at < $1::timestamptz - interval '1 minute' ORDER BY c.size DESC LIMIT 1), 0)
+  AND v.recorded_at >= $1 AND v.outcome = 'refused' AND v.code = ANY($3)
+GROUP BY v.organization_id, v.agent, v.role, v.purpose
+HAVING count(*) >= $2
+ORDER BY count(*) DESC, v.agent
+LIMIT $4
+
 -- name: event_by_id
 SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
 WHERE v.organization_id = $1 AND v.id = $2

@@ -9,8 +9,10 @@ from carewright.audit.model import merkle, rendering
 from carewright.contracts.audit import (
     AuditEvent,
     AuditEventsPage,
+    Busy,
     Checkpoint,
     FindAuditEvents,
+    FindBusy,
     FindDisclosures,
     InclusionProof,
     NoCheckpoint,
@@ -21,6 +23,7 @@ from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 
 READ = "audit.read"
+WATCH = "audit.watch"
 NOT_ACCOUNTED = ("TREAT", "HPAYMT", "HOPERAT", "")
 """45 CFR 164.528(a)(1)(i): treatment, payment and health care operations; codes of HL7 v3 ActReason. Nobody without a purpose got in."""
 NEWEST = 2**62
@@ -39,6 +42,12 @@ async def find_disclosures(ctx: AuditContext, query: FindDisclosures) -> AuditEv
         patient_id=query.patient_id, from_at=query.from_at, until_at=query.until_at, after=query.after, limit=query.limit, outcome="success"
     )  # fmt: skip
     return await _found(ctx, narrowed, NOT_ACCOUNTED, "audit.disclosure.find")
+
+
+async def find_busy(ctx: AuditContext, query: FindBusy) -> tuple[Busy, ...]:
+    """Who does more than a person does, among the sealed entries of every organization. For the system, which tells a person."""
+    ctx.actor.require(WATCH)
+    return await store.busy(ctx.db, query)
 
 
 async def get_event(ctx: AuditContext, event_id: UUID) -> dict[str, Any]:

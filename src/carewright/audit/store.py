@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.audit.model.merkle import HASH_BYTES, Place
-from carewright.contracts.audit import AuditEvent, FindAuditEvents
+from carewright.contracts.audit import AuditEvent, Busy, FindAuditEvents, FindBusy
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.sql import load
 
@@ -17,6 +17,10 @@ Q = load("carewright.audit")
 COPY_HEADER_BYTES = 19
 ROW_HEAD = struct.Struct(">hi")
 """A row of one column: how many columns, and the value's length. The end of all rows, -1, is two bytes: no head of a row."""
+BUSY_MAX = 100
+OPENED = ("patients.patient.read", "scheduling.appointment.read")
+"""What opens one patient's record. A search or a list shows many at once, and is no sign of anything."""
+BAD_TOKENS = ("kernel.unauthenticated",)
 _decode = msgspec.json.Decoder(AuditEvent).decode
 
 
@@ -123,6 +127,12 @@ async def find_events(
     """Events as narrowed, sorted as asked, each with what it is sorted by."""
     rows = await db.fetch(Q.find_events, organization_id, *_narrowed(query), list(without), limit, query.sort, *after)
     return [(row["key"], event_of(row)) for row in rows]
+
+
+async def busy(db: Session, query: FindBusy) -> tuple[Busy, ...]:
+    """Whoever reaches the number, `BUSY_MAX` at most."""
+    wanted, names = (Q.busy_readers, OPENED) if query.what == "patients" else (Q.busy_with_bad_tokens, BAD_TOKENS)
+    return tuple(Busy(**dict(row)) for row in await db.fetch(wanted, query.since, query.at_least, list(names), BUSY_MAX))
 
 
 async def event_by_id(db: Session, organization_id: UUID, event_id: UUID) -> tuple[AuditEvent, str] | None:

@@ -286,6 +286,19 @@ class BreakGlassStarted(Event, frozen=True, kw_only=True):
         return self.break_glass_id
 
 
+class CodesGuessed(Event, frozen=True, kw_only=True):
+    """Many codes in a row were wrong for one account. `failures` is how many; it comes again at every so many more."""
+
+    topic: ClassVar[str] = "access.code.guessed.v1"
+    account_id: UUID
+    patient_id: UUID
+    failures: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.account_id
+
+
 class AccountChanged(Event, frozen=True, kw_only=True):
     """An account was made, disabled, enabled, or has another role now."""
 

@@ -96,6 +96,24 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     verifier_key: str
 
 
+class FindBusy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who opened the records of at least so many patients since then, or came so often with a token that nobody accepts."""
+
+    what: Literal["patients", "bad_tokens"]
+    since: Instant
+    at_least: Annotated[int, Meta(ge=1)]
+
+
+class Busy(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor of one organization, in one role and for one purpose. `count` is of patients, or of requests."""
+
+    organization_id: UUID
+    agent: str
+    role: str
+    purpose: str
+    count: int
+
+
 class UnknownAuditEvent(Refusal):
     code = "audit.unknown_event"
     status = 404
@@ -118,3 +136,5 @@ class AuditTrail(Protocol):
     async def find_disclosures(self, actor: Actor, query: FindDisclosures) -> AuditEventsPage: ...
 
     async def prove_event(self, actor: Actor, event_id: UUID) -> InclusionProof: ...
+
+    async def find_busy(self, actor: Actor, query: FindBusy) -> tuple[Busy, ...]: ...

@@ -22,6 +22,7 @@ access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
 access.start_sign_in                   access.sign_in.start
 access.who_am_i                        access.account.read
+audit.find_busy                        audit.event.watch
 audit.find_disclosures                 audit.disclosure.find
 audit.find_events                      audit.event.find
 audit.get_checkpoint                   audit.checkpoint.read
@@ -76,8 +77,8 @@ scheduling.unblock_time                scheduling.calendar.unblock
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "access.account.list", "access.account.read",
-    "access.session.list", "access.code.redeem", "audit.checkpoint.read", "directory.entry.find", "directory.entry.read",
-    "notifications.local_inbox.read", "records.retention.read", "scheduling.time.find",
+    "access.session.list", "access.code.redeem", "audit.checkpoint.read", "audit.event.watch", "directory.entry.find",
+    "directory.entry.read", "notifications.local_inbox.read", "records.retention.read", "scheduling.time.find",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

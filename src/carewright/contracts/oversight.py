@@ -11,6 +11,7 @@ from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Code, Instant, Limit, Reason
 
 StepKind = Literal["end_sessions", "quarantine_client", "quarantine_peer", "rotate_token_key", "renew_field_key", "notify"]
+IncidentKind = Literal["reported", "codes_guessed", "reading_rate", "bad_tokens"]
 RestraintKind = Literal["client", "peer"]
 Subjects = Annotated[tuple[Code, ...], Meta(max_length=20)]
 Host = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:-]+$")]
@@ -41,9 +42,14 @@ class Respond(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that should not have happened, and what was done about it. `finding` is what a person wrote when it was closed."""
+    """Something that should not have happened, and what was done about it. `finding` is what a person wrote when it was closed.
+
+    `kind` says what noticed it, or that a person reported it; `about` is the subject that it is about, where there is one.
+    """
 
     id: UUID
+    kind: IncidentKind = "reported"
+    about: str = ""
     opened_at: Instant
     opened_by: str
     reason: str

@@ -80,7 +80,14 @@ BREAK_GLASS = frozenset({
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset(
-    {"access.sign_in", "access.session.resolve", "notifications.notify", "notifications.read_local", "patients.find_by_contact"}
+    {
+        "access.sign_in",
+        "access.session.resolve",
+        "audit.watch",
+        "notifications.notify",
+        "notifications.read_local",
+        "patients.find_by_contact",
+    }
 )
 """What no person may: the processes themselves, while nobody is signed in yet."""
 ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.access import Access, StepUpNeeded
+from carewright.contracts.audit import AuditTrail
 from carewright.contracts.notifications import Notifications
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
@@ -22,6 +23,7 @@ class OversightContext(Context):
     system: Actor
     keys: TokenKeys
     access: Access
+    audit: AuditTrail
     notifications: Notifications
 
     def require_recent(self) -> None:

@@ -6,14 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts import oversight as c
-from carewright.contracts.access import Access
+from carewright.contracts.access import Access, CodesGuessed
+from carewright.contracts.audit import AuditTrail
 from carewright.contracts.notifications import Notifications
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
+from carewright.kernel.settings import StartFailed
 from carewright.kernel.token_keys import TokenKeys
-from carewright.oversight import service, store
+from carewright.oversight import handlers, model, service, store
 from carewright.oversight.context import OversightContext
+from carewright.oversight.jobs import JOBS, TIMERS
 from carewright.oversight.settings import OversightSettings
 
 
@@ -37,10 +40,15 @@ class LocalOversight:
 
 
 async def start(base: Context, settings: OversightSettings, resolve: Callable[[type], Any]) -> Running:
-    """Oversight needs its table, and those whom it asks to act."""
+    """Oversight needs its table, and those whom it asks to act. A step that there is none of stops the start."""
+    try:
+        for steps in (settings.reading_steps, settings.guessing_steps):
+            model.steps_of(steps)
+    except ValueError as fault:
+        raise StartFailed(f"Among the settings of oversight, {fault}") from fault
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = OversightContext(
-        **world, settings=settings, system=base.actor, keys=resolve(TokenKeys), access=resolve(Access),
+        **world, settings=settings, system=base.actor, keys=resolve(TokenKeys), access=resolve(Access), audit=resolve(AuditTrail),
         notifications=resolve(Notifications),
     )  # fmt: skip
     return Running(context, {c.Oversight: LocalOversight(context)})
@@ -51,6 +59,9 @@ MODULE = Module(
     start=start,
     settings=OversightSettings,
     offers=(c.Oversight,),
-    needs=(Access, Notifications),
+    needs=(Access, AuditTrail, Notifications),
+    subscriptions={CodesGuessed: handlers.open_incident_of_guessing},
+    jobs=JOBS,
+    timers=TIMERS,
     sealed={store.INCIDENT: service.reseal_incidents},
 )

@@ -1,12 +1,14 @@
-"""Oversight's use cases: responding to an incident, and looking back at it."""
+"""Oversight's use cases: responding to an incident, reported or noticed, and looking back at it."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.access import UnknownAccount
+from carewright.contracts.access import CodesGuessed, UnknownAccount
+from carewright.contracts.audit import FindBusy
 from carewright.contracts.notifications import Channel, Moment, Notice, Recipient
 from carewright.contracts.oversight import (
     CloseIncident,
@@ -25,10 +27,14 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.restraints import Kind, Restraint
-from carewright.oversight import store
+from carewright.oversight import model, store
 from carewright.oversight.context import OversightContext
+from carewright.oversight.model import Trigger
 
 RESPOND = "oversight.respond"
+GUESSED = "oversight.guessed"
+"""The job that responds to guessing."""
+WATCHED = timedelta(minutes=1)
 TOLD = ("administrator", "privacy-officer")
 """The roles that hear of an incident in their inbox."""
 BY_HAND = "Do it from the command line on the machine: carewright incident respond."
@@ -55,15 +61,55 @@ async def respond(ctx: OversightContext, command: Respond) -> Incident:
     wanted = list(_wanted(command))
     if not wanted:
         raise BadInput("Say what is to be done: whose sessions end, what is quarantined, which key is new, or whom to tell.")
-    cipher = await ctx.cipher()
     incident = Incident(id=ctx.ids.new(), opened_at=ctx.clock.now(), opened_by=ctx.actor.subject, reason=command.reason)
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         await store.insert_incident(tx, cipher, incident)
-        await audit.record(tx, audit.entry(ctx, "oversight.incident.open", "C", entities=(_about(incident.id),)))
+        await audit.record(tx, _opened(ctx, incident))
+    return await _with_steps(ctx, incident, wanted)
+
+
+async def watch(ctx: OversightContext) -> int:
+    """Look at the last minute of the audit log, and respond to what no person does; how many incidents were opened."""
+    settings, system, since = ctx.settings, ctx.system, ctx.clock.now() - WATCHED
+    busy = FindBusy(what="patients", since=since, at_least=settings.reading_patients_per_minute)
+    exempt = frozenset(settings.reading_exempt_roles.split(","))
+    triggers = model.fast_readers(await ctx.audit.find_busy(system, busy), exempt, model.steps_of(settings.reading_steps))
+    if settings.organization_id is not None:
+        refused = FindBusy(what="bad_tokens", since=since, at_least=settings.bad_tokens_per_minute)
+        triggers += model.bad_tokens(await ctx.audit.find_busy(system, refused), settings.organization_id)
+    return sum([await _triggered(ctx, each) for each in triggers])
+
+
+async def respond_to_guessing(ctx: OversightContext, event: CodesGuessed) -> None:
+    """Open an incident for an account that is guessed at."""
+    steps = model.steps_of(ctx.settings.guessing_steps)
+    await _triggered(ctx, model.guessed(event.organization_id, event.patient_id, event.failures, steps))
+
+
+async def _triggered(ctx: OversightContext, trigger: Trigger) -> bool:
+    """Open the incident that a trigger stands for and take its steps, in the name of the system, unless there was one a moment ago."""
+    acting = ctx.acting(ctx.within(trigger.organization_id))
+    now, cipher = ctx.clock.now(), await acting.cipher()
+    incident = Incident(
+        id=ctx.ids.new(), kind=trigger.kind, about=trigger.about, opened_at=now, opened_by=acting.actor.subject, reason=trigger.reason
+    )  # fmt: skip
+    async with acting.db.transaction() as tx:
+        if not await store.insert_triggered(tx, cipher, incident, now - model.QUIET):
+            return False
+        await audit.record(tx, _opened(acting, incident))
+    await _with_steps(acting, incident, list(_wanted(model.response_to(trigger))))
+    return True
+
+
+async def _with_steps(ctx: OversightContext, incident: Incident, wanted: Sequence[Wanted]) -> Incident:
     steps = tuple([await _taken(ctx, incident.id, each) for each in wanted])
-    async with ctx.db.transaction() as tx:
-        await store.set_steps(tx, cipher.organization_id, incident.id, steps)
+    await store.set_steps(ctx.db, ctx.actor.organization_id, incident.id, steps)
     return msgspec.structs.replace(incident, steps=steps)
+
+
+def _opened(ctx: OversightContext, incident: Incident) -> audit.Entry:
+    return audit.entry(ctx, "oversight.incident.open", "C", entities=(_about(incident.id),))
 
 
 async def list_incidents(ctx: OversightContext, query: ListIncidents) -> IncidentsPage:

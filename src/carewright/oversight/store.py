@@ -20,6 +20,16 @@ async def insert_incident(tx: Session, cipher: FieldCipher, incident: Incident) 
     await tx.execute(Q.insert_incident, cipher.organization_id, incident.id, incident.opened_at, incident.opened_by, reason)
 
 
+async def insert_triggered(tx: Session, cipher: FieldCipher, incident: Incident, since: datetime) -> bool:
+    """Store an incident that nobody reported, unless one of its kind about the same subject was opened after `since`."""
+    reason = cipher.seal(INCIDENT, "reason", incident.id, incident.reason.encode())
+    row = await tx.fetch_one(
+        Q.insert_triggered, cipher.organization_id, incident.id, incident.opened_at, incident.opened_by, reason, incident.kind,
+        incident.about, since,
+    )  # fmt: skip
+    return row is not None
+
+
 async def set_steps(tx: Session, organization_id: UUID, incident_id: UUID, steps: Sequence[Step]) -> None:
     await tx.execute(Q.set_steps, organization_id, incident_id, msgspec.json.encode(steps))
 

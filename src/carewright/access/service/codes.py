@@ -4,8 +4,17 @@ from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.model import codes as model
 from carewright.access.service.sessions import SIGN_IN, acting_for, start
-from carewright.contracts.access import AccountDisabled, AccountLocked, CodeNotRight, IssuedCode, RedeemCode, RequestCode, StartedSession
-from carewright.kernel import audit
+from carewright.contracts.access import (
+    AccountDisabled,
+    AccountLocked,
+    CodeNotRight,
+    CodesGuessed,
+    IssuedCode,
+    RedeemCode,
+    RequestCode,
+    StartedSession,
+)
+from carewright.kernel import audit, outbox
 from carewright.kernel.db import Row
 from carewright.kernel.db import Session as Tx
 from carewright.kernel.errors import Refusal, TooManyRequests
@@ -38,6 +47,7 @@ async def redeem_code(ctx: AccessContext, command: RedeemCode) -> StartedSession
     async with tenant.db.transaction() as tx:
         answer = await _redeemed(tenant, tx, command)
     if isinstance(answer, Refusal):
+        ctx.wake()
         raise answer
     return answer
 
@@ -68,7 +78,18 @@ def _why_not(ctx: AccessContext, row: Row | None, command: RedeemCode) -> Refusa
 async def _counted(ctx: AccessContext, tx: Tx, row: Row | None, refusal: Refusal) -> Refusal:
     if row is not None and isinstance(refusal, CodeNotRight) and row["tries"] < model.TRIES_MAX:
         await store.note_wrong_code(tx, ctx.actor.organization_id, row["id"], row["account_id"])
+        await _tell_of_guessing(ctx, tx, row)
     return refusal
+
+
+async def _tell_of_guessing(ctx: AccessContext, tx: Tx, row: Row) -> None:
+    """Tell whoever must know at every so many wrong codes in a row: a person mistypes a few."""
+    failures = row["code_failures"] + 1
+    if failures % ctx.settings.wrong_codes_alarm == 0:
+        guessed = CodesGuessed(
+            organization_id=ctx.actor.organization_id, account_id=row["account_id"], patient_id=row["patient_id"], failures=failures
+        )  # fmt: skip
+        await outbox.publish(ctx, tx, guessed)
 
 
 def _ensure_usable(row: Row) -> None:

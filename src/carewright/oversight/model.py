@@ -1,0 +1,75 @@
+"""What an incident that nobody reported asks for: pure rules."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.audit import Busy
+from carewright.contracts.oversight import IncidentKind, Respond
+from carewright.kernel.authz import BREAKING_GLASS
+
+STEPS = frozenset({"end-sessions", "quarantine", "notify"})
+AT_ONCE_MAX = 3
+"""More than so many people at once are hardly all thieves: an emergency, or a threshold that is wrong. Then somebody is told, and nobody
+is signed out."""
+QUIET = timedelta(minutes=10)
+"""The same about the same subject opens no second incident within this."""
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was noticed. `about` is the subject, empty where nobody knows it; `reason` is a sentence of ours."""
+
+    organization_id: UUID
+    kind: IncidentKind
+    about: str
+    reason: str
+    steps: tuple[str, ...]
+
+
+def steps_of(text: str) -> tuple[str, ...]:
+    """The steps that a setting names. Raises `ValueError` for one that there is none of."""
+    steps = tuple(part.strip() for part in text.split(",") if part.strip())
+    if strange := [step for step in steps if step not in STEPS]:
+        raise ValueError(f"{strange[0]!r} is no step. Choose from: {', '.join(sorted(STEPS))}.")
+    return steps
+
+
+def response_to(trigger: Trigger) -> Respond:
+    """The command that carries out the steps of a trigger."""
+    whom = (trigger.about,) if trigger.about else ()
+    return Respond(
+        reason=trigger.reason, end_sessions_of=whom if "end-sessions" in trigger.steps else (),
+        quarantine_clients=whom if "quarantine" in trigger.steps else (), notify="notify" in trigger.steps,
+    )  # fmt: skip
+
+
+def fast_readers(busy: Sequence[Busy], exempt: frozenset[str], steps: tuple[str, ...]) -> list[Trigger]:
+    """What reading faster than a person reads asks for.
+
+    Nobody is signed out while they have broken the glass: they say that it is an emergency, and a review follows anyway. Nor where many
+    are fast at once.
+    """
+    people = [each for each in busy if each.role not in exempt]
+    return [
+        Trigger(
+            organization_id=each.organization_id, kind="reading_rate", about=each.agent,
+            reason=f"{each.agent} ({each.role}) opened the records of {each.count} patients within a minute.",
+            steps=("notify",) if each.purpose == BREAKING_GLASS or len(people) > AT_ONCE_MAX else steps,
+        )
+        for each in people
+    ]  # fmt: skip
+
+
+def bad_tokens(busy: Sequence[Busy], organization_id: UUID) -> list[Trigger]:
+    """What many tokens that nobody accepts ask for. Nobody knows whose they are, so that a person must look."""
+    count = sum(each.count for each in busy)
+    reason = f"{count} requests within a minute came with tokens or sessions that nobody accepts."
+    return [Trigger(organization_id=organization_id, kind="bad_tokens", about="", reason=reason, steps=("notify",))] if count else []
+
+
+def guessed(organization_id: UUID, patient_id: UUID, failures: int, steps: tuple[str, ...]) -> Trigger:
+    """What guessing at one account asks for. Its owner is not to suffer for who guesses: their sessions end only if the settings say so."""
+    reason = f"{failures} codes in a row were wrong for one account."
+    return Trigger(organization_id=organization_id, kind="codes_guessed", about=f"patient/{patient_id}", reason=reason, steps=steps)
