@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol
 
 from carewright.access.model.oidc import Provider
 from carewright.access.settings import AccessSettings
-from carewright.contracts.access import StepUpNeeded
+from carewright.contracts.access import ensure_recent
 from carewright.kernel.context import Context
 
 
@@ -28,6 +27,4 @@ class AccessContext(Context):
 
     def require_recent(self) -> None:
         """Raise `StepUpNeeded` unless the actor proved who they are a moment ago."""
-        proved = self.actor.authenticated_at
-        if proved is None or self.clock.now() - proved > timedelta(minutes=self.settings.step_up_minutes):
-            raise StepUpNeeded
+        ensure_recent(self.actor.authenticated_at, self.clock.now(), self.settings.step_up_minutes)

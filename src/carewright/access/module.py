@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from carewright.access import store
+from carewright.access import handlers, store
 from carewright.access.context import AccessContext
 from carewright.access.http import ROUTES
 from carewright.access.jobs import TIMERS
@@ -17,6 +17,7 @@ from carewright.access.service import accounts, break_glass, codes, sessions, si
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
+from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.http.outgoing import Outgoing
@@ -95,6 +96,7 @@ MODULE = Module(
     offers=(c.Access,),
     routes=ROUTES,
     prefixes=("/api/v1/access",),
+    subscriptions={PatientErased: handlers.shut_out_erased},
     timers=TIMERS,
     sealed={store.BREAK_GLASS: break_glass.reseal_break_glass},
 )

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,12 +19,13 @@ from carewright.kernel import migrate as migrations
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
+from carewright.kernel.privacy.kek import key_service
 from carewright.kernel.settings import StartFailed, load
 from carewright.kernel.token_keys import TokenKeys
 from carewright.roles import rotation, verification
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, audit_key_file, token_key_file
-from carewright.roles.keys import ensure_key_file
+from carewright.roles.keys import ensure_key_file, field_key_file
 from carewright.roles.lifecycle import serve as serve_process
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS, chosen
 from carewright.roles.up import Start, Up, sections_for
@@ -146,6 +148,20 @@ async def events(options: Namespace) -> int:
     return 0
 
 
+async def patient(options: Namespace) -> int:
+    if not options.yes:
+        raise StartFailed(f"This erases patient {options.id[:40]} for ever. Say --yes to do it.")
+    from carewright.contracts.patients import ErasePatient  # noqa: PLC0415  (see above)
+    from carewright.roles import erasing  # noqa: PLC0415  (see above)
+
+    if not 3 <= len(options.reason) <= 500:
+        raise StartFailed("--reason needs 3 to 500 letters.")
+    command = ErasePatient(patient_id=_uuid(options.id), reason=options.reason)
+    await erasing.erase(_sections(options), _organization(options), command)
+    _tell(f"erased {command.patient_id}; older backups still hold the record: see docs/howto/erase-a-patient.md")
+    return 0
+
+
 async def keys(options: Namespace) -> int:
     organization_id = _organization(options)
     if options.what == "rotate":
@@ -155,6 +171,19 @@ async def keys(options: Namespace) -> int:
     if options.what == "rotate-tokens":
         await rotation.rotate_tokens(_sections(options), organization_id, revoke=options.revoke)
         _tell("done; every token that was signed before is refused now" if options.revoke else "done; tokens signed before stay good")
+        return 0
+    if options.what == "rewrap":
+        if options.to is None:
+            raise StartFailed("Say with --to FILE where the key is to be: a settings file with a [privacy] table.")
+        target = _sections(options, options.to)
+        await rotation.rewrap(_sections(options), key_service(target["privacy"], field_key_file(target)), _tell)
+        _tell("done; start every process with the new settings")
+        return 0
+    if options.what == "shred":
+        if not options.yes:
+            raise StartFailed(f"This makes every older backup of {organization_id} unreadable for ever. Say --yes to do it.")
+        count = await rotation.shred(_sections(options), organization_id, _tell)
+        _tell(f"done; {count:,} rows sealed anew")
         return 0
     if not options.yes:
         raise StartFailed(f"This makes the patients of {organization_id} unreadable for ever. Say --yes to do it.")
@@ -210,8 +239,8 @@ def _today() -> date:
     return SystemClock().now().date()
 
 
-def _sections(options: Namespace) -> dict[str, Any]:
-    """Settings for a command that works on the database directly."""
+def _sections(options: Namespace, file: Path | None = None) -> dict[str, Any]:
+    """Settings for a command that works on the database directly; from `file` instead of the one given with --settings."""
     known = Installation.read(options.data)
     url = options.database_url or known.database_url
     if not url:
@@ -221,7 +250,7 @@ def _sections(options: Namespace) -> dict[str, Any]:
         "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(options.data)),
         "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(options.data)),
     }
-    return load(SECTIONS, extra, options.settings)
+    return load(SECTIONS, extra, file or options.settings)
 
 
 def _organization(options: Namespace) -> UUID:

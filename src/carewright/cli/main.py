@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"carewright {__version__}")
     names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _keys, _incident, _roles):
+    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _patient, _keys, _incident, _roles):
         add(names)
     return parser
 
@@ -179,18 +179,33 @@ def _events(names: "Names") -> None:
     command.add_argument("--replay", metavar="CONSUMER", help="handle this consumer's parked events again, in order")
 
 
+def _patient(names: "Names") -> None:
+    command = _command(
+        names, "patient", commands.patient, "Erase everything that tells who a patient is, for good.",
+        "carewright patient erase 019a0000-0000-7000-8000-000000000001 --reason 'Asked for it by letter' --yes",
+    )  # fmt: skip
+    command.add_argument("what", choices=("erase",), help="erase: the record, all words about it, messages and the account")
+    command.add_argument("id", metavar="ID", help="the patient's id")
+    command.add_argument("--reason", required=True, help="why, in 3 to 500 letters; kept sealed")
+    _with_place(command)
+    command.add_argument("--organization", help="whose patient (default: the tenant this data directory belongs to)")
+    command.add_argument("--yes", action="store_true", help="erase without asking back")
+
+
 def _keys(names: "Names") -> None:
     command = _command(
         names, "keys", commands.keys, "Rotate or destroy the keys of an organization's patients; rotate the key that signs tokens.",
         "carewright keys rotate",
     )  # fmt: skip
     command.add_argument(
-        "what", choices=("rotate", "destroy", "rotate-tokens"),
-        help="rotate: a new key, and everything sealed anew; destroy: nobody can read them any more; rotate-tokens: a new key for tokens",
+        "what", choices=("rotate", "shred", "rewrap", "destroy", "rotate-tokens"),
+        help="rotate: a new key, and everything sealed anew; shred: the same, and no older backup can be read any more; "
+        "rewrap: the key above all in another place; destroy: nobody can read them any more; rotate-tokens: a new key for tokens",
     )  # fmt: skip
     _with_place(command)
     command.add_argument("--organization", help="whose keys (default: the tenant this data directory belongs to)")
-    command.add_argument("--yes", action="store_true", help="destroy without asking back")
+    command.add_argument("--yes", action="store_true", help="shred or destroy without asking back")
+    command.add_argument("--to", type=Path, metavar="FILE", help="with rewrap: a settings file whose [privacy] table says where to")
     command.add_argument("--revoke", action="store_true", help="with rotate-tokens: refuse at once whatever older keys signed")
 
 

@@ -4,6 +4,7 @@ Rims ask as the system (`access.sign_in`) while nobody is signed in yet, and as 
 commands and answers of this contract alone: no event, no audit entry and no fact of a refusal carries one.
 """
 
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
@@ -233,6 +234,12 @@ class StepUpNeeded(Unauthenticated):
     status = 401
     issue = "login"
     title = "Please confirm that it is you: sign in once more, then try again."
+
+
+def ensure_recent(proved: datetime | None, now: datetime, minutes: int) -> None:
+    """Raise `StepUpNeeded` unless the actor proved who they are within so many minutes."""
+    if proved is None or now - proved > timedelta(minutes=minutes):
+        raise StepUpNeeded
 
 
 class UnknownSession(Refusal):

@@ -46,6 +46,7 @@ oversight.close_incident               oversight.incident.close
 oversight.list_incidents               oversight.incident.list
 oversight.release                      oversight.restraint.lift
 oversight.respond                      oversight.incident.open
+patients.erase_patient                 patients.patient.erase
 patients.find_patients                 patients.patient.find
 patients.find_patients_by_contact      patients.patient.find_by_contact
 patients.find_patients_by_identifier   patients.patient.find

@@ -10,7 +10,7 @@ from carewright.contracts.directory import Identifier
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
-from carewright.kernel.values import Day, Language, ShortText
+from carewright.kernel.values import Day, Instant, Language, Reason, ShortText
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 PHONE_DIGITS = 10
@@ -96,6 +96,28 @@ class PatientMatch(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
 
 
+class ErasePatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Erase everything that tells who a patient is, and everybody's words about them, for good."""
+
+    patient_id: UUID
+    reason: Reason
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """The record is gone; what others keep of it follows within moments."""
+
+    patient_id: UUID
+    erased_by: str
+    erased_at: Instant
+
+
+class PatientOnHold(Refusal):
+    code = "patients.on_hold"
+    status = 409
+    issue = "business-rule"
+    title = "A legal hold covers this patient. Nothing of the record is erased until the hold is lifted."
+
+
 class UnknownPatient(Refusal):
     code = "patients.unknown_patient"
     status = 404
@@ -116,6 +138,18 @@ class PatientChanged(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "patients.patient.changed.v1"
     patient_id: UUID
     active: bool
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.patient_id
+
+
+class PatientErased(Event, frozen=True, kw_only=True):
+    """A patient was erased. Whoever keeps words, contacts or messages of this patient, or lets them in, ends that now."""
+
+    topic: ClassVar[str] = "patients.patient.erased.v1"
+    patient_id: UUID
     version: int
 
     @property

@@ -34,6 +34,7 @@ patients.read                         x   x   x   x   x   x   x   .   .   .   . 
 patients.read_contacts                x   x   x   x   x   x   .   .   .   .   .   x
 patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x
 patients.find                         .   .   x   x   x   x   x   .   .   .   .   x
+patients.erase                        .   .   .   .   .   .   .   .   .   x   .   .
 patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
 records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .
 records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .

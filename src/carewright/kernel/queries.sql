@@ -40,6 +40,15 @@ SELECT w.number, k.fingerprint, k.answer
 FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS w(organization_id, subject, key, number)
 JOIN kernel.idempotency k ON k.organization_id = w.organization_id AND k.subject = w.subject AND k.key = w.key
 
+-- name: kept_answers
+SELECT subject, key, answer FROM kernel.idempotency
+WHERE organization_id = $1 AND (subject, key) > ($2, $3)
+ORDER BY subject, key LIMIT $4
+
+-- name: forget_answers
+DELETE FROM kernel.idempotency k USING unnest($2::text[], $3::text[]) AS g(subject, key)
+WHERE k.organization_id = $1 AND k.subject = g.subject AND k.key = g.key
+
 -- name: forget_old_answers
 -- In batches of $2, as all housekeeping: a statement has its time limit, and after an import there is much to forget at once.
 WITH gone AS (
@@ -210,11 +219,38 @@ ORDER BY kek_id, organization_id, purpose, version
 
 -- name: insert_keyset
 -- Two processes may meet an organization first at the same time: one key stays, and both read that.
-INSERT INTO kernel.keyset (organization_id, purpose, version, wrapped, kek_id, created_at, seals_from) VALUES ($1, $2, $3, $4, $5, $6, $7)
+-- Nothing is wrapped any more by a key that was replaced.
+INSERT INTO kernel.keyset (organization_id, purpose, version, wrapped, kek_id, created_at, seals_from)
+SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM kernel.wrapping WHERE kek_id <> $5)
 ON CONFLICT DO NOTHING
 
 -- name: retire_keysets
 UPDATE kernel.keyset SET retired_at = $3 WHERE organization_id = $1 AND purpose = 'field' AND version < $2 AND retired_at IS NULL
+
+-- name: destroy_retired_keysets
+-- Nothing live is sealed by them: only older backups are, and those are to be read by nobody any more.
+UPDATE kernel.keyset SET wrapped = NULL, destroyed_at = $2
+WHERE organization_id = $1 AND retired_at IS NOT NULL AND wrapped IS NOT NULL
+RETURNING version
+
+-- name: forget_answers_of_older_keys
+-- $2 begins everything that the newest key sealed.
+DELETE FROM kernel.idempotency WHERE organization_id = $1 AND substring(answer FOR 3) <> $2
+
+-- name: replace_wrapping
+-- First in its transaction: whoever wraps a key from here on sees the new one, or waits.
+INSERT INTO kernel.wrapping (kek_id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET kek_id = EXCLUDED.kek_id
+
+-- name: lock_keysets
+LOCK TABLE kernel.keyset IN SHARE ROW EXCLUSIVE MODE
+
+-- name: keysets_to_rewrap
+SELECT organization_id, purpose, version, wrapped FROM kernel.keyset WHERE wrapped IS NOT NULL
+
+-- name: rewrap_keysets
+UPDATE kernel.keyset k SET wrapped = w.wrapped, kek_id = $1
+FROM unnest($2::uuid[], $3::text[], $4::int[], $5::bytea[]) AS w(organization_id, purpose, version, wrapped)
+WHERE k.organization_id = w.organization_id AND k.purpose = w.purpose AND k.version = w.version
 
 -- name: destroy_keysets
 UPDATE kernel.keyset SET wrapped = NULL, destroyed_at = $2 WHERE organization_id = $1 AND wrapped IS NOT NULL RETURNING version

@@ -4,9 +4,11 @@ There is no copy that could be stale.
 """
 
 from carewright.contracts.access import BreakGlassStarted
-from carewright.kernel import jobs
+from carewright.contracts.patients import PatientErased
+from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+from carewright.notifications import store
 from carewright.notifications.service import TELL_OFFICERS, GlassBroken
 
 
@@ -14,3 +16,11 @@ async def tell_privacy_officers(ctx: Context, tx: Session, event: BreakGlassStar
     """The privacy officers hear at once that emergency access is in use."""
     broken = GlassBroken(event.organization_id, event.break_glass_id, event.until)
     await jobs.enqueue(ctx, tx, TELL_OFFICERS, broken, unique_key=str(event.break_glass_id))
+
+
+async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
+    """What was said to the patient is cleared; that something was said stays."""
+    ids = await store.erase_texts(tx, event.organization_id, event.patient_id)
+    about = tuple(audit.Entity(type="Communication", id=each) for each in ids)
+    name = "notifications.communication.erase"
+    await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))

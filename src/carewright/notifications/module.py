@@ -7,6 +7,7 @@ from uuid import UUID
 
 from carewright.contracts.access import BreakGlassStarted
 from carewright.contracts.notifications import MessagesPage, Notice, Notifications, ReadInbox
+from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -53,7 +54,7 @@ MODULE = Module(
     offers=(Notifications,),
     routes=ROUTES,
     prefixes=("/api/v1/communications",),
-    subscriptions={BreakGlassStarted: handlers.tell_privacy_officers},
+    subscriptions={BreakGlassStarted: handlers.tell_privacy_officers, PatientErased: handlers.erase_patient},
     jobs=JOBS,
     timers=TIMERS,
     sealed={"notifications.communication": service.reseal_communications},

@@ -45,6 +45,12 @@ WITH forgotten AS (
 )
 SELECT count(*) AS count FROM forgotten
 
+-- name: erase_texts
+-- What was said to a patient who was erased. What is still on its way is given up: nobody is there to read it.
+UPDATE notifications.communication SET content = NULL
+WHERE organization_id = $1 AND recipient_kind = 'patient' AND recipient = $2 AND content IS NOT NULL
+RETURNING id
+
 -- name: dispose_communications
 -- What was said long enough ago, oldest first. Ids are made in order of time, so the key finds them.
 DELETE FROM notifications.communication WHERE organization_id = $1 AND id = ANY(ARRAY(

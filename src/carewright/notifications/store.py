@@ -99,6 +99,11 @@ async def forget_texts(db: Session, now: datetime, limit: int) -> int:
     return row["count"] if row else 0
 
 
+async def erase_texts(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:
+    """Clear contacts and texts of everything said to a patient; which messages those were."""
+    return [row["id"] for row in await tx.fetch(Q.erase_texts, organization_id, str(patient_id))]
+
+
 async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
     """Delete messages that were made before `before`, and that no hold covers."""
     rows = await tx.fetch(Q.dispose_communications, organization_id, before, limit)

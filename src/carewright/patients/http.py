@@ -1,8 +1,22 @@
 """Patients over HTTP: parse, call one use case, answer. A search has a body, so that no name gets into an address."""
 
-from carewright.contracts.patients import FindPatients, InvalidPatient, Patient, PatientsPage, RegisterPatient, UnknownPatient
+import msgspec
+
+from carewright.contracts.access import StepUpNeeded
+from carewright.contracts.patients import (
+    Erased,
+    ErasePatient,
+    FindPatients,
+    InvalidPatient,
+    Patient,
+    PatientOnHold,
+    PatientsPage,
+    RegisterPatient,
+    UnknownPatient,
+)
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.values import Reason
 from carewright.patients import service
 
 
@@ -21,6 +35,15 @@ async def get_patient(ctx: Context, call: Call[Nothing, Nothing]) -> Patient:
     return await service.get_patient(ctx, call.path["patient_id"])
 
 
+class EraseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+
+
+async def erase_patient(ctx: Context, call: Call[Nothing, EraseBody]) -> Erased:
+    """Erase a patient for good."""
+    return await service.erase_patient(ctx, ErasePatient(patient_id=call.path["patient_id"], reason=call.body.reason))
+
+
 ROUTES = (
     Route("POST", "/api/v1/patients/find", find_patients, "Find patients by name", service.FIND, PatientsPage, body=FindPatients),
     Route(
@@ -30,5 +53,9 @@ ROUTES = (
     Route(
         "GET", "/api/v1/patients/{patient_id}", get_patient, "One patient's record", service.READ, Patient, versioned=True,
         refusals=(UnknownPatient,),
+    ),
+    Route(
+        "POST", "/api/v1/patients/{patient_id}/erase", erase_patient, "Erase a patient for good; appointments keep their time",
+        service.ERASE, Erased, body=EraseBody, refusals=(UnknownPatient, PatientOnHold, StepUpNeeded),
     ),
 )  # fmt: skip

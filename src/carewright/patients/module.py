@@ -20,8 +20,9 @@ from carewright.contracts.patients import (
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
-from carewright.patients import service
+from carewright.patients import service, store
 from carewright.patients.http import ROUTES
+from carewright.patients.jobs import JOBS
 from carewright.patients.settings import PatientsSettings
 
 
@@ -62,5 +63,6 @@ MODULE = Module(
     offers=(Patients,),
     routes=ROUTES,
     prefixes=("/api/v1/patients",),
-    sealed={"patients.patient": service.reseal_patients},
+    jobs=JOBS,
+    sealed={"patients.patient": service.reseal_patients, store.ERASURE: service.reseal_erasures},
 )

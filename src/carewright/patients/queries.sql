@@ -36,6 +36,7 @@ SELECT $1, p.*, 1
 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::text[],
             $12::text[], $13::boolean[])
     AS p(id, person, reach, content, family_index, given_index, family_sound, given_sound, birth_index, gender, language, active)
+WHERE NOT EXISTS (SELECT FROM patients.erasure e WHERE e.organization_id = $1 AND e.id = p.id)
 ORDER BY p.id
 ON CONFLICT (organization_id, id) DO UPDATE SET
     person = EXCLUDED.person, reach = EXCLUDED.reach, content = EXCLUDED.content, family_index = EXCLUDED.family_index,
@@ -45,6 +46,24 @@ ON CONFLICT (organization_id, id) DO UPDATE SET
 WHERE (stored.content, stored.gender, stored.language, stored.active)
     IS DISTINCT FROM (EXCLUDED.content, EXCLUDED.gender, EXCLUDED.language, EXCLUDED.active)
 RETURNING id, version
+
+-- name: erase_patient
+-- The row decides: of two erasures, and of an erasure and a change, one comes second. A hold that was committed is never missed.
+DELETE FROM patients.patient WHERE organization_id = $1 AND id = $2 AND NOT kernel.is_held(organization_id, id)
+RETURNING version
+
+-- name: insert_erasure
+INSERT INTO patients.erasure (organization_id, id, reason, erased_by, erased_at) VALUES ($1, $2, $3, $4, $5)
+
+-- name: erasures_to_reseal
+-- $3 begins everything that the newest key sealed.
+SELECT id, reason FROM patients.erasure WHERE organization_id = $1 AND id > $2 AND substring(reason FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_erasures
+UPDATE patients.erasure e SET reason = r.reason FROM unnest($2::uuid[], $3::bytea[]) AS r(id, reason)
+WHERE e.organization_id = $1 AND e.id = r.id
 
 -- name: drop_identifiers
 DELETE FROM patients.identifier WHERE organization_id = $1 AND patient_id = ANY($2::uuid[])

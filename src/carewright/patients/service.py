@@ -8,25 +8,32 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.access import ensure_recent
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
     ContactPoint,
+    Erased,
+    ErasePatient,
     FindPatients,
     Patient,
     PatientChanged,
+    PatientErased,
     PatientMatch,
+    PatientOnHold,
     PatientsPage,
     PutPatients,
     PutPatientsResult,
     RegisterPatient,
     UnknownPatient,
 )
+from carewright.kernel import keeping
 from carewright.kernel.audit import Entry, entries_for_patients, entry, record
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
-from carewright.kernel.errors import Forbidden
+from carewright.kernel.errors import Forbidden, Refusal
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
+from carewright.kernel.jobs import enqueue
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.patients import model, store
@@ -35,6 +42,18 @@ READ = "patients.read"
 FIND = "patients.find"
 FIND_BY_CONTACT = "patients.find_by_contact"
 REGISTER = "patients.register"
+ERASE = "patients.erase"
+STEP_UP_MINUTES = 5
+"""How fresh a sign-in must be for erasing somebody."""
+FORGET_ANSWERS = "patients.forget_answers"
+"""The job that deletes kept answers in which somebody occurs who was erased."""
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """The payload of `FORGET_ANSWERS`."""
+
+    organization_id: UUID
+    patient_id: UUID
 
 
 async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
@@ -116,6 +135,39 @@ async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
         return patient
 
     return await once(ctx, Patient, work)
+
+
+async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
+    """Erase a patient for good: the record, and by its event everybody's words, messages and the account. Appointments keep their time.
+
+    Raises `StepUpNeeded` unless the actor proved who they are a moment ago, `UnknownPatient`, and `PatientOnHold`.
+    """
+    ctx.actor.require(ERASE)
+    now, patient_id = ctx.clock.now(), command.patient_id
+    ensure_recent(ctx.actor.authenticated_at, now, STEP_UP_MINUTES)
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        version = await store.erase_patient(tx, cipher.organization_id, patient_id)
+        if version is None:
+            raise await _why_not_erased(tx, cipher.organization_id, patient_id)
+        await store.insert_erasure(tx, cipher, patient_id, command.reason, ctx.actor.subject, now)
+        await publish(ctx, tx, PatientErased(organization_id=cipher.organization_id, patient_id=patient_id, version=version + 1))
+        await enqueue(ctx, tx, FORGET_ANSWERS, Forgotten(cipher.organization_id, patient_id))
+        await record(tx, entry(ctx, "patients.patient.erase", "D", patient_id=patient_id))
+    ctx.wake()
+    return Erased(patient_id=patient_id, erased_by=ctx.actor.subject, erased_at=now)
+
+
+async def _why_not_erased(tx: Session, organization_id: UUID, patient_id: UUID) -> Refusal:
+    held = await keeping.is_held(tx, organization_id, patient_id)
+    return PatientOnHold(patient_id=str(patient_id)) if held else UnknownPatient(patient_id=str(patient_id))
+
+
+async def reseal_erasures(ctx: Context, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal_patients`, of the reasons of erasures."""
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        return await store.reseal_erasures(tx, cipher, after, limit)
 
 
 async def put_patients(ctx: Context, command: PutPatients) -> PutPatientsResult:

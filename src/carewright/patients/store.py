@@ -1,7 +1,7 @@
 """The patients' rows, to values and back: sealed on the way in, opened on the way out. One function runs one named query."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,8 @@ COLUMNS = (
     "id", "person", "reach", "content", "family_index", "given_index", "family_sound", "given_sound", "birth_index", "gender", "language",
     "active",
 )  # fmt: skip
+ERASURE = "patients.erasure"
+"""What sealed reasons of erasures are bound to."""
 CANDIDATES_MAX = 2_000
 """Opened for one search at most: a hundredth of a second's work. A search that brings up more asks for a narrower one."""
 _person = msgspec.json.Decoder(Person).decode
@@ -100,6 +102,30 @@ async def claim_identifiers(tx: Session, cipher: FieldCipher, patients: Iterable
         return []
     rows = await tx.fetch(Q.claim_identifiers, cipher.organization_id, *(list(column) for column in zip(*wanted, strict=True)))
     return [row["patient_id"] for row in rows]
+
+
+async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> int | None:
+    """Delete a record with its identifiers; its last version, or None where there is none or a hold covers it."""
+    row = await tx.fetch_one(Q.erase_patient, organization_id, patient_id)
+    if row is None:
+        return None
+    await tx.execute(Q.drop_identifiers, organization_id, [patient_id])
+    return int(row["version"])
+
+
+async def insert_erasure(tx: Session, cipher: FieldCipher, patient_id: UUID, reason: str, by: str, now: datetime) -> None:
+    sealed = cipher.seal(ERASURE, "reason", patient_id, reason.encode())
+    await tx.execute(Q.insert_erasure, cipher.organization_id, patient_id, sealed, by, now)
+
+
+async def reseal_erasures(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal`, of the reasons of erasures."""
+    rows = await tx.fetch(Q.erasures_to_reseal, cipher.organization_id, after, cipher.header, limit)
+    ids = [row["id"] for row in rows]
+    await tx.execute(
+        Q.reseal_erasures, cipher.organization_id, ids, [cipher.reseal(ERASURE, "reason", row["id"], row["reason"]) for row in rows]
+    )
+    return ids
 
 
 async def is_empty(tx: Session, organization_id: UUID) -> bool:

@@ -11,7 +11,11 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.invariants import invariant
 from carewright.kernel.modules import Module, Reseal
+from carewright.kernel.privacy.kek import FileKey, KeyService, key_file_of, key_service, new_key_file, next_of
+from carewright.kernel.privacy.settings import PrivacySettings
+from carewright.kernel.private_file import write_private
 from carewright.kernel.token_keys import rotate_file
+from carewright.roles.keys import field_key_file
 from carewright.roles.lifecycle import NOBODY, System, running
 from carewright.roles.registry import MODULES
 from carewright.roles.relay import system_actor
@@ -31,7 +35,7 @@ async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told)
 
     Nothing stops meanwhile. Interrupted, the next call goes on: what is done shows in each field.
     """
-    core = [module for module in MODULES if module.has_tables or module.sealed]
+    core = _core()
     async with running(core, sections) as system:
         context_of = _contexts(system, organization_id)
         ctx = context_of("patients")
@@ -46,7 +50,7 @@ async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told)
 
 async def destroy(sections: Mapping[str, Any], organization_id: UUID) -> int:
     """Destroy every key of the organization; returns how many. What they sealed can be read by nobody any more."""
-    core = [module for module in MODULES if module.has_tables or module.sealed]
+    core = _core()
     async with running(core, sections) as system:
         ctx = _contexts(system, organization_id)("patients")
         await _record(ctx, "kernel.keys.destroy")
@@ -62,6 +66,53 @@ async def rotate_tokens(sections: Mapping[str, Any], organization_id: UUID, *, r
             settings: SystemSettings = sections["system"]
             delay = timedelta(seconds=settings.token_key_delay_seconds)
             rotate_file(Path(settings.token_key_file), ctx.clock.now(), delay, revoke=revoke)
+
+
+async def shred(sections: Mapping[str, Any], organization_id: UUID, told: Told) -> int:
+    """Make everything of the organization in every older backup unreadable; returns how many rows were sealed anew.
+
+    The field key rotates, older versions are destroyed, and what wrapped them is replaced: backups hold the older versions, wrapped by a
+    key that nobody has any more. Interrupted, the same call goes on.
+    """
+    done = await rotate(sections, organization_id, told)
+    async with running(_core(), sections) as system:
+        ctx = _contexts(system, organization_id)("patients")
+        await _record(ctx, "kernel.keys.shred")
+        count = await ctx.vault.destroy_retired(ctx.db, organization_id)
+        told(f"destroyed {count} older versions of the key")
+    await replace_key_file(sections, told)
+    return done
+
+
+async def replace_key_file(sections: Mapping[str, Any], told: Told) -> None:
+    """Wrap all keys by a new key file, and put it in the place of the old one. Processes that run look at the file again.
+
+    The new file is there before anything is wrapped by it; a start after a crash puts it in its place (`FileKey.take_up`).
+    """
+    privacy: PrivacySettings = sections["privacy"]
+    if privacy.key_service != "file":
+        told("the key service's own key is yours to rotate: wrap anew, then let it forget its older versions")
+        await rewrap(sections, key_service(privacy, field_key_file(sections)), told)
+        return
+    path = key_file_of(privacy, field_key_file(sections))
+    write_private(next_of(path), new_key_file())
+    await rewrap(sections, FileKey(next_of(path).read_bytes()), told)
+    next_of(path).replace(path)
+    told(f"{path} is new: keep a copy elsewhere, and destroy every copy of the old one")
+
+
+async def rewrap(sections: Mapping[str, Any], target: KeyService, told: Told) -> None:
+    """Wrap the keys of every organization by another key service, all in one transaction."""
+    async with running(_core(), sections) as system:
+        base: Context = system.context("patients")
+        async with base.db.transaction() as tx:
+            count = await base.vault.rewrap(tx, target)
+        told(f"{count} keys are wrapped by {target.id}")
+
+
+def _core() -> list[Module]:
+    """The modules that keep something sealed."""
+    return [module for module in MODULES if module.has_tables or module.sealed]
 
 
 async def until_sealing(ctx: Context, version: int) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
-from carewright.contracts.patients import PatientChanged
+from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.contracts.scheduling import CatalogueChanged, ScheduleChanged
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
@@ -47,6 +47,14 @@ async def copy_visit_type(ctx: Context, tx: Session, event: VisitTypeChanged) ->
 
 async def copy_patient(_: Context, tx: Session, event: PatientChanged) -> None:
     await store.put_patient(tx, event)
+
+
+async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
+    """Words go, times stay: an appointment without its patient's record is a number in a statistic."""
+    ids = await store.erase_patient(tx, event)
+    about = tuple(audit.Entity(type="Appointment", id=each) for each in ids)
+    name = "scheduling.appointment.erase"
+    await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
 
 
 async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from carewright.contracts import scheduling as c
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
-from carewright.contracts.patients import PatientChanged
+from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -86,6 +86,7 @@ MODULE = Module(
         DeviceChanged: handlers.copy_device,
         VisitTypeChanged: handlers.copy_visit_type,
         PatientChanged: handlers.copy_patient,
+        PatientErased: handlers.erase_patient,
     },
     timers=TIMERS,
     sealed=SEALED,

@@ -370,6 +370,17 @@ INSERT INTO scheduling.appointment SELECT * FROM back RETURNING id
 -- name: forget_past_openings
 DELETE FROM scheduling.opening WHERE ends_at < $1
 
+-- name: erase_words
+-- Everybody's own words about a patient who was erased. The appointment keeps its time, its kind and what became of it.
+UPDATE scheduling.appointment SET note = NULL, private = NULL
+WHERE organization_id = $1 AND patient_id = $2 AND (note IS NOT NULL OR private IS NOT NULL)
+RETURNING id
+
+-- name: erase_words_of_history
+UPDATE scheduling.appointment_history SET note = NULL, private = NULL
+WHERE organization_id = $1 AND patient_id = $2 AND (note IS NOT NULL OR private IS NOT NULL)
+RETURNING id
+
 -- name: dispose_appointments
 -- What is over long enough, oldest parts first: an appointment was made before it ended, so later parts hold none.
 DELETE FROM scheduling.appointment_history WHERE organization_id = $1 AND id = ANY(ARRAY(

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
-from carewright.contracts.patients import PatientChanged
+from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -374,6 +374,13 @@ async def put_visit_type(tx: Session, organization_id: UUID, visit_type: VisitTy
 
 async def put_patient(tx: Session, event: PatientChanged) -> None:
     await tx.execute(Q.put_patient, event.organization_id, event.patient_id, event.active, event.version)
+
+
+async def erase_patient(tx: Session, event: PatientErased) -> list[UUID]:
+    """Let nobody book for a patient any more, and clear what was written; the appointments about which there was anything."""
+    await tx.execute(Q.put_patient, event.organization_id, event.patient_id, False, event.version)
+    queries = (Q.erase_words, Q.erase_words_of_history)
+    return [row["id"] for query in queries for row in await tx.fetch(query, event.organization_id, event.patient_id)]
 
 
 async def put_schedule(tx: Session, organization_id: UUID, actor: Actor, materialised_on: date) -> int | None:

@@ -32,6 +32,10 @@ class KeyService(Protocol):
 
     async def unwrap(self, wrapped: bytes, about: bytes) -> bytes: ...
 
+    def take_up(self, kek_id: str) -> bool:
+        """Whether the key of that id is at hand, and is used from now on."""
+        ...
+
 
 class KeysUnavailable(Unavailable):
     code = "kernel.keys_unavailable"
@@ -39,20 +43,48 @@ class KeysUnavailable(Unavailable):
 
 
 class FileKey:
-    """An AES-256-GCM keyset in a file. Its id is a hash of it, so that another file is noticed at once."""
+    """An AES-256-GCM keyset in a file. Its id is a hash of it, so that another file is noticed at once.
 
-    def __init__(self, content: bytes) -> None:
-        self.id = "file:" + hashlib.sha256(content).hexdigest()[:16]
-        self._aead = aead_of(content)
+    A file that was replaced while the process runs is looked at again, and so is the one that is about to replace it (`next_of`).
+    """
+
+    def __init__(self, content: bytes, path: Path | None = None) -> None:
+        self._path = path
+        self._use(content)
 
     async def wrap(self, key: bytes, about: bytes) -> bytes:
+        self._look_again()
         return self._aead.encrypt(key, about)
 
     async def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
-        try:
-            return self._aead.decrypt(wrapped, about)
-        except NotAuthentic as fault:
-            raise WrongKey from fault
+        for aead in (self._aead, *(aead_of(content) for content in self._contents())):
+            try:
+                return aead.decrypt(wrapped, about)
+            except NotAuthentic:
+                continue
+        raise WrongKey
+
+    def take_up(self, kek_id: str) -> bool:
+        """Puts the next file in its place where that was left undone."""
+        if self._path is not None and kek_id != self.id:
+            following = next_of(self._path)
+            if following.exists() and id_of(following.read_bytes()) == kek_id:
+                following.replace(self._path)
+            self._look_again()
+        return self.id == kek_id
+
+    def _use(self, content: bytes) -> None:
+        self.id = id_of(content)
+        self._aead = aead_of(content)
+
+    def _contents(self) -> list[bytes]:
+        if self._path is None:
+            return []
+        return [path.read_bytes() for path in (self._path, next_of(self._path)) if path.exists()]
+
+    def _look_again(self) -> None:
+        if self._path is not None and (content := self._path.read_bytes()) and id_of(content) != self.id:
+            self._use(content)
 
 
 class TransitKey:
@@ -72,6 +104,9 @@ class TransitKey:
         given = {"ciphertext": wrapped.decode(), "associated_data": base64.b64encode(about).decode()}
         return base64.b64decode((await self._ask("decrypt", given))["plaintext"])
 
+    def take_up(self, kek_id: str) -> bool:
+        return self.id == kek_id
+
     async def _ask(self, what: str, given: dict[str, str]) -> dict[str, str]:
         """The token is read each time: whoever renews it writes the file anew."""
         try:
@@ -86,6 +121,16 @@ class TransitKey:
             raise KeysUnavailable
         data: dict[str, str] = answer.json()["data"]
         return data
+
+
+def id_of(content: bytes) -> str:
+    """What names a key file's key."""
+    return "file:" + hashlib.sha256(content).hexdigest()[:16]
+
+
+def next_of(path: Path) -> Path:
+    """Where the key file lies that is about to replace this one."""
+    return path.with_name(path.name + ".next")
 
 
 def new_key_file() -> bytes:
@@ -113,6 +158,6 @@ def _file_key(path: Path) -> FileKey:
     except OSError as fault:
         raise StartFailed(f"The key file {path} cannot be read: {fault.strerror}. {RUNBOOK}") from fault
     try:
-        return FileKey(content)
+        return FileKey(content, path)
     except NotAuthentic as fault:
         raise StartFailed(f"{path} is no key file, or is damaged. {RUNBOOK}") from fault

@@ -5,7 +5,7 @@ every few seconds, so a new version is known everywhere before it begins to seal
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -17,7 +17,7 @@ from carewright.kernel.errors import InternalFault, Refusal
 from carewright.kernel.invariants import invariant
 from carewright.kernel.privacy.aead import Aead, aead_of, new_index_key, new_key
 from carewright.kernel.privacy.cipher import VERSION_MAX, FieldCipher, KeysDestroyed, SealedElsewhere
-from carewright.kernel.privacy.kek import RUNBOOK, KeyService, WrongKey
+from carewright.kernel.privacy.kek import RUNBOOK, KeyService, KeysUnavailable, WrongKey
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 
@@ -78,6 +78,8 @@ class Vault:
                     await self._make(tx, organization_id, "field", 1)
                     await self._make(tx, organization_id, "index", 1)
                 rows = await db.fetch(Q.keysets_of, organization_id)
+            if not rows:
+                raise KeysUnavailable  # the wrapping key is just being replaced
             cipher = await self._cipher(organization_id, rows)
             self._kept[organization_id] = _Kept(cipher, self._clock.monotonic_seconds() + self._fresh_seconds)
             return cipher
@@ -99,7 +101,7 @@ class Vault:
     async def ensure_opens(self, db: Database) -> None:
         """Raise `StartFailed` unless our key opens what is stored: a lost or wrong key must stop the start, not the first patient."""
         for row in await db.fetch(Q.keysets_by_service):
-            if row["kek_id"] != self._service.id:
+            if not self._service.take_up(row["kek_id"]):
                 raise StartFailed(
                     f"There is encrypted data under the key {row['kek_id']}, and the key given is {self._service.id}. {RUNBOOK}"
                 )
@@ -117,11 +119,34 @@ class Vault:
             return latest
         await self._make(db, organization_id, "field", latest + 1, delayed=True)
         self._kept.pop(organization_id, None)
+        if all(row["version"] <= latest for row in await db.fetch(Q.keysets_of, organization_id) if row["purpose"] == "field"):
+            raise KeysUnavailable  # the wrapping key is just being replaced
         return latest + 1
 
     async def retire(self, db: Database, organization_id: UUID, before_version: int) -> None:
         """Mark older versions as retired: nothing live is sealed by them. They still open what backups hold."""
         await db.execute(Q.retire_keysets, organization_id, before_version, self._clock.now())
+
+    async def destroy_retired(self, db: Database, organization_id: UUID) -> int:
+        """Destroy what older versions would still open, and the answers kept under them; how many versions. The newest goes on."""
+        cipher = await self.of(db, organization_id)
+        async with db.transaction() as tx:
+            rows = await tx.fetch(Q.destroy_retired_keysets, organization_id, self._clock.now())
+            await tx.execute(Q.forget_answers_of_older_keys, organization_id, cipher.header)
+        self._kept.pop(organization_id, None)
+        return len(rows)
+
+    async def rewrap(self, tx: Session, target: KeyService) -> int:
+        """Wrap every organization's keys by another key service; how many keys. `tx` is the system's, and sees every tenant's."""
+        await tx.execute(Q.lock_keysets)
+        await tx.execute(Q.replace_wrapping, target.id)
+        rows = await tx.fetch(Q.keysets_to_rewrap)
+        anew = [
+            await target.wrap(await self._unwrapped(row["organization_id"], row), _about_row(row["organization_id"], row)) for row in rows
+        ]
+        columns = ([row[name] for row in rows] for name in ("organization_id", "purpose", "version"))
+        await tx.execute(Q.rewrap_keysets, target.id, *columns, anew)
+        return len(rows)
 
     async def destroy(self, db: Database, organization_id: UUID) -> int:
         """Destroy every key of the organization, for good; returns how many there were."""
@@ -143,11 +168,14 @@ class Vault:
             Q.insert_keyset, organization_id, purpose, version, wrapped, self._service.id, now, now + self.grace if delayed else now
         )
 
-    async def _cipher(self, organization_id: UUID, rows: Iterable[Row]) -> FieldCipher:
+    async def _cipher(self, organization_id: UUID, rows: Sequence[Row]) -> FieldCipher:
         fields: dict[int, Aead] = {}
         current, index_key = 0, b""
+        newest = [row for row in rows if row["purpose"] == "field"][-1]
         for row in rows:
             if row["wrapped"] is None:
+                if row["retired_at"] is not None and row["purpose"] == "field" and row is not newest:
+                    continue
                 raise KeysDestroyed(organization_id=str(organization_id))
             try:
                 key = await self._unwrapped(organization_id, row)
@@ -163,7 +191,11 @@ class Vault:
         return FieldCipher(organization_id, fields, current, index_key)
 
     async def _unwrapped(self, organization_id: UUID, row: Row) -> bytes:
-        return await self._service.unwrap(row["wrapped"], _about(organization_id, row["purpose"], row["version"]))
+        return await self._service.unwrap(row["wrapped"], _about_row(organization_id, row))
+
+
+def _about_row(organization_id: UUID, row: Row) -> bytes:
+    return _about(organization_id, row["purpose"], row["version"])
 
 
 def _about(organization_id: UUID, purpose: str, version: int) -> bytes:

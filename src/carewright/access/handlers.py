@@ -1,0 +1,20 @@
+"""What access does about what others report. Safe to repeat: an account is shut once, and stays shut."""
+
+from carewright.access import store
+from carewright.contracts.patients import PatientErased
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+
+
+async def shut_out_erased(ctx: Context, tx: Session, event: PatientErased) -> None:
+    """Whoever was erased does not come in any more. The account knew nothing of them but the record's id."""
+    account = await store.account_by_subject(tx, event.organization_id, f"patient/{event.patient_id}")
+    if account is None:
+        return
+    now = ctx.clock.now()
+    await store.set_account_disabled(tx, event.organization_id, account["id"], now)
+    await store.end_sessions_of_account(tx, event.organization_id, account["id"], now, "disabled")
+    about = (audit.Entity(type="Person", id=account["id"]),)
+    name = "access.account.disable"
+    await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "U", patient_id=event.patient_id, entities=about))
