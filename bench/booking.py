@@ -1,11 +1,12 @@
 """Booking of practitioner, nurse and room by N clients on disjoint resources, beside pgbench with the same statement.
 
 Both send the statement of `scheduling.book_appointment` to the same server with durable commits: claims of four schedules (the patient's
-time is one), the appointment, its event, its audit entry and the caller's key. pgbench is PostgreSQL's own load generator, in C, with
-prepared statements.
+time is one), the appointment, its event, its audit entry and the caller's key. Both act as scheduling's role within one tenant, under the
+same policies and settings of the session. pgbench is PostgreSQL's own load generator, in C, with prepared statements.
 """
 
 import asyncio
+import os
 import re
 import statistics
 import time
@@ -16,8 +17,9 @@ import msgspec
 
 from bench.world import KINDS, MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_id, clinic, context_of, patient_id, system
 from carewright.contracts.scheduling import Appointment, BookAppointment, PickedTime
-from carewright.kernel import audit
+from carewright.kernel import audit, migrate
 from carewright.kernel.context import Once
+from carewright.kernel.db import session_settings
 from carewright.kernel.errors import Refusal
 from carewright.kernel.memory import set_aside
 from carewright.kernel.sql import Query
@@ -95,14 +97,14 @@ class Ours:
         return self._booked / (time.perf_counter() - started), self._refused
 
     async def _client(self, number: int, until: float) -> None:
-        actors = tuple(actor_id(kind, number) for kind in KINDS)
+        actors, patient = tuple(actor_id(kind, number) for kind in KINDS), patient_id(number)
         while time.perf_counter() < until:
             start = self._next[number]
             self._next[number] = start + timedelta(minutes=MINUTES)
             time_ = PickedTime(visit_type_id=VISIT_TYPE, site_id=SITE, start=start, actor_ids=actors)
             context = self._context.acting(self._context.actor, Once(f"{number} {start.isoformat()}", KEY))
             try:
-                await book_appointment(context, BookAppointment(patient_id=patient_id(number), time=time_))
+                await book_appointment(context, BookAppointment(patient_id=patient, time=time_))
                 self._booked += 1
             except Refusal:
                 self._refused += 1
@@ -131,6 +133,7 @@ class _Pgbench:
             *bodies,
             *words,
             self._dsn,
+            env=os.environ | {"PGOPTIONS": _options_of_session()},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -161,3 +164,9 @@ class _Pgbench:
             23: "(:client_id || ' ' || :n)", 24: "decode(repeat('00', 32), 'hex')", 27: "NULL::bytea", 28: "convert_to(:body, 'UTF8')",
         }  # fmt: skip
         return "\\set n :n + 1\n" + re.sub(r"\$(\d+)", lambda match: values[int(match[1])], Q.book_appointment.text) + ";\n"
+
+
+def _options_of_session() -> str:
+    """The settings of our connections, and the tenant they stand in, as libpq takes them."""
+    settings = session_settings(migrate.role_of("scheduling")) | {"carewright.organization_id": str(ORGANIZATION)}
+    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items())

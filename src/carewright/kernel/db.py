@@ -248,9 +248,9 @@ class Database:
             _seconds(query.name).observe(perf_counter() - started)
 
 
-def _opener(dsn: str, role: str | None) -> "Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]]":
-    """Opens connections that act as `role` for as long as they live: their statements are planned once, for that role's policies."""
-    settings = {
+def session_settings(role: str | None) -> dict[str, str]:
+    """What every connection of ours asks of the server for as long as it lives."""
+    return {
         "application_name": f"carewright {role or 'system'}",
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "lock_timeout": str(LOCK_TIMEOUT_MS),
@@ -259,6 +259,10 @@ def _opener(dsn: str, role: str | None) -> "Callable[[], Awaitable[asyncpg.Conne
         "jit": "off",
     } | ({"role": role} if role else {})
 
+
+def _opener(dsn: str, role: str | None) -> "Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]]":
+    """Opens connections that act as `role` for as long as they live: their statements are planned once, for that role's policies."""
+    settings = session_settings(role)
     address = encrypted(dsn)
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
