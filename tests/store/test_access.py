@@ -337,3 +337,20 @@ async def test_at_every_ten_wrong_codes_in_a_row_somebody_is_told(ctx: AccessCon
         context.clock.advance(minutes=11)
     told = [fact for fact in await facts_of(ctx) if isinstance(fact, CodesGuessed)]
     assert [(fact.patient_id, fact.failures) for fact in told] == [(patient_id, 10), (patient_id, 20)]
+
+
+async def test_a_session_too_many_ends_the_one_that_was_not_used_for_longest(context: Contexts) -> None:
+    ctx = await access(context, sessions_max=2)
+    started = []
+    for _ in range(3):
+        started.append(await redeem(ctx, await issue(ctx)))
+        context.clock.advance(seconds=TOUCH_SECONDS)
+        await signed_in(ctx, started[0]) if len(started) < 3 else None
+    assert [await sessions.actor_of(ctx, each.token) is not None for each in started] == [True, False, True]
+    assert [event for event, _, _ in await recorded(context)][-2:] == ["access.session.start", "access.session.end"]
+
+
+async def test_many_who_sign_in_at_once_keep_as_many_sessions_as_one_may_have(context: Contexts) -> None:
+    ctx = await access(context, sessions_max=2)
+    started = await asyncio.gather(*[redeem(ctx, each) for each in [await issue(ctx) for _ in range(3)]])
+    assert sum([await sessions.actor_of(ctx, each.token) is not None for each in started]) == 2

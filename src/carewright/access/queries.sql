@@ -40,6 +40,17 @@ RETURNING s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_
 UPDATE access.session SET ended_at = $4, end_reason = 'replaced'
 WHERE organization_id = $1 AND token_hash = $2 AND account_id = $3 AND ended_at IS NULL
 
+-- name: end_sessions_beyond
+-- All but the $4 that were used last. The account's row is locked by whoever starts a session, so that two at once leave no more than that.
+UPDATE access.session SET ended_at = $3, end_reason = 'too-many'
+WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL AND id IN (
+    SELECT id FROM access.session
+    WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL
+      AND absolute_until > $3 AND last_used_at + idle_seconds * interval '1 second' > $3
+    ORDER BY last_used_at DESC, id DESC OFFSET $4
+)
+RETURNING id
+
 -- name: end_sessions_of_account
 WITH ended AS (
     UPDATE access.session SET ended_at = $3, end_reason = $4 WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL RETURNING 1

@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
-    """How long sessions last, when guessing is told of, and where staff sign in.
+    """How long sessions last, how many somebody may have at once, when guessing is told of, and where staff sign in.
 
     At every `wrong_codes_alarm` wrong codes in a row an incident is opened; at 100 the account is locked.
 
@@ -20,6 +20,7 @@ class AccessSettings:
     staff_hours_max: int = 10
     patient_idle_minutes: int = 30
     patient_hours_max: int = 12
+    sessions_max: int = 8
     step_up_minutes: int = 5
     wrong_codes_alarm: int = 10
     public_url: str = ""

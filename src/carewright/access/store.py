@@ -68,6 +68,11 @@ async def end_sessions_of_account(tx: Session, organization_id: UUID, account_id
     return row["count"] if row else 0
 
 
+async def end_sessions_beyond(tx: Session, organization_id: UUID, account_id: UUID, now: datetime, kept_max: int) -> list[UUID]:
+    """The ids of the live sessions that were ended because the account has more than `kept_max`: those unused for longest."""
+    return [row["id"] for row in await tx.fetch(Q.end_sessions_beyond, organization_id, account_id, now, kept_max)]
+
+
 async def account_of_patient(tx: Session, organization_id: UUID, account_id: UUID, patient_id: UUID, now: datetime) -> Row:
     """The patient's account, made if there is none, its row locked."""
     row = await tx.fetch_one(Q.account_of_patient, organization_id, account_id, f"patient/{patient_id}", patient_id, now)

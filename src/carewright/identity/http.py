@@ -16,6 +16,7 @@ from carewright.identity.model import Wrong
 from carewright.identity.service import IdentityContext
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.http import guard
+from carewright.kernel.http.cookies import Cookies
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PREFIX = "/identity"
@@ -78,7 +79,7 @@ async def show_form(ctx: IdentityContext, request: Request) -> Response:
 async def take_form(ctx: IdentityContext, request: Request) -> Response:
     """Name and password: on with a code, or the form again."""
     form = await guard.read_form(request)
-    guard.require_own_form(request, request.cookies.get(BROWSER, ""), form.get("form_token", ""))
+    guard.require_own_form(request, Cookies(request).get(BROWSER), form.get("form_token", ""))
     asked = {name: form.get(name, "")[:500] for name in ASKED}
     try:
         code = await service.grant_code(ctx, asked, form.get("account", ""), form.get("password", "")[:200])
@@ -99,10 +100,10 @@ async def exchange(ctx: IdentityContext, request: Request) -> Response:
 
 
 def _form(ctx: IdentityContext, request: Request, asked: dict[str, str], *, wrong: bool) -> Response:
-    secret = request.cookies.get(BROWSER, "") or str(ctx.ids.new())
+    secret = Cookies(request).get(BROWSER) or str(ctx.ids.new())
     values = {"asked": asked, "wrong": wrong, "accounts": model.ACCOUNTS, "form_token": guard.form_token(secret)}
     response = HTMLResponse(templates().get_template("authorize.html").render(values), 401 if wrong else 200)
-    guard.put_cookie(response, request, BROWSER, secret, BROWSER_SECONDS, secure=False)
+    Cookies(request).put(response, BROWSER, secret, BROWSER_SECONDS)
     return response
 
 

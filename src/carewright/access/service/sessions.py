@@ -41,15 +41,22 @@ async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
 async def start(
     ctx: AccessContext, tx: Tx, owner: Owner, method: SignInMethod, authenticated_at: datetime | None = None
 ) -> StartedSession:  # fmt: skip
-    """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is, now or earlier."""
+    """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is, now or earlier.
+
+    Whoever has too many loses those they did not use for longest. The account's row is locked by the caller.
+    """
     token = model.token_of(new_secret(model.TOKEN_BYTES))
     kept = model.new_session(owner, ctx.actor.organization_id, method, ctx.clock.now(), ctx.ids.new(), ctx.settings)
     kept = msgspec.structs.replace(kept, authenticated_at=authenticated_at or kept.authenticated_at)
     await store.insert_session(tx, kept, model.hash_of(token))
+    now, kept_max = ctx.clock.now(), ctx.settings.sessions_max
+    beyond = await store.end_sessions_beyond(tx, ctx.actor.organization_id, owner.account_id, now, kept_max)
     signed_in = ctx.acting(model.actor_of(kept, glass_broken=False), trace=ctx.trace)
     await audit.record(
-        tx, audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=(_entity(kept.id),))
-    )  # fmt: skip
+        tx,
+        audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=(_entity(kept.id),)),
+        *(audit.entry(signed_in, "access.session.end", "E", entities=(_entity(each),)) for each in beyond),
+    )
     return StartedSession(token=token, session=model.shown(kept))
 
 

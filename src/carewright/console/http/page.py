@@ -15,6 +15,7 @@ from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http import guard
+from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import ensure_pace
 from carewright.kernel.rng import new_secret
 
@@ -50,15 +51,20 @@ class Ask:
             "once": str(self.ctx.ids.new()), "now": self.ctx.clock.now(),
         }  # fmt: skip
         response = HTMLResponse(templates().get_template(template).render(common | values), status)
-        self.put_cookie(response, BROWSER, self.secret)
+        self.cookies.put(response, BROWSER, self.secret, SESSION_SECONDS)
         return response
 
     def go(self, to: str) -> Response:
         """Send the browser on with GET, so that a reload repeats nothing."""
         return RedirectResponse(to, 303)
 
-    def put_cookie(self, response: Response, name: str, value: str) -> None:
-        guard.put_cookie(response, self.request, name, value, SESSION_SECONDS, secure=self.ctx.settings.secure_cookies)
+    @property
+    def cookies(self) -> Cookies:
+        return cookies_of(self.ctx, self.request)
+
+
+def cookies_of(ctx: ConsoleContext, request: Request) -> Cookies:
+    return Cookies(request, secure=ctx.settings.secure_cookies)
 
 
 Handle = Callable[[Ask], Awaitable[Response]]
@@ -68,14 +74,14 @@ def page(ctx: ConsoleContext, handle: Handle, *, signed_in: bool = True) -> Call
     """The endpoint for `handle`. Pages for whoever is `signed_in` send others to the sign-in page, and back afterwards."""
 
     async def answer(request: Request) -> Response:
-        ask = Ask(ctx, request, None, request.cookies.get(BROWSER, "") or new_secret(32).hex(), {})
+        ask = Ask(ctx, request, None, cookies_of(ctx, request).get(BROWSER) or new_secret(32).hex(), {})
         try:
             response = await handle(await _understood(ask, signed_in=signed_in))
         except StepUpNeeded:
             response = ask.go(sign_in_address(_place(request), again="yes"))
         except Unauthenticated:
             response = ask.go(sign_in_address(_place(request)))
-            guard.drop_cookie(response, SESSION)
+            ask.cookies.sign_out(response, SESSION)
         except Refusal as refusal:
             response = ask.show("stop.html", refusal.status, title=refusal.title, text=refusal.detail)
         return guard.seal(response, request)
@@ -88,17 +94,17 @@ async def _understood(ask: Ask, *, signed_in: bool) -> Ask:
     form: Mapping[str, str] = {}
     if request.method == "POST":
         form = await guard.read_form(request)
-        guard.require_own_form(request, request.cookies.get(BROWSER, ""), form.get("form_token", ""))
+        guard.require_own_form(request, ask.cookies.get(BROWSER), form.get("form_token", ""))
     if not signed_in:
         return Ask(ctx, request, None, ask.secret, form)
-    acting = ctx.acting(await ctx.bearers.actor_of(session_of(request)))
+    acting = ctx.acting(await ctx.bearers.actor_of(session_of(ask.cookies)))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await ctx.access.who_am_i(acting.actor), ask.secret, form)
 
 
-def session_of(request: Request) -> str:
+def session_of(cookies: Cookies) -> str:
     """The session's token. Raises `Unauthenticated` where the browser has none."""
-    token = request.cookies.get(SESSION, "")
+    token = cookies.get(SESSION)
     if not token:
         raise Unauthenticated
     return token

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.console.http import incident
-from carewright.console.http.page import HOME, SESSION, SIGN_IN, Ask, Handle, page
+from carewright.console.http.page import HOME, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, download_proof, show_privacy
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
@@ -69,11 +69,11 @@ async def complete_sign_in(ask: Ask) -> Response:
     if "code" not in query or "state" not in query:
         raise SignInFailed
     given = {name: query[name] for name in ("state", "code", "iss") if name in query}
-    earlier = ask.request.cookies.get(SESSION) or None
+    earlier = ask.cookies.get(SESSION) or None
     command = _valid({**given, "binding": ask.secret, "earlier": earlier})
     signed_in = await ask.ctx.access.complete_sign_in(ask.ctx.actor, command)
     response = ask.go(guard.local_path(signed_in.next, HOME))
-    ask.put_cookie(response, SESSION, signed_in.token)
+    ask.cookies.put(response, SESSION, signed_in.token, SESSION_SECONDS)
     return response
 
 
@@ -82,7 +82,7 @@ async def sign_out(ask: Ask) -> Response:
     if ask.ctx.actor.session_id is not None:
         await ask.ctx.access.end_session(ask.ctx.actor, ask.ctx.actor.session_id)
     response = ask.go(SIGN_IN)
-    guard.drop_cookie(response, SESSION)
+    ask.cookies.sign_out(response, SESSION)
     return response
 
 

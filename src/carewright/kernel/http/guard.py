@@ -1,4 +1,4 @@
-"""The door of every page: whether a form is ours, cookies, and the headers that pages go out with. Shared by all rims with pages."""
+"""The door of every page: whether a form is ours, and the headers that pages go out with. Shared by all rims with pages."""
 
 import hashlib
 import hmac
@@ -12,6 +12,8 @@ from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http.endpoint import read_body
 
 FORM_FIELDS_MAX = 50
+PLACE_LENGTH_MAX = 900
+"""A place is kept in a cookie, where a character may take four: it must still fit (`cookies.BYTES_MAX`)."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
@@ -60,16 +62,6 @@ def _same_origin(request: Request) -> bool:
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
 
 
-def put_cookie(response: Response, request: Request, name: str, value: str, seconds: int, *, secure: bool) -> None:
-    """A cookie that scripts cannot read and other sites' forms do not bring along."""
-    is_secure = secure or request.url.scheme == "https"
-    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_secure)
-
-
-def drop_cookie(response: Response, name: str) -> None:
-    response.delete_cookie(name, path="/", httponly=True, samesite="lax")
-
-
 def seal(response: Response, request: Request, *, forms_to: str = "") -> Response:
     """Add the security headers. A form may lead on to the origin `forms_to` (browsers hold redirects against `form-action` too)."""
     for name, value in HEADERS.items():
@@ -99,6 +91,6 @@ def clean(text: str) -> str:
 
 def local_path(text: str, default: str) -> str:
     """`text` where it is an address on this site, else `default`: we never send a person to another site."""
-    parts = urlsplit(text[:2000])
-    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
-    return text if plain and not parts.scheme and not parts.netloc and len(text) <= 2000 else default
+    parts = urlsplit(text[:PLACE_LENGTH_MAX])
+    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isascii() and text.isprintable() and "\\" not in text
+    return text if plain and not parts.scheme and not parts.netloc and len(text) <= PLACE_LENGTH_MAX else default

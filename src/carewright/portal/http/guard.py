@@ -2,17 +2,15 @@
 
 from carewright.kernel.http.guard import (
     FormNotOurs,
-    drop_cookie,
     form_token,
     local_path,
-    put_cookie,
     require_own_form,
     seal,
 )  # fmt: skip
 
 __all__ = [
-    "BROWSER", "NOTICE", "NOTICE_SECONDS", "PLACE", "PLACE_SECONDS", "SESSION", "TRY", "FormNotOurs", "drop_cookie", "form_token",
-    "local_path", "put_cookie", "require_own_form", "seal",
+    "BROWSER", "NOTICE", "NOTICE_SECONDS", "PLACE", "PLACE_SECONDS", "SESSION", "TRY", "FormNotOurs", "form_token",
+    "local_path", "require_own_form", "seal",
 ]  # fmt: skip
 SESSION = "carewright_session"
 BROWSER = "carewright_browser"

@@ -32,7 +32,7 @@ async def keep_time(ask: Ask) -> Response:
     except Refusal as refusal:
         return back_with(ask, refusal, place)
     response = ask.go(f"/holds/{held.id}")
-    ask.put_cookie(response, guard.PLACE, place, guard.PLACE_SECONDS)
+    ask.cookies.put(response, guard.PLACE, place, guard.PLACE_SECONDS)
     return response
 
 
@@ -137,5 +137,5 @@ def times_address(visit_type_id: UUID) -> str:
 def times_place(ask: Ask, visit_type_id: UUID) -> str:
     """The times page as the patient last saw it, if that was for this kind of visit."""
     plain = times_address(visit_type_id)
-    place = guard.local_path(ask.request.cookies.get(guard.PLACE, ""), plain)
+    place = guard.local_path(ask.cookies.get(guard.PLACE), plain)
     return place if place.partition("?")[0] == plain else address(plain)

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from carewright.contracts.patients import Patient
 from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
+from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import ensure_pace
 from carewright.kernel.http.guard import clean, read_form
 from carewright.portal import service
@@ -55,6 +56,10 @@ class Ask:
     def language(self) -> str | None:
         return self.me.language if self.me else None
 
+    @property
+    def cookies(self) -> Cookies:
+        return Cookies(self.request, secure=self.ctx.settings.secure_cookies)
+
     def id(self, name: str = "id") -> UUID:
         """The id in the path. Raises `NotFound` for something that is none."""
         found = uuid_or_none(self.request.path_params[name])
@@ -72,7 +77,7 @@ class Ask:
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page, with the notice that an earlier step left."""
-        notice = values.pop("notice", None) or NOTICES.get(self.request.cookies.get(guard.NOTICE, ""))
+        notice = values.pop("notice", None) or NOTICES.get(self.cookies.get(guard.NOTICE))
         common = {
             "hospital": self.ctx.settings.hospital_name,
             "me": self.me,
@@ -83,19 +88,16 @@ class Ask:
         }
         html = templates().get_template(template).render(common | values)
         response = HTMLResponse(html, status)
-        if guard.NOTICE in self.request.cookies:
-            guard.drop_cookie(response, guard.NOTICE)
+        if self.cookies.get(guard.NOTICE):
+            self.cookies.drop(response, guard.NOTICE)
         return response
 
     def go(self, to: str, notice: str | None = None) -> Response:
         """Send the browser on with GET, so that a reload repeats nothing; `notice` is said on the page it arrives at."""
         response = RedirectResponse(to, 303)
         if notice:
-            self.put_cookie(response, guard.NOTICE, notice, guard.NOTICE_SECONDS)
+            self.cookies.put(response, guard.NOTICE, notice, guard.NOTICE_SECONDS)
         return response
-
-    def put_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
-        guard.put_cookie(response, self.request, name, value, seconds, secure=self.ctx.settings.secure_cookies)
 
     def stop(self, refusal: Refusal) -> Response:
         """A page that says kindly why not."""
@@ -115,8 +117,9 @@ def page(ctx: PortalContext, handle: Handle, *, for_patients: bool = True) -> Ca
 
 
 async def _answer(ctx: PortalContext, request: Request, handle: Handle, *, for_patients: bool) -> Response:
-    session = request.cookies.get(guard.SESSION, "")
-    ask = Ask(ctx, request, None, session or request.cookies.get(guard.BROWSER, ""), {})
+    cookies = Cookies(request, secure=ctx.settings.secure_cookies)
+    session = cookies.get(guard.SESSION)
+    ask = Ask(ctx, request, None, session or cookies.get(guard.BROWSER), {})
     try:
         ask = await _understood(ctx, request, ask, session, for_patients=for_patients)
         return await handle(ask)
@@ -144,7 +147,8 @@ def _to_sign_in(ask: Ask) -> Response:
     request = ask.request
     place = address(request.url.path, list(request.query_params.multi_items())) if request.method == "GET" else "/"
     response = ask.go("/sign-in" if place == "/" else address("/sign-in", next=guard.local_path(place, "/")))
-    guard.drop_cookie(response, guard.SESSION)
+    if ask.cookies.get(guard.SESSION):
+        ask.cookies.sign_out(response, guard.SESSION)
     return response
 
 

@@ -40,7 +40,7 @@ async def _form(ask: Ask, form: dict[str, str], errors: dict[str, str], status: 
     fill = address("/sign-in", example="1", next=place)
     response = seen.show("sign_in.html", status, next=place, example=example, fill=fill, form=typed, errors=errors)
     if not ask.secret:
-        ask.put_cookie(response, guard.BROWSER, known, BROWSER_SECONDS)
+        ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)
     return response
 
 
@@ -126,8 +126,8 @@ async def enter_code(ask: Ask) -> Response:
         return _wrong(ask, trying)
     response = ask.go(trying.next)
     seconds = int((started.session.absolute_until - ask.ctx.clock.now()).total_seconds())
-    ask.put_cookie(response, guard.SESSION, started.token, seconds)
-    guard.drop_cookie(response, guard.TRY)
+    ask.cookies.put(response, guard.SESSION, started.token, seconds)
+    ask.cookies.drop(response, guard.TRY)
     return response
 
 
@@ -140,12 +140,12 @@ def _wrong(ask: Ask, trying: SignInTry) -> Response:
 
 
 def _keep(ask: Ask, response: Response, trying: SignInTry) -> None:
-    ask.put_cookie(response, guard.TRY, ask.ctx.sealer.seal(PURPOSE, msgspec.json.encode(trying)), TRY_SECONDS)
+    ask.cookies.put(response, guard.TRY, ask.ctx.sealer.seal(PURPOSE, msgspec.json.encode(trying)), TRY_SECONDS)
 
 
 def _trying(ask: Ask) -> SignInTry | None:
     """What this browser keeps of a sign-in under way."""
-    plain = ask.ctx.sealer.open(PURPOSE, ask.request.cookies.get(guard.TRY, ""))
+    plain = ask.ctx.sealer.open(PURPOSE, ask.cookies.get(guard.TRY))
     return None if plain is None else msgspec.json.decode(plain, type=SignInTry)
 
 
@@ -156,10 +156,9 @@ def _start_over(ask: Ask) -> Response:
 async def sign_out(ask: Ask) -> Response:
     """End the session, here and on our side."""
     response = ask.go("/sign-in", "done.signed_out")
-    if session := ask.request.cookies.get(guard.SESSION, ""):
+    if session := ask.cookies.get(guard.SESSION):
         await service.end_session(ask.ctx, session)
-    for name in (guard.SESSION, guard.PLACE, guard.TRY):
-        guard.drop_cookie(response, name)
+    ask.cookies.sign_out(response, guard.SESSION, guard.PLACE, guard.TRY)
     return response
 
 
