@@ -4,6 +4,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("carewright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("carewright")  # how long an example takes is no finding: machines are shared
 
 pytest_plugins = ["tests.servers", "tests.system"]
 TESTS = Path(__file__).parent

@@ -38,7 +38,7 @@ INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
 PICKED = {"visit_type_id", "site_id", "start"}
 DAYS_AHEAD = {"start": 1, "from_at": 1, "end": 5, "until_at": 5}
 ONLY_RANDOM = "[phases.coverage]\nenabled = false\n"
-CHECKED = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+CHECKED = settings(derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 WHOLE = schemathesis.openapi.from_dict(DOCUMENT, config=schemathesis.Config.from_str(CONFIG))
 BRIEF = schemathesis.openapi.from_dict(DOCUMENT, config=schemathesis.Config.from_str(CONFIG + ONLY_RANDOM))
 

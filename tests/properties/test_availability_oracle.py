@@ -172,7 +172,7 @@ def spans(first: date, longest: int = 300) -> st.SearchStrategy[Span]:
     return st.tuples(starts, st.integers(1, longest)).map(lambda drawn: (drawn[0], drawn[0] + drawn[1] * MINUTE))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), places(), st.integers(0, DAYS - 1))
 def test_openings_are_the_minutes_that_the_wall_clock_says(data: st.DataObject, place: tuple[str, date], more_days: int) -> None:
     zone, first = place
@@ -283,7 +283,7 @@ def disjoint_where_they_meet(parts: Sequence[Part], chosen: Sequence[Sequence[in
     return all(not parts[one].meets(parts[other]) or set(chosen[one]).isdisjoint(chosen[other]) for one, other in pairs)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), hospitals())
 def test_a_visit_can_start_exactly_when_the_oracle_can_staff_it(data: st.DataObject, both: tuple[Hospital, AvailabilityIndex]) -> None:
     hospital, index = both
@@ -304,7 +304,7 @@ def test_a_visit_can_start_exactly_when_the_oracle_can_staff_it(data: st.DataObj
             assert disjoint_where_they_meet(parts, rows)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     hospitals(),
     st.sampled_from((5, 10, 15, 20, 30, 60)),
@@ -444,4 +444,4 @@ class Updates(RuleBasedStateMachine):
 
 
 TestUpdates = Updates.TestCase
-TestUpdates.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestUpdates.settings = settings(max_examples=50, stateful_step_count=20)

@@ -449,7 +449,7 @@ def ground(database_url: str) -> Iterator[Ground]:
 
 
 PLAYED = settings(
-    max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, database=None,
+    max_examples=12, stateful_step_count=40, suppress_health_check=list(HealthCheck), print_blob=True, database=None,
     phases=(Phase.explicit, Phase.generate),  # shrinking takes minutes here, and the steps are few
 )  # fmt: skip
 

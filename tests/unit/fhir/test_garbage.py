@@ -43,7 +43,7 @@ def cut(draw: st.DrawFn) -> bytes:
 lines = st.lists(spoiled() | cut() | st.binary(max_size=40).map(lambda data: data.replace(b"\n", b"")), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lines=lines, packed=st.booleans())
 def test_whatever_the_lines_hold_each_is_counted_once_and_a_second_import_changes_nothing(lines: list[bytes], packed: bool) -> None:
     data = b"\n".join(lines)
@@ -63,7 +63,7 @@ def test_whatever_the_lines_hold_each_is_counted_once_and_a_second_import_change
     assert snapshot(trial.directory, trial.patients) == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=200), magic=st.booleans())
 def test_no_file_is_too_broken_to_report_on(data: bytes, magic: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:

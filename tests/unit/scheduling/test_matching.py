@@ -20,7 +20,7 @@ def first_by_trying_all(pools: list[list[int]], counts: list[int], crowds: list[
     return next(([list(rows) for rows in chosen] for chosen in ways if allowed(chosen, crowds)), None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(POOLS, st.data())
 def test_the_first_possible_choice_is_found_whenever_there_is_one(pools: list[list[int]], data: st.DataObject) -> None:
     counts = data.draw(st.lists(st.integers(1, 2), min_size=len(pools), max_size=len(pools)))
