@@ -3,7 +3,9 @@
 import asyncio
 import json
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
@@ -12,6 +14,8 @@ from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.clinic import ok, register
 from tests.system import System
 
+UNUSUAL = """INSERT INTO oversight.unusual (organization_id, id, kind, agent, role, patient_id, first_at, last_at, count)
+VALUES ($1, $2, 'same_surname', 'nurse-1', 'nurse', $3, now(), now(), 2)"""
 SEALED_WITHIN_SECONDS = 10
 """How often the page is asked again, a second apart, before an entry counts as missing; it is sealed within two."""
 
@@ -159,3 +163,19 @@ async def test_an_administrator_responds_to_an_incident_in_one_step(visits: Visi
     await opened.get_by_label("What you found").fill("It was a key for tests")
     await opened.get_by_role("button", name="Close this incident").click()
     await expect(page.get_by_text("No incident is open.")).to_be_visible()
+
+
+async def test_a_privacy_officer_closes_an_unusual_access(visits: Visits, one_process: System) -> None:
+    patient_id = await register(one_process)
+    connection = await asyncpg.connect(one_process.known.database_url)
+    await connection.execute(UNUSUAL, one_process.known.organization_id, uuid4(), patient_id)
+    await connection.close()
+    page = await visits.open(signed_in=False, viewport=PHONE)
+    await sign_in(page, one_process, "privacy-officer")
+    await page.get_by_role("link", name="Privacy").click()
+    access = page.get_by_role("listitem").filter(has_text=str(patient_id))
+    await expect(access).to_contain_text("A patient with the reader's family name")
+    assert await problems_of(page) == []
+    await access.get_by_label("What you found").fill("A cousin, on her own ward")
+    await access.get_by_role("button", name="Close this").click()
+    await expect(access).to_have_count(0)

@@ -22,7 +22,7 @@ from carewright.audit.jobs import BATCH_MAX, NOT_SEALED, Sealing, seal_all, show
 from carewright.audit.model import merkle
 from carewright.audit.model.checkpoint import head_of, notes_in, size_of
 from carewright.audit.witness import FileWitness, HttpWitness, NotTaken, SawOther
-from carewright.contracts.audit import AuditEvent, FindAuditEvents, FindBusy, FindDisclosures, UnknownAuditEvent
+from carewright.contracts.audit import AuditEvent, FindAuditEvents, FindBusy, FindDisclosures, FindReads, UnknownAuditEvent
 from carewright.kernel.audit import NOBODY, entry, record
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import BadInput, Forbidden
@@ -353,6 +353,26 @@ async def test_who_does_more_than_a_person_does_is_found(log: AuditLog, clock: M
     assert await found(1) == [("front-desk-0", "TREAT", 1)]
     with pytest.raises(Forbidden):
         await service.find_busy(log.ctx, FindBusy(what="patients", since=clock.now(), at_least=1))
+
+
+async def test_reads_are_gone_through_in_bounded_steps_once_they_have_settled(log: AuditLog, clock: ManualClock) -> None:
+    ctx = dataclasses.replace(log.ctx, clock=clock)
+    watching = dataclasses.replace(ctx, actor=msgspec.structs.replace(ctx.actor, permissions=frozenset({"audit.watch"})))
+    here = AuditLog(log.url, ctx)
+    await record(ctx.db, entry(ctx, "patients.patient.register", "C", patient_id=log.patients[0]))
+    await here.write(5)
+    await record(ctx.db, entry(ctx, "patients.patient.read", "E", outcome="refused", code="kernel.forbidden", patient_id=log.patients[0]))
+    await here.seal()
+    assert (await service.find_reads(watching, FindReads(before=clock.now()))).place == -1, "nothing was sealed before this moment"
+    clock.advance(minutes=1)
+    place, seen = -1, []
+    for _ in range(4):
+        page = await service.find_reads(watching, FindReads(place=place, before=clock.now(), limit=2))
+        seen += [one.number for one in page.items]
+        place = page.place
+    assert (seen, place) == ([1, 2, 3, 4, 5], 6)
+    with pytest.raises(Forbidden):
+        await service.find_reads(ctx, FindReads(before=clock.now()))
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient"])

@@ -30,9 +30,10 @@ from carewright.notifications.module import LocalNotifications
 from carewright.notifications.senders import senders
 from carewright.notifications.service import NotificationsContext
 from carewright.notifications.settings import NotificationsSettings
-from carewright.oversight import handlers, service
+from carewright.oversight import handlers
 from carewright.oversight.context import OversightContext
 from carewright.oversight.jobs import JOBS as OVERSIGHT_JOBS
+from carewright.oversight.service import incidents as service
 from carewright.oversight.settings import OversightSettings
 from tests.access_world import access, recorded, staff
 from tests.keys import new_vault
@@ -77,7 +78,7 @@ async def ctx(context: Contexts, keeper: AccessContext, messages: NotificationsC
         **world, settings=OversightSettings(on_call_contact=CONTACT),
         system=Actor(subject="system", organization_id=context.organization_id, role=SYSTEM, permissions=ALL),
         keys=TokenKeys.of_file(tmp_path / "token.key"), access=LocalAccess(keeper), audit=watched,
-        notifications=LocalNotifications(messages),
+        notifications=LocalNotifications(messages), patients=watched, scheduling=watched,
     )  # fmt: skip
     return made.acting(staff(context, "administrator"))
 

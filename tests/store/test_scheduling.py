@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, HealthcareService, Practitioner, PractitionerChanged, PractitionerRole, VisitTypeChanged
 from carewright.contracts.patients import PatientChanged
+from carewright.contracts.permissions import SYSTEM
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
@@ -23,6 +24,7 @@ from carewright.contracts.scheduling import (
     BookAppointment,
     BookSeries,
     ConfirmAppointment,
+    IsExpected,
     PatientBusy,
     RescheduleAppointment,
     ScheduleChanged,
@@ -32,7 +34,7 @@ from carewright.contracts.scheduling import (
     UnknownPatient,
 )
 from carewright.kernel.context import Once
-from carewright.kernel.errors import Refusal
+from carewright.kernel.errors import Forbidden, Refusal
 from carewright.kernel.sql import Query
 from carewright.scheduling import handlers, jobs, store
 from carewright.scheduling.model.appointment import claims_of
@@ -420,3 +422,25 @@ async def test_a_patient_registered_a_moment_ago_is_waited_for(hospital: Hospita
     with pytest.raises(UnknownPatient):
         await book.book_appointment(hospital.desk(), stranger)
     await hospital.ensure_sound()
+
+
+async def test_who_has_an_appointment_there_about_then_is_expected(hospital: Hospital) -> None:
+    booked = await hospital.book(patient=1)
+    system = hospital.desk().acting(
+        msgspec.structs.replace(hospital.desk().actor, role=SYSTEM, permissions=frozenset({"scheduling.appointment.relate"}))
+    )
+
+    async def expected(patient: int, days: int = 1, *sites: UUID) -> bool:
+        around = timedelta(days=days)
+        query = IsExpected(
+            patient_id=hospital.world.patients[patient], from_at=booked.start - around, until_at=booked.start + around, site_ids=sites
+        )  # fmt: skip
+        return await change.is_expected(system, query)
+
+    assert await expected(1)
+    assert await expected(1, 1, booked.site_id)
+    assert not await expected(1, 1, hospital.desk().ids.new())
+    assert not await expected(1, 0)
+    assert not await expected(2)
+    with pytest.raises(Forbidden):
+        await change.is_expected(hospital.desk(), IsExpected(patient_id=booked.patient_id, from_at=booked.start, until_at=booked.end))

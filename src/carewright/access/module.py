@@ -71,6 +71,9 @@ class LocalAccess:
     async def who_am_i(self, actor: Actor) -> c.WhoAmI:
         return await accounts.who_am_i(self._context.acting(actor))
 
+    async def account_of(self, actor: Actor, subject: str) -> c.Account | None:
+        return await accounts.account_of(self._context.acting(actor), subject)
+
 
 def _provider_origin(settings: AccessSettings) -> list[str]:
     """Where the identity provider is, by configuration: it may be inside. What it names elsewhere must be public, or be listed."""

@@ -10,7 +10,17 @@ from carewright.audit.context import AuditContext
 from carewright.audit.http import ROUTES
 from carewright.audit.jobs import Sealing
 from carewright.audit.settings import AuditSettings
-from carewright.contracts.audit import AuditEventsPage, AuditTrail, Busy, FindAuditEvents, FindBusy, FindDisclosures, InclusionProof
+from carewright.contracts.audit import (
+    AuditEventsPage,
+    AuditTrail,
+    Busy,
+    FindAuditEvents,
+    FindBusy,
+    FindDisclosures,
+    FindReads,
+    InclusionProof,
+    ReadsPage,
+)
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
@@ -36,6 +46,10 @@ class LocalAuditTrail:
     async def find_busy(self, actor: Actor, query: FindBusy) -> tuple[Busy, ...]:
         """Of every tenant: the system alone asks, which looks for what no tenant would see."""
         return await service.find_busy(replace(self._context, actor=actor), query)
+
+    async def find_reads(self, actor: Actor, query: FindReads) -> ReadsPage:
+        """Of every tenant, as `find_busy`."""
+        return await service.find_reads(replace(self._context, actor=actor), query)
 
 
 async def start(base: Context, settings: AuditSettings, _: Callable[[type], Any]) -> Running:

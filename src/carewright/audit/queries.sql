@@ -114,6 +114,15 @@ HAVING count(*) >= $2
 ORDER BY count(*) DESC, v.agent
 LIMIT $4
 
+-- name: sealed_before
+SELECT size FROM audit.checkpoint WHERE made_at < $1 ORDER BY size DESC LIMIT 1
+
+-- name: reads_between
+SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
+WHERE v.number > $1 AND v.number <= $2 AND v.event = $3 AND v.outcome = 'success' AND v.patient_id IS NOT NULL
+ORDER BY v.number
+LIMIT $4
+
 -- name: event_by_id
 SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
 WHERE v.organization_id = $1 AND v.id = $2

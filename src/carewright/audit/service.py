@@ -14,8 +14,10 @@ from carewright.contracts.audit import (
     FindAuditEvents,
     FindBusy,
     FindDisclosures,
+    FindReads,
     InclusionProof,
     NoCheckpoint,
+    ReadsPage,
     UnknownAuditEvent,
 )
 from carewright.kernel.audit import Entity, entry, record
@@ -48,6 +50,12 @@ async def find_busy(ctx: AuditContext, query: FindBusy) -> tuple[Busy, ...]:
     """Who does more than a person does, among the sealed entries of every organization. For the system, which tells a person."""
     ctx.actor.require(WATCH)
     return await store.busy(ctx.db, query)
+
+
+async def find_reads(ctx: AuditContext, query: FindReads) -> ReadsPage:
+    """Whose record was opened, a bounded look at the log: for the system, which looks for what is unusual."""
+    ctx.actor.require(WATCH)
+    return await store.reads_behind(ctx.db, query)
 
 
 async def get_event(ctx: AuditContext, event_id: UUID) -> dict[str, Any]:

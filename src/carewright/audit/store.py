@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.audit.model.merkle import HASH_BYTES, Place
-from carewright.contracts.audit import AuditEvent, Busy, FindAuditEvents, FindBusy
+from carewright.contracts.audit import AuditEvent, Busy, FindAuditEvents, FindBusy, FindReads, ReadsPage
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.sql import load
 
@@ -18,6 +18,8 @@ COPY_HEADER_BYTES = 19
 ROW_HEAD = struct.Struct(">hi")
 """A row of one column: how many columns, and the value's length. The end of all rows, -1, is two bytes: no head of a row."""
 BUSY_MAX = 100
+LOOKED_THROUGH_MAX = 10_000
+"""Entries of the log in one look for reads."""
 OPENED = ("patients.patient.read", "scheduling.appointment.read")
 """What opens one patient's record. A search or a list shows many at once, and is no sign of anything."""
 BAD_TOKENS = ("kernel.unauthenticated",)
@@ -133,6 +135,16 @@ async def busy(db: Session, query: FindBusy) -> tuple[Busy, ...]:
     """Whoever reaches the number, `BUSY_MAX` at most."""
     wanted, names = (Q.busy_readers, OPENED) if query.what == "patients" else (Q.busy_with_bad_tokens, BAD_TOKENS)
     return tuple(Busy(**dict(row)) for row in await db.fetch(wanted, query.since, query.at_least, list(names), BUSY_MAX))
+
+
+async def reads_behind(db: Session, query: FindReads) -> ReadsPage:
+    """The records that were opened behind a place, and the place up to which that holds."""
+    row = await db.fetch_one(Q.sealed_before, query.before)
+    end = min(row["size"] - 1 if row else -1, query.place + LOOKED_THROUGH_MAX)
+    if end <= query.place:
+        return ReadsPage(items=(), place=query.place)
+    items = tuple(event_of(row) for row in await db.fetch(Q.reads_between, query.place, end, OPENED[0], query.limit))
+    return ReadsPage(items=items, place=items[-1].number if len(items) == query.limit else end)
 
 
 async def event_by_id(db: Session, organization_id: UUID, event_id: UUID) -> tuple[AuditEvent, str] | None:

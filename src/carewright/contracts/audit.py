@@ -114,6 +114,21 @@ class Busy(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class FindReads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose record was opened, behind an earlier page's `place`, among what was sealed before an instant."""
+
+    place: int = -1
+    before: Instant
+    limit: PageLimit = 200
+
+
+class ReadsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of the log, of every organization. `place` is how far the log was looked through."""
+
+    items: tuple[AuditEvent, ...]
+    place: int
+
+
 class UnknownAuditEvent(Refusal):
     code = "audit.unknown_event"
     status = 404
@@ -138,3 +153,5 @@ class AuditTrail(Protocol):
     async def prove_event(self, actor: Actor, event_id: UUID) -> InclusionProof: ...
 
     async def find_busy(self, actor: Actor, query: FindBusy) -> tuple[Busy, ...]: ...
+
+    async def find_reads(self, actor: Actor, query: FindReads) -> ReadsPage: ...

@@ -5,6 +5,7 @@ Names are never changed.
 """
 
 TABLE = """
+access.account_of                      access.account.look_up
 access.actor_of                        access.session.resolve
 access.close_review                    access.break_glass.close
 access.complete_sign_in                access.sign_in.complete
@@ -25,6 +26,7 @@ access.who_am_i                        access.account.read
 audit.find_busy                        audit.event.watch
 audit.find_disclosures                 audit.disclosure.find
 audit.find_events                      audit.event.find
+audit.find_reads                       audit.event.watch
 audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read
 audit.prove_event                      audit.event.prove
@@ -43,9 +45,12 @@ notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
 notifications.read_local_inbox         notifications.local_inbox.read
 oversight.close_incident               oversight.incident.close
+oversight.close_unusual                oversight.unusual.close
 oversight.list_incidents               oversight.incident.list
+oversight.list_unusual                 oversight.unusual.list
 oversight.release                      oversight.restraint.lift
 oversight.respond                      oversight.incident.open
+patients.compare_names                 patients.patient.compare
 patients.erase_patient                 patients.patient.erase
 patients.find_patients                 patients.patient.find
 patients.find_patients_by_contact      patients.patient.find_by_contact
@@ -69,6 +74,7 @@ scheduling.find_times                  scheduling.time.find
 scheduling.get_appointment             scheduling.appointment.read
 scheduling.get_calendar                scheduling.calendar.read
 scheduling.hold_time                   scheduling.appointment.hold
+scheduling.is_expected                 scheduling.appointment.relate
 scheduling.list_appointments           scheduling.appointment.list
 scheduling.release_hold                scheduling.appointment.release
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
@@ -77,9 +83,10 @@ scheduling.unblock_time                scheduling.calendar.unblock
 """
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
-    "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "access.account.list", "access.account.read",
-    "access.session.list", "access.code.redeem", "audit.checkpoint.read", "audit.event.watch", "directory.entry.find",
-    "directory.entry.read", "notifications.local_inbox.read", "records.retention.read", "scheduling.time.find",
+    "access.account.list", "access.account.look_up", "access.account.read", "access.code.redeem", "access.session.list",
+    "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
+    "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
+    "scheduling.appointment.relate", "scheduling.time.find",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

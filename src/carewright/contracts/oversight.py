@@ -85,6 +85,64 @@ class CloseIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     finding: Reason
 
 
+UnusualKind = Literal["own_record", "same_surname", "no_appointment", "bulk_reading"]
+
+
+class Unusual(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody opened a record that they may have had no reason to open, or very many.
+
+    `count` is how often since `first_at`; of bulk reading, how many patients within an hour, and no patient is named.
+    """
+
+    id: UUID
+    kind: UnusualKind
+    agent: str
+    role: str
+    patient_id: UUID | None
+    first_at: Instant
+    last_at: Instant
+    count: int
+    closed_at: Instant | None = None
+    closed_by: str | None = None
+    outcome: Literal["justified", "not-justified"] | None = None
+    finding: str | None = None
+
+
+class ListUnusual(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Newest first; those that are closed too if asked for. `patient_id` and `agent` narrow it."""
+
+    closed: bool = False
+    patient_id: UUID | None = None
+    agent: Code | None = None
+    limit: Limit = 50
+
+
+class UnusualPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Unusual, ...]
+
+
+class CloseUnusual(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a privacy officer found. Nobody closes what is about themselves."""
+
+    unusual_id: UUID
+    outcome: Literal["justified", "not-justified"]
+    finding: Reason
+
+
+class UnknownUnusual(Refusal):
+    code = "oversight.unknown_unusual"
+    status = 404
+    issue = "not-found"
+    title = "There is no such access that waits to be looked at."
+
+
+class UnusualNotYours(Refusal):
+    code = "oversight.unusual_not_yours"
+    status = 409
+    issue = "business-rule"
+    title = "What is about you is looked at by somebody else."
+
+
 class UnknownIncident(Refusal):
     code = "oversight.unknown_incident"
     status = 404
@@ -109,3 +167,7 @@ class Oversight(Protocol):
     async def release(self, actor: Actor, restraint_id: UUID) -> HeldBack: ...
 
     async def close_incident(self, actor: Actor, command: CloseIncident) -> Incident: ...
+
+    async def list_unusual(self, actor: Actor, query: ListUnusual) -> UnusualPage: ...
+
+    async def close_unusual(self, actor: Actor, command: CloseUnusual) -> Unusual: ...

@@ -118,6 +118,10 @@ class PatientOnHold(Refusal):
     title = "A legal hold covers this patient. Nothing of the record is erased until the hold is lifted."
 
 
+NameRelation = Literal["same-person", "same-surname", "other"]
+"""What a name of a member of staff has to do with a patient's: all of it, the family name, or nothing."""
+
+
 class UnknownPatient(Refusal):
     code = "patients.unknown_patient"
     status = 404
@@ -171,3 +175,5 @@ class Patients(Protocol):
     async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: Day) -> tuple[UUID, ...]: ...
 
     async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult: ...
+
+    async def compare_names(self, actor: Actor, patient_id: UUID, display: ShortText) -> NameRelation: ...

@@ -30,6 +30,7 @@ directory.read                        x   x   x   x   x   x   x   x   x   x   x 
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
 oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .
+oversight.review                      .   .   .   .   .   .   .   .   .   x   .   .
 patients.read                         x   x   x   x   x   x   x   .   .   .   .   x
 patients.read_contacts                x   x   x   x   x   x   .   .   .   .   .   x
 patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x
@@ -80,15 +81,9 @@ BREAK_GLASS = frozenset({
 })  # fmt: skip
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"
-SYSTEM_ONLY = frozenset(
-    {
-        "access.sign_in",
-        "access.session.resolve",
-        "audit.watch",
-        "notifications.notify",
-        "notifications.read_local",
-        "patients.find_by_contact",
-    }
-)
+SYSTEM_ONLY = frozenset({
+    "access.account.look_up", "access.session.resolve", "access.sign_in", "audit.watch", "notifications.notify", "notifications.read_local",
+    "patients.compare_names", "patients.find_by_contact", "scheduling.appointment.relate",
+})  # fmt: skip
 """What no person may: the processes themselves, while nobody is signed in yet."""
 ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY

@@ -518,6 +518,15 @@ class CatalogueChanged(Event, frozen=True, kw_only=True):
         return self.entry_id
 
 
+class IsExpected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether a patient had or has an appointment within a time, at any of these sites, or anywhere where none is named."""
+
+    patient_id: UUID
+    from_at: Instant
+    until_at: Instant
+    site_ids: tuple[UUID, ...] = ()
+
+
 class Scheduling(Protocol):
     """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given."""
 
@@ -540,3 +549,5 @@ class Scheduling(Protocol):
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment: ...
 
     async def list_appointments(self, actor: Actor, query: ListAppointments) -> AppointmentsPage: ...
+
+    async def is_expected(self, actor: Actor, query: IsExpected) -> bool: ...

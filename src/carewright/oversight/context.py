@@ -9,6 +9,8 @@ import msgspec
 from carewright.contracts.access import Access, StepUpNeeded
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.notifications import Notifications
+from carewright.contracts.patients import Patients
+from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.token_keys import TokenKeys
@@ -25,6 +27,8 @@ class OversightContext(Context):
     access: Access
     audit: AuditTrail
     notifications: Notifications
+    patients: Patients
+    scheduling: Scheduling
 
     def require_recent(self) -> None:
         """Raise `StepUpNeeded` unless the actor proved who they are a moment ago."""

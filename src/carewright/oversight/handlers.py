@@ -4,7 +4,7 @@ from carewright.contracts.access import CodesGuessed
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.oversight.service import GUESSED
+from carewright.oversight.service.incidents import GUESSED
 
 
 async def open_incident_of_guessing(ctx: Context, tx: Session, event: CodesGuessed) -> None:

@@ -12,7 +12,8 @@ class OversightSettings:
     it in their inbox too. Responding asks for a sign-in of the last `step_up_minutes`.
 
     The other settings say when an incident is opened by itself, and what is done then: of `end-sessions`, `quarantine` and `notify` any.
-    `organization_id` is whose incident it is when bad tokens come from nobody knows whom.
+    Opening a record is looked at `unusual_settle_minutes` later, when whoever rang has an appointment. It is explained by one within
+    `unusual_days_near` days, before or after. `organization_id` is whose incident it is when bad tokens come from nobody knows whom.
     """
 
     on_call_contact: str = ""
@@ -23,3 +24,6 @@ class OversightSettings:
     reading_exempt_roles: str = "integration"
     guessing_steps: str = "notify"
     bad_tokens_per_minute: int = 120
+    unusual_settle_minutes: int = 15
+    unusual_days_near: int = 30
+    unusual_patients_per_hour: int = 150

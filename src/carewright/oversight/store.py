@@ -1,18 +1,42 @@
-"""Incidents, rows to values. Reasons and findings are sealed for their row."""
+"""Incidents and unusual access, rows to values. Reasons and findings are sealed for their row."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.oversight import CloseIncident, Incident, ListIncidents, Step
+from carewright.contracts.oversight import (
+    CloseIncident,
+    CloseUnusual,
+    Incident,
+    ListIncidents,
+    ListUnusual,
+    Step,
+    Unusual,
+    UnusualKind,
+)
 from carewright.kernel.db import Row, Session
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 
 Q = load("carewright.oversight")
 INCIDENT = "oversight.incident"
+UNUSUAL = "oversight.unusual"
+
+
+class Noticed(NamedTuple):
+    """Something unusual, before it is stored."""
+
+    organization_id: UUID
+    kind: UnusualKind
+    agent: str
+    role: str
+    patient_id: UUID | None
+    first_at: datetime
+    last_at: datetime
+    times: int
 
 
 async def insert_incident(tx: Session, cipher: FieldCipher, incident: Incident) -> None:
@@ -66,3 +90,51 @@ def _incident(cipher: FieldCipher, row: Row) -> Incident:
 
 def _opened(cipher: FieldCipher, row: Row, column: str) -> str | None:
     return None if row[column] is None else cipher.open_(INCIDENT, column, row["id"], row[column]).decode()
+
+
+async def place(db: Session) -> int:
+    """Up to which number the log was looked through; -1 at the beginning."""
+    row = await db.fetch_one(Q.place)
+    return row["number"] if row else -1
+
+
+async def move_place(tx: Session, number: int) -> None:
+    await tx.execute(Q.move_place, number)
+
+
+async def note_unusual(tx: Session, unusual_id: UUID, noticed: Noticed) -> UUID | None:
+    """Store it, or count it with what waits already; the id of what is new. What a closed one covered is not told again."""
+    row = await tx.fetch_one(Q.note_unusual, unusual_id, *noticed)
+    return unusual_id if row and row["id"] == unusual_id else None
+
+
+async def unusual(db: Session, cipher: FieldCipher, query: ListUnusual) -> tuple[Unusual, ...]:
+    """Newest first."""
+    rows = await db.fetch(Q.unusual, cipher.organization_id, query.closed, query.patient_id, query.agent, query.limit)
+    return tuple(_unusual(cipher, row) for row in rows)
+
+
+async def unusual_for_change(tx: Session, cipher: FieldCipher, unusual_id: UUID) -> Unusual | None:
+    """What waits under an id, its row locked."""
+    row = await tx.fetch_one(Q.unusual_for_change, cipher.organization_id, unusual_id)
+    return _unusual(cipher, row) if row else None
+
+
+async def close_unusual(tx: Session, cipher: FieldCipher, command: CloseUnusual, closed_by: str, now: datetime) -> None:
+    finding = cipher.seal(UNUSUAL, "finding", command.unusual_id, command.finding.encode())
+    await tx.execute(Q.close_unusual, cipher.organization_id, command.unusual_id, now, closed_by, command.outcome, finding)
+
+
+async def reseal_unusual(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal`, for findings about unusual access."""
+    rows = await tx.fetch(Q.unusual_to_reseal, cipher.organization_id, after, cipher.header, limit)
+    ids = [row["id"] for row in rows]
+    await tx.execute(
+        Q.reseal_unusual, cipher.organization_id, ids, [cipher.reseal(UNUSUAL, "finding", row["id"], row["finding"]) for row in rows]
+    )
+    return ids
+
+
+def _unusual(cipher: FieldCipher, row: Row) -> Unusual:
+    finding = None if row["finding"] is None else cipher.open_(UNUSUAL, "finding", row["id"], row["finding"]).decode()
+    return Unusual(**{**row, "finding": finding})

@@ -11,7 +11,7 @@ import msgspec
 from jellyfish import metaphone
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.patients import ContactPoint, FindPatients, InvalidPatient, Patient, RegisterPatient
+from carewright.contracts.patients import ContactPoint, FindPatients, InvalidPatient, NameRelation, Patient, RegisterPatient
 from carewright.kernel.errors import BadInput
 from carewright.kernel.folding import folded
 from carewright.kernel.invariants import invariant
@@ -264,3 +264,21 @@ def _sounds(asked: str, name: str) -> bool:
 
 def _short(identifier: Identifier) -> bool:
     return max(len(identifier.system), len(identifier.value)) <= IDENTIFIER_LENGTH_MAX
+
+
+def names_in(display: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Every way to read a name as a family name with words before it, folded: "Ana García López" has two."""
+    family, comma, given = folded(display).partition(",")
+    if comma:
+        return [(family.strip(), tuple(given.split()))]
+    words = family.split()
+    return [(" ".join(words[at:]), tuple(words[:at])) for at in range(min(1, len(words) - 1), len(words))] if words else []
+
+
+def name_relation(person: Person, display: str) -> NameRelation:
+    """What the name of a member of staff has to do with a patient's. Titles and second names make no difference."""
+    families = [given for family, given in names_in(display) if family == folded(person.family)]
+    if not families:
+        return "other"
+    first = given_of(person).split()[:1]
+    return "same-person" if first and any(first[0] in given for given in families) else "same-surname"

@@ -9,6 +9,7 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
+    NameRelation,
     Patient,
     PatientMatch,
     Patients,
@@ -49,6 +50,9 @@ class LocalPatients:
 
     async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult:
         return await service.put_patients(self._context.acting(actor), command)
+
+    async def compare_names(self, actor: Actor, patient_id: UUID, display: str) -> NameRelation:
+        return await service.compare_names(self._context.acting(actor), patient_id, display)
 
 
 async def start(context: Context, _: PatientsSettings, __: Callable[[type], Any]) -> Running:

@@ -1,6 +1,10 @@
 -- name: patient_by_id
 SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2
 
+-- name: patient_if_named
+SELECT id, person, reach, gender, language, active, version FROM patients.patient
+WHERE organization_id = $1 AND id = $2 AND family_index = ANY($3::int[])
+
 -- name: candidates_by_name
 -- Ranges of numbers in which all names that begin as asked lie, and others: whoever asked opens them and looks.
 SELECT id, person, reach, gender, language, active, version FROM patients.patient

@@ -15,6 +15,7 @@ from carewright.contracts.patients import (
     Erased,
     ErasePatient,
     FindPatients,
+    NameRelation,
     Patient,
     PatientChanged,
     PatientErased,
@@ -40,6 +41,7 @@ from carewright.patients import model, store
 
 READ = "patients.read"
 FIND = "patients.find"
+COMPARE_NAMES = "patients.compare_names"
 FIND_BY_CONTACT = "patients.find_by_contact"
 REGISTER = "patients.register"
 ERASE = "patients.erase"
@@ -116,6 +118,21 @@ async def find_patients_by_identifier(ctx: Context, identifiers: Sequence[Identi
         found = await store.patients_by_identifier(tx, cipher, identifiers)
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
     return found
+
+
+async def compare_names(ctx: Context, patient_id: UUID, display: str) -> NameRelation:
+    """What the name of a member of staff has to do with a patient's. For the system, which looks for who opened a relative's record.
+
+    The names are compared by their blind indexes first. Only a record that may fit is opened, which is recorded.
+    """
+    ctx.actor.require(COMPARE_NAMES)
+    cipher, families = await ctx.cipher(), [family for family, _ in model.names_in(display)]
+    async with ctx.db.transaction() as tx:
+        found = await store.patient_if_named(tx, cipher, patient_id, families)
+        if found is None:
+            return "other"
+        await record(tx, entry(ctx, "patients.patient.compare", "R", patient_id=patient_id))
+    return model.name_relation(found.person, display)
 
 
 async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:

@@ -14,7 +14,7 @@ from carewright.kernel.jobs import run_due
 from carewright.roles.lifecycle import NOBODY, System, running
 from carewright.roles.registry import MODULES
 
-NEEDED = ("access", "audit", "notifications", "oversight")
+NEEDED = ("access", "patients", "scheduling", "audit", "notifications", "oversight")
 
 
 async def respond(sections: Mapping[str, Any], organization_id: UUID, operator: str, command: Respond) -> Incident:

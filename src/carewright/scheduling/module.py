@@ -59,6 +59,9 @@ class LocalScheduling:
     async def list_appointments(self, actor: Actor, query: c.ListAppointments) -> c.AppointmentsPage:
         return await change.list_appointments(self._as(actor), query)
 
+    async def is_expected(self, actor: Actor, query: c.IsExpected) -> bool:
+        return await change.is_expected(self._as(actor), query)
+
 
 async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
     """Bring scheduling up: its context with a live copy that follows the log."""

@@ -187,6 +187,16 @@ SELECT EXISTS (
         AND status IN ('booked', 'arrived', 'checked-in', 'fulfilled')
 ) AS found
 
+-- name: is_expected
+-- Whatever became of the appointment: who rings about one that was cancelled has to do with it.
+SELECT EXISTS (
+    SELECT FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2 AND starts_at >= $3 AND starts_at < $4
+        AND status <> 'entered-in-error' AND (cardinality($5::text[]) = 0 OR value->>'site_id' = ANY($5))
+) OR EXISTS (
+    SELECT FROM scheduling.appointment_history WHERE organization_id = $1 AND patient_id = $2 AND starts_at >= $3 AND starts_at < $4
+        AND status <> 'entered-in-error' AND (cardinality($5::text[]) = 0 OR value->>'site_id' = ANY($5))
+) AS found
+
 -- name: patient_known
 SELECT active FROM scheduling.patient WHERE organization_id = $1 AND id = $2
 

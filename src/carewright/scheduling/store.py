@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
 from carewright.contracts.patients import PatientChanged, PatientErased
-from carewright.contracts.scheduling import HOLD_ENDED, Appointment, BlockTime, Busy, ClaimedTime, ListAppointments, Opening
+from carewright.contracts.scheduling import HOLD_ENDED, Appointment, BlockTime, Busy, ClaimedTime, IsExpected, ListAppointments, Opening
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction, microseconds_of
@@ -226,6 +226,12 @@ async def appointments_of_patient(
 
 async def has_earlier_visit(db: Session, organization_id: UUID, patient_id: UUID, visit_type_id: UUID, before: datetime) -> bool:
     row = await db.fetch_one(Q.has_earlier_visit, organization_id, patient_id, visit_type_id, before)
+    return bool(row and row["found"])
+
+
+async def is_expected(db: Session, organization_id: UUID, query: IsExpected) -> bool:
+    sites = [str(each) for each in query.site_ids]
+    row = await db.fetch_one(Q.is_expected, organization_id, query.patient_id, query.from_at, query.until_at, sites)
     return bool(row and row["found"])
 
 

@@ -33,6 +33,7 @@ from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
     InvalidPatient,
+    NameRelation,
     Patient,
     PatientMatch,
     PatientsPage,
@@ -129,6 +130,9 @@ class MemoryPatients:
         changed = sum(self.rows.get(patient.id, patient) != patient for patient in command.patients)
         self.rows.update({patient.id: patient for patient in command.patients})
         return PutPatientsResult(created=created, changed=changed, unchanged=len(command.patients) - created - changed)
+
+    async def compare_names(self, actor: Actor, patient_id: UUID, display: str) -> NameRelation:
+        raise NotImplementedError
 
     async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
         raise NotImplementedError

@@ -12,6 +12,7 @@ from carewright.kernel import audit, outbox
 from carewright.kernel.errors import Forbidden
 
 READ = "access.account.read"
+LOOK_UP = "access.account.look_up"
 ACCOUNTS_SHOWN_MAX = 200
 NO_ID = UUID(int=0)
 
@@ -25,6 +26,13 @@ async def who_am_i(ctx: AccessContext) -> WhoAmI:
         subject=ctx.actor.subject, role=ctx.actor.role, display=row["display"] if row else "",
         permissions=tuple(sorted(ctx.actor.permissions)), session=session, break_glass=await active_break_glass(ctx),
     )  # fmt: skip
+
+
+async def account_of(ctx: AccessContext, subject: str) -> Account | None:
+    """The account behind a subject; None for one that has none. For the system, which looks at who opened what."""
+    ctx.actor.require(LOOK_UP)
+    row = await store.account_by_subject(ctx.db, ctx.actor.organization_id, subject)
+    return store.account_of(row) if row else None
 
 
 async def list_accounts(ctx: AccessContext, role: str | None = None, after: UUID | None = None) -> AccountsPage:

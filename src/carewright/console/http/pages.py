@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.console.http import incident
 from carewright.console.http.page import HOME, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
-from carewright.console.http.privacy import PRIVACY, close_review, download_proof, show_privacy
+from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, show_privacy
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
 from carewright.kernel.errors import NotFound
@@ -38,6 +38,7 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post("/staff/break-glass/end", end_break_glass),
         get(PRIVACY, show_privacy),
         post("/staff/privacy/close", close_review),
+        post("/staff/privacy/unusual/close", close_unusual),
         get("/staff/privacy/proofs/{id}", download_proof),
         get(incident.INCIDENT, incident.show_incident),
         post(f"{incident.INCIDENT}/respond", incident.respond),

@@ -1,4 +1,4 @@
-"""The privacy officer's pages: who looked at a patient's record, the proof of an entry, and the reviews of broken glass."""
+"""The privacy officer's pages: who looked at a patient's record, the proof of an entry, unusual access, and the reviews of broken glass."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,13 @@ from starlette.responses import Response
 from carewright.console.http.page import Ask
 from carewright.contracts.access import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.audit import AuditEventsPage, FindAuditEvents
+from carewright.contracts.oversight import CloseUnusual, ListUnusual, Unusual
 from carewright.kernel.errors import BadInput, NotFound
 
 PRIVACY = "/staff/privacy"
 READ = "audit.read"
 REVIEW = "access.break_glass.review"
+LOOK = "oversight.review"
 
 
 async def show_privacy(ask: Ask) -> Response:
@@ -32,6 +34,17 @@ async def close_review(ask: Ask) -> Response:
     return ask.go(PRIVACY)
 
 
+async def close_unusual(ask: Ask) -> Response:
+    """Close an unusual access with what was found; what the form lacks is asked for beside it."""
+    given = {name: ask.form.get(name) for name in ("unusual_id", "outcome", "finding")}
+    try:
+        command = msgspec.convert(given, CloseUnusual)
+    except msgspec.ValidationError:
+        return await _shown(ask, 422, unusual_error="Say whether it was justified, and what you found, in 3 to 500 letters.")
+    await ask.ctx.oversight.close_unusual(ask.ctx.actor, command)
+    return ask.go(PRIVACY)
+
+
 async def download_proof(ask: Ask) -> Response:
     """One entry with everything that somebody needs to check it without us, as a file."""
     event_id = _id(ask.request.path_params["id"])
@@ -42,13 +55,14 @@ async def download_proof(ask: Ask) -> Response:
     return Response(msgspec.json.format(msgspec.json.encode(proof)), 200, headers, "application/json")
 
 
-async def _shown(ask: Ask, status: int = 200, *, review_error: str = "") -> Response:
+async def _shown(ask: Ask, status: int = 200, *, review_error: str = "", unusual_error: str = "") -> Response:
     ask.ctx.actor.require(READ)
     asked = ask.request.query_params.get("patient", "").strip()[:40]
     patient_id = _id(asked)
     wrong = "This is not a patient's number. It has 32 letters and digits, in five groups." if asked and patient_id is None else ""
     values: dict[str, Any] = {
         "asked": asked, "patient_error": wrong, "review_error": review_error, "said": said, "reviews": await _reviews(ask),
+        "unusual": await _unusual(ask), "unusual_error": unusual_error, "may_look": ask.ctx.actor.may(LOOK),
         "found": await _entries(ask, patient_id) if patient_id else None, "may_review": ask.ctx.actor.may(REVIEW),
     }  # fmt: skip
     return ask.show("privacy.html", 422 if wrong else status, **values)
@@ -58,6 +72,12 @@ async def _reviews(ask: Ask) -> tuple[BreakGlass, ...]:
     if not ask.ctx.actor.may(REVIEW):
         return ()
     return (await ask.ctx.access.list_reviews(ask.ctx.actor, ListReviews())).items
+
+
+async def _unusual(ask: Ask) -> tuple[Unusual, ...]:
+    if not ask.ctx.actor.may(LOOK):
+        return ()
+    return (await ask.ctx.oversight.list_unusual(ask.ctx.actor, ListUnusual())).items
 
 
 async def _entries(ask: Ask, patient_id: UUID) -> AuditEventsPage:

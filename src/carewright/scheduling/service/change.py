@@ -22,6 +22,7 @@ from carewright.contracts.scheduling import (
     ClaimedTime,
     ConfirmAppointment,
     IllegalStep,
+    IsExpected,
     ListAppointments,
     RescheduleAppointment,
     Slot,
@@ -67,6 +68,12 @@ async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appoi
         await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", found))
         (shown,) = await with_notes(ctx, tx, cipher, [found])
     return shown
+
+
+async def is_expected(ctx: SchedulingContext, query: IsExpected) -> bool:
+    """Whether a patient has to do with a place at a time. For the system, which looks for who opened a record without a reason to."""
+    ctx.actor.require("scheduling.appointment.relate")
+    return await store.is_expected(ctx.db, ctx.actor.organization_id, query)
 
 
 async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> AppointmentsPage:

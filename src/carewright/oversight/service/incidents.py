@@ -1,4 +1,4 @@
-"""Oversight's use cases: responding to an incident, reported or noticed, and looking back at it."""
+"""Incidents: responding to one, reported or noticed, and looking back at it."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.restraints import Kind, Restraint
-from carewright.oversight import model, store
+from carewright.oversight import store
 from carewright.oversight.context import OversightContext
-from carewright.oversight.model import Trigger
+from carewright.oversight.model import triggers as model
+from carewright.oversight.model.triggers import Trigger
 
 RESPOND = "oversight.respond"
 GUESSED = "oversight.guessed"

@@ -4,7 +4,7 @@ import pytest
 
 from carewright.contracts.audit import Busy
 from carewright.kernel.authz import BREAKING_GLASS
-from carewright.oversight import model
+from carewright.oversight.model import triggers as model
 from carewright.oversight.settings import OversightSettings
 from tests.samples import known_id
 

@@ -1,0 +1,1 @@
+"""Oversight's use cases: incidents, and unusual access."""
