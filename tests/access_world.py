@@ -9,11 +9,13 @@ import httpx
 import msgspec
 
 from carewright.access.context import AccessContext
+from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts.permissions import ALL, SYSTEM
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
+from carewright.kernel.http.outgoing import Outgoing
 from tests.servers import Contexts
 
 BINDING = "b" * 32
@@ -21,12 +23,15 @@ BINDING = "b" * 32
 JOURNAL = "SELECT body FROM kernel.audit_entry WHERE organization_id = $1 ORDER BY xid, position"
 
 
-async def access(context: Contexts, client: httpx.AsyncClient | None = None, **given: Any) -> AccessContext:
-    """Access's context, asked by the system itself within this test's tenant; `client` reaches the identity provider."""
+async def access(
+    context: Contexts, client: httpx.AsyncClient | None = None, outgoing: Outgoing | None = None, **given: Any
+) -> AccessContext:
+    """Access's context, asked by the system within this test's tenant; `client` reaches the identity provider, `outgoing` all others."""
     base, settings = await context("access"), AccessSettings(**given)
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     nowhere = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(404)))
-    made = AccessContext(**world, settings=settings, provider=IdentityProvider(settings, base.clock, client or nowhere))
+    provider, published = IdentityProvider(settings, base.clock, client or nowhere), PublishedKeys(base.clock, outgoing or Outgoing())
+    made = AccessContext(**world, settings=settings, provider=provider, published=published)
     return made.acting(Actor(subject="system", organization_id=context.organization_id, role=SYSTEM, permissions=ALL))
 
 

@@ -262,7 +262,8 @@ async def test_the_client_proves_itself_with_a_secret_or_a_key(context: Contexts
         ({"oidc_private_key_file": str(key)}, {}, "key"),
     ):
         issuer = Issuer(context.clock, discovery=dict(discovery))
-        ctx = await access(context, issuer.client(), organization_id=context.organization_id, **SETTINGS, **file)
+        given: dict[str, Any] = SETTINGS | file
+        ctx = await access(context, issuer.client(), organization_id=context.organization_id, **given)
         await finish(ctx, (await begin(ctx, issuer))["state"])
         form = issuer.forms[0]
         assert ("authorization" in issuer.headers[0]) == (expect == "basic")

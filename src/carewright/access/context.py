@@ -6,7 +6,7 @@ from typing import Protocol
 
 from carewright.access.model.oidc import Provider
 from carewright.access.settings import AccessSettings
-from carewright.contracts.access import ensure_recent
+from carewright.contracts.access import PublicKey, ensure_recent
 from carewright.kernel.context import Context
 
 
@@ -18,12 +18,19 @@ class Vouching(Protocol):
     async def claims_for(self, code: str, verifier: str, redirect_uri: str) -> Mapping[str, object]: ...
 
 
+class Publishing(Protocol):
+    """Where other systems publish their keys."""
+
+    async def at(self, address: str, kid: str) -> tuple[PublicKey, ...]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessContext(Context):
-    """`provider` is the identity provider of the staff."""
+    """`provider` is the identity provider of the staff, `published` the keys that other systems publish."""
 
     settings: AccessSettings
     provider: Vouching
+    published: Publishing
 
     def require_recent(self) -> None:
         """Raise `StepUpNeeded` unless the actor proved who they are a moment ago."""

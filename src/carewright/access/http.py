@@ -1,13 +1,21 @@
-"""Access over HTTP: parse, call one use case, render."""
+"""Access over HTTP: parse, call one use case, render. And the token endpoint, which speaks OAuth 2.0 (RFC 6749)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as Path
 
 from carewright.access.context import AccessContext
-from carewright.access.service import accounts, break_glass, sessions
+from carewright.access.model.assertion import ASSERTION_TYPE
+from carewright.access.service import accounts, break_glass, clients, sessions, tokens
 from carewright.contracts import access as c
+from carewright.kernel.errors import BadInput, Refusal
+from carewright.kernel.http import guard
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Reason
 
@@ -29,6 +37,13 @@ class AccountsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     role: Code | None = None
     after: UUID | None = None
+
+
+class KeysBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The client's keys from now on: `keys`, or an address that publishes them."""
+
+    keys: c.PublicKeys = ()
+    keys_address: c.WebAddress | None = None
 
 
 async def who_am_i(ctx: Ctx, _: Call[Nothing, Nothing]) -> c.WhoAmI:
@@ -68,6 +83,49 @@ async def close_review(ctx: Ctx, call: Call[Nothing, CloseBody]) -> c.BreakGlass
     return await break_glass.close_review(ctx, command)
 
 
+async def register_client(ctx: Ctx, call: Call[Nothing, c.RegisterClient]) -> c.Client:
+    return await clients.register_client(ctx, call.body)
+
+
+async def list_clients(ctx: Ctx, _: Call[Nothing, Nothing]) -> c.ClientsPage:
+    return await clients.list_clients(ctx)
+
+
+async def change_client_keys(ctx: Ctx, call: Call[Nothing, KeysBody]) -> c.Client:
+    command = c.ChangeClientKeys(client_id=call.path["client_id"], keys=call.body.keys, keys_address=call.body.keys_address)
+    return await clients.change_client_keys(ctx, command)
+
+
+def pages(ctx: Ctx) -> Sequence[BaseRoute]:
+    """The token endpoint."""
+
+    async def token(request: Request) -> Response:
+        try:
+            return _oauth(await tokens.grant_token(ctx, _asked(await guard.read_form(request))), 200)
+        except Refusal as refusal:
+            if refusal.status >= SERVER_FAULTS:
+                raise
+            error, status = ERRORS.get(refusal.code, ("invalid_request", 400))
+            return _oauth({"error": refusal.facts.get("error", error)}, status)
+
+    return [Path(tokens.PATH, token, methods=["POST"])]
+
+
+def _asked(form: Mapping[str, str]) -> c.RequestToken:
+    """What the form asks for. Raises `BadInput` with the error's name in RFC 6749, section 5.2."""
+    if form.get("grant_type") != "client_credentials":
+        raise BadInput(error="unsupported_grant_type" if form.get("grant_type") else "invalid_request")
+    if form.get("client_assertion_type") != ASSERTION_TYPE or "client_secret" in form:
+        raise BadInput(error="invalid_request")
+    return c.RequestToken(assertion=form.get("client_assertion", ""), scope=form.get("scope", ""), client_id=form.get("client_id"))
+
+
+def _oauth(value: object, status: int) -> Response:
+    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store", "Pragma": "no-cache"}, "application/json")
+
+
+SERVER_FAULTS = 500
+ERRORS = {c.ClientNotBelieved.code: ("invalid_client", 401), c.ScopeNotAllowed.code: ("invalid_scope", 400)}
 ACCOUNT = "/api/v1/access/accounts/{account_id}"
 
 ROUTES = (
@@ -88,6 +146,15 @@ ROUTES = (
     Route(
         "POST", f"{ACCOUNT}/enable", enable_account, "Let somebody in again.", sessions.MANAGE, c.Account,
         refusals=(c.UnknownAccount, c.StepUpNeeded),
+    ),
+    Route(
+        "POST", "/api/v1/access/clients", register_client, "Let another system ask for tokens.", clients.MANAGE, c.Client,
+        body=c.RegisterClient, keyed=True, refusals=(c.StepUpNeeded, c.ScopeNotAllowed, c.KeysNotUsable),
+    ),
+    Route("GET", "/api/v1/access/clients", list_clients, "Other systems that may ask for tokens.", clients.MANAGE, c.ClientsPage),
+    Route(
+        "PUT", "/api/v1/access/clients/{client_id}/keys", change_client_keys, "Change a client's keys; its tokens end at once.",
+        clients.MANAGE, c.Client, body=KeysBody, refusals=(c.StepUpNeeded, c.UnknownClient, c.KeysNotUsable),
     ),
     Route(
         "POST", "/api/v1/access/break-glass", start_break_glass, "Read more than your role may, for 60 minutes at most, with a reason.",

@@ -10,10 +10,11 @@ import httpx
 
 from carewright.access import handlers, store
 from carewright.access.context import AccessContext
-from carewright.access.http import ROUTES
+from carewright.access.http import ROUTES, pages
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, break_glass, codes, sessions, sign_in
+from carewright.access.service import accounts, break_glass, clients, codes, sessions, sign_in
+from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
@@ -62,6 +63,21 @@ class LocalAccess:
     async def close_review(self, actor: Actor, command: c.CloseReview) -> c.BreakGlass:
         return await break_glass.close_review(self._context.acting(actor), command)
 
+    async def register_client(self, actor: Actor, command: c.RegisterClient, idempotency_key: str | None = None) -> c.Client:
+        return await clients.register_client(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def list_clients(self, actor: Actor) -> c.ClientsPage:
+        return await clients.list_clients(self._context.acting(actor))
+
+    async def change_client_keys(self, actor: Actor, command: c.ChangeClientKeys) -> c.Client:
+        return await clients.change_client_keys(self._context.acting(actor), command)
+
+    async def disable_account(self, actor: Actor, account_id: UUID) -> c.Account:
+        return await accounts.disable_account(self._context.acting(actor), account_id)
+
+    async def enable_account(self, actor: Actor, account_id: UUID) -> c.Account:
+        return await accounts.enable_account(self._context.acting(actor), account_id)
+
     async def start_sign_in(self, actor: Actor, command: c.StartSignIn) -> c.SignInStarted:
         return await sign_in.start_sign_in(self._context.acting(actor), command)
 
@@ -88,7 +104,8 @@ async def start(base: Context, settings: AccessSettings, resolve: Callable[[type
     outgoing: Outgoing = resolve(Outgoing)
     client = httpx.AsyncClient(transport=outgoing.reaching(*_provider_origin(settings)), trust_env=False)
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    context = AccessContext(**world, settings=settings, provider=IdentityProvider(settings, base.clock, client))
+    provider, published = IdentityProvider(settings, base.clock, client), PublishedKeys(base.clock, outgoing)
+    context = AccessContext(**world, settings=settings, provider=provider, published=published)
     return Running(context, {c.Access: LocalAccess(context)}, stop=client.aclose)
 
 
@@ -98,7 +115,8 @@ MODULE = Module(
     settings=AccessSettings,
     offers=(c.Access,),
     routes=ROUTES,
-    prefixes=("/api/v1/access",),
+    prefixes=("/api/v1/access", "/oauth"),
+    pages=pages,
     subscriptions={PatientErased: handlers.shut_out_erased},
     timers=TIMERS,
     sealed={store.BREAK_GLASS: break_glass.reseal_break_glass},

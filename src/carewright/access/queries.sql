@@ -1,7 +1,7 @@
 -- name: sessions_by_token
 -- Asked at most once a second for each token and process, for many at once. Whoever is disabled has no session, even before it is ended.
 SELECT w.number, s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-       s.absolute_until, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+       s.absolute_until, s.scopes, a.subject, a.role, a.display, a.patient_id, a.site_ids,
        EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > w.now) AS glass_broken
 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS w(token_hash, now, number)
 JOIN access.session s ON s.token_hash = w.token_hash
@@ -13,12 +13,12 @@ UPDATE access.session SET last_used_at = $3 WHERE organization_id = $1 AND id = 
 
 -- name: insert_session
 INSERT INTO access.session
-    (organization_id, id, account_id, token_hash, method, started_at, last_used_at, authenticated_at, idle_seconds, absolute_until)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)
+    (organization_id, id, account_id, token_hash, method, started_at, last_used_at, authenticated_at, idle_seconds, absolute_until, scopes)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)
 
 -- name: sessions_of_subject
 -- Those that are neither ended nor run out.
-SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until,
+SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until, s.scopes,
        a.subject, a.role, a.display, a.patient_id, a.site_ids
 FROM access.session s JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
 WHERE s.organization_id = $1 AND a.subject = $2 AND s.ended_at IS NULL AND s.absolute_until > $3
@@ -33,7 +33,7 @@ FROM access.account a
 WHERE s.organization_id = $1 AND s.id = $2 AND s.ended_at IS NULL AND a.organization_id = s.organization_id AND a.id = s.account_id
   AND ($3::text IS NULL OR a.subject = $3)
 RETURNING s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-          s.absolute_until, a.subject, a.role, a.display, a.patient_id, a.site_ids
+          s.absolute_until, s.scopes, a.subject, a.role, a.display, a.patient_id, a.site_ids
 
 -- name: end_session_by_token
 -- A session that another replaces: the same person signed in once more.
@@ -120,6 +120,39 @@ UPDATE access.account SET code_failures = least(code_failures + 1, 100) WHERE or
 
 -- name: forgive_wrong_codes
 UPDATE access.account SET code_failures = 0 WHERE organization_id = $1 AND id = $2 AND code_failures > 0
+
+-- name: insert_client
+WITH account AS (
+    INSERT INTO access.account (organization_id, id, subject, role, display, site_ids, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+)
+INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at) VALUES ($1, $2, $8, $9, $10, $7)
+
+-- name: client_by_id
+-- Asked before anybody knows whose client it is.
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+       a.disabled_at
+FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
+WHERE c.id = $1
+
+-- name: clients
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+       a.disabled_at
+FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
+WHERE c.organization_id = $1
+ORDER BY c.id
+LIMIT $2
+
+-- name: change_client_keys
+UPDATE access.client SET keys = $3, keys_address = $4 WHERE organization_id = $1 AND id = $2 RETURNING id
+
+-- name: note_assertion
+-- Of two who bring one assertion, the second gets nothing back.
+INSERT INTO access.assertion (organization_id, client_id, jti_hash, expires_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING
+RETURNING client_id
+
+-- name: forget_old_assertions
+DELETE FROM access.assertion WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.assertion WHERE expires_at < $1 LIMIT $2))
 
 -- name: forget_old_codes
 DELETE FROM access.code WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.code WHERE expires_at < $1 LIMIT $2))

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from carewright.access.model.codes import FAILURES_MAX
-from carewright.access.model.sessions import Kept, Owner
-from carewright.contracts.access import Account, BreakGlass, CloseReview, ListReviews
+from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
+from carewright.contracts.access import Account, BreakGlass, ChangeClientKeys, Client, CloseReview, ListReviews, PublicKey
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -29,6 +31,16 @@ class Begun:
     started_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClient:
+    """Another system, with whose account it is."""
+
+    organization_id: UUID
+    client: Client
+    owner: Owner
+    disabled: bool
+
+
 async def session_by_token(db: Database, token_hash: bytes, now: datetime) -> tuple[Kept, bool] | None:
     """The session of a token, and whether its glass is broken now. Run out or not: that is a rule of the model."""
     row = await db.fetch_gathered(Q.sessions_by_token, token_hash, now)
@@ -43,6 +55,7 @@ async def insert_session(tx: Session, kept: Kept, token_hash: bytes) -> None:
     await tx.execute(
         Q.insert_session, kept.organization_id, kept.id, kept.owner.account_id, token_hash, kept.method, kept.started_at,
         kept.authenticated_at, kept.idle_seconds, kept.absolute_until,
+        None if kept.scopes is None else list(kept.scopes),
     )  # fmt: skip
 
 
@@ -158,6 +171,35 @@ async def forgive_wrong_codes(tx: Session, organization_id: UUID, account_id: UU
     await tx.execute(Q.forgive_wrong_codes, organization_id, account_id)
 
 
+async def insert_client(tx: Session, organization_id: UUID, client: Client) -> None:
+    """Make the client and its account, of one id."""
+    await tx.execute(
+        Q.insert_client, organization_id, client.id, f"client/{client.id}", CLIENT_ROLE, client.name, list(client.site_ids),
+        client.created_at, list(client.scopes), _keys(client), client.keys_address,
+    )  # fmt: skip
+
+
+async def client_by_id(db: Session, client_id: UUID) -> KnownClient | None:
+    row = await db.fetch_one(Q.client_by_id, client_id)
+    return _client(row) if row else None
+
+
+async def clients(db: Session, organization_id: UUID, limit: int) -> tuple[Client, ...]:
+    """In the order in which they were made."""
+    return tuple(_client(row).client for row in await db.fetch(Q.clients, organization_id, limit))
+
+
+async def change_client_keys(tx: Session, organization_id: UUID, command: ChangeClientKeys) -> bool:
+    """False when there is no such client."""
+    row = await tx.fetch_one(Q.change_client_keys, organization_id, command.client_id, _keys(command), command.keys_address)
+    return row is not None
+
+
+async def note_assertion(tx: Session, organization_id: UUID, client_id: UUID, jti_hash: bytes, expires_at: datetime) -> bool:
+    """Whether the assertion serves for the first time; now it has."""
+    return await tx.fetch_one(Q.note_assertion, organization_id, client_id, jti_hash, expires_at) is not None
+
+
 async def insert_break_glass(tx: Session, cipher: FieldCipher, broken: BreakGlass, account_id: UUID, session_id: UUID) -> None:
     reason = cipher.seal(BREAK_GLASS, "reason", broken.id, broken.reason.encode())
     await tx.execute(
@@ -204,6 +246,7 @@ async def reseal_break_glass(tx: Session, cipher: FieldCipher, after: UUID, limi
 async def forget_old(db: Session, codes_before: datetime, sessions_before: datetime, limit: int) -> None:
     """Delete what has served its time, `limit` rows of each kind at most."""
     await db.execute(Q.forget_old_codes, codes_before, limit)
+    await db.execute(Q.forget_old_assertions, codes_before, limit)
     await db.execute(Q.forget_old_sign_ins, codes_before, limit)
     await db.execute(Q.forget_old_sessions, sessions_before, limit)
 
@@ -233,6 +276,20 @@ async def dispose_break_glass(tx: Session, organization_id: UUID, before: dateti
     return [Gone("Task", row["id"]) for row in await tx.fetch(Q.dispose_break_glass, organization_id, before, limit)]
 
 
+def _keys(of: Client | ChangeClientKeys) -> bytes | None:
+    return msgspec.json.encode(of.keys) if of.keys else None
+
+
+def _client(row: Row) -> KnownClient:
+    keys = () if row["keys"] is None else msgspec.json.decode(row["keys"], type=tuple[PublicKey, ...])
+    disabled = row["disabled_at"] is not None
+    client = Client(
+        id=row["id"], name=row["display"], scopes=tuple(row["scopes"]), keys=keys, keys_address=row["keys_address"],
+        site_ids=tuple(row["site_ids"]), disabled=disabled, created_at=row["created_at"],
+    )  # fmt: skip
+    return KnownClient(organization_id=row["organization_id"], client=client, owner=owner_of(row), disabled=disabled)
+
+
 def _broken(cipher: FieldCipher, row: Row) -> BreakGlass:
     words = {column: _said(cipher, row, column) for column in ("reason", "finding")}
     return BreakGlass(**{**row, **words})
@@ -254,5 +311,5 @@ def _kept(row: Row) -> Kept:
     return Kept(
         id=row["id"], organization_id=row["organization_id"], owner=owner, method=row["method"], started_at=row["started_at"],
         last_used_at=row["last_used_at"], authenticated_at=row["authenticated_at"], idle_seconds=row["idle_seconds"],
-        absolute_until=row["absolute_until"],
+        absolute_until=row["absolute_until"], scopes=None if row["scopes"] is None else tuple(row["scopes"]),
     )  # fmt: skip

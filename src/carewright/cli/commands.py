@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.access import ChangeClientKeys, RegisterClient
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import migrate as migrations
 from carewright.kernel import telemetry
@@ -214,6 +215,27 @@ async def incident(options: Namespace) -> int:
             print(f"released {each.kind} {each.name}")
     else:
         print("\n".join(incidents.lines_of_all(await incidents.list_all(*place, operator))))
+    return 0
+
+
+async def client(options: Namespace) -> int:
+    from carewright.roles import clients  # noqa: PLC0415  (see above)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "list":
+        for each in await clients.listed(sections, organization_id):
+            print(clients.line_of(each))
+        return 0
+    if options.what in ("disable", "enable"):
+        await clients.set_disabled(sections, organization_id, _uuid(options.id), disabled=options.what == "disable")
+        return 0
+    keys: dict[str, Any] = {"keys_address": options.keys_address} if options.keys is None else {"keys": clients.keys_in(options.keys)}
+    if options.what == "keys":
+        print(clients.line_of(await clients.change_keys(sections, organization_id, ChangeClientKeys(client_id=_uuid(options.id), **keys))))
+        return 0
+    sites = tuple(_uuid(each) for each in options.site)
+    made = RegisterClient(name=options.name, scopes=tuple(options.scope), site_ids=sites, **keys)
+    print(clients.line_of(await clients.register(sections, organization_id, made)))
     return 0
 
 

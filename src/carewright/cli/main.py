@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"carewright {__version__}")
     names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _patient, _keys, _incident, _roles):
+    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _patient, _keys, _client, _incident, _roles):
         add(names)
     return parser
 
@@ -242,6 +242,36 @@ def _incident(names: "Names") -> None:
     for each in (respond, listed, released, closed):
         _with_place(each)
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+
+
+def _client(names: "Names") -> None:
+    command = names.add_parser(
+        "client", help="Let other systems ask for tokens, and shut them out.", description="Let other systems ask for tokens.",
+        epilog="example: carewright client add --name Laboratory --scope scheduling.find --keys lab.jwks.json",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    add = _command(
+        whats, "add", commands.client, "Register a client and print its id.",
+        "carewright client add --name Laboratory --scope scheduling.find --keys-address https://lab.example.org/jwks.json",
+    )  # fmt: skip
+    add.add_argument("--name", required=True, help="what people call it")
+    add.add_argument("--scope", action="append", required=True, metavar="PERMISSION", help="what it may do (may be given more than once)")
+    add.add_argument("--site", action="append", default=[], metavar="ID", help="only at this site (may be given more than once)")
+    listed = _command(whats, "list", commands.client, "List clients.", "carewright client list")
+    keys = _command(
+        whats, "keys", commands.client, "Give a client other keys; its tokens end.", "carewright client keys ID --keys new.jwks.json"
+    )  # fmt: skip
+    disable = _command(whats, "disable", commands.client, "Shut a client out; its tokens end.", "carewright client disable ID")
+    enable = _command(whats, "enable", commands.client, "Let a client in again.", "carewright client enable ID")
+    for each in (add, keys):
+        known_by = each.add_mutually_exclusive_group(required=True)
+        known_by.add_argument("--keys", type=Path, metavar="FILE", help="its public keys, a JWK set")
+        known_by.add_argument("--keys-address", metavar="URL", help="where it publishes them")
+    for each in (keys, disable, enable):
+        each.add_argument("id", help="the client's id")
+    for each in (add, listed, keys, disable, enable):
+        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+        _with_place(each)
 
 
 def _roles(names: "Names") -> None:

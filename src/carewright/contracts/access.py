@@ -1,4 +1,4 @@
-"""Access's language: who signs in and how, the sessions that follow, and breaking the glass.
+"""Access's language: who signs in and how, the sessions that follow, other systems, and breaking the glass.
 
 Rims ask as the system (`access.sign_in`) while nobody is signed in yet, and as the person afterwards. Tokens, codes and secrets stand in
 commands and answers of this contract alone: no event, no audit entry and no fact of a refusal carries one.
@@ -16,13 +16,18 @@ from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
 from carewright.kernel.values import Code, Instant, Limit, Reason
 
-SignInMethod = Literal["oidc", "otp", "passkey"]
+SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt"]
 ContactSystem = Literal["phone", "email"]
 BreakGlassPurpose = Literal["ETREAT", "COVERAGE", "SAFETY"]
 """Why the glass is broken: emergency treatment (HL7 ActReason ETREAT), covering for a colleague, or a danger to the patient."""
 Secret = Annotated[str, Meta(min_length=22, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 """What a browser keeps and nobody else knows: 128 random bits at least, in base64url or hex."""
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
+KeyId = Annotated[str, Meta(min_length=1, max_length=200)]
+Number = Annotated[str, Meta(min_length=1, max_length=1400, pattern=r"^[A-Za-z0-9_-]+$")]
+"""An integer of a key, in base64url."""
+WebAddress = Annotated[str, Meta(min_length=9, max_length=2000, pattern=r"^https?://")]
+BEARER = "Bearer"
 LocalPath = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^/")]
 
 
@@ -123,6 +128,78 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Account, ...]
+
+
+class PublicKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The public part of a key as a JWK (RFC 7517): RSA of 2,048 bits at least for RS384, or P-384 for ES384. A private part is refused."""
+
+    kty: Literal["RSA", "EC"]
+    kid: KeyId
+    alg: Literal["RS384", "ES384"] | None = None
+    use: Literal["sig"] | None = None
+    n: Number | None = None
+    e: Number | None = None
+    crv: Literal["P-384"] | None = None
+    x: Number | None = None
+    y: Number | None = None
+
+
+PublicKeys = Annotated[tuple[PublicKey, ...], Meta(max_length=10)]
+
+
+class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another system that may ask for tokens. Its scopes are permissions that integrations have; it gets no others.
+
+    It proves itself by one of `keys`, or of those that it publishes at `keys_address` (a JWK set): exactly one of the two.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    scopes: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=100)]
+    keys: PublicKeys = ()
+    keys_address: WebAddress | None = None
+    site_ids: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()
+
+
+class ChangeClientKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other keys for a client: `keys`, or an address that publishes them."""
+
+    client_id: UUID
+    keys: PublicKeys = ()
+    keys_address: WebAddress | None = None
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """Another system. Its id is that of its account: disabling that ends its tokens at once."""
+
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
+    keys: PublicKeys = ()
+    keys_address: str | None = None
+    site_ids: tuple[UUID, ...] = ()
+    disabled: bool = False
+    created_at: Instant
+
+
+class ClientsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Client, ...]
+
+
+class RequestToken(msgspec.Struct, frozen=True, kw_only=True):
+    """What another system asks for, and the signed assertion by which it proves itself. `scope` has spaces between scopes."""
+
+    assertion: str
+    scope: str
+    client_id: str | None = None
+
+
+class IssuedToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of RFC 6749, section 5.1. The token is shown this once: we keep only its SHA-256."""
+
+    access_token: str
+    token_type: str = BEARER
+    expires_in: int
+    scope: str
 
 
 class StartBreakGlass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -256,6 +333,36 @@ class UnknownAccount(Refusal):
     title = "We do not know this account."
 
 
+class UnknownClient(Refusal):
+    code = "access.unknown_client"
+    status = 404
+    issue = "not-found"
+    title = "There is no such client."
+
+
+class KeysNotUsable(Refusal):
+    code = "access.keys_not_usable"
+    status = 422
+    issue = "invalid"
+    title = "Give public keys of RSA (2,048 bits at least) or P-384, each with an id of its own, or an https address that publishes some."
+
+
+class ScopeNotAllowed(Refusal):
+    code = "access.scope_not_allowed"
+    status = 403
+    issue = "forbidden"
+    title = "A scope that was asked for is not one that this client may have."
+
+
+class ClientNotBelieved(Refusal):
+    """The assertion does not hold. Which check failed is told to our log alone."""
+
+    code = "access.client_not_believed"
+    status = 401
+    issue = "login"
+    title = "This does not prove who you are."
+
+
 class UnknownReview(Refusal):
     code = "access.unknown_review"
     status = 404
@@ -345,6 +452,16 @@ class Access(Protocol):
     async def list_reviews(self, actor: Actor, query: ListReviews) -> ReviewsPage: ...
 
     async def close_review(self, actor: Actor, command: CloseReview) -> BreakGlass: ...
+
+    async def register_client(self, actor: Actor, command: RegisterClient, idempotency_key: str | None = None) -> Client: ...
+
+    async def list_clients(self, actor: Actor) -> ClientsPage: ...
+
+    async def change_client_keys(self, actor: Actor, command: ChangeClientKeys) -> Client: ...
+
+    async def disable_account(self, actor: Actor, account_id: UUID) -> Account: ...
+
+    async def enable_account(self, actor: Actor, account_id: UUID) -> Account: ...
 
     async def start_sign_in(self, actor: Actor, command: StartSignIn) -> SignInStarted: ...
 

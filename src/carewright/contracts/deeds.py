@@ -7,6 +7,7 @@ Names are never changed.
 TABLE = """
 access.account_of                      access.account.look_up
 access.actor_of                        access.session.resolve
+access.change_client_keys              access.client.change_keys
 access.close_review                    access.break_glass.close
 access.complete_sign_in                access.sign_in.complete
 access.disable_account                 access.account.disable
@@ -15,10 +16,12 @@ access.end_all_sessions                access.session.end_all
 access.end_break_glass                 access.break_glass.end
 access.end_session                     access.session.end
 access.list_accounts                   access.account.list
+access.list_clients                    access.client.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
 access.my_sessions                     access.session.list
 access.redeem_code                     access.code.redeem
+access.register_client                 access.client.create
 access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
 access.start_sign_in                   access.sign_in.start
@@ -83,7 +86,8 @@ scheduling.unblock_time                scheduling.calendar.unblock
 """
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
-    "access.account.list", "access.account.look_up", "access.account.read", "access.code.redeem", "access.session.list",
+    "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
+    "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.time.find",

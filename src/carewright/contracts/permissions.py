@@ -23,6 +23,7 @@ TABLE = """
 access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x
 access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .
 access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .
+access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
 access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .
 audit.read                            .   .   .   .   .   .   .   .   .   x   .   .

@@ -46,6 +46,7 @@ CAREFUL = (
     Careful("/visits/{id}/hold", "hold"),
     Careful("/staff/sign-in", "sign_in"),
     Careful("/identity/authorize", "sign_in"),
+    Careful("/oauth/token", "sign_in"),
     Careful("/api/v1/holds", "hold"),
 )
 """Where guessing or hoarding would begin: a POST here has a limit of its own for each address."""

@@ -16,6 +16,9 @@ TOKEN_BYTES = 16
 TOKEN_LENGTH = len(SESSION_PREFIX) + 2 * TOKEN_BYTES
 TOUCH_SECONDS = 30
 """A session in use says so this often: every request would be a write otherwise. Idle limits are exact to this."""
+CLIENT_ROLE = "integration"
+CLIENT_SECONDS = 300
+"""How long a token of another system is good for (SMART App Launch 2.2, Backend Services: five minutes at most)."""
 PATIENTS = ("patient", "proxy")
 
 
@@ -31,7 +34,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as it is stored. `idle_seconds` is the limit it was started with."""
+    """A session as it is stored. `idle_seconds` is the limit it was started with; `scopes`, where there are any, narrow the role."""
 
     id: UUID
     organization_id: UUID
@@ -42,6 +45,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     authenticated_at: datetime
     idle_seconds: int
     absolute_until: datetime
+    scopes: tuple[str, ...] | None = None
 
     @property
     def idle_until(self) -> datetime:
@@ -69,13 +73,20 @@ def new_session(
     owner: Owner, organization_id: UUID, method: SignInMethod, now: datetime, session_id: UUID, settings: AccessSettings
 ) -> Kept:
     """A session that starts now, with the limits of its owner's kind: shorter for staff, who leave screens behind them."""
-    by_patient = owner.role in PATIENTS
-    idle = settings.patient_idle_minutes if by_patient else settings.staff_idle_minutes
-    hours = settings.patient_hours_max if by_patient else settings.staff_hours_max
+    idle_seconds, longest = _limits(owner, settings)
     return Kept(
         id=session_id, organization_id=organization_id, owner=owner, method=method, started_at=now, last_used_at=now, authenticated_at=now,
-        idle_seconds=60 * idle, absolute_until=now + timedelta(hours=hours),
+        idle_seconds=idle_seconds, absolute_until=now + longest,
     )  # fmt: skip
+
+
+def _limits(owner: Owner, settings: AccessSettings) -> tuple[int, timedelta]:
+    """Seconds without use after which a session of this owner ends, and the time after which it ends whatever happens."""
+    if owner.role == CLIENT_ROLE:
+        return CLIENT_SECONDS, timedelta(seconds=CLIENT_SECONDS)
+    if owner.role in PATIENTS:
+        return 60 * settings.patient_idle_minutes, timedelta(hours=settings.patient_hours_max)
+    return 60 * settings.staff_idle_minutes, timedelta(hours=settings.staff_hours_max)
 
 
 def shown(kept: Kept) -> Session:
@@ -89,9 +100,11 @@ def shown(kept: Kept) -> Session:
 
 
 def actor_of(kept: Kept, *, glass_broken: bool) -> Actor:
-    """The actor a session speaks for. A broken glass widens what they may read, and lifts the limits of site."""
+    """The actor a session speaks for. A broken glass widens what they may read, and lifts the limits of site; scopes only narrow."""
     owner = kept.owner
     granted = ROLES.get(owner.role, frozenset())
+    if kept.scopes is not None:
+        granted &= frozenset(kept.scopes)
     return Actor(
         subject=owner.subject, organization_id=kept.organization_id, role=owner.role, patient_id=owner.patient_id,
         permissions=granted | BREAK_GLASS if glass_broken else granted,

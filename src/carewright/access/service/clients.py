@@ -1,0 +1,92 @@
+"""Other systems: registering them, and changing the keys by which they prove themselves."""
+
+from carewright.access import store
+from carewright.access.context import AccessContext
+from carewright.access.model.assertion import is_usable
+from carewright.access.model.sessions import CLIENT_ROLE
+from carewright.contracts.access import (
+    AccountChanged,
+    ChangeClientKeys,
+    Client,
+    ClientsPage,
+    KeysNotUsable,
+    RegisterClient,
+    ScopeNotAllowed,
+    UnknownClient,
+)
+from carewright.contracts.permissions import ROLES
+from carewright.kernel import audit, outbox
+from carewright.kernel.http.outgoing import AddressRefused, parsed
+from carewright.kernel.idempotency import once, remember
+
+MANAGE = "access.client.manage"
+CLIENTS_SHOWN_MAX = 200
+
+
+async def register_client(ctx: AccessContext, command: RegisterClient) -> Client:
+    """A new client, who may ask for tokens at once. Its scopes are permissions of the role of integrations, and no others.
+
+    Raises `StepUpNeeded`, `ScopeNotAllowed`, `KeysNotUsable`.
+    """
+    ctx.actor.require(MANAGE)
+    ctx.require_recent()
+    if not set(command.scopes) <= ROLES[CLIENT_ROLE]:
+        raise ScopeNotAllowed
+    _ensure_keys(command)
+    return await once(ctx, Client, lambda: _registered(ctx, command))
+
+
+async def _registered(ctx: AccessContext, command: RegisterClient) -> Client:
+    organization_id = ctx.actor.organization_id
+    made = Client(
+        id=ctx.ids.new(), name=command.name, scopes=tuple(dict.fromkeys(command.scopes)), keys=command.keys,
+        keys_address=command.keys_address, site_ids=command.site_ids, created_at=ctx.clock.now(),
+    )  # fmt: skip
+    async with ctx.db.transaction() as tx:
+        await store.insert_client(tx, organization_id, made)
+        await audit.record(tx, audit.entry(ctx, "access.client.create", "C", entities=(_entity(made),)))
+        await outbox.publish(ctx, tx, AccountChanged(organization_id=organization_id, account_id=made.id, role=CLIENT_ROLE, disabled=False))
+        await remember(ctx, tx, made)
+    ctx.wake()
+    return made
+
+
+async def list_clients(ctx: AccessContext) -> ClientsPage:
+    """Every client, in the order in which they were made."""
+    ctx.actor.require(MANAGE)
+    return ClientsPage(items=await store.clients(ctx.db, ctx.actor.organization_id, CLIENTS_SHOWN_MAX))
+
+
+async def change_client_keys(ctx: AccessContext, command: ChangeClientKeys) -> Client:
+    """Other keys for a client. Whoever came by the former ones is out at once. Raises `StepUpNeeded`, `KeysNotUsable`, `UnknownClient`."""
+    ctx.actor.require(MANAGE)
+    ctx.require_recent()
+    _ensure_keys(command)
+    organization_id, now = ctx.actor.organization_id, ctx.clock.now()
+    async with ctx.db.transaction() as tx:
+        if not await store.change_client_keys(tx, organization_id, command):
+            raise UnknownClient
+        await store.end_sessions_of_account(tx, organization_id, command.client_id, now, "keys-changed")
+        found = await store.client_by_id(tx, command.client_id)
+        if found is None:
+            raise UnknownClient
+        await audit.record(tx, audit.entry(ctx, "access.client.change_keys", "U", entities=(_entity(found.client),)))
+    ctx.wake()
+    return found.client
+
+
+def _ensure_keys(command: RegisterClient | ChangeClientKeys) -> None:
+    """Raise `KeysNotUsable` unless there are either good keys under names of their own, or an address that we would ask."""
+    ids = {key.kid for key in command.keys}
+    good = len(ids) == len(command.keys) and all(is_usable(key) for key in command.keys)
+    if not good or bool(command.keys) == (command.keys_address is not None):
+        raise KeysNotUsable
+    if command.keys_address is not None:
+        try:
+            parsed(command.keys_address)
+        except AddressRefused as fault:
+            raise KeysNotUsable from fault
+
+
+def _entity(client: Client) -> audit.Entity:
+    return audit.Entity(type="Client", id=client.id)
