@@ -10,12 +10,12 @@ from typing import Any
 
 import uvloop
 
-from bench import audit, availability, booking, find, growth, hot, memory, patients, report
+from bench import access, audit, availability, booking, find, growth, hot, memory, patients, report
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-PARTS = ("availability", "find", "memory", "booking", "audit", "hot", "growth", "patients")
+PARTS = ("availability", "find", "memory", "booking", "audit", "access", "hot", "growth", "patients")
 PATIENTS = 1_000_000
 SEED = 1
 
@@ -45,7 +45,7 @@ async def _run(parts: list[str], count: int) -> dict[str, list[dict[str, Any]]]:
             results |= await _hospital(ground_, parts)
             for name in ("demo", "find", "memory"):
                 print("\n".join(["", report.TITLES[name], *report.table(results.get(name, []))]), flush=True)
-        for name, part in (("booking", booking), ("audit", audit), ("hot", hot), ("growth", growth)):
+        for name, part in (("booking", booking), ("audit", audit), ("access", access), ("hot", hot), ("growth", growth)):
             if name in parts:
                 results[name] = await part.measure(ground_, _tell)
                 print("\n".join(["", report.TITLES[name], *report.table(results[name])]), flush=True)

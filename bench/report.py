@@ -16,6 +16,7 @@ TITLES = {
     "memory": "Memory, idle, with the demonstration hospital",
     "booking": "Booking practitioner, nurse and room on disjoint resources, durable",
     "audit": "The audit log: what it costs, and how quick it is",
+    "access": "Signing in at the identity provider, and asking for a permission",
     "hot": "One hot clinician-day, 200 clients",
     "growth": "Growth of stored appointments",
     "patients": "Finding a patient whose record is encrypted",
