@@ -32,7 +32,7 @@ from carewright.kernel.idempotency import remember
 from carewright.notifications import handlers as notification_handlers
 from carewright.patients import service
 from carewright.patients.jobs import JOBS
-from carewright.records import service as records
+from carewright.records.service import rules as records
 from carewright.scheduling import handlers as scheduling_handlers
 from tests.access_world import recorded
 from tests.samples import known_id

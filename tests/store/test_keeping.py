@@ -26,7 +26,7 @@ from carewright.kernel.privacy.kek import FileKey
 from carewright.kernel.privacy.vault import RegionNotServed, Vault
 from carewright.notifications import jobs as notification_jobs
 from carewright.notifications.service import forget_texts
-from carewright.records import service
+from carewright.records.service import rules as service
 from carewright.scheduling import jobs as scheduling_jobs
 from tests.keys import KEY_FILE
 from tests.samples import known_id

@@ -14,6 +14,7 @@ from carewright.contracts.audit import (
     AuditEventsPage,
     AuditTrail,
     Busy,
+    FhirEventsPage,
     FindAuditEvents,
     FindBusy,
     FindDisclosures,
@@ -36,6 +37,9 @@ class LocalAuditTrail:
 
     async def find_events(self, actor: Actor, query: FindAuditEvents) -> AuditEventsPage:
         return await service.find_events(self._context.acting(actor), query)
+
+    async def find_events_in_fhir(self, actor: Actor, query: FindAuditEvents) -> FhirEventsPage:
+        return await service.find_events_in_fhir(self._context.acting(actor), query)
 
     async def find_disclosures(self, actor: Actor, query: FindDisclosures) -> AuditEventsPage:
         return await service.find_disclosures(self._context.acting(actor), query)

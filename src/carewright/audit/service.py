@@ -11,6 +11,7 @@ from carewright.contracts.audit import (
     AuditEventsPage,
     Busy,
     Checkpoint,
+    FhirEventsPage,
     FindAuditEvents,
     FindBusy,
     FindDisclosures,
@@ -26,8 +27,9 @@ from carewright.kernel.errors import BadInput
 
 READ = "audit.read"
 WATCH = "audit.watch"
-NOT_ACCOUNTED = ("TREAT", "HPAYMT", "HOPERAT", "")
-"""45 CFR 164.528(a)(1)(i): treatment, payment and health care operations; codes of HL7 v3 ActReason. Nobody without a purpose got in."""
+NOT_ACCOUNTED = ("TREAT", "HPAYMT", "HOPERAT", "PATRQT", "")
+"""45 CFR 164.528(a)(1): treatment, payment and health care operations (i), and to the individuals themselves (ii); codes of HL7 v3
+ActReason. Nobody without a purpose got in."""
 NEWEST = 2**62
 
 
@@ -35,6 +37,12 @@ async def find_events(ctx: AuditContext, query: FindAuditEvents) -> AuditEventsP
     """Sealed entries of the actor's organization as narrowed and sorted, a page of them."""
     ctx.actor.require(READ)
     return await _found(ctx, query, (), "audit.event.find")
+
+
+async def find_events_in_fhir(ctx: AuditContext, query: FindAuditEvents) -> FhirEventsPage:
+    """As `find_events`, each as a FHIR AuditEvent."""
+    page = await find_events(ctx, query)
+    return FhirEventsPage(items=tuple(rendering.audit_event(each) for each in page.items), next=page.next)
 
 
 async def find_disclosures(ctx: AuditContext, query: FindDisclosures) -> AuditEventsPage:

@@ -10,6 +10,7 @@ from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.oversight import Oversight
+from carewright.contracts.records import Records
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
@@ -20,6 +21,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = ConsoleContext(
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
+        records=resolve(Records),
         oversight=resolve(Oversight),
     )  # fmt: skip
     return Running(context)
@@ -29,7 +31,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Oversight),
+    needs=(Access, AuditTrail, Oversight, Records),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

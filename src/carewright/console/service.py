@@ -6,6 +6,7 @@ from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.oversight import Oversight
+from carewright.contracts.records import Records
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 
@@ -18,4 +19,5 @@ class ConsoleContext(Context):
     bearers: Bearers
     access: Access
     audit: AuditTrail
+    records: Records
     oversight: Oversight

@@ -29,6 +29,7 @@ access.who_am_i                        access.account.read
 audit.find_busy                        audit.event.watch
 audit.find_disclosures                 audit.disclosure.find
 audit.find_events                      audit.event.find
+audit.find_events_in_fhir              audit.event.find
 audit.find_reads                       audit.event.watch
 audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read
@@ -44,6 +45,7 @@ directory.get_staff                    directory.entry.read
 directory.get_visit_type               directory.entry.read
 directory.put_directory                directory.entry.put
 directory.put_resources                directory.entry.put
+notifications.list_messages            notifications.communication.list
 notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
 notifications.read_local_inbox         notifications.local_inbox.read
@@ -61,6 +63,7 @@ patients.find_patients_by_identifier   patients.patient.find
 patients.get_patient                   patients.patient.read
 patients.put_patients                  patients.patient.put
 patients.register_patient              patients.patient.register
+records.export_record                  records.record.export
 records.get_keeping                    records.retention.read
 records.lift_hold                      records.hold.lift
 records.list_holds                     records.hold.list

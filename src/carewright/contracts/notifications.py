@@ -99,6 +99,28 @@ class MessagesPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Message, ...]
 
 
+class ListMessages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that was said to a patient, oldest first. `after` is the id of the last one of an earlier page."""
+
+    patient_id: UUID
+    after: UUID | None = None
+    limit: Limit = 50
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to a patient. What it said is None once that was forgotten."""
+
+    communication: Communication
+    contact: str | None = None
+    title: str | None = None
+    text: str | None = None
+
+
+class SaidPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Said, ...]
+    next: UUID | None = None
+
+
 class LocalInboxClosed(Refusal):
     code = "notifications.local_inbox_closed"
     status = 404
@@ -114,3 +136,5 @@ class Notifications(Protocol):
     async def read_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage: ...
 
     async def read_local_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage: ...
+
+    async def list_messages(self, actor: Actor, query: ListMessages) -> SaidPage: ...

@@ -38,6 +38,7 @@ patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   . 
 patients.find                         .   .   x   x   x   x   x   .   .   .   .   x
 patients.erase                        .   .   .   .   .   .   .   .   .   x   .   .
 patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
+records.export                        x   x   .   .   .   .   .   .   .   x   .   .
 records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .
 records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .
 records.hold                          .   .   .   .   .   .   .   .   .   x   .   .
@@ -83,8 +84,8 @@ BREAK_GLASS = frozenset({
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset({
-    "access.account.look_up", "access.session.resolve", "access.sign_in", "audit.watch", "notifications.notify", "notifications.read_local",
-    "patients.compare_names", "patients.find_by_contact", "scheduling.appointment.relate",
+    "access.account.look_up", "access.session.resolve", "access.sign_in", "audit.watch", "notifications.list", "notifications.notify",
+    "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "scheduling.appointment.relate",
 })  # fmt: skip
 """What no person may: the processes themselves, while nobody is signed in yet."""
 ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY

@@ -6,14 +6,15 @@ number of days, down to the floor of its state. Years count 365.25 days, rounded
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
-from carewright.kernel.values import Instant, Limit, Reason
+from carewright.kernel.values import Cursor, Instant, Limit, Reason
 
 TABLE = """
                       default   floor   from its        source of the floor
@@ -162,6 +163,30 @@ class ListHolds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class HoldsPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Hold, ...]
+
+
+class ExportRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that is held about one patient, a page at a time; without `patient_id` a patient's own.
+
+    `reason` is for whom: the patient (45 CFR 164.524), or because the law asks for it, which is a disclosure to be accounted for.
+    """
+
+    patient_id: UUID | None = None
+    reason: Literal["patient", "law"] = "patient"
+    after: Cursor | None = None
+
+
+class ExportPage(msgspec.Struct, frozen=True, kw_only=True):
+    """FHIR R4 resources. `next` is the cursor of the following page, or None at the end."""
+
+    items: tuple[dict[str, Any], ...]
+    next: str | None = None
+
+
+class Records(Protocol):
+    """What the rims may ask of records."""
+
+    async def export_record(self, actor: Actor, command: ExportRecord) -> ExportPage: ...
 
 
 class BelowFloor(Refusal):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.access import BreakGlassStarted
-from carewright.contracts.notifications import MessagesPage, Notice, Notifications, ReadInbox
+from carewright.contracts.notifications import ListMessages, MessagesPage, Notice, Notifications, ReadInbox, SaidPage
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -34,6 +34,9 @@ class LocalNotifications:
 
     async def read_local_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage:
         return await service.read_local_inbox(self._context.acting(actor), query)
+
+    async def list_messages(self, actor: Actor, query: ListMessages) -> SaidPage:
+        return await service.list_messages(self._context.acting(actor), query)
 
 
 async def start(base: Context, settings: NotificationsSettings, _: Callable[[type], Any]) -> Running:

@@ -32,6 +32,12 @@ WHERE organization_id = $1 AND status = 'completed' AND content IS NOT NULL AND 
 ORDER BY id DESC
 LIMIT $2
 
+-- name: messages_to_patient
+SELECT id, status, status_reason, template, language, channel, recipient_kind, recipient, content, created_at, sent_at
+FROM notifications.communication
+WHERE organization_id = $1 AND recipient_kind = 'patient' AND recipient = $2 AND id > $3
+ORDER BY id LIMIT $4
+
 -- name: forget_texts
 -- In batches of $2, as all housekeeping.
 WITH forgotten AS (

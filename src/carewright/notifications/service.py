@@ -7,7 +7,17 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.notifications import Channel, LocalInboxClosed, MessagesPage, Moment, Notice, ReadInbox, Recipient
+from carewright.contracts.notifications import (
+    Channel,
+    ListMessages,
+    LocalInboxClosed,
+    MessagesPage,
+    Moment,
+    Notice,
+    ReadInbox,
+    Recipient,
+    SaidPage,
+)
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.idempotency import once, remember
@@ -22,6 +32,8 @@ from carewright.notifications.store import Delivery, Draft
 NOTIFY = "notifications.notify"
 READ = "notifications.read"
 READ_LOCAL = "notifications.read_local"
+LIST = "notifications.list"
+FIRST_ID = UUID(int=0)
 DELIVER = "notifications.deliver"
 """The job that brings a message away."""
 TELL_OFFICERS = "notifications.tell_officers"
@@ -145,6 +157,17 @@ async def read_local_inbox(ctx: NotificationsContext, query: ReadInbox) -> Messa
     if query.of_id is not None:
         found = [one for one in found if of is not None and model.reader_of(one) == model.reader_of(of)]
     return MessagesPage(items=tuple(found[: query.limit]))
+
+
+async def list_messages(ctx: NotificationsContext, query: ListMessages) -> SaidPage:
+    """Everything that was said to a patient, by whatever channel: for the system, when it makes a patient's export."""
+    ctx.actor.require(LIST)
+    cipher = await _keys(ctx)
+    async with ctx.db.transaction() as tx:
+        found = await store.messages_to_patient(tx, cipher, query.patient_id, query.after or FIRST_ID, query.limit + 1)
+        await audit.record(tx, audit.entry(ctx, "notifications.communication.list", "R", patient_id=query.patient_id))
+    items = tuple(found[: query.limit])
+    return SaidPage(items=items, next=items[-1].communication.id if len(found) > len(items) else None)
 
 
 async def forget_texts(ctx: NotificationsContext) -> int:

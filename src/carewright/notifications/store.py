@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.notifications import Channel, Communication, Message, Notice, Recipient
+from carewright.contracts.notifications import Channel, Communication, Message, Notice, Recipient, Said
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -91,6 +91,18 @@ async def inbox_of(db: Session, cipher: FieldCipher, recipients: Sequence[Recipi
 async def local_inbox(db: Session, cipher: FieldCipher, now: datetime, limit: int) -> list[Message]:
     """What was sent to anybody, newest first."""
     return _messages(cipher, await db.fetch(Q.local_inbox, cipher.organization_id, limit, now))
+
+
+async def messages_to_patient(db: Session, cipher: FieldCipher, patient_id: UUID, after: UUID, limit: int) -> list[Said]:
+    """What was said to a patient, oldest first, whether or not its text is still there."""
+    rows = await db.fetch(Q.messages_to_patient, cipher.organization_id, str(patient_id), after, limit)
+    opened = [(row, _opened(cipher, row["id"], row["content"])) for row in rows]
+    return [
+        Said(communication=_communication(row), contact=what.contact, title=what.title, text=what.text)
+        if what is not None
+        else Said(communication=_communication(row))
+        for row, what in opened
+    ]
 
 
 async def forget_texts(db: Session, now: datetime, limit: int) -> int:

@@ -10,6 +10,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
+from carewright.contracts.records import Records
 from carewright.contracts.scheduling import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -43,6 +44,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         scheduling=resolve(Scheduling),
         access=resolve(Access),
         notifications=resolve(Notifications),
+        records=resolve(Records),
     )
     return Running(context)
 
@@ -51,8 +53,20 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling, Access, Notifications),
-    prefixes=("/services", "/visits", "/holds", "/appointments", "/sign-in", "/sign-out", "/devices", "/inbox", "/static", "/"),
+    needs=(Directory, Patients, Scheduling, Access, Notifications, Records),
+    prefixes=(
+        "/services",
+        "/visits",
+        "/holds",
+        "/appointments",
+        "/sign-in",
+        "/sign-out",
+        "/devices",
+        "/inbox",
+        "/my-record",
+        "/static",
+        "/",
+    ),
     subscriptions={
         AppointmentBooked: handlers.confirm_booked,
         AppointmentConfirmed: handlers.confirm_booked,

@@ -14,6 +14,7 @@ from carewright.contracts.access import Access, RedeemCode, RequestCode, Session
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
 from carewright.contracts.patients import ContactPoint, Patient, Patients
+from carewright.contracts.records import Records
 from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
@@ -83,6 +84,7 @@ class PortalContext(Context):
     scheduling: Scheduling
     access: Access
     notifications: Notifications
+    records: Records
 
     @property
     def patient_id(self) -> UUID:

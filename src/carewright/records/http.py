@@ -3,11 +3,15 @@
 import msgspec
 
 from carewright.contracts import records as c
+from carewright.contracts.access import StepUpNeeded
+from carewright.contracts.patients import UnknownPatient
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.privacy.vault import RegionNotServed
 from carewright.kernel.values import Reason
-from carewright.records import service
+from carewright.records.context import RecordsContext
+from carewright.records.service import export
+from carewright.records.service import rules as service
 
 
 class LiftBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +42,10 @@ async def lift_hold(ctx: Context, call: Call[Nothing, LiftBody]) -> c.Hold:
     return await service.lift_hold(ctx, c.LiftHold(hold_id=call.path["hold_id"], reason=call.body.reason))
 
 
+async def export_record(ctx: RecordsContext, call: Call[Nothing, c.ExportRecord]) -> c.ExportPage:
+    return await export.export_record(ctx, call.body)
+
+
 ROUTES = (
     Route("GET", "/api/v1/records/retention", get_keeping, "How long what is kept here, and where.", service.READ, c.Keeping),
     Route(
@@ -56,5 +64,9 @@ ROUTES = (
     Route(
         "POST", "/api/v1/records/legal-holds/{hold_id}/lift", lift_hold, "Lift a legal hold.", service.HOLD, c.Hold, body=LiftBody,
         refusals=(c.UnknownHold,),
+    ),
+    Route(
+        "POST", "/api/v1/records/export", export_record, "Everything that is held about one patient, as FHIR R4, a page at a time.",
+        export.EXPORT, c.ExportPage, body=c.ExportRecord, refusals=(UnknownPatient, StepUpNeeded),
     ),
 )  # fmt: skip

@@ -1,24 +1,52 @@
 """How records are wired."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
+import msgspec
+
+from carewright.contracts.audit import AuditTrail
+from carewright.contracts.notifications import Notifications
+from carewright.contracts.patients import Patients
+from carewright.contracts.records import ExportPage, ExportRecord, Records
+from carewright.contracts.scheduling import Scheduling
 from carewright.kernel import keeping
+from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
+from carewright.records.context import RecordsContext
 from carewright.records.http import ROUTES
+from carewright.records.service import export
 from carewright.records.settings import RecordsSettings
 
 
-async def start(context: Context, _: RecordsSettings, __: Callable[[type], Any]) -> Running:
-    """Records need nothing but the kernel's tables."""
-    return Running(context)
+class LocalRecords:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: RecordsContext) -> None:
+        self._context = context
+
+    async def export_record(self, actor: Actor, command: ExportRecord) -> ExportPage:
+        return await export.export_record(self._context.acting(actor), command)
+
+
+async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any]) -> Running:
+    """Records need the kernel's tables, and for an export those who hold something about a patient."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    context = RecordsContext(
+        **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), notifications=resolve(Notifications), audit=resolve(AuditTrail),
+    )  # fmt: skip
+    return Running(context, {Records: LocalRecords(context)})
 
 
 MODULE = Module(
     name="records",
     start=start,
     settings=RecordsSettings,
+    offers=(Records,),
+    needs=(Patients, Scheduling, Notifications, AuditTrail),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

@@ -67,6 +67,7 @@ from carewright.kernel.token_keys import TokenKeys
 from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import NO_DATABASE
+from tests.unit.portal.double_records import DoubleRecords, numbered
 
 SNOMED = "http://snomed.info/sct"
 MORNING = datetime(2026, 11, 23, 8, 7, tzinfo=UTC)
@@ -96,10 +97,6 @@ BRING = (
     "Please arrive 15 minutes early. Bring your insurance card, a photo identification, and a list of the medicines you take.\n"
     "Wear something you can change out of easily."
 )
-
-
-def numbered(kind: int, number: int) -> UUID:
-    return UUID(int=(kind << 64) | number)
 
 
 MARGARET = Patient(
@@ -597,4 +594,5 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         scheduling=cast("Any", scheduling),
         access=keeper,
         notifications=cast("Any", DoubleNotifications(hospital)),
+        records=DoubleRecords(hospital.patient.family, hospital.calls, hospital.refusals),
     )

@@ -6,7 +6,8 @@ import pytest
 from carewright.contracts.directory import BookingRules, Prerequisite, Requirement
 from carewright.portal.model import choices
 from carewright.portal.model.times import TimesQuery
-from tests.unit.portal.double import Hospital, build, numbered
+from tests.unit.portal.double import Hospital, build
+from tests.unit.portal.double_records import numbered
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """The pages without a browser: who may see them, what a form must carry, and what a refusal becomes."""
 
 import asyncio
+import io
+import json
 import re
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +14,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from carewright.contracts.access import StepUpNeeded
 from carewright.contracts.directory import VisitType
 from carewright.contracts.scheduling import (
     Appointment,
@@ -506,3 +510,25 @@ async def test_assets_are_kept_until_they_change(browser: Browser) -> None:
     assert "immutable" not in old.headers["cache-control"]
     assert (await browser.client.get("/static/../module.py")).status_code == 404
     assert (await browser.client.get("/static/%2e%2e/module.py")).status_code == 404
+
+
+async def test_the_file_holds_every_page_and_says_in_words_what_is_in_it(browser: Browser, hospital: Hospital) -> None:
+    assert "/my-record/download" in (await browser.get("/my-record")).text
+    answer = await browser.client.get("/my-record/download")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None
+    lines = [json.loads(line) for line in archive.read("record.ndjson").splitlines()]
+    assert [line["resourceType"] for line in lines] == ["Patient", "Appointment"]
+    index = archive.read("index.html").decode()
+    assert "1 appointments" in index
+    assert "Foot check" in index
+    assert "<b>Zoë</b>" not in index, "whatever a record says is text"
+    asked = [command for method, command in hospital.calls if method == "export_record"]
+    assert [command.after for command in asked] == [None, "appointments~"]
+
+
+async def test_whoever_signed_in_too_long_ago_types_a_code_and_comes_back(browser: Browser, hospital: Hospital) -> None:
+    hospital.refusals["export_record"] = [StepUpNeeded()]
+    answer = await browser.client.get("/my-record/download")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fmy-record%2Fdownload")

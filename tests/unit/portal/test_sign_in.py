@@ -21,7 +21,8 @@ from carewright.portal.http.sign_in import PURPOSE
 from carewright.portal.model import sign_in as rules
 from carewright.portal.model.sign_in import SignInTry
 from tests.unit.portal import double
-from tests.unit.portal.double import MARGARET, MORNING, Hospital, numbered
+from tests.unit.portal.double import MARGARET, MORNING, Hospital
+from tests.unit.portal.double_records import numbered
 from tests.unit.portal.test_pages import ORIGIN, Browser
 
 KNOWN = {"contact": "(312) 555-0147", "month": "5", "day": "17", "year": "1944"}

@@ -9,7 +9,7 @@ from carewright.contracts.directory import Location
 from carewright.contracts.scheduling import Participant, Slot
 from carewright.portal.model import times
 from carewright.portal.model.times import Part, TimesQuery, Walls, walls_of
-from tests.unit.portal.double import numbered
+from tests.unit.portal.double_records import numbered
 
 VISIT = numbered(3, 1)
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

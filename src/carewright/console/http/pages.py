@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.console.http import incident
 from carewright.console.http.page import HOME, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
-from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, show_privacy
+from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
 from carewright.kernel.errors import NotFound
@@ -40,6 +40,7 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post("/staff/privacy/close", close_review),
         post("/staff/privacy/unusual/close", close_unusual),
         get("/staff/privacy/proofs/{id}", download_proof),
+        get("/staff/privacy/records/{id}/{reason}", download_record),
         get(incident.INCIDENT, incident.show_incident),
         post(f"{incident.INCIDENT}/respond", incident.respond),
         post(f"{incident.INCIDENT}/release", incident.release),

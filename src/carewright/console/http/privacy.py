@@ -4,18 +4,22 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from carewright.console.http.page import Ask
 from carewright.contracts.access import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.audit import AuditEventsPage, FindAuditEvents
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, Unusual
+from carewright.contracts.record_file import INDEX, NDJSON, Index, lines_of
+from carewright.contracts.records import ExportRecord
+from carewright.kernel.archive import zipped
 from carewright.kernel.errors import BadInput, NotFound
 
 PRIVACY = "/staff/privacy"
 READ = "audit.read"
 REVIEW = "access.break_glass.review"
 LOOK = "oversight.review"
+EXPORT = "records.export"
 
 
 async def show_privacy(ask: Ask) -> Response:
@@ -55,6 +59,21 @@ async def download_proof(ask: Ask) -> Response:
     return Response(msgspec.json.format(msgspec.json.encode(proof)), 200, headers, "application/json")
 
 
+async def download_record(ask: Ask) -> Response:
+    """Everything that is held about one patient, for the patient or because the law asks for it, as one file."""
+    given = {"patient_id": ask.request.path_params["id"], "reason": ask.request.path_params["reason"]}
+    try:
+        command = msgspec.convert(given, ExportRecord, strict=False)
+    except msgspec.ValidationError as fault:
+        raise NotFound from fault
+    ctx = ask.ctx
+    first = await ctx.records.export_record(ctx.actor, command)
+    index = Index(ctx.settings.hospital_name, ctx.clock.now())
+    headers = {"Content-Disposition": f'attachment; filename="record-{command.patient_id}.zip"'}
+    content = zipped(NDJSON, lines_of(ctx.records, ctx.actor, command, first, index), {INDEX: index})
+    return StreamingResponse(content, 200, headers, "application/zip")
+
+
 async def _shown(ask: Ask, status: int = 200, *, review_error: str = "", unusual_error: str = "") -> Response:
     ask.ctx.actor.require(READ)
     asked = ask.request.query_params.get("patient", "").strip()[:40]
@@ -63,7 +82,8 @@ async def _shown(ask: Ask, status: int = 200, *, review_error: str = "", unusual
     values: dict[str, Any] = {
         "asked": asked, "patient_error": wrong, "review_error": review_error, "said": said, "reviews": await _reviews(ask),
         "unusual": await _unusual(ask), "unusual_error": unusual_error, "may_look": ask.ctx.actor.may(LOOK),
-        "found": await _entries(ask, patient_id) if patient_id else None, "may_review": ask.ctx.actor.may(REVIEW),
+        "found": await _entries(ask, patient_id) if patient_id else None, "patient_id": patient_id,
+        "may_export": ask.ctx.actor.may(EXPORT), "may_review": ask.ctx.actor.may(REVIEW),
     }  # fmt: skip
     return ask.show("privacy.html", 422 if wrong else status, **values)
 

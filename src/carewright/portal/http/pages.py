@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
-from carewright.portal.http import appointments, assets, browse, holds, inbox, sign_in
+from carewright.portal.http import appointments, assets, browse, holds, inbox, record, sign_in
 from carewright.portal.http.page import Handle, page
 from carewright.portal.service import PortalContext
 
@@ -33,6 +33,8 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         post("/appointments/{id}/cancel", appointments.cancel),
         get("/appointments/{id}/move", appointments.ask_to_move),
         post("/appointments/{id}/move", appointments.move),
+        get("/my-record", record.show_record),
+        get("/my-record/download", record.download),
         get("/sign-in", sign_in.show_sign_in, for_patients=False),
         post("/sign-in", sign_in.ask_for_code, for_patients=False),
         get("/sign-in/code", sign_in.show_code, for_patients=False),

@@ -1,0 +1,21 @@
+"""What the use cases of records run in: the common context, and whom an export asks."""
+
+from dataclasses import dataclass
+
+from carewright.contracts.audit import AuditTrail
+from carewright.contracts.notifications import Notifications
+from carewright.contracts.patients import Patients
+from carewright.contracts.scheduling import Scheduling
+from carewright.kernel.authz import Actor
+from carewright.kernel.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsContext(Context):
+    """`gatherer` is the system while it puts an export together: it reads what the patient's own role would not be shown."""
+
+    gatherer: Actor
+    patients: Patients
+    scheduling: Scheduling
+    notifications: Notifications
+    audit: AuditTrail

@@ -1,0 +1,1 @@
+"""How what is held about a patient looks in FHIR."""

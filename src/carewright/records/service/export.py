@@ -1,0 +1,97 @@
+"""The right of access (45 CFR 164.524): everything that is held about one patient, page by page, as FHIR R4."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from carewright.contracts.access import ensure_recent
+from carewright.contracts.audit import FindAuditEvents
+from carewright.contracts.notifications import ListMessages
+from carewright.contracts.records import ExportPage, ExportRecord
+from carewright.contracts.scheduling import ListAppointments
+from carewright.kernel import audit
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import BadInput, Forbidden
+from carewright.records.context import RecordsContext
+from carewright.records.model import rendering
+from carewright.records.model.rendering import Resource
+
+EXPORT = "records.export"
+GATHER = frozenset({
+    "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
+    "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read",
+})  # fmt: skip
+"""What the system may while it puts an export together."""
+PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
+"""HL7 v3 ActReason: the patient asked for it, or the law. What is given to patients themselves is no disclosure to account for."""
+BEGIN_MINUTES, GO_ON_MINUTES = 5, 30
+"""How fresh a sign-in must be for the first page, and for those that follow."""
+PAGE = 200
+Part = Callable[[RecordsContext, UUID, str | None], Awaitable[tuple[list[Resource], str | None]]]
+
+
+async def export_record(ctx: RecordsContext, command: ExportRecord) -> ExportPage:
+    """A page of everything that is held about one patient. Patients get their own, privacy officers anybody's.
+
+    Raises `StepUpNeeded` unless the actor proved who they are a moment ago, `Forbidden`, `UnknownPatient`.
+    """
+    ctx.actor.require(EXPORT)
+    patient_id, (part, after) = _whose(ctx, command), _place(command.after)
+    ensure_recent(ctx.actor.authenticated_at, ctx.clock.now(), BEGIN_MINUTES if command.after is None else GO_ON_MINUTES)
+    resources, more = await PARTS[part](ctx, patient_id, after)
+    if command.after is None:
+        asking = ctx.acting(replace(ctx.actor, purpose=PURPOSES[command.reason]))
+        await audit.record(ctx.db, audit.entry(asking, "records.record.export", "E", patient_id=patient_id))
+    following = list(PARTS)[list(PARTS).index(part) + 1 :]
+    coming = f"{part}~{more}" if more else (f"{following[0]}~" if following else None)
+    return ExportPage(items=tuple(resources), next=coming)
+
+
+def _whose(ctx: RecordsContext, command: ExportRecord) -> UUID:
+    own, wanted = ctx.actor.patient_id, command.patient_id
+    if own is not None and (wanted not in (None, own) or command.reason != "patient"):
+        raise Forbidden("You may export your own record only.")
+    if (patient_id := wanted or own) is None:
+        raise BadInput("Say whose record: `patient_id` is missing.", parameter="patient_id")
+    return patient_id
+
+
+def _place(cursor: str | None) -> tuple[str, str | None]:
+    part, parted, after = (cursor or "identity~").partition("~")
+    if not parted or part not in PARTS:
+        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after")
+    return part, after or None
+
+
+async def _identity(ctx: RecordsContext, patient_id: UUID, _: str | None) -> tuple[list[Resource], str | None]:
+    return [rendering.patient(await ctx.patients.get_patient(_gatherer(ctx), patient_id))], None
+
+
+async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.scheduling.list_appointments(_gatherer(ctx), ListAppointments(patient_id=patient_id, limit=PAGE, after=after))
+    return [rendering.appointment(one) for one in page.items], page.next
+
+
+async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    try:
+        begin = UUID(after) if after else None
+    except ValueError as fault:
+        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
+    page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=begin))
+    return [rendering.communication(one) for one in page.items], str(page.next) if page.next else None
+
+
+async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    query = FindAuditEvents(patient_id=patient_id, sort="oldest", limit=PAGE, after=after)
+    page = await ctx.audit.find_events_in_fhir(_gatherer(ctx), query)
+    return list(page.items), page.next
+
+
+def _gatherer(ctx: RecordsContext) -> Actor:
+    """The system, in the name of whoever exports: each module records who it was for."""
+    return replace(ctx.gatherer, organization_id=ctx.actor.organization_id, subject=ctx.actor.subject, purpose="HOPERAT")
+
+
+PARTS: dict[str, Part] = {"identity": _identity, "appointments": _appointments, "messages": _messages, "journal": _journal}
+"""In the order in which they are given."""

@@ -1,0 +1,85 @@
+"""The right of access, in every way to run the system: the whole record of one patient and nothing of another, asked for freshly."""
+
+import asyncio
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from msgspec.structs import replace
+
+from carewright.contracts.permissions import ROLES
+from carewright.kernel.authz import Tokens
+from carewright.kernel.clock import SystemClock
+from carewright.kernel.token_keys import TokenKeys
+from carewright.roles.installation import token_key_file
+from tests.clinic import Clinic, ok, refused, register
+from tests.system import System
+
+EXPORT = "/api/v1/records/export"
+SEALED_SECONDS_MAX = 15
+
+
+async def export(system: System, role: str, body: dict[str, Any], patient_id: UUID | None = None, *, fresh: bool = True) -> httpx.Response:
+    """Ask for an export with a token of somebody who proved who they are just now, or six minutes ago."""
+    clock = SystemClock()
+    signer = Tokens(TokenKeys.of_file(token_key_file(system.data)), clock, ROLES)
+    assert system.known.organization_id is not None
+    actor = signer.actor(role, f"exporting-{role}", system.known.organization_id, patient_id)
+    token = signer.issue(replace(actor, authenticated_at=clock.now() - timedelta(minutes=0 if fresh else 6)), timedelta(minutes=5))
+    return await system.client.post(system.address_of(EXPORT) + EXPORT, json=body, headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
+    system, patient, other = clinic.system, await register(clinic.system, "Beispielhaft"), await register(clinic.system, "Andersen")
+    free = await clinic.free()
+    appointment = ok(await clinic.book(patient, free[0], note="afraid of needles", based_on="Dr. Numbat"), 201)["id"]
+    strangers = ok(await clinic.book(other, free[1], note="somebody else's words"), 201)["id"]
+    async with httpx.AsyncClient(trust_env=False, base_url=system.address_of("/my-record"), timeout=60) as browser:
+        browser.cookies.set("carewright_session", await system.session(patient))
+        answer = await browser.get("/my-record/download")
+    assert answer.status_code == 200, answer.text
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    found = [json.loads(line) for line in archive.read("record.ndjson").splitlines()]
+    by_kind = {kind: [one for one in found if one["resourceType"] == kind] for kind in {one["resourceType"] for one in found}}
+    assert [(one["id"], one["name"][0]["family"]) for one in by_kind["Patient"]] == [(str(patient), "Beispielhaft")]
+    (booked,) = by_kind["Appointment"]
+    assert (booked["id"], booked["comment"], booked["basedOn"]) == (appointment, "afraid of needles", [{"display": "Dr. Numbat"}])
+    text = archive.read("record.ndjson").decode()
+    assert "Andersen" not in text
+    assert "somebody else's words" not in text
+    assert strangers not in text
+    assert "Beispielhaft" in archive.read("index.html").decode()
+
+
+async def test_an_export_asks_who_you_are_and_whose_record_you_want(clinic: Clinic) -> None:
+    system, patient, other = clinic.system, await register(clinic.system), await register(clinic.system)
+    refused(await export(system, "patient", {}, patient, fresh=False), 401, "access.step_up_needed")
+    refused(await export(system, "patient", {"patient_id": str(other)}, patient), 403, "kernel.forbidden")
+    refused(await export(system, "patient", {"reason": "law"}, patient), 403, "kernel.forbidden")
+    refused(await export(system, "front-desk", {"patient_id": str(patient)}), 403, "kernel.forbidden")
+    refused(await export(system, "privacy-officer", {}), 400, "kernel.bad_input")
+    refused(await export(system, "privacy-officer", {"patient_id": str(UUID(int=404))}), 404, "patients.unknown_patient")
+    for after in ("nowhere~", "messages~x", "identity"):
+        refused(await export(system, "privacy-officer", {"patient_id": str(patient), "after": after}), 400, "kernel.bad_input")
+
+
+async def test_only_what_the_law_asks_for_is_a_disclosure_to_account_for(clinic: Clinic) -> None:
+    system, patient = clinic.system, await register(clinic.system)
+    ok(await export(system, "patient", {}, patient))
+    ok(await export(system, "privacy-officer", {"patient_id": str(patient)}))
+    page = ok(await export(system, "privacy-officer", {"patient_id": str(patient), "reason": "law"}))
+    while page["next"] is not None:
+        page = ok(await export(system, "privacy-officer", {"patient_id": str(patient), "reason": "law", "after": page["next"]}))
+    path, query = "/api/v1/audit/events", {"patient_id": str(patient), "event": "records.record.export"}
+    async with asyncio.timeout(SEALED_SECONDS_MAX):
+        while len(ok(await system.request("privacy-officer", "GET", path, params=query))["items"]) < 3:  # noqa: ASYNC110  (another process)
+            await asyncio.sleep(0.1)
+    answer = await system.request("privacy-officer", "GET", "/api/v1/audit/disclosures", params={"patient_id": str(patient)})
+    accounted = ok(answer)["items"]
+    assert [(one["event"], one["purpose"], one["agent"]) for one in accounted] == [
+        ("records.record.export", "HLEGAL", "exporting-privacy-officer")
+    ]
