@@ -5,6 +5,8 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from carewright.contracts.patients import RegisterPatient
 from carewright.contracts.scheduling import (
     CancelAppointment,
@@ -53,10 +55,13 @@ async def test_no_patient_reads_the_record_of_another(context: Contexts) -> None
         assert (await service.get_patient(reader, own.id)).id == own.id
 
 
-async def test_no_patient_reaches_the_appointments_of_another(hospital: Hospital) -> None:
+@pytest.mark.parametrize("role", ["patient", "proxy"])
+async def test_no_patient_reaches_the_appointments_of_another(hospital: Hospital, role: str) -> None:
+    """Nor does whoever acts for one."""
     booked = [await hospital.book(TOMORROW + timedelta(hours=number), patient=number) for number in range(BOOKED)]
     probed = 0
-    for stranger in (hospital.patient(number) for number in range(BOOKED, BOOKED + STRANGERS)):
+    for number in range(BOOKED, BOOKED + STRANGERS):
+        stranger = hospital.here.acting(role, hospital.world, patient_id=hospital.world.patients[number])
         for one in booked:
             probes = (
                 refused(change.get_appointment(stranger, one.id), UnknownAppointment),

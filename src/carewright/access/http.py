@@ -12,7 +12,7 @@ from starlette.routing import Route as Path
 
 from carewright.access.context import AccessContext
 from carewright.access.model.assertion import ASSERTION_TYPE
-from carewright.access.service import accounts, break_glass, clients, sessions, tokens
+from carewright.access.service import accounts, break_glass, clients, consents, sessions, tokens
 from carewright.contracts import access as c
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http import guard
@@ -83,6 +83,30 @@ async def close_review(ctx: Ctx, call: Call[Nothing, CloseBody]) -> c.BreakGlass
     return await break_glass.close_review(ctx, command)
 
 
+async def give_consent(ctx: Ctx, call: Call[Nothing, c.GiveConsent]) -> c.GivenConsent:
+    return await consents.give_consent(ctx, call.body)
+
+
+async def record_consent(ctx: Ctx, call: Call[Nothing, c.RecordConsent]) -> c.Consent:
+    return await consents.record_consent(ctx, call.body)
+
+
+async def accept_consent(ctx: Ctx, call: Call[Nothing, c.AcceptConsent]) -> c.Consent:
+    return await consents.accept_consent(ctx, call.body)
+
+
+async def list_consents(ctx: Ctx, _: Call[Nothing, Nothing]) -> c.ConsentsPage:
+    return await consents.list_consents(ctx)
+
+
+async def withdraw_consent(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Consent:
+    return await consents.withdraw_consent(ctx, call.path["consent_id"])
+
+
+async def act_for(ctx: Ctx, call: Call[Nothing, c.ActFor]) -> c.StartedSession:
+    return await consents.act_for(ctx, call.body)
+
+
 async def register_client(ctx: Ctx, call: Call[Nothing, c.RegisterClient]) -> c.Client:
     return await clients.register_client(ctx, call.body)
 
@@ -126,6 +150,7 @@ def _oauth(value: object, status: int) -> Response:
 
 SERVER_FAULTS = 500
 ERRORS = {c.ClientNotBelieved.code: ("invalid_client", 401), c.ScopeNotAllowed.code: ("invalid_scope", 400)}
+CONSENTS = "/api/v1/access/consents"
 ACCOUNT = "/api/v1/access/accounts/{account_id}"
 
 ROUTES = (
@@ -146,6 +171,19 @@ ROUTES = (
     Route(
         "POST", f"{ACCOUNT}/enable", enable_account, "Let somebody in again.", sessions.MANAGE, c.Account,
         refusals=(c.UnknownAccount, c.StepUpNeeded),
+    ),
+    Route("POST", CONSENTS, give_consent, "Let somebody act for you; the answer has the code for them.", consents.GIVE, c.GivenConsent,
+        body=c.GiveConsent),
+    Route("POST", "/api/v1/access/acting", act_for, "Go on for somebody else by their consent, or for yourself again: with a new token.",
+        OWN, c.StartedSession, body=c.ActFor, refusals=(c.UnknownConsent, c.SessionNeeded)),
+    Route("GET", CONSENTS, list_consents, "Who may act for you, and for whom you may act.", OWN, c.ConsentsPage),
+    Route("POST", f"{CONSENTS}/recorded", record_consent, "Write down at the desk who acts for whom, and by which proof.", consents.RECORD,
+        c.Consent, body=c.RecordConsent),
+    Route("POST", f"{CONSENTS}/accepted", accept_consent, "Become somebody's proxy by the code they gave you.", consents.GIVE, c.Consent,
+        body=c.AcceptConsent, refusals=(c.ConsentNotRight,)),
+    Route(
+        "DELETE", f"{CONSENTS}/{{consent_id}}", withdraw_consent, "Withdraw a consent that you gave or have; the desk withdraws anybody's.",
+        OWN, c.Consent, refusals=(c.UnknownConsent,),
     ),
     Route(
         "POST", "/api/v1/access/clients", register_client, "Let another system ask for tokens.", clients.MANAGE, c.Client,

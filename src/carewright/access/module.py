@@ -13,7 +13,7 @@ from carewright.access.context import AccessContext
 from carewright.access.http import ROUTES, pages
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, break_glass, clients, codes, sessions, sign_in
+from carewright.access.service import accounts, break_glass, clients, codes, consents, sessions, sign_in
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
@@ -62,6 +62,24 @@ class LocalAccess:
 
     async def close_review(self, actor: Actor, command: c.CloseReview) -> c.BreakGlass:
         return await break_glass.close_review(self._context.acting(actor), command)
+
+    async def give_consent(self, actor: Actor, command: c.GiveConsent) -> c.GivenConsent:
+        return await consents.give_consent(self._context.acting(actor), command)
+
+    async def record_consent(self, actor: Actor, command: c.RecordConsent) -> c.Consent:
+        return await consents.record_consent(self._context.acting(actor), command)
+
+    async def accept_consent(self, actor: Actor, command: c.AcceptConsent) -> c.Consent:
+        return await consents.accept_consent(self._context.acting(actor), command)
+
+    async def list_consents(self, actor: Actor) -> c.ConsentsPage:
+        return await consents.list_consents(self._context.acting(actor))
+
+    async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> c.Consent:
+        return await consents.withdraw_consent(self._context.acting(actor), consent_id)
+
+    async def act_for(self, actor: Actor, command: c.ActFor) -> c.StartedSession:
+        return await consents.act_for(self._context.acting(actor), command)
 
     async def register_client(self, actor: Actor, command: c.RegisterClient, idempotency_key: str | None = None) -> c.Client:
         return await clients.register_client(self._context.acting(actor, Once.of(idempotency_key, command)), command)

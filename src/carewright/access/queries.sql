@@ -1,24 +1,29 @@
 -- name: sessions_by_token
--- Asked at most once a second for each token and process, for many at once. Whoever is disabled has no session, even before it is ended.
+-- Asked at most once a second for each token and process, for many at once. Whoever is disabled has no session, even before it is ended,
+-- nor has a proxy whose consent does not hold now.
 SELECT w.number, s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-       s.absolute_until, s.scopes, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+       s.absolute_until, s.scopes, s.consent_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
+       coalesce(c.patient_id, a.patient_id) AS patient_id, a.site_ids,
        EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > w.now) AS glass_broken
 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS w(token_hash, now, number)
 JOIN access.session s ON s.token_hash = w.token_hash
 JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
-WHERE s.ended_at IS NULL AND a.disabled_at IS NULL
+LEFT JOIN access.consent c ON c.organization_id = s.organization_id AND c.id = s.consent_id AND c.proxy_patient_id = a.patient_id
+    AND c.withdrawn_at IS NULL AND c.starts_at <= w.now AND c.ends_at > w.now
+WHERE s.ended_at IS NULL AND a.disabled_at IS NULL AND (s.consent_id IS NULL OR c.id IS NOT NULL)
 
 -- name: touch_session
 UPDATE access.session SET last_used_at = $3 WHERE organization_id = $1 AND id = $2 AND last_used_at < $3 AND ended_at IS NULL
 
 -- name: insert_session
 INSERT INTO access.session
-    (organization_id, id, account_id, token_hash, method, started_at, last_used_at, authenticated_at, idle_seconds, absolute_until, scopes)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)
+    (organization_id, id, account_id, token_hash, method, started_at, last_used_at, authenticated_at, idle_seconds, absolute_until, scopes,
+     consent_id)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11)
 
 -- name: sessions_of_subject
 -- Those that are neither ended nor run out.
-SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until, s.scopes,
+SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until, s.scopes, s.consent_id,
        a.subject, a.role, a.display, a.patient_id, a.site_ids
 FROM access.session s JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
 WHERE s.organization_id = $1 AND a.subject = $2 AND s.ended_at IS NULL AND s.absolute_until > $3
@@ -33,7 +38,7 @@ FROM access.account a
 WHERE s.organization_id = $1 AND s.id = $2 AND s.ended_at IS NULL AND a.organization_id = s.organization_id AND a.id = s.account_id
   AND ($3::text IS NULL OR a.subject = $3)
 RETURNING s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-          s.absolute_until, s.scopes, a.subject, a.role, a.display, a.patient_id, a.site_ids
+          s.absolute_until, s.scopes, s.consent_id, a.subject, a.role, a.display, a.patient_id, a.site_ids
 
 -- name: end_session_by_token
 -- A session that another replaces: the same person signed in once more.
@@ -120,6 +125,44 @@ UPDATE access.account SET code_failures = least(code_failures + 1, 100) WHERE or
 
 -- name: forgive_wrong_codes
 UPDATE access.account SET code_failures = 0 WHERE organization_id = $1 AND id = $2 AND code_failures > 0
+
+-- name: insert_consent
+INSERT INTO access.consent
+    (organization_id, id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at,
+     code_hash, code_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: accept_consent
+-- The code serves once: it goes with the first who types it. Nobody is their own proxy.
+UPDATE access.consent SET proxy_patient_id = $3, accepted_at = $4, code_hash = NULL, code_until = NULL
+WHERE organization_id = $1 AND code_hash = $2 AND code_until > $4 AND ends_at > $4 AND withdrawn_at IS NULL AND patient_id <> $3
+RETURNING id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at, withdrawn_at
+
+-- name: consent_by_id
+SELECT id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at, withdrawn_at
+FROM access.consent WHERE organization_id = $1 AND id = $2
+
+-- name: consents
+-- Given by somebody, or to them; what is over is left out.
+SELECT id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at, withdrawn_at
+FROM access.consent
+WHERE organization_id = $1 AND (patient_id = $2 OR proxy_patient_id = $2) AND withdrawn_at IS NULL AND ends_at > $3
+ORDER BY id
+LIMIT $4
+
+-- name: withdraw_consent
+-- $3 is the patient or the proxy who asks; null for the desk.
+UPDATE access.consent SET withdrawn_at = $5, withdrawn_by = $4, code_hash = NULL, code_until = NULL
+WHERE organization_id = $1 AND id = $2 AND withdrawn_at IS NULL AND ($3::uuid IS NULL OR patient_id = $3 OR proxy_patient_id = $3)
+RETURNING id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at, withdrawn_at
+
+-- name: withdraw_consents_of
+-- Given by somebody, or to them. Sessions that act by them are none from now on.
+UPDATE access.consent SET withdrawn_at = $3, withdrawn_by = 'system', code_hash = NULL, code_until = NULL
+WHERE organization_id = $1 AND (patient_id = $2 OR proxy_patient_id = $2) AND withdrawn_at IS NULL
+
+-- name: end_sessions_of_consent
+UPDATE access.session SET ended_at = $3, end_reason = 'withdrawn' WHERE organization_id = $1 AND consent_id = $2 AND ended_at IS NULL
 
 -- name: insert_client
 WITH account AS (

@@ -8,13 +8,14 @@ import msgspec
 
 from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
-from carewright.contracts.access import Account, BreakGlass, ChangeClientKeys, Client, CloseReview, ListReviews, PublicKey
+from carewright.contracts.access import Account, BreakGlass, ChangeClientKeys, Client, CloseReview, Consent, ListReviews, PublicKey
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 
 Q = load("carewright.access")
+CONSENTS_MAX = 200
 BREAK_GLASS = "access.break_glass"
 """What sealed reasons and findings are bound to."""
 
@@ -55,7 +56,7 @@ async def insert_session(tx: Session, kept: Kept, token_hash: bytes) -> None:
     await tx.execute(
         Q.insert_session, kept.organization_id, kept.id, kept.owner.account_id, token_hash, kept.method, kept.started_at,
         kept.authenticated_at, kept.idle_seconds, kept.absolute_until,
-        None if kept.scopes is None else list(kept.scopes),
+        None if kept.scopes is None else list(kept.scopes), kept.consent_id,
     )  # fmt: skip
 
 
@@ -169,6 +170,48 @@ async def note_wrong_code(tx: Session, organization_id: UUID, code_id: UUID, acc
 
 async def forgive_wrong_codes(tx: Session, organization_id: UUID, account_id: UUID) -> None:
     await tx.execute(Q.forgive_wrong_codes, organization_id, account_id)
+
+
+async def insert_consent(tx: Session, organization_id: UUID, made: Consent, code_hash: bytes | None, code_until: datetime | None) -> None:
+    await tx.execute(
+        Q.insert_consent, organization_id, made.id, made.patient_id, made.proxy_patient_id, made.relationship, made.scope, made.proof,
+        made.starts_at, made.ends_at, made.given_at, made.given_by, made.accepted_at, code_hash, code_until,
+    )  # fmt: skip
+
+
+async def accept_consent(
+    tx: Session, organization_id: UUID, code_hash: bytes, proxy_patient_id: UUID | None, now: datetime
+) -> Consent | None:  # fmt: skip
+    """None for a code that is wrong, used, too old, or one's own."""
+    row = await tx.fetch_one(Q.accept_consent, organization_id, code_hash, proxy_patient_id, now)
+    return Consent(**row) if row else None
+
+
+async def consent_by_id(tx: Session, organization_id: UUID, consent_id: UUID) -> Consent | None:
+    row = await tx.fetch_one(Q.consent_by_id, organization_id, consent_id)
+    return Consent(**row) if row else None
+
+
+async def consents(tx: Session, organization_id: UUID, patient_id: UUID, now: datetime) -> tuple[Consent, ...]:
+    """Those that somebody gave or has, oldest first."""
+    return tuple(Consent(**row) for row in await tx.fetch(Q.consents, organization_id, patient_id, now, CONSENTS_MAX))
+
+
+async def withdraw_consent(
+    tx: Session, organization_id: UUID, consent_id: UUID, patient_id: UUID | None, subject: str, now: datetime
+) -> Consent | None:  # fmt: skip
+    """None when there is none to withdraw, of this patient or proxy if one is given."""
+    row = await tx.fetch_one(Q.withdraw_consent, organization_id, consent_id, patient_id, subject, now)
+    return Consent(**row) if row else None
+
+
+async def withdraw_consents_of(tx: Session, organization_id: UUID, patient_id: UUID, now: datetime) -> None:
+    """End every consent that this patient gave or has."""
+    await tx.execute(Q.withdraw_consents_of, organization_id, patient_id, now)
+
+
+async def end_sessions_of_consent(tx: Session, organization_id: UUID, consent_id: UUID, now: datetime) -> None:
+    await tx.execute(Q.end_sessions_of_consent, organization_id, consent_id, now)
 
 
 async def insert_client(tx: Session, organization_id: UUID, client: Client) -> None:
@@ -312,4 +355,5 @@ def _kept(row: Row) -> Kept:
         id=row["id"], organization_id=row["organization_id"], owner=owner, method=row["method"], started_at=row["started_at"],
         last_used_at=row["last_used_at"], authenticated_at=row["authenticated_at"], idle_seconds=row["idle_seconds"],
         absolute_until=row["absolute_until"], scopes=None if row["scopes"] is None else tuple(row["scopes"]),
+        consent_id=row["consent_id"],
     )  # fmt: skip

@@ -23,6 +23,8 @@ BreakGlassPurpose = Literal["ETREAT", "COVERAGE", "SAFETY"]
 Secret = Annotated[str, Meta(min_length=22, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 """What a browser keeps and nobody else knows: 128 random bits at least, in base64url or hex."""
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
+Relationship = Literal["parent", "guardian", "spouse", "child", "carer", "other"]
+ConsentScope = Literal["see", "book"]
 KeyId = Annotated[str, Meta(min_length=1, max_length=200)]
 Number = Annotated[str, Meta(min_length=1, max_length=1400, pattern=r"^[A-Za-z0-9_-]+$")]
 """An integer of a key, in base64url."""
@@ -185,6 +187,70 @@ class ClientsPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Client, ...]
 
 
+class GiveConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let somebody act for me. `relationship` is what they are to me; `scope` says whether they may only see, or book too."""
+
+    relationship: Relationship
+    scope: ConsentScope
+    from_at: Instant | None = None
+    until_at: Instant
+
+
+class RecordConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At the desk: one patient acts for another. `proof` is what was shown."""
+
+    patient_id: UUID
+    proxy_patient_id: UUID
+    relationship: Relationship
+    scope: ConsentScope
+    proof: Literal["identity-document", "court-order", "power-of-attorney", "signed-form"]
+    from_at: Instant | None = None
+    until_at: Instant
+
+
+class AcceptConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The code that somebody gave me, so that I may act for them. How it is typed does not matter."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class ActFor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For whom to go on: by which consent, or without one for myself."""
+
+    consent_id: UUID | None = None
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody may act for a patient (FHIR RelatedPerson with a Consent), from `starts_at` until `ends_at`, unless it was withdrawn."""
+
+    id: UUID
+    patient_id: UUID
+    proxy_patient_id: UUID | None = None
+    relationship: Relationship
+    scope: ConsentScope
+    proof: str
+    starts_at: Instant
+    ends_at: Instant
+    given_at: Instant
+    given_by: str
+    accepted_at: Instant | None = None
+    withdrawn_at: Instant | None = None
+
+
+class GivenConsent(msgspec.Struct, frozen=True, kw_only=True):
+    """`code` is shown this once. Whoever types it while signed in themselves is the proxy."""
+
+    consent: Consent
+    code: str
+
+
+class ConsentsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Those that the actor gave and that others gave to them, without what was withdrawn or is over."""
+
+    given: tuple[Consent, ...]
+    received: tuple[Consent, ...]
+
+
 class RequestToken(msgspec.Struct, frozen=True, kw_only=True):
     """What another system asks for, and the signed assertion by which it proves itself. `scope` has spaces between scopes."""
 
@@ -333,6 +399,22 @@ class UnknownAccount(Refusal):
     title = "We do not know this account."
 
 
+class UnknownConsent(Refusal):
+    code = "access.unknown_consent"
+    status = 404
+    issue = "not-found"
+    title = "There is no such consent, or it does not hold."
+
+
+class ConsentNotRight(Refusal):
+    """Wrong, used, too old, withdrawn, or one's own: which of these is told to nobody."""
+
+    code = "access.consent_not_right"
+    status = 403
+    issue = "security"
+    title = "This code is not right, or not valid any more. Please ask for a new one."
+
+
 class UnknownClient(Refusal):
     code = "access.unknown_client"
     status = 404
@@ -452,6 +534,18 @@ class Access(Protocol):
     async def list_reviews(self, actor: Actor, query: ListReviews) -> ReviewsPage: ...
 
     async def close_review(self, actor: Actor, command: CloseReview) -> BreakGlass: ...
+
+    async def give_consent(self, actor: Actor, command: GiveConsent) -> GivenConsent: ...
+
+    async def record_consent(self, actor: Actor, command: RecordConsent) -> Consent: ...
+
+    async def accept_consent(self, actor: Actor, command: AcceptConsent) -> Consent: ...
+
+    async def list_consents(self, actor: Actor) -> ConsentsPage: ...
+
+    async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> Consent: ...
+
+    async def act_for(self, actor: Actor, command: ActFor) -> StartedSession: ...
 
     async def register_client(self, actor: Actor, command: RegisterClient, idempotency_key: str | None = None) -> Client: ...
 

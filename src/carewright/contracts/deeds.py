@@ -5,7 +5,9 @@ Names are never changed.
 """
 
 TABLE = """
+access.accept_consent                  access.consent.accept
 access.account_of                      access.account.look_up
+access.act_for                         access.session.start
 access.actor_of                        access.session.resolve
 access.change_client_keys              access.client.change_keys
 access.close_review                    access.break_glass.close
@@ -15,17 +17,21 @@ access.enable_account                  access.account.enable
 access.end_all_sessions                access.session.end_all
 access.end_break_glass                 access.break_glass.end
 access.end_session                     access.session.end
+access.give_consent                    access.consent.give
 access.list_accounts                   access.account.list
 access.list_clients                    access.client.list
+access.list_consents                   access.consent.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
 access.my_sessions                     access.session.list
+access.record_consent                  access.consent.record
 access.redeem_code                     access.code.redeem
 access.register_client                 access.client.create
 access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
 access.start_sign_in                   access.sign_in.start
 access.who_am_i                        access.account.read
+access.withdraw_consent                access.consent.withdraw
 audit.find_busy                        audit.event.watch
 audit.find_disclosures                 audit.disclosure.find
 audit.find_events                      audit.event.find

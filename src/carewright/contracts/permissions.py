@@ -23,6 +23,8 @@ TABLE = """
 access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x
 access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .
 access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .
+access.consent.give                   x   .   .   .   .   .   .   .   .   .   .   .
+access.consent.record                 .   .   x   .   .   .   .   .   .   .   .   .
 access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
 access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .

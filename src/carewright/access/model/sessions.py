@@ -46,6 +46,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     idle_seconds: int
     absolute_until: datetime
     scopes: tuple[str, ...] | None = None
+    consent_id: UUID | None = None
 
     @property
     def idle_until(self) -> datetime:

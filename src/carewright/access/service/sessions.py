@@ -40,7 +40,7 @@ async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
 
 async def start(
     ctx: AccessContext, tx: Tx, owner: Owner, method: SignInMethod, authenticated_at: datetime | None = None,
-    scopes: tuple[str, ...] | None = None,
+    *, scopes: tuple[str, ...] | None = None, consent_id: UUID | None = None, absolute_until: datetime | None = None,
 ) -> StartedSession:  # fmt: skip
     """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is, now or earlier.
 
@@ -48,7 +48,13 @@ async def start(
     """
     token = model.token_of(new_secret(model.TOKEN_BYTES))
     kept = model.new_session(owner, ctx.actor.organization_id, method, ctx.clock.now(), ctx.ids.new(), ctx.settings)
-    kept = msgspec.structs.replace(kept, authenticated_at=authenticated_at or kept.authenticated_at, scopes=scopes)
+    kept = msgspec.structs.replace(
+        kept,
+        authenticated_at=authenticated_at or kept.authenticated_at,
+        scopes=scopes,
+        consent_id=consent_id,
+        absolute_until=min(kept.absolute_until, absolute_until or kept.absolute_until),
+    )
     await store.insert_session(tx, kept, model.hash_of(token))
     now, kept_max = ctx.clock.now(), ctx.settings.sessions_max
     beyond = await store.end_sessions_beyond(tx, ctx.actor.organization_id, owner.account_id, now, kept_max)
