@@ -1,6 +1,7 @@
 """`carewright incident` acts in every running process, and without any."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -62,6 +63,22 @@ async def test_a_quarantined_client_is_shut_out_of_every_process_until_it_is_rel
     await carewright(split.data.parent / "released", "incident", "release", "test-integration-", *data)
     for path in PATHS:
         await until(split, path, "integration", httpx.codes.OK)
+
+
+@pytest.mark.parametrize("timer", ["oversight.watch", "oversight.look_for_unusual"])
+async def test_the_log_is_watched_across_processes(split: System, timer: str) -> None:
+    """It asks Access, Patients, Scheduling and the audit log, each in a process of its own."""
+    ok(await split.request("front-desk", "GET", f"/api/v1/patients/{split.patient_id}"))
+
+    async def runs(outcome: str) -> float:
+        text = (await split.client.get(f"{split.addresses['oversight']}/metrics")).text
+        found = re.search(rf'^carewright_job_runs_total{{name="{timer}",outcome="{outcome}"}} ([0-9.]+)$', text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    async with asyncio.timeout(NOTICED_SECONDS_MAX):
+        while not await runs("done"):
+            assert not await runs("failed"), log_of(split.data).read_text()
+            await asyncio.sleep(0.5)
 
 
 async def test_it_works_while_no_server_runs(database_url: str, tmp_path: Path) -> None:

@@ -329,7 +329,7 @@ async def test_who_does_more_than_a_person_does_is_found(log: AuditLog, clock: M
     ctx = dataclasses.replace(log.ctx, clock=clock)
     watching = ctx.acting(msgspec.structs.replace(ctx.actor, permissions=frozenset({"audit.watch"})))
 
-    async def found(at_least: int, what: Literal["patients", "bad_tokens"] = "patients") -> list[tuple[str, str, int]]:
+    async def found(at_least: int, what: Literal["patients", "bad_tokens", "wrong_codes"] = "patients") -> list[tuple[str, str, int]]:
         query = FindBusy(what=what, since=clock.now() - timedelta(minutes=1), at_least=at_least)
         return [(one.agent, one.purpose, one.count) for one in await service.find_busy(dataclasses.replace(watching, db=log.ctx.db), query)]
 
@@ -341,7 +341,9 @@ async def test_who_does_more_than_a_person_does_is_found(log: AuditLog, clock: M
     for number in range(4):
         code = "kernel.unauthenticated" if number else "kernel.forbidden"
         await record(stranger.db, entry(stranger, "patients.patient.read", "E", outcome="refused", code=code))
+    await record(stranger.db, entry(stranger, "access.code.redeem", "E", outcome="refused", code="access.code_not_right"))
     await here.seal()
+    assert await found(1, "wrong_codes") == [("unknown", "", 1)]
     assert await found(PATIENTS) == [(f"front-desk-{number}", "TREAT", PATIENTS) for number in range(3)]
     assert await found(PATIENTS + 1) == []
     assert ("nurse-0", "BTG", 1) in await found(1)

@@ -50,12 +50,12 @@ class Watched:
     """An audit log in which somebody is as busy as a test says."""
 
     def __init__(self) -> None:
-        self.busy: dict[str, list[Busy]] = {"patients": [], "bad_tokens": []}
+        self.busy: dict[str, list[Busy]] = {"patients": [], "bad_tokens": [], "wrong_codes": []}
         self.asked: list[FindBusy] = []
 
     async def find_busy(self, _: Actor, query: FindBusy) -> tuple[Busy, ...]:
         self.asked.append(query)
-        return tuple(self.busy[query.what])
+        return tuple(one for one in self.busy[query.what] if one.count >= query.at_least)
 
 
 @pytest.fixture
@@ -259,3 +259,15 @@ async def test_guessing_at_an_account_is_told_and_ends_nothing(ctx: OversightCon
     (incident,) = (await service.list_incidents(ctx, ListIncidents())).items
     assert (incident.kind, said(incident)) == ("codes_guessed", [("notify", "", True)])
     assert "10 codes" in incident.reason
+
+
+async def test_a_failing_client_is_quarantined_where_the_settings_say_so(ctx: OversightContext, context: Contexts) -> None:
+    watched = cast("Watched", ctx.audit)
+    watched.busy["bad_tokens"] = [Busy(organization_id=context.organization_id, agent="client/lab", role="none", purpose="", count=12)]
+    watched.busy["wrong_codes"] = [Busy(organization_id=context.organization_id, agent="system", role="system", purpose="", count=29)]
+    world = {name: getattr(ctx, name) for name in OversightContext.__dataclass_fields__}
+    strict = OversightContext(**world | {"settings": OversightSettings(client_steps="quarantine,notify")})
+    assert await service.watch(strict) == 1
+    assert (await known(context)).holds_client(context.organization_id, "client/lab")
+    watched.busy["wrong_codes"] = [Busy(organization_id=context.organization_id, agent="system", role="system", purpose="", count=30)]
+    assert await service.watch(strict) == 1

@@ -105,7 +105,7 @@ HAVING count(DISTINCT v.patient_id) >= $2
 ORDER BY count(DISTINCT v.patient_id) DESC, v.agent
 LIMIT $4
 
--- name: busy_with_bad_tokens
+-- name: busy_refused
 SELECT v.organization_id, v.agent, v.role, v.purpose, count(*) AS count FROM audit.event v
 WHERE v.number >= coalesce((SELECT c.size FROM audit.checkpoint c WHERE c.made_at < $1::timestamptz - interval '1 minute' ORDER BY c.size DESC LIMIT 1), 0)
   AND v.recorded_at >= $1 AND v.outcome = 'refused' AND v.code = ANY($3)

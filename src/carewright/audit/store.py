@@ -22,7 +22,11 @@ LOOKED_THROUGH_MAX = 10_000
 """Entries of the log in one look for reads."""
 OPENED = ("patients.patient.read", "scheduling.appointment.read")
 """What opens one patient's record. A search or a list shows many at once, and is no sign of anything."""
-BAD_TOKENS = ("kernel.unauthenticated",)
+REFUSED = {
+    "bad_tokens": ("kernel.unauthenticated", "access.client_not_believed"),
+    "wrong_codes": ("access.code_not_right",),
+}
+"""The codes of the refusals that tell of somebody who tries."""
 _decode = msgspec.json.Decoder(AuditEvent).decode
 
 
@@ -133,7 +137,7 @@ async def find_events(
 
 async def busy(db: Session, query: FindBusy) -> tuple[Busy, ...]:
     """Whoever reaches the number, `BUSY_MAX` at most."""
-    wanted, names = (Q.busy_readers, OPENED) if query.what == "patients" else (Q.busy_with_bad_tokens, BAD_TOKENS)
+    wanted, names = (Q.busy_readers, OPENED) if query.what == "patients" else (Q.busy_refused, REFUSED[query.what])
     return tuple(Busy(**dict(row)) for row in await db.fetch(wanted, query.since, query.at_least, list(names), BUSY_MAX))
 
 

@@ -104,9 +104,13 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindBusy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who opened the records of at least so many patients since then, or came so often with a token that nobody accepts."""
+    """Who did something at least so often since then.
 
-    what: Literal["patients", "bad_tokens"]
+    `patients` is opening the records of so many, `bad_tokens` coming with tokens or assertions that do not hold, `wrong_codes` typing codes
+    that are not right.
+    """
+
+    what: Literal["patients", "bad_tokens", "wrong_codes"]
     since: Instant
     at_least: Annotated[int, Meta(ge=1)]
 

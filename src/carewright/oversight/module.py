@@ -53,7 +53,7 @@ class LocalOversight:
 async def start(base: Context, settings: OversightSettings, resolve: Callable[[type], Any]) -> Running:
     """Oversight needs its table, and those whom it asks to act. A step that there is none of stops the start."""
     try:
-        for steps in (settings.reading_steps, settings.guessing_steps):
+        for steps in (settings.reading_steps, settings.guessing_steps, settings.client_steps):
             steps_of(steps)
     except ValueError as fault:
         raise StartFailed(f"Among the settings of oversight, {fault}") from fault

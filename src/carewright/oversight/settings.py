@@ -24,6 +24,9 @@ class OversightSettings:
     reading_exempt_roles: str = "integration"
     guessing_steps: str = "notify"
     bad_tokens_per_minute: int = 120
+    client_failures_per_minute: int = 10
+    client_steps: str = "notify"
+    wrong_codes_per_minute: int = 30
     unusual_settle_minutes: int = 15
     unusual_days_near: int = 30
     unusual_patients_per_hour: int = 150

@@ -41,10 +41,24 @@ def test_where_many_are_fast_at_once_nobody_is_signed_out(people: int, steps: tu
 
 
 def test_bad_tokens_of_nobody_are_one_incident_of_the_named_hospital() -> None:
-    (trigger,) = model.bad_tokens([busy("unknown", count=70), busy("unknown", purpose="", count=60)], known_id(3))
+    many = [busy("unknown", count=70), busy("unknown", purpose="", count=60), busy("lab", count=500)]
+    (trigger,) = model.bad_tokens(many, known_id(3), 130)
     assert (trigger.organization_id, trigger.about, trigger.steps) == (known_id(3), "", ("notify",))
     assert "130 requests" in trigger.reason
-    assert model.bad_tokens([], known_id(3)) == []
+    assert model.bad_tokens(many, known_id(3), 131) == []
+
+
+def test_a_client_that_cannot_prove_itself_is_named_and_nobody_is_not() -> None:
+    (trigger,) = model.failing_clients([busy("unknown"), busy("client/lab", count=12)], ("quarantine", "notify"))
+    assert (trigger.organization_id, trigger.about) == (known_id(1), "client/lab")
+    command = model.response_to(trigger)
+    assert (command.quarantine_clients, command.end_sessions_of, command.notify) == (("client/lab",), (), True)
+
+
+def test_guessing_a_little_at_many_is_told_and_names_nobody() -> None:
+    (trigger,) = model.guessing_around([busy("system", role="system", count=31)])
+    assert (trigger.kind, trigger.about, trigger.steps) == ("codes_guessed", "", ("notify",))
+    assert "31 codes" in trigger.reason
 
 
 def test_whose_account_is_guessed_at_stays_signed_in() -> None:

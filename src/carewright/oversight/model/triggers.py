@@ -10,6 +10,8 @@ from carewright.contracts.audit import Busy
 from carewright.contracts.oversight import IncidentKind, Respond
 from carewright.kernel.authz import BREAKING_GLASS
 
+NOBODY = "unknown"
+"""The audit log's name for whoever nobody knows."""
 STEPS = frozenset({"end-sessions", "quarantine", "notify"})
 AT_ONCE_MAX = 3
 """More than so many people at once are hardly all thieves: an emergency, or a threshold that is wrong. Then somebody is told, and nobody
@@ -62,11 +64,35 @@ def fast_readers(busy: Sequence[Busy], exempt: frozenset[str], steps: tuple[str,
     ]  # fmt: skip
 
 
-def bad_tokens(busy: Sequence[Busy], organization_id: UUID) -> list[Trigger]:
+def failing_clients(busy: Sequence[Busy], steps: tuple[str, ...]) -> list[Trigger]:
+    """What another system asks for that says who it is and cannot prove it: its keys went wrong, or somebody else tries to be it."""
+    return [
+        Trigger(
+            organization_id=each.organization_id, kind="bad_tokens", about=each.agent, steps=steps,
+            reason=f"{each.agent} could not prove who it is {each.count} times within a minute.",
+        )
+        for each in busy
+        if each.agent != NOBODY
+    ]  # fmt: skip
+
+
+def bad_tokens(busy: Sequence[Busy], organization_id: UUID, at_least: int) -> list[Trigger]:
     """What many tokens that nobody accepts ask for. Nobody knows whose they are, so that a person must look."""
-    count = sum(each.count for each in busy)
+    count = sum(each.count for each in busy if each.agent == NOBODY)
     reason = f"{count} requests within a minute came with tokens or sessions that nobody accepts."
-    return [Trigger(organization_id=organization_id, kind="bad_tokens", about="", reason=reason, steps=("notify",))] if count else []
+    enough = count >= at_least
+    return [Trigger(organization_id=organization_id, kind="bad_tokens", about="", reason=reason, steps=("notify",))] if enough else []
+
+
+def guessing_around(busy: Sequence[Busy]) -> list[Trigger]:
+    """What many wrong codes in one hospital ask for, whoever's accounts they were for: guessing a little at many hides from each count."""
+    return [
+        Trigger(
+            organization_id=each.organization_id, kind="codes_guessed", about="", steps=("notify",),
+            reason=f"{each.count} codes were wrong within a minute, for whichever accounts.",
+        )
+        for each in busy
+    ]  # fmt: skip
 
 
 def guessed(organization_id: UUID, patient_id: UUID, failures: int, steps: tuple[str, ...]) -> Trigger:

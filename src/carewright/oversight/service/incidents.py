@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from carewright.contracts.access import CodesGuessed, UnknownAccount
-from carewright.contracts.audit import FindBusy
+from carewright.contracts.audit import Busy, FindBusy
 from carewright.contracts.notifications import Channel, Moment, Notice, Recipient
 from carewright.contracts.oversight import (
     CloseIncident,
@@ -72,14 +73,22 @@ async def respond(ctx: OversightContext, command: Respond) -> Incident:
 
 async def watch(ctx: OversightContext) -> int:
     """Look at the last minute of the audit log, and respond to what no person does; how many incidents were opened."""
-    settings, system, since = ctx.settings, ctx.system, ctx.clock.now() - WATCHED
-    busy = FindBusy(what="patients", since=since, at_least=settings.reading_patients_per_minute)
+    settings = ctx.settings
     exempt = frozenset(settings.reading_exempt_roles.split(","))
-    triggers = model.fast_readers(await ctx.audit.find_busy(system, busy), exempt, model.steps_of(settings.reading_steps))
+    triggers = model.fast_readers(
+        await _busy(ctx, "patients", settings.reading_patients_per_minute), exempt, model.steps_of(settings.reading_steps)
+    )  # fmt: skip
+    refused = await _busy(ctx, "bad_tokens", min(settings.client_failures_per_minute, settings.bad_tokens_per_minute))
+    triggers += model.failing_clients(refused, model.steps_of(settings.client_steps))
     if settings.organization_id is not None:
-        refused = FindBusy(what="bad_tokens", since=since, at_least=settings.bad_tokens_per_minute)
-        triggers += model.bad_tokens(await ctx.audit.find_busy(system, refused), settings.organization_id)
+        triggers += model.bad_tokens(refused, settings.organization_id, settings.bad_tokens_per_minute)
+    triggers += model.guessing_around(await _busy(ctx, "wrong_codes", settings.wrong_codes_per_minute))
     return sum([await _triggered(ctx, each) for each in triggers])
+
+
+async def _busy(ctx: OversightContext, what: Literal["patients", "bad_tokens", "wrong_codes"], at_least: int) -> tuple[Busy, ...]:
+    """Whoever did something so often within the last minute."""
+    return await ctx.audit.find_busy(ctx.system, FindBusy(what=what, since=ctx.clock.now() - WATCHED, at_least=at_least))
 
 
 async def respond_to_guessing(ctx: OversightContext, event: CodesGuessed) -> None:
