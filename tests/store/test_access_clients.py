@@ -36,9 +36,12 @@ from carewright.contracts.access import (
     UnknownClient,
 )
 from carewright.contracts.permissions import ROLES
+from carewright.kernel import restraint_table
+from carewright.kernel.authz import Quarantined
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.http.outgoing import Outgoing
+from carewright.kernel.restraints import Restraint
 from carewright.kernel.sql import Query
 from tests.access_world import access, recorded, staff
 from tests.issuer import part
@@ -175,6 +178,18 @@ async def test_a_system_that_proves_itself_gets_a_token_for_its_scopes_and_five_
     assert await sessions.actor_of(ctx, token.access_token) is not None
     context.clock.advance(seconds=1)
     assert await sessions.actor_of(ctx, token.access_token) is None
+
+
+async def test_a_quarantined_system_gets_no_token_until_it_is_released(ctx: AccessContext, context: Contexts, lab: Lab) -> None:
+    client = await registered(ctx, context, lab)
+    subject, now = f"client/{client.id}", context.clock.now()
+    held = Restraint(organization_id=context.organization_id, id=context.ids.new(), kind="client", name=subject, since=now)
+    await restraint_table.hold_back(ctx.db, held)
+    with pytest.raises(Quarantined):
+        await tokens.grant_token(ctx, lab.asks())
+    assert (await recorded(context))[-1] == ("access.token.grant", "refused", subject)
+    await restraint_table.let_go(ctx.db, context.organization_id, held.id, now)
+    assert (await tokens.grant_token(ctx, lab.asks())).scope == ASKED
 
 
 OTHER = "019a0000-0000-7000-8000-000000000009"

@@ -199,6 +199,11 @@ SELECT organization_id, id, kind, name, since FROM kernel.restraint
 WHERE organization_id = $1 AND kind <> 'tokens' AND lifted_at IS NULL
 ORDER BY since, id
 
+-- name: client_held
+SELECT EXISTS (
+    SELECT FROM kernel.restraint WHERE organization_id = $1 AND kind = 'client' AND name = $2 AND lifted_at IS NULL
+) AS held
+
 -- name: insert_restraint
 INSERT INTO kernel.restraint (organization_id, id, kind, name, since) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (organization_id, kind, name) WHERE lifted_at IS NULL AND kind <> 'tokens' DO NOTHING

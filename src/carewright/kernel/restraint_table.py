@@ -42,6 +42,12 @@ async def let_go(tx: Session, organization_id: UUID, restraint_id: UUID, now: da
     return _restraint(row) if row else None
 
 
+async def holds_client(db: Session, organization_id: UUID, subject: str) -> bool:
+    """Whether a client is held back, as it is written down now: for whoever gives tokens away."""
+    row = await db.fetch_one(Q.client_held, organization_id, subject)
+    return bool(row and row["held"])
+
+
 async def in_force(db: Session, organization_id: UUID) -> tuple[Restraint, ...]:
     """The clients and peers that one organization holds back, oldest first."""
     return tuple(_restraint(row) for row in await db.fetch(Q.restraints_of, organization_id))

@@ -1,12 +1,11 @@
 """What oversight's use cases run in: the common context, its settings, and whom it asks to act."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.access import Access, StepUpNeeded
+from carewright.contracts.access import Access, ensure_recent
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
@@ -32,9 +31,7 @@ class OversightContext(Context):
 
     def require_recent(self) -> None:
         """Raise `StepUpNeeded` unless the actor proved who they are a moment ago."""
-        proved = self.actor.authenticated_at
-        if proved is None or self.clock.now() - proved > timedelta(minutes=self.settings.step_up_minutes):
-            raise StepUpNeeded
+        ensure_recent(self.actor.authenticated_at, self.clock.now(), self.settings.step_up_minutes)
 
     def within(self, organization_id: UUID) -> Actor:
         """The system at work for one organization."""

@@ -14,7 +14,8 @@ from carewright.access.model.sessions import hash_of
 from carewright.access.service.sessions import SIGN_IN, acting_for, start
 from carewright.access.store import KnownClient
 from carewright.contracts.access import ClientNotBelieved, IssuedToken, PublicKey, RequestToken, ScopeNotAllowed, SignInNotSetUp
-from carewright.kernel import audit, telemetry
+from carewright.kernel import audit, restraint_table, telemetry
+from carewright.kernel.authz import Quarantined
 from carewright.kernel.errors import Refusal
 
 PATH = "/oauth/token"
@@ -24,7 +25,7 @@ log = telemetry.logger(__name__)
 async def grant_token(ctx: AccessContext, command: RequestToken) -> IssuedToken:
     """A token for a system that proves itself: for five minutes, and for the scopes it asks for. Every refusal is recorded.
 
-    Raises `ClientNotBelieved` for all that does not hold, `ScopeNotAllowed`, `SignInNotSetUp`.
+    Raises `ClientNotBelieved` for all that does not hold, `Quarantined`, `ScopeNotAllowed`, `SignInNotSetUp`.
     """
     ctx.actor.require(SIGN_IN)
     if not ctx.settings.public_url:
@@ -39,7 +40,7 @@ async def grant_token(ctx: AccessContext, command: RequestToken) -> IssuedToken:
         refusal: Refusal = ClientNotBelieved()
         await _note(ctx, known, refusal)
         raise refusal from fault
-    except ScopeNotAllowed as refused:
+    except (Quarantined, ScopeNotAllowed) as refused:
         await _note(ctx, known, refused)
         raise
 
@@ -54,6 +55,8 @@ async def _granted(ctx: AccessContext, known: KnownClient | None, said: Said, co
     _ensure_signed(command.assertion, model.key_among(keys, said.head), said.head.alg)
     tenant, scopes = acting_for(ctx, known.organization_id), model.scopes_granted(command.scope, known.client.scopes)
     async with tenant.db.transaction() as tx:
+        if await restraint_table.holds_client(tx, known.organization_id, known.owner.subject):
+            raise Quarantined
         fresh = await store.note_assertion(tx, known.organization_id, said.client_id, hash_of(said.claims.jti), ends_at)
         started = await start(tenant, tx, known.owner, "private_key_jwt", scopes=scopes) if fresh and scopes else None
     if not fresh:
