@@ -10,7 +10,21 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.access import Access, RedeemCode, RequestCode, Session, StartedSession, UnknownSession
+from carewright.contracts.access import (
+    AcceptConsent,
+    Access,
+    ActFor,
+    Consent,
+    ConsentsPage,
+    GiveConsent,
+    GivenConsent,
+    RedeemCode,
+    RequestCode,
+    Session,
+    StartedSession,
+    UnknownConsent,
+    UnknownSession,
+)
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
 from carewright.contracts.patients import ContactPoint, Patient, Patients
@@ -415,6 +429,32 @@ async def end_session(ctx: PortalContext, token: str) -> None:
         actor = await ctx.bearers.actor_of(token)
         if actor.session_id is not None:
             await ctx.access.end_session(actor, actor.session_id)
+
+
+async def list_consents(ctx: PortalContext) -> ConsentsPage:
+    """Who may act for this person, and for whom they may act."""
+    return await ctx.access.list_consents(ctx.actor)
+
+
+async def give_consent(ctx: PortalContext, relationship: str, scope: str, until_at: datetime) -> GivenConsent:
+    """Let somebody act for this patient. Words that are on no list of ours are refused before."""
+    asked = {"relationship": relationship, "scope": scope, "until_at": until_at}
+    return await ctx.access.give_consent(ctx.actor, msgspec.convert(asked, GiveConsent))
+
+
+async def accept_consent(ctx: PortalContext, code: str) -> Consent:
+    return await ctx.access.accept_consent(ctx.actor, AcceptConsent(code=code))
+
+
+async def withdraw_consent(ctx: PortalContext, consent_id: UUID) -> None:
+    """End a consent; one that is over already stays so."""
+    with suppress(UnknownConsent):
+        await ctx.access.withdraw_consent(ctx.actor, consent_id)
+
+
+async def act_for(ctx: PortalContext, consent_id: UUID | None) -> StartedSession:
+    """Go on for somebody else by their consent, or for oneself again."""
+    return await ctx.access.act_for(ctx.actor, ActFor(consent_id=consent_id))
 
 
 async def my_sessions(ctx: PortalContext) -> list[Session]:

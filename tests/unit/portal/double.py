@@ -67,6 +67,7 @@ from carewright.kernel.token_keys import TokenKeys
 from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import NO_DATABASE
+from tests.unit.portal.double_consents import DoubleConsents
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
 SNOMED = "http://snomed.info/sct"
@@ -128,6 +129,7 @@ class Hospital:
     """Codes by id: the digits, the browser's secret, the end."""
     sessions: dict[str, access.Session] = field(default_factory=dict)
     said: list[Notice] = field(default_factory=list)
+    consents: list[access.Consent] = field(default_factory=list)
     inbox_open: bool = True
 
     def __post_init__(self) -> None:
@@ -285,7 +287,7 @@ class DoublePatients:
         return self.hospital.patient
 
 
-class DoubleAccess:
+class DoubleAccess(DoubleConsents):
     """Codes and sessions as access keeps them, without their rules about people."""
 
     def __init__(self, hospital: Hospital) -> None:
@@ -312,7 +314,7 @@ class DoubleAccess:
         now, patient_id = self.hospital.clock.now(), self.hospital.patient.id
         session = access.Session(
             id=self.hospital.ids.new(), organization_id=ORGANIZATION_ID, subject=f"patient/{patient_id}", role=role,
-            patient_id=patient_id if role == "patient" else None, method="otp", started_at=now, last_used_at=now,
+            patient_id=patient_id if role in ("patient", "proxy") else None, method="otp", started_at=now, last_used_at=now,
             idle_until=now + timedelta(minutes=30), absolute_until=now + timedelta(hours=12), authenticated_at=now,
         )  # fmt: skip
         token = f"{SESSION_PREFIX}{session.id.hex}"

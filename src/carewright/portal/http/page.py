@@ -81,6 +81,7 @@ class Ask:
         common = {
             "hospital": self.ctx.settings.hospital_name,
             "me": self.me,
+            "acting": self.ctx.actor.role == "proxy",
             "notice": notice,
             "form_token": guard.form_token(self.secret) if self.secret else "",
             "once": str(self.ctx.ids.new()),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
-from carewright.portal.http import appointments, assets, browse, holds, inbox, record, sign_in
+from carewright.portal.http import appointments, assets, browse, holds, inbox, proxies, record, sign_in
 from carewright.portal.http.page import Handle, page
 from carewright.portal.service import PortalContext
 
@@ -44,6 +44,12 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/devices", sign_in.show_devices),
         post("/devices/end-others", sign_in.end_other_devices),
         post("/devices/{id}/end", sign_in.end_device),
+        get("/proxies", proxies.show_proxies),
+        post("/proxies/give", proxies.give),
+        post("/proxies/accept", proxies.accept),
+        post("/proxies/myself", proxies.act_as_myself),
+        post("/proxies/{id}/act", proxies.act),
+        post("/proxies/{id}/withdraw", proxies.withdraw),
         get("/inbox", inbox.show_inbox, for_patients=False),
         get("/inbox/{id}", inbox.show_messages, for_patients=False),
         # Where only a form leads, an address typed or reloaded goes to the page with the form.
@@ -52,6 +58,11 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/holds/{id}/release", holds.to_hold),
         get("/sign-in/again", sign_in.to_code, for_patients=False),
         get("/devices/{id}/end", sign_in.to_devices),
+        get("/proxies/give", proxies.to_proxies),
+        get("/proxies/accept", proxies.to_proxies),
+        get("/proxies/myself", proxies.to_proxies),
+        get("/proxies/{id}/act", proxies.to_proxies),
+        get("/proxies/{id}/withdraw", proxies.to_proxies),
         get("/devices/end-others", sign_in.to_devices),
         Route("/static/{name:path}", assets.serve, methods=["GET"]),
     ]

@@ -26,6 +26,8 @@ NOTICES: Mapping[str, Notice] = {
     ),
     "done.device_ended": Notice("good", "That device is signed out", "Whoever has it cannot see your appointments any more."),
     "done.devices_ended": Notice("good", "All other devices are signed out", "You are signed in on this one alone."),
+    "done.proxy_accepted": Notice("good", "You may act for them now", "Choose below for whom you want to go on."),
+    "done.proxy_withdrawn": Notice("good", "That is withdrawn", "Whoever was acting for you by it is signed out of it at once."),
     "done.signed_out": Notice("info", "You are signed out", "Nobody can see your appointments on this device until you sign in again."),
     "scheduling.time_not_free": Notice(
         "bad", "That time has just been taken", "Somebody else was a little faster. Nothing was booked. Please choose another time."
