@@ -25,8 +25,8 @@ RECORD = "SELECT person FROM patients.patient WHERE organization_id = $1 AND id 
 KEYS = "SELECT purpose, version, wrapped FROM kernel.keyset WHERE organization_id = $1 AND wrapped IS NOT NULL"
 VERSIONS = "SELECT DISTINCT get_byte(person, 2) FROM patients.patient WHERE organization_id = $1"
 WORDS = "SELECT count(*) FROM scheduling.appointment WHERE patient_id = $1 AND (note IS NOT NULL OR private IS NOT NULL)"
-KILL_SECONDS_MAX = 60
-COMMAND_SECONDS_MAX = 120
+KILL_SECONDS_MAX = 240
+COMMAND_SECONDS_MAX = 300
 
 
 @pytest.fixture(scope="module")
