@@ -220,8 +220,12 @@ async def test_a_fault_of_our_own_while_starting_again_ends_the_run(recorded: Re
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_stops_everything(recorded: Recorded, told: Told, number: signal.Signals) -> None:
-    supervisor = Supervisor([recorded.program("server")], told)
-    assert await supervisor.run(when_ready=lambda: os.kill(os.getpid(), number)) == 0
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup a hang-up is ignored, by the tests as well
+    try:
+        supervisor = Supervisor([recorded.program("server")], told)
+        assert await supervisor.run(when_ready=lambda: os.kill(os.getpid(), number)) == 0
+    finally:
+        signal.signal(number, before)
     assert recorded.story == ["server starts", "server stops"]
 
 
