@@ -114,6 +114,12 @@ class Tokens:
         self._widened = widened
         self._read: dict[str, tuple[int, int, Actor]] = {}
 
+    def keys(self, *, look: bool = False) -> int:
+        """A number that changes with the keys. With `look` the file is looked at first."""
+        if look:
+            self._keys.look()
+        return self._keys.generation
+
     def issue(self, actor: Actor, lifetime: timedelta) -> str:
         """A token that speaks for `actor` until `lifetime` has passed."""
         now = int(self._clock.now().timestamp())
