@@ -144,7 +144,7 @@ def probes(
         places += [("query", name) for name in operation.ids_in_query()]
         places += [("body", place) for place in operation.ids_in_body]
         for number, (place, one, way) in enumerate(product(places, foreign, ways)):
-            fresh = {"idempotency-key": f"probe-{number}"} if is_keyed else {}
+            fresh = {"idempotency-key": f"{operation.id}-{number}"} if is_keyed else {}
             yield operation.probe(place, written(one, way), own, headers | fresh, frozenset({str(one)}))
         for cursor in others.cursors if "after" in operation.parameters("query") else ():
             yield operation.probe(("query", "after"), cursor, own, headers, frozenset())
