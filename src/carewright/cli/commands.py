@@ -163,6 +163,18 @@ async def patient(options: Namespace) -> int:
     return 0
 
 
+async def extract(options: Namespace) -> int:
+    from carewright.roles import extracting  # noqa: PLC0415  (see above)
+
+    counts = await extracting.extract(
+        _sections(options), _organization(options), getpass.getuser(), options.out, dated=options.shifted_dates, tell=_tell
+    )
+    _tell(f"done; {counts.rows:,} rows of {counts.patients:,} patients in {options.out}")
+    if options.shifted_dates:
+        _tell("this file has shifted dates: it is not de-identified before an expert says so, see docs/howto/extract-without-names.md")
+    return 0
+
+
 async def keys(options: Namespace) -> int:
     organization_id = _organization(options)
     if options.what == "rotate":

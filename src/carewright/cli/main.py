@@ -45,7 +45,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"carewright {__version__}")
     names = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_up, _serve, _migrate, _demo, _import, _token, _verify, _audit, _events, _patient, _keys, _client, _incident, _roles):
+    for add in (
+        _up,
+        _serve,
+        _migrate,
+        _demo,
+        _import,
+        _token,
+        _verify,
+        _audit,
+        _events,
+        _patient,
+        _extract,
+        _keys,
+        _client,
+        _incident,
+        _roles,
+    ):
         add(names)
     return parser
 
@@ -190,6 +206,20 @@ def _patient(names: "Names") -> None:
     _with_place(command)
     command.add_argument("--organization", help="whose patient (default: the tenant this data directory belongs to)")
     command.add_argument("--yes", action="store_true", help="erase without asking back")
+
+
+def _extract(names: "Names") -> None:
+    command = _command(
+        names, "extract", commands.extract, "Write past appointments without the persons, for training models.",
+        "carewright extract --out visits.ndjson",
+    )  # fmt: skip
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file; NDJSON, readable by its owner only")
+    command.add_argument(
+        "--shifted-dates", action="store_true",
+        help="with weekday, hour and a start shifted for each patient: not Safe Harbor any more, an expert has to determine the risk",
+    )  # fmt: skip
+    _with_place(command)
+    command.add_argument("--organization", help="whose appointments (default: the tenant this data directory belongs to)")
 
 
 def _keys(names: "Names") -> None:

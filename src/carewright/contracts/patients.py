@@ -48,6 +48,14 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     withheld: tuple[Literal["telecom", "identifiers"], ...] = ()
 
 
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a patient has in common with many others. It is no answer to anybody: the extract without names is made of it."""
+
+    birth_on: Day | None = None
+    gender: Gender | None = None
+    language: Language | None = None
+
+
 class RegisterPatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     family: Name
     given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()

@@ -87,7 +87,8 @@ BREAK_GLASS = frozenset({
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset({
     "access.account.look_up", "access.session.resolve", "access.sign_in", "audit.watch", "notifications.list", "notifications.notify",
-    "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "scheduling.appointment.relate",
+    "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "records.extract",
+    "scheduling.appointment.relate",
 })  # fmt: skip
-"""What no person may: the processes themselves, while nobody is signed in yet."""
+"""What no person may: the processes themselves, while nobody is signed in yet, and commands of whoever has the keys."""
 ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY

@@ -18,3 +18,8 @@ def new_origin() -> UUID:
 def new_secret(size: int) -> bytes:
     """`size` bytes that nobody can guess."""
     return secrets.token_bytes(size)
+
+
+def new_shift(most: int) -> int:
+    """A number from 1 to `most` that nobody can guess."""
+    return 1 + secrets.randbelow(most)

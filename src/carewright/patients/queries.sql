@@ -1,6 +1,9 @@
 -- name: patient_by_id
 SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2
 
+-- name: traits_of_patients
+SELECT id, person, gender, language FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
+
 -- name: patient_if_named
 SELECT id, person, reach, gender, language, active, version FROM patients.patient
 WHERE organization_id = $1 AND id = $2 AND family_index = ANY($3::int[])

@@ -25,6 +25,7 @@ from carewright.contracts.patients import (
     PutPatients,
     PutPatientsResult,
     RegisterPatient,
+    Traits,
     UnknownPatient,
 )
 from carewright.kernel import keeping
@@ -87,6 +88,16 @@ async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
     return PatientsPage(
         items=tuple(_shown(ctx, each) for each in found), more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX
     )
+
+
+async def read_traits(ctx: Context, patient_ids: Sequence[UUID]) -> dict[UUID, Traits]:
+    """Birth date, gender and language of those who are not erased, for the extract. One entry in the journal for each patient asked for."""
+    ctx.actor.require("records.extract")
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        traits = await store.traits_of_patients(tx, cipher, patient_ids)
+        await record(tx, *(entry(ctx, "patients.patient.extract", "R", patient_id=each) for each in patient_ids))
+    return traits
 
 
 def _shown(ctx: Context, patient: Patient) -> Patient:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.patients import ContactPoint, Patient, PatientMatch
+from carewright.contracts.patients import ContactPoint, Patient, PatientMatch, Traits
 from carewright.kernel.db import Row, Session, Transaction
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
@@ -41,6 +41,14 @@ async def patient_by_id(db: Session, cipher: FieldCipher, patient_id: UUID) -> P
     """One patient's record."""
     row = await db.fetch_one(Q.patient_by_id, cipher.organization_id, patient_id)
     return opened(cipher, Candidate(cipher, row)) if row else None
+
+
+async def traits_of_patients(db: Session, cipher: FieldCipher, patient_ids: Sequence[UUID]) -> dict[UUID, Traits]:
+    """What these patients have in common with others; nothing for those who were erased."""
+    rows = await db.fetch(Q.traits_of_patients, cipher.organization_id, list(patient_ids))
+    return {
+        row["id"]: Traits(birth_on=Candidate(cipher, row).person.birth_on, gender=row["gender"], language=row["language"]) for row in rows
+    }
 
 
 async def patient_if_named(db: Session, cipher: FieldCipher, patient_id: UUID, families: Sequence[str]) -> Candidate | None:

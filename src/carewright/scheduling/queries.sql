@@ -359,6 +359,25 @@ FROM (SELECT id FROM scheduling.appointment WHERE ends_at < $1 ORDER BY ends_at 
 -- name: ensure_history_month
 SELECT scheduling.ensure_history_month($1)
 
+-- name: patients_in_hidden_order
+-- An order that a secret decides ($2), so that a place in it tells nothing of when a patient came. $3 is the last place of an earlier page.
+SELECT id, sha256($2::bytea || uuid_send(id)) AS place FROM scheduling.patient
+WHERE organization_id = $1 AND sha256($2::bytea || uuid_send(id)) > $3::bytea
+ORDER BY place
+LIMIT $4
+
+-- name: past_of_patients
+-- Without what is sealed: it is never opened on this way.
+SELECT value FROM (
+    SELECT value, patient_id, starts_at, ends_at, id, status FROM scheduling.appointment
+    WHERE organization_id = $1 AND patient_id = ANY($2::uuid[])
+    UNION ALL
+    SELECT value, patient_id, starts_at, ends_at, id, status FROM scheduling.appointment_history
+    WHERE organization_id = $1 AND patient_id = ANY($2::uuid[])
+) a
+WHERE ends_at < $3 AND status = ANY($4::text[])
+ORDER BY starts_at, id
+
 -- name: archive_past
 -- Moves what is over out of the ledger and the live table, in one bounded step. The appointment keeps who took part, and when.
 WITH past AS (

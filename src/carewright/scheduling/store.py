@@ -224,6 +224,20 @@ async def appointments_of_patient(
     return [_whole(cipher, row) for row in rows]
 
 
+async def patients_in_hidden_order(db: Session, organization_id: UUID, secret: bytes, after: bytes, limit: int) -> tuple[list[UUID], bytes]:
+    """The next `limit` patients behind the place `after`, and the last one's place."""
+    rows = await db.fetch(Q.patients_in_hidden_order, organization_id, secret, after, limit)
+    return [row["id"] for row in rows], rows[-1]["place"] if rows else after
+
+
+async def past_of_patients(
+    db: Session, organization_id: UUID, patient_ids: Sequence[UUID], before: datetime, statuses: Collection[str]
+) -> list[Appointment]:
+    """What ended before that instant, by start, without a word of anybody: sealed fields are not read."""
+    rows = await db.fetch(Q.past_of_patients, organization_id, list(patient_ids), before, list(statuses))
+    return [_decode(row["value"]) for row in rows]
+
+
 async def has_earlier_visit(db: Session, organization_id: UUID, patient_id: UUID, visit_type_id: UUID, before: datetime) -> bool:
     row = await db.fetch_one(Q.has_earlier_visit, organization_id, patient_id, visit_type_id, before)
     return bool(row and row["found"])
