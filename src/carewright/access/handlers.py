@@ -16,6 +16,7 @@ async def shut_out_erased(ctx: Context, tx: Session, event: PatientErased) -> No
         return
     await store.set_account_disabled(tx, event.organization_id, account["id"], now)
     await store.end_sessions_of_account(tx, event.organization_id, account["id"], now, "disabled")
+    await store.delete_passkeys_of_account(tx, event.organization_id, account["id"])
     about = (audit.Entity(type="Person", id=account["id"]),)
     name = "access.account.disable"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "U", patient_id=event.patient_id, entities=about))

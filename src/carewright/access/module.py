@@ -13,11 +13,12 @@ from carewright.access.context import AccessContext
 from carewright.access.http import ROUTES, pages
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, break_glass, clients, codes, consents, sessions, sign_in
+from carewright.access.service import accounts, break_glass, clients, codes, consents, passkeys, sessions, sign_in
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
+from carewright.contracts import passkeys as p
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -101,6 +102,24 @@ class LocalAccess:
 
     async def complete_sign_in(self, actor: Actor, command: c.CompleteSignIn) -> c.SignedIn:
         return await sign_in.complete_sign_in(self._context.acting(actor), command)
+
+    async def start_passkey(self, actor: Actor, command: p.StartPasskey) -> p.PasskeyAsked:
+        return await passkeys.start_passkey(self._context.acting(actor), command)
+
+    async def add_passkey(self, actor: Actor, command: p.AddPasskey) -> p.Passkey:
+        return await passkeys.add_passkey(self._context.acting(actor), command)
+
+    async def start_passkey_sign_in(self, actor: Actor, command: p.StartPasskey) -> p.PasskeyAsked:
+        return await passkeys.start_passkey_sign_in(self._context.acting(actor), command)
+
+    async def redeem_passkey(self, actor: Actor, command: p.RedeemPasskey) -> c.StartedSession:
+        return await passkeys.redeem_passkey(self._context.acting(actor), command)
+
+    async def my_passkeys(self, actor: Actor) -> tuple[p.Passkey, ...]:
+        return await passkeys.my_passkeys(self._context.acting(actor))
+
+    async def remove_passkey(self, actor: Actor, passkey_id: UUID) -> None:
+        await passkeys.remove_passkey(self._context.acting(actor), passkey_id)
 
     async def who_am_i(self, actor: Actor) -> c.WhoAmI:
         return await accounts.who_am_i(self._context.acting(actor))

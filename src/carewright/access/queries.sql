@@ -126,6 +126,72 @@ UPDATE access.account SET code_failures = least(code_failures + 1, 100) WHERE or
 -- name: forgive_wrong_codes
 UPDATE access.account SET code_failures = 0 WHERE organization_id = $1 AND id = $2 AND code_failures > 0
 
+-- name: insert_passkey_challenge
+-- A browser that asks again gets another, and the earlier one is of use no more.
+INSERT INTO access.passkey_challenge (organization_id, binding_hash, challenge, account_id, expires_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, binding_hash)
+DO UPDATE SET challenge = EXCLUDED.challenge, account_id = EXCLUDED.account_id, expires_at = EXCLUDED.expires_at
+
+-- name: take_passkey_challenge
+-- Taken out by whoever comes first, in whatever process: of two answers, the second finds nothing.
+DELETE FROM access.passkey_challenge WHERE organization_id = $1 AND binding_hash = $2 AND expires_at > $3
+RETURNING challenge, account_id
+
+-- name: forget_old_passkey_challenges
+DELETE FROM access.passkey_challenge WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM access.passkey_challenge WHERE expires_at < $1 LIMIT $2
+))
+
+-- name: account_by_subject_for_change
+-- Locked: two passkeys added at once are counted one after the other.
+SELECT id, disabled_at FROM access.account WHERE organization_id = $1 AND subject = $2
+FOR UPDATE
+
+-- name: credentials_of_account
+SELECT credential_id FROM access.passkey WHERE organization_id = $1 AND account_id = $2 ORDER BY id
+
+-- name: insert_passkey
+-- Nothing back when somebody has registered this credential already.
+INSERT INTO access.passkey (organization_id, id, account_id, credential_id, public_key, sign_count, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (organization_id, credential_id) DO NOTHING
+RETURNING id
+
+-- name: passkey_for_change
+-- Both rows locked: a count is compared with the one before it, and a session is started for an account nobody else is changing.
+SELECT p.id, p.account_id, p.public_key, p.sign_count, a.subject, a.role, a.display, a.patient_id, a.site_ids, a.disabled_at, a.code_failures
+FROM access.passkey p JOIN access.account a ON a.organization_id = p.organization_id AND a.id = p.account_id
+WHERE p.organization_id = $1 AND p.credential_id = $2
+FOR UPDATE
+
+-- name: use_passkey
+WITH used AS (UPDATE access.passkey SET sign_count = $3, last_used_at = $5 WHERE organization_id = $1 AND id = $2)
+UPDATE access.session SET passkey_id = $2 WHERE organization_id = $1 AND id = $4
+
+-- name: passkeys_of_subject
+SELECT p.id, p.created_at, p.last_used_at
+FROM access.passkey p JOIN access.account a ON a.organization_id = p.organization_id AND a.id = p.account_id
+WHERE p.organization_id = $1 AND a.subject = $2
+ORDER BY p.id
+
+-- name: delete_passkey
+DELETE FROM access.passkey p USING access.account a
+WHERE p.organization_id = $1 AND p.id = $2 AND a.organization_id = p.organization_id AND a.id = p.account_id AND a.subject = $3
+RETURNING p.id
+
+-- name: delete_passkeys_of_account
+WITH asked AS (DELETE FROM access.passkey_challenge WHERE organization_id = $1 AND account_id = $2)
+DELETE FROM access.passkey WHERE organization_id = $1 AND account_id = $2
+
+-- name: end_sessions_of_passkey
+UPDATE access.session SET ended_at = $3, end_reason = 'ended' WHERE organization_id = $1 AND passkey_id = $2 AND ended_at IS NULL
+RETURNING id
+
+-- name: carry_passkey
+-- The session that takes the place of another ends with the passkey that began the first.
+UPDATE access.session n SET passkey_id = o.passkey_id FROM access.session o
+WHERE n.organization_id = $1 AND n.id = $3 AND o.organization_id = $1 AND o.id = $2
+
 -- name: insert_consent
 INSERT INTO access.consent
     (organization_id, id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at,

@@ -7,8 +7,10 @@ from uuid import UUID
 import msgspec
 
 from carewright.access.model.codes import FAILURES_MAX
+from carewright.access.model.passkeys import MadePasskey
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
 from carewright.contracts.access import Account, BreakGlass, ChangeClientKeys, Client, CloseReview, Consent, ListReviews, PublicKey
+from carewright.contracts.passkeys import Passkey
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -172,6 +174,68 @@ async def forgive_wrong_codes(tx: Session, organization_id: UUID, account_id: UU
     await tx.execute(Q.forgive_wrong_codes, organization_id, account_id)
 
 
+async def insert_passkey_challenge(
+    db: Session, organization_id: UUID, binding_hash: bytes, challenge: bytes, account_id: UUID | None, expires_at: datetime
+) -> None:  # fmt: skip
+    await db.execute(Q.insert_passkey_challenge, organization_id, binding_hash, challenge, account_id, expires_at)
+
+
+async def take_passkey_challenge(db: Session, organization_id: UUID, binding_hash: bytes, now: datetime) -> Row | None:
+    """What this browser was asked to sign and for which account, and is not any more."""
+    return await db.fetch_one(Q.take_passkey_challenge, organization_id, binding_hash, now)
+
+
+async def account_by_subject_for_change(tx: Session, organization_id: UUID, subject: str) -> Row | None:
+    """The account, its row locked."""
+    return await tx.fetch_one(Q.account_by_subject_for_change, organization_id, subject)
+
+
+async def credentials_of_account(tx: Session, organization_id: UUID, account_id: UUID) -> list[bytes]:
+    return [row["credential_id"] for row in await tx.fetch(Q.credentials_of_account, organization_id, account_id)]
+
+
+async def insert_passkey(tx: Session, organization_id: UUID, account_id: UUID, passkey: Passkey, made: MadePasskey) -> bool:
+    """False when the credential is registered already."""
+    row = await tx.fetch_one(
+        Q.insert_passkey, organization_id, passkey.id, account_id, made.credential_id, made.public_key, made.sign_count, passkey.created_at
+    )
+    return row is not None
+
+
+async def passkey_for_change(tx: Session, organization_id: UUID, credential_id: bytes) -> Row | None:
+    """The passkey with its account, both rows locked."""
+    return await tx.fetch_one(Q.passkey_for_change, organization_id, credential_id)
+
+
+async def use_passkey(
+    tx: Session, organization_id: UUID, passkey_id: UUID, sign_count: int, session_id: UUID, now: datetime
+) -> None:  # fmt: skip
+    """Keep what the device has counted, and that this session began by it."""
+    await tx.execute(Q.use_passkey, organization_id, passkey_id, sign_count, session_id, now)
+
+
+async def passkeys_of_subject(db: Session, organization_id: UUID, subject: str) -> tuple[Passkey, ...]:
+    """Oldest first."""
+    return tuple(Passkey(**row) for row in await db.fetch(Q.passkeys_of_subject, organization_id, subject))
+
+
+async def delete_passkey(tx: Session, organization_id: UUID, passkey_id: UUID, subject: str) -> bool:
+    """False when this subject has no such passkey."""
+    return await tx.fetch_one(Q.delete_passkey, organization_id, passkey_id, subject) is not None
+
+
+async def delete_passkeys_of_account(tx: Session, organization_id: UUID, account_id: UUID) -> None:
+    await tx.execute(Q.delete_passkeys_of_account, organization_id, account_id)
+
+
+async def end_sessions_of_passkey(tx: Session, organization_id: UUID, passkey_id: UUID, now: datetime) -> list[UUID]:
+    return [row["id"] for row in await tx.fetch(Q.end_sessions_of_passkey, organization_id, passkey_id, now)]
+
+
+async def carry_passkey(tx: Session, organization_id: UUID, from_session: UUID, to_session: UUID) -> None:
+    await tx.execute(Q.carry_passkey, organization_id, from_session, to_session)
+
+
 async def insert_consent(tx: Session, organization_id: UUID, made: Consent, code_hash: bytes | None, code_until: datetime | None) -> None:
     await tx.execute(
         Q.insert_consent, organization_id, made.id, made.patient_id, made.proxy_patient_id, made.relationship, made.scope, made.proof,
@@ -291,6 +355,7 @@ async def forget_old(db: Session, codes_before: datetime, sessions_before: datet
     await db.execute(Q.forget_old_codes, codes_before, limit)
     await db.execute(Q.forget_old_assertions, codes_before, limit)
     await db.execute(Q.forget_old_sign_ins, codes_before, limit)
+    await db.execute(Q.forget_old_passkey_challenges, codes_before, limit)
     await db.execute(Q.forget_old_sessions, sessions_before, limit)
 
 

@@ -11,17 +11,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
-from carewright.kernel.values import Code, Instant, Limit, Reason
+from carewright.kernel.values import Code, Instant, Limit, Reason, Secret
 
 SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt"]
 ContactSystem = Literal["phone", "email"]
 BreakGlassPurpose = Literal["ETREAT", "COVERAGE", "SAFETY"]
 """Why the glass is broken: emergency treatment (HL7 ActReason ETREAT), covering for a colleague, or a danger to the patient."""
-Secret = Annotated[str, Meta(min_length=22, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
-"""What a browser keeps and nobody else knows: 128 random bits at least, in base64url or hex."""
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
 Relationship = Literal["parent", "guardian", "spouse", "child", "carer", "other"]
 ConsentScope = Literal["see", "book"]
@@ -333,6 +332,29 @@ class CodeNotRight(Refusal):
     title = "This code is not right, or not valid any more. Please check it, or ask for a new one."
 
 
+class PasskeyNotRight(Refusal):
+    """Not ours, not asked for, too old, from another browser, copied, or not proved: which of these is told to nobody."""
+
+    code = "access.passkey_not_right"
+    status = 403
+    issue = "security"
+    title = "That did not work with this passkey. Please try again, or sign in by a code."
+
+
+class PasskeysEnough(Refusal):
+    code = "access.passkeys_enough"
+    status = 409
+    issue = "business-rule"
+    title = "You have as many passkeys as we keep. Please remove one that you no longer use."
+
+
+class UnknownPasskey(Refusal):
+    code = "access.unknown_passkey"
+    status = 404
+    issue = "not-found"
+    title = "There is no such passkey."
+
+
 class AccountLocked(Refusal):
     code = "access.account_locked"
     status = 403
@@ -560,3 +582,15 @@ class Access(Protocol):
     async def start_sign_in(self, actor: Actor, command: StartSignIn) -> SignInStarted: ...
 
     async def complete_sign_in(self, actor: Actor, command: CompleteSignIn) -> SignedIn: ...
+
+    async def start_passkey(self, actor: Actor, command: StartPasskey) -> PasskeyAsked: ...
+
+    async def add_passkey(self, actor: Actor, command: AddPasskey) -> Passkey: ...
+
+    async def start_passkey_sign_in(self, actor: Actor, command: StartPasskey) -> PasskeyAsked: ...
+
+    async def redeem_passkey(self, actor: Actor, command: RedeemPasskey) -> StartedSession: ...
+
+    async def my_passkeys(self, actor: Actor) -> tuple[Passkey, ...]: ...
+
+    async def remove_passkey(self, actor: Actor, passkey_id: UUID) -> None: ...

@@ -9,6 +9,7 @@ access.accept_consent                  access.consent.accept
 access.account_of                      access.account.look_up
 access.act_for                         access.session.start
 access.actor_of                        access.session.resolve
+access.add_passkey                     access.passkey.add
 access.change_client_keys              access.client.change_keys
 access.close_review                    access.break_glass.close
 access.complete_sign_in                access.sign_in.complete
@@ -23,12 +24,17 @@ access.list_clients                    access.client.list
 access.list_consents                   access.consent.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
+access.my_passkeys                     access.passkey.list
 access.my_sessions                     access.session.list
 access.record_consent                  access.consent.record
 access.redeem_code                     access.code.redeem
+access.redeem_passkey                  access.passkey.redeem
 access.register_client                 access.client.create
+access.remove_passkey                  access.passkey.remove
 access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
+access.start_passkey                   access.passkey.start
+access.start_passkey_sign_in           access.passkey.start_sign_in
 access.start_sign_in                   access.sign_in.start
 access.who_am_i                        access.account.read
 access.withdraw_consent                access.consent.withdraw
@@ -96,7 +102,7 @@ scheduling.unblock_time                scheduling.calendar.unblock
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
     "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
-    "access.session.list",
+    "access.passkey.list", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.time.find",

@@ -12,6 +12,8 @@ Language = Annotated[str, msgspec.Meta(max_length=35, pattern=r"^[A-Za-z]{2,3}(-
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
 LongText = Annotated[str, msgspec.Meta(max_length=2000)]
 Reason = Annotated[str, msgspec.Meta(min_length=3, max_length=500)]
+Secret = Annotated[str, msgspec.Meta(min_length=22, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+"""What a browser keeps and nobody else knows: 128 random bits at least, in base64url or hex."""
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.~-]+$")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Offset = Annotated[int, msgspec.Meta(ge=0, le=100_000)]

@@ -121,11 +121,13 @@ async def act_for(ctx: AccessContext, command: ActFor) -> StartedSession:
         before = await store.end_session(tx, organization_id, session_id, ctx.actor.subject, ctx.clock.now(), "replaced")
         if before is None:
             raise SessionNeeded
-        return await start(
+        started = await start(
             ctx, tx, _owner(row, consent), before.method, before.authenticated_at,
             scopes=model.scopes_of(consent.scope) if consent else None, consent_id=consent.id if consent else None,
             absolute_until=min(before.absolute_until, consent.ends_at) if consent else before.absolute_until,
         )  # fmt: skip
+        await store.carry_passkey(tx, organization_id, session_id, started.session.id)
+    return started
 
 
 async def _held(ctx: AccessContext, tx: Tx, consent_id: UUID, own: UUID) -> Consent:

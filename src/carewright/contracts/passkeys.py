@@ -1,0 +1,47 @@
+"""The part of access's language that is about passkeys: keys that stay on a patient's own device (Web Authentication Level 3)."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.kernel.values import Instant, Secret
+
+Credential = Annotated[str, Meta(min_length=2, max_length=20_000)]
+"""What a browser answers about a passkey: a PublicKeyCredential as JSON (Web Authentication Level 3, section 5.1.8)."""
+
+
+class StartPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask for what a browser needs to make or to use a passkey. The answer is of use in that browser alone, once, for five minutes."""
+
+    binding: Secret
+
+
+class PasskeyAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """`options` is JSON for `navigator.credentials`: nobody's account can be told from those for signing in."""
+
+    options: str
+    expires_at: Instant
+
+
+class AddPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The passkey that a browser made."""
+
+    binding: Secret
+    credential: Credential
+
+
+class RedeemPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A browser's proof that somebody holds their passkey."""
+
+    binding: Secret
+    credential: Credential
+
+
+class Passkey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key on a patient's own device. It never leaves that; we keep its public part."""
+
+    id: UUID
+    created_at: Instant
+    last_used_at: Instant | None = None
