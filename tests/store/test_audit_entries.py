@@ -187,7 +187,7 @@ async def test_a_calendar_that_is_read_or_changed_is_recorded_with_whom_the_chan
     await calendars.get_calendar(desk, day)
     found = await entries(world.organization_id)
     assert events(found) == [
-        "scheduling.appointment.book", "scheduling.calendar.block", "scheduling.appointment.read", "scheduling.calendar.unblock",
+        "scheduling.appointment.book", "scheduling.calendar.block", "scheduling.appointment.list", "scheduling.calendar.unblock",
         "scheduling.calendar.set_hours", "scheduling.calendar.read",
     ]  # fmt: skip
     assert found[2].patient_id == world.patients[0]

@@ -167,7 +167,8 @@ async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
 async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, deed: str) -> None:
     """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
 
-    Each appointment that the answer shows was read. `deed` is what the journal calls the change.
+    Each appointment that the answer shows was listed, which is not opening it: who calls off a full day reads nothing too fast. `deed` is
+    what the journal calls the change.
     """
     organization_id = ctx.actor.organization_id
     version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
@@ -178,7 +179,7 @@ async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, 
     await outbox.publish(ctx, tx, event)
     about = audit.Entity(type="Schedule", id=answer.schedule_id)
     changed = audit.entry(ctx, deed, "U", entities=(about,))
-    await audit.record(tx, changed, *(store.entry_of(ctx, "scheduling.appointment.read", "R", each) for each in answer.hit))
+    await audit.record(tx, changed, *(store.entry_of(ctx, "scheduling.appointment.list", "E", each) for each in answer.hit))
     await remember(ctx, tx, answer)
 
 
