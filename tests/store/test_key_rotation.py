@@ -104,8 +104,11 @@ SEALED_COLUMNS = """
 SELECT DISTINCT c.table_schema || '.' || c.table_name FROM information_schema.columns c JOIN pg_class p ON p.relname = c.table_name
 WHERE c.data_type = 'bytea' AND NOT p.relispartition
   AND c.table_schema = ANY($1) AND c.column_name NOT LIKE '%hash%' AND c.column_name NOT IN ('mark', 'proof', 'checksum', 'fingerprint')
+  AND (c.table_schema || '.' || c.table_name, c.column_name) NOT IN
+      (('access.passkey', 'credential_id'), ('access.passkey', 'public_key'), ('access.passkey_challenge', 'challenge'))
 """
-"""A hash is named so: there is nothing to read in one, and the index key does not rotate."""
+"""A hash is named so: there is nothing to read in one, and the index key does not rotate. Nor is there in a passkey's public half, and in what
+it is asked to sign."""
 PASSING = {"kernel.idempotency", "kernel.keyset"}
 """Answers live for a week, and a retired key opens them; keys are wrapped by another key."""
 
