@@ -14,6 +14,7 @@ from carewright.contracts.passkeys import Passkey
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 
 Q = load("carewright.access")
@@ -343,11 +344,8 @@ async def close_break_glass(tx: Session, cipher: FieldCipher, command: CloseRevi
 
 async def reseal_break_glass(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal reasons and findings anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
-    rows = await tx.fetch(Q.break_glass_to_reseal, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    columns = ([_resealed(cipher, row, column) for row in rows] for column in ("reason", "finding"))
-    await tx.execute(Q.reseal_break_glass, cipher.organization_id, ids, *columns)
-    return ids
+    queries = (Q.break_glass_to_reseal, Q.reseal_break_glass)
+    return await reseal_rows(tx, cipher, BREAK_GLASS, ("reason", "finding"), queries, after, limit)
 
 
 async def forget_old(db: Session, codes_before: datetime, sessions_before: datetime, limit: int) -> None:
@@ -405,10 +403,6 @@ def _broken(cipher: FieldCipher, row: Row) -> BreakGlass:
 
 def _said(cipher: FieldCipher, row: Row, column: str) -> str | None:
     return None if row[column] is None else cipher.open_(BREAK_GLASS, column, row["id"], row[column]).decode()
-
-
-def _resealed(cipher: FieldCipher, row: Row, column: str) -> bytes | None:
-    return None if row[column] is None else cipher.reseal(BREAK_GLASS, column, row["id"], row[column])
 
 
 def _kept(row: Row) -> Kept:

@@ -18,6 +18,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session
 from carewright.kernel.jobs import Timer
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
@@ -151,14 +152,7 @@ async def reseal_holds(ctx: Context, after: UUID, limit: int) -> list[UUID]:
     """Seal reasons anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        rows = await tx.fetch(Q.holds_to_reseal, cipher.organization_id, after, cipher.header, limit)
-        ids = [row["id"] for row in rows]
-        columns = (
-            [None if row[name] is None else cipher.reseal(TABLE, name, row["id"], row[name]) for row in rows]
-            for name in ("reason", "lift_reason")
-        )
-        await tx.execute(Q.reseal_holds, cipher.organization_id, ids, *columns)
-    return ids
+        return await reseal_rows(tx, cipher, TABLE, ("reason", "lift_reason"), (Q.holds_to_reseal, Q.reseal_holds), after, limit)
 
 
 def _hold(cipher: FieldCipher, row: Row) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from carewright.contracts.notifications import Channel, Communication, Message, 
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 from carewright.notifications.model import Content, Reason, Words
 
@@ -124,11 +125,7 @@ async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: i
 
 async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal messages anew that an older key sealed, at most `limit` with ids behind `after`; returns their ids in order."""
-    rows = await tx.fetch(Q.communications_to_reseal, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    anew = [cipher.reseal(TABLE, COLUMN, row["id"], row["content"]) for row in rows]
-    await tx.execute(Q.reseal_communications, cipher.organization_id, ids, anew)
-    return ids
+    return await reseal_rows(tx, cipher, TABLE, (COLUMN,), (Q.communications_to_reseal, Q.reseal_communications), after, limit)
 
 
 def _opened(cipher: FieldCipher, communication_id: UUID, sealed: bytes | None) -> Content | None:

@@ -19,6 +19,7 @@ from carewright.contracts.oversight import (
 )
 from carewright.kernel.db import Row, Session
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 
 Q = load("carewright.oversight")
@@ -72,15 +73,7 @@ async def close_incident(tx: Session, cipher: FieldCipher, command: CloseInciden
 
 async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal anew what an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
-    rows = await tx.fetch(Q.incidents_to_reseal, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    columns = ([_resealed(cipher, row, column) for row in rows] for column in ("reason", "finding"))
-    await tx.execute(Q.reseal_incidents, cipher.organization_id, ids, *columns)
-    return ids
-
-
-def _resealed(cipher: FieldCipher, row: Row, column: str) -> bytes | None:
-    return None if row[column] is None else cipher.reseal(INCIDENT, column, row["id"], row[column])
+    return await reseal_rows(tx, cipher, INCIDENT, ("reason", "finding"), (Q.incidents_to_reseal, Q.reseal_incidents), after, limit)
 
 
 def _incident(cipher: FieldCipher, row: Row) -> Incident:
@@ -127,12 +120,7 @@ async def close_unusual(tx: Session, cipher: FieldCipher, command: CloseUnusual,
 
 async def reseal_unusual(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal`, for findings about unusual access."""
-    rows = await tx.fetch(Q.unusual_to_reseal, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    await tx.execute(
-        Q.reseal_unusual, cipher.organization_id, ids, [cipher.reseal(UNUSUAL, "finding", row["id"], row["finding"]) for row in rows]
-    )
-    return ids
+    return await reseal_rows(tx, cipher, UNUSUAL, ("finding",), (Q.unusual_to_reseal, Q.reseal_unusual), after, limit)
 
 
 def _unusual(cipher: FieldCipher, row: Row) -> Unusual:

@@ -11,6 +11,7 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import ContactPoint, Patient, PatientMatch, Traits
 from carewright.kernel.db import Row, Session, Transaction
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 from carewright.patients.model import FAMILY, GIVEN, TABLE, Asked, Indexing, Person, Reach, carried
 
@@ -135,12 +136,7 @@ async def insert_erasure(tx: Session, cipher: FieldCipher, patient_id: UUID, rea
 
 async def reseal_erasures(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal`, of the reasons of erasures."""
-    rows = await tx.fetch(Q.erasures_to_reseal, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    await tx.execute(
-        Q.reseal_erasures, cipher.organization_id, ids, [cipher.reseal(ERASURE, "reason", row["id"], row["reason"]) for row in rows]
-    )
-    return ids
+    return await reseal_rows(tx, cipher, ERASURE, ("reason",), (Q.erasures_to_reseal, Q.reseal_erasures), after, limit)
 
 
 async def is_empty(tx: Session, organization_id: UUID) -> bool:
@@ -160,11 +156,7 @@ async def copy_patients(tx: Transaction, cipher: FieldCipher, indexing: Indexing
 
 async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal records anew that an older key sealed, at most `limit` with ids behind `after`; returns their ids in order."""
-    rows = await tx.fetch(Q.patients_to_reseal, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    columns = ([cipher.reseal(TABLE, column, row["id"], row[column]) for row in rows] for column in ("person", "reach"))
-    await tx.execute(Q.reseal_patients, cipher.organization_id, ids, *columns)
-    return ids
+    return await reseal_rows(tx, cipher, TABLE, ("person", "reach"), (Q.patients_to_reseal, Q.reseal_patients), after, limit)
 
 
 def opened(cipher: FieldCipher, candidate: Candidate) -> Patient:

@@ -21,7 +21,8 @@ from carewright.kernel.idempotency import seal_answer
 from carewright.kernel.invariants import invariant
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
-from carewright.kernel.sql import Query, load
+from carewright.kernel.privacy.resealing import reseal_rows
+from carewright.kernel.sql import load
 from carewright.scheduling.model.actors import Actor
 from carewright.scheduling.model.appointment import began_as
 from carewright.scheduling.model.hours import NO_HOURS, Hours
@@ -497,25 +498,14 @@ async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[t
 
 async def reseal_appointments(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal live appointments' words anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
-    return await _resealed(tx, cipher, APPOINTMENT, (Q.appointments_to_reseal, Q.reseal_appointments), ("note", "private"), after, limit)
+    return await reseal_rows(tx, cipher, APPOINTMENT, ("note", "private"), (Q.appointments_to_reseal, Q.reseal_appointments), after, limit)
 
 
 async def reseal_history(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal_appointments`, of what is over."""
-    return await _resealed(tx, cipher, APPOINTMENT, (Q.history_to_reseal, Q.reseal_history), ("note", "private"), after, limit)
+    return await reseal_rows(tx, cipher, APPOINTMENT, ("note", "private"), (Q.history_to_reseal, Q.reseal_history), after, limit)
 
 
 async def reseal_blocks(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal_appointments`, of blocks' reasons."""
-    return await _resealed(tx, cipher, BLOCK, (Q.blocks_to_reseal, Q.reseal_blocks), ("reason",), after, limit)
-
-
-async def _resealed(
-    tx: Session, cipher: FieldCipher, table: str, queries: tuple[Query, Query], columns: Sequence[str], after: UUID, limit: int
-) -> list[UUID]:
-    find, save = queries
-    rows = await tx.fetch(find, cipher.organization_id, after, cipher.header, limit)
-    ids = [row["id"] for row in rows]
-    anew = ([cipher.reseal(table, name, row["id"], row[name]) if row[name] is not None else None for row in rows] for name in columns)
-    await tx.execute(save, cipher.organization_id, ids, *anew)
-    return ids
+    return await reseal_rows(tx, cipher, BLOCK, ("reason",), (Q.blocks_to_reseal, Q.reseal_blocks), after, limit)
