@@ -107,8 +107,8 @@ WHERE c.data_type = 'bytea' AND NOT p.relispartition
   AND (c.table_schema || '.' || c.table_name, c.column_name) NOT IN
       (('access.passkey', 'credential_id'), ('access.passkey', 'public_key'), ('access.passkey_challenge', 'challenge'))
 """
-"""A hash is named so: there is nothing to read in one, and the index key does not rotate. Nor is there in a passkey's public half, and in what
-it is asked to sign."""
+"""A hash is named so: there is nothing to read in one, and the index key does not rotate. Nor is there in a passkey's public half, and in
+what it is asked to sign."""
 PASSING = {"kernel.idempotency", "kernel.keyset"}
 """Answers live for a week, and a retired key opens them; keys are wrapped by another key."""
 
