@@ -212,10 +212,10 @@ async def stop(process: Process, data: Path, number: signal.Signals = signal.SIG
 def descendants(pid: int) -> list[int]:
     """The processes below `pid`; none where the kernel does not list them."""
     parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = entry.read_text(errors="replace").rpartition(") ")[2].split()
-            parents.setdefault(int(fields[1]), []).append(int(entry.parent.name))
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # a process may end between the listing and the reading
+            fields = (entry / "stat").read_text(errors="replace").rpartition(") ")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(entry.name))
     found = list(parents.get(pid, ()))
     for child in found:
         found += parents.get(child, ())
