@@ -1,8 +1,7 @@
 """Signing staff in: what an identity provider may say and is believed, and all that is not."""
 
 import asyncio
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -301,23 +300,12 @@ async def test_without_settings_signing_in_is_not_set_up(context: Contexts) -> N
         await sign_in.start_sign_in(await access(context), StartSignIn(binding=BINDING))
 
 
-@pytest.fixture(scope="module")
-def independent() -> Iterator[str]:
-    """The issuer of a provider that others wrote. Importing it warns of its own libraries, which is not ours to mend."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from oidc_provider_mock import User, run_server_in_thread  # noqa: PLC0415  (as said above)
-    people = [User(sub="ada", claims={"name": "Ada", "groups": ["doctors"]})]
-    with run_server_in_thread(user_claims=people, require_nonce=True) as server:
-        yield f"http://localhost:{server.server_port}"
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the provider's own libraries
-async def test_an_independent_provider_signs_us_in(context: Contexts, independent: str, tmp_path: Path) -> None:
+async def test_an_independent_provider_signs_us_in(context: Contexts, independent_issuer: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     settings = SETTINGS | {
-        "oidc_issuer": independent, "oidc_role_claim": "groups", "oidc_client_secret_file": str(secret), "public_url": "http://127.0.0.1:9",
+        "oidc_issuer": independent_issuer, "oidc_role_claim": "groups", "oidc_client_secret_file": str(secret), "public_url": "http://127.0.0.1:9",
     }  # fmt: skip
     async with httpx.AsyncClient(trust_env=False) as client, httpx.AsyncClient(trust_env=False) as browser:
         ctx = await access(context, client, organization_id=context.organization_id, **settings)
