@@ -23,6 +23,7 @@ from carewright.scheduling.store import Q
 
 CLIENTS = 8
 PEOPLE = 32
+WRITERS = 32
 ROUNDS = 5
 SECONDS = 3.0
 DELAYS = 20
@@ -44,6 +45,8 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         await clinic(started, PEOPLE, PEOPLE)
         rows += await _bookings(context_of(started), told)
         base: AuditContext = started.context("audit")
+        told("entries by themselves")
+        rows += [await _written(base, 1), await _written(base, 10)]
         told("the delay of a checkpoint")
         rows.append(await _delay(base))
         told(f"proofs and verification of {ENTRIES:,} entries")
@@ -85,6 +88,22 @@ async def _bookings(context: Any, told: Any) -> list[dict[str, Any]]:
         {"what": "a booking with its entry, ms", "measured": 1e3 * CLIENTS / audited},
         {"what": "more, %", "measured": 100 * (plain / audited - 1), "wanted": "≤ 15"},
     ]
+
+
+async def _written(base: AuditContext, each: int) -> dict[str, Any]:
+    """Entries a second when nothing but entries is written: how far the log is from being what limits the writes that it tells of."""
+    until, written = time.perf_counter() + SECONDS, 0
+
+    async def write() -> None:
+        nonlocal written
+        while time.perf_counter() < until:
+            await record(base.db, *(entry(base, "exam.room.read", "R") for _ in range(each)))
+            written += each
+
+    began = time.perf_counter()
+    await asyncio.gather(*(write() for _ in range(WRITERS)))
+    rate = written / (time.perf_counter() - began)
+    return {"what": f"entries written a second, {each} to a commit, {WRITERS} writers", "measured": rate, "wanted": "≥ 3,000"}
 
 
 async def _delay(base: AuditContext) -> dict[str, Any]:
