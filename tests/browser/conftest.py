@@ -31,7 +31,8 @@ class Site:
 
     @property
     def base_url(self) -> str:
-        return self.system.address_of("/appointments")
+        """As `carewright up` prints it: browsers make passkeys under a name alone."""
+        return self.system.address_of("/appointments").replace("127.0.0.1", "localhost")
 
     async def sign_in(self, context: BrowserContext) -> None:
         """Let the visitor in, as a patient who has no appointments yet."""

@@ -57,6 +57,13 @@ async def test_a_patient_signs_in_by_code_and_out_again(visits: Visits, number: 
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome")
 
 
+async def test_a_browser_that_comes_under_the_number_is_sent_to_the_name(visits: Visits, site: Site) -> None:
+    page = await visits.open(signed_in=False)
+    await page.goto(site.system.address_of("/appointments") + "/appointments")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome")
+    assert page.url == f"{site.base_url}/sign-in?next=%2Fappointments"
+
+
 async def test_a_patient_signs_in_by_keyboard_alone(visits: Visits, number: str) -> None:
     page = await visits.open(signed_in=False)
     await page.goto("/appointments")

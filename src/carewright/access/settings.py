@@ -10,10 +10,11 @@ class AccessSettings:
 
     At every `wrong_codes_alarm` wrong codes in a row an incident is opened; at 100 the account is locked.
 
-    `public_url` is the address under which browsers and clients reach us: redirects and audiences begin with it. Staff sign in at
-    `oidc_issuer` into `organization_id`. The client proves itself with `oidc_client_secret_file`, or with the private key (JWK) in
-    `oidc_private_key_file`. `oidc_role_claim` names the claim with a person's roles (dots lead inward: `realm_access.roles`);
-    `oidc_roles` says what they mean here: `nurses=nurse,doctors=physician`, the first that fits counts.
+    `public_url` is the address under which browsers and clients reach us: redirects and audiences begin with it, and passkeys belong to it,
+    unless patients' pages have an origin of their own: `passkey_origin`. Staff sign in at `oidc_issuer` into `organization_id`. The client
+    proves itself with `oidc_client_secret_file`, or with the private key (JWK) in `oidc_private_key_file`. `oidc_role_claim` names the
+    claim with a person's roles (dots lead inward: `realm_access.roles`); `oidc_roles` says what they mean here:
+    `nurses=nurse,doctors=physician`, the first that fits counts.
     """
 
     staff_idle_minutes: int = 15
@@ -24,6 +25,7 @@ class AccessSettings:
     step_up_minutes: int = 5
     wrong_codes_alarm: int = 10
     public_url: str = ""
+    passkey_origin: str = ""
     organization_id: UUID | None = None
     oidc_issuer: str = ""
     oidc_client_id: str = ""

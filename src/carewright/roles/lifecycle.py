@@ -63,6 +63,7 @@ class System:
     """The running modules of one process."""
 
     settings: SystemSettings
+    edge: EdgeSettings
     keys: TokenKeys
     restraints: Restraints
     tokens: Tokens
@@ -93,12 +94,12 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     restraints = Restraints()
     tokens = Tokens(keys, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS, restraints)
     bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
-    gate = Gate(sections["edge"], limits, keys.secrets(clock.now())[-1], CAREFUL)
     edge: EdgeSettings = sections["edge"]
+    gate = Gate(edge, limits, keys.secrets(clock.now())[-1], CAREFUL)
     files = Files.of(edge)
     tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge, restraints)
     offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
-    system = System(settings, keys, restraints, tokens, bearers, wake, limits, gate, tls, offers=offers)
+    system = System(settings, edge, keys, restraints, tokens, bearers, wake, limits, gate, tls, offers=offers)
     vault = vault_of(sections, clock)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)
@@ -185,7 +186,10 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     ]
     for module in modules:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
-    return app.build(routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of)
+    return app.build(
+        routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of,
+        under_one_name=system.edge.localhost,
+    )  # fmt: skip
 
 
 async def _database(module: Module, settings: SystemSettings, section: Any) -> Database:

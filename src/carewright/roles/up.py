@@ -167,12 +167,27 @@ class Start:
                 "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
                 "CAREWRIGHT_NOTIFICATIONS_LOCAL_INBOX_ORGANIZATION_ID": str(known.organization_id),
             }
-        return self._staff_sign_in(known) | environment
+        return self._by_name() | self._staff_sign_in(known) | environment
+
+    def _by_name(self) -> dict[str, str]:
+        """Browsers on this machine come under its name, and passkeys belong to the patients' pages (ADR 21)."""
+        if not self._has_name:
+            return {}
+        given = {**self._wanted.environ}
+        ours = {"CAREWRIGHT_EDGE_LOCALHOST": "true"}
+        if not (given.get("CAREWRIGHT_ACCESS_PUBLIC_URL") or given.get("CAREWRIGHT_ACCESS_PASSKEY_ORIGIN") or self._wanted.settings_file):
+            ours["CAREWRIGHT_ACCESS_PASSKEY_ORIGIN"] = self._address("portal")
+        return ours
+
+    @property
+    def _has_name(self) -> bool:
+        """Whether browsers on this machine find us under `localhost`: everywhere it stands for 127.0.0.1, not everywhere for ::1."""
+        return self._scheme == "http" and _reachable(self._wanted.host) in ("127.0.0.1", "localhost")
 
     def _staff_sign_in(self, known: Installation) -> dict[str, str]:
         """The built-in identity provider for a made-up hospital that only this machine reaches, unless another provider is set."""
-        here = self._scheme == "http" and _reachable(self._wanted.host) in ("127.0.0.1", "localhost", "[::1]")
         given = {**self._wanted.environ}.get("CAREWRIGHT_ACCESS_OIDC_ISSUER")
+        here = self._has_name or (self._scheme == "http" and _reachable(self._wanted.host) == "[::1]")
         if not (here and known.organization_id and known.demonstration_password_hash) or given or self._wanted.settings_file:
             return {}
         issuer, public_url = f"{self._address('identity')}/identity", self._address("console")
@@ -194,9 +209,12 @@ class Start:
         }
 
     def _address(self, name: str) -> str:
-        """The address of the process that serves a module."""
-        port = self._ports.get(name) or self._ports["all"]
-        return f"{self._scheme}://{_reachable(self._wanted.host)}:{port}"
+        """The address at which browsers find the process that serves a module."""
+        return self._for_browsers(self._ports.get(name) or self._ports["all"])
+
+    def _for_browsers(self, port: int) -> str:
+        """Under the name of this machine where it has one: under a number browsers make no passkeys."""
+        return f"{self._scheme}://{'localhost' if self._has_name else _reachable(self._wanted.host)}:{port}"
 
     @property
     def _scheme(self) -> str:
@@ -215,10 +233,11 @@ class Start:
     def _say_addresses(self) -> None:
         addresses = {name: f"{self._scheme}://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()}
         msgspec.structs.replace(Installation.read(self._wanted.data), addresses=addresses).write(self._wanted.data)
-        first = next(iter(addresses.values()))
+        shown = {name: self._for_browsers(port) for name, port in self._ports.items()}
+        first = next(iter(shown.values()))
         lines = ["", "Carewright is running.", ""]
         if self._wanted.split:
-            lines += [f"  {name:<12} {address}" for name, address in addresses.items()]
+            lines += [f"  {name:<12} {address}" for name, address in shown.items()]
         lines += [f"  Patients:    {first}/"]
         if Installation.read(self._wanted.data).demonstration_patient_id is not None:
             lines += [f"  Inbox:       {first}/inbox    what the demonstration hospital sends to people"]

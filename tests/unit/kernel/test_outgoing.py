@@ -105,6 +105,27 @@ async def test_a_name_that_answers_differently_the_second_time_gains_nothing() -
     assert [request.url.host for request in there.reached] == [PUBLIC]
 
 
+async def test_of_several_addresses_the_first_that_takes_the_connection_is_asked() -> None:
+    class NobodyAtHome(Internet):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.host == "::1":
+                raise httpx.ConnectError("refused")
+            return await super().handle_async_request(request)
+
+    async def twice(_: str, __: int) -> Sequence[str]:
+        return ["::1", "127.0.0.1"]
+
+    there = NobodyAtHome()
+    assert (await Outgoing(["http://localhost:8080"], twice, there).fetch("GET", "http://localhost:8080/keys")).text == "hello"
+    assert [(request.url.host, request.headers["host"]) for request in there.reached] == [("127.0.0.1", "localhost:8080")]
+
+    async def once(_: str, __: int) -> Sequence[str]:
+        return ["::1"]
+
+    with pytest.raises(Unavailable):
+        await Outgoing(["http://localhost:8080"], once, there).fetch("GET", "http://localhost:8080/keys")
+
+
 async def test_only_what_is_on_the_list_may_lie_inside() -> None:
     there = Internet()
     client = Outgoing(["https://login.hospital.internal:8443", "http://127.0.0.1:8200"], lookup, there)

@@ -143,7 +143,7 @@ def _require_patient(ctx: AccessContext) -> None:
 
 
 def _party(ctx: AccessContext) -> Party:
-    address = urlsplit(ctx.settings.public_url)
+    address = urlsplit(ctx.settings.passkey_origin or ctx.settings.public_url)
     party = model.party_of(address.scheme, address.netloc, address.hostname)
     if party is None:
         raise SignInNotSetUp

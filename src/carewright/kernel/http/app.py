@@ -8,6 +8,7 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
@@ -22,6 +23,7 @@ from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, 
 from carewright.kernel.http import docs, headers, openapi, problems
 from carewright.kernel.http.endpoint import endpoint
 from carewright.kernel.http.gate import Gate
+from carewright.kernel.http.localhost import UnderOneName
 from carewright.kernel.http.routes import Route
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.limits import Limits
@@ -59,11 +61,13 @@ def build(
     described: Sequence[Route] | None = None,
     gate: Gate | None = None,
     event_of: EventOf = named_after,
+    *,
+    under_one_name: bool = False,
 ) -> ASGIApp:
     """The ASGI application of a process that serves `served` routes and `pages`, behind `gate` or one with the default settings.
 
     It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
-    `event_of` is what the audit log calls a use case that it refuses.
+    `event_of` is what the audit log calls a use case that it refuses. `under_one_name` is for this machine alone (`localhost.py`).
     """
     routes: list[BaseRoute] = [
         *(
@@ -73,7 +77,8 @@ def build(
         *_system(health, [route for route, _ in served] if described is None else described),
         *pages,
     ]
-    return Edge(Starlette(routes=_one_entry_a_path(routes)), gate or Gate(EdgeSettings(), Limits(), new_secret(32)))
+    between = [Middleware(UnderOneName)] if under_one_name else []
+    return Edge(Starlette(routes=_one_entry_a_path(routes), middleware=between), gate or Gate(EdgeSettings(), Limits(), new_secret(32)))
 
 
 def _matching_ids(path: str) -> str:

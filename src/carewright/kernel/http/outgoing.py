@@ -1,6 +1,6 @@
 """Requests to addresses that somebody else gave us: never into our own network, never followed elsewhere, never without an end.
 
-A URL is taken apart once, its host is looked up once, and the connection goes to the very address that was looked at: a name that answers
+A URL is taken apart once, its host is looked up once, and the connection goes to a very address that was looked at: a name that answers
 differently the second time (DNS rebinding) gains nothing. TLS still checks the certificate against the name.
 Source of the rules: OWASP, Server-Side Request Forgery Prevention; the special-purpose registries of IANA (RFC 6890).
 """
@@ -9,6 +9,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import cast
 
@@ -80,18 +81,33 @@ class Guarded(httpx.AsyncBaseTransport):
         self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=20, max_keepalive_connections=0))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it to an address that may be reached. Raises `AddressRefused`, `PeerQuarantined` or `Unavailable`."""
+        """Send it to the first address that takes the connection, of those that may be reached.
+
+        Raises `AddressRefused`, `PeerQuarantined` or `Unavailable`.
+        """
         host, addresses = await self._where(request.url)
         request.headers["Host"] = request.url.netloc.decode("ascii")
         request.extensions = {**request.extensions, "sni_hostname": host}
-        request.url = request.url.copy_with(host=addresses[0])
-        answer = await self._inner.handle_async_request(request)
+        answer = await self._first(request, addresses)
         stream = _Limited(cast("httpx.AsyncByteStream", answer.stream))
         return httpx.Response(answer.status_code, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     async def aclose(self) -> None:
         """Close what is open."""
         await self._inner.aclose()
+
+    async def _first(self, request: httpx.Request, addresses: Sequence[str]) -> httpx.Response:
+        """Nothing was sent to an address that does not take a connection, so the request goes to the next as it is.
+
+        `localhost` has two on most systems, and we listen at one.
+        """
+        *others, last = addresses
+        for address in others:
+            request.url = request.url.copy_with(host=address)
+            with suppress(httpx.ConnectError):
+                return await self._inner.handle_async_request(request)
+        request.url = request.url.copy_with(host=last)
+        return await self._inner.handle_async_request(request)
 
     async def _where(self, url: httpx.URL) -> tuple[str, list[str]]:
         """The host and the addresses it may be reached at."""

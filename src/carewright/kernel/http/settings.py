@@ -14,6 +14,7 @@ class EdgeSettings:
     `tls_…_file` are PEM files; with a certificate the listener speaks TLS 1.3 and nothing else, and reads the files again when they change.
     `plain_http` lets it listen beyond this machine without one: where a proxy or a mesh in front ends TLS.
     `tls_client_authority_file` names who signs the certificates of our own processes; with it, calls between processes need one.
+    `localhost` sends a browser that came under this machine's number on to its name, under which it makes passkeys and keeps its cookies.
     `outgoing_origins` are addresses inside (`https://login.hospital.internal:8443,…`) that we may ask besides the public internet.
     """
 
@@ -31,4 +32,5 @@ class EdgeSettings:
     tls_key_file: str = ""
     tls_client_authority_file: str = ""
     plain_http: bool = False
+    localhost: bool = False
     outgoing_origins: str = ""
