@@ -1,4 +1,6 @@
-"""Run the tests tier by tier, cheapest first, and say in one line at the end how it went.
+"""Run the tests tier by tier, the cheap rules first, and say in one line at the end how it went.
+
+With two processors or more, two tiers run side by side: each waits for its own servers most of the time. Their lines begin with their name.
 
 Examples:
     make test                                    every tier
@@ -13,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,14 +35,18 @@ class Tier:
     seconds_max: int
 
 
+RULES = Tier("rules", "house rules, units, properties, contracts: no server", ("tidy", "unit", "properties", "contracts"), 900)
+"""Goes first and alone: what it finds is found soonest."""
 TIERS = (
-    Tier("rules", "house rules, units, properties, contracts: no server", ("tidy", "unit", "properties", "contracts"), 900),
-    Tier("store", "queries, migrations, outbox, races: PostgreSQL and Valkey", ("store",), 1200),
-    Tier("http", "the API and its document: one server", ("http",), 900),
-    Tier("roles", "the same scenarios in one process and in one per role", ("roles",), 900),
-    Tier("faults", "processes killed under load", ("faults",), 1500),
-    Tier("browser", "pages in a real Chromium, phone and desktop", ("browser",), 900),
+    RULES,
+    Tier("store", "queries, migrations, outbox, races: PostgreSQL and Valkey", ("store",), 2400),
+    Tier("faults", "processes killed under load", ("faults",), 1800),
+    Tier("roles", "the same scenarios in one process and in one per role", ("roles",), 1800),
+    Tier("http", "the API and its document: one server", ("http",), 1200),
+    Tier("browser", "pages in a real Chromium, phone and desktop", ("browser",), 1200),
 )
+"""After the rules the longest first, so that those side by side end together."""
+SIDE_BY_SIDE = min(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,11 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     if options.list:
         return list_tiers()
+    started = time.monotonic()
     chosen = [tier for tier in TIERS if not options.tier or tier.name in options.tier]
-    outcomes = {}
-    for number, tier in enumerate(chosen, start=1):
-        say(f"\n=== tier {number} of {len(chosen)}: {tier.name} ({tier.what})")
-        outcomes[tier.name] = run_tier(tier, options.pytest)
-        say(f"--- {tier.name}: {outcomes[tier.name]}")
-    return close(outcomes)
+    outcomes = run_tiers([RULES], 1, options.pytest) if RULES in chosen else {}
+    outcomes |= run_tiers([tier for tier in chosen if tier is not RULES], options.side_by_side, options.pytest)
+    return close(outcomes, time.monotonic() - started)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -81,6 +87,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="tests/run.py", description=usage, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tier", action="append", choices=[tier.name for tier in TIERS], help="run this tier; may be repeated")
+    parser.add_argument("--side-by-side", type=int, default=SIDE_BY_SIDE, metavar="N", help="tiers at once (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="show the tiers and stop")
     parser.add_argument("pytest", nargs="*", metavar="ARG", help="arguments for pytest, after --")
     return parser.parse_args(arguments)
@@ -92,38 +99,74 @@ def list_tiers() -> int:
     return 0
 
 
-def run_tier(tier: Tier, extra: list[str]) -> Outcome:
+def run_tiers(tiers: list[Tier], side_by_side: int, extra: list[str]) -> dict[str, Outcome]:
+    """Outcomes by name. Where only one tier runs at a time, what it prints is passed on untouched."""
+    named = min(side_by_side, len(tiers)) > 1
+
+    def run(tier: Tier) -> Outcome:
+        say(f"\n=== tier {tier.name} ({tier.what})")
+        outcome = run_tier(tier, extra, named=named)
+        say(f"--- {tier.name}: {outcome}")
+        return outcome
+
+    with ThreadPoolExecutor(max(side_by_side, 1)) as hands:
+        return dict(zip([tier.name for tier in tiers], hands.map(run, tiers), strict=True))
+
+
+def run_tier(tier: Tier, extra: list[str], *, named: bool) -> Outcome:
     """Run one tier in a pytest of its own, its output passed on as it comes. A folder without tests is a failure."""
     present = [folder for folder in tier.folders if any((ROOT / "tests" / folder).glob("**/test_*.py"))]
     missing = [folder for folder in tier.folders if folder not in present]
     for folder in missing:
         say(f"There are no tests in tests/{folder}.")
-    outcome = run_folders(present, tier.seconds_max, extra) if present else Outcome()
+    outcome = run_folders(tier, present, extra, named=named) if present else Outcome()
     return outcome + Outcome(failed=len(missing))
 
 
-def run_folders(folders: list[str], seconds_max: int, extra: list[str]) -> Outcome:
+def run_folders(tier: Tier, folders: list[str], extra: list[str], *, named: bool) -> Outcome:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.xml"
-        code = run_pytest([f"tests/{folder}" for folder in folders], report, seconds_max, extra)
+        command = [
+            sys.executable, "-m", "pytest", *(f"tests/{folder}" for folder in folders), "--quiet", "--durations=5", f"--junitxml={report}",
+            *extra,
+        ]  # fmt: skip
+        code = run_pytest(tier, command, named=named)
         return count(report, code) + Outcome(seconds=time.monotonic() - started)
 
 
-def run_pytest(paths: list[str], report: Path, seconds_max: int, extra: list[str]) -> int:
-    """Pytest's exit code. A run that passes its time is stopped the way Ctrl-C stops it, so that its servers end with it."""
-    command = [sys.executable, "-m", "pytest", *paths, "--quiet", "--durations=5", f"--junitxml={report}", *extra]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
-        try:
-            return process.wait(seconds_max)
-        except subprocess.TimeoutExpired:
-            say(f"\nThe tier did not finish within {seconds_max} s.")
-            process.send_signal(signal.SIGINT)
-        try:
-            return process.wait(STOP_SECONDS_MAX) or 1
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return 1
+def run_pytest(tier: Tier, command: list[str], *, named: bool) -> int:
+    """Pytest's exit code."""
+    told = subprocess.PIPE if named else None
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=told, stderr=told and subprocess.STDOUT, text=True)
+    teller = Thread(target=tell, args=(tier.name, process), daemon=True)
+    teller.start()
+    code = wait(tier, process)
+    teller.join(STOP_SECONDS_MAX)  # a server that outlives its tests may keep the line open for ever
+    return code
+
+
+def wait(tier: Tier, process: subprocess.Popen[str]) -> int:
+    """The exit code. A run that passes its time is stopped the way Ctrl-C stops it, so that its servers end with it."""
+    try:
+        return process.wait(tier.seconds_max)
+    except subprocess.TimeoutExpired:
+        say(f"\nThe tier {tier.name} did not finish within {tier.seconds_max} s.")
+        process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(STOP_SECONDS_MAX) or 1
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait() or 1
+
+
+def tell(name: str, process: subprocess.Popen[str]) -> None:
+    """Pass on what a tier prints, each line with its name."""
+    if process.stdout:
+        with process.stdout as lines:
+            for line in lines:
+                say(f"{name:7} | {line.rstrip()}")
 
 
 def count(report: Path, code: int) -> Outcome:
@@ -136,8 +179,8 @@ def count(report: Path, code: int) -> Outcome:
     return Outcome(passed=max(total - failed - skipped, 0), failed=failed or int(code != 0), skipped=skipped)
 
 
-def close(outcomes: dict[str, Outcome]) -> int:
-    total = sum(outcomes.values(), Outcome())
+def close(outcomes: dict[str, Outcome], seconds: float) -> int:
+    total = replace(sum(outcomes.values(), Outcome()), seconds=seconds)
     bad = [name for name, outcome in outcomes.items() if outcome.failed]
     say(f"\nfailed tiers: {', '.join(bad)}" if bad else "\nevery tier passed")
     say(f"===== {total} =====")

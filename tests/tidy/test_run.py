@@ -1,5 +1,6 @@
 """The test runner counts honestly: what breaks a tier fails it, named test or not."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,24 @@ def test_a_bad_end_after_good_tests_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_a_tier_without_tests_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.run_tier(run.Tier("ghosts", "", ("no_such_folder",), 10), []).failed == 1
+    assert run.run_tier(run.Tier("ghosts", "", ("no_such_folder",), 10), [], named=False).failed == 1
     assert "tests/no_such_folder" in capsys.readouterr().out
 
 
 def test_one_failed_tier_fails_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = {"rules": run.Outcome(passed=3, seconds=1.0), "store": run.Outcome(passed=1, failed=1, skipped=2, seconds=2.0)}
-    assert run.close(outcomes) == 1
+    assert run.close(outcomes, 2.6) == 1
     assert capsys.readouterr().out.endswith("failed tiers: store\n===== 4 passed, 1 failed, 2 skipped in 3s =====\n")
-    assert run.close({"rules": run.Outcome(passed=3)}) == 0
+    assert run.close({"rules": run.Outcome(passed=3)}, 1.0) == 0
+
+
+def test_tiers_side_by_side_are_told_apart_and_one_that_hangs_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [sys.executable, "-c", "print('one'); print('two')"]
+    assert run.run_pytest(run.Tier("quick", "", (), 60), told, named=True) == 0
+    assert capsys.readouterr().out == "quick   | one\nquick   | two\n"
+    hangs = [sys.executable, "-c", "import time; print('on my way', flush=True); time.sleep(600)"]
+    assert run.run_pytest(run.Tier("slow", "", (), 1), hangs, named=True) != 0
+    assert "The tier slow did not finish within 1 s." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("tier", run.TIERS, ids=lambda tier: tier.name)
