@@ -1,36 +1,15 @@
 """Traces reach a collector over OTLP/HTTP when they are switched on, follow the caller's trace, and are off otherwise."""
 
-import http.server
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from carewright.kernel import telemetry
+from carewright.kernel.errors import Forbidden
+from tests.collector import Collector
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-class Collector(http.server.ThreadingHTTPServer):
-    """Takes what an OTLP collector takes."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.bodies: list[bytes] = []
-        self.arrived = threading.Event()
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.end_headers()
-        self.server.arrived.set()
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
@@ -54,6 +33,17 @@ def test_a_span_reaches_the_collector_within_its_callers_trace(collector: Collec
     sent = b"".join(collector.bodies)
     assert b"book_appointment" in sent
     assert bytes.fromhex(PARENT.split("-")[1]) in sent
+
+
+@pytest.mark.parametrize("fault", [ValueError, Forbidden])
+def test_of_a_fault_a_span_has_the_kind_and_neither_message_nor_traceback(collector: Collector, fault: type[Exception]) -> None:
+    with pytest.raises(fault), telemetry.span("book_appointment"):
+        raise fault("Quokkaline")
+    assert collector.arrived.wait(10)
+    sent = b"".join(collector.bodies)
+    assert fault.__name__.encode() in sent
+    assert b"Quokkaline" not in sent
+    assert b"test_traces.py" not in sent
 
 
 def test_without_an_endpoint_a_span_only_hands_its_parent_on() -> None:

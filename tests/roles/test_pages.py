@@ -2,85 +2,16 @@
 
 import asyncio
 import re
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from uuid import UUID, uuid4
 
 import httpx
 
 from tests.clinic import Clinic, ok, register
+from tests.plain_browser import DELIVERED_SECONDS_MAX, Browser, browser, newest_text
 from tests.system import System
 
-DELIVERED_SECONDS_MAX = 10
 ENDED_EVERYWHERE_SECONDS_MAX = 10
 """Processes remember whose a session is for a second."""
-
-
-@dataclass
-class Form:
-    action: str
-    fields: dict[str, str]
-
-
-@dataclass
-class Forms(HTMLParser):
-    """Every form of a page by its action, with its hidden fields, and the values of buttons that choose a time."""
-
-    found: dict[str, Form] = field(default_factory=dict)
-    slots: list[str] = field(default_factory=list)
-    open: Form | None = None
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.open = Form(given["action"], {})
-            self.found[self.open.action] = self.open
-        elif tag == "input" and self.open is not None and given.get("type") == "hidden":
-            self.open.fields[given["name"]] = given["value"]
-        elif tag == "button" and given.get("name") == "slot":
-            self.slots.append(given["value"])
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
-            self.open = None
-
-
-@dataclass
-class Browser:
-    """Follows links and sends forms, as a browser without scripts would."""
-
-    client: httpx.AsyncClient
-    page: httpx.Response | None = None
-    forms: Forms = field(default_factory=Forms)
-
-    async def go(self, path: str) -> None:
-        self._see(await self.client.get(path))
-
-    async def send(self, action: str, **fields: str) -> None:
-        form = self.forms.found[action]
-        self._see(await self.client.post(action, data=form.fields | fields, headers={"Origin": str(self.client.base_url).rstrip("/")}))
-
-    def _see(self, page: httpx.Response) -> None:
-        assert page.status_code == 200, page.text
-        self.page, self.forms = page, Forms()
-        self.forms.feed(page.text)
-
-    @property
-    def path(self) -> str:
-        assert self.page is not None
-        return self.page.url.path
-
-    @property
-    def text(self) -> str:
-        assert self.page is not None
-        return self.page.text
-
-
-def browser(system: System) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=system.address_of("/"), follow_redirects=True, trust_env=False, timeout=30)
 
 
 async def test_the_demonstration_patient_signs_in_by_the_code_in_the_inbox_and_out_again(system: System) -> None:
@@ -115,17 +46,6 @@ async def test_a_patient_is_told_what_became_of_their_appointment(clinic: Clinic
     assert "está cancelada" in text
     for secret in ("Beispiel", booked["visit_type_name"], booked["service_name"]):
         assert secret not in text, "a message says nothing of who comes for what"
-
-
-async def newest_text(client: httpx.AsyncClient, number: str, word: str) -> str:
-    """The newest message to this number, once it holds `word`."""
-    pattern = re.compile(
-        re.escape(f'<span class="thread__name">{number}</span>') + r".*?thread__text[^>]*>([^<]*" + word + "[^<]*)<", re.DOTALL
-    )
-    async with asyncio.timeout(DELIVERED_SECONDS_MAX):
-        while not (found := pattern.search((await client.get("/inbox")).text)):  # noqa: ASYNC110  (another process sets no asyncio.Event)
-            await asyncio.sleep(0.05)
-        return found[1]
 
 
 def typed_in(page: str) -> dict[str, str]:

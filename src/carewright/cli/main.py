@@ -13,6 +13,7 @@ from carewright import __version__
 from carewright.cli import commands
 from carewright.contracts.permissions import ROLES
 from carewright.kernel.errors import Refusal
+from carewright.kernel.remains import leave_little
 from carewright.roles.child import StartFailed as ServerFailed
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Command = Callable[[argparse.Namespace], Awaitable[int]]
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, run, and turn a refusal into one line. Exit codes: 0 done, 1 refused or failed, 2 wrong arguments."""
     options = _parser().parse_args(argv)
+    leave_little()
     try:
         code: int = uvloop.run(options.run(options))
         return code

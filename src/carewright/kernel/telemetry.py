@@ -81,15 +81,22 @@ def configure_traces(endpoint: str | None, ratio: float, name: str) -> None:
 
 @contextmanager
 def span(name: str, parent: str | None = None) -> Iterator[str | None]:
-    """A span around the block; yields its W3C traceparent, or `parent` unchanged while tracing is off."""
+    """A span around the block; yields its W3C traceparent, or `parent` unchanged while tracing is off.
+
+    Of a fault it carries the kind alone: what OpenTelemetry would record by itself is the message and the traceback that quotes it.
+    """
     if not _tracers:
         yield parent
         return
     context = _PROPAGATOR.extract({"traceparent": parent} if parent else {})
-    with _tracers[0].start_as_current_span(name, context=context):
+    with _tracers[0].start_as_current_span(name, context=context, record_exception=False, set_status_on_exception=False) as current:
         carrier: dict[str, str] = {}
         _PROPAGATOR.inject(carrier)
-        yield carrier.get("traceparent")
+        try:
+            yield carrier.get("traceparent")
+        except Exception as fault:
+            current.set_status(trace.StatusCode.ERROR, type(fault).__name__)
+            raise
 
 
 def _safe(key: str, value: Any) -> Any:
