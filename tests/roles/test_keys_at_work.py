@@ -14,7 +14,7 @@ import pytest
 
 from carewright.kernel.privacy.aead import aead_of
 from carewright.kernel.privacy.cipher import FieldCipher, SealedElsewhere
-from carewright.kernel.privacy.kek import FileKey, WrongKey
+from carewright.kernel.privacy.kek import FileKey, KeyPlace, WrongKey
 from carewright.roles.keys import FIELD_KEY_FILE
 from tests.clinic import Clinic, ok, open_clinic, register
 from tests.system import ROOT, TINY, System, own_folder, started
@@ -104,7 +104,7 @@ async def cipher_of(key_file: bytes, rows: "list[asyncpg.Record]", organization_
     service = FileKey(key_file)
     unwrapped = {
         (row["purpose"], row["version"]): await service.unwrap(
-            row["wrapped"], organization_id.bytes + f"{row['purpose']}\0{row['version']}".encode()
+            row["wrapped"], KeyPlace(organization_id, row["purpose"], row["version"])
         )
         for row in rows
     }  # fmt: skip

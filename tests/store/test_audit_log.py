@@ -101,8 +101,8 @@ async def test_more_than_a_batch_is_sealed_at_once(log: AuditLog) -> None:
 
 
 async def test_the_leader_seals_within_its_second_and_hands_over_to_the_witness(log: AuditLog, tmp_path: Path) -> None:
-    settings = type(log.ctx.settings)(origin=SIGNER.name, every_seconds=0.01, witness_file=str(tmp_path / "w.txt"), witness_seconds=0.01)
-    leading = asyncio.ensure_future(Sealing(log.ctx, settings, SIGNER).run())
+    settings = type(log.ctx.settings)(origin=SIGNER.name, every_seconds=0.01, witness_seconds=0.01)
+    leading = asyncio.ensure_future(Sealing(log.ctx, settings, SIGNER, [FileWitness(str(tmp_path / "w.txt"))]).run())
     try:
         await log.write(3)
         async with asyncio.timeout(10):

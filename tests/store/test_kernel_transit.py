@@ -9,19 +9,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from carewright.kernel.clock import ManualClock
+from carewright.kernel.clock import ManualClock, SystemClock
 from carewright.kernel.errors import Unavailable
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.http.server import listen
-from carewright.kernel.privacy.kek import KeyService, WrongKey, key_service
+from carewright.kernel.privacy.kek import KeyPlace, KeyService, WrongKey
+from carewright.kernel.privacy.services import key_service
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.settings import StartFailed
+from tests.samples import known_id
 from tests.servers import Contexts
 
 ROOT_TOKEN = "root-of-a-throw-away-server"
 START_SECONDS_MAX = 60
 PLACE = ("exam.person", "name", "row")
-NO_FILE = Path("no-key-file")
+FIELD_1, FIELD_2 = KeyPlace(known_id(1), "field", 1), KeyPlace(known_id(1), "field", 2)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,11 @@ class Bao:
 
     @property
     def service(self) -> KeyService:
-        return key_service(self.settings, NO_FILE)
+        return at(self.settings)
+
+
+def at(settings: PrivacySettings) -> KeyService:
+    return key_service(settings, Path("no-key-file"), SystemClock(), Outgoing().reaching, {})
 
 
 @pytest.fixture(scope="module")
@@ -81,33 +88,34 @@ async def test_fields_are_sealed_under_a_key_that_never_leaves_the_service(bao: 
 
 
 async def test_a_wrapped_key_opens_for_what_it_was_wrapped_for_alone(bao: Bao) -> None:
-    wrapped = await bao.service.wrap(b"key", b"field 1")
-    assert await bao.service.unwrap(wrapped, b"field 1") == b"key"
+    wrapped = await bao.service.wrap(b"key", FIELD_1)
+    assert await bao.service.unwrap(wrapped, FIELD_1) == b"key"
     with pytest.raises(WrongKey):
-        await bao.service.unwrap(wrapped, b"field 2")
+        await bao.service.unwrap(wrapped, FIELD_2)
 
 
 async def test_the_services_own_key_may_rotate(bao: Bao) -> None:
-    wrapped = await bao.service.wrap(b"key", b"field 1")
+    wrapped = await bao.service.wrap(b"key", FIELD_1)
     (await bao.client.post(f"/transit/keys/{bao.settings.transit_key}/rotate")).raise_for_status()
-    assert await bao.service.unwrap(wrapped, b"field 1") == b"key"
+    assert await bao.service.unwrap(wrapped, FIELD_1) == b"key"
 
 
 async def test_a_service_that_is_away_or_refuses_us_means_later_not_plain_text(bao: Bao, tmp_path_factory: pytest.TempPathFactory) -> None:
     wrong = tmp_path_factory.mktemp("token") / "token"
     wrong.write_text("not-a-token")
-    for settings in (
-        replace(bao.settings, transit_url="http://127.0.0.1:9"),
-        replace(bao.settings, transit_token_file=str(wrong)),
-        replace(bao.settings, transit_token_file="no-such-file"),
+    for settings, code, reason in (
+        (replace(bao.settings, transit_url="http://127.0.0.1:9"), "kernel.keys_unavailable", None),
+        (replace(bao.settings, transit_token_file=str(wrong)), "kernel.key_refused", "denied"),
+        (replace(bao.settings, transit_token_file="no-such-file"), "kernel.key_refused", "credentials"),
+        (replace(bao.settings, transit_mount="elsewhere"), "kernel.key_refused", "missing"),
     ):
         with pytest.raises(Unavailable) as refused:
-            await key_service(settings, NO_FILE).wrap(b"key", b"field 1")
-        assert refused.value.code == "kernel.keys_unavailable"
+            await at(settings).wrap(b"key", FIELD_1)
+        assert (refused.value.code, refused.value.facts.get("reason")) == (code, reason)
 
 
 async def test_another_key_of_the_service_stops_the_start(bao: Bao, context: Contexts, clock: ManualClock) -> None:
     ctx = await context("patients", role="front-desk")
     await Vault(bao.service, clock, 1).of(ctx.db, ctx.actor.organization_id)
     with pytest.raises(StartFailed, match="key-missing"):
-        await Vault(key_service(replace(bao.settings, transit_key="another"), NO_FILE), clock, 1).ensure_opens(ctx.db)
+        await Vault(at(replace(bao.settings, transit_key="another")), clock, 1).ensure_opens(ctx.db)

@@ -8,8 +8,7 @@ from carewright.contracts.patients import Patient, RegisterPatient
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.privacy.cipher import FieldCipher, SealedElsewhere
-from carewright.kernel.privacy.kek import FileKey, KeysUnavailable, WrongKey, key_service, new_key_file, next_of
-from carewright.kernel.privacy.settings import PrivacySettings
+from carewright.kernel.privacy.kek import FileKey, KeyPlace, KeysUnavailable, WrongKey, file_key, new_key_file, next_of
 from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.private_file import write_private
 from carewright.kernel.settings import StartFailed
@@ -53,7 +52,7 @@ def is_there(path: Path) -> bool:
 
 def process(clock: ManualClock, path: Path) -> Vault:
     """The keys as one more process has them, which reads the file now."""
-    return Vault(key_service(PrivacySettings(), path), clock, FRESH_SECONDS)
+    return Vault(file_key(path), clock, FRESH_SECONDS)
 
 
 async def rotated(ctx: Context, clock: ManualClock) -> None:
@@ -98,9 +97,8 @@ async def test_nobody_can_read_an_older_backup(context: Contexts, ctx: Context, 
         cipher.open_(*place, backup["person"])
     newest = FileKey(content(path))
     for row in wrapped:
-        about = ctx.actor.organization_id.bytes + f"{row['purpose']}\0{row['version']}".encode()
         with pytest.raises(WrongKey):
-            await newest.unwrap(row["wrapped"], about)
+            await newest.unwrap(row["wrapped"], KeyPlace(ctx.actor.organization_id, row["purpose"], row["version"]))
     (now,) = await ctx.db.fetch(RECORD, ctx.actor.organization_id, made.id)
     assert b"Quokkaline" in cipher.open_(*place, now["person"]), "what lives goes on"
 

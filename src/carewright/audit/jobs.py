@@ -4,6 +4,7 @@ One process leads at a time, by a session lock that dies with it. Nothing here t
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
@@ -37,6 +38,7 @@ class Sealing:
     context: Context
     settings: AuditSettings
     signer: Signer
+    witnesses: Sequence[witness.Witness] = ()
 
     async def run(self) -> None:
         """Lead or wait to lead, until cancelled. A tree that somebody broke stops the sealing, which alerts; it must not stop care."""
@@ -55,8 +57,7 @@ class Sealing:
 
     async def _lead(self, session: Session) -> None:
         log.info("audit.leads")
-        witnesses = [Witnessed(self, each) for each in witness.of(self.settings)]
-        tasks = [asyncio.ensure_future(each.run()) for each in witnesses]
+        tasks = [asyncio.ensure_future(Witnessed(self, each).run()) for each in self.witnesses]
         try:
             while True:
                 await seal_all(self.context, self.signer)

@@ -1,11 +1,11 @@
 """The audit module's wiring."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from carewright.audit import service
+from carewright.audit import service, witness
 from carewright.audit.context import AuditContext
 from carewright.audit.http import ROUTES
 from carewright.audit.jobs import Sealing
@@ -24,6 +24,7 @@ from carewright.contracts.audit import (
 )
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.notes import Signer
 from carewright.kernel.settings import StartFailed
@@ -56,19 +57,19 @@ class LocalAuditTrail:
         return await service.find_reads(replace(self._context, actor=actor), query)
 
 
-async def start(base: Context, settings: AuditSettings, _: Callable[[type], Any]) -> Running:
+async def start(base: Context, settings: AuditSettings, resolve: Callable[[type], Any]) -> Running:
     """A process that serves must be able to sign; a command that only looks need not."""
     signer = Signer.of_file(settings.origin, settings.signing_key_file) if settings.signing_key_file else None
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = AuditContext(**world, settings=settings, signer=signer)
-    return Running(context, {AuditTrail: LocalAuditTrail(context)}, follow=_sealing(context))
+    return Running(context, {AuditTrail: LocalAuditTrail(context)}, follow=_sealing(context, witness.of(settings, resolve(Outgoing))))
 
 
-def _sealing(context: AuditContext) -> Callable[[], Awaitable[None]]:
+def _sealing(context: AuditContext, witnesses: Sequence[witness.Witness]) -> Callable[[], Awaitable[None]]:
     def follow() -> Awaitable[None]:
         if context.signer is None:
             raise StartFailed("There is no key to sign the audit log with. Set CAREWRIGHT_AUDIT_SIGNING_KEY_FILE, or use `carewright up`.")
-        return Sealing(context, context.settings, context.signer).run()
+        return Sealing(context, context.settings, context.signer, witnesses).run()
 
     return follow
 

@@ -5,11 +5,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
 from carewright.audit.model.checkpoint import notes_in, request_of, size_of
 from carewright.audit.settings import AuditSettings
+from carewright.kernel.errors import Refusal
+from carewright.kernel.http.outgoing import Outgoing
 
 TIMEOUT_SECONDS = 10.0
 ANSWER_BYTES_MAX = 20_000
@@ -70,11 +73,14 @@ class FileWitness:
 
 
 class HttpWitness:
-    """A witness that speaks C2SP tlog-witness: it checks that the log has only grown, and answers with its signature."""
+    """A witness that speaks C2SP tlog-witness: it checks that the log has only grown, and answers with its signature.
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    `transport` keeps no connection open, so there is nothing to close.
+    """
+
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport) -> None:
         self._url = url.rstrip("/")
-        self._transport = transport
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, transport=transport)
 
     @property
     def name(self) -> str:
@@ -82,9 +88,8 @@ class HttpWitness:
 
     async def take(self, note: str, seen: int, proof: Sequence[bytes]) -> str:
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, transport=self._transport) as client:
-                answer = await client.post(f"{self._url}/add-checkpoint", content=request_of(seen, list(proof), note))
-        except httpx.HTTPError as fault:
+            answer = await self._client.post(f"{self._url}/add-checkpoint", content=request_of(seen, list(proof), note))
+        except (httpx.HTTPError, Refusal) as fault:
             raise NotTaken from fault
         if answer.status_code == httpx.codes.CONFLICT and answer.text.strip().isdigit():
             raise SawOther(int(answer.text))
@@ -93,11 +98,12 @@ class HttpWitness:
         return note + answer.text
 
 
-def of(settings: AuditSettings) -> list[Witness]:
-    """The witnesses that are set."""
+def of(settings: AuditSettings, outgoing: Outgoing) -> list[Witness]:
+    """The witnesses that are set. That of an address is asked through the guard, and may lie inside."""
     witnesses: list[Witness] = []
     if settings.witness_file:
         witnesses.append(FileWitness(settings.witness_file))
     if settings.witness_url:
-        witnesses.append(HttpWitness(settings.witness_url))
+        there = urlsplit(settings.witness_url)
+        witnesses.append(HttpWitness(settings.witness_url, outgoing.reaching(f"{there.scheme}://{there.netloc}")))
     return witnesses

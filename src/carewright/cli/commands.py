@@ -20,13 +20,12 @@ from carewright.kernel import migrate as migrations
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
-from carewright.kernel.privacy.kek import key_service
 from carewright.kernel.settings import StartFailed, load
 from carewright.kernel.token_keys import TokenKeys
 from carewright.roles import rotation, verification
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.roles.installation import Installation, audit_key_file, token_key_file
-from carewright.roles.keys import ensure_key_file, field_key_file
+from carewright.roles.keys import ensure_key_file
 from carewright.roles.lifecycle import serve as serve_process
 from carewright.roles.registry import MODULES, SCHEMAS, SECTIONS, chosen
 from carewright.roles.up import Start, Up, sections_for
@@ -188,8 +187,7 @@ async def keys(options: Namespace) -> int:
     if options.what == "rewrap":
         if options.to is None:
             raise StartFailed("Say with --to FILE where the key is to be: a settings file with a [privacy] table.")
-        target = _sections(options, options.to)
-        await rotation.rewrap(_sections(options), key_service(target["privacy"], field_key_file(target)), _tell)
+        await rotation.rewrap(_sections(options), _sections(options, options.to), _tell)
         _tell("done; start every process with the new settings")
         return 0
     if options.what == "shred":

@@ -214,7 +214,7 @@ WHERE organization_id = $1 AND id = $2 AND kind <> 'tokens' AND lifted_at IS NUL
 RETURNING organization_id, id, kind, name, since
 
 -- name: keysets_of
-SELECT purpose, version, wrapped, seals_from, retired_at FROM kernel.keyset WHERE organization_id = $1 ORDER BY purpose, version
+SELECT organization_id, purpose, version, wrapped, seals_from, retired_at FROM kernel.keyset WHERE organization_id = $1 ORDER BY purpose, version
 
 -- name: keysets_by_service
 -- One keyset for each key that wrapped any: what a process must be able to open before it serves.

@@ -1,5 +1,6 @@
 """The key that wraps all others: found as the settings say; its file is made once, and never a second time over encrypted data."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database
 from carewright.kernel.migrate import role_of
-from carewright.kernel.privacy.kek import RUNBOOK, key_file_of, key_service, new_key_file
+from carewright.kernel.privacy.asking import Reach
+from carewright.kernel.privacy.kek import RUNBOOK, KeyService, key_file_of, new_key_file
+from carewright.kernel.privacy.services import key_service
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.private_file import write_private
@@ -18,11 +21,16 @@ Q = load("carewright.kernel")
 FIELD_KEY_FILE = "field.key"
 
 
-def vault_of(sections: Mapping[str, Any], clock: Clock) -> Vault:
+def vault_of(sections: Mapping[str, Any], clock: Clock, reach: Reach) -> Vault:
     """The keys that privacy at rest needs. Raises `StartFailed` where their key file is missing."""
     privacy: PrivacySettings = sections["privacy"]
     regions = [region.strip() for region in privacy.regions.split(",") if region.strip()]
-    return Vault(key_service(privacy, field_key_file(sections)), clock, privacy.keys_fresh_seconds, regions)
+    return Vault(service_of(sections, clock, reach), clock, privacy.keys_fresh_seconds, regions)
+
+
+def service_of(sections: Mapping[str, Any], clock: Clock, reach: Reach) -> KeyService:
+    """What holds the key above all. The environment is where clouds, and their own tools, say who we are to them."""
+    return key_service(sections["privacy"], field_key_file(sections), clock, reach, os.environ)
 
 
 def field_key_file(sections: Mapping[str, Any]) -> Path:

@@ -100,7 +100,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge, restraints)
     offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
     system = System(settings, edge, keys, restraints, tokens, bearers, wake, limits, gate, tls, offers=offers)
-    vault = vault_of(sections, clock)
+    vault = vault_of(sections, clock, outgoing.reaching)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)
         peers = _peers(settings, encrypted=bool(edge.tls_client_authority_file))

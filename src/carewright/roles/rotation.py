@@ -9,13 +9,14 @@ from uuid import UUID
 
 from carewright.kernel import audit
 from carewright.kernel.context import Context
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.invariants import invariant
 from carewright.kernel.modules import Module, Reseal
-from carewright.kernel.privacy.kek import FileKey, KeyService, key_file_of, key_service, new_key_file, next_of
+from carewright.kernel.privacy.kek import FileKey, KeyService, key_file_of, new_key_file, next_of
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.private_file import write_private
 from carewright.kernel.token_keys import rotate_file
-from carewright.roles.keys import field_key_file
+from carewright.roles.keys import field_key_file, service_of
 from carewright.roles.lifecycle import NOBODY, System, running
 from carewright.roles.registry import MODULES
 from carewright.roles.relay import system_actor
@@ -92,22 +93,40 @@ async def replace_key_file(sections: Mapping[str, Any], told: Told) -> None:
     privacy: PrivacySettings = sections["privacy"]
     if privacy.key_service != "file":
         told("the key service's own key is yours to rotate: wrap anew, then let it forget its older versions")
-        await rewrap(sections, key_service(privacy, field_key_file(sections)), told)
+        await rewrap(sections, sections, told)
         return
     path = key_file_of(privacy, field_key_file(sections))
     write_private(next_of(path), new_key_file())
-    await rewrap(sections, FileKey(next_of(path).read_bytes()), told)
+    following = FileKey(next_of(path).read_bytes())
+    await _rewrap(sections, lambda _: following, told)
     next_of(path).replace(path)
     told(f"{path} is new: keep a copy elsewhere, and destroy every copy of the old one")
 
 
-async def rewrap(sections: Mapping[str, Any], target: KeyService, told: Told) -> None:
-    """Wrap the keys of every organization by another key service, all in one transaction."""
+async def rewrap(sections: Mapping[str, Any], target: Mapping[str, Any], told: Told) -> None:
+    """Wrap the keys of every organization by the key service of the settings `target`, all in one transaction.
+
+    Processes that run go on with the keys they have; they open new ones only once they were started with those settings. A key file that
+    is not there yet is made.
+    """
+    privacy: PrivacySettings = target["privacy"]
+    path = key_file_of(privacy, field_key_file(target))
+    if privacy.key_service == "file" and not path.exists():
+        write_private(path, new_key_file())
+        told(f"{path} is new: keep a copy elsewhere")
+    await _rewrap(sections, lambda system: service_of(target, system.context("patients").clock, system.offer(Outgoing).reaching), told)
+
+
+async def _rewrap(sections: Mapping[str, Any], target_of: Callable[[System], KeyService], told: Told) -> None:
     async with running(_core(), sections) as system:
         base: Context = system.context("patients")
+        target = target_of(system)
         async with base.db.transaction() as tx:
-            count = await base.vault.rewrap(tx, target)
-        told(f"{count} keys are wrapped by {target.id}")
+            whose = await base.vault.rewrap(tx, target)
+            for organization_id in sorted(set(whose)):
+                ctx = _contexts(system, organization_id)("patients")
+                await audit.record(tx, audit.entry(ctx, "kernel.keys.rewrap", "E"))
+        told(f"{len(whose)} keys are wrapped by {target.id}")
 
 
 def _core() -> list[Module]:

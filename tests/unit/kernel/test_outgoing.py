@@ -160,6 +160,26 @@ async def test_where_clouds_keep_credentials_the_list_does_not_reach() -> None:
             await client.fetch("GET", url)
 
 
+async def test_whoever_fetches_our_credentials_reaches_that_one_origin_and_nobody_else_does() -> None:
+    where = {"metadata.google.internal": ["169.254.169.254"], "stolen.hospital.internal": ["169.254.169.254"]}
+
+    async def known(host: str, _: int) -> Sequence[str]:
+        return where[host]
+
+    guard = Outgoing(["http://stolen.hospital.internal"], known)
+    ours, others = guard.reaching(credentials="http://metadata.google.internal"), guard.reaching("http://metadata.google.internal")
+    ours._inner = others._inner = there = Internet()
+    async with httpx.AsyncClient(transport=ours, trust_env=False) as client:
+        await client.get("http://metadata.google.internal/computeMetadata/v1/")
+        for url in ("http://stolen.hospital.internal/", "http://metadata.google.internal:81/", "https://metadata.google.internal/"):
+            with pytest.raises(AddressRefused):
+                await client.get(url)
+    async with httpx.AsyncClient(transport=others, trust_env=False) as client:
+        with pytest.raises(AddressRefused):
+            await client.get("http://metadata.google.internal/computeMetadata/v1/")
+    assert [request.url.host for request in there.reached] == ["169.254.169.254"]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(status: int) -> None:
     there = Internet(httpx.Response(status, headers={"Location": "https://inside.example/"}))

@@ -1,21 +1,28 @@
 """Sealed fields open at their own place alone; blind indexes find without telling."""
 
 from collections import Counter
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
 
+from carewright.kernel.clock import SystemClock
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.privacy.aead import aead_of, new_index_key, new_key
+from carewright.kernel.privacy.aws import parts_of
 from carewright.kernel.privacy.cipher import HEADER_BYTES, FieldCipher, SealedElsewhere
 from carewright.kernel.privacy.index import PrefixIndex
-from carewright.kernel.privacy.kek import FileKey, WrongKey, key_service
+from carewright.kernel.privacy.kek import FileKey, KeyPlace, WrongKey, file_key
+from carewright.kernel.privacy.services import key_service
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
 from tests.samples import known_id
 
 HERE, ROW = known_id(1), known_id(2)
 KEYS = {1: aead_of(new_key()), 2: aead_of(new_key())}
+ARN, NAME = "arn:aws:kms:us-east-1:111122223333:key/1", "projects/p/locations/us-east1/keyRings/r/cryptoKeys/k"
 INDEX_KEY = new_index_key()
 CIPHER = FieldCipher(HERE, KEYS, 2, INDEX_KEY)
 PLACE = ("exam.person", "name", ROW)
@@ -109,12 +116,18 @@ def test_a_longer_beginning_is_a_narrower_range() -> None:
 
 async def test_a_wrapped_key_opens_for_what_it_was_wrapped_for_and_by_its_own_key_file() -> None:
     ours, other = FileKey(new_key()), FileKey(new_key())
-    wrapped = await ours.wrap(b"key", b"field 1")
-    assert await ours.unwrap(wrapped, b"field 1") == b"key"
+    here = KeyPlace(HERE, "field", 1)
+    wrapped = await ours.wrap(b"key", here)
+    assert await ours.unwrap(wrapped, here) == b"key"
     assert ours.id != other.id
-    for service, about in ((ours, b"field 2"), (other, b"field 1")):
+    for service, place in (
+        (ours, KeyPlace(HERE, "field", 2)),
+        (ours, KeyPlace(HERE, "index", 1)),
+        (ours, KeyPlace(ROW, "field", 1)),
+        (other, here),
+    ):
         with pytest.raises(WrongKey):
-            await service.unwrap(wrapped, about)
+            await service.unwrap(wrapped, place)
 
 
 def test_a_missing_or_damaged_key_file_stops_the_start_with_one_line(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -122,7 +135,38 @@ def test_a_missing_or_damaged_key_file_stops_the_start_with_one_line(tmp_path_fa
     (folder / "damaged.key").write_bytes(b"not a key")
     for name, says in (("none.key", "cannot be read"), ("damaged.key", "is no key file")):
         with pytest.raises(StartFailed, match=says) as stopped:
-            key_service(PrivacySettings(), folder / name)
+            file_key(folder / name)
         assert "docs/runbooks/key-missing.md" in stopped.value.detail
-    with pytest.raises(StartFailed, match="TRANSIT_URL"):
-        key_service(PrivacySettings(key_service="transit"), folder / "none.key")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"key_service": "transit"}, "TRANSIT_URL"),
+        ({"key_service": "transit", "transit_url": "http://bao.example.org:8200", "transit_token_file": "t"}, "must begin with https"),
+        ({"key_service": "transit", "transit_url": "ftp://127.0.0.1", "transit_token_file": "t"}, "is no origin"),
+        ({"key_service": "aws-kms"}, "is no ARN"),
+        ({"key_service": "aws-kms", "kms_key": "arn:aws:kms:us-east-1:1:key/x"}, "is no ARN"),
+        ({"key_service": "aws-kms", "kms_key": "arn:aws:s3:us-east-1:111122223333:key/x"}, "is no ARN"),
+        ({"key_service": "aws-kms", "kms_key": ARN, "kms_url": "http://kms.example.org"}, "KMS_URL must begin with https"),
+        ({"key_service": "aws-kms", "kms_key": ARN, "kms_credentials_url": "http://sts.example.org"}, "KMS_CREDENTIALS_URL must begin"),
+        ({"key_service": "gcp-kms", "kms_key": "projects/p/locations/l/keyRings/r"}, "is no key's name"),
+        ({"key_service": "gcp-kms", "kms_key": f"{NAME}/cryptoKeyVersions/1"}, "is no key's name"),
+        ({"key_service": "gcp-kms", "kms_key": NAME, "kms_url": "http://kms.example.org"}, "KMS_URL must begin with https"),
+    ],
+)
+def test_a_key_service_that_is_not_fully_said_stops_the_start(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(StartFailed, match=says):
+        key_service(PrivacySettings(**settings), Path("none.key"), SystemClock(), Outgoing().reaching, {})
+
+
+@pytest.mark.parametrize(
+    ("arn", "where"),
+    [
+        (ARN, ("us-east-1", "amazonaws.com")),
+        ("arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/a/b", ("us-gov-west-1", "amazonaws.com")),
+        ("arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1", ("cn-north-1", "amazonaws.com.cn")),
+    ],
+)
+def test_a_keys_arn_says_where_it_is(arn: str, where: tuple[str, str]) -> None:
+    assert parts_of(arn) == where

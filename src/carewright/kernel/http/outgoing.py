@@ -68,15 +68,17 @@ class Guarded(httpx.AsyncBaseTransport):
     """A transport for an `httpx.AsyncClient` that reaches the public internet over HTTPS, port 443, and the origins that are allowed.
 
     `allowed` are origins of our own choosing (`https://login.hospital.internal:8443`): those may lie inside, and may use plain HTTP if they
-    say so. Every hop of a redirect comes through here as well.
+    say so. `credentials` is the one origin that may lie where clouds keep their machines' credentials: for who fetches ours. Every hop of a
+    redirect comes through here as well.
     """
 
     def __init__(
         self, allowed: Sequence[str] = (), lookup: Lookup = look_up, inner: httpx.AsyncBaseTransport | None = None,
-        restraints: Restraints | None = None,
+        restraints: Restraints | None = None, credentials: str = "",
     ) -> None:  # fmt: skip
         self._restraints = restraints or Restraints()
         self._allowed = frozenset(origin_of(origin) for origin in allowed)
+        self._credentials = origin_of(credentials) if credentials else None
         self._lookup = lookup
         self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=20, max_keepalive_connections=0))
 
@@ -113,13 +115,15 @@ class Guarded(httpx.AsyncBaseTransport):
         """The host and the addresses it may be reached at."""
         host = url.host.lower()
         self._restraints.ensure_peer(host)
-        listed = (url.scheme, host, url.port or {"https": 443, "http": 80}.get(url.scheme, 0)) in self._allowed
+        origin = (url.scheme, host, url.port or {"https": 443, "http": 80}.get(url.scheme, 0))
+        credentials = origin == self._credentials
+        listed = credentials or origin in self._allowed
         ensure_form(url, listed=listed)
         try:
             addresses = list(await self._lookup(host, url.port or 443))
         except OSError as fault:
             raise Unavailable("The other side is not known by that name just now.") from fault
-        if not addresses or not all(is_open(address, listed=listed) for address in addresses):
+        if not addresses or not all(is_open(address, listed=listed, credentials=credentials) for address in addresses):
             raise _refuse("address")
         return host, addresses
 
@@ -150,10 +154,10 @@ class Outgoing:
             raise _refuse("redirect")
         return answer
 
-    def reaching(self, *origins: str) -> Guarded:
+    def reaching(self, *origins: str, credentials: str = "") -> Guarded:
         """A transport for a module's own client, which reaches these origins of its settings too. Raises `StartFailed` for none."""
         try:
-            return Guarded([*self._allowed, *origins], self._lookup, restraints=self._restraints)
+            return Guarded([*self._allowed, *origins], self._lookup, restraints=self._restraints, credentials=credentials)
         except ValueError as fault:
             raise StartFailed(f"Among the addresses in the settings, {fault}") from fault
 
@@ -201,10 +205,10 @@ def ensure_form(url: httpx.URL, *, listed: bool) -> None:
         raise _refuse("host")
 
 
-def is_open(text: str, *, listed: bool) -> bool:
-    """Whether an address may be reached: public ones, and for what is on the list inner ones too, save those of `NEVER`."""
+def is_open(text: str, *, listed: bool, credentials: bool = False) -> bool:
+    """Whether an address may be reached: public ones, for what is on the list inner ones too, those of `NEVER` for `credentials` alone."""
     address = _literal(text.partition("%")[0])
-    if address is None or any(address in network for network in NEVER):
+    if address is None or (not credentials and any(address in network for network in NEVER)):
         return False
     if listed:
         return not address.is_multicast and not address.is_unspecified

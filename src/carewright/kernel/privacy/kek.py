@@ -1,36 +1,49 @@
 """The key-encryption key: it wraps the keys of every organization and never meets a person's data.
 
-It is a file by default. With OpenBao or HashiCorp Vault it stays in there: the transit engine wraps and unwraps, and its key never leaves.
+It is a file by default (`FileKey`). In a key service it stays in there, and the service wraps and unwraps: `transit`, `aws`, `gcp`.
 """
 
-import base64
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-
-import httpx
+from uuid import UUID
 
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.privacy.aead import NotAuthentic, aead_of, new_key
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
 
-TRANSIT_SECONDS_MAX = 5.0
 RUNBOOK = "See docs/runbooks/key-missing.md."
 
 
 class WrongKey(Exception):
-    """What was to be unwrapped was wrapped by another key, for another purpose, or was changed."""
+    """What was to be unwrapped was wrapped by another key, for another place, or was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Whose a wrapped key is, what for, and which one: put into another organization's row it does not unwrap."""
+
+    organization_id: UUID
+    purpose: str
+    version: int
+
+    def __bytes__(self) -> bytes:
+        return self.organization_id.bytes + f"{self.purpose}\0{self.version}".encode()
 
 
 class KeyService(Protocol):
-    """Wraps and unwraps keys. `id` names the key and is stored beside what it wrapped; `about` must be the same both times."""
+    """Wraps and unwraps keys. `id` names the key and is stored beside what it wrapped; the place must be the same both times.
+
+    Raises `KeysUnavailable`, `KeyRefused`, and on unwrapping `WrongKey`.
+    """
 
     id: str
 
-    async def wrap(self, key: bytes, about: bytes) -> bytes: ...
+    async def wrap(self, key: bytes, place: KeyPlace) -> bytes: ...
 
-    async def unwrap(self, wrapped: bytes, about: bytes) -> bytes: ...
+    async def unwrap(self, wrapped: bytes, place: KeyPlace) -> bytes: ...
 
     def take_up(self, kek_id: str) -> bool:
         """Whether the key of that id is at hand, and is used from now on."""
@@ -40,6 +53,24 @@ class KeyService(Protocol):
 class KeysUnavailable(Unavailable):
     code = "kernel.keys_unavailable"
     title = "The key service does not answer just now. Nothing was changed; try again in a moment."
+
+
+class KeyRefused(Unavailable):
+    """The key service answers, and does not do it. `reason` is a key of `REMEDIES`; what the service said is not repeated."""
+
+    code = "kernel.key_refused"
+    title = "The key service does not let us use the key. Nothing was changed; whoever runs this system has to look."
+
+
+REMEDIES = {
+    "address": "Its address is closed to outgoing requests: name it in CAREWRIGHT_EDGE_OUTGOING_ORIGINS, or release it from quarantine.",
+    "credentials": "It does not know our credentials, or there are none: renew them.",
+    "denied": "Our credentials may not use the key: allow them to encrypt and to decrypt with it.",
+    "disabled": "The key is disabled, or is about to be destroyed: enable it, or call its destruction off.",
+    "missing": "It has no such key: correct the key's name.",
+    "unusable": "The key is of another kind: it must be one that encrypts and decrypts.",
+}
+"""What to do about a refusal of the key service, by reason."""
 
 
 class FileKey:
@@ -52,14 +83,14 @@ class FileKey:
         self._path = path
         self._use(content)
 
-    async def wrap(self, key: bytes, about: bytes) -> bytes:
+    async def wrap(self, key: bytes, place: KeyPlace) -> bytes:
         self._look_again()
-        return self._aead.encrypt(key, about)
+        return self._aead.encrypt(key, bytes(place))
 
-    async def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
+    async def unwrap(self, wrapped: bytes, place: KeyPlace) -> bytes:
         for aead in (self._aead, *(aead_of(content) for content in self._contents())):
             try:
-                return aead.decrypt(wrapped, about)
+                return aead.decrypt(wrapped, bytes(place))
             except NotAuthentic:
                 continue
         raise WrongKey
@@ -87,42 +118,6 @@ class FileKey:
             self._use(content)
 
 
-class TransitKey:
-    """A key in the transit engine of OpenBao or HashiCorp Vault (https://openbao.org/api-docs/secret/transit/)."""
-
-    def __init__(self, url: str, mount: str, key: str, token_file: Path) -> None:
-        self.id = f"transit:{mount}/{key}"
-        self._base = f"{url.rstrip('/')}/v1/{mount}"
-        self._key = key
-        self._token_file = token_file
-
-    async def wrap(self, key: bytes, about: bytes) -> bytes:
-        given = {"plaintext": base64.b64encode(key).decode(), "associated_data": base64.b64encode(about).decode()}
-        return (await self._ask("encrypt", given))["ciphertext"].encode()
-
-    async def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
-        given = {"ciphertext": wrapped.decode(), "associated_data": base64.b64encode(about).decode()}
-        return base64.b64decode((await self._ask("decrypt", given))["plaintext"])
-
-    def take_up(self, kek_id: str) -> bool:
-        return self.id == kek_id
-
-    async def _ask(self, what: str, given: dict[str, str]) -> dict[str, str]:
-        """The token is read each time: whoever renews it writes the file anew."""
-        try:
-            token = self._token_file.read_text("ascii").strip()
-            async with httpx.AsyncClient(trust_env=False, timeout=TRANSIT_SECONDS_MAX) as client:
-                answer = await client.post(f"{self._base}/{what}/{self._key}", json=given, headers={"X-Vault-Token": token})
-        except (OSError, httpx.HTTPError) as fault:
-            raise KeysUnavailable from fault
-        if answer.status_code == httpx.codes.BAD_REQUEST:
-            raise WrongKey
-        if not answer.is_success:
-            raise KeysUnavailable
-        data: dict[str, str] = answer.json()["data"]
-        return data
-
-
 def id_of(content: bytes) -> str:
     """What names a key file's key."""
     return "file:" + hashlib.sha256(content).hexdigest()[:16]
@@ -138,21 +133,13 @@ def new_key_file() -> bytes:
     return new_key()
 
 
-def key_service(settings: PrivacySettings, default_file: Path) -> KeyService:
-    """The key service that the settings name. Raises `StartFailed` when it cannot be used."""
-    if settings.key_service == "transit":
-        if not (settings.transit_url and settings.transit_token_file):
-            raise StartFailed("A transit key needs CAREWRIGHT_PRIVACY_TRANSIT_URL and CAREWRIGHT_PRIVACY_TRANSIT_TOKEN_FILE.")
-        return TransitKey(settings.transit_url, settings.transit_mount, settings.transit_key, Path(settings.transit_token_file))
-    return _file_key(key_file_of(settings, default_file))
-
-
 def key_file_of(settings: PrivacySettings, default_file: Path) -> Path:
     """Where the key file is, or would be."""
     return Path(settings.key_file) if settings.key_file else default_file
 
 
-def _file_key(path: Path) -> FileKey:
+def file_key(path: Path) -> FileKey:
+    """The key in a file. Raises `StartFailed` when it cannot be used."""
     try:
         content = path.read_bytes()
     except OSError as fault:

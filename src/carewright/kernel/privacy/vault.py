@@ -11,18 +11,25 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.errors import InternalFault, Refusal
 from carewright.kernel.invariants import invariant
 from carewright.kernel.privacy.aead import Aead, aead_of, new_index_key, new_key
 from carewright.kernel.privacy.cipher import VERSION_MAX, FieldCipher, KeysDestroyed, SealedElsewhere
-from carewright.kernel.privacy.kek import RUNBOOK, KeyService, KeysUnavailable, WrongKey
+from carewright.kernel.privacy.kek import REMEDIES, RUNBOOK, KeyPlace, KeyRefused, KeyService, KeysUnavailable, WrongKey
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
 Purpose = Literal["field", "index"]
+REMEMBERED = Counter(
+    "carewright_keys_remembered_total",
+    "Uses of keys that the key service did not open when it was asked again: it is away, or the keys are wrapped elsewhere. An alert.",
+)
+PROBE = KeyPlace(UUID(int=0), "probe", 0)
 GRACE = 2
 """A new version seals only after so many times the seconds for which keys are kept: by then every process has it."""
 
@@ -54,6 +61,7 @@ class Vault:
         self._fresh_seconds = fresh_seconds
         self._regions = frozenset(regions)
         self._kept: dict[UUID, _Kept] = {}
+        self._known: dict[KeyPlace, bytes] = {}
         self._asking: dict[UUID, asyncio.Lock] = {}
 
     @property
@@ -99,16 +107,29 @@ class Vault:
         return self._kept[organization_id].cipher
 
     async def ensure_opens(self, db: Database) -> None:
-        """Raise `StartFailed` unless our key opens what is stored: a lost or wrong key must stop the start, not the first patient."""
-        for row in await db.fetch(Q.keysets_by_service):
-            if not self._service.take_up(row["kek_id"]):
-                raise StartFailed(
-                    f"There is encrypted data under the key {row['kek_id']}, and the key given is {self._service.id}. {RUNBOOK}"
-                )
-            try:
-                await self._unwrapped(row["organization_id"], row)
-            except WrongKey as fault:
-                raise StartFailed(f"The key {self._service.id} does not open the stored keys. {RUNBOOK}") from fault
+        """Raise `StartFailed` unless our key opens what is stored: a lost or wrong key must stop the start, not the first patient.
+
+        Where nothing is stored yet, it must open what it wraps.
+        """
+        rows = await db.fetch(Q.keysets_by_service)
+        try:
+            for row in rows:
+                if not self._service.take_up(row["kek_id"]):
+                    raise StartFailed(
+                        f"There is encrypted data under the key {row['kek_id']}, and the key given is {self._service.id}. {RUNBOOK}"
+                    )
+                await self._unwrapped(row)
+            if not rows:
+                await _wrapped(self._service, new_index_key(), PROBE)
+        except WrongKey as fault:
+            raise StartFailed(f"The key {self._service.id} does not open the stored keys. {RUNBOOK}") from fault
+        except KeyRefused as fault:
+            remedy = REMEDIES[str(fault.facts["reason"])]
+            raise StartFailed(f"The key service refuses the key {self._service.id}. {remedy} {RUNBOOK}") from fault
+        except KeysUnavailable as fault:
+            raise StartFailed(
+                f"The service of the key {self._service.id} does not answer. Nothing can be read without it. {RUNBOOK}"
+            ) from fault
 
     async def renew(self, db: Database, organization_id: UUID) -> int:
         """Make the next version of the field key, or return one that an earlier call made and that nobody finished rotating to."""
@@ -136,17 +157,15 @@ class Vault:
         self._kept.pop(organization_id, None)
         return len(rows)
 
-    async def rewrap(self, tx: Session, target: KeyService) -> int:
-        """Wrap every organization's keys by another key service; how many keys. `tx` is the system's, and sees every tenant's."""
+    async def rewrap(self, tx: Session, target: KeyService) -> list[UUID]:
+        """Wrap every organization's keys by another key service; whose key each was. `tx` is the system's, and sees every tenant's."""
         await tx.execute(Q.lock_keysets)
         await tx.execute(Q.replace_wrapping, target.id)
         rows = await tx.fetch(Q.keysets_to_rewrap)
-        anew = [
-            await target.wrap(await self._unwrapped(row["organization_id"], row), _about_row(row["organization_id"], row)) for row in rows
-        ]
+        anew = [await _wrapped(target, await self._unwrapped(row), _place(row)) for row in rows]
         columns = ([row[name] for row in rows] for name in ("organization_id", "purpose", "version"))
         await tx.execute(Q.rewrap_keysets, target.id, *columns, anew)
-        return len(rows)
+        return [row["organization_id"] for row in rows]
 
     async def destroy(self, db: Database, organization_id: UUID) -> int:
         """Destroy every key of the organization, for good; returns how many there were."""
@@ -163,7 +182,8 @@ class Vault:
         if version > VERSION_MAX:
             raise InternalFault("This organization has used up its key versions.")
         now = self._clock.now()
-        wrapped = await self._service.wrap(new_key() if purpose == "field" else new_index_key(), _about(organization_id, purpose, version))
+        key = new_key() if purpose == "field" else new_index_key()
+        wrapped = await _wrapped(self._service, key, KeyPlace(organization_id, purpose, version))
         await db.execute(
             Q.insert_keyset, organization_id, purpose, version, wrapped, self._service.id, now, now + self.grace if delayed else now
         )
@@ -174,11 +194,12 @@ class Vault:
         newest = [row for row in rows if row["purpose"] == "field"][-1]
         for row in rows:
             if row["wrapped"] is None:
+                self._known.pop(_place(row), None)
                 if row["retired_at"] is not None and row["purpose"] == "field" and row is not newest:
                     continue
                 raise KeysDestroyed(organization_id=str(organization_id))
             try:
-                key = await self._unwrapped(organization_id, row)
+                key = await self._opened(row)
             except WrongKey as fault:
                 raise SealedElsewhere("The keys of this organization were wrapped by another key.", version=row["version"]) from fault
             if row["purpose"] == "index":
@@ -190,14 +211,30 @@ class Vault:
         invariant(bool(fields and index_key), "an organization has a field key and an index key, or neither")
         return FieldCipher(organization_id, fields, current, index_key)
 
-    async def _unwrapped(self, organization_id: UUID, row: Row) -> bytes:
-        return await self._service.unwrap(row["wrapped"], _about_row(organization_id, row))
+    async def _opened(self, row: Row) -> bytes:
+        """A key of a place never changes: one that was opened before goes on while its service is away, or after it was wrapped elsewhere.
+
+        A service that answers and refuses (`KeyRefused`) is believed: that is how a key is taken from us.
+        """
+        place = _place(row)
+        try:
+            self._known[place] = await self._unwrapped(row)
+        except (KeysUnavailable, WrongKey):
+            if place not in self._known:
+                raise
+            REMEMBERED.inc()
+        return self._known[place]
+
+    async def _unwrapped(self, row: Row) -> bytes:
+        return await self._service.unwrap(row["wrapped"], _place(row))
 
 
-def _about_row(organization_id: UUID, row: Row) -> bytes:
-    return _about(organization_id, row["purpose"], row["version"])
+async def _wrapped(service: KeyService, key: bytes, place: KeyPlace) -> bytes:
+    """The key wrapped, and seen to open again: what does not would be lost together with all that it seals."""
+    wrapped = await service.wrap(key, place)
+    invariant(await service.unwrap(wrapped, place) == key, "a wrapped key opens again")
+    return wrapped
 
 
-def _about(organization_id: UUID, purpose: str, version: int) -> bytes:
-    """What a wrapped key is bound to: a keyset put into another organization's row does not unwrap."""
-    return organization_id.bytes + f"{purpose}\0{version}".encode()
+def _place(row: Row) -> KeyPlace:
+    return KeyPlace(row["organization_id"], row["purpose"], row["version"])
