@@ -2,6 +2,7 @@
 -- One booking is this one statement. It is all or nothing: whatever is missing refuses, and the refusal rolls everything back.
 -- Calendars are locked FOR KEY SHARE at the version the choice was made on; a change of hours or blocks in between refuses. Always before
 -- the claims, as everywhere: the other way round a booking and a series could wait for each other behind a change of hours.
+-- Their ids are named twice: the join alone is planned as a scan of every calendar of the hospital.
 -- The database decides who wins: fewer claims back than asked for means somebody else holds the time.
 -- ON CONFLICT DO NOTHING, never a bare INSERT: bare inserts on an exclusion constraint deadlock under contention.
 -- What somebody holds in a further lane is not claimed either: only an override books beside others.
@@ -12,7 +13,7 @@
 WITH calendars AS (
     SELECT s.id FROM scheduling.schedule s
     JOIN unnest($3::uuid[], $4::bigint[]) AS c(id, version) ON s.id = c.id AND s.calendar_version = c.version
-    WHERE s.organization_id = $1
+    WHERE s.organization_id = $1 AND s.id = ANY($3::uuid[])
     ORDER BY s.id
     FOR KEY SHARE OF s
 ), wanted AS (
@@ -64,7 +65,7 @@ END) FROM got
 -- For changes of several statements: the same lock and the same question as in book_appointment.
 SELECT s.id FROM scheduling.schedule s
 JOIN unnest($2::uuid[], $3::bigint[]) AS c(id, version) ON s.id = c.id AND s.calendar_version = c.version
-WHERE s.organization_id = $1
+WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[])
 ORDER BY s.id
 FOR KEY SHARE OF s
 
