@@ -1,18 +1,21 @@
-"""A database for tests that need none: every tenant's, and empty hands for whoever asks it something."""
+"""For tests that need no database: it takes audit entries, keeps their lines, and has nothing else."""
 
 from typing import Any
 from uuid import UUID
 
-from carewright.kernel.db import Database
-from carewright.kernel.pool import Pool
+from carewright.kernel.sql import Query
 
 
-async def _open() -> Any:
-    raise AssertionError("This test has no database.")
+class Journal:
+    """Stands where a context has its database, for every tenant."""
 
+    def __init__(self) -> None:
+        self.lines: list[str] = []
 
-async def _move(_: Any, __: UUID | None) -> None:
-    raise AssertionError("This test has no connection.")
+    def of(self, _: UUID) -> "Journal":
+        return self
 
-
-NO_DATABASE = Database(Pool(_open, _move, 1), Pool(_open, _move, 1))
+    async def execute(self, query: Query, *args: Any) -> None:
+        """Take entries as `append_audit_entries` does. Any other statement fails the test."""
+        assert query.name == "kernel.append_audit_entries", query.name
+        self.lines += args[3]

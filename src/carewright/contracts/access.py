@@ -449,6 +449,7 @@ class KeysNotUsable(Refusal):
     status = 422
     issue = "invalid"
     title = "Give public keys of RSA (2,048 bits at least) or P-384, each with an id of its own, or an https address that publishes some."
+    is_audited = True
 
 
 class ScopeNotAllowed(Refusal):

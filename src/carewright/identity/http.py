@@ -20,6 +20,8 @@ from carewright.kernel.http.cookies import Cookies
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PREFIX = "/identity"
+OPENED = "identity.page.open"
+"""The audit log's name for what a page refuses."""
 BROWSER = "carewright_identity"
 BROWSER_SECONDS = 600
 ASKED = (
@@ -40,8 +42,10 @@ def pages(ctx: IdentityContext) -> Sequence[BaseRoute]:
 
     def at(path: str, method: str, answer: Answer) -> Route:
         async def bound(request: Request) -> Response:
-            _ensure_from_here(request)
-            return guard.seal(await answer(ctx, request), request, forms_to=_origin(ctx.settings.redirect_uri))
+            async with guard.noted(ctx, OPENED):
+                _ensure_from_here(request)
+                answered = await answer(ctx, request)
+            return guard.seal(answered, request, forms_to=_origin(ctx.settings.redirect_uri))
 
         return Route(PREFIX + path, bound, methods=[method])
 
@@ -72,6 +76,7 @@ async def show_form(ctx: IdentityContext, request: Request) -> Response:
     try:
         model.ensure_request(asked)
     except Wrong as wrong:
+        await service.note_refused(ctx, "", OPENED)
         return _back(asked, ctx, error=wrong.error)
     return _form(ctx, request, asked, wrong=False)
 
@@ -94,7 +99,7 @@ async def exchange(ctx: IdentityContext, request: Request) -> Response:
     """A code for an ID token, or an error of RFC 6749, section 5.2."""
     form = await guard.read_form(request)
     try:
-        return _json(service.exchange_code(ctx, form, request.headers.get("authorization", "")))
+        return _json(await service.exchange_code(ctx, form, request.headers.get("authorization", "")))
     except Wrong as wrong:
         return _json({"error": wrong.error}, 401 if wrong.error == "invalid_client" else 400)
 

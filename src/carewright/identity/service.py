@@ -58,7 +58,7 @@ async def grant_code(ctx: IdentityContext, asked: Mapping[str, str], account: st
     right = await asyncio.to_thread(_is_right, ctx.settings.password_hash, password)
     if not right or account not in model.ACCOUNTS or len(ctx.grants) >= CODES_MAX:
         _forget(ctx)
-        await _note_refused(ctx, account)
+        await note_refused(ctx, account)
         return None
     now, code = ctx.clock.now(), new_secret(32).hex()
     ctx.grants[code] = Grant(
@@ -68,8 +68,16 @@ async def grant_code(ctx: IdentityContext, asked: Mapping[str, str], account: st
     return code
 
 
-def exchange_code(ctx: IdentityContext, form: Mapping[str, str], authorization: str) -> dict[str, object]:
-    """The ID token for a code, once, to the client it was made for (RFC 6749, section 4.1.3). Raises `Wrong`."""
+async def exchange_code(ctx: IdentityContext, form: Mapping[str, str], authorization: str) -> dict[str, object]:
+    """The ID token for a code, once, to the client it was made for (RFC 6749, section 4.1.3). Raises `Wrong`, which is recorded."""
+    try:
+        return _exchanged(ctx, form, authorization)
+    except Wrong:
+        await note_refused(ctx, "", "identity.code.exchange")
+        raise
+
+
+def _exchanged(ctx: IdentityContext, form: Mapping[str, str], authorization: str) -> dict[str, object]:
     _ensure_secret(ctx, form, authorization)
     if form.get("grant_type") != "authorization_code":
         raise Wrong("unsupported_grant_type")
@@ -115,12 +123,12 @@ def _is_right(password_hash: str, password: str) -> bool:
         return False
 
 
-async def _note_refused(ctx: IdentityContext, account: str) -> None:
-    """Record whom somebody tried to be. A name that is nobody's is left out: people type passwords into that field."""
+async def note_refused(ctx: IdentityContext, account: str, event: str = "identity.sign_in") -> None:
+    """Record whom somebody tried to be, where they said so. A name that is nobody's is left out: people type passwords into that field."""
     subject = model.subject_of(account) if account in model.ACCOUNTS else audit.NOBODY.subject
     organization_id = ctx.settings.organization_id or audit.NOBODY.organization_id
     tried = msgspec.structs.replace(audit.NOBODY, subject=subject, organization_id=organization_id)
-    await audit.note_refusal(ctx.acting(tried, trace=ctx.trace), "identity.sign_in", {}, Unauthenticated())
+    await audit.note_refusal(ctx.acting(tried, trace=ctx.trace), event, {}, Unauthenticated())
 
 
 def _forget(ctx: IdentityContext) -> None:

@@ -92,9 +92,10 @@ def named_after(module: str, use_case: str) -> str:
 async def note_refusal(ctx: Context, event: str, ids: Mapping[str, UUID], refusal: Refusal) -> None:
     """Record that `ctx.actor` was turned away, in a transaction of its own: the one of the deed is rolled back, if there was one.
 
-    `event` is the deed's name, `ids` are what it named: `{"patient_id": …}`. Other refusals than `REFUSALS_AUDITED` are not noted.
+    `event` is the deed's name, `ids` are what it named: `{"patient_id": …}`. Of other refusals than `REFUSALS_AUDITED` only those are
+    noted that say so themselves.
     """
-    if refusal.status in REFUSALS_AUDITED:
+    if refusal.status in REFUSALS_AUDITED or refusal.is_audited:
         about = tuple(Entity(type=_type_of(name), id=each) for name, each in ids.items() if name != "patient_id")
         refused = entry(
             ctx, event, "E", outcome="refused", code=refusal.code, patient_id=ids.get("patient_id"), entities=about,

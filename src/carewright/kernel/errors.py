@@ -16,6 +16,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     issue: ClassVar[str] = "processing"
     title: ClassVar[str] = "The request was refused."
+    is_audited: ClassVar[bool] = False
+    """Whether the audit log has it whatever its status: somebody may have tried to get round a guard of ours."""
     by_code: ClassVar[dict[str, type["Refusal"]]] = {}
 
     def __init__(self, detail: str | None = None, **facts: Fact) -> None:

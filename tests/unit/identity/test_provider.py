@@ -25,6 +25,7 @@ from carewright.kernel.errors import Forbidden
 from carewright.kernel.ids import Ids
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.wake import Wake
+from tests.no_database import Journal
 from tests.provider import ASKED, BACK, GOOD, HERE, PASSWORD, SECRET, VERIFIER, browser_at, sign_in
 
 
@@ -37,7 +38,7 @@ def world(clock: ManualClock) -> dict[str, Any]:
     actor = Actor(subject="system", organization_id=UUID(int=0), role="system")
     return {
         "actor": actor, "clock": clock, "ids": Ids(clock, random.Random(1)), "rng": random.Random(1),
-        "db": cast(Any, None), "vault": cast(Any, None),
+        "db": cast(Any, Journal()), "vault": cast(Any, None),
         "wake": Wake(),
         "origin": UUID(int=1),
     }  # fmt: skip

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from carewright.kernel import telemetry
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, NotFound, TooManyRequests
 from carewright.kernel.http.gate import Careful, Gate
@@ -182,3 +184,28 @@ async def test_the_same_address_has_another_name_under_another_key() -> None:
 def test_a_network_that_is_none_stops_the_start(setting: str) -> None:
     with pytest.raises(StartFailed, match=f"CAREWRIGHT_EDGE_{setting.upper()}"):
         gate(**{setting: "10.0.0.0/40"})
+
+
+@pytest.mark.parametrize("status", [400, 405, 413, 415, 422, 428, 429])
+async def test_whoever_tries_what_we_take_is_logged_without_what_was_sent_and_not_without_end(status: int) -> None:
+    tried = gate()
+    first, other = scope("192.0.2.7"), scope("192.0.2.8")
+    for each in (first, other):
+        await tried.admit(each)
+    with capture_logs() as lines:
+        for _ in range(200):
+            tried.note_refused(first, "/api/v1/patients/{patient_id}", status)
+        tried.note_refused(other, "/api/v1/patients/{patient_id}", status)
+        tried.note_refused(other, "/api/v1/patients/{patient_id}", 200)
+    assert len(lines) == 60 + 1, "who floods us does not flood the log, nor hide anybody else"
+    assert len({line["peer"] for line in lines}) == 2
+    assert all(telemetry.ID.fullmatch(line["peer"]) for line in lines), "an address is told as a keyed hash"
+    wanted = {
+        "event": "request.refused",
+        "method": "GET",
+        "route": "/api/v1/patients/{patient_id}",
+        "status": status,
+        "log_level": "warning",
+    }
+    assert {name: lines[0][name] for name in wanted} == wanted
+    assert set(lines[0]) == {*wanted, "peer"}

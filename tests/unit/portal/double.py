@@ -66,7 +66,7 @@ from carewright.kernel.sealed import Sealer
 from carewright.kernel.token_keys import TokenKeys
 from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
-from tests.no_database import NO_DATABASE
+from tests.no_database import Journal
 from tests.unit.portal.double_consents import DoubleConsents
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
@@ -583,7 +583,7 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         clock=hospital.clock,
         ids=Ids(hospital.clock),
         rng=random.Random(1),
-        db=NO_DATABASE,
+        db=cast("Any", Journal()),
         wake=world,
         vault=world,
         origin=UUID(int=1),

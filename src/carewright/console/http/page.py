@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
+from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
@@ -26,6 +27,8 @@ SESSION_SECONDS = 24 * 3600
 """Longer than any session: the server ends sessions, not the cookie."""
 HOME = "/staff"
 SIGN_IN = "/staff/sign-in"
+OPENED = "console.page.open"
+"""The audit log's name for what a page refuses by itself."""
 
 
 @lru_cache(maxsize=1)
@@ -94,10 +97,15 @@ async def _understood(ask: Ask, *, signed_in: bool) -> Ask:
     form: Mapping[str, str] = {}
     if request.method == "POST":
         form = await guard.read_form(request)
-        guard.require_own_form(request, ask.cookies.get(BROWSER), form.get("form_token", ""))
+        async with guard.noted(ctx, OPENED):
+            guard.require_own_form(request, ask.cookies.get(BROWSER), form.get("form_token", ""))
     if not signed_in:
         return Ask(ctx, request, None, ask.secret, form)
-    acting = ctx.acting(await ctx.bearers.actor_of(session_of(ask.cookies)))
+    session = session_of(ask.cookies)
+    async with guard.noted(ctx, OPENED):
+        if not session.startswith(SESSION_PREFIX):
+            raise Unauthenticated
+        acting = ctx.acting(await ctx.bearers.actor_of(session))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await ctx.access.who_am_i(acting.actor), ask.secret, form)
 

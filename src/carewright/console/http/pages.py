@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.console.http import incident
-from carewright.console.http.page import HOME, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
+from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
@@ -68,11 +68,10 @@ async def start_sign_in(ask: Ask) -> Response:
 async def complete_sign_in(ask: Ask) -> Response:
     """Back from the identity provider: a session, and on to where the person wanted to go."""
     query = ask.request.query_params
-    if "code" not in query or "state" not in query:
-        raise SignInFailed
     given = {name: query[name] for name in ("state", "code", "iss") if name in query}
     earlier = ask.cookies.get(SESSION) or None
-    command = _valid({**given, "binding": ask.secret, "earlier": earlier})
+    async with guard.noted(ask.ctx, OPENED):
+        command = _valid({**given, "binding": ask.secret, "earlier": earlier})
     signed_in = await ask.ctx.access.complete_sign_in(ask.ctx.actor, command)
     response = ask.go(guard.local_path(signed_in.next, HOME))
     ask.cookies.put(response, SESSION, signed_in.token, SESSION_SECONDS)

@@ -187,6 +187,7 @@ class Edge:
             if status == 401:
                 self._gate.note_unknown(scope)
             route = _route_of(scope)
+            self._gate.note_refused(scope, route, status)
             REQUESTS.labels(scope["method"], route, str(status)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - started)
 

@@ -42,6 +42,10 @@ IPV6_PREFIX = 64
 PEERS_KEPT_MAX = 65_536
 UNKNOWN = "255.255.255.255"
 """Stands for a peer whose address nobody knows."""
+TRIED = frozenset({400, 405, 406, 408, 412, 413, 415, 422, 428, 429})
+"""Statuses that tell of somebody who tries what we take (ASVS V16.3.3): input, business rules, pace."""
+LINES = Rate.per_minute(60)
+"""How many such lines are written of one address: whoever floods us must not flood the log."""
 LIMITED = Counter("carewright_limited_total", "Requests refused because too many came.", ["by", "kind"])
 log = telemetry.logger(__name__)
 
@@ -100,6 +104,16 @@ class Gate:
         peer: _Peer = scope[PEER_KEY]
         if not peer.is_local:
             self._limits.take(f"unknown:{peer.key}", self._unknown)
+
+    def note_refused(self, scope: Scope, route: str, status: int) -> None:
+        """Log a request that was out of form, too large, or came too often, so many lines a minute for each address.
+
+        Whom we do not know and what is not theirs to do is in the audit log; this is for who tries out what we take.
+        """
+        peer: _Peer | None = scope.get(PEER_KEY)
+        key = peer.key if peer else f"address:{UNKNOWN}"
+        if status in TRIED and not self._limits.take(f"refused:{key}", LINES):
+            log.warning("request.refused", method=scope["method"], route=route, status=status, peer=key.partition(":")[2])
 
     def ensure_pace(self, actor: Actor, method: str) -> None:
         """Take a token of the actor. Raises `TooManyRequests`."""

@@ -2,12 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from carewright.kernel import audit
+from carewright.kernel.authz import Quarantined
+from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http.endpoint import read_body
 
@@ -52,6 +56,20 @@ def require_own_form(request: Request, secret: str, token: str) -> None:
     """
     if not _same_origin(request) or not secret or not hmac.compare_digest(form_token(secret).encode(), token.encode()):
         raise FormNotOurs
+
+
+@asynccontextmanager
+async def noted(ctx: Context, event: str) -> AsyncIterator[None]:
+    """Record whoever is turned away within: with a session that is none, or a form that is not ours. `event` names the page's deed.
+
+    What a use case refuses is recorded where it is refused; this is for what a page refuses before it asks one.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        asking = (refusal.actor if isinstance(refusal, Quarantined) else None) or audit.NOBODY
+        await audit.note_refusal(ctx.acting(asking), event, {}, refusal)
+        raise
 
 
 def _same_origin(request: Request) -> bool:

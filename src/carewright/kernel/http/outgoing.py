@@ -51,6 +51,7 @@ class AddressRefused(Refusal):
     status = 422
     issue = "forbidden"
     title = "We do not send requests to this address."
+    is_audited = True
 
 
 def _refuse(reason: str) -> AddressRefused:

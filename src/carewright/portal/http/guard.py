@@ -4,13 +4,14 @@ from carewright.kernel.http.guard import (
     FormNotOurs,
     form_token,
     local_path,
+    noted,
     require_own_form,
     seal,
 )  # fmt: skip
 
 __all__ = [
     "BROWSER", "NOTICE", "NOTICE_SECONDS", "PLACE", "PLACE_SECONDS", "SESSION", "TRY", "FormNotOurs", "form_token",
-    "local_path", "require_own_form", "seal",
+    "local_path", "noted", "require_own_form", "seal",
 ]  # fmt: skip
 SESSION = "carewright_session"
 BROWSER = "carewright_browser"

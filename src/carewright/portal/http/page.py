@@ -24,6 +24,8 @@ from carewright.portal.model.notices import NOTICES, stop_for
 from carewright.portal.service import PortalContext
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+OPENED = "portal.page.open"
+"""The audit log's name for what a page refuses by itself."""
 
 
 @lru_cache(maxsize=1)
@@ -134,12 +136,16 @@ async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: s
     form: Mapping[str, str] = {}
     if request.method == "POST":
         form = await read_form(request)
-        guard.require_own_form(request, ask.secret, form.get("form_token", ""))
+        async with guard.noted(ctx, OPENED):
+            guard.require_own_form(request, ask.secret, form.get("form_token", ""))
     if not for_patients:
         return Ask(ctx, request, None, ask.secret, form)
-    if not session.startswith(SESSION_PREFIX):
+    if not session:
         raise Unauthenticated
-    acting = ctx.acting(await ctx.bearers.actor_of(session))
+    async with guard.noted(ctx, OPENED):
+        if not session.startswith(SESSION_PREFIX):
+            raise Unauthenticated
+        acting = ctx.acting(await ctx.bearers.actor_of(session))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await service.get_myself(acting), session, form)
 
