@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,9 +44,10 @@ class Request:
 
 @dataclass
 class Faults:
-    """What the next requests meet: `answers` one after another, before anything else is looked at."""
+    """What the next requests meet: `before` what each of them waits for, `answers` one after another, before anything else is looked at."""
 
     answers: list[Answer] = field(default_factory=list)
+    before: Callable[[int], None] = lambda _: None
     state: str = "enabled"
     denied: bool = False
     asked: int = 0
@@ -70,6 +71,7 @@ class Aws:
 
     def _kms(self, request: Request) -> Answer:
         self.faults.asked += 1
+        self.faults.before(self.faults.asked)
         if self.faults.answers:
             return self.faults.answers.pop(0)
         if fault := self._who(request, "us-east-1", "kms"):
@@ -260,7 +262,8 @@ def serving(service: Aws | Gcp) -> Iterator[str]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked may have been killed
+                self.wfile.write(content)
 
         do_GET = do_POST  # noqa: N815  (the library's own naming)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import zipfile
 from typing import Any
 from uuid import uuid4
 
@@ -112,6 +113,50 @@ async def test_a_privacy_officer_sees_who_looked_and_takes_the_proof_along(visit
     proof = json.loads(await asyncio.to_thread((await (await download.value).path()).read_text, "utf-8"))
     assert patient_id in proof["body"]
     assert proof["checkpoint"].startswith("carewright/audit")
+
+
+async def test_a_privacy_officer_takes_a_whole_record_along_for_the_patient_or_the_law(visits: Visits, one_process: System) -> None:
+    patient_id, other = str(await register(one_process, "Quokkaline")), str(await register(one_process, "Andersen"))
+    page = await visits.open(signed_in=False, viewport=DESKTOP)
+    await sign_in(page, one_process, "privacy-officer")
+    await page.get_by_role("link", name="Privacy").click()
+    await page.get_by_label("The patient's number").fill(patient_id)
+    await page.get_by_role("button", name="Show").click()
+    for link in ("for the patient", "because the law asks for it"):
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name=link).click()
+        file = await download.value
+        assert file.suggested_filename == f"record-{patient_id}.zip"
+        archive = zipfile.ZipFile(await file.path())
+        assert set(archive.namelist()) == {"index.html", "record.ndjson"}
+        record = archive.read("record.ndjson").decode()
+        assert "Quokkaline" in record
+        assert other not in record
+        assert "Andersen" not in record
+    answer = await page.request.get("/staff/privacy/records/not-a-number/patient")
+    assert answer.status == 404
+    answer = await page.request.get(f"/staff/privacy/records/{patient_id}/curiosity")
+    assert answer.status == 404
+    disclosures, accounted = {"patient_id": patient_id}, []
+    for _ in range(SEALED_WITHIN_SECONDS):
+        accounted = ok(await one_process.request("privacy-officer", "GET", "/api/v1/audit/disclosures", params=disclosures))["items"]
+        if accounted:
+            break
+        await page.wait_for_timeout(1000)
+    assert {(each["event"], each["purpose"]) for each in accounted} == {("records.record.export", "HLEGAL")}, (
+        "the law's alone is accounted for"
+    )
+
+
+async def test_whoever_is_no_privacy_officer_takes_no_record_along(visits: Visits, one_process: System) -> None:
+    patient_id = str(await register(one_process))
+    page = await visits.open(signed_in=False, viewport=DESKTOP)
+    for account in ("front-desk", "administrator"):
+        await sign_in(page, one_process, account)
+        answer = await page.request.get(f"/staff/privacy/records/{patient_id}/patient")
+        assert answer.status == 403
+        assert "application/zip" not in answer.headers["content-type"]
+        await page.context.clear_cookies()
 
 
 async def test_a_privacy_officer_reviews_broken_glass(visits: Visits, one_process: System) -> None:

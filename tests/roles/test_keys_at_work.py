@@ -1,10 +1,5 @@
 """`carewright keys rotate`, `patient erase` and `keys shred` as commands, against a server at work; a rotation is killed in the middle."""
 
-import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -16,17 +11,14 @@ from carewright.kernel.privacy.aead import aead_of
 from carewright.kernel.privacy.cipher import FieldCipher, SealedElsewhere
 from carewright.kernel.privacy.kek import FileKey, KeyPlace, WrongKey
 from carewright.roles.keys import FIELD_KEY_FILE
-from tests.clinic import Clinic, ok, open_clinic, register
-from tests.system import ROOT, TINY, System, own_folder, started
+from tests.at_work import FAST, Work, killed, said
+from tests.clinic import ok, open_clinic, register
+from tests.system import TINY, System, own_folder, started
 
-FAST = {"CAREWRIGHT_PRIVACY_KEYS_FRESH_SECONDS": "1.0"}
-"""So that a new version seals after two seconds, not half a minute. The same for the server and the commands."""
 RECORD = "SELECT person FROM patients.patient WHERE organization_id = $1 AND id = $2"
 KEYS = "SELECT purpose, version, wrapped FROM kernel.keyset WHERE organization_id = $1 AND wrapped IS NOT NULL"
 VERSIONS = "SELECT DISTINCT get_byte(person, 2) FROM patients.patient WHERE organization_id = $1"
 WORDS = "SELECT count(*) FROM scheduling.appointment WHERE patient_id = $1 AND (note IS NOT NULL OR private IS NOT NULL)"
-KILL_SECONDS_MAX = 240
-COMMAND_SECONDS_MAX = 300
 
 
 @pytest.fixture(scope="module")
@@ -41,62 +33,6 @@ async def database(system: System) -> AsyncIterator["asyncpg.Connection[asyncpg.
     connection = await asyncpg.connect(system.known.database_url)
     yield connection
     await connection.close()
-
-
-async def command(system: System, *arguments: str) -> Process:
-    """A `carewright` command on the system's data directory, just begun."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CAREWRIGHT_")}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "carewright", *arguments, "--data", str(system.data), cwd=ROOT, stdout=PIPE, stderr=PIPE,
-        env=environment | FAST | {"PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
-
-
-async def said(system: System, *arguments: str) -> str:
-    """What a command printed. It must end well."""
-    process = await command(system, *arguments)
-    async with asyncio.timeout(COMMAND_SECONDS_MAX):
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode() + err.decode()
-
-
-async def killed(system: System, *arguments: str, after: str) -> None:
-    """Kill a command once it has said `after`."""
-    process = await command(system, *arguments)
-    assert process.stderr is not None
-    async with asyncio.timeout(KILL_SECONDS_MAX):
-        async for line in process.stderr:
-            if after in line.decode():
-                break
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
-    assert process.returncode == -signal.SIGKILL, "it was not done yet"
-
-
-class Work:
-    """People at work all the time: records read, found and registered. Each answer must be a good one."""
-
-    def __init__(self, clinic: Clinic, patient: UUID) -> None:
-        self._system, self._patient = clinic.system, patient
-        self.done = 0
-        self._task = asyncio.create_task(self._go_on())
-
-    async def _go_on(self) -> None:
-        while True:
-            ok(await self._system.request("front-desk", "GET", f"/api/v1/patients/{self._patient}"))
-            found = await self._system.request("front-desk", "POST", "/api/v1/patients/find", json={"family": "Beispiel"})
-            assert ok(found)["items"]
-            await register(self._system)
-            self.done += 1
-
-    async def stop(self) -> int:
-        """How many rounds there were; raises what went wrong in one."""
-        if self._task.done():
-            self._task.result()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        return self.done
 
 
 async def cipher_of(key_file: bytes, rows: "list[asyncpg.Record]", organization_id: UUID) -> FieldCipher:

@@ -4,6 +4,7 @@ What a server process never needs is imported by the commands that do: every pro
 """
 
 import getpass
+import os
 import sys
 from argparse import Namespace
 from datetime import date, timedelta
@@ -272,7 +273,7 @@ def _today() -> date:
 
 
 def _sections(options: Namespace, file: Path | None = None) -> dict[str, Any]:
-    """Settings for a command that works on the database directly; from `file` instead of the one given with --settings."""
+    """Settings for a command that works on the database directly. With `file` they are its own, whatever the environment says."""
     known = Installation.read(options.data)
     url = options.database_url or known.database_url
     if not url:
@@ -282,7 +283,7 @@ def _sections(options: Namespace, file: Path | None = None) -> dict[str, Any]:
         "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(options.data)),
         "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(options.data)),
     }
-    return load(SECTIONS, extra, file or options.settings)
+    return load(SECTIONS, extra if file else {**os.environ, **extra}, file or options.settings)
 
 
 def _organization(options: Namespace) -> UUID:

@@ -40,8 +40,8 @@ async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told)
     async with running(core, sections) as system:
         context_of = _contexts(system, organization_id)
         ctx = context_of("patients")
-        version = await ctx.vault.renew(ctx.db, organization_id)
         await _record(ctx, "kernel.keys.rotate")
+        version = await ctx.vault.renew(ctx.db, organization_id)
         told(f"waiting {ctx.vault.grace.total_seconds():.0f} seconds at most, until every process has version {version} of the key")
         await until_sealing(ctx, version)
         done = await reseal(core, context_of, told)
@@ -54,8 +54,9 @@ async def destroy(sections: Mapping[str, Any], organization_id: UUID) -> int:
     core = _core()
     async with running(core, sections) as system:
         ctx = _contexts(system, organization_id)("patients")
-        await _record(ctx, "kernel.keys.destroy")
-        return await ctx.vault.destroy(ctx.db, organization_id)
+        async with ctx.db.transaction() as tx:
+            await audit.record(tx, audit.entry(ctx, "kernel.keys.destroy", "E"))
+            return await ctx.vault.destroy(tx, organization_id)
 
 
 async def rotate_tokens(sections: Mapping[str, Any], organization_id: UUID, *, revoke: bool) -> None:

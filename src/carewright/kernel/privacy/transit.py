@@ -9,7 +9,7 @@ import msgspec
 from carewright.kernel.privacy.asking import Asking
 from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, KeysUnavailable, WrongKey
 
-REFUSED = {httpx.codes.FORBIDDEN: "denied", httpx.codes.NOT_FOUND: "missing"}
+REASONS = {403: "denied", 404: "missing"}
 
 
 class _Data(msgspec.Struct):
@@ -48,10 +48,12 @@ class TransitKey:
         body = given | {"associated_data": base64.b64encode(bytes(place)).decode()}
         headers = {"X-Vault-Token": token, "Content-Type": "application/json"}
         answer = await self._asking.ask("POST", f"{self._base}/{what}/{self._key}", headers, msgspec.json.encode(body))
-        if answer.status_code == httpx.codes.BAD_REQUEST:
+        if answer.status_code == httpx.codes.BAD_REQUEST and what == "decrypt":
             raise WrongKey
-        if reason := REFUSED.get(httpx.codes(answer.status_code)):
+        if reason := REASONS.get(answer.status_code):
             raise KeyRefused(reason=reason)
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            raise KeyRefused(reason="unusable")
         try:
             return msgspec.json.decode(answer.content, type=_Answer).data
         except msgspec.MsgspecError as fault:

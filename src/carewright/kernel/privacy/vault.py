@@ -167,9 +167,9 @@ class Vault:
         await tx.execute(Q.rewrap_keysets, target.id, *columns, anew)
         return [row["organization_id"] for row in rows]
 
-    async def destroy(self, db: Database, organization_id: UUID) -> int:
+    async def destroy(self, tx: Session, organization_id: UUID) -> int:
         """Destroy every key of the organization, for good; returns how many there were."""
-        rows = await db.fetch(Q.destroy_keysets, organization_id, self._clock.now())
+        rows = await tx.fetch(Q.destroy_keysets, organization_id, self._clock.now())
         self._kept.pop(organization_id, None)
         return len(rows)
 
