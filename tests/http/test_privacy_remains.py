@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -65,6 +66,25 @@ async def test_no_process_may_write_an_image_of_its_memory(traced: Clinic) -> No
     limits = {pid: told_of(pid, "limits") for pid in family}
     assert len(limits) > 5, "the servers are among them"
     assert [pid for pid, text in limits.items() if text and NO_CORE not in text] == []
+
+
+@pytest.mark.usefixtures("answers")
+async def test_nothing_is_written_but_to_the_places_of_the_policies(traced: Clinic) -> None:
+    """A process of ours holds no file open for writing but the one that standard error leads to, and connections."""
+    family = [traced.system.process.pid, *descendants(traced.system.process.pid)]
+    ours = [pid for pid in family if "carewright" in told_of(pid, "cmdline").split("\0")]
+    assert len(ours) >= 2, "the supervisor, and the process that serves"
+    written = {path for pid in ours for path in written_by(pid)}
+    assert str(log_of(traced.system.data)) in written, "the search sees what is written"
+    assert {path for path in written if Path(path).name not in (log_of(traced.system.data).name, "lock")} == set()
+
+
+def written_by(pid: int) -> Iterator[str]:
+    """The files that a process has open for writing."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        flags = re.search(r"flags:\s*(\d+)", told_of(pid, f"fdinfo/{link.name}"))
+        if flags and int(flags[1], 8) & (os.O_WRONLY | os.O_RDWR) and link.is_file():
+            yield str(link.readlink())
 
 
 @pytest.mark.usefixtures("answers")

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -30,6 +31,35 @@ async def test_a_process_says_that_it_lives_is_ready_and_what_it_serves(one_proc
     roles = ok(await get(one_process, "/roles"))
     assert list(roles) == [module.name for module in MODULES]
     assert "/api/v1/appointments" in roles["scheduling"]
+
+
+LENGTHS = (
+    ("GET", "/live"), ("GET", "/"), ("GET", "/api/openapi.json"), ("GET", "/api/v1/sites"), ("GET", "/nowhere"), ("GET", "/appointments"),
+    ("GET", "/sign-in"), ("GET", "/staff"), ("HEAD", "/live"), ("HEAD", "/"), ("DELETE", "/live"), ("OPTIONS", "/sign-in"),
+    ("GET", "/metrics"), ("POST", "/sign-in"), ("POST", "/api/v1/holds"), ("POST", "/oauth/token"),
+    ("GET", "/static/portal.css"), ("GET", "/live"),
+)  # fmt: skip
+
+
+async def test_every_answer_is_as_long_as_it_says(one_process: System) -> None:
+    """All are asked on one connection: what were longer or shorter would be read as the beginning of the next answer."""
+    where = urlsplit(one_process.address_of("/"))
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    seen = set()
+    for method, path in LENGTHS:
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 0\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        assert re.match(r"HTTP/1\.1 \d{3} ", head), (method, path, head[:80])
+        lengths = re.findall(r"(?im)^content-length: (\d+)\r$", head)
+        assert len(lengths) == 1, (method, path)
+        assert "transfer-encoding" not in head.lower()
+        await reader.readexactly(0 if method == "HEAD" else int(lengths[0]))
+        seen.add(head.split()[1])
+    writer.write(f"GET /live HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n\r\n".encode())
+    last = await reader.read()
+    assert last.endswith(b'{"live":true}'), "and nothing behind it"
+    writer.close()
+    assert {"200", "303", "401", "404", "405"} <= seen
 
 
 async def test_an_address_that_is_not_there_gets_a_page_for_a_person_and_a_problem_for_a_program(one_process: System) -> None:

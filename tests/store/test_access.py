@@ -1,13 +1,14 @@
 """Sessions and one-time passwords against a real PostgreSQL."""
 
 import asyncio
+from typing import get_args
 from uuid import UUID
 
 import pytest
 
 from carewright.access.context import AccessContext
 from carewright.access.model import codes as rules
-from carewright.access.model.sessions import TOUCH_SECONDS, Owner, hash_of
+from carewright.access.model.sessions import TOUCH_SECONDS, Owner, hash_of, new_session
 from carewright.access.service import accounts, codes, sessions
 from carewright.contracts.access import (
     AccountChanged,
@@ -18,6 +19,7 @@ from carewright.contracts.access import (
     IssuedCode,
     RedeemCode,
     RequestCode,
+    SignInMethod,
     StartedSession,
     StepUpNeeded,
     UnknownSession,
@@ -216,6 +218,15 @@ async def test_a_session_that_is_not_used_ends_and_one_in_use_ends_at_its_limit(
 async def patient_session(ctx: AccessContext, patient_id: UUID = PATIENT) -> StartedSession:
     """A patient who has typed the right code."""
     return await redeem(ctx, await issue(ctx, patient_id))
+
+
+@pytest.mark.parametrize("role", ["patient", "nurse", "administrator"])
+async def test_however_somebody_signed_in_their_session_has_the_same_limits(ctx: AccessContext, context: Contexts, role: str) -> None:
+    """It is who they are that counts: not whether a code, a passkey or the identity provider let them in."""
+    now, owner = context.clock.now(), Owner(account_id=ctx.ids.new(), subject=f"{role}/1", role=role)
+    made = [new_session(owner, context.organization_id, method, now, ctx.ids.new(), ctx.settings) for method in get_args(SignInMethod)]
+    assert len(made) == 4
+    assert len({(kept.idle_until, kept.absolute_until, kept.authenticated_at) for kept in made}) == 1
 
 
 async def session_of(ctx: AccessContext, role: str) -> StartedSession:

@@ -62,6 +62,17 @@ async def test_whoever_the_provider_vouches_for_gets_a_session(ctx: AccessContex
     assert [entry[0] for entry in await recorded(context)] == ["access.account.create", "access.session.start"]
 
 
+@pytest.mark.parametrize("scopes", [None, "openid groups"])
+async def test_a_provider_is_asked_for_what_the_settings_name_and_for_no_scope_more(
+    context: Contexts, issuer: Issuer, scopes: str | None
+) -> None:
+    """By default for who somebody is and what they are called. Nothing is asked that would outlive the sign-in, such as offline_access."""
+    given = SETTINGS if scopes is None else SETTINGS | {"oidc_scopes": scopes}
+    ctx = await access(context, issuer.client(), organization_id=context.organization_id, **given)
+    for again in (False, True):
+        assert (await begin(ctx, issuer, again=again))["scope"] == (scopes or "openid profile")
+
+
 TWISTS: dict[str, Twist] = {
     "another issuer": lambda i: i.changes.update(iss="https://evil.example.org"),
     "the issuer with a slash": lambda i: i.changes.update(iss=ISSUER + "/"),

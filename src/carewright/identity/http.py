@@ -25,7 +25,8 @@ OPENED = "identity.page.open"
 BROWSER = "carewright_identity"
 BROWSER_SECONDS = 600
 ASKED = (
-    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age",
+    "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+    "prompt", "max_age",
 )  # fmt: skip
 Answer = Callable[[IdentityContext, Request], Awaitable[Response]]
 

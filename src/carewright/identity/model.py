@@ -48,11 +48,13 @@ def is_loopback(host: str) -> bool:
 
 
 def ensure_request(asked: Mapping[str, str]) -> None:
-    """Raise `Wrong` for anything but an authorization code with PKCE S256, a state and a nonce."""
+    """Raise `Wrong` for anything but an authorization code, in the query of the address, with PKCE S256, a state and a nonce."""
     if asked.get("response_type") != "code":
         raise Wrong("unsupported_response_type")
     if "openid" not in asked.get("scope", "").split():
         raise Wrong("invalid_scope")
+    if asked.get("response_mode", "") not in ("", "query"):
+        raise Wrong("invalid_request")
     plain = asked.get("code_challenge_method") != "S256" or CHALLENGE.fullmatch(asked.get("code_challenge", "")) is None
     if plain or not asked.get("state") or not asked.get("nonce"):
         raise Wrong("invalid_request")

@@ -95,7 +95,8 @@ def discovery(ctx: IdentityContext) -> dict[str, object]:
     issuer = ctx.settings.issuer
     return {
         "issuer": issuer, "authorization_endpoint": f"{issuer}/authorize", "token_endpoint": f"{issuer}/token",
-        "jwks_uri": f"{issuer}/keys", "response_types_supported": ["code"], "grant_types_supported": ["authorization_code"],
+        "jwks_uri": f"{issuer}/keys", "response_types_supported": ["code"],
+        "response_modes_supported": ["query"], "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": [ALGORITHM],
         "code_challenge_methods_supported": ["S256"], "scopes_supported": ["openid", "profile"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],

@@ -74,6 +74,17 @@ async def test_a_person_who_knows_the_password_gets_an_id_token_of_their_role(br
     assert "d" not in (await browser.get("/identity/keys")).json()["keys"][0], "the private part stays here"
 
 
+@pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "query.jwt", "Query", "query fragment"])
+async def test_a_code_goes_back_in_the_query_of_the_address_and_in_no_other_way(browser: httpx.AsyncClient, mode: str) -> None:
+    refused = urlsplit((await browser.get("/identity/authorize", params=ASKED | {"response_mode": mode})).headers["location"])
+    assert (parse_qs(refused.query)["error"], refused.fragment) == (["invalid_request"], "")
+    assert (await sign_in(browser, response_mode=mode)).status_code == Forbidden.status
+    for wanted in ("query", ""):
+        assert "code" in parse_qs(urlsplit((await sign_in(browser, response_mode=wanted)).headers["location"]).query)
+    document = (await browser.get("/identity/.well-known/openid-configuration")).json()
+    assert document["response_modes_supported"] == ["query"]
+
+
 async def test_discovery_says_what_is_served(browser: httpx.AsyncClient) -> None:
     found = (await browser.get("/identity/.well-known/openid-configuration")).json()
     assert found["issuer"] == GOOD.issuer
