@@ -50,7 +50,7 @@ async def test_a_patient_signs_in_by_code_and_out_again(visits: Visits, number: 
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("My appointments")
     await page.get_by_role("link", name="Where you are signed in").click()
-    await expect(page.get_by_text("This device")).to_be_visible()
+    await expect(page.get_by_text("This device", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await expect(page.get_by_text("You are signed out")).to_be_visible()
     await page.goto("/appointments")

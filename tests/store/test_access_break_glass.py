@@ -8,17 +8,8 @@ import pytest
 from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.service import accounts, break_glass, sessions
-from carewright.contracts.access import (
-    BreakGlass,
-    BreakGlassStarted,
-    CloseReview,
-    ListReviews,
-    ReviewNotYours,
-    SessionNeeded,
-    StartBreakGlass,
-    StepUpNeeded,
-    UnknownReview,
-)
+from carewright.contracts.access import BreakGlassStarted, ReviewNotYours, SessionNeeded, StepUpNeeded, UnknownReview
+from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, StartBreakGlass
 from carewright.contracts.permissions import BREAK_GLASS
 from carewright.kernel.authz import BREAKING_GLASS
 from carewright.kernel.errors import Forbidden

@@ -15,7 +15,9 @@ from carewright.access.service import accounts, consents, passkeys, sessions
 from carewright.contracts.access import (
     AccountDisabled,
     ActFor,
+    PasskeyAdded,
     PasskeyNotRight,
+    PasskeyRemoved,
     PasskeysEnough,
     RecordConsent,
     SignInNotSetUp,
@@ -29,12 +31,14 @@ from carewright.kernel.errors import Forbidden
 from carewright.kernel.sql import Query
 from tests.access_world import BINDING, access, patient_actor, recorded, staff
 from tests.authenticator import PRESENT, VERIFIED, Authenticator, text
-from tests.servers import Contexts
+from tests.servers import Contexts, facts_of
 from tests.store.test_access import issue, redeem
 
 PATIENT, OTHER = UUID(int=7), UUID(int=8)
 PUBLIC = "https://care.example.org"
+NAME = "My phone"
 KEPT = Query("test.passkeys", "SELECT count(*) AS count FROM access.passkey")
+NAMES = Query("test.names", "SELECT name FROM access.passkey")
 CHALLENGES = Query("test.challenges", "SELECT count(*) AS count FROM access.passkey_challenge")
 
 
@@ -53,7 +57,7 @@ async def as_patient(ctx: AccessContext, context: Contexts, patient_id: UUID = P
 
 async def added(me: AccessContext, device: Authenticator, **said: Any) -> Passkey:
     asked = await passkeys.start_passkey(me, StartPasskey(binding=BINDING))
-    return await passkeys.add_passkey(me, AddPasskey(binding=BINDING, credential=device.create(asked.options, **said)))
+    return await passkeys.add_passkey(me, AddPasskey(binding=BINDING, name=NAME, credential=device.create(asked.options, **said)))
 
 
 async def options(ctx: AccessContext, binding: str = BINDING) -> str:
@@ -139,7 +143,7 @@ async def test_what_is_no_credential_opens_nothing(ctx: AccessContext, context: 
         await redeem_with(ctx, credential)
     await passkeys.start_passkey(me, StartPasskey(binding=BINDING))
     with pytest.raises(PasskeyNotRight):
-        await passkeys.add_passkey(me, AddPasskey(binding=BINDING, credential=credential))
+        await passkeys.add_passkey(me, AddPasskey(binding=BINDING, name=NAME, credential=credential))
 
 
 async def test_a_passkey_signed_by_another_device_opens_nothing(ctx: AccessContext, context: Contexts) -> None:
@@ -199,7 +203,7 @@ async def test_a_challenge_serves_what_it_was_asked_for(ctx: AccessContext, cont
     to_sign_in = json.loads(await options(ctx))
     made = Authenticator().create(json.dumps(to_sign_in | {"user": {"id": text(PATIENT.bytes)}}))
     with pytest.raises(PasskeyNotRight):
-        await passkeys.add_passkey(me, AddPasskey(binding=BINDING, credential=made))
+        await passkeys.add_passkey(me, AddPasskey(binding=BINDING, name=NAME, credential=made))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +224,7 @@ async def test_a_passkey_asked_for_by_one_patient_is_not_added_to_another(ctx: A
     me, them = await as_patient(ctx, context), await as_patient(ctx, context, OTHER)
     asked = await passkeys.start_passkey(me, StartPasskey(binding=BINDING))
     with pytest.raises(PasskeyNotRight):
-        await passkeys.add_passkey(them, AddPasskey(binding=BINDING, credential=Authenticator().create(asked.options)))
+        await passkeys.add_passkey(them, AddPasskey(binding=BINDING, name=NAME, credential=Authenticator().create(asked.options)))
 
 
 async def test_a_credential_is_kept_once(ctx: AccessContext, context: Contexts) -> None:
@@ -306,11 +310,60 @@ async def test_adding_a_passkey_wants_a_recent_sign_in(ctx: AccessContext, conte
     credential = device.create(asked.options)
     context.clock.advance(seconds=2)
     for late in (
-        passkeys.add_passkey(me, AddPasskey(binding=BINDING, credential=credential)),
+        passkeys.add_passkey(me, AddPasskey(binding=BINDING, name=NAME, credential=credential)),
         passkeys.start_passkey(me, StartPasskey(binding=BINDING)),
     ):
         with pytest.raises(StepUpNeeded):
             await late
+
+
+async def test_removing_a_passkey_wants_a_recent_sign_in(ctx: AccessContext, context: Contexts) -> None:
+    me = await as_patient(ctx, context)
+    made = await added(me, Authenticator())
+    context.clock.advance(minutes=5, seconds=1)
+    with pytest.raises(StepUpNeeded):
+        await passkeys.remove_passkey(me, made.id)
+    assert [one.id for one in await passkeys.my_passkeys(me)] == [made.id]
+
+
+async def test_what_a_passkey_is_called_is_shown_to_its_owner_and_lies_sealed(ctx: AccessContext, context: Contexts) -> None:
+    me = await as_patient(ctx, context)
+    made = await added(me, Authenticator())
+    assert [one.name for one in await passkeys.my_passkeys(me)] == [NAME]
+    (row,) = await ctx.db.fetch(NAMES)
+    cipher = await ctx.cipher()
+    assert NAME.encode() not in row["name"]
+    assert cipher.open_("access.passkey", "name", made.id, row["name"]) == NAME.encode()
+
+
+async def test_that_a_passkey_came_or_went_is_told_to_others(ctx: AccessContext, context: Contexts) -> None:
+    me, refused = await as_patient(ctx, context), Authenticator()
+    made = await added(me, Authenticator())
+    await passkeys.remove_passkey(me, made.id)
+    with pytest.raises(PasskeyNotRight):
+        await added(me, refused, flags=PRESENT)
+    account = await accounts.account_of(ctx, me.actor.subject)
+    assert account is not None
+    about = {"account_id": account.id, "patient_id": PATIENT, "passkey_id": made.id, "organization_id": context.organization_id}
+    told = [fact for fact in await facts_of(ctx) if fact.topic.startswith("access.passkey")]
+    assert told == [PasskeyAdded(**about), PasskeyRemoved(**about)]
+
+
+async def test_only_where_browsers_make_passkeys_is_there_an_origin(context: Contexts) -> None:
+    for public_url, passkey_origin, found in (
+        (PUBLIC, "", PUBLIC), (PUBLIC, "http://localhost:80", "http://localhost:80"), ("http://127.0.0.1:80", "", None), ("", "", None),
+    ):  # fmt: skip
+        ctx = await access(context, public_url=public_url, passkey_origin=passkey_origin)
+        assert await passkeys.find_passkey_origin(ctx) == found
+
+
+async def test_passkeys_belong_to_the_patients_pages_where_those_have_an_origin_of_their_own(context: Contexts) -> None:
+    ctx = await access(context, public_url="https://staff.example.org", passkey_origin=PUBLIC)
+    device = Authenticator()
+    await added(await as_patient(ctx, context), device)
+    with pytest.raises(PasskeyNotRight):
+        await sign_in(ctx, device, origin="https://staff.example.org")
+    assert (await sign_in(ctx, device)).session.method == "passkey"
 
 
 async def test_nobody_has_more_than_ten_passkeys(ctx: AccessContext, context: Contexts) -> None:

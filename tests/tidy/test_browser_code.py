@@ -18,6 +18,8 @@ POLLUTES = re.compile(
     r"__proto__|\bprototype\b|\.constructor\b|Object\.(assign|defineProperty|setPrototypeOf)|JSON\.parse|\]\s*=[^=]|\.json\(\)"
 )
 """Keys out of data, and what would let them reach the prototype of every object. Our scripts read no data and write no computed key."""
+HANDED_ON = re.compile(r"parse(Creation|Request)OptionsFromJSON\(await \w+\.json\(\)\)")
+"""Data that goes into the browser's own parser and nowhere else: it takes the members it knows (Web Authentication Level 3, 5.1)."""
 INTO_MARKUP = re.compile(
     r"\b(innerHTML|outerHTML|srcdoc)\s*\+?=[^=]|insertAdjacentHTML|document\.write|\beval\b|new Function|setHTMLUnsafe"
 )
@@ -45,7 +47,7 @@ def kept(text: str) -> Iterator[str]:
 
 
 def polluting(text: str) -> Iterator[str]:
-    return (found[0] for found in POLLUTES.finditer(text))
+    return (found[0] for found in POLLUTES.finditer(HANDED_ON.sub("", text)))
 
 
 def markup_made(text: str) -> Iterator[str]:
@@ -108,7 +110,9 @@ def test_no_form_of_a_page_puts_what_tells_of_a_person_into_an_address() -> None
     ("looks", "planted"),
     [
         (kept, 'localStorage.setItem("a", 1)'), (kept, "document.cookie = 'a'"), (polluting, "settings[key] = value"),
-        (polluting, "Object.assign(here, await answer.json())"), (markup_made, "screen.innerHTML = text"), (markup_made, "eval(text)"),
+        (polluting, "Object.assign(here, await answer.json())"),
+        (polluting, "const asked = await answer.json(); parseRequestOptionsFromJSON(asked)"),
+        (markup_made, "screen.innerHTML = text"), (markup_made, "eval(text)"),
     ],
 )  # fmt: skip
 def test_what_breaks_a_rule_is_seen(looks: Callable[[str], Iterator[str]], planted: str) -> None:

@@ -14,6 +14,7 @@ from carewright.access.context import AccessContext
 from carewright.access.model.assertion import ASSERTION_TYPE
 from carewright.access.service import accounts, break_glass, clients, consents, sessions, tokens
 from carewright.contracts import access as c
+from carewright.contracts import break_glass as b
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http import guard
 from carewright.kernel.http.routes import Call, Nothing, Route
@@ -70,16 +71,16 @@ async def enable_account(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Account:
     return await accounts.enable_account(ctx, call.path["account_id"])
 
 
-async def start_break_glass(ctx: Ctx, call: Call[Nothing, c.StartBreakGlass]) -> c.BreakGlass:
+async def start_break_glass(ctx: Ctx, call: Call[Nothing, b.StartBreakGlass]) -> b.BreakGlass:
     return await break_glass.start_break_glass(ctx, call.body)
 
 
-async def list_reviews(ctx: Ctx, call: Call[c.ListReviews, Nothing]) -> c.ReviewsPage:
+async def list_reviews(ctx: Ctx, call: Call[b.ListReviews, Nothing]) -> b.ReviewsPage:
     return await break_glass.list_reviews(ctx, call.query)
 
 
-async def close_review(ctx: Ctx, call: Call[Nothing, CloseBody]) -> c.BreakGlass:
-    command = c.CloseReview(break_glass_id=call.path["review_id"], outcome=call.body.outcome, finding=call.body.finding)
+async def close_review(ctx: Ctx, call: Call[Nothing, CloseBody]) -> b.BreakGlass:
+    command = b.CloseReview(break_glass_id=call.path["review_id"], outcome=call.body.outcome, finding=call.body.finding)
     return await break_glass.close_review(ctx, command)
 
 
@@ -196,14 +197,14 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/access/break-glass", start_break_glass, "Read more than your role may, for 60 minutes at most, with a reason.",
-        break_glass.START, c.BreakGlass, body=c.StartBreakGlass, keyed=True, refusals=(c.StepUpNeeded, c.SessionNeeded),
+        break_glass.START, b.BreakGlass, body=b.StartBreakGlass, keyed=True, refusals=(c.StepUpNeeded, c.SessionNeeded),
     ),
     Route(
         "GET", "/api/v1/access/reviews", list_reviews, "When the glass was broken; what is still to be reviewed.", break_glass.REVIEW,
-        c.ReviewsPage, query=c.ListReviews,
+        b.ReviewsPage, query=b.ListReviews,
     ),
     Route(
         "POST", "/api/v1/access/reviews/{review_id}/close", close_review, "Write down what a review found.", break_glass.REVIEW,
-        c.BreakGlass, body=CloseBody, refusals=(c.UnknownReview, c.ReviewNotYours),
+        b.BreakGlass, body=CloseBody, refusals=(c.UnknownReview, c.ReviewNotYours),
     ),
 )  # fmt: skip

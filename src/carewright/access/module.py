@@ -18,6 +18,7 @@ from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
+from carewright.contracts import break_glass as b
 from carewright.contracts import passkeys as p
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
@@ -52,16 +53,16 @@ class LocalAccess:
     async def end_all_sessions(self, actor: Actor, subject: str) -> int:
         return await sessions.end_all_sessions(self._context.acting(actor), subject)
 
-    async def start_break_glass(self, actor: Actor, command: c.StartBreakGlass, idempotency_key: str | None = None) -> c.BreakGlass:
+    async def start_break_glass(self, actor: Actor, command: b.StartBreakGlass, idempotency_key: str | None = None) -> b.BreakGlass:
         return await break_glass.start_break_glass(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
     async def end_break_glass(self, actor: Actor) -> int:
         return await break_glass.end_break_glass(self._context.acting(actor))
 
-    async def list_reviews(self, actor: Actor, query: c.ListReviews) -> c.ReviewsPage:
+    async def list_reviews(self, actor: Actor, query: b.ListReviews) -> b.ReviewsPage:
         return await break_glass.list_reviews(self._context.acting(actor), query)
 
-    async def close_review(self, actor: Actor, command: c.CloseReview) -> c.BreakGlass:
+    async def close_review(self, actor: Actor, command: b.CloseReview) -> b.BreakGlass:
         return await break_glass.close_review(self._context.acting(actor), command)
 
     async def give_consent(self, actor: Actor, command: c.GiveConsent) -> c.GivenConsent:
@@ -102,6 +103,9 @@ class LocalAccess:
 
     async def complete_sign_in(self, actor: Actor, command: c.CompleteSignIn) -> c.SignedIn:
         return await sign_in.complete_sign_in(self._context.acting(actor), command)
+
+    async def find_passkey_origin(self, actor: Actor) -> str | None:
+        return await passkeys.find_passkey_origin(self._context.acting(actor))
 
     async def start_passkey(self, actor: Actor, command: p.StartPasskey) -> p.PasskeyAsked:
         return await passkeys.start_passkey(self._context.acting(actor), command)
@@ -156,5 +160,5 @@ MODULE = Module(
     pages=pages,
     subscriptions={PatientErased: handlers.shut_out_erased},
     timers=TIMERS,
-    sealed={store.BREAK_GLASS: break_glass.reseal_break_glass},
+    sealed={store.BREAK_GLASS: break_glass.reseal_break_glass, store.PASSKEY: passkeys.reseal_passkeys},
 )

@@ -152,8 +152,8 @@ SELECT credential_id FROM access.passkey WHERE organization_id = $1 AND account_
 
 -- name: insert_passkey
 -- Nothing back when somebody has registered this credential already.
-INSERT INTO access.passkey (organization_id, id, account_id, credential_id, public_key, sign_count, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO access.passkey (organization_id, id, account_id, credential_id, public_key, sign_count, name, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (organization_id, credential_id) DO NOTHING
 RETURNING id
 
@@ -169,7 +169,7 @@ WITH used AS (UPDATE access.passkey SET sign_count = $3, last_used_at = $5 WHERE
 UPDATE access.session SET passkey_id = $2 WHERE organization_id = $1 AND id = $4
 
 -- name: passkeys_of_subject
-SELECT p.id, p.created_at, p.last_used_at
+SELECT p.id, p.name, p.created_at, p.last_used_at
 FROM access.passkey p JOIN access.account a ON a.organization_id = p.organization_id AND a.id = p.account_id
 WHERE p.organization_id = $1 AND a.subject = $2
 ORDER BY p.id
@@ -177,7 +177,17 @@ ORDER BY p.id
 -- name: delete_passkey
 DELETE FROM access.passkey p USING access.account a
 WHERE p.organization_id = $1 AND p.id = $2 AND a.organization_id = p.organization_id AND a.id = p.account_id AND a.subject = $3
-RETURNING p.id
+RETURNING p.account_id
+
+-- name: passkeys_to_reseal
+-- $3 begins everything that the newest key sealed. Locked, so that a sign-in by one waits for a moment.
+SELECT id, name FROM access.passkey WHERE organization_id = $1 AND id > $2 AND substring(name FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_passkeys
+UPDATE access.passkey p SET name = r.name FROM unnest($2::uuid[], $3::bytea[]) AS r(id, name)
+WHERE p.organization_id = $1 AND p.id = r.id
 
 -- name: delete_passkeys_of_account
 WITH asked AS (DELETE FROM access.passkey_challenge WHERE organization_id = $1 AND account_id = $2)

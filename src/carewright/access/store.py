@@ -9,7 +9,8 @@ import msgspec
 from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.passkeys import MadePasskey
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
-from carewright.contracts.access import Account, BreakGlass, ChangeClientKeys, Client, CloseReview, Consent, ListReviews, PublicKey
+from carewright.contracts.access import Account, ChangeClientKeys, Client, Consent, PublicKey
+from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.passkeys import Passkey
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
@@ -21,6 +22,8 @@ Q = load("carewright.access")
 CONSENTS_MAX = 200
 BREAK_GLASS = "access.break_glass"
 """What sealed reasons and findings are bound to."""
+PASSKEY = "access.passkey"
+"""What sealed names of passkeys are bound to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,11 +198,13 @@ async def credentials_of_account(tx: Session, organization_id: UUID, account_id:
     return [row["credential_id"] for row in await tx.fetch(Q.credentials_of_account, organization_id, account_id)]
 
 
-async def insert_passkey(tx: Session, organization_id: UUID, account_id: UUID, passkey: Passkey, made: MadePasskey) -> bool:
+async def insert_passkey(tx: Session, cipher: FieldCipher, account_id: UUID, passkey: Passkey, made: MadePasskey) -> bool:
     """False when the credential is registered already."""
+    name = cipher.seal(PASSKEY, "name", passkey.id, passkey.name.encode())
     row = await tx.fetch_one(
-        Q.insert_passkey, organization_id, passkey.id, account_id, made.credential_id, made.public_key, made.sign_count, passkey.created_at
-    )
+        Q.insert_passkey, cipher.organization_id, passkey.id, account_id, made.credential_id, made.public_key, made.sign_count, name,
+        passkey.created_at,
+    )  # fmt: skip
     return row is not None
 
 
@@ -215,14 +220,21 @@ async def use_passkey(
     await tx.execute(Q.use_passkey, organization_id, passkey_id, sign_count, session_id, now)
 
 
-async def passkeys_of_subject(db: Session, organization_id: UUID, subject: str) -> tuple[Passkey, ...]:
+async def passkeys_of_subject(db: Session, cipher: FieldCipher, subject: str) -> tuple[Passkey, ...]:
     """Oldest first."""
-    return tuple(Passkey(**row) for row in await db.fetch(Q.passkeys_of_subject, organization_id, subject))
+    rows = await db.fetch(Q.passkeys_of_subject, cipher.organization_id, subject)
+    return tuple(Passkey(**dict(row) | {"name": cipher.open_(PASSKEY, "name", row["id"], row["name"]).decode()}) for row in rows)
 
 
-async def delete_passkey(tx: Session, organization_id: UUID, passkey_id: UUID, subject: str) -> bool:
-    """False when this subject has no such passkey."""
-    return await tx.fetch_one(Q.delete_passkey, organization_id, passkey_id, subject) is not None
+async def delete_passkey(tx: Session, organization_id: UUID, passkey_id: UUID, subject: str) -> UUID | None:
+    """The account that it was of; None when this subject has no such passkey."""
+    row = await tx.fetch_one(Q.delete_passkey, organization_id, passkey_id, subject)
+    return row["account_id"] if row else None
+
+
+async def reseal_passkeys(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """Seal names anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
+    return await reseal_rows(tx, cipher, PASSKEY, ("name",), (Q.passkeys_to_reseal, Q.reseal_passkeys), after, limit)
 
 
 async def delete_passkeys_of_account(tx: Session, organization_id: UUID, account_id: UUID) -> None:

@@ -11,16 +11,15 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
-from carewright.kernel.values import Code, Instant, Limit, Reason, Secret
+from carewright.kernel.values import Code, Instant, Secret
 
 SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt"]
 ContactSystem = Literal["phone", "email"]
-BreakGlassPurpose = Literal["ETREAT", "COVERAGE", "SAFETY"]
-"""Why the glass is broken: emergency treatment (HL7 ActReason ETREAT), covering for a colleague, or a danger to the patient."""
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
 Relationship = Literal["parent", "guardian", "spouse", "child", "carer", "other"]
 ConsentScope = Literal["see", "book"]
@@ -267,48 +266,6 @@ class IssuedToken(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
 
 
-class StartBreakGlass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Ask for wider permissions for a while. The reason is read by a privacy officer; keep the patient's data out of it."""
-
-    purpose: BreakGlassPurpose
-    reason: Reason
-    minutes: Annotated[int, Meta(ge=1, le=60)] = 60
-
-
-class BreakGlass(msgspec.Struct, frozen=True, kw_only=True):
-    """Wider permissions of one session, until `until`. `closed_at` is when a privacy officer closed the review."""
-
-    id: UUID
-    subject: str
-    role: str
-    purpose: BreakGlassPurpose
-    reason: str
-    started_at: Instant
-    until: Instant
-    closed_at: Instant | None = None
-    closed_by: str | None = None
-    finding: str | None = None
-
-
-class ListReviews(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every time the glass was broken, oldest first; only those still to be reviewed unless `closed` is asked for too."""
-
-    closed: bool = False
-    limit: Limit = 50
-
-
-class ReviewsPage(msgspec.Struct, frozen=True, kw_only=True):
-    items: tuple[BreakGlass, ...]
-
-
-class CloseReview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a privacy officer found. Nobody reviews themselves."""
-
-    break_glass_id: UUID
-    outcome: Literal["justified", "not-justified"]
-    finding: Reason
-
-
 class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
     """The actor as the system sees it. `break_glass` is there while the glass is broken."""
 
@@ -518,6 +475,32 @@ class CodesGuessed(Event, frozen=True, kw_only=True):
         return self.account_id
 
 
+class PasskeyAdded(Event, frozen=True, kw_only=True):
+    """A patient has one more way in. They are told, in case it was somebody else."""
+
+    topic: ClassVar[str] = "access.passkey.added.v1"
+    account_id: UUID
+    patient_id: UUID
+    passkey_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        return self.account_id
+
+
+class PasskeyRemoved(Event, frozen=True, kw_only=True):
+    """A way in is closed, at the wish of its owner."""
+
+    topic: ClassVar[str] = "access.passkey.removed.v1"
+    account_id: UUID
+    patient_id: UUID
+    passkey_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        return self.account_id
+
+
 class AccountChanged(Event, frozen=True, kw_only=True):
     """An account was made, disabled, enabled, or has another role now."""
 
@@ -583,6 +566,8 @@ class Access(Protocol):
     async def start_sign_in(self, actor: Actor, command: StartSignIn) -> SignInStarted: ...
 
     async def complete_sign_in(self, actor: Actor, command: CompleteSignIn) -> SignedIn: ...
+
+    async def find_passkey_origin(self, actor: Actor) -> str | None: ...
 
     async def start_passkey(self, actor: Actor, command: StartPasskey) -> PasskeyAsked: ...
 

@@ -18,6 +18,7 @@ access.enable_account                  access.account.enable
 access.end_all_sessions                access.session.end_all
 access.end_break_glass                 access.break_glass.end
 access.end_session                     access.session.end
+access.find_passkey_origin             access.passkey.place
 access.give_consent                    access.consent.give
 access.list_accounts                   access.account.list
 access.list_clients                    access.client.list
@@ -102,7 +103,7 @@ scheduling.unblock_time                scheduling.calendar.unblock
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
     "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
-    "access.passkey.list", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
+    "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.time.find",

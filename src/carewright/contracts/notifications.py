@@ -21,7 +21,7 @@ Channel = Literal["sms", "email", "inbox"]
 """`inbox` is the product's own: what staff and patients read after signing in."""
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
-    "break_glass_started", "incident_opened",
+    "passkey_added", "passkey_removed", "break_glass_started", "incident_opened",
 ]  # fmt: skip
 TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "sign_in_code": frozenset({"hospital", "code", "minutes"}),
@@ -30,6 +30,8 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "appointment_requested": frozenset({"hospital", "when", "site"}),
     "appointment_rescheduled": frozenset({"hospital", "when", "site"}),
     "appointment_cancelled": frozenset({"hospital", "when", "site"}),
+    "passkey_added": frozenset({"hospital"}),
+    "passkey_removed": frozenset({"hospital"}),
     "break_glass_started": frozenset({"until"}),
     "incident_opened": frozenset({"when"}),
 }

@@ -11,6 +11,9 @@ from carewright.kernel.values import Instant, Secret
 Credential = Annotated[str, Meta(min_length=2, max_length=20_000)]
 """What a browser answers about a passkey: a PublicKeyCredential as JSON (Web Authentication Level 3, section 5.1.8)."""
 
+PasskeyName = Annotated[str, Meta(min_length=1, max_length=60)]
+"""What a patient calls a passkey, to know it again: one line of their own words."""
+
 
 class StartPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ask for what a browser needs to make or to use a passkey. The answer is of use in that browser alone, once, for five minutes."""
@@ -26,10 +29,11 @@ class PasskeyAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The passkey that a browser made."""
+    """The passkey that a browser made, and what its owner calls it."""
 
     binding: Secret
     credential: Credential
+    name: PasskeyName
 
 
 class RedeemPasskey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,5 +47,6 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True):
     """A key on a patient's own device. It never leaves that; we keep its public part."""
 
     id: UUID
+    name: str
     created_at: Instant
     last_used_at: Instant | None = None

@@ -1,15 +1,16 @@
-"""What the portal does about appointments that others report: it has the patient told. Safe to repeat.
+"""What the portal does about appointments and passkeys that others report: it has the patient told. Safe to repeat.
 
 A handler only queues a job, in the transaction that records the delivery: to ask for the patient and the appointment takes longer than the
 stream of events may wait. There is no copy that could be stale: the job asks for everything when it runs.
 """
 
+from carewright.contracts.access import PasskeyAdded, PasskeyRemoved
 from carewright.contracts.notifications import TemplateName
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.portal.service import CONFIRM, Confirmation
+from carewright.portal.service import CONFIRM, TELL_OF_PASSKEY, Confirmation, PasskeyChange
 
 
 async def confirm_booked(ctx: Context, tx: Session, event: AppointmentFact) -> None:
@@ -30,6 +31,21 @@ async def confirm_rescheduled(ctx: Context, tx: Session, event: AppointmentFact)
 async def confirm_cancelled(ctx: Context, tx: Session, event: AppointmentFact) -> None:
     """The patient hears that it is off, whoever called it off."""
     await _confirm(ctx, tx, event, "appointment_cancelled")
+
+
+async def tell_of_added_passkey(ctx: Context, tx: Session, event: PasskeyAdded) -> None:
+    """The patient hears that there is one more way in."""
+    await _tell_of_passkey(ctx, tx, event, "passkey_added")
+
+
+async def tell_of_removed_passkey(ctx: Context, tx: Session, event: PasskeyRemoved) -> None:
+    """The patient hears that a way in is closed."""
+    await _tell_of_passkey(ctx, tx, event, "passkey_removed")
+
+
+async def _tell_of_passkey(ctx: Context, tx: Session, event: PasskeyAdded | PasskeyRemoved, template: TemplateName) -> None:
+    wanted = PasskeyChange(event.organization_id, event.patient_id, event.passkey_id, template)
+    await jobs.enqueue(ctx, tx, TELL_OF_PASSKEY, wanted, unique_key=f"{event.passkey_id}:{template}")
 
 
 async def _confirm(ctx: Context, tx: Session, event: AppointmentFact, template: TemplateName) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from carewright.contracts.access import Access
+from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
 from carewright.contracts.directory import Directory
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
@@ -73,6 +73,8 @@ MODULE = Module(
         AppointmentRequested: handlers.confirm_requested,
         AppointmentRescheduled: handlers.confirm_rescheduled,
         AppointmentCancelled: handlers.confirm_cancelled,
+        PasskeyAdded: handlers.tell_of_added_passkey,
+        PasskeyRemoved: handlers.tell_of_removed_passkey,
     },
     jobs=JOBS,
     has_tables=False,

@@ -27,7 +27,8 @@ from carewright.contracts.access import (
 )
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
-from carewright.contracts.patients import ContactPoint, Patient, Patients
+from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
+from carewright.contracts.patients import ContactPoint, Patient, Patients, UnknownPatient
 from carewright.contracts.records import Records
 from carewright.contracts.scheduling import (
     Appointment,
@@ -70,6 +71,9 @@ IN_FLIGHT_WAIT_SECONDS = 0.1
 WRONG_CODE_SECONDS = 0.5
 """More than finding out takes."""
 INBOX_MAX = 50
+CREDENTIAL_LENGTH_MAX = 20_000
+TELL_OF_PASSKEY = "portal.tell_of_passkey"
+"""The job that tells a patient that a passkey was added or removed."""
 CONFIRM = "portal.confirm"
 """The job that tells a patient what became of an appointment."""
 CHANNELS: Mapping[str, Channel] = {"phone": "sms", "email": "email"}
@@ -121,6 +125,15 @@ class Confirmation(msgspec.Struct, frozen=True):
     organization_id: UUID
     appointment_id: UUID
     version: int
+    template: TemplateName
+
+
+class PasskeyChange(msgspec.Struct, frozen=True):
+    """The payload of a job: whose passkey changed, and by which template that is told."""
+
+    organization_id: UUID
+    patient_id: UUID
+    passkey_id: UUID
     template: TemplateName
 
 
@@ -423,6 +436,46 @@ async def redeem_code(ctx: PortalContext, trying: SignInTry, code: str) -> Start
         raise
 
 
+async def find_passkey_origin(ctx: PortalContext) -> str | None:
+    """Where browsers make and use passkeys; None where nowhere."""
+    return await ctx.access.find_passkey_origin(ctx.hosting())
+
+
+async def start_passkey_sign_in(ctx: PortalContext, binding: str) -> PasskeyAsked:
+    return await ctx.access.start_passkey_sign_in(ctx.hosting(), StartPasskey(binding=binding))
+
+
+async def redeem_passkey(ctx: PortalContext, binding: str, credential: str) -> StartedSession:
+    """A session for whoever holds the passkey. What cannot be a credential is handed on as one that is empty."""
+    return await ctx.access.redeem_passkey(ctx.hosting(), RedeemPasskey(binding=binding, credential=_fitting(credential)))
+
+
+async def start_passkey(ctx: PortalContext, binding: str) -> PasskeyAsked:
+    return await ctx.access.start_passkey(ctx.actor, StartPasskey(binding=binding))
+
+
+async def add_passkey(ctx: PortalContext, binding: str, credential: str, name: str) -> None:
+    await ctx.access.add_passkey(ctx.actor, AddPasskey(binding=binding, credential=_fitting(credential), name=name))
+
+
+def _fitting(credential: str) -> str:
+    return credential if 1 < len(credential) <= CREDENTIAL_LENGTH_MAX else "{}"
+
+
+async def my_passkeys(ctx: PortalContext) -> tuple[Passkey, ...]:
+    return await ctx.access.my_passkeys(ctx.actor)
+
+
+async def remove_passkey(ctx: PortalContext, passkey_id: UUID) -> None:
+    await ctx.access.remove_passkey(ctx.actor, passkey_id)
+
+
+async def end_replaced(ctx: PortalContext, token: str) -> None:
+    """End the session that a new one took the place of, where there is one."""
+    if token:
+        await end_session(ctx, token)
+
+
 async def end_session(ctx: PortalContext, token: str) -> None:
     """End the session of a token on our side. One that has ended already is what we wanted."""
     with suppress(Unauthenticated, UnknownSession):
@@ -496,3 +549,18 @@ async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
             ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}",
             when=Moment(at=one.start, zone=one.time_zone), site=one.site_name,
         )  # fmt: skip
+
+
+async def tell_of_passkey(ctx: PortalContext, about: PasskeyChange) -> None:
+    """Tell the patient that a way into their record changed, in case it was somebody else. Nobody is told of whoever was erased.
+
+    Safe to repeat: the message has a key of its own.
+    """
+    host = ctx.hosting(about.organization_id)
+    try:
+        patient = await ctx.patients.get_patient(host, about.patient_id)
+    except UnknownPatient:
+        return
+    contact = sign_in.preferred_contact(patient)
+    if contact is not None:
+        await _tell(ctx, host, patient, about.template, contact, key=f"{TELL_OF_PASSKEY}:{about.passkey_id}:{about.template}")

@@ -43,6 +43,8 @@ CAREFUL = (
     Careful("/sign-in", "sign_in"),
     Careful("/sign-in/code", "sign_in"),
     Careful("/sign-in/again", "sign_in"),
+    Careful("/sign-in/passkey", "sign_in"),
+    Careful("/sign-in/passkey/begin", "sign_in"),
     Careful("/visits/{id}/hold", "hold"),
     Careful("/staff/sign-in", "sign_in"),
     Careful("/identity/authorize", "sign_in"),

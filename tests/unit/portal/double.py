@@ -68,6 +68,7 @@ from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import Journal
 from tests.unit.portal.double_consents import DoubleConsents
+from tests.unit.portal.double_passkeys import DoublePasskeys, KeptPasskeys
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
 SNOMED = "http://snomed.info/sct"
@@ -130,6 +131,7 @@ class Hospital:
     sessions: dict[str, access.Session] = field(default_factory=dict)
     said: list[Notice] = field(default_factory=list)
     consents: list[access.Consent] = field(default_factory=list)
+    passkeys: KeptPasskeys = field(default_factory=KeptPasskeys)
     inbox_open: bool = True
 
     def __post_init__(self) -> None:
@@ -287,7 +289,7 @@ class DoublePatients:
         return self.hospital.patient
 
 
-class DoubleAccess(DoubleConsents):
+class DoubleAccess(DoubleConsents, DoublePasskeys):
     """Codes and sessions as access keeps them, without their rules about people."""
 
     def __init__(self, hospital: Hospital) -> None:
@@ -338,10 +340,6 @@ class DoubleAccess(DoubleConsents):
             if one.id == session_id and one.subject == actor.subject:
                 return self.hospital.sessions.pop(token)
         raise access.UnknownSession
-
-    def _refuse(self, method: str) -> None:
-        if waiting := self.hospital.refusals.get(method):
-            raise waiting.pop(0)
 
 
 class DoubleNotifications:

@@ -7,17 +7,8 @@ import msgspec
 
 from carewright.access import store
 from carewright.access.context import AccessContext
-from carewright.contracts.access import (
-    BreakGlass,
-    BreakGlassStarted,
-    CloseReview,
-    ListReviews,
-    ReviewNotYours,
-    ReviewsPage,
-    SessionNeeded,
-    StartBreakGlass,
-    UnknownReview,
-)
+from carewright.contracts.access import BreakGlassStarted, ReviewNotYours, SessionNeeded, UnknownReview
+from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.idempotency import once, remember

@@ -12,18 +12,28 @@ from carewright.access.service.sessions import OWN, SIGN_IN, start
 from carewright.contracts.access import (
     AccountDisabled,
     AccountLocked,
+    PasskeyAdded,
     PasskeyNotRight,
+    PasskeyRemoved,
     PasskeysEnough,
     SignInNotSetUp,
     StartedSession,
     UnknownPasskey,
 )
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
-from carewright.kernel import audit
+from carewright.kernel import audit, outbox
+from carewright.kernel.context import Context
 from carewright.kernel.db import Row
 from carewright.kernel.db import Session as Tx
 from carewright.kernel.errors import Forbidden, Refusal
 from carewright.kernel.rng import new_secret
+
+
+async def find_passkey_origin(ctx: AccessContext) -> str | None:
+    """Under which origin browsers make and use passkeys here; None where there are none."""
+    ctx.actor.require(SIGN_IN)
+    party = _party_or_none(ctx)
+    return party.origin if party else None
 
 
 async def start_passkey(ctx: AccessContext, command: StartPasskey) -> PasskeyAsked:
@@ -43,9 +53,10 @@ async def start_passkey(ctx: AccessContext, command: StartPasskey) -> PasskeyAsk
 
 async def add_passkey(ctx: AccessContext, command: AddPasskey) -> Passkey:
     """Keep the passkey that the browser made. Raises `PasskeyNotRight` for all that does not hold, `StepUpNeeded`, `PasskeysEnough`."""
-    _require_patient(ctx)
+    patient_id = _require_patient(ctx)
     ctx.require_recent()
     party, organization_id, now = _party(ctx), ctx.actor.organization_id, ctx.clock.now()
+    cipher = await ctx.cipher()
     asked = await store.take_passkey_challenge(ctx.db, organization_id, hash_of(command.binding), now)
     async with ctx.db.transaction() as tx:
         row = await _account(ctx, tx)
@@ -57,10 +68,13 @@ async def add_passkey(ctx: AccessContext, command: AddPasskey) -> Passkey:
             raise PasskeyNotRight from fault
         if len(await store.credentials_of_account(tx, organization_id, row["id"])) >= model.PASSKEYS_MAX:
             raise PasskeysEnough
-        passkey = Passkey(id=ctx.ids.new(), created_at=now)
-        if not await store.insert_passkey(tx, organization_id, row["id"], passkey, made):
+        passkey = Passkey(id=ctx.ids.new(), name=command.name, created_at=now)
+        if not await store.insert_passkey(tx, cipher, row["id"], passkey, made):
             raise PasskeyNotRight
         await _record(ctx, tx, "access.passkey.add", "C", passkey.id)
+        fact = PasskeyAdded(organization_id=organization_id, account_id=row["id"], patient_id=patient_id, passkey_id=passkey.id)
+        await outbox.publish(ctx, tx, fact)
+    ctx.wake()
     return passkey
 
 
@@ -120,34 +134,54 @@ async def _why_not(ctx: AccessContext, tx: Tx, row: Row, sign_count: int) -> Ref
 async def my_passkeys(ctx: AccessContext) -> tuple[Passkey, ...]:
     """The actor's passkeys, oldest first."""
     _require_patient(ctx)
-    return await store.passkeys_of_subject(ctx.db, ctx.actor.organization_id, ctx.actor.subject)
+    return await store.passkeys_of_subject(ctx.db, await ctx.cipher(), ctx.actor.subject)
 
 
 async def remove_passkey(ctx: AccessContext, passkey_id: UUID) -> None:
-    """Remove one of the actor's passkeys; sessions that began by it end. Raises `UnknownPasskey` for one not theirs."""
-    _require_patient(ctx)
+    """Remove one of the actor's passkeys; sessions that began by it end.
+
+    Raises `StepUpNeeded`, and `UnknownPasskey` for one not theirs.
+    """
+    patient_id, organization_id = _require_patient(ctx), ctx.actor.organization_id
+    ctx.require_recent()
     async with ctx.db.transaction() as tx:
-        if not await store.delete_passkey(tx, ctx.actor.organization_id, passkey_id, ctx.actor.subject):
+        account_id = await store.delete_passkey(tx, organization_id, passkey_id, ctx.actor.subject)
+        if account_id is None:
             raise UnknownPasskey
-        ended = await store.end_sessions_of_passkey(tx, ctx.actor.organization_id, passkey_id, ctx.clock.now())
+        ended = await store.end_sessions_of_passkey(tx, organization_id, passkey_id, ctx.clock.now())
         await _record(ctx, tx, "access.passkey.remove", "D", passkey_id)
         gone = (audit.Entity(type="Session", id=each) for each in ended)
         await audit.record(tx, *(audit.entry(ctx, "access.session.end", "E", entities=(each,)) for each in gone))
+        fact = PasskeyRemoved(organization_id=organization_id, account_id=account_id, patient_id=patient_id, passkey_id=passkey_id)
+        await outbox.publish(ctx, tx, fact)
+    ctx.wake()
 
 
-def _require_patient(ctx: AccessContext) -> None:
+async def reseal_passkeys(ctx: Context, after: UUID, limit: int) -> list[UUID]:
+    """Seal anew what an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        return await store.reseal_passkeys(tx, cipher, after, limit)
+
+
+def _require_patient(ctx: AccessContext) -> UUID:
     """Passkeys are a patient's own: not staff's, who have their provider, nor to be handled while acting for somebody else."""
     ctx.actor.require(OWN)
-    if ctx.actor.role != "patient":
+    if ctx.actor.role != "patient" or ctx.actor.patient_id is None:
         raise Forbidden
+    return ctx.actor.patient_id
 
 
 def _party(ctx: AccessContext) -> Party:
-    address = urlsplit(ctx.settings.passkey_origin or ctx.settings.public_url)
-    party = model.party_of(address.scheme, address.netloc, address.hostname)
+    party = _party_or_none(ctx)
     if party is None:
         raise SignInNotSetUp
     return party
+
+
+def _party_or_none(ctx: AccessContext) -> Party | None:
+    address = urlsplit(ctx.settings.passkey_origin or ctx.settings.public_url)
+    return model.party_of(address.scheme, address.netloc, address.hostname)
 
 
 async def _account(ctx: AccessContext, tx: Tx) -> Row:

@@ -12,7 +12,8 @@ from carewright.console.http import incident
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
-from carewright.contracts.access import CompleteSignIn, SignInFailed, StartBreakGlass, StartSignIn, UnknownSession
+from carewright.contracts.access import CompleteSignIn, SignInFailed, StartSignIn, UnknownSession
+from carewright.contracts.break_glass import StartBreakGlass
 from carewright.kernel.errors import NotFound
 from carewright.kernel.http import guard
 

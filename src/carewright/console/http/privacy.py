@@ -7,8 +7,8 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from carewright.console.http.page import Ask
-from carewright.contracts.access import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.audit import AuditEventsPage, FindAuditEvents
+from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, Unusual
 from carewright.contracts.record_file import INDEX, NDJSON, Index, lines_of
 from carewright.contracts.records import ExportRecord

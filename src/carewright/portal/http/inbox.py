@@ -10,17 +10,11 @@ from carewright.portal.model.messages import conversations, message_view, name_o
 from carewright.portal.model.times import walls_of
 from carewright.portal.model.wall import Wall
 
-CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
-"""As every page's, and it may ask for itself again: that is how it stays fresh."""
-
 
 async def show_inbox(ask: Ask) -> Response:
     """Everybody who got a message, the latest first."""
     page, wall = await service.read_local_inbox(ask.ctx), await _wall(ask)
-    return _fresh(ask.show("inbox.html", threads=conversations(page.items, wall, ask.ctx.clock.now())))
+    return ask.show_asking("inbox.html", threads=conversations(page.items, wall, ask.ctx.clock.now()))
 
 
 async def show_messages(ask: Ask) -> Response:
@@ -29,7 +23,7 @@ async def show_messages(ask: Ask) -> Response:
     if not page.items:
         return ask.go("/inbox")
     views = [message_view(one, wall, ask.ctx.clock.now()) for one in page.items]
-    return _fresh(ask.show("messages.html", name=name_of(page.items[0]), messages=views))
+    return ask.show_asking("messages.html", name=name_of(page.items[0]), messages=views)
 
 
 async def _wall(ask: Ask) -> Wall:
@@ -42,8 +36,3 @@ async def _sites(ask: Ask) -> tuple[Location, ...]:
         return (await ask.ctx.directory.find_sites(ask.ctx.hosting())).items
     except Unavailable:
         return ()
-
-
-def _fresh(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY
-    return response

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from carewright.contracts.access import StartedSession
 from carewright.contracts.patients import Patient
 from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
@@ -95,11 +96,24 @@ class Ask:
             self.cookies.drop(response, guard.NOTICE)
         return response
 
+    def show_asking(self, template: str, status: int = 200, **values: Any) -> Response:
+        """Render a page whose script asks this site for something."""
+        response = self.show(template, status, **values)
+        response.headers["Content-Security-Policy"] = guard.CONTENT_POLICY_OF_ASKING
+        return response
+
     def go(self, to: str, notice: str | None = None) -> Response:
         """Send the browser on with GET, so that a reload repeats nothing; `notice` is said on the page it arrives at."""
         response = RedirectResponse(to, 303)
         if notice:
             self.cookies.put(response, guard.NOTICE, notice, guard.NOTICE_SECONDS)
+        return response
+
+    def enter(self, to: str, started: StartedSession) -> Response:
+        """Send the browser on with a session."""
+        response = self.go(to)
+        seconds = int((started.session.absolute_until - self.ctx.clock.now()).total_seconds())
+        self.cookies.put(response, guard.SESSION, started.token, seconds)
         return response
 
     def stop(self, refusal: Refusal) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
-from carewright.portal.http import appointments, assets, browse, holds, inbox, proxies, record, sign_in
+from carewright.portal.http import appointments, assets, browse, devices, holds, inbox, passkeys, proxies, record, sign_in
 from carewright.portal.http.page import Handle, page
 from carewright.portal.service import PortalContext
 
@@ -40,10 +40,15 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/sign-in/code", sign_in.show_code, for_patients=False),
         post("/sign-in/code", sign_in.enter_code, for_patients=False),
         post("/sign-in/again", sign_in.send_again, for_patients=False),
+        post("/sign-in/passkey", passkeys.sign_in, for_patients=False),
+        post("/sign-in/passkey/begin", passkeys.begin_sign_in, for_patients=False),
         post("/sign-out", sign_in.sign_out, for_patients=False),
-        get("/devices", sign_in.show_devices),
-        post("/devices/end-others", sign_in.end_other_devices),
-        post("/devices/{id}/end", sign_in.end_device),
+        get("/devices", devices.show_devices),
+        post("/devices/end-others", devices.end_other_devices),
+        post("/devices/{id}/end", devices.end_device),
+        post("/devices/passkeys", devices.add_passkey),
+        post("/devices/passkeys/begin", devices.begin_passkey),
+        post("/devices/passkeys/{id}/remove", devices.remove_passkey),
         get("/proxies", proxies.show_proxies),
         post("/proxies/give", proxies.give),
         post("/proxies/accept", proxies.accept),
@@ -57,12 +62,15 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/holds/{id}/book", holds.to_hold),
         get("/holds/{id}/release", holds.to_hold),
         get("/sign-in/again", sign_in.to_code, for_patients=False),
-        get("/devices/{id}/end", sign_in.to_devices),
+        get("/sign-in/passkey", sign_in.to_sign_in, for_patients=False),
+        get("/devices/{id}/end", devices.to_devices),
+        get("/devices/passkeys", devices.to_devices),
+        get("/devices/passkeys/{id}/remove", devices.to_devices),
         get("/proxies/give", proxies.to_proxies),
         get("/proxies/accept", proxies.to_proxies),
         get("/proxies/myself", proxies.to_proxies),
         get("/proxies/{id}/act", proxies.to_proxies),
         get("/proxies/{id}/withdraw", proxies.to_proxies),
-        get("/devices/end-others", sign_in.to_devices),
+        get("/devices/end-others", devices.to_devices),
         Route("/static/{name:path}", assets.serve, methods=["GET"]),
     ]

@@ -61,9 +61,7 @@ async def act_as_myself(ask: Ask) -> Response:
 
 
 def _with_session(ask: Ask, started: StartedSession) -> Response:
-    response = ask.go("/")
-    seconds = int((started.session.absolute_until - ask.ctx.clock.now()).total_seconds())
-    ask.cookies.put(response, guard.SESSION, started.token, seconds)
+    response = ask.enter("/", started)
     ask.cookies.drop(response, guard.PLACE)
     return response
 

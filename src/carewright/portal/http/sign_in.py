@@ -1,4 +1,4 @@
-"""Signing in by a code that is sent to the patient's own telephone or e-mail, and out again; and where one is signed in.
+"""Signing in by a code that is sent to the patient's own telephone or e-mail, and out again.
 
 What the browser is told never depends on whether anybody is known: the answer goes out first, and only then is anybody looked for.
 """
@@ -15,9 +15,7 @@ from carewright.portal import service
 from carewright.portal.http import guard
 from carewright.portal.http.page import Ask, address
 from carewright.portal.model import sign_in as rules
-from carewright.portal.model.devices import device_view
 from carewright.portal.model.sign_in import SignInTry
-from carewright.portal.model.times import walls_of
 
 PURPOSE = "portal.sign_in_try"
 TRY_SECONDS = 1800
@@ -38,7 +36,10 @@ async def _form(ask: Ask, form: dict[str, str], errors: dict[str, str], status: 
     typed = example if example and ask.query("example") and not form else form
     place = guard.local_path(ask.form.get("next", "") or ask.query("next"), "/")
     fill = address("/sign-in", example="1", next=place)
-    response = seen.show("sign_in.html", status, next=place, example=example, fill=fill, form=typed, errors=errors)
+    origin = await service.find_passkey_origin(ask.ctx)
+    response = seen.show_asking(
+        "sign_in.html", status, next=place, example=example, fill=fill, form=typed, errors=errors, passkey_origin=origin
+    )
     if not ask.secret:
         ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)
     return response
@@ -124,9 +125,8 @@ async def enter_code(ask: Ask) -> Response:
         started = await service.redeem_code(ask.ctx, trying, code)
     except CodeNotRight:
         return _wrong(ask, trying)
-    response = ask.go(trying.next)
-    seconds = int((started.session.absolute_until - ask.ctx.clock.now()).total_seconds())
-    ask.cookies.put(response, guard.SESSION, started.token, seconds)
+    response = ask.enter(trying.next, started)
+    await service.end_replaced(ask.ctx, ask.cookies.get(guard.SESSION))
     ask.cookies.drop(response, guard.TRY)
     return response
 
@@ -158,37 +158,13 @@ async def sign_out(ask: Ask) -> Response:
     response = ask.go("/sign-in", "done.signed_out")
     if session := ask.cookies.get(guard.SESSION):
         await service.end_session(ask.ctx, session)
-    ask.cookies.sign_out(response, guard.SESSION, guard.PLACE, guard.TRY)
+    ask.cookies.sign_out(response, guard.SESSION, guard.PLACE, guard.TRY, guard.PASSKEY)
     return response
 
 
-async def show_devices(ask: Ask) -> Response:
-    """Where this patient is signed in."""
-    wall = walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale).home
-    found = await service.my_sessions(ask.ctx)
-    views = [device_view(one, wall, ask.ctx.clock.now(), is_this=one.id == ask.ctx.actor.session_id) for one in found]
-    return ask.show("devices.html", devices=views)
-
-
-async def end_device(ask: Ask) -> Response:
-    """Sign out on one device; on this one, that is signing out."""
-    if ask.id() == ask.ctx.actor.session_id:
-        return await sign_out(ask)
-    await service.end_my_session(ask.ctx, ask.id())
-    return ask.go("/devices", "done.device_ended")
-
-
-async def end_other_devices(ask: Ask) -> Response:
-    """Sign out everywhere but here."""
-    for one in await service.my_sessions(ask.ctx):
-        if one.id != ask.ctx.actor.session_id:
-            await service.end_my_session(ask.ctx, one.id)
-    return ask.go("/devices", "done.devices_ended")
+async def to_sign_in(ask: Ask) -> Response:
+    return ask.go("/sign-in")
 
 
 async def to_code(ask: Ask) -> Response:
     return ask.go("/sign-in/code")
-
-
-async def to_devices(ask: Ask) -> Response:
-    return ask.go("/devices")

@@ -1,12 +1,15 @@
-"""A session as its patient reads it."""
+"""Sessions and passkeys as their patient reads them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.access import Session
+from carewright.contracts.passkeys import Passkey
 from carewright.portal.model.wall import Wall, counted, near_date
 
+NAME_LENGTH_MAX = 60
+NAMELESS = "My passkey"
 WAYS = {
     "otp": "With a code we sent you", "passkey": "With a passkey", "oidc": "With your account",
     "demonstration": "As the demonstration patient",
@@ -22,6 +25,26 @@ class DeviceView:
     since: str
     used: str
     is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyView:
+    """`name` is the patient's own; `added` and `used` are said on the hospital's wall."""
+
+    id: UUID
+    name: str
+    added: str
+    used: str
+
+
+def passkey_view(one: Passkey, wall: Wall, now: datetime) -> PasskeyView:
+    used = _ago(now - one.last_used_at) if one.last_used_at else "Not used yet"
+    return PasskeyView(one.id, one.name, near_date(wall.day(one.created_at), wall.day(now), wall.locale), used)
+
+
+def name_of(typed: str) -> str:
+    """What to call a passkey: one line, and something in any case."""
+    return " ".join(typed.split())[:NAME_LENGTH_MAX] or NAMELESS
 
 
 def device_view(one: Session, wall: Wall, now: datetime, *, is_this: bool) -> DeviceView:

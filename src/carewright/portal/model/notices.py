@@ -26,6 +26,12 @@ NOTICES: Mapping[str, Notice] = {
     ),
     "done.device_ended": Notice("good", "That device is signed out", "Whoever has it cannot see your appointments any more."),
     "done.devices_ended": Notice("good", "All other devices are signed out", "You are signed in on this one alone."),
+    "done.passkey_added": Notice(
+        "good", "Your passkey is ready", "Next time you sign in with it, and need no code. We have sent you a message about it."
+    ),
+    "done.passkey_removed": Notice(
+        "good", "That passkey is removed", "It opens nothing any more, and whoever signed in by it is signed out. A code always works."
+    ),
     "done.proxy_accepted": Notice("good", "You may act for them now", "Choose below for whom you want to go on."),
     "done.proxy_withdrawn": Notice("good", "That is withdrawn", "Whoever was acting for you by it is signed out of it at once."),
     "done.signed_out": Notice("info", "You are signed out", "Nobody can see your appointments on this device until you sign in again."),
@@ -75,6 +81,19 @@ NOTICES: Mapping[str, Notice] = {
     "portal.codes_sent_enough": Notice(
         "bad", "We have sent you several codes", "Please use the newest one. If none has arrived, call us: we are glad to help."
     ),
+    "portal.sign_in_once_more": Notice(
+        "info", "Please sign in once more", "Passkeys open your record, so we make sure that it is you. Then you come back to them."
+    ),
+    "portal.passkey_not_made": Notice(
+        "bad", "This browser could not make a passkey", "Nothing was changed. You can go on signing in with a code, or try another device."
+    ),
+    "access.passkey_not_right": Notice(
+        "bad", "That did not work with this passkey", "Nothing was changed. Please try again, or use a code: that always works."
+    ),
+    "access.passkeys_enough": Notice(
+        "bad", "You have as many passkeys as we keep", "Please remove one that you no longer use, then add the new one."
+    ),
+    "access.unknown_passkey": Notice("info", "That passkey is gone already", "Here are the ones that you have now."),
     "portal.sign_in_over": Notice("info", "Please begin again", "You were away for a while, so we ask you once more who you are."),
     "access.code_not_right": Notice("bad", "That code is not right", "Please look at the newest message, or ask for a new code."),
     "portal.no_time_chosen": Notice("bad", "Please choose a time", "We could not tell which time you chose. Please choose one below."),
