@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from carewright.kernel.authz import Actor
+from carewright.kernel.clock import SystemClock
 from carewright.kernel.http import app
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.roles import lifecycle
@@ -53,8 +54,8 @@ class Inside(System):
     system: Any = None
 
     def signed(self, actor: Actor) -> str:
-        """A bearer token for `actor`."""
-        token: str = self.system.tokens.issue(actor, TOKEN_LIFETIME)
+        """A bearer token for `actor`, who proved who they are a moment ago."""
+        token: str = self.system.tokens.issue(msgspec.structs.replace(actor, authenticated_at=SystemClock().now()), TOKEN_LIFETIME)
         return token
 
     async def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:

@@ -23,13 +23,16 @@ EXPORT = "/api/v1/records/export"
 SEALED_SECONDS_MAX = 15
 
 
-async def export(system: System, role: str, body: dict[str, Any], patient_id: UUID | None = None, *, fresh: bool = True) -> httpx.Response:
-    """Ask for an export with a token of somebody who proved who they are just now, or six minutes ago."""
+async def export(
+    system: System, role: str, body: dict[str, Any], patient_id: UUID | None = None, *, minutes_ago: int | None = 0
+) -> httpx.Response:  # fmt: skip
+    """Ask for an export with a new token of somebody who proved who they are so long ago, or None: never."""
     clock = SystemClock()
     signer = Tokens(TokenKeys.of_file(token_key_file(system.data)), clock, ROLES)
     assert system.known.organization_id is not None
     actor = signer.actor(role, f"exporting-{role}", system.known.organization_id, patient_id)
-    token = signer.issue(replace(actor, authenticated_at=clock.now() - timedelta(minutes=0 if fresh else 6)), timedelta(minutes=5))
+    proved = None if minutes_ago is None else clock.now() - timedelta(minutes=minutes_ago)
+    token = signer.issue(replace(actor, authenticated_at=proved), timedelta(minutes=5))
     return await system.client.post(system.address_of(EXPORT) + EXPORT, json=body, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -57,7 +60,8 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
 
 async def test_an_export_asks_who_you_are_and_whose_record_you_want(clinic: Clinic) -> None:
     system, patient, other = clinic.system, await register(clinic.system), await register(clinic.system)
-    refused(await export(system, "patient", {}, patient, fresh=False), 401, "access.step_up_needed")
+    for minutes_ago in (6, None):
+        refused(await export(system, "patient", {}, patient, minutes_ago=minutes_ago), 401, "access.step_up_needed")
     refused(await export(system, "patient", {"patient_id": str(other)}, patient), 403, "kernel.forbidden")
     refused(await export(system, "patient", {"reason": "law"}, patient), 403, "kernel.forbidden")
     refused(await export(system, "front-desk", {"patient_id": str(patient)}), 403, "kernel.forbidden")

@@ -71,7 +71,10 @@ class Quarantined(Refusal):
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a token says. Times are seconds since the epoch, as RFC 7519 has them; `auth_time` is OpenID Connect's."""
+    """What a token says. Times are seconds since the epoch, as RFC 7519 has them; `auth_time` is OpenID Connect's.
+
+    Without `auth_time` nobody proved who they are: that a token was signed a moment ago is no such proof.
+    """
 
     iss: str
     aud: str
@@ -178,7 +181,7 @@ class Tokens:
             decoded = jwt.decode(token, self._key_of, algorithms=[ALGORITHM])
             header, claims = msgspec.convert(decoded.header, Header), msgspec.convert(decoded.claims, Claims)
             self._ensure_ours(header, claims)
-            authenticated_at = self._instant(claims.iat if claims.auth_time is None else claims.auth_time)
+            authenticated_at = None if claims.auth_time is None else self._instant(claims.auth_time)
         except (JoseError, ValueError, TypeError, OverflowError, OSError, msgspec.ValidationError) as fault:
             raise Unauthenticated from fault
         actor = self.actor(claims.role, claims.sub, claims.org, claims.patient, claims.purpose)
