@@ -137,7 +137,11 @@ async def test_a_role_is_taken_by_web_identity_and_renewed_before_it_ends(
     clock.advance(minutes=56)
     there.sts_faults.answers = [sts_fault("ServiceUnavailable", 503)] * asking.TRIES
     assert await service.unwrap(wrapped, HERE) == b"key", "what is still good serves"
+    there.tokens = set()
+    assert await service.unwrap(wrapped, HERE) == b"key", "refused or not"
     clock.advance(minutes=5)
+    assert await refusal(service) == "credentials"
+    there.tokens = {"the next one"}
     there.sts_faults.answers = [sts_fault("ServiceUnavailable", 503)] * asking.TRIES
     with pytest.raises(KeysUnavailable):
         await service.unwrap(wrapped, HERE)

@@ -75,7 +75,7 @@ class Asking:
 
 
 class Renewed(Generic[T]):
-    """Credentials that end. They are asked for anew some minutes before; what is still good serves while nobody answers."""
+    """Credentials that end. They are asked for anew some minutes before; what is still good serves while none are given."""
 
     def __init__(self, clock: Clock, fetch: Callable[[], Awaitable[tuple[T, datetime]]]) -> None:
         self._clock = clock
@@ -89,7 +89,7 @@ class Renewed(Generic[T]):
             if self._kept is None or self._kept[1] - EARLY <= self._clock.now():
                 try:
                     self._kept = await self._fetch()
-                except KeysUnavailable:
+                except (KeysUnavailable, KeyRefused):
                     if self._kept is None or self._kept[1] <= self._clock.now():
                         raise
             return self._kept[0]
