@@ -7,8 +7,12 @@
   tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant, and
   `await context.system("scheduling")` is what the relay, timers and followers work in.
 - `facts_of(ctx)`: what was published in that tenant.
+
+Two variables have the same tests run on what a deployment may have: `CAREWRIGHT_TEST_POSTGRES_BIN` names the programs of another
+PostgreSQL, and with `CAREWRIGHT_TEST_LOGIN=plain` whatever is tried logs in as no superuser, but with `RIGHTS` alone.
 """
 
+import os
 import random
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -33,12 +37,17 @@ from carewright.kernel.outbox import read_between
 from carewright.kernel.privacy.vault import Vault
 from carewright.kernel.wake import Wake
 from carewright.roles.embedded import EmbeddedSettings, Place, PostgresServer, start_postgres
+from tests.journal import Journals
 from tests.keys import new_vault
 from tests.tidy.source import PACKAGE, modules
 
 MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 """A Monday in winter time, before the hospitals of Europe open."""
 POOL_SIZE = 4
+PLAIN = os.environ.get("CAREWRIGHT_TEST_LOGIN") == "plain"
+LOGIN = "carewright_login"
+RIGHTS = "LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS"
+"""What a login needs besides owning its database: it makes the modules' roles."""
 END_OF_TIME = (2**62, 0)
 FACTS_MAX = 100_000
 
@@ -53,7 +62,8 @@ def servers_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 async def postgres(servers_folder: Path) -> AsyncIterator[PostgresServer]:
-    settings = EmbeddedSettings(root_home=servers_folder / "home", shared_buffers_mb=64)
+    named = os.environ.get("CAREWRIGHT_TEST_POSTGRES_BIN")
+    settings = EmbeddedSettings(root_home=servers_folder / "home", shared_buffers_mb=64, postgres_bin=Path(named) if named else None)
     place = await Place.open(servers_folder / "data", settings, say=lambda _: None)
     server = await start_postgres(place)
     try:
@@ -67,18 +77,21 @@ async def postgres(servers_folder: Path) -> AsyncIterator[PostgresServer]:
 @pytest.fixture(scope="session")
 async def template(postgres: PostgresServer) -> str:
     """The name of a migrated database that nobody is connected to."""
-    await run_sql(postgres.dsn, "CREATE DATABASE migrated")
+    if PLAIN:
+        await run_sql(postgres.dsn, f"CREATE ROLE {LOGIN} {RIGHTS} PASSWORD '{LOGIN}'")
+    await run_sql(postgres.dsn, "CREATE DATABASE migrated" + (f" OWNER {LOGIN}" if PLAIN else ""))
     with_tables = [name for name in modules() if (PACKAGE / name / "migrations").is_dir()]
-    await migrate(address_of(postgres, "migrated"), ["kernel", *with_tables])
+    await migrate(login_of(postgres, "migrated"), ["kernel", *with_tables])
     return "migrated"
 
 
 @pytest.fixture(scope="module")
-async def database_url(postgres: PostgresServer, template: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """A migrated database that is dropped after this file's tests."""
+async def database_url(postgres: PostgresServer, template: str, journals: Journals, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A migrated database that is dropped after this file's tests, its journal read before."""
     name = request.path.stem
-    await run_sql(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield address_of(postgres, name)
+    await run_sql(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}" + (f" OWNER {LOGIN}" if PLAIN else ""))
+    yield login_of(postgres, name)
+    await journals.read(address_of(postgres, name))
     await run_sql(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -162,6 +175,12 @@ async def facts_of(ctx: Context) -> list[Event]:
     """Everything the log says of this context's tenant, in log order. Whatever was committed is there at once."""
     delivered = await read_between(ctx.db, (0, 0), END_OF_TIME, FACTS_MAX, list(Event.by_topic))
     return [one.fact() for one in delivered if one.organization_id == ctx.actor.organization_id]
+
+
+def login_of(server: PostgresServer, database: str) -> str:
+    """A database's address for what is tried: as the superuser, or as the login with `RIGHTS` alone."""
+    address = urlsplit(address_of(server, database))
+    return address._replace(netloc=f"{LOGIN}:{LOGIN}@").geturl() if PLAIN else address.geturl()
 
 
 def address_of(server: PostgresServer, database: str) -> str:

@@ -32,6 +32,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.token_keys import TokenKeys
 from carewright.roles.installation import Installation, token_key_file
 from tests.faults.ground import is_alive, new_folder, processes_of
+from tests.journal import Journals
 
 ROOT = Path(__file__).resolve().parent.parent
 FRESH = ""
@@ -127,10 +128,11 @@ class System:
 
 
 @pytest.fixture(scope="session")
-async def one_process() -> AsyncIterator[System]:
+async def one_process(journals: Journals) -> AsyncIterator[System]:
     with own_folder() as folder:
         async with started(folder / "data", *TINY) as system:
             yield system
+            await journals.read(system.known.database_url)
 
 
 @pytest.fixture(scope="session")

@@ -32,3 +32,9 @@ async def hospital(db: Database) -> Hospital:
         await process.settle()
         await process.live.of(world.organization_id)
     return Hospital(here, there, world)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back at the whole tier runs last."""
+    items.sort(key=lambda item: item.path.name == "test_every_deed.py")
