@@ -32,6 +32,7 @@ async def test_a_daughter_acts_for_her_mother_until_it_is_withdrawn(
     await daughter.get_by_label("Their code").fill(code.lower())
     await daughter.get_by_role("button", name="Take it on").click()
     await expect(daughter.get_by_text("You may act for them now")).to_be_visible()
+    await expect(daughter.get_by_role("listitem").filter(has_text="Margaret Whitfield")).to_be_visible()
     found += await problems_of(daughter)
     await daughter.get_by_role("button", name="Act for them").click()
     await expect(daughter.get_by_text("You are acting for Margaret Whitfield")).to_be_visible()

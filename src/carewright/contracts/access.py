@@ -234,6 +234,10 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: Instant | None = None
     withdrawn_at: Instant | None = None
 
+    def holds(self, now: datetime) -> bool:
+        """Whether the proxy may act by it now."""
+        return self.accepted_at is not None and self.withdrawn_at is None and self.starts_at <= now < self.ends_at
+
 
 class GivenConsent(msgspec.Struct, frozen=True, kw_only=True):
     """`code` is shown this once. Whoever types it while signed in themselves is the proxy."""

@@ -1,7 +1,7 @@
 """What the pages do: each function asks the modules that know, in the patient's name, and decides nothing itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -487,6 +487,16 @@ async def end_session(ctx: PortalContext, token: str) -> None:
 async def list_consents(ctx: PortalContext) -> ConsentsPage:
     """Who may act for this person, and for whom they may act."""
     return await ctx.access.list_consents(ctx.actor)
+
+
+async def names_for_proxy(ctx: PortalContext, received: Iterable[Consent]) -> Mapping[UUID, str]:
+    """What the patients are called for whom somebody may act now. The portal looks it up itself: a consent opens no record by itself."""
+    now, names = ctx.clock.now(), dict[UUID, str]()
+    for patient_id in {one.patient_id for one in received if one.holds(now)}:
+        with suppress(UnknownPatient):
+            patient = await ctx.patients.get_patient(ctx.hosting(), patient_id)
+            names[patient_id] = " ".join((*patient.given, patient.family))
+    return names
 
 
 async def give_consent(ctx: PortalContext, relationship: str, scope: str, until_at: datetime) -> GivenConsent:

@@ -1,9 +1,11 @@
 """Acting for somebody else, page by page: a code is given and taken on, one goes on for the other, and comes back."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from carewright.portal.http import guard
 from tests.unit.portal import double
@@ -41,6 +43,20 @@ async def test_a_code_that_is_not_right_is_said_kindly(browser: Browser, hospita
     assert "Please ask for a new one." in answer.text
     await browser.post("/proxies/accept", code="ABCD-EFGH-JKLM-NPQR")
     assert "You may act for them now" in browser.page
+
+
+async def test_a_proxy_reads_for_whom_they_may_act_and_of_whom_not_yet_nothing(browser: Browser, hospital: Hospital) -> None:
+    hospital.twin = replace(double.MARGARET, id=MOTHER, given=("Agnes",), family="Fairfax")
+    access, now = double.DoubleAccess(hospital), hospital.clock.now()
+    later = access.consent(MOTHER, ME)
+    hospital.consents[:] = [replace(later, starts_at=now + timedelta(days=1))]
+    page = (await browser.get("/proxies")).text
+    assert ("Your parent" in page, "Fairfax" in page) == (True, False)
+    access.consent(MOTHER, ME)
+    page = (await browser.get("/proxies")).text
+    assert "<strong>Agnes Fairfax</strong>" in page
+    hospital.twin = None
+    assert "Fairfax" not in (await browser.get("/proxies")).text
 
 
 async def test_a_proxy_goes_on_for_the_other_and_comes_back(browser: Browser, hospital: Hospital) -> None:

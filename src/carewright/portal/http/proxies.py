@@ -21,9 +21,11 @@ async def show_proxies(ask: Ask) -> Response:
 async def _page(ask: Ask, errors: dict[str, str], status: int) -> Response:
     wall = walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale).home
     found, now = await service.list_consents(ask.ctx), ask.ctx.clock.now()
+    names = await service.names_for_proxy(ask.ctx, found.received)
     return ask.show(
         "proxies.html", status, errors=errors, relationships=RELATIONSHIPS, scopes=SCOPES, lengths=LENGTHS,
-        given=[consent_view(one, wall, now) for one in found.given], received=[consent_view(one, wall, now) for one in found.received],
+        given=[consent_view(one, wall, now) for one in found.given],
+        received=[consent_view(one, wall, now, names.get(one.patient_id, "")) for one in found.received],
     )  # fmt: skip
 
 

@@ -22,9 +22,13 @@ AS_PROXY = {
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """`who` is what the proxy is to the patient, `whom` the patient to the proxy; `holds` whether the proxy may act now."""
+    """`who` is what the proxy is to the patient, `whom` the patient to the proxy; `holds` whether the proxy may act now.
+
+    `name` is the patient's, for a proxy who may act now; else empty.
+    """
 
     id: UUID
+    name: str
     who: str
     whom: str
     what: str
@@ -33,10 +37,9 @@ class ConsentView:
     holds: bool
 
 
-def consent_view(one: Consent, wall: Wall, now: datetime) -> ConsentView:
-    accepted = one.accepted_at is not None
+def consent_view(one: Consent, wall: Wall, now: datetime, name: str = "") -> ConsentView:
     return ConsentView(
-        id=one.id, who=RELATIONSHIPS[one.relationship], whom=AS_PROXY[one.relationship],
+        id=one.id, name=name, who=RELATIONSHIPS[one.relationship], whom=AS_PROXY[one.relationship],
         what="may see, book and change appointments" if one.scope == "book" else "may see appointments",
-        until=full_date(wall.day(one.ends_at), wall.locale), accepted=accepted, holds=accepted and one.starts_at <= now < one.ends_at,
+        until=full_date(wall.day(one.ends_at), wall.locale), accepted=one.accepted_at is not None, holds=one.holds(now),
     )  # fmt: skip
