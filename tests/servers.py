@@ -45,7 +45,7 @@ MORNING = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 """A Monday in winter time, before the hospitals of Europe open."""
 POOL_SIZE = 4
 PLAIN = os.environ.get("CAREWRIGHT_TEST_LOGIN") == "plain"
-LOGIN = "carewright_login"
+LOGIN = "hospital_login"
 RIGHTS = "LOGIN CREATEROLE NOSUPERUSER NOCREATEDB NOBYPASSRLS"
 """What a login needs besides owning its database: it makes the modules' roles."""
 END_OF_TIME = (2**62, 0)

@@ -159,7 +159,8 @@ async def test_the_owner_is_under_the_policies_where_it_is_no_superuser(owner: A
     """A deployment's login owns the tables. Without the system's roles it would see nothing, and never does it see past the policies."""
     transaction = owner.transaction()
     await transaction.start()
-    await owner.execute("CREATE ROLE plain_owner; ALTER TABLE scheduling.schedule OWNER TO plain_owner")
+    await owner.execute("CREATE ROLE plain_owner; GRANT plain_owner TO CURRENT_USER; GRANT CREATE ON SCHEMA scheduling TO plain_owner")
+    await owner.execute("ALTER TABLE scheduling.schedule OWNER TO plain_owner")
     await owner.execute("GRANT USAGE ON SCHEMA scheduling, kernel TO plain_owner; SET LOCAL ROLE plain_owner")
     assert await owner.fetchval("SELECT count(*) FROM scheduling.schedule") == 0
     await owner.execute("SELECT set_config('carewright.organization_id', $1, true)", str(hospital.world.organization_id))
