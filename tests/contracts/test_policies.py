@@ -50,7 +50,7 @@ def test_every_limit_of_the_policies_has_its_value() -> None:
 
 
 def test_every_setting_that_the_policies_name_is_one() -> None:
-    assert set(re.findall(r"CAREWRIGHT_[A-Z_]+[A-Z]", PAGE)) <= set(SETTINGS)
+    assert set(re.findall(r"CAREWRIGHT_[A-Z0-9_]+[A-Z]", PAGE)) <= set(SETTINGS)
 
 
 def test_the_policies_list_every_way_in() -> None:

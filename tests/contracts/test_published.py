@@ -17,7 +17,7 @@ from tests.tidy.test_codes import published
 
 CODES = Path(__file__).with_name("codes.txt")
 CONFIGURATION = (ROOT / "docs" / "reference" / "configuration.md").read_text("utf-8")
-SETTING = re.compile(r"^\| `(CAREWRIGHT_[A-Z_]+)` \| (.+?) \|", re.MULTILINE)
+SETTING = re.compile(r"^\| `(CAREWRIGHT_[A-Z0-9_]+)` \| (.+?) \|", re.MULTILINE)
 
 
 def current_codes() -> set[str]:

@@ -21,7 +21,9 @@ from carewright.audit import service, store
 from carewright.audit.jobs import BATCH_MAX, NOT_SEALED, Sealing, seal_all, show
 from carewright.audit.model import merkle
 from carewright.audit.model.checkpoint import head_of, notes_in, size_of
-from carewright.audit.witness import FileWitness, HttpWitness, NotTaken, SawOther
+from carewright.audit.witness.file import FileWitness
+from carewright.audit.witness.port import NotTaken, SawOther
+from carewright.audit.witness.tlog import HttpWitness
 from carewright.contracts.audit import AuditEvent, FindAuditEvents, FindBusy, FindDisclosures, FindReads, UnknownAuditEvent
 from carewright.kernel.audit import NOBODY, entry, record
 from carewright.kernel.clock import ManualClock

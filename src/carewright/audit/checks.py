@@ -4,9 +4,9 @@ An export is a folder of four files: `entries.jsonl`, the journal in the order i
 `leaves.bin`, the hashes that were sealed, 32 bytes each; `checkpoints.txt`, the signed notes; `log.json`, whose log it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,14 @@ from carewright.kernel.errors import BadInput
 from carewright.kernel.notes import Verifier
 
 ENTRIES, LEAVES, CHECKPOINTS, ABOUT = "entries.jsonl", "leaves.bin", "checkpoints.txt", "log.json"
+
+
+class _Note(NamedTuple):
+    """A note that was kept somewhere: how it is told from others, where it lies, and what it says."""
+
+    name: str
+    where: str
+    text: str
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,27 +62,38 @@ async def export(ctx: AuditContext, folder: Path) -> About:
     return about
 
 
-def verify(folder: Path, verifier_key: str | None, outside: Sequence[Path]) -> list[str]:
-    """What does not hold of an export, in sentences. `outside` are files with checkpoints that were kept elsewhere."""
+def verify(folder: Path, verifier_key: str | None, outside: Sequence[Path], in_bucket: Sequence[tuple[str, str]] = ()) -> list[str]:
+    """What does not hold of an export, in sentences.
+
+    `outside` are files with checkpoints that were kept elsewhere, `in_bucket` single ones with the words for where they lie.
+    """
     about = msgspec.json.decode(_read(folder / ABOUT), type=About)
     key = verifier_key or about.verifier_key
     if key is None:
         raise BadInput("Say with --key by which key the log's checkpoints are signed.")
     verifier = Verifier(key)
     unsigned: list[str] = []
-    kept = [each for path in (folder / CHECKPOINTS, *outside) for each in _kept(path, verifier, about.origin, unsigned)]
+    kept = [each for path in (folder / CHECKPOINTS, *outside) for each in _kept(_in_file(path), verifier, about.origin, unsigned)]
+    kept += _kept((_Note(where, where, note) for where, note in in_bucket), verifier, about.origin, unsigned)
     with (folder / ENTRIES).open("rb") as entries:
         return unsigned + findings(about.size, _read(folder / LEAVES), _lines(entries), kept)
 
 
-def _kept(path: Path, verifier: Verifier, origin: str, unsigned: list[str]) -> Iterator[Kept]:
-    """The checkpoints of a file. What our key did not sign goes to `unsigned`."""
-    for number, note in enumerate(notes_in(_read(path).decode("utf-8", "replace")), start=1):
-        head: Head | None = head_of(verifier.opened(note) or "")
+def _kept(notes: Iterable[_Note], verifier: Verifier, origin: str, unsigned: list[str]) -> Iterator[Kept]:
+    """The checkpoints among `notes`. What our key did not sign goes to `unsigned`."""
+    for note in notes:
+        head: Head | None = head_of(verifier.opened(note.text) or "")
         if head is None or head.origin != origin:
-            unsigned.append(f"forged: checkpoint {number} in {path.name} is not signed by the log's key")
+            unsigned.append(f"forged: {note.name} is not signed by the log's key")
         else:
-            yield Kept(f"the checkpoint in {path.name}", head)
+            yield Kept(note.where, head)
+
+
+def _in_file(path: Path) -> Iterator[_Note]:
+    notes = notes_in(_read(path).decode("utf-8", "replace"))
+    return (
+        _Note(f"checkpoint {number} in {path.name}", f"the checkpoint in {path.name}", note) for number, note in enumerate(notes, start=1)
+    )
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

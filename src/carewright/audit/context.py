@@ -1,8 +1,10 @@
-"""What the audit module's use cases run in: the common context, and the signer of checkpoints."""
+"""What the audit module's use cases run in: the common context, the signer of checkpoints, and outside witnesses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from carewright.audit.settings import AuditSettings
+from carewright.audit.witness.port import Witness
 from carewright.kernel.context import Context
 from carewright.kernel.notes import Signer
 
@@ -13,3 +15,4 @@ class AuditContext(Context):
 
     settings: AuditSettings
     signer: Signer | None
+    witnesses: Sequence[Witness] = ()

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
 
-from carewright.audit import store, witness
+from carewright.audit import store
 from carewright.audit.model import checkpoint, merkle
 from carewright.audit.settings import AuditSettings
 from carewright.audit.store import LogPlace, Sealed
+from carewright.audit.witness.port import SawOther, Witness
 from carewright.kernel import telemetry
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -38,7 +39,7 @@ class Sealing:
     context: Context
     settings: AuditSettings
     signer: Signer
-    witnesses: Sequence[witness.Witness] = ()
+    witnesses: Sequence[Witness] = ()
 
     async def run(self) -> None:
         """Lead or wait to lead, until cancelled. A tree that somebody broke stops the sealing, which alerts; it must not stop care."""
@@ -57,7 +58,7 @@ class Sealing:
 
     async def _lead(self, session: Session) -> None:
         log.info("audit.leads")
-        tasks = [asyncio.ensure_future(Witnessed(self, each).run()) for each in self.witnesses]
+        tasks = [asyncio.ensure_future(Witnessed(self.context, each).run()) for each in self.witnesses]
         try:
             while True:
                 await seal_all(self.context, self.signer)
@@ -73,21 +74,21 @@ class Sealing:
 class Witnessed:
     """Brings checkpoints to one witness. A witness that is away delays nobody but itself, and is told when it is back."""
 
-    sealing: Sealing
-    witness: witness.Witness
+    context: Context
+    witness: Witness
 
     async def run(self) -> None:
         """Bring the newest checkpoint whenever there is one that the witness has not seen."""
-        clock = self.sealing.context.clock
+        clock = self.context.clock
         seen_at = clock.monotonic_seconds()
         while True:
             try:
-                await show(self.sealing.context, self.witness)
+                await show(self.context, self.witness)
                 seen_at = clock.monotonic_seconds()
             except Exception as fault:  # noqa: BLE001  # whatever it is, it is told and tried again; others go on
                 log.error("audit.witness_away", error=type(fault).__name__, where=telemetry.where(fault))
             UNWITNESSED.labels(self.witness.name).set(clock.monotonic_seconds() - seen_at)
-            await asyncio.sleep(self.sealing.settings.witness_seconds)
+            await asyncio.sleep(self.witness.every_seconds)
 
 
 async def seal_all(ctx: Context, signer: Signer) -> int:
@@ -130,8 +131,8 @@ async def _append(ctx: Context, tx: Session, place: LogPlace, entries: list[Seal
     await store.move_log(tx, LogPlace(size, entries[-1].xid, entries[-1].position))
 
 
-async def show(ctx: Context, to: witness.Witness) -> bool:
-    """Bring the newest checkpoint to a witness; False when it has seen it. Raises `witness.NotTaken`."""
+async def show(ctx: Context, to: Witness) -> bool:
+    """Bring the newest checkpoint to a witness; False when it has seen it. Raises `NotTaken`."""
     newest = await store.newest_checkpoint(ctx.db)
     seen = await store.size_witnessed(ctx.db, to.name)
     if newest is None or newest[0] <= seen:
@@ -139,7 +140,7 @@ async def show(ctx: Context, to: witness.Witness) -> bool:
     size, note = newest
     try:
         answer = await to.take(note, seen, await _proof(ctx, seen, size))
-    except witness.SawOther as other:
+    except SawOther as other:
         if other.size > size:
             raise
         answer = await to.take(note, other.size, await _proof(ctx, other.size, size))

@@ -1,15 +1,16 @@
 """The audit module's wiring."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from carewright.audit import service, witness
+from carewright.audit import service
 from carewright.audit.context import AuditContext
 from carewright.audit.http import ROUTES
 from carewright.audit.jobs import Sealing
 from carewright.audit.settings import AuditSettings
+from carewright.audit.witness.chosen import witnesses_of
 from carewright.contracts.audit import (
     AuditEventsPage,
     AuditTrail,
@@ -61,15 +62,16 @@ async def start(base: Context, settings: AuditSettings, resolve: Callable[[type]
     """A process that serves must be able to sign; a command that only looks need not."""
     signer = Signer.of_file(settings.origin, settings.signing_key_file) if settings.signing_key_file else None
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    context = AuditContext(**world, settings=settings, signer=signer)
-    return Running(context, {AuditTrail: LocalAuditTrail(context)}, follow=_sealing(context, witness.of(settings, resolve(Outgoing))))
+    witnesses = witnesses_of(settings, base.clock, resolve(Outgoing))
+    context = AuditContext(**world, settings=settings, signer=signer, witnesses=witnesses)
+    return Running(context, {AuditTrail: LocalAuditTrail(context)}, follow=_sealing(context))
 
 
-def _sealing(context: AuditContext, witnesses: Sequence[witness.Witness]) -> Callable[[], Awaitable[None]]:
+def _sealing(context: AuditContext) -> Callable[[], Awaitable[None]]:
     def follow() -> Awaitable[None]:
         if context.signer is None:
             raise StartFailed("There is no key to sign the audit log with. Set CAREWRIGHT_AUDIT_SIGNING_KEY_FILE, or use `carewright up`.")
-        return Sealing(context, context.settings, context.signer, witnesses).run()
+        return Sealing(context, context.settings, context.signer, context.witnesses).run()
 
     return follow
 

@@ -167,7 +167,7 @@ def _audit(names: "Names") -> None:
     )  # fmt: skip
     whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     verify = _command(
-        whats, "verify", commands.audit, "Hold every entry against what was sealed, and that against checkpoints.",
+        whats, "verify", commands.audit, "Hold every entry against what was sealed, and that against checkpoints, in a bucket too.",
         "carewright audit verify --witness witness/checkpoints.txt",
     )  # fmt: skip
     verify.add_argument(

@@ -8,6 +8,7 @@ from typing import Any
 
 from carewright.audit import checks, service
 from carewright.audit.context import AuditContext
+from carewright.audit.witness.bucket import BucketWitness
 from carewright.contracts.audit import AuditEvent, FindAuditEvents
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed
@@ -24,13 +25,20 @@ async def export(sections: Mapping[str, Any], folder: Path) -> str:
 
 
 async def verify(sections: Mapping[str, Any], outside: Sequence[Path], key: str | None, told: Callable[[str], None]) -> list[str]:
-    """Findings in plain sentences; an empty list means that nobody changed anything since it was sealed."""
+    """Findings in plain sentences; an empty list means that nobody changed anything since it was sealed.
+
+    Where a bucket is set as a witness, every checkpoint in it is read. Raises `Unavailable` when it cannot be.
+    """
     clock = SystemClock()
     with tempfile.TemporaryDirectory(prefix="carewright-audit-") as folder:
         async with _context(sections) as ctx:
             about = await checks.export(ctx, Path(folder))
+            in_bucket = []
+            for bucket in (each for each in ctx.witnesses if isinstance(each, BucketWitness)):
+                in_bucket += await bucket.kept()
+                told(f"read {len(in_bucket)} checkpoints in {bucket.name}")
         began = clock.monotonic_seconds()
-        findings = checks.verify(Path(folder), key, outside)
+        findings = checks.verify(Path(folder), key, outside, in_bucket)
         seconds = max(clock.monotonic_seconds() - began, 1e-6)
         told(f"verified {about.size} entries in {seconds:.1f} s, {about.size / seconds:,.0f} a second")
     return findings

@@ -1,10 +1,12 @@
 """AWS Signature Version 4 by AWS's own vectors: awslabs/aws-c-auth, tests/aws-signing-test-suite/v4."""
 
+import hashlib
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from carewright.kernel.privacy.sigv4 import AwsCredentials, signed
+from carewright.kernel.sigv4 import AwsCredentials, NoCredentials, Target, credentials_in, encoded, signed
 
 KEY_ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 SESSION = (
@@ -39,6 +41,50 @@ def test_a_request_is_signed_as_aws_signs_it(name: str) -> None:
     assert made["authorization"].endswith(f"Signature={signature}")
     assert made["authorization"].startswith(f"AWS4-HMAC-SHA256 Credential={KEY_ID}/20150830/us-east-1/service/aws4_request, SignedHeaders=")
     assert made.get("x-amz-security-token", "") == session
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "headers", "body", "signature"),
+    [
+        ("GET", "/test.txt", "", {"Range": "bytes=0-9"}, b"", "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"),
+        (
+            "PUT", "/test$file.text", "", {"Date": "Fri, 24 May 2013 00:00:00 GMT", "x-amz-storage-class": "REDUCED_REDUNDANCY"},
+            b"Welcome to Amazon S3.", "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+        ),
+        ("GET", "/", "lifecycle=", {}, b"", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+        ("GET", "/", "max-keys=2&prefix=J", {}, b"", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+    ],
+    ids=["get", "put", "lifecycle", "list"],
+)  # fmt: skip
+def test_the_examples_of_the_s3_reference_get_its_signatures(
+    method: str, path: str, query: str, headers: dict[str, str], body: bytes, signature: str
+) -> None:
+    by = AwsCredentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    given = {"Host": "examplebucket.s3.amazonaws.com", "x-amz-content-sha256": hashlib.sha256(body).hexdigest()} | headers
+    at = datetime(2013, 5, 24, tzinfo=UTC)
+    made = signed(by, "us-east-1", "s3", at, given, body, Target(method, encoded(path, "/"), query))
+    assert made["authorization"].endswith(f"Signature={signature}")
+
+
+def test_credentials_come_from_the_environment_or_the_file_that_it_names(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    file.write_text(
+        "[other]\naws_access_key_id = no\n[default]\naws_access_key_id = a\naws_secret_access_key = b%c\naws_session_token = d\n"
+    )
+    assert credentials_in({"AWS_SHARED_CREDENTIALS_FILE": str(file)}) == AwsCredentials("a", "b%c", "d")
+    assert credentials_in({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}) == AwsCredentials("a", "b")
+    assert credentials_in({}) is None
+
+
+@pytest.mark.parametrize("content", [None, "", "[default]\naws_access_key_id = a\n", "no file of that kind", "\xff"])
+def test_where_credentials_should_be_and_are_not_that_is_said(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "credentials"
+    if content is not None:
+        file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(NoCredentials):
+        credentials_in({"AWS_SHARED_CREDENTIALS_FILE": str(file)})
+    with pytest.raises(NoCredentials):
+        credentials_in({"AWS_ACCESS_KEY_ID": "a"})
 
 
 def test_credentials_show_nothing_that_is_secret() -> None:

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 """
 
 import base64
-import configparser
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,8 +17,8 @@ import msgspec
 from carewright.kernel.clock import Clock
 from carewright.kernel.privacy.asking import Asking, Renewed
 from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, KeysUnavailable, WrongKey
-from carewright.kernel.privacy.sigv4 import AwsCredentials, signed
 from carewright.kernel.settings import StartFailed
+from carewright.kernel.sigv4 import AwsCredentials, NoCredentials, credentials_in, signed
 
 ARN = re.compile(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):\d{12}:(key|alias)/[A-Za-z0-9/_-]+")
 DOMAINS = {"aws-cn": "amazonaws.com.cn"}
@@ -104,12 +103,10 @@ class AwsLogin:
 
     async def get(self) -> AwsCredentials:
         """Raises `KeyRefused` where there are none, `KeysUnavailable` where they cannot be asked for just now."""
-        environ = self._environ
-        if environ.get("AWS_ACCESS_KEY_ID"):
-            return _credentials(environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-        if file := environ.get("AWS_SHARED_CREDENTIALS_FILE"):
-            return _in_file(Path(file), environ.get("AWS_PROFILE", "default"))
-        return await self._role.get()
+        try:
+            return credentials_in(self._environ) or await self._role.get()
+        except NoCredentials as fault:
+            raise KeyRefused(reason="credentials") from fault
 
     def forget(self) -> None:
         """They have ended before their time."""
@@ -166,20 +163,4 @@ def _web_identity(environ: Mapping[str, str]) -> dict[str, str]:
         token = Path(environ["AWS_WEB_IDENTITY_TOKEN_FILE"]).read_text("ascii").strip()
         return {"RoleArn": environ["AWS_ROLE_ARN"], "WebIdentityToken": token}
     except (KeyError, OSError, UnicodeDecodeError) as fault:
-        raise KeyRefused(reason="credentials") from fault
-
-
-def _credentials(given: Mapping[str, str], key_id: str, secret: str, session: str) -> AwsCredentials:
-    try:
-        return AwsCredentials(given[key_id], given[secret], given.get(session, ""))
-    except KeyError as fault:
-        raise KeyRefused(reason="credentials") from fault
-
-
-def _in_file(path: Path, profile: str) -> AwsCredentials:
-    read = configparser.ConfigParser(interpolation=None)
-    try:
-        read.read_string(path.read_text("utf-8"))
-        return _credentials(read[profile], "aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    except (OSError, UnicodeDecodeError, configparser.Error, KeyError) as fault:
         raise KeyRefused(reason="credentials") from fault
