@@ -42,10 +42,13 @@ class AuditLog:
     def patients(self) -> list[UUID]:
         return [UUID(int=number + 1) for number in range(PATIENTS)]
 
-    async def write(self, count: int, *, role: str = "front-desk", purpose: str = "TREAT") -> None:
+    async def write(self, count: int, *, role: str = "front-desk", purpose: str = "TREAT", address: str | None = None) -> None:
         """So many deeds, of patients by turns, each in a transaction of its own."""
         for number in range(count):
-            actor = Actor(subject=f"{role}-{number % 3}", organization_id=self.ctx.actor.organization_id, role=role, purpose=purpose)
+            organization_id = self.ctx.actor.organization_id
+            actor = Actor(
+                subject=f"{role}-{number % 3}", organization_id=organization_id, role=role, purpose=purpose, address=address
+            )  # fmt: skip
             patient_id = self.patients[number % PATIENTS]
             about = (Entity(type="Patient", id=patient_id),)
             deed = entry(self.ctx.acting(actor), "patients.patient.read", "R", patient_id=patient_id, entities=about)

@@ -46,11 +46,19 @@ REFERENCE = {
 }
 
 
+NETWORK = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["address", "type"],
+    "properties": {"address": {"type": "string", "pattern": "^[0-9a-fA-F:.]{2,45}$"}, "type": {"const": "2"}},
+}
+
+
 def agent(system: str, code: str, *, requestor: bool) -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["type", "who", "requestor"],
-        "properties": {"type": concept(system, code), "who": REFERENCE, "requestor": {"const": requestor}},
+        "properties": {"type": concept(system, code), "who": REFERENCE, "requestor": {"const": requestor}, "network": NETWORK},
     }
 
 

@@ -31,6 +31,8 @@ async def test_what_was_done_is_found_shown_in_fhir_and_proven(one_process: Syst
     assert (event["action"], event["role"], event["outcome"]) == ("C", "front-desk", "success")
     rendered = ok(await one_process.request(OFFICER, "GET", f"/api/v1/audit/events/{event['id']}"))
     assert faults_of(rendered) == []
+    assert [agent["network"] for agent in rendered["agent"] if "network" in agent] == [{"address": "127.0.0.1", "type": "2"}]
+    assert event["id"] in [each["id"] for each in await found(one_process, patient_id=str(patient), address="127.0.0.1")]
     proof = ok(await one_process.request(OFFICER, "GET", f"/api/v1/audit/events/{event['id']}/proof"))
     key = ok(await one_process.request(OFFICER, "GET", "/api/v1/audit/checkpoint"))["verifier_key"]
     head = head_of(Verifier(key).opened(proof["checkpoint"]) or "")
@@ -68,4 +70,4 @@ async def test_the_command_line_shows_who_was_turned_away_unknown(one_process: S
         while TRACE not in (log_of(said).read_text() if log_of(said).exists() else ""):
             assert await (await launch(said, "audit", "unknown", "--data", str(one_process.data))).wait() == 0, log_of(said).read_text()
     (line,) = (line for line in log_of(said).read_text().splitlines() if TRACE in line)
-    assert line.split()[2:4] == ["patients.patient.read", "kernel.unauthenticated"]
+    assert line.split()[2:5] == ["127.0.0.1", "patients.patient.read", "kernel.unauthenticated"]

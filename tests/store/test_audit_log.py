@@ -312,7 +312,8 @@ async def test_entries_are_found_by_every_element(log: AuditLog) -> None:
     await log.write(10)
     await log.write(3, role="nurse", purpose="BTG")
     about = log.patients[2]
-    refused = entry(log.ctx, "patients.patient.read", "E", outcome="refused", code="kernel.forbidden", patient_id=about)
+    outside = log.ctx.acting(log.ctx.actor.at("198.51.100.7"))
+    refused = entry(outside, "patients.patient.read", "E", outcome="refused", code="kernel.forbidden", patient_id=about)
     await record(log.ctx.db, refused)
     await log.seal()
     for query, count in (
@@ -320,7 +321,8 @@ async def test_entries_are_found_by_every_element(log: AuditLog) -> None:
         (FindAuditEvents(event="patients.patient.read"), 14), (FindAuditEvents(action="E"), 1), (FindAuditEvents(outcome="refused"), 1),
         (FindAuditEvents(purpose="BTG"), 3), (FindAuditEvents(code="kernel.forbidden"), 1), (FindAuditEvents(entity_id=about), 3),
         (FindAuditEvents(until_at=refused.recorded_at), 0), (FindAuditEvents(from_at=refused.recorded_at), 14),
-        (FindAuditEvents(role="nurse", patient_id=about), 1),
+        (FindAuditEvents(role="nurse", patient_id=about), 1), (FindAuditEvents(address="198.51.100.7"), 1),
+        (FindAuditEvents(address="198.51.100.70"), 0),
     ):  # fmt: skip
         for sort in ("newest", "agent"):
             asked = FindAuditEvents(**{name: getattr(query, name) for name in query.__struct_fields__} | {"sort": sort})
@@ -359,6 +361,31 @@ async def test_who_does_more_than_a_person_does_is_found(log: AuditLog, clock: M
         await service.find_busy(log.ctx, FindBusy(what="patients", since=clock.now(), at_least=1))
 
 
+async def test_who_guesses_a_little_at_many_is_found_by_their_address(log: AuditLog, clock: ManualClock) -> None:
+    """Wrong codes and wrong passwords together, and nothing else that was refused; what is older is not looked at."""
+    ctx = dataclasses.replace(log.ctx, clock=clock)
+    watching = dataclasses.replace(ctx, actor=msgspec.structs.replace(ctx.actor, permissions=frozenset({"audit.watch"})))
+
+    async def refused(address: str | None, event: str, code: str) -> None:
+        asking = ctx.acting(msgspec.structs.replace(ctx.actor, subject=str(ctx.ids.new()), address=address))
+        await record(ctx.db, entry(asking, event, "E", outcome="refused", code=code))
+
+    async def found() -> list[tuple[str, int]]:
+        await AuditLog(log.url, ctx).seal()
+        query = FindBusy(what="guesses", since=clock.now() - timedelta(minutes=10), at_least=3)
+        return [(one.address, one.count) for one in await service.find_busy(watching, query)]
+
+    for address in ("198.51.100.7", "198.51.100.7", "2001:db8::7", None, None, None):
+        await refused(address, "access.code.redeem", "access.code_not_right")
+    for address in ("198.51.100.7", "203.0.113.9", "203.0.113.9", "203.0.113.9"):
+        await refused(address, "patients.patient.read", "kernel.forbidden")
+    assert await found() == []
+    await refused("198.51.100.7", "identity.sign_in", "kernel.unauthenticated")
+    assert await found() == [("198.51.100.7", 3)]
+    clock.advance(minutes=11)
+    assert await found() == []
+
+
 async def test_reads_are_gone_through_in_bounded_steps_once_they_have_settled(log: AuditLog, clock: ManualClock) -> None:
     ctx = dataclasses.replace(log.ctx, clock=clock)
     watching = dataclasses.replace(ctx, actor=msgspec.structs.replace(ctx.actor, permissions=frozenset({"audit.watch"})))
@@ -379,10 +406,12 @@ async def test_reads_are_gone_through_in_bounded_steps_once_they_have_settled(lo
         await service.find_reads(ctx, FindReads(before=clock.now()))
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient"])
+@pytest.mark.parametrize(
+    "sort", ["newest", "oldest", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient", "address"]
+)
 async def test_every_sort_pages_through_all_entries_once_in_its_order(log: AuditLog, sort: str) -> None:
     await log.write(9)
-    await log.write(5, role="nurse", purpose="BTG")
+    await log.write(5, role="nurse", purpose="BTG", address="2001:db8::7")
     await log.seal()
     seen: list[AuditEvent] = []
     query = FindAuditEvents(sort=sort, limit=4)  # type: ignore[arg-type]  # the parameter lists the values

@@ -50,7 +50,7 @@ class Watched:
     """An audit log in which somebody is as busy as a test says."""
 
     def __init__(self) -> None:
-        self.busy: dict[str, list[Busy]] = {"patients": [], "bad_tokens": [], "wrong_codes": []}
+        self.busy: dict[str, list[Busy]] = {"patients": [], "bad_tokens": [], "wrong_codes": [], "guesses": []}
         self.asked: list[FindBusy] = []
 
     async def find_busy(self, _: Actor, query: FindBusy) -> tuple[Busy, ...]:
@@ -259,6 +259,18 @@ async def test_guessing_at_an_account_is_told_and_ends_nothing(ctx: OversightCon
     (incident,) = (await service.list_incidents(ctx, ListIncidents())).items
     assert (incident.kind, said(incident)) == ("codes_guessed", [("notify", "", True)])
     assert "10 codes" in incident.reason
+
+
+async def test_guessing_from_one_address_at_many_accounts_opens_one_incident(ctx: OversightContext, context: Contexts) -> None:
+    watched = cast("Watched", ctx.audit)
+    watched.busy["guesses"] = [Busy(organization_id=context.organization_id, address="198.51.100.7", count=29)]
+    assert await service.watch(ctx) == 0
+    watched.busy["guesses"] = [Busy(organization_id=context.organization_id, address="198.51.100.7", count=30)]
+    assert await service.watch(ctx) == 1
+    assert {one.since for one in watched.asked if one.what == "guesses"} == {context.clock.now() - service.GUESSES_WATCHED}
+    assert await service.watch(ctx) == 0, "it is the same incident for a while"
+    (incident,) = (await service.list_incidents(ctx, ListIncidents())).items
+    assert (incident.about, said(incident)) == ("address/198.51.100.7", [("notify", "", True)])
 
 
 async def test_a_failing_client_is_quarantined_where_the_settings_say_so(ctx: OversightContext, context: Contexts) -> None:

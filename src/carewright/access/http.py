@@ -1,6 +1,7 @@
 """Access over HTTP: parse, call one use case, render. And the token endpoint, which speaks OAuth 2.0 (RFC 6749)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http import guard
+from carewright.kernel.http.gate import address_of
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Reason
 
@@ -126,7 +128,12 @@ def pages(ctx: Ctx) -> Sequence[BaseRoute]:
 
     async def token(request: Request) -> Response:
         try:
-            return _oauth(await tokens.grant_token(ctx, _asked(await guard.read_form(request))), 200)
+            return _oauth(
+                await tokens.grant_token(
+                    replace(ctx, actor=ctx.actor.at(address_of(request.scope))), _asked(await guard.read_form(request))
+                ),
+                200,
+            )
         except Refusal as refusal:
             if refusal.status >= SERVER_FAULTS:
                 raise

@@ -37,14 +37,15 @@ JOIN unnest($1::smallint[], $2::bigint[]) AS w(level, number) ON t.level = w.lev
 -- name: add_events
 -- $1 is a list of places in the log, each with the entry that stands there.
 INSERT INTO audit.event (
-    organization_id, number, xid, position, id, recorded_at, event, action, agent, role, purpose, outcome, code, patient_id, entity_ids)
+    organization_id, number, xid, position, id, recorded_at, event, action, agent, role, purpose, outcome, code, patient_id, entity_ids,
+    address)
 SELECT e.organization_id, s.number, s.xid, s.position, e.id, e.recorded_at, e.event, e.action, e.agent, e.role, e.purpose,
     coalesce(e.outcome, 'success'), e.code, e.patient_id,
-    ARRAY(SELECT (entity->>'id')::uuid FROM jsonb_array_elements(coalesce(e.entities, '[]')) AS entity)
+    ARRAY(SELECT (entity->>'id')::uuid FROM jsonb_array_elements(coalesce(e.entities, '[]')) AS entity), e.address
 FROM jsonb_to_recordset($1::jsonb) AS s(number bigint, xid xid8, position bigint, body jsonb),
     jsonb_to_record(s.body) AS e(
         organization_id uuid, id uuid, recorded_at timestamptz, event text, action text, agent text, role text, purpose text, outcome text,
-        code text, patient_id uuid, entities jsonb)
+        code text, patient_id uuid, entities jsonb, address text)
 
 -- name: add_checkpoint
 INSERT INTO audit.checkpoint (size, note, made_at) VALUES ($1, $2, $3)
@@ -68,7 +69,7 @@ SELECT v.number, e.body, v.key FROM (
     SELECT v.number, v.xid, v.position, CASE $15::text
         WHEN 'event' THEN v.event WHEN 'action' THEN v.action WHEN 'agent' THEN v.agent WHEN 'role' THEN v.role
         WHEN 'purpose' THEN v.purpose WHEN 'outcome' THEN v.outcome WHEN 'code' THEN coalesce(v.code, '')
-        WHEN 'patient' THEN coalesce(v.patient_id::text, '') ELSE '' END COLLATE "C" AS key
+        WHEN 'patient' THEN coalesce(v.patient_id::text, '') WHEN 'address' THEN coalesce(v.address, '') ELSE '' END COLLATE "C" AS key
     FROM audit.event v
     WHERE v.organization_id = $1
       AND ($2::uuid IS NULL OR v.patient_id = $2) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
@@ -76,7 +77,7 @@ SELECT v.number, e.body, v.key FROM (
       AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
       AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])
       AND ($11::timestamptz IS NULL OR v.recorded_at >= $11) AND ($12::timestamptz IS NULL OR v.recorded_at < $12)
-      AND v.purpose <> ALL($13::text[])
+      AND v.purpose <> ALL($13::text[]) AND ($18::text IS NULL OR v.address = $18)
 ) v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
 WHERE (v.key, v.number) > ($16::text, $17::bigint)
 ORDER BY v.key, v.number
@@ -91,7 +92,7 @@ WHERE v.organization_id = $1
   AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
   AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])
   AND ($11::timestamptz IS NULL OR v.recorded_at >= $11) AND ($12::timestamptz IS NULL OR v.recorded_at < $12)
-  AND v.purpose <> ALL($13::text[]) AND v.number < $15
+  AND v.purpose <> ALL($13::text[]) AND v.number < $15 AND ($16::text IS NULL OR v.address = $16)
 ORDER BY v.number DESC
 LIMIT $14
 
@@ -112,6 +113,15 @@ WHERE v.number >= coalesce((SELECT c.size FROM audit.checkpoint c WHERE c.made_a
 GROUP BY v.organization_id, v.agent, v.role, v.purpose
 HAVING count(*) >= $2
 ORDER BY count(*) DESC, v.agent
+LIMIT $4
+
+-- name: busy_addresses
+-- From where codes of $3, or passwords in events of $5, were wrong. An index holds just these, so that a longer look stays cheap.
+SELECT v.organization_id, v.address, count(*) AS count FROM audit.event v
+WHERE v.outcome = 'refused' AND v.address IS NOT NULL AND v.recorded_at >= $1 AND (v.code = ANY($3) OR v.event = ANY($5))
+GROUP BY v.organization_id, v.address
+HAVING count(*) >= $2
+ORDER BY count(*) DESC, v.address
 LIMIT $4
 
 -- name: sealed_before

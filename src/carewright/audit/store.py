@@ -27,6 +27,8 @@ REFUSED = {
     "wrong_codes": ("access.code_not_right",),
 }
 """The codes of the refusals that tell of somebody who tries."""
+PASSWORDS = ("identity.sign_in",)
+"""The deeds whose refusal is a wrong password: only our own provider's, since every other one keeps its own log."""
 _decode = msgspec.json.Decoder(AuditEvent).decode
 
 
@@ -123,7 +125,7 @@ async def find_newest_events(
     db: Session, organization_id: UUID, query: FindAuditEvents, without: Sequence[str], before: int, limit: int
 ) -> list[AuditEvent]:
     """Events as narrowed, the newest first. `without` are purposes that are left out."""
-    rows = await db.fetch(Q.find_newest_events, organization_id, *_narrowed(query), list(without), limit, before)
+    rows = await db.fetch(Q.find_newest_events, organization_id, *_narrowed(query), list(without), limit, before, query.address)
     return [event_of(row) for row in rows]
 
 
@@ -131,12 +133,15 @@ async def find_events(
     db: Session, organization_id: UUID, query: FindAuditEvents, without: Sequence[str], after: tuple[str, int], limit: int
 ) -> list[tuple[str, AuditEvent]]:
     """Events as narrowed, sorted as asked, each with what it is sorted by."""
-    rows = await db.fetch(Q.find_events, organization_id, *_narrowed(query), list(without), limit, query.sort, *after)
+    rows = await db.fetch(Q.find_events, organization_id, *_narrowed(query), list(without), limit, query.sort, *after, query.address)
     return [(row["key"], event_of(row)) for row in rows]
 
 
 async def busy(db: Session, query: FindBusy) -> tuple[Busy, ...]:
     """Whoever reaches the number, `BUSY_MAX` at most."""
+    if query.what == "guesses":
+        rows = await db.fetch(Q.busy_addresses, query.since, query.at_least, list(REFUSED["wrong_codes"]), BUSY_MAX, list(PASSWORDS))
+        return tuple(Busy(**dict(row)) for row in rows)
     wanted, names = (Q.busy_readers, OPENED) if query.what == "patients" else (Q.busy_refused, REFUSED[query.what])
     return tuple(Busy(**dict(row)) for row in await db.fetch(wanted, query.since, query.at_least, list(names), BUSY_MAX))
 

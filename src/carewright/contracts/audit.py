@@ -12,7 +12,7 @@ from carewright.kernel.values import Code, Cursor, Instant
 
 AuditAction = Literal["C", "R", "U", "D", "E"]
 AuditOutcome = Literal["success", "refused", "failed"]
-AuditSort = Literal["newest", "oldest", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient"]
+AuditSort = Literal["newest", "oldest", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient", "address"]
 PageLimit = Annotated[int, Meta(ge=1, le=200)]
 
 
@@ -24,7 +24,7 @@ class AuditEntity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One deed. `number` is its place in the sealed log, from 0; `code` is that of a refusal."""
+    """One deed. `number` is its place in the sealed log, from 0; `code` is that of a refusal, `address` the IP address asked from."""
 
     number: int = 0
     id: UUID
@@ -40,6 +40,7 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
     patient_id: UUID | None = None
     entities: tuple[AuditEntity, ...] = ()
     trace: str | None = None
+    address: str | None = None
 
 
 class FindAuditEvents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +55,7 @@ class FindAuditEvents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     purpose: Code | None = None
     code: Code | None = None
     entity_id: UUID | None = None
+    address: Code | None = None
     from_at: Instant | None = None
     until_at: Instant | None = None
     sort: AuditSort = "newest"
@@ -107,21 +109,22 @@ class FindBusy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Who did something at least so often since then.
 
     `patients` is opening the records of so many, `bad_tokens` coming with tokens or assertions that do not hold, `wrong_codes` typing codes
-    that are not right.
+    that are not right, `guesses` typing wrong codes or passwords from one address, for whichever accounts.
     """
 
-    what: Literal["patients", "bad_tokens", "wrong_codes"]
+    what: Literal["patients", "bad_tokens", "wrong_codes", "guesses"]
     since: Instant
     at_least: Annotated[int, Meta(ge=1)]
 
 
 class Busy(msgspec.Struct, frozen=True, kw_only=True):
-    """One actor of one organization, in one role and for one purpose. `count` is of patients, or of requests."""
+    """One actor of one organization, in one role and for one purpose; or one address. `count` is of patients, or of requests."""
 
     organization_id: UUID
-    agent: str
-    role: str
-    purpose: str
+    agent: str = ""
+    role: str = ""
+    purpose: str = ""
+    address: str = ""
     count: int
 
 

@@ -1,6 +1,7 @@
 """The provider's addresses: discovery, keys, the page with the form, and the exchange of a code."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -17,6 +18,7 @@ from carewright.identity.service import IdentityContext
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
+from carewright.kernel.http.gate import address_of
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PREFIX = "/identity"
@@ -43,9 +45,10 @@ def pages(ctx: IdentityContext) -> Sequence[BaseRoute]:
 
     def at(path: str, method: str, answer: Answer) -> Route:
         async def bound(request: Request) -> Response:
-            async with guard.noted(ctx, OPENED):
+            here = replace(ctx, actor=ctx.actor.at(address_of(request.scope)))
+            async with guard.noted(here, OPENED):
                 _ensure_from_here(request)
-                answered = await answer(ctx, request)
+                answered = await answer(here, request)
             return guard.seal(answered, request, forms_to=_origin(ctx.settings.redirect_uri))
 
         return Route(PREFIX + path, bound, methods=[method])

@@ -128,7 +128,7 @@ async def note_refused(ctx: IdentityContext, account: str, event: str = "identit
     """Record whom somebody tried to be, where they said so. A name that is nobody's is left out: people type passwords into that field."""
     subject = model.subject_of(account) if account in model.ACCOUNTS else audit.NOBODY.subject
     organization_id = ctx.settings.organization_id or audit.NOBODY.organization_id
-    tried = msgspec.structs.replace(audit.NOBODY, subject=subject, organization_id=organization_id)
+    tried = msgspec.structs.replace(audit.NOBODY, subject=subject, organization_id=organization_id, address=ctx.actor.address)
     await audit.note_refusal(ctx.acting(tried, trace=ctx.trace), event, {}, Unauthenticated())
 
 

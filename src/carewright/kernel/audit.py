@@ -39,7 +39,10 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One deed. `event` names the use case and is never renamed; `code` is that of a refusal; `patient_id` whose record it touched."""
+    """One deed. `event` names the use case and is never renamed; `code` is that of a refusal; `patient_id` whose record it touched.
+
+    `address` is the IP address it was asked from, where somebody asked: AuditEvent.agent.network.address.
+    """
 
     id: UUID
     recorded_at: datetime
@@ -54,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     patient_id: UUID | None = None
     entities: tuple[Entity, ...] = ()
     trace: str | None = None
+    address: str | None = None
 
 
 def entry(
@@ -64,7 +68,7 @@ def entry(
     return Entry(
         id=ctx.ids.new(), recorded_at=ctx.clock.now(), organization_id=ctx.actor.organization_id, event=event, action=action,
         agent=ctx.actor.subject, role=ctx.actor.role, purpose=ctx.actor.purpose, outcome=outcome, code=code, patient_id=patient_id,
-        entities=entities, trace=ctx.trace,
+        entities=entities, trace=ctx.trace, address=ctx.actor.address,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     `permissions` come from the role at the moment the token is read, so a changed table acts at once.
     `patient_id` is set when the subject is a patient, or speaks for one: that record and nobody else's.
     `purpose` is the purpose of use; BTG while the glass is broken. `authenticated_at` is when they last proved who they are.
+    `address` is the IP address that they ask from, as the gate knows it; None for what the system does by itself.
     """
 
     subject: str
@@ -50,6 +51,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str = "TREAT"
     session_id: UUID | None = None
     authenticated_at: datetime | None = None
+    address: str | None = None
+
+    def at(self, address: str | None) -> "Actor":
+        """The same, asking from this address."""
+        return msgspec.structs.replace(self, address=address)
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -89,6 +95,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     purpose: str = "TREAT"
     sid: UUID | None = None
     auth_time: int | None = None
+    addr: str | None = None
+    """Between our processes: the address that was asked from."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,7 +138,7 @@ class Tokens:
             iss=ISSUER, aud=AUDIENCE, sub=actor.subject, org=actor.organization_id, role=actor.role, iat=now,
             exp=now + int(min(lifetime, LIFETIME_MAX).total_seconds()), jti=new_secret(16).hex(), patient=actor.patient_id,
             sites=tuple(sorted(actor.site_ids)), purpose=actor.purpose, sid=actor.session_id,
-            auth_time=int(actor.authenticated_at.timestamp()) if actor.authenticated_at else None,
+            auth_time=int(actor.authenticated_at.timestamp()) if actor.authenticated_at else None, addr=actor.address,
         )  # fmt: skip
         key_id, key = self._keys.signing(self._clock.now())
         return jwt.encode({"alg": ALGORITHM, "kid": key_id, "typ": "JWT"}, msgspec.to_builtins(claims), key)
@@ -185,11 +193,10 @@ class Tokens:
         except (JoseError, ValueError, TypeError, OverflowError, OSError, msgspec.ValidationError) as fault:
             raise Unauthenticated from fault
         actor = self.actor(claims.role, claims.sub, claims.org, claims.patient, claims.purpose)
-        return (
-            claims.exp,
-            claims.iat,
-            msgspec.structs.replace(actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at),
+        whole = msgspec.structs.replace(
+            actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at, address=claims.addr
         )
+        return claims.exp, claims.iat, whole
 
     def _key_of(self, token: GuestProtocol) -> OctKey:
         """The key that a token names. Raises ValueError for one that is not ours, or not any more."""

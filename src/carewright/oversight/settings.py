@@ -27,6 +27,7 @@ class OversightSettings:
     client_failures_per_minute: int = 10
     client_steps: str = "notify"
     wrong_codes_per_minute: int = 30
+    address_guesses_per_ten_minutes: int = 30
     unusual_settle_minutes: int = 15
     unusual_days_near: int = 30
     unusual_patients_per_hour: int = 150

@@ -60,7 +60,8 @@ async def unknown(sections: Mapping[str, Any], limit: int) -> list[str]:
 
 
 def _line(event: AuditEvent) -> str:
-    return f"{event.recorded_at:%Y-%m-%d %H:%M:%S}  {event.event:<40} {event.code or '':<28} {event.trace or ''}".rstrip()
+    parts = (f"{event.recorded_at:%Y-%m-%d %H:%M:%S}", event.address or "unknown", event.event, event.code or "-", event.trace or "")
+    return "{:<20} {:<15} {:<40} {:<28} {}".format(*parts).rstrip()
 
 
 @asynccontextmanager

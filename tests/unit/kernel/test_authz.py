@@ -68,7 +68,7 @@ def test_a_token_that_was_signed_a_moment_ago_is_no_proof_of_anybody(tokens: Tok
 
 def test_a_token_carries_its_session_and_the_last_proof(tokens: Tokens, clock: ManualClock) -> None:
     earlier = clock.now() - HOUR
-    actor = msgspec.structs.replace(desk(tokens), session_id=known_id(9), authenticated_at=earlier)
+    actor = msgspec.structs.replace(desk(tokens), session_id=known_id(9), authenticated_at=earlier, address="2001:db8::7")
     assert tokens.read(tokens.issue(actor, HOUR)) == actor
 
 

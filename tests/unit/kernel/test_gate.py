@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, NotFound, TooManyRequests
-from carewright.kernel.http.gate import Careful, Gate
+from carewright.kernel.http.gate import Careful, Gate, address_of
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.limits import Limits
 from carewright.kernel.settings import StartFailed
@@ -106,6 +106,7 @@ async def test_a_trusted_proxy_is_believed_for_the_last_hop_it_saw() -> None:
     seen = scope(PROXY, x_forwarded_for="127.0.0.1, 198.51.100.7, 10.0.0.3", x_forwarded_proto="https")
     await there.admit(seen)
     assert (seen["client"][0], seen["scheme"]) == ("198.51.100.7", "https")
+    assert address_of(seen) == "198.51.100.7"
     for number in range(6):
         await there.admit(scope(PROXY, x_forwarded_for=f"198.51.100.{number}"))
     assert await admitted(there, 9, address=PROXY, x_forwarded_for="192.0.2.1, 198.51.100.7") == 5 - 1 + 1
@@ -114,7 +115,10 @@ async def test_a_trusted_proxy_is_believed_for_the_last_hop_it_saw() -> None:
 @pytest.mark.parametrize("claimed", ["", "unknown", "10.0.0.3", "<script>", "1.2.3", "::g"])
 async def test_an_address_that_cannot_be_read_is_nobodys(claimed: str) -> None:
     there = gate(trusted_proxies="10.0.0.0/8")
-    assert await admitted(there, 9, address=PROXY, x_forwarded_for=claimed) == 6
+    nobodys = scope(PROXY, x_forwarded_for=claimed)
+    await there.admit(nobodys)
+    assert address_of(nobodys) is None
+    assert await admitted(there, 9, address=PROXY, x_forwarded_for=claimed) == 5
     assert await admitted(there, 1, address=PROXY, x_forwarded_for="nonsense") == 0, "they all share one bucket"
 
 

@@ -61,6 +61,13 @@ def test_guessing_a_little_at_many_is_told_and_names_nobody() -> None:
     assert "31 codes" in trigger.reason
 
 
+def test_guessing_from_one_address_is_told_and_ends_nothing() -> None:
+    (trigger,) = model.guessing_from([Busy(organization_id=known_id(1), address="2001:db8::7", count=31)])
+    assert (trigger.kind, trigger.about, trigger.steps) == ("codes_guessed", "address/2001:db8::7", ("notify",))
+    assert "31 codes or passwords from the address 2001:db8::7" in trigger.reason
+    assert model.response_to(trigger).end_sessions_of == ()
+
+
 def test_whose_account_is_guessed_at_stays_signed_in() -> None:
     trigger = model.guessed(known_id(1), known_id(2), 10, model.steps_of(OversightSettings().guessing_steps))
     command = model.response_to(trigger)

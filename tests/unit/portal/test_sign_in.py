@@ -160,6 +160,12 @@ async def test_a_wrong_code_is_told_kindly_and_the_right_one_still_works(browser
     assert guard.SESSION in browser.client.cookies
 
 
+async def test_whoever_keeps_the_accounts_hears_from_which_address_a_code_was_tried(browser: Browser, hospital: Hospital) -> None:
+    await asked(browser)
+    await browser.post("/sign-in/code", code="00000000")
+    assert hospital.asked_from == ["127.0.0.1"]
+
+
 @pytest.mark.parametrize("typed", ["", "1234", "123456789", "abcdefgh", "１２３４５６７８", "1234567\0", "12345678" * 9])
 async def test_what_is_no_code_is_not_even_tried(browser: Browser, hospital: Hospital, typed: str) -> None:
     await asked(browser)

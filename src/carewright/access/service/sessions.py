@@ -58,7 +58,7 @@ async def start(
     await store.insert_session(tx, kept, model.hash_of(token))
     now, kept_max = ctx.clock.now(), ctx.settings.sessions_max
     beyond = await store.end_sessions_beyond(tx, ctx.actor.organization_id, owner.account_id, now, kept_max)
-    signed_in = ctx.acting(model.actor_of(kept, glass_broken=False), trace=ctx.trace)
+    signed_in = ctx.acting(model.actor_of(kept, glass_broken=False).at(ctx.actor.address), trace=ctx.trace)
     await audit.record(
         tx,
         audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=(_entity(kept.id),)),

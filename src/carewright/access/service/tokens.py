@@ -77,7 +77,9 @@ def _ensure_signed(assertion: str, key: PublicKey, algorithm: str) -> None:
 async def _note(ctx: AccessContext, known: KnownClient | None, refusal: Refusal) -> None:
     """Record whom somebody said to be, where there is such a client; what came besides is kept nowhere."""
     if known is None:
-        await audit.note_refusal(ctx.acting(audit.NOBODY, trace=ctx.trace), "access.token.grant", {}, refusal)
+        await audit.note_refusal(ctx.acting(audit.NOBODY.at(ctx.actor.address), trace=ctx.trace), "access.token.grant", {}, refusal)
         return
-    tried = msgspec.structs.replace(audit.NOBODY, subject=known.owner.subject, organization_id=known.organization_id)
+    tried = msgspec.structs.replace(
+        audit.NOBODY, subject=known.owner.subject, organization_id=known.organization_id, address=ctx.actor.address
+    )
     await audit.note_refusal(ctx.acting(tried, trace=ctx.trace), "access.token.grant", {"client_id": known.client.id}, refusal)

@@ -15,6 +15,8 @@ PATTERNS = {
     "D": ("Delete", "delete"),
     "E": ("Query", "search"),
 }
+IP_ADDRESS = "2"
+"""http://hl7.org/fhir/network-type"""
 OUTCOMES = {"success": "0", "refused": "4", "failed": "8"}
 RESOURCES = frozenset({
     "Appointment", "Communication", "Device", "HealthcareService", "Location", "Organization", "Patient", "Practitioner",
@@ -49,7 +51,8 @@ def audit_event(event: AuditEvent) -> dict[str, Any]:
 
 def _client(event: AuditEvent) -> dict[str, Any]:
     """What the request came from: which of our own rims or whose program, the token alone knows."""
-    return {"type": _concept(DICOM, "110153", "Source Role ID"), "who": {"display": event.role}, "requestor": False}
+    client = {"type": _concept(DICOM, "110153", "Source Role ID"), "who": {"display": event.role}, "requestor": False}
+    return client | {"network": {"address": event.address, "type": IP_ADDRESS}} if event.address else client
 
 
 def _server() -> dict[str, Any]:

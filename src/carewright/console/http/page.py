@@ -1,7 +1,7 @@
 """One page request of a member of staff: who they are, the form, and how an answer is rendered."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
-from carewright.kernel.http.gate import ensure_pace
+from carewright.kernel.http.gate import address_of, ensure_pace
 from carewright.kernel.rng import new_secret
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -77,7 +77,8 @@ def page(ctx: ConsoleContext, handle: Handle, *, signed_in: bool = True) -> Call
     """The endpoint for `handle`. Pages for whoever is `signed_in` send others to the sign-in page, and back afterwards."""
 
     async def answer(request: Request) -> Response:
-        ask = Ask(ctx, request, None, cookies_of(ctx, request).get(BROWSER) or new_secret(32).hex(), {})
+        here = replace(ctx, actor=ctx.actor.at(address_of(request.scope)))
+        ask = Ask(here, request, None, cookies_of(ctx, request).get(BROWSER) or new_secret(32).hex(), {})
         try:
             response = await handle(await _understood(ask, signed_in=signed_in))
         except StepUpNeeded:
@@ -105,7 +106,7 @@ async def _understood(ask: Ask, *, signed_in: bool) -> Ask:
     async with guard.noted(ctx, OPENED):
         if not session.startswith(SESSION_PREFIX):
             raise Unauthenticated
-        acting = ctx.acting(await ctx.bearers.actor_of(session))
+        acting = ctx.acting((await ctx.bearers.actor_of(session)).at(ctx.actor.address))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await ctx.access.who_am_i(acting.actor), ask.secret, form)
 

@@ -25,7 +25,7 @@ from carewright.kernel.errors import (
     Unauthenticated,
 )  # fmt: skip
 from carewright.kernel.http import strict
-from carewright.kernel.http.gate import ensure_pace
+from carewright.kernel.http.gate import address_of, ensure_pace
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
@@ -46,9 +46,10 @@ def endpoint(
     event = event_of(module_of(route.handle), route.handle.__name__)
 
     async def answer(request: Request) -> Response:
+        address = address_of(request.scope)
         actor = audit.NOBODY
         try:
-            actor = await bearers.actor_of(bearer_token(request))
+            actor = (await bearers.actor_of(bearer_token(request))).at(address)
             ensure_pace(request.scope, actor)
             if route.permission is not None and not actor.may(route.permission):
                 raise Forbidden(permission=route.permission)
@@ -57,7 +58,7 @@ def endpoint(
                 value = await route.handle(context.acting(actor, once, trace), call)
         except Refusal as refusal:
             actor = (refusal.actor or actor) if isinstance(refusal, Quarantined) else actor
-            asking = context.acting(actor, trace=_traceparent(request))
+            asking = context.acting(actor.at(address), trace=_traceparent(request))
             ids = {name: request.path_params[name] for name in route.parameters}
             await audit.note_refusal(asking, event, ids, refusal)
             raise

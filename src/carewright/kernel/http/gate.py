@@ -180,6 +180,12 @@ class _Peer(NamedTuple):
     is_operator: bool
 
 
+def address_of(scope: Scope) -> str | None:
+    """The IP address that a request comes from, as far as the gate believes it; None where nobody knows."""
+    peer: _Peer | None = scope.get(PEER_KEY)
+    return None if peer is None or peer.address == UNKNOWN else peer.address
+
+
 def ensure_pace(scope: Scope, actor: Actor) -> None:
     """Take a token of whoever signed in, at the gate that this request came through."""
     gate: Gate | None = scope.get(SCOPE_KEY)

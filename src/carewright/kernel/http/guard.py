@@ -68,7 +68,7 @@ async def noted(ctx: Context, event: str) -> AsyncIterator[None]:
         yield
     except Refusal as refusal:
         asking = (refusal.actor if isinstance(refusal, Quarantined) else None) or audit.NOBODY
-        await audit.note_refusal(ctx.acting(asking), event, {}, refusal)
+        await audit.note_refusal(ctx.acting(asking.at(ctx.actor.address)), event, {}, refusal)
         raise
 
 

@@ -95,6 +95,17 @@ def guessing_around(busy: Sequence[Busy]) -> list[Trigger]:
     ]  # fmt: skip
 
 
+def guessing_from(busy: Sequence[Busy]) -> list[Trigger]:
+    """What many wrong codes or passwords from one address ask for. Many people may share it, so that a person must look."""
+    return [
+        Trigger(
+            organization_id=each.organization_id, kind="codes_guessed", about=f"address/{each.address}", steps=("notify",),
+            reason=f"{each.count} codes or passwords from the address {each.address} were wrong within ten minutes, for any account.",
+        )
+        for each in busy
+    ]  # fmt: skip
+
+
 def guessed(organization_id: UUID, patient_id: UUID, failures: int, steps: tuple[str, ...]) -> Trigger:
     """What guessing at one account asks for. Its owner is not to suffer for who guesses: their sessions end only if the settings say so."""
     reason = f"{failures} codes in a row were wrong for one account."

@@ -37,6 +37,7 @@ RESPOND = "oversight.respond"
 GUESSED = "oversight.guessed"
 """The job that responds to guessing."""
 WATCHED = timedelta(minutes=1)
+GUESSES_WATCHED = timedelta(minutes=10)
 TOLD = ("administrator", "privacy-officer")
 """The roles that hear of an incident in their inbox."""
 BY_HAND = "Do it from the command line on the machine: carewright incident respond."
@@ -83,12 +84,15 @@ async def watch(ctx: OversightContext) -> int:
     if settings.organization_id is not None:
         triggers += model.bad_tokens(refused, settings.organization_id, settings.bad_tokens_per_minute)
     triggers += model.guessing_around(await _busy(ctx, "wrong_codes", settings.wrong_codes_per_minute))
+    triggers += model.guessing_from(await _busy(ctx, "guesses", settings.address_guesses_per_ten_minutes, GUESSES_WATCHED))
     return sum([await _triggered(ctx, each) for each in triggers])
 
 
-async def _busy(ctx: OversightContext, what: Literal["patients", "bad_tokens", "wrong_codes"], at_least: int) -> tuple[Busy, ...]:
-    """Whoever did something so often within the last minute."""
-    return await ctx.audit.find_busy(ctx.system, FindBusy(what=what, since=ctx.clock.now() - WATCHED, at_least=at_least))
+async def _busy(
+    ctx: OversightContext, what: Literal["patients", "bad_tokens", "wrong_codes", "guesses"], at_least: int, within: timedelta = WATCHED
+) -> tuple[Busy, ...]:
+    """Whoever did something so often lately."""
+    return await ctx.audit.find_busy(ctx.system, FindBusy(what=what, since=ctx.clock.now() - within, at_least=at_least))
 
 
 async def respond_to_guessing(ctx: OversightContext, event: CodesGuessed) -> None:

@@ -1,7 +1,7 @@
 """One page request: the visitor, the form, and how an answer is rendered. Every endpoint of the portal is wrapped by `page`."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from carewright.contracts.patients import Patient
 from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
 from carewright.kernel.http.cookies import Cookies
-from carewright.kernel.http.gate import ensure_pace
+from carewright.kernel.http.gate import address_of, ensure_pace
 from carewright.kernel.http.guard import clean, read_form
 from carewright.portal import service
 from carewright.portal.http import assets, guard
@@ -134,6 +134,7 @@ def page(ctx: PortalContext, handle: Handle, *, for_patients: bool = True) -> Ca
 
 
 async def _answer(ctx: PortalContext, request: Request, handle: Handle, *, for_patients: bool) -> Response:
+    ctx = replace(ctx, actor=ctx.actor.at(address_of(request.scope)), host=ctx.host.at(address_of(request.scope)))
     cookies = Cookies(request, secure=ctx.settings.secure_cookies)
     session = cookies.get(guard.SESSION)
     ask = Ask(ctx, request, None, session or cookies.get(guard.BROWSER), {})
@@ -159,7 +160,7 @@ async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: s
     async with guard.noted(ctx, OPENED):
         if not session.startswith(SESSION_PREFIX):
             raise Unauthenticated
-        acting = ctx.acting(await ctx.bearers.actor_of(session))
+        acting = ctx.acting((await ctx.bearers.actor_of(session)).at(ctx.actor.address))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await service.get_myself(acting), session, form)
 
