@@ -26,12 +26,13 @@ INTO_MARKUP = re.compile(
 OF_DOCUMENT = re.compile(r"\bdocument\.(\w+)")
 NAMES_IN_MARKUP = re.compile(r'<(?!/)[a-z]+\s[^>]*?\b(?:id|name)="([^"]*)"', re.DOTALL)
 ADDRESS_WORDS = frozenset({
-    "action", "after", "agent", "closed", "code", "earliest_minute", "event", "from_at", "kind", "language", "latest_minute",
+    "action", "address", "after", "agent", "closed", "code", "earliest_minute", "event", "from_at", "kind", "language", "latest_minute",
     "lifted", "limit", "offset", "outcome", "purpose", "role", "sort", "specialty", "statuses", "text", "until_at", "urgency",
     "weekdays",
 })  # fmt: skip
 """What may be asked for in an address besides ids: choices, instants, and words to find a service by. A new one is weighed before it is
-added: addresses are kept in histories and logs of others."""
+added: addresses are kept in histories and logs of others. `address` is an IP address that an auditor looks
+for, as FHIR's search of AuditEvents takes it: it says of nobody that they are a patient."""
 
 TYPED_INTO_ADDRESSES = frozenset({"day", "language", "moving", "patient", "place", "practitioner", "q"})
 """Fields of the forms that are sent by GET: choices, words to find a service by, and ids."""

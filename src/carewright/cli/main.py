@@ -181,7 +181,8 @@ def _audit(names: "Names") -> None:
     export.add_argument("folder", type=Path, metavar="DIR", help="where to; made if it is not there")
     key = _command(whats, "key", commands.audit, "Print the key that verifies the log's checkpoints.", "carewright audit key")
     unknown = _command(
-        whats, "unknown", commands.audit, "Show who was turned away before anybody knew who they are, newest first.",
+        whats, "unknown", commands.audit,
+        "Show who was turned away before anybody knew who they are, newest first. They belong to no hospital, so no page has them.",
         "carewright audit unknown --limit 20",
     )  # fmt: skip
     unknown.add_argument("--limit", type=int, choices=range(1, 201), metavar="N", default=50, help="how many, at most 200 (default: 50)")

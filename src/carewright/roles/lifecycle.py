@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from carewright.contracts.access import Access
@@ -39,7 +40,7 @@ from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
 from carewright.kernel.token_keys import TokenKeys
-from carewright.kernel.transport import ensure_encrypted_cache
+from carewright.kernel.transport import ensure_encrypted_cache, is_here
 from carewright.kernel.wake import Wake
 from carewright.roles.keys import vault_of
 from carewright.roles.local import Audited, ThroughJson
@@ -103,7 +104,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     vault = vault_of(sections, clock, outgoing.reaching)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)
-        peers = _peers(settings, encrypted=bool(edge.tls_client_authority_file))
+        peers = peers_of(settings, edge)
         resolve = _resolver(system, peers, await stack.enter_async_context(new_client(tls.calling if tls else None)))
         for module in modules:
             db = await _database(module, settings, sections[module.name])
@@ -214,10 +215,19 @@ def _audited(started: Running) -> Running:
     return replace(started, offers=offers)
 
 
-def _peers(settings: SystemSettings, *, encrypted: bool) -> dict[type, str]:
-    """Where the Protocols of other processes answer. Raises `StartFailed` for one in the clear where all should be `encrypted`."""
+def peers_of(settings: SystemSettings, edge: EdgeSettings) -> dict[type, str]:
+    """Where the Protocols of other processes answer.
+
+    Raises `StartFailed` for one in the clear: any, where an authority is set; otherwise one on another machine, unless a mesh ends TLS.
+    """
     pairs = dict(pair.split("=", 1) for pair in settings.peers.split(",") if "=" in pair)
-    if encrypted and not all(address.startswith("https://") for address in pairs.values()):
+    for address in pairs.values():
+        if not (edge.plain_http or address.startswith("https://") or is_here(urlsplit(address).hostname or "")):
+            raise StartFailed(
+                f"{address[:80]} is another machine, so its address in CAREWRIGHT_SYSTEM_PEERS begins with https://. "
+                "Set CAREWRIGHT_EDGE_PLAIN_HTTP=true where a mesh ends TLS."
+            )
+    if edge.tls_client_authority_file and not all(address.startswith("https://") for address in pairs.values()):
         raise StartFailed("Calls between processes need certificates, so every address in CAREWRIGHT_SYSTEM_PEERS begins with https://.")
     return {protocol: pairs[module.name] for module in MODULES if module.name in pairs for protocol in module.offers}
 

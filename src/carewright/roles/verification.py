@@ -11,13 +11,15 @@ from carewright.roles.registry import MODULES
 from carewright.scheduling import checks
 
 Q = load("carewright.kernel")
+LOOKED_AT = [module for module in MODULES if module.has_tables or module.subscriptions or module.offers]
+"""Whatever keeps something, or follows the events of others (the portal does that alone), and whom they ask."""
 PARKED_SHOWN_MAX = 1000
 
 
 async def verify(sections: Mapping[str, Any], told: Callable[[str], None]) -> list[str]:
     """Findings in plain sentences; an empty list means that everything holds."""
     findings: list[str] = []
-    async with running([module for module in MODULES if module.has_tables], sections) as system:
+    async with running(LOOKED_AT, sections) as system:
         db = system.context("scheduling").db
         for name, check in checks.CHECKS.items():
             told(f"checking: {name}")
@@ -37,7 +39,7 @@ async def verify(sections: Mapping[str, Any], told: Callable[[str], None]) -> li
 
 async def events(sections: Mapping[str, Any], replay: str | None) -> list[str]:
     """Where each consumer stands and what it has parked; with `replay`, after handling one consumer's parked events again."""
-    async with running([module for module in MODULES if module.has_tables], sections) as system:
+    async with running(LOOKED_AT, sections) as system:
         db = system.context("scheduling").db
         if replay is not None:
             if replay not in system.relays:

@@ -120,7 +120,6 @@ class Hospital:
     in_flight: set[str] = field(default_factory=set)
     refusals: dict[str, list[Refusal]] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
-    asked_from: list[str | None] = field(default_factory=list)
     slowness_seconds: float = 0.0
     ids: Ids = field(init=False)
     empty: bool = False
@@ -307,7 +306,7 @@ class DoubleAccess(DoubleConsents, DoublePasskeys):
 
     async def redeem_code(self, actor: Actor, command: access.RedeemCode) -> access.StartedSession:
         actor.require("access.sign_in")
-        self.hospital.asked_from.append(actor.address)
+        self.hospital.calls.append(("redeem_code", actor.address))
         self._refuse("redeem_code")
         code, binding, until = self.hospital.codes.get(command.code_id, ("", "", self.hospital.clock.now()))
         if (code, binding) != (command.code, command.binding) or until <= self.hospital.clock.now():
