@@ -200,15 +200,20 @@ class Client:
         """A yes or a no. Nothing else counts: the question is asked again, with the same key."""
         line = self._line(window, path)
         give_up = time.monotonic() + PATIENCE_SECONDS
+        heard: Counter[str] = Counter()
         while time.monotonic() < give_up:
-            with contextlib.suppress(Broken):
+            try:
                 answer = await line.ask(method, path, key, body)
+            except Broken as broken:
+                heard[str(broken)] += 1
+            else:
                 if answer.code not in STILL_OPEN:
                     self._judge(method, path, answer)
                     return answer
+                heard[answer.code] += 1
             self.shift.interrupted += 1
             await asyncio.sleep(ASK_AGAIN_SECONDS)
-        self.shift.surprises.append(f"{method} {path} got no answer within {PATIENCE_SECONDS:.0f} s")
+        self.shift.surprises.append(f"{method} {path} got no answer within {PATIENCE_SECONDS:.0f} s, but {dict(heard)}")
         return None
 
     def _line(self, window: int, path: str) -> Line:
