@@ -63,7 +63,11 @@ async def processes(server: ValkeyServer) -> AsyncIterator[Processes]:
     await made.end()
 
 
-async def test_where_it_matters_all_processes_together_give_out_no_more_than_there_is(processes: Processes) -> None:
+async def test_where_it_matters_all_processes_together_give_out_no_more_than_there_is(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits_module, "ASK_SECONDS_MAX", 30.0)  # a busy machine is no fault: whoever waits too long decides alone
+
     async def ask(limits: Limits) -> bool:
         return await limits.take_shared("guessing", RATE) == 0.0
 
