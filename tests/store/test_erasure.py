@@ -197,9 +197,9 @@ async def test_each_deed_is_recorded_and_the_reason_lies_sealed(
 
 
 def test_entries_of_the_journal_hold_nothing_to_erase() -> None:
-    """Ids and codes alone, so erasing changes no entry, and every proof of it stays valid."""
+    """Ids, codes and the address that was asked from (ADR 12 says why that stays): erasing changes no entry, every proof stays valid."""
     names = {field.name for field in msgspec.structs.fields(audit.Entry)}
     assert names == {
         "id", "recorded_at", "organization_id", "event", "action", "agent", "role", "purpose", "outcome", "code", "patient_id", "entities",
-        "trace",
+        "trace", "address",
     }  # fmt: skip
