@@ -45,7 +45,8 @@ async def registered(system: System, folder: Path) -> str:
 async def ask(system: System, client_id: str, jti: str) -> httpx.Response:
     """Ask for a token at the process that gives them."""
     now = int(SystemClock().now().timestamp())
-    claims = {"iss": client_id, "sub": client_id, "aud": f"{system.addresses['console']}/oauth/token", "exp": now + 240, "jti": jti}
+    public_url = system.addresses["console"].replace("127.0.0.1", "localhost")
+    claims = {"iss": client_id, "sub": client_id, "aud": f"{public_url}/oauth/token", "exp": now + 240, "jti": jti}
     form = {
         "grant_type": "client_credentials", "scope": "directory.read",
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
