@@ -1,7 +1,6 @@
 """Access over HTTP: parse, call one use case, render. And the token endpoint, which speaks OAuth 2.0 (RFC 6749)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -128,12 +127,8 @@ def pages(ctx: Ctx) -> Sequence[BaseRoute]:
 
     async def token(request: Request) -> Response:
         try:
-            return _oauth(
-                await tokens.grant_token(
-                    replace(ctx, actor=ctx.actor.at(address_of(request.scope))), _asked(await guard.read_form(request))
-                ),
-                200,
-            )
+            asked = _asked(await guard.read_form(request))
+            return _oauth(await tokens.grant_token(ctx.at(address_of(request.scope)), asked), 200)
         except Refusal as refusal:
             if refusal.status >= SERVER_FAULTS:
                 raise

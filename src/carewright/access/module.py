@@ -26,6 +26,7 @@ from carewright.kernel.context import Context, Once
 from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.settings import StartFailed
+from carewright.kernel.transport import origin_in
 
 
 class LocalAccess:
@@ -134,8 +135,7 @@ class LocalAccess:
 
 def _provider_origin(settings: AccessSettings) -> list[str]:
     """Where the identity provider is, by configuration: it may be inside. What it names elsewhere must be public, or be listed."""
-    issuer = urlsplit(settings.oidc_issuer)
-    return [f"{issuer.scheme}://{issuer.netloc}"] if issuer.netloc else []
+    return [origin_in(settings.oidc_issuer)] if urlsplit(settings.oidc_issuer).netloc else []
 
 
 async def start(base: Context, settings: AccessSettings, resolve: Callable[[type], Any]) -> Running:

@@ -479,30 +479,28 @@ class CodesGuessed(Event, frozen=True, kw_only=True):
         return self.account_id
 
 
-class PasskeyAdded(Event, frozen=True, kw_only=True):
+class PasskeyFact(Event, frozen=True, kw_only=True):
+    """What every event of a passkey carries: whose it is, and which."""
+
+    account_id: UUID
+    patient_id: UUID
+    passkey_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        return self.account_id
+
+
+class PasskeyAdded(PasskeyFact, frozen=True, kw_only=True):
     """A patient has one more way in. They are told, in case it was somebody else."""
 
     topic: ClassVar[str] = "access.passkey.added.v1"
-    account_id: UUID
-    patient_id: UUID
-    passkey_id: UUID
-
-    @property
-    def subject(self) -> UUID:
-        return self.account_id
 
 
-class PasskeyRemoved(Event, frozen=True, kw_only=True):
+class PasskeyRemoved(PasskeyFact, frozen=True, kw_only=True):
     """A way in is closed, at the wish of its owner."""
 
     topic: ClassVar[str] = "access.passkey.removed.v1"
-    account_id: UUID
-    patient_id: UUID
-    passkey_id: UUID
-
-    @property
-    def subject(self) -> UUID:
-        return self.account_id
 
 
 class AccountChanged(Event, frozen=True, kw_only=True):

@@ -8,10 +8,12 @@ from msgspec import Meta
 
 from carewright.kernel.values import Instant, Secret
 
-Credential = Annotated[str, Meta(min_length=2, max_length=20_000)]
+CREDENTIAL_LENGTH_MAX = 20_000
+NAME_LENGTH_MAX = 60
+Credential = Annotated[str, Meta(min_length=2, max_length=CREDENTIAL_LENGTH_MAX)]
 """What a browser answers about a passkey: a PublicKeyCredential as JSON (Web Authentication Level 3, section 5.1.8)."""
 
-PasskeyName = Annotated[str, Meta(min_length=1, max_length=60)]
+PasskeyName = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 """What a patient calls a passkey, to know it again: one line of their own words."""
 
 

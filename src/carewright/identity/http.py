@@ -1,10 +1,9 @@
 """The provider's addresses: discovery, keys, the page with the form, and the exchange of a code."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,6 +18,7 @@ from carewright.kernel.errors import Forbidden
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import address_of
+from carewright.kernel.transport import origin_in
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 PREFIX = "/identity"
@@ -45,11 +45,11 @@ def pages(ctx: IdentityContext) -> Sequence[BaseRoute]:
 
     def at(path: str, method: str, answer: Answer) -> Route:
         async def bound(request: Request) -> Response:
-            here = replace(ctx, actor=ctx.actor.at(address_of(request.scope)))
+            here = ctx.at(address_of(request.scope))
             async with guard.noted(here, OPENED):
                 _ensure_from_here(request)
                 answered = await answer(here, request)
-            return guard.seal(answered, request, forms_to=_origin(ctx.settings.redirect_uri))
+            return guard.seal(answered, request, forms_to=origin_in(ctx.settings.redirect_uri))
 
         return Route(PREFIX + path, bound, methods=[method])
 
@@ -135,8 +135,3 @@ def _turned_away() -> Forbidden:
 
 def _json(value: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, "application/json")
-
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -56,6 +56,10 @@ class Context:
         """The keys of the actor's organization. Ask before a transaction begins."""
         return await self.vault.of(self.db, self.actor.organization_id)
 
+    def at(self, address: str | None) -> Self:
+        """The same world, asked from this IP address."""
+        return replace(self, actor=self.actor.at(address))
+
     def acting(self, actor: Actor, once: Once | None = None, trace: str | None = None) -> Self:
         """The same world for another actor, as their tenant sees it, with their key and as part of their trace."""
         return replace(self, actor=actor, db=self.db.of(actor.organization_id), once=once, trace=trace)

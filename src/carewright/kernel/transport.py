@@ -41,6 +41,12 @@ def is_here(host: str) -> bool:
         return False
 
 
+def origin_in(address: str) -> str:
+    """The origin of a whole address, as it is written there: `https://login.hospital.internal:8443`."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _without_port(place: str) -> str:
     """The host of `host:port` or `[host]:port`."""
     if place.startswith("["):

@@ -4,7 +4,7 @@ A handler only queues a job, in the transaction that records the delivery: to as
 stream of events may wait. There is no copy that could be stale: the job asks for everything when it runs.
 """
 
-from carewright.contracts.access import PasskeyAdded, PasskeyRemoved
+from carewright.contracts.access import PasskeyAdded, PasskeyFact, PasskeyRemoved
 from carewright.contracts.notifications import TemplateName
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import jobs
@@ -43,7 +43,7 @@ async def tell_of_removed_passkey(ctx: Context, tx: Session, event: PasskeyRemov
     await _tell_of_passkey(ctx, tx, event, "passkey_removed")
 
 
-async def _tell_of_passkey(ctx: Context, tx: Session, event: PasskeyAdded | PasskeyRemoved, template: TemplateName) -> None:
+async def _tell_of_passkey(ctx: Context, tx: Session, event: PasskeyFact, template: TemplateName) -> None:
     wanted = PasskeyChange(event.organization_id, event.patient_id, event.passkey_id, template)
     await jobs.enqueue(ctx, tx, TELL_OF_PASSKEY, wanted, unique_key=f"{event.passkey_id}:{template}")
 

@@ -27,7 +27,7 @@ from carewright.contracts.access import (
 )
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
-from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
+from carewright.contracts.passkeys import CREDENTIAL_LENGTH_MAX, AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.contracts.patients import ContactPoint, Patient, Patients, UnknownPatient
 from carewright.contracts.records import Records
 from carewright.contracts.scheduling import (
@@ -71,7 +71,6 @@ IN_FLIGHT_WAIT_SECONDS = 0.1
 WRONG_CODE_SECONDS = 0.5
 """More than finding out takes."""
 INBOX_MAX = 50
-CREDENTIAL_LENGTH_MAX = 20_000
 TELL_OF_PASSKEY = "portal.tell_of_passkey"
 """The job that tells a patient that a passkey was added or removed."""
 CONFIRM = "portal.confirm"

@@ -150,9 +150,7 @@ class Start:
 
     def _environment(self) -> dict[str, str]:
         known = Installation.read(self._wanted.data)
-        peers = ",".join(
-            f"{name}={self._scheme}://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items() if name != "all"
-        )
+        peers = ",".join(f"{name}={self._for_programs(port)}" for name, port in self._ports.items() if name != "all")
         environment = {
             "CAREWRIGHT_SYSTEM_DATABASE_URL": self._database_url,
             "CAREWRIGHT_SYSTEM_VALKEY_URL": self._valkey_url,
@@ -214,7 +212,11 @@ class Start:
 
     def _for_browsers(self, port: int) -> str:
         """Under the name of this machine where it has one: under a number browsers make no passkeys."""
-        return f"{self._scheme}://{'localhost' if self._has_name else _reachable(self._wanted.host)}:{port}"
+        return f"{self._scheme}://localhost:{port}" if self._has_name else self._for_programs(port)
+
+    def _for_programs(self, port: int) -> str:
+        """Under the number that we listen at."""
+        return f"{self._scheme}://{_reachable(self._wanted.host)}:{port}"
 
     @property
     def _scheme(self) -> str:
@@ -231,7 +233,7 @@ class Start:
         return ports
 
     def _say_addresses(self) -> None:
-        addresses = {name: f"{self._scheme}://{_reachable(self._wanted.host)}:{port}" for name, port in self._ports.items()}
+        addresses = {name: self._for_programs(port) for name, port in self._ports.items()}
         msgspec.structs.replace(Installation.read(self._wanted.data), addresses=addresses).write(self._wanted.data)
         shown = {name: self._for_browsers(port) for name, port in self._ports.items()}
         first = next(iter(shown.values()))

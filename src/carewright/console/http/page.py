@@ -1,7 +1,7 @@
 """One page request of a member of staff: who they are, the form, and how an answer is rendered."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
-from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
@@ -77,7 +76,7 @@ def page(ctx: ConsoleContext, handle: Handle, *, signed_in: bool = True) -> Call
     """The endpoint for `handle`. Pages for whoever is `signed_in` send others to the sign-in page, and back afterwards."""
 
     async def answer(request: Request) -> Response:
-        here = replace(ctx, actor=ctx.actor.at(address_of(request.scope)))
+        here = ctx.at(address_of(request.scope))
         ask = Ask(here, request, None, cookies_of(ctx, request).get(BROWSER) or new_secret(32).hex(), {})
         try:
             response = await handle(await _understood(ask, signed_in=signed_in))
@@ -102,11 +101,7 @@ async def _understood(ask: Ask, *, signed_in: bool) -> Ask:
             guard.require_own_form(request, ask.cookies.get(BROWSER), form.get("form_token", ""))
     if not signed_in:
         return Ask(ctx, request, None, ask.secret, form)
-    session = session_of(ask.cookies)
-    async with guard.noted(ctx, OPENED):
-        if not session.startswith(SESSION_PREFIX):
-            raise Unauthenticated
-        acting = ctx.acting((await ctx.bearers.actor_of(session)).at(ctx.actor.address))
+    acting = ctx.acting(await guard.actor_of_session(ctx, ctx.bearers, session_of(ask.cookies), OPENED))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await ctx.access.who_am_i(acting.actor), ask.secret, form)
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from carewright.kernel import audit
-from carewright.kernel.authz import Quarantined
+from carewright.kernel.authz import SESSION_PREFIX, Actor, Bearers, Quarantined
 from carewright.kernel.context import Context
-from carewright.kernel.errors import BadInput, Refusal
+from carewright.kernel.errors import BadInput, Refusal, Unauthenticated
 from carewright.kernel.http.endpoint import read_body
 
 FORM_FIELDS_MAX = 50
@@ -70,6 +70,17 @@ async def noted(ctx: Context, event: str) -> AsyncIterator[None]:
         asking = (refusal.actor if isinstance(refusal, Quarantined) else None) or audit.NOBODY
         await audit.note_refusal(ctx.acting(asking.at(ctx.actor.address)), event, {}, refusal)
         raise
+
+
+async def actor_of_session(ctx: Context, bearers: Bearers, session: str, event: str) -> Actor:
+    """Whose session a page's cookie names, asking from where `ctx` does. One that is none is recorded as `noted` does.
+
+    Pages are for sessions alone: a signed token is a program's. Raises `Unauthenticated`.
+    """
+    async with noted(ctx, event):
+        if not session.startswith(SESSION_PREFIX):
+            raise Unauthenticated
+        return (await bearers.actor_of(session)).at(ctx.actor.address)
 
 
 def _same_origin(request: Request) -> bool:

@@ -1,6 +1,6 @@
 """Requests to addresses that somebody else gave us: never into our own network, never followed elsewhere, never without an end.
 
-A URL is taken apart once, its host is looked up once, and the connection goes to a very address that was looked at: a name that answers
+A URL is taken apart once, its host is looked up once, and the connection goes to an address that was looked at: a name that answers
 differently the second time (DNS rebinding) gains nothing. TLS still checks the certificate against the name.
 Source of the rules: OWASP, Server-Side Request Forgery Prevention; the special-purpose registries of IANA (RFC 6890).
 """

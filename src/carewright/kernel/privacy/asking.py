@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 import httpx
+import msgspec
 
 from carewright.kernel.clock import Clock
 from carewright.kernel.errors import Refusal, Unavailable
@@ -31,6 +32,14 @@ class Reach(Protocol):
 def nothing_more(_: httpx.Response) -> bool:
     """No answer is busy but those that HTTP says so of."""
     return False
+
+
+def read(answer: httpx.Response, kind: type[T]) -> T:
+    """What a service answered. Raises `KeysUnavailable` for what is not of its form: something between us answered."""
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.MsgspecError as fault:
+        raise KeysUnavailable from fault
 
 
 class Asking:

@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from carewright.kernel.clock import Clock
-from carewright.kernel.privacy.asking import Asking, Renewed
+from carewright.kernel.privacy.asking import Asking, Renewed, read
 from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, KeysUnavailable, WrongKey
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sigv4 import AwsCredentials, NoCredentials, credentials_in, signed
@@ -51,7 +51,7 @@ class AwsKey:
     def __init__(self, asking: Asking, login: "AwsLogin", arn: str, url: str, clock: Clock) -> None:
         self.id = f"aws-kms:{arn}"
         self._asking, self._login, self._clock = asking, login, clock
-        self._arn = arn
+        self._arn, self._region = arn, parts_of(arn)[0]
         self._url = url
 
     async def wrap(self, key: bytes, place: KeyPlace) -> bytes:
@@ -74,18 +74,14 @@ class AwsKey:
             raise WrongKey
         if not answer.is_success:
             raise KeyRefused(reason=REASONS.get(fault, "credentials"))
-        try:
-            return msgspec.json.decode(answer.content, type=_Answer)
-        except msgspec.MsgspecError as broken:
-            raise KeysUnavailable from broken
+        return read(answer, _Answer)
 
     async def _signed(self, what: str, body: bytes) -> httpx.Response:
         headers = {
             "host": httpx.URL(self._url).netloc.decode(), "content-type": "application/x-amz-json-1.1",
             "x-amz-target": f"TrentService.{what}",
         }  # fmt: skip
-        region = parts_of(self._arn)[0]
-        ours = signed(await self._login.get(), region, "kms", self._clock.now(), headers, body)
+        ours = signed(await self._login.get(), self._region, "kms", self._clock.now(), headers, body)
         return await self._asking.ask("POST", self._url, ours, body)
 
 

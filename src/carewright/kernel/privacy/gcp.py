@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -20,8 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from carewright.kernel.clock import Clock
-from carewright.kernel.privacy.asking import Asking, Renewed
-from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, KeysUnavailable, WrongKey
+from carewright.kernel.privacy.asking import Asking, Renewed, read
+from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, WrongKey
 from carewright.kernel.settings import StartFailed
 
 NAME = re.compile(r"projects/[\w:.-]+/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+", re.ASCII)
@@ -31,7 +30,6 @@ MACHINE_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"
 SCOPE = "https://www.googleapis.com/auth/cloudkms"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_TTL = timedelta(minutes=60)
-T = TypeVar("T")
 REASONS = {401: "credentials", 403: "denied", 404: "missing"}
 
 
@@ -84,10 +82,10 @@ class GcpKey:
             self._login.forget()
             answer = await self._as_us(what, body)
         if answer.is_success:
-            return _read(answer, _Answer)
+            return read(answer, _Answer)
         if reason := REASONS.get(answer.status_code):
             raise KeyRefused(reason=reason)
-        if _read(answer, _Faulty).error.status == "FAILED_PRECONDITION":
+        if read(answer, _Faulty).error.status == "FAILED_PRECONDITION":
             raise KeyRefused(reason="disabled")
         if what == "decrypt":
             raise WrongKey
@@ -131,7 +129,7 @@ class GcpLogin:
     def _token_in(self, answer: httpx.Response) -> tuple[str, datetime]:
         if not answer.is_success:
             raise KeyRefused(reason="credentials")
-        token = _read(answer, _Token)
+        token = read(answer, _Token)
         return token.access_token, self._clock.now() + timedelta(seconds=token.expires_in)
 
 
@@ -151,10 +149,3 @@ def _assertion(path: Path, now: datetime) -> tuple[str, str]:
         return account.token_uri, jwt.encode(header, claims, RSAKey.import_key(account.private_key), algorithms=["RS256"])
     except (OSError, ValueError, msgspec.MsgspecError, JoseError) as fault:
         raise KeyRefused(reason="credentials") from fault
-
-
-def _read(answer: httpx.Response, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.MsgspecError as fault:
-        raise KeysUnavailable from fault

@@ -12,6 +12,7 @@ from carewright.kernel.privacy.kek import KeyService, file_key, key_file_of
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.privacy.transit import TransitKey
 from carewright.kernel.settings import StartFailed
+from carewright.kernel.transport import origin_in
 
 HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -47,7 +48,7 @@ def _gcp(settings: PrivacySettings, clock: Clock, reach: Reach, environ: Mapping
     name = gcp.ensure_name(settings.kms_key)
     machine_url = settings.kms_credentials_url or gcp.MACHINE
     asking = Asking(reach(*_origins("KMS_URL", settings.kms_url)))
-    machine = Asking(reach(credentials=_origin(machine_url)))
+    machine = Asking(reach(credentials=origin_in(machine_url)))
     return gcp.GcpKey(asking, gcp.GcpLogin(asking, machine, machine_url, environ, clock), name, settings.kms_url or gcp.API)
 
 
@@ -57,9 +58,4 @@ def _origins(field: str, url: str) -> list[str]:
         return []
     if not url.startswith("https://") and httpx.URL(url).host not in HERE:
         raise StartFailed(f"CAREWRIGHT_PRIVACY_{field} must begin with https://: keys go there.")
-    return [_origin(url)]
-
-
-def _origin(url: str) -> str:
-    made = httpx.URL(url)
-    return f"{made.scheme}://{made.netloc.decode()}"
+    return [origin_in(url)]

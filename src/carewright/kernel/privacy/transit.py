@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from carewright.kernel.privacy.asking import Asking
-from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, KeysUnavailable, WrongKey
+from carewright.kernel.privacy.asking import Asking, read
+from carewright.kernel.privacy.kek import KeyPlace, KeyRefused, WrongKey
 
 REASONS = {403: "denied", 404: "missing"}
 
@@ -54,7 +54,4 @@ class TransitKey:
             raise KeyRefused(reason=reason)
         if answer.status_code == httpx.codes.BAD_REQUEST:
             raise KeyRefused(reason="unusable")
-        try:
-            return msgspec.json.decode(answer.content, type=_Answer).data
-        except msgspec.MsgspecError as fault:
-            raise KeysUnavailable from fault
+        return read(answer, _Answer).data

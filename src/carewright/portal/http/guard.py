@@ -3,6 +3,7 @@
 from carewright.kernel.http.guard import (
     HEADERS,
     FormNotOurs,
+    actor_of_session,
     form_token,
     local_path,
     noted,
@@ -12,7 +13,7 @@ from carewright.kernel.http.guard import (
 
 __all__ = [
     "BROWSER", "CONTENT_POLICY_OF_ASKING", "NOTICE", "NOTICE_SECONDS", "PASSKEY", "PLACE", "PLACE_SECONDS", "SESSION", "TRY", "FormNotOurs",
-    "form_token", "local_path", "noted", "require_own_form", "seal",
+    "actor_of_session", "form_token", "local_path", "noted", "require_own_form", "seal",
 ]  # fmt: skip
 SESSION = "carewright_session"
 BROWSER = "carewright_browser"

@@ -14,7 +14,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carewright.contracts.access import StartedSession
 from carewright.contracts.patients import Patient
-from carewright.kernel.authz import SESSION_PREFIX
 from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
 from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import address_of, ensure_pace
@@ -134,7 +133,8 @@ def page(ctx: PortalContext, handle: Handle, *, for_patients: bool = True) -> Ca
 
 
 async def _answer(ctx: PortalContext, request: Request, handle: Handle, *, for_patients: bool) -> Response:
-    ctx = replace(ctx, actor=ctx.actor.at(address_of(request.scope)), host=ctx.host.at(address_of(request.scope)))
+    asked_from = address_of(request.scope)
+    ctx = replace(ctx.at(asked_from), host=ctx.host.at(asked_from))
     cookies = Cookies(request, secure=ctx.settings.secure_cookies)
     session = cookies.get(guard.SESSION)
     ask = Ask(ctx, request, None, session or cookies.get(guard.BROWSER), {})
@@ -157,10 +157,7 @@ async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: s
         return Ask(ctx, request, None, ask.secret, form)
     if not session:
         raise Unauthenticated
-    async with guard.noted(ctx, OPENED):
-        if not session.startswith(SESSION_PREFIX):
-            raise Unauthenticated
-        acting = ctx.acting((await ctx.bearers.actor_of(session)).at(ctx.actor.address))
+    acting = ctx.acting(await guard.actor_of_session(ctx, ctx.bearers, session, OPENED))
     ensure_pace(request.scope, acting.actor)
     return Ask(acting, request, await service.get_myself(acting), session, form)
 

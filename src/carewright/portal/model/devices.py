@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.access import Session
-from carewright.contracts.passkeys import Passkey
+from carewright.contracts.passkeys import NAME_LENGTH_MAX, Passkey
 from carewright.portal.model.wall import Wall, counted, near_date
 
-NAME_LENGTH_MAX = 60
 NAMELESS = "My passkey"
 WAYS = {
     "otp": "With a code we sent you", "passkey": "With a passkey", "oidc": "With your account",
