@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from carewright.kernel.clock import ManualClock
+from tests.aws_signature import signature
 
 KEY_ID, SECRET, REGION = "AKIDTESTTESTTEST", "secret/of+the=test", "eu-central-1"
 LATE_SECONDS_MAX = 900
@@ -158,12 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.command, quote(unquote(path), safe="/-_.~"), "&".join(f"{n}={v}" for n, v in pairs),
             "".join(f"{name}:{self.headers[name].strip()}\n" for name in names), ";".join(names), self.headers["x-amz-content-sha256"],
         ]  # fmt: skip
-        scope = f"{day}/{region}/s3/aws4_request"
-        text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
-        key = f"AWS4{SECRET}".encode()
-        for part in (*scope.split("/"), text):
-            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-        return None if hmac.compare_digest(key.hex(), given["Signature"]) else "SignatureDoesNotMatch"
+        right = signature(SECRET, moment, f"{day}/{region}/s3/aws4_request", lines)
+        return None if hmac.compare_digest(right, given["Signature"]) else "SignatureDoesNotMatch"
 
     def _answer(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from carewright.kernel.privacy.aead import Aead, NotAuthentic, aead_of, new_key
+from tests.aws_signature import signature
 
 AWS_KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 AWS_ALIAS = "arn:aws:kms:us-east-1:111122223333:alias/carewright"
@@ -119,13 +120,9 @@ class Aws:
             return "InvalidSignatureException"
         if not {"host", "x-amz-date", "x-amz-target"} <= set(names) or (session and "x-amz-security-token" not in names):
             return "InvalidSignatureException"
-        canonical = ["POST", request.path, "", *(f"{name}:{request.headers[name]}" for name in names), "", ";".join(names)]
-        hashed = hashlib.sha256("\n".join([*canonical, hashlib.sha256(request.body).hexdigest()]).encode()).hexdigest()
-        signing = b"AWS4" + secret.encode()
-        for part in (day, region, service, "aws4_request"):
-            signing = hmac.new(signing, part.encode(), hashlib.sha256).digest()
-        text = "\n".join(["AWS4-HMAC-SHA256", stamp, f"{day}/{region}/{service}/aws4_request", hashed])
-        right = hmac.new(signing, text.encode(), hashlib.sha256).hexdigest()
+        lines = (f"{name}:{request.headers[name]}" for name in names)
+        canonical = ["POST", request.path, "", *lines, "", ";".join(names), hashlib.sha256(request.body).hexdigest()]
+        right = signature(secret, stamp, f"{day}/{region}/{service}/aws4_request", canonical)
         return "" if hmac.compare_digest(right, given["Signature"]) else "InvalidSignatureException"
 
     def _sts(self, request: Request) -> Answer:
