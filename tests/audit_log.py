@@ -81,10 +81,10 @@ class AuditLog:
         """What verification finds, given a checkpoint that was kept outside."""
         export = folder / "export"
         export.mkdir(exist_ok=True)
-        await checks.export(self.ctx, export)
         witness = folder / "witness.txt"
         witness.write_text(outside or "", "utf-8")
-        return checks.verify(export, SIGNER.verifier_key, [witness])
+        await checks.export(self.ctx, export)
+        return checks.verify(export, SIGNER.verifier_key, checks.notes_of_file(witness))
 
 
 @asynccontextmanager

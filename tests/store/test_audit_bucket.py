@@ -53,7 +53,7 @@ def witness(store: Bucket, tmp_path: Path) -> Made:
 
 
 def verified(tmp_path: Path, kept: list[tuple[str, str]]) -> list[str]:
-    return checks.verify(tmp_path / "export", SIGNER.verifier_key, [], kept)
+    return checks.verify(tmp_path / "export", SIGNER.verifier_key, [checks.Note(where, where, note) for where, note in kept])
 
 
 async def test_each_checkpoint_is_an_object_that_is_locked_until_its_day(log: AuditLog, store: Bucket, witness: Made) -> None:

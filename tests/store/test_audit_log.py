@@ -7,9 +7,10 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +18,8 @@ import httpx
 import msgspec
 import pytest
 
-from carewright.audit import service, store
+from carewright.audit import checks, service, store
+from carewright.audit.context import AuditContext
 from carewright.audit.jobs import BATCH_MAX, NOT_SEALED, Sealing, seal_all, show
 from carewright.audit.model import merkle
 from carewright.audit.model.checkpoint import head_of, notes_in, size_of
@@ -29,6 +31,7 @@ from carewright.kernel.audit import NOBODY, entry, record
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.notes import Verifier
+from carewright.roles import auditing
 from carewright.roles.embedded import PostgresServer
 from tests.audit_log import PATIENTS, SIGNER, AuditLog, audit_log, fetch
 from tests.servers import run_sql
@@ -95,6 +98,39 @@ async def test_an_entry_out_of_form_is_sealed_and_stops_nobody(log: AuditLog, tm
     note = await log.sealed(5)
     assert size_of(note) == 6
     assert await log.verify(tmp_path, note) == []
+
+
+async def test_what_is_sealed_while_the_log_is_read_is_no_finding(log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await log.sealed(5)
+    copy_journal = store.copy_journal
+
+    async def meanwhile(*given: Any) -> None:
+        await log.sealed(3)
+        await copy_journal(*given)
+
+    monkeypatch.setattr(store, "copy_journal", meanwhile)
+    assert await log.verify(tmp_path) == []
+
+
+async def test_what_a_witness_takes_while_the_log_is_read_is_no_finding(
+    log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = tmp_path / "witness.txt"
+    witness.write_text(await log.sealed(5))
+    export = checks.export
+
+    async def and_on(ctx: AuditContext, folder: Path) -> checks.About:
+        about = await export(ctx, folder)
+        witness.write_text(await log.sealed(3))
+        return about
+
+    @asynccontextmanager
+    async def here(_: object) -> AsyncIterator[AuditContext]:
+        yield log.ctx
+
+    monkeypatch.setattr(checks, "export", and_on)
+    monkeypatch.setattr(auditing, "_context", here)
+    assert await auditing.verify({}, [witness], SIGNER.verifier_key, lambda _: None) == []
 
 
 async def test_more_than_a_batch_is_sealed_at_once(log: AuditLog) -> None:

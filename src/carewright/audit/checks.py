@@ -21,7 +21,7 @@ from carewright.kernel.notes import Verifier
 ENTRIES, LEAVES, CHECKPOINTS, ABOUT = "entries.jsonl", "leaves.bin", "checkpoints.txt", "log.json"
 
 
-class _Note(NamedTuple):
+class Note(NamedTuple):
     """A note that was kept somewhere: how it is told from others, where it lies, and what it says."""
 
     name: str
@@ -46,15 +46,18 @@ def ensure_folder(folder: Path) -> None:
 
 
 async def export(ctx: AuditContext, folder: Path) -> About:
-    """Write the sealed log into `folder`, which is there. An export is recorded before it is read."""
+    """Write the sealed log into `folder`, which is there. An export is recorded before it is read.
+
+    Checkpoints are read before the log: sealing goes on meanwhile, and one that came later would have seen more than what is read here.
+    """
     try:
         await record(ctx.db, entry(ctx, "audit.log.export", "R"))
+        (folder / CHECKPOINTS).write_text("".join(await store.checkpoints(ctx.db)), "utf-8")
         place = await store.log_place(ctx.db)
         with (folder / ENTRIES).open("wb") as file:
             await store.copy_journal(ctx.db, place, file.write)
         with (folder / LEAVES).open("wb") as file:
             await store.copy_leaves(ctx.db, place.size, file.write)
-        (folder / CHECKPOINTS).write_text("".join(await store.checkpoints(ctx.db)), "utf-8")
         about = About(origin=ctx.settings.origin, size=place.size, verifier_key=ctx.signer.verifier_key if ctx.signer else None)
         (folder / ABOUT).write_bytes(msgspec.json.encode(about))
     except OSError as fault:
@@ -62,24 +65,27 @@ async def export(ctx: AuditContext, folder: Path) -> About:
     return about
 
 
-def verify(folder: Path, verifier_key: str | None, outside: Sequence[Path], in_bucket: Sequence[tuple[str, str]] = ()) -> list[str]:
-    """What does not hold of an export, in sentences.
-
-    `outside` are files with checkpoints that were kept elsewhere, `in_bucket` single ones with the words for where they lie.
-    """
+def verify(folder: Path, verifier_key: str | None, outside: Sequence[Note]) -> list[str]:
+    """What does not hold of an export, in sentences. `outside` are checkpoints kept elsewhere, read before the export was made."""
     about = msgspec.json.decode(_read(folder / ABOUT), type=About)
     key = verifier_key or about.verifier_key
     if key is None:
         raise BadInput("Say with --key by which key the log's checkpoints are signed.")
-    verifier = Verifier(key)
     unsigned: list[str] = []
-    kept = [each for path in (folder / CHECKPOINTS, *outside) for each in _kept(_in_file(path), verifier, about.origin, unsigned)]
-    kept += _kept((_Note(where, where, note) for where, note in in_bucket), verifier, about.origin, unsigned)
+    kept = list(_kept((*notes_of_file(folder / CHECKPOINTS), *outside), Verifier(key), about.origin, unsigned))
     with (folder / ENTRIES).open("rb") as entries:
         return unsigned + findings(about.size, _read(folder / LEAVES), _lines(entries), kept)
 
 
-def _kept(notes: Iterable[_Note], verifier: Verifier, origin: str, unsigned: list[str]) -> Iterator[Kept]:
+def notes_of_file(path: Path) -> list[Note]:
+    """The checkpoints that a file holds now. Raises `BadInput`."""
+    notes = notes_in(_read(path).decode("utf-8", "replace"))
+    return [
+        Note(f"checkpoint {number} in {path.name}", f"the checkpoint in {path.name}", note) for number, note in enumerate(notes, start=1)
+    ]
+
+
+def _kept(notes: Iterable[Note], verifier: Verifier, origin: str, unsigned: list[str]) -> Iterator[Kept]:
     """The checkpoints among `notes`. What our key did not sign goes to `unsigned`."""
     for note in notes:
         head: Head | None = head_of(verifier.opened(note.text) or "")
@@ -87,13 +93,6 @@ def _kept(notes: Iterable[_Note], verifier: Verifier, origin: str, unsigned: lis
             unsigned.append(f"forged: {note.name} is not signed by the log's key")
         else:
             yield Kept(note.where, head)
-
-
-def _in_file(path: Path) -> Iterator[_Note]:
-    notes = notes_in(_read(path).decode("utf-8", "replace"))
-    return (
-        _Note(f"checkpoint {number} in {path.name}", f"the checkpoint in {path.name}", note) for number, note in enumerate(notes, start=1)
-    )
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -28,17 +28,19 @@ async def verify(sections: Mapping[str, Any], outside: Sequence[Path], key: str 
     """Findings in plain sentences; an empty list means that nobody changed anything since it was sealed.
 
     Where a bucket is set as a witness, every checkpoint in it is read. Raises `Unavailable` when it cannot be.
+    Outside checkpoints are read before the log, as `checks.export` says.
     """
     clock = SystemClock()
+    notes = [note for path in outside for note in checks.notes_of_file(path)]
     with tempfile.TemporaryDirectory(prefix="carewright-audit-") as folder:
         async with _context(sections) as ctx:
-            about = await checks.export(ctx, Path(folder))
-            in_bucket = []
             for bucket in (each for each in ctx.witnesses if isinstance(each, BucketWitness)):
-                in_bucket += await bucket.kept()
-                told(f"read {len(in_bucket)} checkpoints in {bucket.name}")
+                kept = await bucket.kept()
+                notes += [checks.Note(where, where, note) for where, note in kept]
+                told(f"read {len(kept)} checkpoints in {bucket.name}")
+            about = await checks.export(ctx, Path(folder))
         began = clock.monotonic_seconds()
-        findings = checks.verify(Path(folder), key, outside, in_bucket)
+        findings = checks.verify(Path(folder), key, notes)
         seconds = max(clock.monotonic_seconds() - began, 1e-6)
         told(f"verified {about.size} entries in {seconds:.1f} s, {about.size / seconds:,.0f} a second")
     return findings
