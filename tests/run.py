@@ -23,6 +23,9 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS_MAX = 30
+FAILED = ("failure", "error")
+STORY_LINES = 50
+"""Told again at the end, where whoever sees only the end of a long log finds it."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,13 @@ SIDE_BY_SIDE = min(2, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one tier, or all of them, came to."""
+    """What one tier, or all of them, came to. `stories` tell of each failure by its name and the end of what pytest said."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    stories: tuple[str, ...] = ()
 
     def __add__(self, other: "Outcome") -> "Outcome":
         return Outcome(
@@ -64,6 +68,7 @@ class Outcome:
             self.failed + other.failed,
             self.skipped + other.skipped,
             self.seconds + other.seconds,
+            self.stories + other.stories,
         )
 
     def __str__(self) -> str:
@@ -172,16 +177,24 @@ def tell(name: str, process: subprocess.Popen[str]) -> None:
 def count(report: Path, code: int) -> Outcome:
     """Read pytest's own figures. A tier that ended badly without naming a failed test counts as one failure."""
     suites = list(ElementTree.parse(report).iter("testsuite")) if report.exists() else []
+    stories = tuple(story(case, told) for suite in suites for case in suite.iter("testcase") for told in case if told.tag in FAILED)
     total, failures, errors, skipped = (
         sum(int(suite.get(name, "0")) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
     )
     failed = failures + errors
-    return Outcome(passed=max(total - failed - skipped, 0), failed=failed or int(code != 0), skipped=skipped)
+    return Outcome(passed=max(total - failed - skipped, 0), failed=failed or int(code != 0), skipped=skipped, stories=stories)
+
+
+def story(case: ElementTree.Element, told: ElementTree.Element) -> str:
+    lines = (told.text or told.get("message") or "").splitlines()[-STORY_LINES:]
+    return "\n".join([f"{case.get('classname')}::{case.get('name')}", *(f"    {line}" for line in lines)])
 
 
 def close(outcomes: dict[str, Outcome], seconds: float) -> int:
     total = replace(sum(outcomes.values(), Outcome()), seconds=seconds)
     bad = [name for name, outcome in outcomes.items() if outcome.failed]
+    for each in total.stories:
+        say(f"\nfailed: {each}")
     say(f"\nfailed tiers: {', '.join(bad)}" if bad else "\nevery tier passed")
     say(f"===== {total} =====")
     return 1 if bad else 0

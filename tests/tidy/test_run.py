@@ -40,6 +40,16 @@ def test_one_failed_tier_fails_the_whole(capsys: pytest.CaptureFixture[str]) -> 
     assert run.close({"rules": run.Outcome(passed=3)}, 1.0) == 0
 
 
+def test_what_failed_is_told_again_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report.xml"
+    case = '<testcase classname="tests.roles.test_tls" name="test_a"><failure message="short">line 1\nassert 1 == 2</failure></testcase>'
+    path.write_text(
+        f'<testsuites><testsuite tests="2" failures="1" errors="0" skipped="0"><testcase/>{case}</testsuite></testsuites>', "utf-8"
+    )
+    run.close({"roles": run.count(path, 1)}, 1.0)
+    assert "failed: tests.roles.test_tls::test_a\n    line 1\n    assert 1 == 2\n" in capsys.readouterr().out
+
+
 def test_tiers_side_by_side_are_told_apart_and_one_that_hangs_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
     told = [sys.executable, "-c", "print('one'); print('two')"]
     assert run.run_pytest(run.Tier("quick", "", (), 60), told, named=True) == 0
