@@ -95,7 +95,7 @@ async def _asked(what: str, ask: Callable[[], Awaitable[int]]) -> dict[str, Any]
 async def _rotated(ctx: Context) -> dict[str, Any]:
     """Everything sealed anew, after the wait for the new version."""
     version = await ctx.vault.renew(ctx.db, ORGANIZATION)
-    await rotation.until_sealing(ctx, version)
+    await rotation.until_alone(ctx, version)
     began = time.perf_counter()
     rows = await rotation.reseal([MODULE], lambda _: ctx, lambda _: None)
     seconds = time.perf_counter() - began

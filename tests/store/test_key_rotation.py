@@ -14,8 +14,9 @@ from carewright.contracts.patients import ContactPoint, FindPatients, Patient, P
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.privacy.cipher import HEADER_BYTES, KeysDestroyed
+from carewright.kernel.privacy.vault import IN_FLIGHT
 from carewright.kernel.sql import Query
-from carewright.patients import service
+from carewright.patients import service, store
 from carewright.patients.module import MODULE
 from carewright.roles import rotation
 from carewright.roles.registry import MODULES, SCHEMAS
@@ -57,8 +58,8 @@ async def versions(ctx: Context) -> set[int]:
 async def renewed(ctx: Context, clock: ManualClock) -> int:
     """A new version that has begun to seal."""
     version = await ctx.vault.renew(ctx.db, ctx.actor.organization_id)
-    clock.advance(seconds=2 * FRESH_SECONDS + 1)
-    await rotation.until_sealing(ctx, version)
+    clock.advance(seconds=2 * FRESH_SECONDS + IN_FLIGHT.total_seconds() + 1)
+    await rotation.until_alone(ctx, version)
     return version
 
 
@@ -80,6 +81,23 @@ async def test_no_read_and_no_write_fails_while_a_key_rotates(ctx: Context, cloc
     assert await reading == PATIENTS
     assert reads > 3
     assert await versions(ctx) == {version} == {2}
+
+
+async def test_a_write_that_an_older_key_sealed_is_waited_for(ctx: Context, clock: ManualClock) -> None:
+    """It is neither seen nor sealed anew before it is stored, and would be lost with its key."""
+    organization_id = ctx.actor.organization_id
+    async with ctx.db.transaction() as tx:
+        await store.put_patients(tx, await ctx.cipher(), list(people(PATIENTS + 1))[-1:])
+        version = await ctx.vault.renew(ctx.db, organization_id)
+        clock.advance(seconds=2 * FRESH_SECONDS + 1)
+        assert not await ctx.vault.seals_alone(ctx.db, organization_id, version), "others may still have something in their hands"
+        clock.advance(seconds=IN_FLIGHT.total_seconds())
+        waiting = asyncio.create_task(rotation.until_alone(ctx, version))
+        await asyncio.sleep(3 * rotation.POLL_SECONDS)
+        assert not waiting.done()
+    await waiting
+    assert await rotation.reseal([MODULE], lambda _: ctx, lambda _: None) == PATIENTS + 1
+    assert await versions(ctx) == {version}
 
 
 async def test_a_rotation_that_was_broken_off_goes_on_where_it_was(ctx: Context, clock: ManualClock) -> None:

@@ -9,7 +9,7 @@ from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.privacy.cipher import FieldCipher, SealedElsewhere
 from carewright.kernel.privacy.kek import FileKey, KeyPlace, KeysUnavailable, WrongKey, file_key, new_key_file, next_of
-from carewright.kernel.privacy.vault import Vault
+from carewright.kernel.privacy.vault import IN_FLIGHT, Vault
 from carewright.kernel.private_file import write_private
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import Query
@@ -58,8 +58,8 @@ def process(clock: ManualClock, path: Path) -> Vault:
 async def rotated(ctx: Context, clock: ManualClock) -> None:
     """What `carewright keys rotate` does."""
     version = await ctx.vault.renew(ctx.db, ctx.actor.organization_id)
-    clock.advance(seconds=2 * FRESH_SECONDS + 1)
-    await rotation.until_sealing(ctx, version)
+    clock.advance(seconds=2 * FRESH_SECONDS + IN_FLIGHT.total_seconds() + 1)
+    await rotation.until_alone(ctx, version)
     await rotation.reseal([MODULE], lambda _: ctx, lambda _: None)
     await ctx.vault.retire(ctx.db, ctx.actor.organization_id, version)
 

@@ -246,6 +246,11 @@ DELETE FROM kernel.idempotency WHERE organization_id = $1 AND substring(answer F
 -- First in its transaction: whoever wraps a key from here on sees the new one, or waits.
 INSERT INTO kernel.wrapping (kek_id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET kek_id = EXCLUDED.kek_id
 
+-- name: open_transactions
+-- Those of everybody but ourselves: each holds a lock on its own number for as long as it lasts, and every role sees locks.
+SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'virtualxid' AND l.granted AND l.pid <> pg_backend_pid() AND a.datname = current_database() AND a.usesysid IS NOT NULL
+
 -- name: lock_keysets
 LOCK TABLE kernel.keyset IN SHARE ROW EXCLUSIVE MODE
 

@@ -14,7 +14,9 @@ from carewright.kernel.invariants import invariant
 from carewright.kernel.modules import Module, Reseal
 from carewright.kernel.privacy.kek import FileKey, KeyService, key_file_of, new_key_file, next_of
 from carewright.kernel.privacy.settings import PrivacySettings
+from carewright.kernel.privacy.vault import IN_FLIGHT
 from carewright.kernel.private_file import write_private
+from carewright.kernel.sql import load
 from carewright.kernel.token_keys import rotate_file
 from carewright.roles.keys import field_key_file, service_of
 from carewright.roles.lifecycle import NOBODY, System, running
@@ -22,9 +24,10 @@ from carewright.roles.registry import MODULES
 from carewright.roles.relay import system_actor
 from carewright.roles.settings import SystemSettings
 
+Q = load("carewright.kernel")
 BATCH = 500
 PASSES_MAX = 5
-"""A write that began before the new version did may come in behind a pass; the next one finds it."""
+"""A record that moves to another table behind a pass is found by the next one."""
 POLL_SECONDS = 0.5
 FIRST_ID = UUID(int=0)
 Told = Callable[[str], None]
@@ -42,8 +45,9 @@ async def rotate(sections: Mapping[str, Any], organization_id: UUID, told: Told)
         ctx = context_of("patients")
         await _record(ctx, "kernel.keys.rotate")
         version = await ctx.vault.renew(ctx.db, organization_id)
-        told(f"waiting {ctx.vault.grace.total_seconds():.0f} seconds at most, until every process has version {version} of the key")
-        await until_sealing(ctx, version)
+        seconds = (ctx.vault.grace + IN_FLIGHT).total_seconds()
+        told(f"waiting {seconds:.0f} seconds at most, until every process seals by version {version} of the key")
+        await until_alone(ctx, version)
         done = await reseal(core, context_of, told)
         await ctx.vault.retire(ctx.db, organization_id, version)
     return done
@@ -135,10 +139,20 @@ def _core() -> list[Module]:
     return [module for module in MODULES if module.has_tables or module.sealed]
 
 
-async def until_sealing(ctx: Context, version: int) -> None:
-    """Return when `version` seals."""
-    while (await ctx.cipher()).current < version:  # noqa: ASYNC110  (the clock decides, and sets no asyncio.Event)
+async def until_alone(ctx: Context, version: int) -> None:
+    """Return when `version` seals, and everything that an older one sealed is stored where it can be found, or never will be.
+
+    What came in behind the last look would be lost with the older key.
+    """
+    while not await ctx.vault.seals_alone(ctx.db, ctx.actor.organization_id, version):  # noqa: ASYNC110  (the clock sets none)
         await asyncio.sleep(POLL_SECONDS)
+    begun = await _open_transactions(ctx)
+    while begun & await _open_transactions(ctx):  # noqa: ASYNC110  (other processes set no asyncio.Event)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _open_transactions(ctx: Context) -> set[str]:
+    return {row["virtualtransaction"] for row in await ctx.db.fetch(Q.open_transactions)}
 
 
 async def reseal(modules: Sequence[Module], context_of: ContextOf, told: Told) -> int:

@@ -7,7 +7,7 @@ every few seconds, so a new version is known everywhere before it begins to seal
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.errors import InternalFault, Refusal
 from carewright.kernel.invariants import invariant
+from carewright.kernel.pool import WAIT_SECONDS_MAX
 from carewright.kernel.privacy.aead import Aead, aead_of, new_index_key, new_key
 from carewright.kernel.privacy.cipher import VERSION_MAX, FieldCipher, KeysDestroyed, SealedElsewhere
 from carewright.kernel.privacy.kek import REMEDIES, RUNBOOK, KeyPlace, KeyRefused, KeyService, KeysUnavailable, WrongKey
@@ -32,6 +33,10 @@ REMEMBERED = Counter(
 PROBE = KeyPlace(UUID(int=0), "probe", 0)
 GRACE = 2
 """A new version seals only after so many times the seconds for which keys are kept: by then every process has it."""
+CLOCKS_APART_SECONDS = 5.0
+IN_FLIGHT = timedelta(seconds=WAIT_SECONDS_MAX + CLOCKS_APART_SECONDS)
+"""Whatever was sealed just before a new version took over has begun to be stored after this: it waits for a connection at most so long, and
+the clocks of two machines differ by less."""
 
 
 class RegionNotServed(Refusal):
@@ -89,8 +94,13 @@ class Vault:
             if not rows:
                 raise KeysUnavailable  # the wrapping key is just being replaced
             cipher = await self._cipher(organization_id, rows)
-            self._kept[organization_id] = _Kept(cipher, self._clock.monotonic_seconds() + self._fresh_seconds)
+            self._kept[organization_id] = _Kept(cipher, self._clock.monotonic_seconds() + self._seconds_to_keep(rows))
             return cipher
+
+    def _seconds_to_keep(self, rows: Sequence[Row]) -> float:
+        """No longer than until the next version takes over, so that every process begins to seal by it at the same time."""
+        now = self._clock.now()
+        return min([self._fresh_seconds, *((row["seals_from"] - now).total_seconds() for row in rows if row["seals_from"] > now)])
 
     def ensure_serves(self, region: str) -> None:
         """Raise `RegionNotServed` for a region that this installation is not in."""
@@ -143,6 +153,12 @@ class Vault:
         if all(row["version"] <= latest for row in await db.fetch(Q.keysets_of, organization_id) if row["purpose"] == "field"):
             raise KeysUnavailable  # the wrapping key is just being replaced
         return latest + 1
+
+    async def seals_alone(self, db: Database, organization_id: UUID, version: int) -> bool:
+        """Whether no process seals by an older version any more, and all that was sealed so is stored or being stored."""
+        rows = await db.fetch(Q.keysets_of, organization_id)
+        begins: list[datetime] = [row["seals_from"] for row in rows if row["purpose"] == "field" and row["version"] == version]
+        return self._clock.now() >= begins[0] + IN_FLIGHT
 
     async def retire(self, db: Database, organization_id: UUID, before_version: int) -> None:
         """Mark older versions as retired: nothing live is sealed by them. They still open what backups hold."""
