@@ -100,7 +100,8 @@ class Vault:
     def _seconds_to_keep(self, rows: Sequence[Row]) -> float:
         """No longer than until the next version takes over, so that every process begins to seal by it at the same time."""
         now = self._clock.now()
-        return min([self._fresh_seconds, *((row["seals_from"] - now).total_seconds() for row in rows if row["seals_from"] > now)])
+        ahead: list[timedelta] = [row["seals_from"] - now for row in rows if row["seals_from"] > now]
+        return min([self._fresh_seconds, *(until.total_seconds() for until in ahead)])
 
     def ensure_serves(self, region: str) -> None:
         """Raise `RegionNotServed` for a region that this installation is not in."""
