@@ -141,6 +141,15 @@ def words_of(pid: int) -> list[str]:
         return [""]
 
 
+def doing(pid: int) -> str:
+    """What a process waits for, and where in the kernel, for whoever looks at a system that did not come back."""
+    facts = [str(pid), " ".join(words_of(pid)).strip()]
+    for name in ("wchan", "syscall", "stack"):
+        with contextlib.suppress(OSError):
+            facts.append(f"{name} {Path(f'/proc/{pid}/{name}').read_text().strip()}")
+    return "\n    ".join(facts)
+
+
 @on_linux
 @pytest.mark.parametrize(("options", "kills"), [((), KILLS), (("--split",), KILLS_SPLIT)], ids=["one-process", "process-per-role"])
 async def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_happens_twice(
@@ -160,6 +169,7 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_happe
                     await killer.kill(kills)
             except BaseException:
                 print(log_of(system.data).read_text(errors="replace")[-5000:])
+                print("\n".join(map(doing, descendants(system.process.pid))), flush=True)
                 raise
             connection = await asyncpg.connect(system.known.database_url)
             findings = await Ledger(connection, since, await keys_of(system)).findings(shift)
