@@ -1,0 +1,13 @@
+"""HL7 v2 rim: what other systems say in HL7 version 2, by MLLP or HTTP, and what we do about it.
+
+Owns: the reading and writing of HL7 v2 messages, the messages received and what became of each, the work list of those that did not fit,
+and the tables by which codes of others become ours.
+
+Tables: none yet.
+
+Invariants:
+- Whatever arrives is read as a message or refused in one way, `NotHl7`; nothing else is raised, whatever the bytes.
+- What is written reads back as the same message.
+
+Must never: decide about time, people or places itself, guess what a code means, or let what a message says into a log.
+"""
