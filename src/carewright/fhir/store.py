@@ -1,17 +1,21 @@
 """The rim's store is a folder of files: NDJSON, plain or gzip, read line by line and never as a whole.
 
-Whatever is wrong with a file is told as a fault of one line, so that reading goes on where it can.
+Whatever is wrong with a file is told as a fault of one line, so that reading goes on where it can. Tables of FHIR's own definitions come
+with the package.
 """
 
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from carewright.fhir.model.reports import NothingToImport
+from carewright.fhir.model.searching.definitions import Definitions, decoded
 
 LINE_BYTES_MAX = 4 * 1024 * 1024
 """A line beyond this is rejected. Resources are a few kilobytes; pictures inside one may take some more."""
@@ -113,3 +117,9 @@ def _line(number: int, raw: bytes, read_bytes: int) -> Line:
         return Line(number, raw.decode(), None, read_bytes)
     except UnicodeDecodeError:
         return Line(number, "", "bad_utf8", read_bytes)
+
+
+@cache
+def search_definitions() -> Definitions:
+    """R4's search parameters, from the table that comes with the package."""
+    return decoded(resources.files("carewright.fhir").joinpath("definitions", "search.json").read_bytes())
