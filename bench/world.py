@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from carewright.contracts.directory import ActorKind, BookingRules, Coding, HealthcareService, Location, Requirement, VisitType
-from carewright.contracts.scheduling import WeeklyHours
+from carewright.contracts.hours import WeeklyHours
 from carewright.kernel import migrate
 from carewright.kernel.settings import load
 from carewright.roles.embedded import Place, PostgresServer, start_postgres

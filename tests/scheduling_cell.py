@@ -7,9 +7,9 @@ from itertools import pairwise, permutations
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.scheduling import (
     Appointment,
-    BlockTime,
     BookAppointment,
     BookSeries,
     CalendarChanged,
@@ -20,7 +20,6 @@ from carewright.contracts.scheduling import (
     PickedTime,
     RescheduleAppointment,
     Series,
-    SetWorkingHours,
 )
 from carewright.kernel.errors import Refusal
 from carewright.scheduling.context import SchedulingContext

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts.hours import BlockTime
 from carewright.contracts.scheduling import (
     Appointment,
-    BlockTime,
     BookAppointment,
     CancelAppointment,
     FindTimes,

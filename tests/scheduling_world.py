@@ -25,8 +25,9 @@ from carewright.contracts.directory import (
     Requirement,
     VisitType,
 )
+from carewright.contracts.hours import WeeklyHours
 from carewright.contracts.permissions import ROLES
-from carewright.contracts.scheduling import PickedTime, WeeklyHours
+from carewright.contracts.scheduling import PickedTime
 from carewright.kernel import authz
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Once

@@ -11,6 +11,7 @@ import pytest
 from carewright.audit.model.rendering import audit_event
 from carewright.contracts.audit import AuditEvent
 from carewright.contracts.directory import Identifier
+from carewright.contracts.hours import SetWorkingHours
 from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
@@ -21,7 +22,7 @@ from carewright.contracts.scheduling import (
     ListAppointments,
     RescheduleAppointment,
     Scheduling,
-    SetWorkingHours,
+    SearchAppointments,
     TimeNotFree,
     UnknownAppointment,
 )
@@ -39,6 +40,7 @@ from carewright.roles.registry import SCHEMAS
 from carewright.scheduling.module import LocalScheduling
 from carewright.scheduling.service import book, calendars, change
 from carewright.scheduling.service.expire import expire_holds
+from carewright.scheduling.service.search import search_appointments
 from tests.balp import faults_of
 from tests.samples import SMALL_HOSPITAL, known_id
 from tests.scheduling_hospital import TOMORROW, Hospital
@@ -191,6 +193,20 @@ async def test_a_calendar_that_is_read_or_changed_is_recorded_with_whom_the_chan
         "scheduling.calendar.set_hours", "scheduling.calendar.read",
     ]  # fmt: skip
     assert found[2].patient_id == world.patients[0]
+
+
+async def test_a_search_is_recorded_for_each_patient_of_whom_it_shows_something(hospital: Hospital, entries: Entries) -> None:
+    desk, world = hospital.desk(), hospital.world
+    first, other = await hospital.book(patient=0), await hospital.book(patient=1, physician=1)
+    second = await hospital.book(TOMORROW + timedelta(hours=1), patient=0)
+    await search_appointments(desk, SearchAppointments())
+    await search_appointments(desk, SearchAppointments(statuses=("noshow",)))
+    await search_appointments(hospital.patient(1), SearchAppointments(patient_ids=world.patients[:1]))
+    found = (await entries(world.organization_id))[3:]
+    assert events(found) == ["scheduling.appointment.search"] * 4
+    told = {each.patient_id: {entity.id for entity in each.entities} for each in found[:2]}
+    assert told == {world.patients[0]: {first.id, second.id}, world.patients[1]: {other.id}}
+    assert [(each.patient_id, each.entities) for each in found[2:]] == [(None, ()), (None, ())]
 
 
 async def test_whoever_is_turned_away_at_a_protocol_is_recorded(hospital: Hospital, entries: Entries) -> None:

@@ -1,6 +1,7 @@
 """The directory in PostgreSQL: storing, finding, and what its events carry."""
 
 import asyncio
+from typing import get_args
 from uuid import UUID
 
 import asyncpg
@@ -9,7 +10,10 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import (
     DeviceChanged,
+    EntriesPage,
+    EntryType,
     FindByIdentifier,
+    FindEntries,
     FindServices,
     FindStaff,
     Identifier,
@@ -43,6 +47,8 @@ from tests.samples import (
     known_id,
 )
 from tests.servers import Contexts, facts_of
+
+PLACES = ("organizations", "locations", "practitioners", "practitioner_roles", "devices", "healthcare_services", "visit_types")
 
 
 @pytest.fixture
@@ -269,3 +275,38 @@ async def test_a_bulk_load_equals_a_put(context: Contexts) -> None:
 
 def _nobodys(fact: Event) -> Event:
     return replace(fact, organization_id=UUID(int=0))
+
+
+async def test_entries_of_each_type_are_read_whole_and_in_order(ctx: Context) -> None:
+    for resource_type, place in zip(get_args(EntryType), PLACES, strict=True):
+        page = await service.find_entries(ctx, FindEntries(resource_type=resource_type))
+        given = {each.id: each for each in getattr(SMALL_HOSPITAL, place)}
+        assert page == replace(EntriesPage(), **{place: tuple(given[one] for one in sorted(given))})
+
+
+async def test_pages_of_entries_follow_each_other_without_gap_or_repeat(ctx: Context) -> None:
+    wanted = sorted(each.id for each in SMALL_HOSPITAL.locations)
+    seen: list[UUID] = []
+    after: UUID | None = None
+    while True:
+        page = await service.find_entries(ctx, FindEntries(resource_type="Location", after=after, limit=1))
+        seen += [each.id for each in page.locations]
+        if (after := page.next) is None:
+            break
+    assert seen == wanted
+
+
+async def test_entries_asked_for_by_id_are_those_known_and_closed_ones_too(ctx: Context) -> None:
+    closed = replace(ECG, active=False)
+    await service.put_resources(ctx, PutResources(devices=(closed,)))
+    page = await service.find_entries(ctx, FindEntries(resource_type="Device", ids=(known_id(51), ECG.id, ROOM.id)))
+    assert page == EntriesPage(devices=(replace(closed, version=2),))
+    page = await service.find_entries(ctx, FindEntries(resource_type="Location", ids=(SITE.id, ROOM.id, BUILDING.id), limit=2))
+    assert len(page.locations) == 2
+    assert page.next == page.locations[-1].id
+
+
+async def test_entries_are_for_who_may_read_the_directory(ctx: Context) -> None:
+    nobody = ctx.acting(replace(ctx.actor, permissions=frozenset()))
+    with pytest.raises(Forbidden):
+        await service.find_entries(nobody, FindEntries(resource_type="Device"))

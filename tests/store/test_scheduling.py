@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, HealthcareService, Practitioner, PractitionerChanged, PractitionerRole, VisitTypeChanged
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.patients import PatientChanged
 from carewright.contracts.permissions import SYSTEM
 from carewright.contracts.scheduling import (
@@ -20,7 +21,6 @@ from carewright.contracts.scheduling import (
     AppointmentBooked,
     AppointmentFact,
     AppointmentHoldExpired,
-    BlockTime,
     BookAppointment,
     BookSeries,
     ConfirmAppointment,
@@ -28,7 +28,6 @@ from carewright.contracts.scheduling import (
     PatientBusy,
     RescheduleAppointment,
     ScheduleChanged,
-    SetWorkingHours,
     TimeNotFree,
     UnknownBlock,
     UnknownPatient,

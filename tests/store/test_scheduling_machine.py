@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from carewright.contracts.directory import VisitType
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     AdvanceStatus,
     Appointment,
     AppointmentFact,
-    BlockTime,
     BookAppointment,
     BookSeries,
     CancelAppointment,
@@ -36,7 +36,6 @@ from carewright.contracts.scheduling import (
     PickedTime,
     RescheduleAppointment,
     ScheduleChanged,
-    SetWorkingHours,
 )
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Refusal

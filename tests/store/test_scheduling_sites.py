@@ -4,10 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
-    BlockTime,
     BookAppointment,
     BookSeries,
     CancelAppointment,
@@ -19,7 +19,6 @@ from carewright.contracts.scheduling import (
     Override,
     PickedTime,
     RescheduleAppointment,
-    SetWorkingHours,
     UnknownAppointment,
     UnknownSchedule,
 )

@@ -48,6 +48,7 @@ audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read
 audit.prove_event                      audit.event.prove
 directory.find_by_identifier           directory.entry.find
+directory.find_entries                 directory.entry.find
 directory.find_practitioners           directory.entry.find
 directory.find_services                directory.entry.find
 directory.find_sites                   directory.entry.find
@@ -95,8 +96,10 @@ scheduling.get_calendar                scheduling.calendar.read
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
 scheduling.list_appointments           scheduling.appointment.list
+scheduling.list_schedules              scheduling.schedule.list
 scheduling.release_hold                scheduling.appointment.release
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
+scheduling.search_appointments         scheduling.appointment.search
 scheduling.set_working_hours           scheduling.calendar.set_hours
 scheduling.unblock_time                scheduling.calendar.unblock
 """
@@ -106,7 +109,7 @@ SILENT = frozenset({
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
-    "scheduling.appointment.relate", "scheduling.time.find",
+    "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

@@ -4,10 +4,11 @@ Every value carries `id`, `organization_id` (the tenant, set by the server from 
 counts changes from 1. Codings follow FHIR R4 (system, code, display).
 """
 
-from typing import ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -17,6 +18,7 @@ from carewright.kernel.values import Language, Limit, Offset, ShortText
 ActorKind = Literal["practitioner", "nurse", "technician", "room", "bed", "device", "lab-bench"]
 LocationKind = Literal["site", "building", "room", "bed", "lab-bench"]
 UrgencyTier = Literal["P0", "P1", "P2"]
+EntryType = Literal["Organization", "Location", "Practitioner", "PractitionerRole", "Device", "HealthcareService", "VisitType"]
 
 
 class Coding(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +239,28 @@ class PutResult(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
 
 
+class FindEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Entries of one type, whole, inactive ones too, in order of their ids: those named, or all. `after` is where an earlier page ended."""
+
+    resource_type: EntryType
+    ids: Annotated[tuple[UUID, ...], Meta(max_length=1000)] = ()
+    after: UUID | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+
+
+class EntriesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A tuple for each type, of which the asked one is filled. `next` is the last id shown where more follow."""
+
+    organizations: tuple[Organization, ...] = ()
+    locations: tuple[Location, ...] = ()
+    practitioners: tuple[Practitioner, ...] = ()
+    practitioner_roles: tuple[PractitionerRole, ...] = ()
+    devices: tuple[Device, ...] = ()
+    healthcare_services: tuple[HealthcareService, ...] = ()
+    visit_types: tuple[VisitType, ...] = ()
+    next: UUID | None = None
+
+
 class FindByIdentifier(msgspec.Struct, frozen=True, kw_only=True):
     """Which of our ids carry these identifiers, for one resource type (`Organization`, `Location`, …)."""
 
@@ -323,6 +347,8 @@ class Directory(Protocol):
     async def find_staff(self, actor: Actor, query: FindStaff) -> StaffPage: ...
 
     async def get_staff(self, actor: Actor, practitioner_id: UUID) -> Staff: ...
+
+    async def find_entries(self, actor: Actor, query: FindEntries) -> EntriesPage: ...
 
     async def find_by_identifier(self, actor: Actor, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]: ...
 

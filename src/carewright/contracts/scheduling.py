@@ -9,19 +9,34 @@ from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
+from msgspec.structs import force_setattr
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
-from carewright.kernel.values import Code, Cursor, Day, Instant, Language, Limit, LongText, MinuteOfDay, Reason, ShortText, Version, Weekday
+from carewright.kernel.values import (
+    EARLIEST,
+    Code,
+    Cursor,
+    Instant,
+    Language,
+    Limit,
+    LongText,
+    MinuteOfDay,
+    Reason,
+    ShortText,
+    Version,
+    Weekday,
+)
 
 AppointmentStatus = Literal[
     "proposed", "pending", "booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow", "waitlist", "entered-in-error"
 ]
 AdvanceStatus = Literal["arrived", "checked-in", "fulfilled", "noshow", "entered-in-error"]
 ParticipationStatus = Literal["accepted", "declined", "tentative", "needs-action"]
+ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=1000)]
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +178,7 @@ HOLD_ENDED = frozenset({"hold-released", "hold-expired"})
 class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     """An appointment as scheduling keeps it. `version` counts changes from 1 and is the ETag.
 
+    `updated_at` is when this version came to be.
     `note` is what was written to the practice. It is there when somebody reads the appointment who may read notes, and in no other answer.
     """
 
@@ -185,8 +201,14 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     override_reason: str | None = None
     cancelation_reason: str | None = None
     created_at: Instant
+    updated_at: Instant = field(default_factory=EARLIEST.replace)
     version: int = 1
     note: LongText | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """What was stored before versions had their instant says that of the first."""
+        if self.updated_at == EARLIEST:
+            force_setattr(self, "updated_at", self.created_at)
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,61 +232,34 @@ class AppointmentsPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class WeeklyHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Working time every week on `weekday` (0 is Monday), in the site's zone. `end_minute` may pass 1440 into the next day."""
+class SearchAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Appointments of anybody that meet every condition that has a value, by start; without notes.
 
-    weekday: Weekday
-    start_minute: MinuteOfDay
-    end_minute: Annotated[int, Meta(ge=1, le=2880)]
-    site_id: UUID
-    valid_from_on: Day | None = None
-    valid_until_on: Day | None = None
+    Staff search at their sites, everybody else among their own. `start_until` is not part of the time asked for. Holds are found by
+    `pending` alone, while they live; time that was held and given back never is. `after` is the cursor of an earlier page of the same
+    order. `count` asks how many there are.
+    """
 
-
-class DayException(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One day that differs: closed, or open at other times, at one site."""
-
-    on: Day
-    kind: Literal["closed", "open"]
-    site_id: UUID
-    start_minute: MinuteOfDay | None = None
-    end_minute: Annotated[int, Meta(ge=1, le=2880)] | None = None
-
-
-class LeavePeriod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    start: Instant
-    end: Instant
+    ids: ListedIds = ()
+    patient_ids: ListedIds = ()
+    statuses: Annotated[tuple[AppointmentStatus, ...], Meta(max_length=10)] = ()
+    actor_ids: ListedIds = ()
+    site_ids: ListedIds = ()
+    visit_type_ids: ListedIds = ()
+    start_from: Instant | None = None
+    start_until: Instant | None = None
+    order: Literal["start", "-start"] = "start"
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 50
+    after: Cursor | None = None
+    count: bool = False
 
 
-Weekly = Annotated[tuple[WeeklyHours, ...], Meta(max_length=100)]
-Exceptions = Annotated[tuple[DayException, ...], Meta(max_length=400)]
-Leaves = Annotated[tuple[LeavePeriod, ...], Meta(max_length=100)]
+class AppointmentsFound(msgspec.Struct, frozen=True, kw_only=True):
+    """`total` is there where it was asked for and is not more than 10,000."""
 
-
-class SetWorkingHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Replace one actor's working rules from now on. Appointments that no longer fit stay, and are returned."""
-
-    schedule_id: UUID
-    weekly: Weekly
-    exceptions: Exceptions = ()
-    leave: Leaves = ()
-
-
-class BlockTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Close an actor's calendar for a period. The appointments inside stay, and are returned."""
-
-    schedule_id: UUID
-    start: Instant
-    end: Instant
-    reason: Reason
-
-
-class Block(msgspec.Struct, frozen=True, kw_only=True):
-    id: UUID
-    schedule_id: UUID
-    start: Instant
-    end: Instant
-    reason: Reason
+    items: tuple[Appointment, ...]
+    next: str | None = None
+    total: int | None = None
 
 
 class CalendarChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,6 +303,37 @@ class GetCalendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     schedule_id: UUID
     from_at: Instant
     until_at: Instant
+
+
+class ListSchedules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Calendars in order of their ids, closed ones too: those that meet every condition that has a value. `after` is where a page ended."""
+
+    ids: ListedIds = ()
+    kinds: Annotated[tuple[ActorKind, ...], Meta(max_length=7)] = ()
+    site_ids: ListedIds = ()
+    after: UUID | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+
+
+class ScheduleSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose calendar it is: the id is that of the practitioner, the place or the device.
+
+    `version` rises with every change of hours, blocks or abilities, and not when somebody books.
+    """
+
+    id: UUID
+    kind: ActorKind
+    display: str
+    site_ids: tuple[UUID, ...]
+    active: bool
+    version: int
+
+
+class SchedulesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` is the last id shown where more follow."""
+
+    items: tuple[ScheduleSummary, ...]
+    next: UUID | None = None
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------------------
@@ -549,5 +575,11 @@ class Scheduling(Protocol):
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment: ...
 
     async def list_appointments(self, actor: Actor, query: ListAppointments) -> AppointmentsPage: ...
+
+    async def search_appointments(self, actor: Actor, query: SearchAppointments) -> AppointmentsFound: ...
+
+    async def get_calendar(self, actor: Actor, query: GetCalendar) -> Calendar: ...
+
+    async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage: ...
 
     async def is_expected(self, actor: Actor, query: IsExpected) -> bool: ...

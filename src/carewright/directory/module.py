@@ -6,7 +6,9 @@ from uuid import UUID
 
 from carewright.contracts.directory import (
     Directory,
+    EntriesPage,
     FindByIdentifier,
+    FindEntries,
     FindServices,
     FindStaff,
     IdentifierMatch,
@@ -50,6 +52,9 @@ class LocalDirectory:
 
     async def get_staff(self, actor: Actor, practitioner_id: UUID) -> Staff:
         return await service.get_staff(self._context.acting(actor), practitioner_id)
+
+    async def find_entries(self, actor: Actor, query: FindEntries) -> EntriesPage:
+        return await service.find_entries(self._context.acting(actor), query)
 
     async def find_by_identifier(self, actor: Actor, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]:
         return await service.find_by_identifier(self._context.acting(actor), query)

@@ -120,6 +120,41 @@ SELECT $1, given.* FROM unnest($2::text[], $3::text[], $4::text[], $5::uuid[]) A
 ON CONFLICT DO NOTHING
 RETURNING id, system, value
 
+-- name: entries_after
+-- One type is asked for, and the parts of the others end at that comparison before they read a row. Each part walks its key, so a page
+-- costs its rows, however many there are.
+SELECT id, value FROM directory.organization WHERE $2::text = 'Organization' AND organization_id = $1 AND id > $3
+UNION ALL
+SELECT id, value FROM directory.location WHERE $2 = 'Location' AND organization_id = $1 AND id > $3
+UNION ALL
+SELECT id, value FROM directory.practitioner WHERE $2 = 'Practitioner' AND organization_id = $1 AND id > $3
+UNION ALL
+SELECT id, value FROM directory.practitioner_role WHERE $2 = 'PractitionerRole' AND organization_id = $1 AND id > $3
+UNION ALL
+SELECT id, value FROM directory.device WHERE $2 = 'Device' AND organization_id = $1 AND id > $3
+UNION ALL
+SELECT id, value FROM directory.healthcare_service WHERE $2 = 'HealthcareService' AND organization_id = $1 AND id > $3
+UNION ALL
+SELECT id, value FROM directory.visit_type WHERE $2 = 'VisitType' AND organization_id = $1 AND id > $3
+ORDER BY id LIMIT $4
+
+-- name: entries_by_id
+-- As entries_after. A statement of its own, because one that serves both is planned for neither.
+SELECT id, value FROM directory.organization WHERE $2::text = 'Organization' AND organization_id = $1 AND id > $3 AND id = ANY($5::uuid[])
+UNION ALL
+SELECT id, value FROM directory.location WHERE $2 = 'Location' AND organization_id = $1 AND id > $3 AND id = ANY($5)
+UNION ALL
+SELECT id, value FROM directory.practitioner WHERE $2 = 'Practitioner' AND organization_id = $1 AND id > $3 AND id = ANY($5)
+UNION ALL
+SELECT id, value FROM directory.practitioner_role WHERE $2 = 'PractitionerRole' AND organization_id = $1 AND id > $3 AND id = ANY($5)
+UNION ALL
+SELECT id, value FROM directory.device WHERE $2 = 'Device' AND organization_id = $1 AND id > $3 AND id = ANY($5)
+UNION ALL
+SELECT id, value FROM directory.healthcare_service WHERE $2 = 'HealthcareService' AND organization_id = $1 AND id > $3 AND id = ANY($5)
+UNION ALL
+SELECT id, value FROM directory.visit_type WHERE $2 = 'VisitType' AND organization_id = $1 AND id > $3 AND id = ANY($5)
+ORDER BY id LIMIT $4
+
 -- name: ids_by_identifier
 SELECT i.system, i.value, i.id
 FROM directory.identifier i JOIN unnest($3::text[], $4::text[]) AS asked(system, value) USING (system, value)

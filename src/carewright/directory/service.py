@@ -6,7 +6,9 @@ from uuid import UUID
 from carewright.contracts.directory import (
     Device,
     DeviceChanged,
+    EntriesPage,
     FindByIdentifier,
+    FindEntries,
     FindServices,
     FindStaff,
     HealthcareService,
@@ -87,6 +89,12 @@ async def get_staff(ctx: Context, practitioner_id: UUID) -> Staff:
     if not found:
         raise UnknownResource(resource_type="Practitioner", id=str(practitioner_id))
     return found[0]
+
+
+async def find_entries(ctx: Context, query: FindEntries) -> EntriesPage:
+    """A page of whole entries of one type. Whoever may read the directory may read all of it, whatever their sites."""
+    ctx.actor.require(READ)
+    return await store.find_entries(ctx.db, ctx.actor.organization_id, query)
 
 
 async def find_by_identifier(ctx: Context, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]:

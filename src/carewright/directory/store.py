@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import (
     Device,
+    EntriesPage,
     FindByIdentifier,
+    FindEntries,
     FindServices,
     FindStaff,
     HealthcareService,
@@ -33,23 +35,25 @@ from carewright.kernel.sql import Query, load
 
 Q = load("carewright.directory")
 T = TypeVar("T")
+NO_ID = UUID(int=0)
 
 
 class Table(NamedTuple):
-    """Where entries of one type are kept, and the statement that puts them there."""
+    """Where entries of one type are kept, the statement that puts them there, and where a page shows them."""
 
     name: str
     put: Query
+    shown: str
 
 
 TABLES: dict[type[Resource], Table] = {
-    Organization: Table("organization", Q.put_organizations),
-    Location: Table("location", Q.put_locations),
-    Practitioner: Table("practitioner", Q.put_practitioners),
-    PractitionerRole: Table("practitioner_role", Q.put_practitioner_roles),
-    Device: Table("device", Q.put_devices),
-    HealthcareService: Table("healthcare_service", Q.put_healthcare_services),
-    VisitType: Table("visit_type", Q.put_visit_types),
+    Organization: Table("organization", Q.put_organizations, "organizations"),
+    Location: Table("location", Q.put_locations, "locations"),
+    Practitioner: Table("practitioner", Q.put_practitioners, "practitioners"),
+    PractitionerRole: Table("practitioner_role", Q.put_practitioner_roles, "practitioner_roles"),
+    Device: Table("device", Q.put_devices, "devices"),
+    HealthcareService: Table("healthcare_service", Q.put_healthcare_services, "healthcare_services"),
+    VisitType: Table("visit_type", Q.put_visit_types, "visit_types"),
 }
 """In the order in which references allow them to be written."""
 
@@ -188,6 +192,18 @@ async def find_staff(db: Session, organization_id: UUID, query: FindStaff) -> St
         Q.find_staff, organization_id, query.kind, specialty, folded(specialty), site_id, query.language, query.limit, query.offset
     )
     return StaffPage(items=_value(row["items"], tuple[Staff, ...]), total=row["total"])
+
+
+async def find_entries(db: Session, organization_id: UUID, query: FindEntries) -> EntriesPage:
+    """A page of entries in order of their ids, in the place of their type."""
+    kind, table = next((kind, table) for kind, table in TABLES.items() if kind.__name__ == query.resource_type)
+    after, more = query.after or NO_ID, query.limit + 1
+    if query.ids:
+        rows = await db.fetch(Q.entries_by_id, organization_id, query.resource_type, after, more, list(query.ids))
+    else:
+        rows = await db.fetch(Q.entries_after, organization_id, query.resource_type, after, more)
+    entries = tuple(_value(row["value"], kind) for row in rows[: query.limit])
+    return EntriesPage(**{table.shown: entries}, next=entries[-1].id if len(rows) > query.limit else None)  # type: ignore[arg-type]  # one type, one place
 
 
 async def ids_by_identifier(db: Session, organization_id: UUID, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]:

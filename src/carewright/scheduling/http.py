@@ -2,6 +2,7 @@
 
 import msgspec
 
+from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Instant, Reason
@@ -35,9 +36,9 @@ class BlockBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class HoursBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    weekly: c.Weekly
-    exceptions: c.Exceptions = ()
-    leave: c.Leaves = ()
+    weekly: h.Weekly
+    exceptions: h.Exceptions = ()
+    leave: h.Leaves = ()
 
 
 class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,13 +103,13 @@ async def get_calendar(ctx: Ctx, call: Call[PeriodQuery, Nothing]) -> c.Calendar
 
 async def set_working_hours(ctx: Ctx, call: Call[Nothing, HoursBody]) -> c.CalendarChanged:
     body = call.body
-    command = c.SetWorkingHours(schedule_id=call.path["schedule_id"], weekly=body.weekly, exceptions=body.exceptions, leave=body.leave)
+    command = h.SetWorkingHours(schedule_id=call.path["schedule_id"], weekly=body.weekly, exceptions=body.exceptions, leave=body.leave)
     return await calendars.set_working_hours(ctx, command)
 
 
 async def block_time(ctx: Ctx, call: Call[Nothing, BlockBody]) -> c.CalendarChanged:
     body = call.body
-    command = c.BlockTime(schedule_id=call.path["schedule_id"], start=body.start, end=body.end, reason=body.reason)
+    command = h.BlockTime(schedule_id=call.path["schedule_id"], start=body.start, end=body.end, reason=body.reason)
     return await calendars.block_time(ctx, command)
 
 

@@ -16,7 +16,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.service import book, change, find
+from carewright.scheduling.service import book, calendars, change, find, search
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -58,6 +58,15 @@ class LocalScheduling:
 
     async def list_appointments(self, actor: Actor, query: c.ListAppointments) -> c.AppointmentsPage:
         return await change.list_appointments(self._as(actor), query)
+
+    async def search_appointments(self, actor: Actor, query: c.SearchAppointments) -> c.AppointmentsFound:
+        return await search.search_appointments(self._as(actor), query)
+
+    async def get_calendar(self, actor: Actor, query: c.GetCalendar) -> c.Calendar:
+        return await calendars.get_calendar(self._as(actor), query)
+
+    async def list_schedules(self, actor: Actor, query: c.ListSchedules) -> c.SchedulesPage:
+        return await calendars.list_schedules(self._as(actor), query)
 
     async def is_expected(self, actor: Actor, query: c.IsExpected) -> bool:
         return await change.is_expected(self._as(actor), query)

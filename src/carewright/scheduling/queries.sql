@@ -178,6 +178,105 @@ WHERE ($3::timestamptz IS NULL OR starts_at >= $3) AND ($4::timestamptz IS NULL 
 ORDER BY starts_at, id
 LIMIT $9
 
+-- name: search_forward
+-- What begins in a stretch of time, in the order of an index of live and archived appointments alike: a page costs the rows walked for it.
+-- The searches have one text of conditions. A hold is found while it lives, by who asks for what is pending. A reason that is not sealed
+-- is that of a hold which ended (`HOLD_ENDED`), and that never was an appointment.
+SELECT value, private FROM (
+    SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+    WHERE organization_id = $1 AND (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
+    UNION ALL
+    SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+    WHERE organization_id = $1 AND (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
+) a
+WHERE (cardinality($2::text[]) = 0 OR status = ANY($2))
+  AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
+  AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+  AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
+  AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
+  AND value->>'cancelation_reason' IS NULL
+ORDER BY starts_at, id
+LIMIT $11
+
+-- name: search_backward
+-- As search_forward, latest first.
+SELECT value, private FROM (
+    SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+    WHERE organization_id = $1 AND (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
+    UNION ALL
+    SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+    WHERE organization_id = $1 AND (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
+) a
+WHERE (cardinality($2::text[]) = 0 OR status = ANY($2))
+  AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
+  AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+  AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
+  AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
+  AND value->>'cancelation_reason' IS NULL
+ORDER BY starts_at DESC, id DESC
+LIMIT $11
+
+-- name: count_by_time
+-- No further than somebody wants to know.
+SELECT count(*) AS total FROM (
+    SELECT FROM (
+        SELECT value, status, visit_type_id, expires_at FROM scheduling.appointment
+        WHERE organization_id = $1 AND starts_at >= $7::timestamptz AND starts_at < $8::timestamptz
+        UNION ALL
+        SELECT value, status, visit_type_id, expires_at FROM scheduling.appointment_history
+        WHERE organization_id = $1 AND starts_at >= $7::timestamptz AND starts_at < $8::timestamptz
+    ) a
+    WHERE (cardinality($2::text[]) = 0 OR status = ANY($2))
+      AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
+      AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+      AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
+      AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
+      AND value->>'cancelation_reason' IS NULL
+    LIMIT $9
+) counted
+
+-- name: search_these
+-- Those of given ids ($12), or of given patients ($13): few, however many others there are, so all are counted and then put in order.
+-- Which of the two it is ends the other parts before they read a row.
+WITH fitting AS (
+    SELECT value, private, id, starts_at FROM (
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+        WHERE organization_id = $1 AND id = ANY($12::uuid[]) AND (cardinality($13::uuid[]) = 0 OR patient_id = ANY($13))
+        UNION ALL
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+        WHERE organization_id = $1 AND id = ANY($12) AND (cardinality($13) = 0 OR patient_id = ANY($13))
+        UNION ALL
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+        WHERE organization_id = $1 AND cardinality($12) = 0 AND patient_id = ANY($13)
+        UNION ALL
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+        WHERE organization_id = $1 AND cardinality($12) = 0 AND patient_id = ANY($13)
+    ) a
+    WHERE starts_at >= $14::timestamptz AND starts_at < $15::timestamptz
+      AND (cardinality($2::text[]) = 0 OR status = ANY($2))
+      AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
+      AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+      AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
+      AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
+      AND value->>'cancelation_reason' IS NULL
+), page AS (
+    SELECT value, private, id, starts_at FROM fitting
+    WHERE (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
+    ORDER BY CASE WHEN $16::boolean THEN starts_at END, CASE WHEN $16 THEN id END, starts_at DESC, id DESC
+    LIMIT $11
+)
+SELECT page.value, page.private, counted.total FROM (SELECT count(*) AS total FROM fitting) counted LEFT JOIN page ON true
+ORDER BY CASE WHEN $16 THEN page.starts_at END, CASE WHEN $16 THEN page.id END, page.starts_at DESC, page.id DESC
+
+-- name: schedules_page
+-- Some thousands at most: the walk along the key looks at each.
+SELECT id, kind, display, site_ids, active, calendar_version FROM scheduling.schedule
+WHERE organization_id = $1 AND ($6::uuid IS NULL OR id > $6)
+  AND (cardinality($2::uuid[]) = 0 OR id = ANY($2)) AND (cardinality($3::text[]) = 0 OR kind = ANY($3))
+  AND (cardinality($4::uuid[]) = 0 OR site_ids && $4) AND (cardinality($5::uuid[]) = 0 OR site_ids && $5)
+ORDER BY id
+LIMIT $7
+
 -- name: has_earlier_visit
 -- For the prerequisite "an earlier visit of that type": one that took place or is still to take place before this one.
 SELECT EXISTS (

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from struct import Struct
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,20 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
+from carewright.contracts.hours import BlockTime
 from carewright.contracts.patients import PatientChanged, PatientErased
-from carewright.contracts.scheduling import HOLD_ENDED, Appointment, BlockTime, Busy, ClaimedTime, IsExpected, ListAppointments, Opening
+from carewright.contracts.scheduling import (
+    HOLD_ENDED,
+    Appointment,
+    Busy,
+    ClaimedTime,
+    IsExpected,
+    ListAppointments,
+    ListSchedules,
+    Opening,
+    ScheduleSummary,
+    SearchAppointments,
+)
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction, microseconds_of
@@ -34,6 +47,15 @@ CLAIM = Struct(">hi16si16siqiqi16s")
 APPOINTMENT, BLOCK = "scheduling.appointment", "scheduling.block"
 """What sealed fields are bound to. A row that moves into history keeps its place's name."""
 _decode = msgspec.json.Decoder(Appointment).decode
+
+
+class Part(NamedTuple):
+    """A stretch of appointments by (start, id), both ends left out."""
+
+    after: datetime
+    after_id: UUID
+    before: datetime
+    before_id: UUID
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -223,6 +245,52 @@ async def appointments_of_patient(
         limit, [str(each) for each in site_ids],
     )  # fmt: skip
     return [_whole(cipher, row) for row in rows]
+
+
+async def search_these(
+    db: Session, cipher: FieldCipher, query: SearchAppointments, part: Part, now: datetime
+) -> tuple[list[Appointment], int]:
+    """One more than a page of those that are named, or of the patients that are, and how many there are in the time asked for."""
+    rows = await db.fetch(
+        Q.search_these, *_conditions(cipher, query, now), *part, query.limit + 1, list(query.ids), list(query.patient_ids),
+        query.start_from, query.start_until, query.order == "start",
+    )  # fmt: skip
+    return [_whole(cipher, row) for row in rows if row["value"] is not None], rows[0]["total"]
+
+
+async def search_by_time(db: Session, cipher: FieldCipher, query: SearchAppointments, part: Part, now: datetime) -> list[Appointment]:
+    """One more than a page of what begins in that part of the time asked for."""
+    statement = Q.search_forward if query.order == "start" else Q.search_backward
+    rows = await db.fetch(statement, *_conditions(cipher, query, now), *part, query.limit + 1)
+    return [_whole(cipher, row) for row in rows]
+
+
+async def count_by_time(db: Session, cipher: FieldCipher, query: SearchAppointments, now: datetime, limit: int) -> int:
+    """How many begin in the time asked for, counted as far as `limit`."""
+    row = await db.fetch_one(Q.count_by_time, *_conditions(cipher, query, now), query.start_from, query.start_until, limit)
+    return row["total"] if row else 0
+
+
+def _conditions(cipher: FieldCipher, query: SearchAppointments, now: datetime) -> tuple[object, ...]:
+    """What every search has in common, in the order of its statements."""
+    actors = [msgspec.json.encode([{"actor_id": each}]) for each in query.actor_ids]
+    sites, visit_types = [str(each) for each in query.site_ids], list(query.visit_type_ids)
+    return cipher.organization_id, list(query.statuses), actors, sites, visit_types, now
+
+
+async def schedules_page(db: Session, organization_id: UUID, query: ListSchedules, site_ids: Collection[UUID]) -> list[ScheduleSummary]:
+    """One more than a page of calendars; where `site_ids` are named, only of those that belong to one of these too."""
+    rows = await db.fetch(
+        Q.schedules_page, organization_id, list(query.ids), list(query.kinds), list(query.site_ids), list(site_ids), query.after,
+        query.limit + 1,
+    )  # fmt: skip
+    return [
+        ScheduleSummary(
+            id=row["id"], kind=row["kind"], display=row["display"], site_ids=tuple(row["site_ids"]), active=row["active"],
+            version=row["calendar_version"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def patients_in_hidden_order(db: Session, organization_id: UUID, secret: bytes, after: bytes, limit: int) -> tuple[list[UUID], bytes]:

@@ -9,7 +9,9 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import (
+    EntriesPage,
     FindByIdentifier,
+    FindEntries,
     FindServices,
     FindStaff,
     IdentifierMatch,
@@ -93,6 +95,9 @@ class MemoryDirectory:
         known = {one.id for table in self.rows.values() for one in table.values()} | {one.id for one in rows}
         if getattr(row, "name", None) == REFUSED_NAME or any(one not in known for one in _references(row)):
             raise InvalidResource(id=str(row.id))
+
+    async def find_entries(self, actor: Actor, query: FindEntries) -> EntriesPage:
+        raise NotImplementedError
 
     async def find_services(self, actor: Actor, query: FindServices) -> ServicesPage:
         raise NotImplementedError

@@ -68,20 +68,20 @@ def began_as(appointment: Appointment) -> str:
     return "scheduling.appointment.hold" if is_hold(appointment) else "scheduling.appointment.book"
 
 
-def stepped(appointment: Appointment, to: AppointmentStatus, *, reason: str | None = None) -> Appointment:
+def stepped(appointment: Appointment, to: AppointmentStatus, now: datetime, *, reason: str | None = None) -> Appointment:
     """The appointment after a step that `ensure_step` allowed. Holds lose their expiry whatever they become."""
     return msgspec.structs.replace(
-        appointment, status=to, version=appointment.version + 1, expires_at=None,
+        appointment, status=to, version=appointment.version + 1, updated_at=now, expires_at=None,
         cancelation_reason=reason if to in ("cancelled", "noshow") else None,
     )  # fmt: skip
 
 
-def accepted_by_patient(appointment: Appointment) -> Appointment:
+def accepted_by_patient(appointment: Appointment, now: datetime) -> Appointment:
     """The patient said that they will come."""
     participants = tuple(
         msgspec.structs.replace(each, status="accepted") if each.kind == "patient" else each for each in appointment.participants
     )
-    return msgspec.structs.replace(appointment, participants=participants, version=appointment.version + 1)
+    return msgspec.structs.replace(appointment, participants=participants, version=appointment.version + 1, updated_at=now)
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             service_name=self.service_name, site_id=slot.site_id, site_name=self.site_name, time_zone=self.time_zone,
             patient_id=self.patient_id, start=slot.start, end=slot.end, participants=(*slot.participants, patient),
             urgency=self.urgency, expires_at=self.expires_at, series_id=self.series_id, based_on=self.based_on,
-            override_reason=self.override_reason, created_at=self.created_at,
+            override_reason=self.override_reason, created_at=self.created_at, updated_at=self.created_at,
         )  # fmt: skip
 
 

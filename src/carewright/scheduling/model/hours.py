@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from carewright.contracts.scheduling import DayException, LeavePeriod, WeeklyHours
+from carewright.contracts.hours import DayException, LeavePeriod, WeeklyHours
 from carewright.kernel.errors import BadInput
 from carewright.kernel.values import utc
 from carewright.scheduling.model.calendar import CalendarException, Leave, WeeklyRule, openings_of

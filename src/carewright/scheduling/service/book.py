@@ -227,7 +227,9 @@ async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppoint
             kind = visit_kind(calendars, hold.visit_type_id)
             await _ensure_prerequisites(ctx, tx, kind, hold.patient_id, command.based_on, hold.start)
             status, fact = _booked_as(ctx, kind)
-            booked = msgspec.structs.replace(hold, status=status, expires_at=None, version=hold.version + 1, based_on=command.based_on)
+            booked = msgspec.structs.replace(
+                hold, status=status, expires_at=None, version=hold.version + 1, updated_at=ctx.clock.now(), based_on=command.based_on
+            )
             claims = await store.claims_of_appointment(tx, calendars.organization_id, hold.id)
             await store.keep_claims(tx, calendars.organization_id, hold.id)
             await store.save_appointment(tx, cipher, booked, command.note)

@@ -5,15 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.scheduling import (
     Appointment,
-    BlockTime,
     Busy,
     Calendar,
     CalendarChanged,
     GetCalendar,
+    ListSchedules,
     ScheduleChanged,
-    SetWorkingHours,
+    SchedulesPage,
     UnknownBlock,
     UnknownSchedule,
     UnknownSite,
@@ -116,6 +117,14 @@ async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
         await audit.record(tx, audit.entry(ctx, "scheduling.calendar.read", "R", entities=(about,)))
     busy: Iterable[Busy] = sorted((*claims, *blocks), key=lambda each: each.start)
     return Calendar(schedule_id=known.id, kind=known.kind, display=known.display, openings=openings, busy=tuple(busy))
+
+
+async def list_schedules(ctx: SchedulingContext, query: ListSchedules) -> SchedulesPage:
+    """Whose calendars there are at the actor's sites, in pages by id. It tells no more than the directory does of who works where."""
+    ctx.actor.require("scheduling.calendar.read")
+    found = await store.schedules_page(ctx.db, ctx.actor.organization_id, query, ctx.actor.site_ids)
+    items = tuple(found[: query.limit])
+    return SchedulesPage(items=items, next=items[-1].id if len(found) > len(items) else None)
 
 
 async def extend_openings(ctx: SchedulingContext) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -33,7 +33,7 @@ from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
-from carewright.kernel.values import EARLIEST, utc
+from carewright.kernel.values import utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext, ensure_version
 from carewright.scheduling.live import Calendars
@@ -49,6 +49,7 @@ from carewright.scheduling.model.appointment import (
     is_hold,
     stepped,
 )  # fmt: skip
+from carewright.scheduling.service.cursors import cursor_of, place_after
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.notes import with_notes
 from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
@@ -56,7 +57,6 @@ from carewright.scheduling.service.picking import pick, versions_of, visit_kind,
 from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
 
 MOVE_ATTEMPTS_MAX = 3
-NO_ID = UUID(int=0)
 
 
 async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appointment:
@@ -83,7 +83,7 @@ async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> 
     if patient_id is None:
         raise BadInput("Say whose appointments: `patient_id` is missing.", parameter="patient_id")
     ctx.require_patient(patient_id)
-    window, after, cipher = _in_utc(query), _after(query.after), await ctx.cipher()
+    window, after, cipher = _in_utc(query), place_after(query.after), await ctx.cipher()
     async with ctx.db.transaction() as tx:
         found = await store.appointments_of_patient(
             tx, cipher, patient_id, window, after, ctx.clock.now(), query.limit + 1, ctx.actor.site_ids
@@ -91,7 +91,7 @@ async def list_appointments(ctx: SchedulingContext, query: ListAppointments) -> 
         items = await with_notes(ctx, tx, cipher, found[: query.limit])
         shown = tuple(audit.Entity(type="Appointment", id=each.id) for each in items)
         await audit.record(tx, audit.entry(ctx, "scheduling.appointment.list", "E", patient_id=patient_id, entities=shown))
-    return AppointmentsPage(items=items, next=_cursor(items[-1]) if len(found) > len(items) else None)
+    return AppointmentsPage(items=items, next=cursor_of(items[-1]) if len(found) > len(items) else None)
 
 
 async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointment) -> Appointment:
@@ -102,10 +102,10 @@ async def confirm_appointment(ctx: SchedulingContext, command: ConfirmAppointmen
         if is_hold(before):
             raise IllegalStep("A held time is booked, not confirmed.", appointment_id=str(before.id), appointment_status=before.status)
         if ctx.by_patient:
-            return _confirmed_by_patient(before)
+            return _confirmed_by_patient(before, ctx.clock.now())
         ctx.actor.require("scheduling.appointment.accept")
         ensure_step(before, "booked")
-        return stepped(before, "booked")
+        return stepped(before, "booked", ctx.clock.now())
 
     return await _changed(
         ctx, command.appointment_id, command.expected_version, Step(AppointmentConfirmed, "scheduling.appointment.confirm", change)
@@ -118,7 +118,7 @@ async def cancel_appointment(ctx: SchedulingContext, command: CancelAppointment)
 
     def change(before: Appointment) -> Appointment:
         ensure_step(before, "cancelled")
-        return stepped(before, "cancelled", reason=command.reason)
+        return stepped(before, "cancelled", ctx.clock.now(), reason=command.reason)
 
     return await _changed(
         ctx, command.appointment_id, command.expected_version, Step(AppointmentCancelled, "scheduling.appointment.cancel", change)
@@ -132,7 +132,7 @@ async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointm
     def change(before: Appointment) -> Appointment:
         if not is_hold(before):
             raise IllegalStep("This is not a held time.", appointment_id=str(before.id), appointment_status=before.status)
-        return stepped(before, "cancelled", reason="hold-released")
+        return stepped(before, "cancelled", ctx.clock.now(), reason="hold-released")
 
     return await _changed(ctx, appointment_id, None, Step(AppointmentCancelled, "scheduling.appointment.release", change))
 
@@ -143,7 +143,7 @@ async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointmen
 
     def change(before: Appointment) -> Appointment:
         ensure_step(before, command.status)
-        return stepped(before, command.status)
+        return stepped(before, command.status, ctx.clock.now())
 
     return await _changed(
         ctx, command.appointment_id, command.expected_version, Step(AppointmentAdvanced, "scheduling.appointment.advance", change)
@@ -236,7 +236,7 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             old = await store.claims_of_appointment(tx, organization_id, before.id)
             shared = [claim for claim in old if claim.schedule_id in calendars.overbooked]
             others = await store.claims_beside(tx, organization_id, shared, before.id, ctx.clock.now()) if shared else ()
-            after = _moved(before, _new_slot(ctx, calendars, before, command, old, others), command, calendars)
+            after = _moved(before, _new_slot(ctx, calendars, before, command, old, others), command, calendars, ctx.clock.now())
             about.extend((*old, *claims_of(after)))
             if command.override is None:
                 shown.enter_context(reserved(calendars, beyond(claims_of(after), old)))
@@ -305,40 +305,26 @@ async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, inte
     ensure_all_got(parts, got, after.patient_id)
 
 
-def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars) -> Appointment:
+def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars, now: datetime) -> Appointment:
     site = calendars.sites[slot.site_id]
     patient = next(each for each in before.participants if each.kind == "patient")
     return msgspec.structs.replace(
         before, site_id=slot.site_id, site_name=site.name, time_zone=site.zone.key, start=slot.start, end=slot.end,
         participants=(*slot.participants, msgspec.structs.replace(patient, claimed_from=slot.start, claimed_to=slot.end)),
         override_reason=command.override.reason if command.override else None, urgency=command.time.urgency, version=before.version + 1,
+        updated_at=now,
     )  # fmt: skip
 
 
-def _confirmed_by_patient(before: Appointment) -> Appointment:
+def _confirmed_by_patient(before: Appointment, now: datetime) -> Appointment:
     if before.status != "booked":
         raise IllegalStep(
             "Only a booked appointment can be confirmed.", appointment_id=str(before.id), appointment_status=before.status, wanted="booked"
         )
-    return accepted_by_patient(before)
+    return accepted_by_patient(before, now)
 
 
 def _in_utc(query: ListAppointments) -> ListAppointments:
     return msgspec.structs.replace(
         query, from_at=utc(query.from_at) if query.from_at else None, until_at=utc(query.until_at) if query.until_at else None
     )
-
-
-def _cursor(last: Appointment) -> str:
-    return f"{int(last.start.timestamp())}.{last.id}"
-
-
-def _after(cursor: str | None) -> tuple[datetime, UUID]:
-    """Where the page begins: (start, id) of the last one shown before."""
-    if cursor is None:
-        return EARLIEST, NO_ID
-    seconds, _, text = cursor.partition(".")
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC), UUID(text)
-    except (ValueError, OverflowError, OSError) as fault:
-        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault

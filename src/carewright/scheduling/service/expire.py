@@ -35,7 +35,7 @@ async def expire_holds(ctx: SchedulingContext) -> int:
 
 async def _expire(ctx: SchedulingContext, tx: Session, organization_id: UUID, hold: Appointment) -> None:
     released = await store.release_claims(tx, organization_id, [hold.id])
-    gone = stepped(hold, "cancelled", reason="hold-expired")
+    gone = stepped(hold, "cancelled", ctx.clock.now(), reason="hold-expired")
     await store.save_hold(tx, organization_id, gone)
     await outbox.publish(ctx, tx, fact_of(AppointmentHoldExpired, gone, organization_id, released=released))
     about = audit.Entity(type="Appointment", id=gone.id)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from carewright.contracts.directory import ActorKind, PutResources
-from carewright.contracts.scheduling import DayException, LeavePeriod, WeeklyHours
+from carewright.contracts.hours import DayException, LeavePeriod, WeeklyHours
 from carewright.simulation.hospital.appointments import (
     AppointmentRecord,
     Appointments,

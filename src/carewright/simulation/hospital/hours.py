@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from carewright.contracts.scheduling import DayException, LeavePeriod, WeeklyHours
+from carewright.contracts.hours import DayException, LeavePeriod, WeeklyHours
 from carewright.scheduling.model.hours import Hours
 from carewright.simulation.hospital.actors import Actor, Sites
 from carewright.simulation.hospital.codes import SiteKey

@@ -1,0 +1,28 @@
+"""Where a page of appointments ends: by start, then by id, so that it stays where it is while others book."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from carewright.contracts.scheduling import Appointment
+from carewright.kernel.errors import BadInput
+from carewright.kernel.values import EARLIEST
+
+NO_ID = UUID(int=0)
+"""Before every id."""
+Place = tuple[datetime, UUID]
+
+
+def cursor_of(last: Appointment) -> str:
+    """The cursor of a page that ends with this appointment."""
+    return f"{int(last.start.timestamp())}.{last.id}"
+
+
+def place_after(cursor: str | None) -> Place:
+    """Where the page begins: (start, id) of the last one shown before. Raises `BadInput`."""
+    if cursor is None:
+        return EARLIEST, NO_ID
+    seconds, _, text = cursor.partition(".")
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC), UUID(text)
+    except (ValueError, OverflowError, OSError) as fault:
+        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
