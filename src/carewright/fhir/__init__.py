@@ -1,7 +1,7 @@
 """FHIR rim: how other hospital systems' records come in.
 
-Owns: the reading of FHIR R4 resources (https://hl7.org/fhir/R4/) and what each of them means to us. What it reads is handed to
-`directory` and `patients` through their contracts.
+Owns: the reading of FHIR R4 resources (https://hl7.org/fhir/R4/), their form (`definitions/r4.json`) and what each of them means to us.
+What it reads is handed to `directory` and `patients` through their contracts.
 
 Tables: none.
 

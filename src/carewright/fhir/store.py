@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from carewright.fhir.model import definitions
 from carewright.fhir.model.reports import NothingToImport
 from carewright.fhir.model.searching.definitions import Definitions, decoded
 
@@ -123,3 +124,9 @@ def _line(number: int, raw: bytes, read_bytes: int) -> Line:
 def search_definitions() -> Definitions:
     """R4's search parameters, from the table that comes with the package."""
     return decoded(resources.files("carewright.fhir").joinpath("definitions", "search.json").read_bytes())
+
+
+@cache
+def r4_definitions() -> definitions.Definitions:
+    """The forms of R4's types, from the table that comes with the package."""
+    return definitions.read_definitions(resources.files("carewright.fhir").joinpath("definitions", "r4.json").read_bytes())
