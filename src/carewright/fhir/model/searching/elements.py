@@ -54,11 +54,16 @@ def type_of(reference: Resource, resource: Resource) -> str | None:
     address = reference.get("reference")
     if isinstance(address, str):
         if address.startswith("#"):
-            return next((inner.get("resourceType") for inner in elements("contained", resource) if inner.get("id") == address[1:]), None)
+            return _contained_type(address[1:], resource)
         if match := _LITERAL.fullmatch(address):
             return match["type"]
     stated = reference.get("type")
     return stated if isinstance(stated, str) else None
+
+
+def _contained_type(id_: str, resource: Resource) -> str | None:
+    contained = (inner for inner in elements("contained", resource) if isinstance(inner, dict))
+    return next((inner.get("resourceType") for inner in contained if inner.get("id") == id_), None)
 
 
 def local(address: str, base: str) -> str | None:

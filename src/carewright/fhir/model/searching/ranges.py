@@ -9,6 +9,8 @@ from datetime import MAXYEAR, UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, NamedTuple
 
+from carewright.fhir.model.searching.elements import elements
+
 Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
 APPROXIMATELY = Decimal("0.1")
 """R4 recommends a tenth of the number, and of the time between a date and now."""
@@ -104,17 +106,14 @@ def span_in(value: object, zone: tzinfo) -> Span | None:
 
 def _period_span(value: dict[str, Any], zone: tzinfo) -> Span | None:
     """A Period without a start began at any time, without an end it lasts."""
-    start, end = value.get("start"), value.get("end")
-    if start is None and end is None:
-        return None
-    return Span(span_of(start, zone).start if start else FIRST, span_of(end, zone).end if end else LAST)
+    start, end = (span_in(value.get(name), zone) for name in ("start", "end"))
+    return Span(start.start if start else FIRST, end.end if end else LAST) if start or end else None
 
 
 def _timing_span(value: dict[str, Any], zone: tzinfo) -> Span | None:
     """R4, date: of a Timing only the outer limits matter."""
-    spans = [span_of(text, zone) for text in value.get("event") or ()]
-    if bounds := (value.get("repeat") or {}).get("boundsPeriod"):
-        spans += filter(None, [_period_span(bounds, zone)])
+    limits = [*elements("event", value), *elements("repeat.boundsPeriod", value)]
+    spans = [span for span in (span_in(limit, zone) for limit in limits) if span]
     return Span(min(span.start for span in spans), max(span.end for span in spans)) if spans else None
 
 

@@ -50,3 +50,9 @@ class AmbiguousChain(SearchRefused):
     code = "fhir.search.ambiguous_chain"
     issue = "invalid"
     title = "This chain leads to nothing that can be searched. Name a type, as in actor:Practitioner.name."
+
+
+class BadCursor(SearchRefused):
+    code = "fhir.search.bad_cursor"
+    issue = "invalid"
+    title = "This is not a page of this search. Begin again with its first page."

@@ -34,6 +34,12 @@ def texts(path: Path, value: Any) -> Iterator[str]:
             yield from (text for text in (inner if isinstance(inner, list) else [inner]) if isinstance(text, str))
 
 
+def in_full(path: Path, value: Any) -> str:
+    """One element as it is sorted: a name by family and given names, an address from the street on, else by its text."""
+    parts = {name: part for name, part in value.items() if name != "text"} if isinstance(value, dict) else value
+    return folded(" ".join(texts(path, parts)) or next(texts(path, value), ""))
+
+
 def matches(asked: str, modifier: str, path: Path, value: object) -> bool:
     """Whether one element begins with `asked` (or is, contains or sounds like it)."""
     return any(_is(asked, modifier, text) for text in texts(path, value))

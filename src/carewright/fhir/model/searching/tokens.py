@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from carewright.fhir.model.searching.definitions import Path
+from carewright.fhir.model.searching.elements import elements
 from carewright.fhir.model.searching.escapes import plain, split
 from carewright.fhir.model.searching.strings import folded
 
@@ -78,7 +79,7 @@ def held_in(path: Path, value: Any) -> Iterator[Held]:
     elif isinstance(value, str):
         yield Held((path.system, "") if path.system else ("",), value)
     elif isinstance(value, dict) and path.kind == "CodeableConcept":
-        for coding in value.get("coding") or ():
+        for coding in elements("coding", value):
             yield from _held(coding, "system", "code")
     elif isinstance(value, dict):
         yield from _held(value, *_NAMES.get(path.kind, ("system", "code")))
@@ -102,12 +103,10 @@ def is_typed(asked: TypedIdentifier, value: object) -> bool:
 
 def texts(path: Path, value: Any) -> Iterator[str]:
     """What `:text` looks at: CodeableConcept.text, Coding.display, Identifier.type.text."""
-    if not isinstance(value, dict):
-        return
-    kind = value.get("type") if path.kind == "Identifier" else value
-    for part in [kind, *(kind.get("coding") or ())] if isinstance(kind, dict) else ():
-        if isinstance(part, dict):
-            yield from (part[name] for name in ("text", "display") if isinstance(part.get(name), str))
+    at = "type" if path.kind == "Identifier" else ""
+    for concept in elements(at, value):
+        for part in (concept, *elements("coding", concept)):
+            yield from (text for name in ("text", "display") for text in elements(name, part) if isinstance(text, str))
 
 
 def has_text(text: str, path: Path, value: object) -> bool:
