@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("carewright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("carewright")  # how long an example takes is no finding: machines are shared
 
-pytest_plugins = ["tests.journal", "tests.servers", "tests.system", "tests.independent"]
+pytest_plugins = ["tests.journal", "tests.servers", "tests.system", "tests.independent", "tests.hl7_sender"]
 TESTS = Path(__file__).parent
 TIERS = ("store", "http", "roles", "browser", "faults")
 

@@ -39,6 +39,10 @@ class LocalAccess:
         """Whose tenant a token is of is what is asked here: so it is looked up as the system, which sees every tenant's."""
         return await sessions.actor_of(replace(self._context, actor=actor), token)
 
+    async def actor_of_client(self, actor: Actor, client_id: UUID) -> Actor | None:
+        """As `actor_of`: a client's id is unique across tenants."""
+        return await clients.actor_of_client(replace(self._context, actor=actor), client_id)
+
     async def start_code(self, actor: Actor, command: c.RequestCode) -> c.IssuedCode:
         return await codes.start_code(self._context.acting(actor), command)
 

@@ -229,6 +229,24 @@ async def incident(options: Namespace) -> int:
     return 0
 
 
+async def hl7(options: Namespace) -> int:
+    from carewright.roles import hl7  # noqa: PLC0415  (see above)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "list":
+        for each in await hl7.listed(sections, organization_id):
+            print(hl7.line_of(each))
+    elif options.what == "show":
+        print(await hl7.shown(sections, organization_id, _uuid(options.id)))
+    elif options.what == "settle":
+        await hl7.settled(sections, organization_id, _uuid(options.id))
+    elif options.what == "replay":
+        print(await hl7.replayed(sections, organization_id, _uuid(options.id), options.file))
+    else:
+        await hl7.mapped(sections, organization_id, options.table, options.code, options.target)
+    return 0
+
+
 async def client(options: Namespace) -> int:
     from carewright.roles import clients  # noqa: PLC0415  (see above)
 

@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         _keys,
         _client,
         _incident,
+        _hl7,
         _roles,
     ):
         add(names)
@@ -275,6 +276,32 @@ def _incident(names: "Names") -> None:
     for each in (respond, listed, released, closed):
         _with_place(each)
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+
+
+def _hl7(names: "Names") -> None:
+    command = names.add_parser(
+        "hl7", help="Look at HL7 v2 messages that did not fit, map their codes, and try them again.",
+        description="Look at HL7 v2 messages that did not fit. Works on the database, whether or not a server runs.",
+        epilog="example: carewright hl7 list",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    listed = _command(whats, "list", commands.hl7, "Show what waits, oldest first, with its reason.", "carewright hl7 list")
+    show = _command(whats, "show", commands.hl7, "Print a message as it was sent: it tells of a patient.", "carewright hl7 show ID")
+    replay = _command(whats, "replay", commands.hl7, "Try a message again, in its sender's name.", "carewright hl7 replay ID")
+    replay.add_argument("--file", type=Path, help="the message as it should have been")
+    settle = _command(whats, "settle", commands.hl7, "Take a message off the list that was seen to by hand.", "carewright hl7 settle ID")
+    mapped = _command(
+        whats, "map", commands.hl7, "Say what a code of others becomes.",
+        "carewright hl7 map visit-type FOLLOWUP 019a0000-0000-7000-8000-00000000000b",
+    )  # fmt: skip
+    mapped.add_argument("table", help="visit-type, site, practitioner, calendar, cancellation-reason, status or authority")
+    mapped.add_argument("code", help="the sender's code")
+    mapped.add_argument("target", nargs="?", help="an id of the directory, or a code of ours; without one the code is not mapped any more")
+    for each in (show, replay, settle):
+        each.add_argument("id", help="the message's id")
+    for each in (listed, show, replay, settle, mapped):
+        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+        _with_place(each)
 
 
 def _client(names: "Names") -> None:

@@ -31,6 +31,10 @@ access.break_glass.review             .   .   .   .   .   .   .   .   .   x   . 
 audit.read                            .   .   .   .   .   .   .   .   .   x   .   .
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
+hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .
+hl7.message.read                      .   .   .   x   .   .   .   .   .   .   .   .
+hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x
+hl7.work_list                         .   .   .   x   .   .   .   .   .   .   x   .
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
 oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .
 oversight.review                      .   .   .   .   .   .   .   .   .   x   .   .
@@ -54,10 +58,10 @@ scheduling.appointment.cancel         x   x   x   x   .   .   .   .   .   .   . 
 scheduling.appointment.reschedule     x   x   x   x   .   .   .   .   .   .   .   x
 scheduling.appointment.any_patient    .   .   x   x   x   x   x   .   .   .   .   x
 scheduling.appointment.accept         .   .   x   x   .   .   .   .   .   .   .   .
-scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   .
+scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   x
 scheduling.appointment.override       .   .   .   x   .   .   .   .   .   .   .   .
 scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x   x
-scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   .
+scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
 """
 """`scheduling.appointment.any_patient` lets staff act for every patient; without it an actor acts for `patient_id` alone."""

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
+from carewright.contracts.hours import BlockTime
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -571,6 +572,12 @@ class Scheduling(Protocol):
     async def reschedule_appointment(
         self, actor: Actor, command: RescheduleAppointment, idempotency_key: str | None = None
     ) -> Appointment: ...
+
+    async def advance_appointment(self, actor: Actor, command: AdvanceAppointment, idempotency_key: str | None = None) -> Appointment: ...
+
+    async def block_time(self, actor: Actor, command: BlockTime, idempotency_key: str | None = None) -> CalendarChanged: ...
+
+    async def unblock_time(self, actor: Actor, block_id: UUID, idempotency_key: str | None = None) -> CalendarChanged: ...
 
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment: ...
 

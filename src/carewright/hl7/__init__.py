@@ -3,11 +3,13 @@
 Owns: the reading and writing of HL7 v2 messages, the messages received and what became of each, the work list of those that did not fit,
 and the tables by which codes of others become ours.
 
-Tables: none yet.
+Tables: schema `hl7` (message, link, mapping).
 
 Invariants:
 - Whatever arrives is read as a message or refused in one way, `NotHl7`; nothing else is raised, whatever the bytes.
 - What is written reads back as the same message.
+- A message is stored in the transaction that decides its fate, sealed, and then answered; the same message again is done no second time.
+- Later messages about an appointment wait behind one that waits on the work list.
 
 Must never: decide about time, people or places itself, guess what a code means, or let what a message says into a log.
 """

@@ -7,6 +7,7 @@ from carewright.access.module import MODULE as ACCESS
 from carewright.audit.module import MODULE as AUDIT
 from carewright.console.module import MODULE as CONSOLE
 from carewright.directory.module import MODULE as DIRECTORY
+from carewright.hl7.module import MODULE as HL7
 from carewright.identity.module import MODULE as IDENTITY
 from carewright.kernel.http.gate import Careful
 from carewright.kernel.http.settings import EdgeSettings
@@ -32,6 +33,7 @@ MODULES: tuple[Module, ...] = (
     OVERSIGHT,      # what is done when something goes wrong
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
+    HL7,            # what other systems say in HL7 v2
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip
 

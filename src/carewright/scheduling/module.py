@@ -6,6 +6,7 @@ from uuid import UUID
 
 from carewright.contracts import scheduling as c
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
+from carewright.contracts.hours import BlockTime
 from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -52,6 +53,15 @@ class LocalScheduling:
         self, actor: Actor, command: c.RescheduleAppointment, idempotency_key: str | None = None
     ) -> c.Appointment:
         return await change.reschedule_appointment(self._as(actor, idempotency_key, command), command)
+
+    async def advance_appointment(self, actor: Actor, command: c.AdvanceAppointment, idempotency_key: str | None = None) -> c.Appointment:
+        return await change.advance_appointment(self._as(actor, idempotency_key, command), command)
+
+    async def block_time(self, actor: Actor, command: BlockTime, idempotency_key: str | None = None) -> c.CalendarChanged:
+        return await calendars.block_time(self._as(actor, idempotency_key, command), command)
+
+    async def unblock_time(self, actor: Actor, block_id: UUID, idempotency_key: str | None = None) -> c.CalendarChanged:
+        return await calendars.unblock_time(self._as(actor, idempotency_key, block_id), block_id)
 
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> c.Appointment:
         return await change.get_appointment(self._as(actor), appointment_id)

@@ -1,5 +1,7 @@
 """Other systems: registering them, and changing the keys by which they prove themselves."""
 
+from uuid import UUID
+
 from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.model.assertion import is_usable
@@ -16,10 +18,12 @@ from carewright.contracts.access import (
 )
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import audit, outbox
+from carewright.kernel.authz import Actor
 from carewright.kernel.http.outgoing import AddressRefused, parsed
 from carewright.kernel.idempotency import once, remember
 
 MANAGE = "access.client.manage"
+RESOLVE = "access.session.resolve"
 CLIENTS_SHOWN_MAX = 200
 
 
@@ -55,6 +59,18 @@ async def list_clients(ctx: AccessContext) -> ClientsPage:
     """Every client, in the order in which they were made."""
     ctx.actor.require(MANAGE)
     return ClientsPage(items=await store.clients(ctx.db, ctx.actor.organization_id, CLIENTS_SHOWN_MAX))
+
+
+async def actor_of_client(ctx: AccessContext, client_id: UUID) -> Actor | None:
+    """Whom a client is that proved itself to a rim by its certificate; None for one that is disabled, or that nobody registered."""
+    ctx.actor.require(RESOLVE)
+    known = await store.client_by_id(ctx.db, client_id)
+    if known is None or known.disabled:
+        return None
+    return Actor(
+        subject=known.owner.subject, organization_id=known.organization_id, role=known.owner.role,
+        permissions=ROLES[CLIENT_ROLE] & frozenset(known.client.scopes), site_ids=frozenset(known.owner.site_ids),
+    )  # fmt: skip
 
 
 async def change_client_keys(ctx: AccessContext, command: ChangeClientKeys) -> Client:

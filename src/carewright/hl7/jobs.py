@@ -1,0 +1,9 @@
+"""What HL7 v2 does by itself: disposing of messages that are past their time."""
+
+from carewright.contracts.records import days_kept
+from carewright.hl7.context import Hl7Context
+from carewright.hl7.service.keeping import dispose_messages
+from carewright.kernel.keeping import Keeps, disposing
+
+KEEPS: tuple[Keeps[Hl7Context], ...] = (Keeps("hl7-messages", dispose_messages),)
+TIMERS = (disposing("hl7.dispose", KEEPS, days_kept),)

@@ -1,0 +1,200 @@
+"""Receiving: every message is stored in the transaction that decides its fate, and then acknowledged.
+
+What it asks for is done first, by use cases of others, under keys made of the message: after a crash in between, its sender, who got no
+answer, sends it again, and everything is done once.
+"""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from carewright.contracts.hl7 import NotHl7
+from carewright.hl7 import store
+from carewright.hl7.context import Hl7Context
+from carewright.hl7.model import kinds
+from carewright.hl7.model.answers import Answer, Code, acknowledged, header_in
+from carewright.hl7.model.batch import messages_in
+from carewright.hl7.model.codes import DoesNotFit
+from carewright.hl7.model.message import Message, parse
+from carewright.hl7.model.pid import person_in
+from carewright.hl7.model.siu import wish_in
+from carewright.hl7.service import adt, siu
+from carewright.hl7.service.codes import codes_of
+from carewright.hl7.service.work import Work
+from carewright.hl7.store import Fate, Heard
+from carewright.kernel import audit, telemetry
+from carewright.kernel.db import Session
+from carewright.kernel.errors import Forbidden, IdempotencyInFlight, Refusal, Unavailable
+from carewright.kernel.privacy.cipher import FieldCipher
+
+RECEIVE = "hl7.message.receive"
+BEHIND = "hl7.earlier_waits"
+BY_HAND = "hl7.by_hand"
+CLIENT = "client/"
+NOT_NOW = (Unavailable, IdempotencyInFlight)
+AUTHORITY = frozenset({401, 403})
+ACTIONS: dict[str, Callable[[Work], Awaitable[UUID | None]]] = {
+    "book": siu.book,
+    "modify": siu.modify,
+    "cancel": siu.cancel,
+    "delete": siu.delete,
+    "no-show": siu.no_show,
+    "block": siu.block,
+    "unblock": siu.unblock,
+    "register": adt.register,
+    "update": adt.update,
+}
+OUTCOMES: dict[store.Status, audit.Outcome] = {"applied": "success", "waiting": "failed", "refused": "refused", "settled": "success"}
+CODES: dict[store.Status, Code] = {"applied": "AA", "waiting": "AE", "refused": "AR", "settled": "AA"}
+log = telemetry.logger(__name__)
+
+
+async def receive(ctx: Hl7Context, raw: bytes) -> bytes | None:
+    """Do what a message asks for, store it, and answer: AA applied, AE on the work list, AR refused. None where no answer is wanted.
+
+    What cannot be done just now is answered AR and not stored: its sender sends it again. Raises `Forbidden` for who may not send.
+    """
+    ctx.actor.require(RECEIVE)
+    client_id, cipher = client_of(ctx), await ctx.cipher()
+    message, fault = _read(raw)
+    heard = heard_of(ctx, cipher, message, raw, client_id)
+    async with ctx.turns.of(heard.subject or heard.mark):
+        try:
+            earlier = await store.fate_by_mark(ctx.db, cipher.organization_id, heard.mark)
+            if earlier is None or earlier[1].status == "refused":
+                answer = await _take(ctx, cipher, message, heard, fault)
+            else:
+                answer = _answer(*earlier)
+        except NOT_NOW as refusal:
+            answer = Answer("AR", heard.id, refusal.code)
+    return acknowledged(message, answer, heard.received_at)
+
+
+async def receive_all(ctx: Hl7Context, raw: bytes) -> bytes:
+    """As `receive`, each message of a batch after the other, with their answers one after the other."""
+    try:
+        messages = messages_in(raw)
+    except NotHl7:
+        messages = [raw]
+    return b"".join([await receive(ctx, each) or b"" for each in messages])
+
+
+def client_of(ctx: Hl7Context) -> UUID:
+    """Which registered system is asking. Raises `Forbidden` for anybody else: whose message it is must be known for good."""
+    try:
+        return UUID(ctx.actor.subject.removeprefix(CLIENT)) if ctx.actor.subject.startswith(CLIENT) else _nobody()
+    except ValueError:
+        return _nobody()
+
+
+def heard_of(ctx: Hl7Context, cipher: FieldCipher, message: Message, raw: bytes, client_id: UUID) -> Heard:
+    """The message as it is stored. What its sender stamped on it anew does not make it another message."""
+    sender = (message.text("MSH", 3), message.text("MSH", 4), message.control_id)
+    said = ("\r".join("|".join((each.name, *each.fields)) for each in message.segments[1:])).encode("utf-8")
+    body = said if len(message.segments) > 1 else raw
+    mark = cipher.mark(store.TABLE, "mark", b"\0".join((str(client_id).encode(), *(each.encode() for each in sender), body)))
+    return Heard(
+        id=ctx.ids.new(), client_id=client_id, mark=mark, subject=_subject(cipher, message, client_id), kind=kinds.shown(message.kind),
+        content=raw, received_at=ctx.clock.now(),
+    )  # fmt: skip
+
+
+async def decided(
+    ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, before: UUID | None = None
+) -> tuple[Fate, Work | None]:
+    """Do what a readable message asks for, in its sender's name, unless it waits behind an earlier one."""
+    action = ACTIONS.get(kinds.ACTIONS[message.kind])
+    if heard.subject and await store.is_waiting(ctx.db, cipher.organization_id, heard.subject, before):
+        return Fate(status="waiting", reason=BEHIND), None
+    if action is None:
+        return Fate(status="waiting", reason=BY_HAND), None
+    work = Work(ctx, cipher, await codes_of(ctx), message, heard.client_id, heard.mark)
+    return await _done(work, action), work
+
+
+async def _done(work: Work, action: Callable[[Work], Awaitable[UUID | None]]) -> Fate:
+    try:
+        return Fate(status="applied", patient_id=await action(work))
+    except DoesNotFit as misfit:
+        return Fate(status="waiting", reason=misfit.reason, about=misfit.about)
+    except NOT_NOW:
+        raise
+    except Refusal as refusal:
+        return Fate(status="refused" if refusal.status in AUTHORITY else "waiting", reason=refusal.code)
+    except Exception as fault:  # noqa: BLE001  # a message that breaks us must neither be lost nor stop those behind it
+        log.error("hl7.broke", error=type(fault).__name__, where=telemetry.where(fault))
+        return Fate(status="waiting", reason="hl7.fault")
+
+
+async def keep_links(tx: Session, work: Work | None) -> None:
+    """What the sender's ids stand for, within the caller's transaction."""
+    if work is None:
+        return
+    for kind, target_id in work.made:
+        await store.put_links(tx, work.cipher.organization_id, work.link_marks(), kind, target_id, work.ctx.clock.now())
+
+
+def entry_of(ctx: Hl7Context, event: str, action: audit.Action, message_id: UUID, fate: Fate) -> audit.Entry:
+    """What the journal says of a message: that it came, or was tried again, and what became of it."""
+    outcome = OUTCOMES[fate.status]
+    about = (audit.Entity(type="MessageHeader", id=message_id),)
+    return audit.entry(ctx, event, action, patient_id=fate.patient_id, entities=about, outcome=outcome, code=fate.reason)
+
+
+def _read(raw: bytes) -> tuple[Message, str | None]:
+    """The message, or as much of its header as there is, with what is wrong."""
+    try:
+        return parse(raw), None
+    except NotHl7 as fault:
+        return header_in(raw), fault.code
+
+
+async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, fault: str | None) -> Answer:
+    reason = fault or _wrong_form(ctx, message)
+    if reason is not None:
+        fate, work = Fate(status="refused", reason=reason), None
+    else:
+        fate, work = await decided(ctx, cipher, message, heard)
+    async with ctx.db.transaction() as tx:
+        fresh = await store.put_message(tx, cipher, heard, fate)
+        if fresh:
+            await keep_links(tx, work)
+            await audit.record(tx, entry_of(ctx, "hl7.message.receive", "C", heard.id, fate))
+    if fresh:
+        return _answer(heard.id, fate)
+    earlier = await store.fate_by_mark(ctx.db, cipher.organization_id, heard.mark)  # another process was faster
+    return _answer(*earlier) if earlier else _answer(heard.id, fate)
+
+
+def _wrong_form(ctx: Hl7Context, message: Message) -> str | None:
+    """Why a message is refused whatever it says."""
+    version, processing = message.text("MSH", 12), message.text("MSH", 11)
+    if not message.control_id:
+        return "hl7.control_id"
+    if version and not kinds.VERSION.fullmatch(version):
+        return "hl7.version"
+    if processing and processing not in ctx.settings.processing_ids.split(","):
+        return "hl7.processing"
+    if message.kind[0] not in kinds.TYPES:
+        return "hl7.type"
+    return None if message.kind in kinds.ACTIONS else "hl7.event"
+
+
+def _answer(message_id: UUID, fate: Fate) -> Answer:
+    return Answer(CODES[fate.status], message_id, fate.reason or "")
+
+
+def _subject(cipher: FieldCipher, message: Message, client_id: UUID) -> bytes | None:
+    """What a message is about, by which messages keep their order: the sender's appointment, or else the patient.
+
+    A referral or a merge is about a patient too, but takes a person: what is told of the patient meanwhile does not wait for that.
+    """
+    ids = wish_in(message).ids
+    people = person_in(message).identifiers
+    if not (ids or people) or (not ids and kinds.ACTIONS.get(message.kind) not in ACTIONS):
+        return None
+    name = f"appointment\0{ids[0]}" if ids else f"patient\0{people[0].namespace}\0{people[0].value}"
+    return cipher.mark(store.TABLE, "subject", f"{client_id}\0{name}".encode())
+
+
+def _nobody() -> UUID:
+    raise Forbidden("Messages are taken from registered clients alone.")

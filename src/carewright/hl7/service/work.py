@@ -1,0 +1,51 @@
+"""One message at work: who asks, what it says, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from uuid import UUID
+
+from carewright.hl7 import store
+from carewright.hl7.context import Codes, Hl7Context
+from carewright.hl7.model.message import Message
+from carewright.hl7.model.pid import Person, person_in
+from carewright.hl7.model.siu import Wish, wish_in
+from carewright.hl7.store import LinkKind
+from carewright.kernel.privacy.cipher import FieldCipher
+
+LINK = "hl7.link"
+
+
+@dataclass(frozen=True)
+class Work:
+    """`mark` is the message's own: whatever it asks of others it asks under keys made of it, so that nothing happens twice."""
+
+    ctx: Hl7Context
+    cipher: FieldCipher
+    codes: Codes
+    message: Message
+    client_id: UUID
+    mark: bytes
+    made: list[tuple[LinkKind, UUID]] = field(default_factory=list)
+    """What the sender's ids stand for from now on, whatever comes of the rest."""
+
+    @cached_property
+    def wish(self) -> Wish:
+        return wish_in(self.message)
+
+    @cached_property
+    def person(self) -> Person:
+        return person_in(self.message)
+
+    def key(self, what: str) -> str:
+        """An idempotency key for one thing that the message asks for."""
+        return f"hl7-{what}-{self.mark.hex()}"
+
+    def link_marks(self) -> Sequence[bytes]:
+        """Of each of the sender's ids."""
+        return [self.cipher.mark(LINK, "mark", f"{self.client_id}\0{each}".encode()) for each in self.wish.ids]
+
+    async def linked(self, kind: LinkKind) -> UUID | None:
+        """What the sender's ids stand for, if it is of that kind."""
+        found = await store.linked(self.ctx.db, self.cipher.organization_id, self.link_marks()) if self.wish.ids else None
+        return found[1] if found and found[0] == kind else None

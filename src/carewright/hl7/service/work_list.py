@@ -1,0 +1,95 @@
+"""The work list: what did not fit, and trying it again."""
+
+from uuid import UUID
+
+from carewright.contracts.hl7 import EarlierWaits, NotHl7, UnknownMessage, WaitingMessage
+from carewright.hl7 import store
+from carewright.hl7.context import Hl7Context
+from carewright.hl7.model import kinds
+from carewright.hl7.model.codes import TABLES
+from carewright.hl7.model.message import parse
+from carewright.hl7.service.receive import BEHIND, decided, entry_of, heard_of, keep_links
+from carewright.hl7.store import Fate, Kept
+from carewright.kernel import audit
+from carewright.kernel.errors import BadInput
+
+WORK_LIST = "hl7.work_list"
+READ = "hl7.message.read"
+MAP = "hl7.mapping.change"
+SHOWN_MAX = 200
+FIRST_ID = UUID(int=0)
+
+
+async def list_waiting(ctx: Hl7Context, after: UUID = FIRST_ID) -> tuple[WaitingMessage, ...]:
+    """A page of what waits, oldest first: what kind of message and why, and nothing of whom it is about."""
+    ctx.actor.require(WORK_LIST)
+    return await store.waiting(ctx.db, await ctx.cipher(), after, SHOWN_MAX)
+
+
+async def read_message(ctx: Hl7Context, message_id: UUID) -> str:
+    """A message as it was sent, for whoever may read of patients. Raises `UnknownMessage`."""
+    ctx.actor.require(READ)
+    kept = await _found(ctx, message_id)
+    await audit.record(ctx.db, entry_of(ctx, "hl7.message.read", "R", message_id, Fate(status="applied", patient_id=kept.fate.patient_id)))
+    return (kept.content or b"").decode("utf-8", "replace").replace("\r", "\n")
+
+
+async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None) -> Fate:
+    """Try a waiting message again in its sender's name, as it was sent or as `content` has it now. Returns what became of it.
+
+    Raises `UnknownMessage`, `NotHl7`, `EarlierWaits`, and `Unavailable`; nothing is changed by any of them.
+    """
+    ctx.actor.require(WORK_LIST)
+    if content is not None:
+        ctx.actor.require(READ)
+    cipher = await ctx.cipher()
+    kept = await _found(ctx, message_id)
+    raw = content or kept.content
+    if kept.fate.status != "waiting" or raw is None:
+        raise UnknownMessage
+    message = parse(raw)
+    if message.kind not in kinds.ACTIONS:
+        raise NotHl7(rule="header")
+    sender = await ctx.access.actor_of_client(ctx.system, kept.client_id)
+    if sender is None:
+        raise UnknownMessage("Whoever sent this message is no longer a client.")
+    acting = ctx.acting(sender, trace=ctx.trace)
+    heard = heard_of(acting, cipher, message, raw, kept.client_id)
+    async with ctx.turns.of(heard.subject or heard.mark):
+        fate, work = await decided(acting, cipher, message, heard, before=kept.id)
+        if fate.reason == BEHIND:
+            raise EarlierWaits
+        async with ctx.db.transaction() as tx:
+            if not await store.decide_message(tx, cipher, kept, raw, heard.subject, fate, ctx.clock.now()):
+                raise UnknownMessage
+            await keep_links(tx, work)
+            await audit.record(tx, entry_of(ctx, "hl7.message.replay", "U", message_id, fate))
+    return fate
+
+
+async def settle(ctx: Hl7Context, message_id: UUID) -> None:
+    """Take a message off the work list that somebody has seen to by hand. Raises `UnknownMessage` for one that does not wait."""
+    ctx.actor.require(WORK_LIST)
+    async with ctx.db.transaction() as tx:
+        fate = await store.settle_message(tx, ctx.actor.organization_id, message_id, ctx.clock.now())
+        if fate is None:
+            raise UnknownMessage(message_id=str(message_id))
+        await audit.record(tx, entry_of(ctx, "hl7.message.settle", "U", message_id, fate))
+
+
+async def set_mapping(ctx: Hl7Context, table: str, code: str, target: str | None) -> None:
+    """What a code of others becomes from now on; None for nothing any more. Raises `BadInput` for a table that is none."""
+    ctx.actor.require(MAP)
+    if table not in TABLES or not 1 <= len(code) <= 200 or not 1 <= len(target or "x") <= 200:
+        raise BadInput(f"There are these tables: {', '.join(TABLES)}. Codes have 1 to 200 letters.")
+    async with ctx.db.transaction() as tx:
+        await store.put_mapping(tx, ctx.actor.organization_id, table, code, target)
+        await audit.record(tx, audit.entry(ctx, "hl7.mapping.put", "U"))
+    ctx.known.pop(ctx.actor.organization_id, None)
+
+
+async def _found(ctx: Hl7Context, message_id: UUID) -> Kept:
+    kept = await store.message_by_id(ctx.db, await ctx.cipher(), message_id)
+    if kept is None:
+        raise UnknownMessage(message_id=str(message_id))
+    return kept

@@ -1,0 +1,238 @@
+"""What HL7 v2 messages mean to us: appointments, patients, the work list, and what is forgotten."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from carewright.contracts.hl7 import EarlierWaits, NotHl7, UnknownMessage
+from carewright.contracts.patients import PatientErased
+from carewright.hl7.handlers import erase_patient
+from carewright.hl7.service import work_list
+from carewright.hl7.service.keeping import dispose_messages, reseal_messages
+from carewright.kernel.errors import BadInput, Forbidden
+from carewright.roles import hl7 as commands
+from carewright.roles.registry import SECTIONS
+from tests.clinic import ZONE
+from tests.hl7_sender import Sender, numbers, said
+
+
+async def test_an_appointment_is_booked_moved_and_cancelled_under_the_senders_own_id(sender: Sender) -> None:
+    start = await sender.free()
+    assert said(await sender.says(sender.siu("S12", "life", start))) == ("AA", "")
+    booked = await sender.appointment("life")
+    at = datetime.fromisoformat(booked["start"]).astimezone(ZONE)
+    assert (at.strftime("%Y%m%d%H%M%S"), booked["status"]) == (start, "booked")
+    later = await sender.free()
+    assert said(await sender.says(sender.siu("S13", "life", later))) == ("AA", "")
+    moved = await sender.appointment("life")
+    assert (moved["id"], datetime.fromisoformat(moved["start"]).astimezone(ZONE).strftime("%Y%m%d%H%M%S")) == (booked["id"], later)
+    assert said(await sender.says(sender.siu("S14", "life", later))) == ("AA", "")
+    assert (await sender.appointment("life"))["version"] == moved["version"], "what says nothing new changes nothing"
+    assert said(await sender.says(sender.siu("S15", "life"))) == ("AA", "")
+    assert said(await sender.says(sender.siu("S15", "life"))) == ("AA", ""), "it is cancelled, which is what was wanted"
+    cancelled = await sender.appointment("life")
+    assert (cancelled["status"], cancelled["cancelation_reason"]) == ("cancelled", "other")
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "becomes"),
+    [("S16", "", "cancelled"), ("S17", "", "entered-in-error"), ("S26", "", "noshow"), ("S14", "Noshow", "noshow"),
+     ("S14", "Started", "checked-in"),
+     ("S14", "Complete", "fulfilled"), ("S14", "Discontinued", "cancelled"),
+     ("S14", "Deleted", "entered-in-error"), ("S14", "Overbook", "booked")],
+)  # fmt: skip
+async def test_a_state_becomes_ours(sender: Sender, event: str, status: str, becomes: str) -> None:
+    own_id = f"state{event}{status}"
+    assert said(await sender.says(sender.siu("S12", own_id, await sender.free()))) == ("AA", "")
+    assert said(await sender.says(sender.siu(event, own_id, status=status))) == ("AA", "")
+    assert (await sender.appointment(own_id))["status"] == becomes
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "reason", "error"),
+    [("S12", {"kind": "ODD"}, "hl7.unmapped", "103"), ("S12", {"start": "soon"}, "hl7.time", "102"),
+     ("S12", {"start": ""}, "hl7.missing", "101"),
+     ("S12", {"start": "20200101090000"}, "scheduling.outside_rules", "207"), ("S12", {"practitioner": "999"}, "hl7.unmapped", "103"),
+     ("S12", {"status": "Waitlist"}, "hl7.by_hand", "207"), ("S12", {"status": "Strange"}, "hl7.unmapped", "103"),
+     ("S15", {}, "hl7.unknown_appointment", "204"), ("S13", {}, "hl7.unknown_appointment", "204"),
+     ("S24", {}, "hl7.unknown_appointment", "204"),
+     ("S20", {}, "hl7.by_hand", "207"), ("O01", {"type": "ORM"}, "hl7.by_hand", "207"), ("O21", {"type": "OML"}, "hl7.by_hand", "207")],
+)  # fmt: skip
+async def test_what_does_not_fit_waits_with_its_reason(sender: Sender, event: str, more: dict[str, str], reason: str, error: str) -> None:
+    given = {"start": await sender.free()} | more
+    answer = await sender.says(sender.siu(event, f"odd{next(numbers)}", **given))
+    assert said(answer) == ("AE", error)
+    (last,) = (await work_list.list_waiting(sender.as_staff("scheduler")))[-1:]
+    assert (last.reason, last.kind) == (reason, f"{given.get('type', 'SIU')}^{event}")
+
+
+async def test_a_code_is_mapped_and_the_message_tried_again(sender: Sender) -> None:
+    message = sender.siu("S12", "map", await sender.free(), kind="FOOT", practitioner="ADAMS", place="WARD")
+    staff = sender.as_staff("scheduler")
+    assert said(await sender.says(message)) == ("AE", "103")
+    waiting = (await work_list.list_waiting(staff))[-1]
+    assert waiting.about == "visit-type FOOT"
+    assert (await work_list.replay(staff, waiting.id)).reason == "hl7.unmapped"
+    await work_list.set_mapping(staff, "visit-type", "FOOT", sender.clinic.visit_type_id)
+    assert (await work_list.replay(staff, waiting.id)).reason == "hl7.unmapped"
+    await work_list.set_mapping(staff, "practitioner", "ADAMS", sender.clinic.practitioner_id)
+    assert (await work_list.replay(staff, waiting.id)).status == "applied"
+    assert (await sender.appointment("map"))["status"] == "booked"
+    assert said(await sender.says(message)) == ("AA", "")
+    with pytest.raises(UnknownMessage):
+        await work_list.replay(staff, waiting.id)
+
+
+async def test_messages_about_one_appointment_keep_their_order_on_the_work_list(sender: Sender) -> None:
+    first, then = sender.siu("S12", "order", await sender.free(), kind="LATER"), sender.siu("S15", "order")
+    staff = sender.as_staff("scheduler")
+    assert [said(await sender.says(each))[0] for each in (first, then)] == ["AE", "AE"]
+    booking, cancelling = (await work_list.list_waiting(staff))[-2:]
+    assert cancelling.reason == "hl7.earlier_waits"
+    with pytest.raises(EarlierWaits):
+        await work_list.replay(staff, cancelling.id)
+    edited = first.replace(b"LATER", sender.clinic.visit_type_id.encode())
+    assert (await work_list.replay(staff, booking.id, edited)).status == "applied"
+    assert (await work_list.replay(staff, cancelling.id)).status == "applied"
+    assert (await sender.appointment("order"))["status"] == "cancelled"
+
+
+async def test_messages_about_one_appointment_are_taken_one_after_the_other(sender: Sender) -> None:
+    """Sent at once over several connections, in order: each comes after the one before it."""
+    start = await sender.free()
+    sent = [sender.siu("S12", "rush", start), sender.siu("S14", "rush", status="Started"), sender.siu("S14", "rush", status="Complete")]
+    answers = await asyncio.gather(*(sender.says(each) for each in sent))
+    assert [said(each) for each in answers] == [("AA", "")] * 3
+    assert (await sender.appointment("rush"))["status"] == "fulfilled"
+
+
+async def test_two_who_want_one_time_get_it_once_and_the_other_waits(sender: Sender) -> None:
+    start = await sender.free()
+    answers = await asyncio.gather(*(sender.says(sender.siu("S12", f"race{each}", start)) for each in "ab"))
+    assert sorted(said(each)[0] for each in answers) == ["AA", "AE"]
+
+
+async def test_a_calendar_is_blocked_and_opened_again(sender: Sender) -> None:
+    start = await sender.free()
+    staff = sender.as_staff("scheduler")
+    await work_list.set_mapping(staff, "practitioner", "BLOCKED", sender.clinic.practitioner_id)
+    assert said(await sender.says(sender.siu("S23", "shut", start, practitioner="BLOCKED"))) == ("AA", "")
+    assert said(await sender.says(sender.siu("S12", "shut-out", start)))[0] == "AE"
+    assert said(await sender.says(sender.siu("S24", "shut"))) == ("AA", "")
+    assert said(await sender.says(sender.siu("S12", "let-in", start))) == ("AA", "")
+
+
+async def test_an_appointment_of_somebody_else_is_not_touched(sender: Sender) -> None:
+    assert said(await sender.says(sender.siu("S12", "mine", await sender.free()))) == ("AA", "")
+    assert said(await sender.says(sender.adt("A28", "somebody-else"))) == ("AA", "")
+    answer = await sender.says(sender.siu("S15", "mine", mrn="somebody-else"))
+    assert said(answer)[0] == "AE"
+    assert (await sender.appointment("mine"))["status"] == "booked"
+
+
+async def test_a_referral_that_a_message_names_is_kept(sender: Sender) -> None:
+    assert said(await sender.says(sender.siu("S12", "ref", await sender.free(), order="ORD-77"))) == ("AA", "")
+    assert (await sender.appointment("ref"))["based_on"] == "ORD-77"
+
+
+@pytest.mark.parametrize("event", ["A01", "A02", "A03", "A04", "A08", "A28", "A31"])
+async def test_a_patient_is_registered_and_changed(sender: Sender, event: str) -> None:
+    mrn = f"adt{event}"
+    assert said(await sender.says(sender.adt(event, mrn, phone="5550123"))) == ("AA", "")
+    patient_id = await sender.patient(mrn)
+    assert said(await sender.says(sender.adt(event, mrn, name="Neu^Nora", ids=f"{mrn}^^^HOSP^MR~{mrn}-2^^^OTHER^PI~123^^^SSA^SS"))) == (
+        "AA",
+        "",
+    )
+    ctx = await sender.acting()
+    patient = await ctx.patients.get_patient(ctx.actor, patient_id)
+    assert (patient.family, patient.given, patient.telecom[0].value) == ("Neu", ("Nora",), "5550123")
+    assert [each.value for each in patient.identifiers] == [mrn, f"{mrn}-2"], "a social security number is not kept"
+
+
+@pytest.mark.parametrize("event", ["A11", "A13"])
+async def test_a_cancelled_admission_makes_nobody_a_patient(sender: Sender, event: str) -> None:
+    assert said(await sender.says(sender.adt(event, f"never{event}"))) == ("AE", "204")
+    assert said(await sender.says(sender.adt("A28", f"known{event}"))) == ("AA", "")
+    assert said(await sender.says(sender.adt(event, f"known{event}"))) == ("AA", "")
+
+
+async def test_who_is_one_person_is_for_people_to_decide(sender: Sender) -> None:
+    assert said(await sender.says(sender.adt("A40", "merge"))) == ("AE", "207")
+    assert said(await sender.says(sender.adt("A28", "merge"))) == ("AA", ""), "nothing waits for what takes a person"
+    for mrn in ("one", "two"):
+        assert said(await sender.says(sender.adt("A28", mrn))) == ("AA", "")
+    assert said(await sender.says(sender.adt("A08", "both", ids="one^^^HOSP~two^^^HOSP")))[0] == "AE"
+    assert (await sender.stored())[-1]["reason"] == "hl7.ambiguous_patient"
+
+
+async def test_what_was_seen_to_by_hand_waits_no_more_and_holds_up_nothing(sender: Sender) -> None:
+    by_hand, staff = sender.siu("S20", "settled"), sender.as_staff("administrator")
+    start = await sender.free()
+    assert said(await sender.says(by_hand))[0] == "AE"
+    assert said(await sender.says(sender.siu("S12", "settled", start)))[0] == "AE"
+    first, second = (await work_list.list_waiting(staff))[-2:]
+    await work_list.settle(staff, first.id)
+    assert said(await sender.says(by_hand)) == ("AA", "")
+    assert (await work_list.replay(staff, second.id)).status == "applied"
+    with pytest.raises(UnknownMessage):
+        await work_list.settle(staff, first.id)
+
+
+async def test_the_work_list_is_for_whom_it_concerns(sender: Sender) -> None:
+    assert said(await sender.says(sender.siu("S15", "whose")))[0] == "AE"
+    waiting = (await work_list.list_waiting(sender.as_staff("administrator")))[-1]
+    assert "Beispiel" in await work_list.read_message(sender.as_staff("scheduler"), waiting.id)
+    with pytest.raises(Forbidden):
+        await work_list.read_message(sender.as_staff("administrator"), waiting.id)
+    for role in ("front-desk", "integration", "patient", "analyst"):
+        with pytest.raises(Forbidden):
+            await work_list.list_waiting(sender.as_staff(role))
+    with pytest.raises(NotHl7):
+        await work_list.replay(sender.as_staff("scheduler"), waiting.id, b"not a message")
+    with pytest.raises(UnknownMessage):
+        await work_list.read_message(sender.as_staff("scheduler"), uuid4())
+
+
+async def test_what_was_said_of_a_patient_who_is_erased_is_cleared(sender: Sender) -> None:
+    assert said(await sender.says(sender.adt("A28", "gone"))) == ("AA", "")
+    patient_id = await sender.patient("gone")
+    ctx = await sender.acting()
+    async with ctx.db.transaction() as tx:
+        await erase_patient(ctx, tx, PatientErased(organization_id=ctx.actor.organization_id, patient_id=patient_id, version=2))
+    assert [row["content"] for row in await sender.stored() if row["patient_id"] == patient_id] == [None]
+
+
+async def test_old_messages_are_disposed_of_and_waiting_ones_stay(sender: Sender) -> None:
+    assert said(await sender.says(sender.siu("S15", "stays")))[0] == "AE"
+    system = sender.ctx.acting(msgspec.structs.replace(sender.ctx.system, organization_id=sender.whole.known.organization_id))
+    assert await reseal_messages(system, UUID(int=0), 10) == []
+    while await dispose_messages(system, system.clock.now() + timedelta(minutes=1), 50):
+        pass
+    assert {row["status"] for row in await sender.stored()} == {"waiting"}
+
+
+async def test_the_work_list_is_kept_from_the_command_line(sender: Sender) -> None:
+    """In a process of its own, beside the one that serves."""
+    sections = {name: kind() for name, kind in SECTIONS.items()} | {
+        "system": sender.whole.system.settings,
+        "edge": sender.whole.system.edge,
+    }
+    tenant = sender.whole.known.organization_id
+    assert tenant is not None
+    message = sender.siu("S12", "command", await sender.free(), kind="COMMANDED")
+    assert said(await sender.says(message)) == ("AE", "103")
+    assert said(await sender.says(sender.siu("S20", "by-command")))[0] == "AE"
+    waiting, other = (await commands.listed(sections, tenant))[-2:]
+    assert commands.line_of(waiting).endswith("SIU^S12  hl7.unmapped visit-type COMMANDED")
+    assert "Beispiel" in await commands.shown(sections, tenant, waiting.id)
+    await commands.mapped(sections, tenant, "visit-type", "COMMANDED", sender.clinic.visit_type_id)
+    assert await commands.replayed(sections, tenant, waiting.id, None) == "applied"
+    await commands.settled(sections, tenant, other.id)
+    assert not {waiting.id, other.id} & {each.id for each in await commands.listed(sections, tenant)}
+    assert (await sender.appointment("command"))["status"] == "booked"
+    with pytest.raises(BadInput):
+        await commands.mapped(sections, tenant, "no-such-table", "A", "B")
