@@ -17,7 +17,8 @@ def test_one_well_formed_div_is_xhtml(inside: str) -> None:
     [
         "", "a", "<div>a</div>", '<p xmlns="http://www.w3.org/1999/xhtml">a</p>', DIV % "<p>a", DIV % "<br>", DIV % "" + DIV % "",
         DIV % "&no;",
-        '<!DOCTYPE div [<!ENTITY a "b">]>' + DIV % "&a;", "<?xml-stylesheet href='a'?>" + DIV % "a", DIV % '<svg xmlns="http://a.org"/>',
+        '<!DOCTYPE div [<!ENTITY a "b">]>' + DIV % "&a;", "<?xml-stylesheet href='a'?>" + DIV % "a",
+        '<?xml version="1.0"?>' + DIV % "a", DIV % '<svg xmlns="http://a.org"/>',
         DIV % ("<p>" * DEPTH_MAX + "</p>" * DEPTH_MAX), DIV % "\x00", DIV % "\ud800",
     ],
 )  # fmt: skip

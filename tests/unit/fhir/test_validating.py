@@ -214,6 +214,15 @@ def test_an_extension_has_a_value_or_extensions() -> None:
     assert rules_broken(patient(extension=[{"url": "http://a.org"}])) == {"ext-1"}
 
 
+def test_ids_and_addresses_of_extensions_have_no_extensions() -> None:
+    extension = {"extension": [{"url": "http://a.org", "valueString": "a"}]}
+    assert told(patient(_id=extension)) == [("structure", "Patient._id")]
+    assert told(patient(extension=[{"_url": extension, "valueString": "a"}])) == [
+        ("structure", "Patient.extension[0]._url"),
+        ("required", "Patient.extension[0].url"),
+    ]
+
+
 def test_a_null_is_no_value() -> None:
     assert told(patient(birthDate=None)) == [("structure", "Patient.birthDate")]
     assert told(patient(name=[None])) == [("structure", "Patient.name[0]")]

@@ -51,6 +51,11 @@ class Element(msgspec.Struct, frozen=True, array_like=True):
         """Whether XML writes it as an attribute of its parent."""
         return "a" in self.flags
 
+    @property
+    def takes_extensions(self) -> bool:
+        """Whether JSON may have `_name` beside it. Ids and what XML writes as attributes are bare strings."""
+        return not self.is_attribute and self.name != "id"
+
     def property_of(self, type_name: str) -> str:
         """The JSON property that holds a value of that type: `value`, or `valueQuantity` for a choice."""
         return self.name + type_name[0].upper() + type_name[1:] if self.is_choice else self.name
@@ -76,6 +81,11 @@ class Type(msgspec.Struct, frozen=True, dict=True):
     def properties(self) -> Mapping[str, Property]:
         """By the name of the JSON property, in the order of the elements."""
         return {each.property_of(name): Property(each, name) for each in self.elements for name in each.types}
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The elements that XML writes as attributes."""
+        return frozenset(each.name for each in self.elements if each.is_attribute)
 
     @cached_property
     def by_name(self) -> Mapping[str, Element]:

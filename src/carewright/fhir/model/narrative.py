@@ -87,6 +87,7 @@ class _Reading:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
+        parser.XmlDeclHandler = self._refuse
         parser.StartDoctypeDeclHandler = self._refuse
         parser.ProcessingInstructionHandler = self._refuse
         parser.Parse(without_html_entities(text).encode("utf-8", "surrogatepass"), True)

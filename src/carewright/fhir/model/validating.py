@@ -111,7 +111,7 @@ class _Walk:
         present: dict[str, dict[str, None]] = {}
         for name in value:
             known = kind.properties.get(name.removeprefix("_"))
-            if known and (not name.startswith("_") or self._definitions.is_primitive(known.type_name)):
+            if known and (not name.startswith("_") or (known.element.takes_extensions and self._definitions.is_primitive(known.type_name))):
                 present.setdefault(known.element.name, {})[known.type_name] = None
             elif name != "resourceType" or kind.kind != "resource":
                 place = f"{path}.{name}" if NAME.fullmatch(name) else path
