@@ -10,13 +10,14 @@ from typing import Any
 
 import uvloop
 
-from bench import access, audit, availability, booking, find, growth, hot, memory, patients, report
+from bench import access, audit, availability, booking, find, growth, hot, memory, patients, report, search
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-PARTS = ("availability", "find", "memory", "booking", "audit", "access", "hot", "growth", "patients")
+PARTS = ("availability", "find", "memory", "booking", "audit", "access", "hot", "growth", "search", "patients")
 PATIENTS = 1_000_000
+APPOINTMENTS = 5_000_000
 SEED = 1
 
 
@@ -25,8 +26,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog="example: python -m bench --only find booking")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="which parts (default: all)")
     parser.add_argument("--patients", type=int, default=PATIENTS, help="how many to search among (default: 1,000,000)")
+    parser.add_argument("--appointments", type=int, default=APPOINTMENTS, help="how many to search among (default: 5,000,000)")
     options = parser.parse_args()
-    results = uvloop.run(_run(options.only, options.patients))
+    results = uvloop.run(_run(options.only, options.patients, options.appointments))
     machine = report.machine()
     sections = {name: report.section(name, rows, machine) for name, rows in results.items()}
     print("\n\n".join(sections.values()))
@@ -35,7 +37,7 @@ def main() -> int:
     return 0
 
 
-async def _run(parts: list[str], count: int) -> dict[str, list[dict[str, Any]]]:
+async def _run(parts: list[str], patient_count: int, appointment_count: int) -> dict[str, list[dict[str, Any]]]:
     results: dict[str, list[dict[str, Any]]] = {}
     if "availability" in parts:
         _tell("the kernel of availability")
@@ -49,8 +51,10 @@ async def _run(parts: list[str], count: int) -> dict[str, list[dict[str, Any]]]:
             if name in parts:
                 results[name] = await part.measure(ground_, _tell)
                 print("\n".join(["", report.TITLES[name], *report.table(results[name])]), flush=True)
+        if "search" in parts:
+            results["search"] = await search.measure(ground_, appointment_count, _tell)
         if "patients" in parts:
-            results["patients"] = await patients.measure(ground_, count, _tell)
+            results["patients"] = await patients.measure(ground_, patient_count, _tell)
     return results
 
 

@@ -19,6 +19,7 @@ TITLES = {
     "access": "Signing in at the identity provider, and asking for a permission",
     "hot": "One hot clinician-day, 200 clients",
     "growth": "Growth of stored appointments",
+    "search": "Searching appointments",
     "patients": "Finding a patient whose record is encrypted",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",
 }

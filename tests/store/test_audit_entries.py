@@ -12,7 +12,7 @@ from carewright.audit.model.rendering import audit_event
 from carewright.contracts.audit import AuditEvent
 from carewright.contracts.directory import Identifier
 from carewright.contracts.hours import SetWorkingHours
-from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient
+from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient, SearchPatients, UpdatePatient
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     BookAppointment,
@@ -207,6 +207,18 @@ async def test_a_search_is_recorded_for_each_patient_of_whom_it_shows_something(
     told = {each.patient_id: {entity.id for entity in each.entities} for each in found[:2]}
     assert told == {world.patients[0]: {first.id, second.id}, world.patients[1]: {other.id}}
     assert [(each.patient_id, each.entities) for each in found[2:]] == [(None, ()), (None, ())]
+
+
+async def test_a_change_a_search_and_a_reading_of_several_records_are_recorded(context: Contexts, entries: Entries) -> None:
+    desk = await context("patients", role="front-desk")
+    anna = await patients.register_patient(desk, ANNA)
+    await patients.update_patient(desk, UpdatePatient(patient_id=anna.id, family="Björk"))
+    await patients.get_patients(desk, (anna.id, known_id(99)))
+    await patients.search_patients(desk, SearchPatients(identifiers=ANNA.identifiers))
+    found = (await entries(desk.actor.organization_id))[1:]
+    assert [(each.event, each.action, each.patient_id) for each in found] == [
+        ("patients.patient.change", "U", anna.id), ("patients.patient.read", "R", anna.id), ("patients.patient.find", "E", anna.id),
+    ]  # fmt: skip
 
 
 async def test_whoever_is_turned_away_at_a_protocol_is_recorded(hospital: Hospital, entries: Entries) -> None:

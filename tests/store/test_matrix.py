@@ -23,10 +23,12 @@ from tests.whole_system import Answer, Inside
 
 OF_A_SITE = frozenset({
     "advance_appointment", "block_time", "book_appointment", "book_series", "cancel_appointment", "confirm_appointment", "find_times",
-    "get_appointment", "get_calendar", "hold_time", "list_appointments", "release_hold", "reschedule_appointment", "set_working_hours",
-    "unblock_time",
+    "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "release_hold", "reschedule_appointment",
+    "search_appointments", "set_working_hours", "unblock_time",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
+LISTS = frozenset({"find_times", "list_appointments", "list_schedules", "search_appointments"})
+"""What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (
     "/api/v1/access", "/api/v1/audit", "/api/v1/communications", "/api/v1/directory", "/api/v1/patients", "/api/v1/practitioners",
     "/api/v1/records", "/api/v1/services", "/api/v1/sites", "/api/v1/unusual-access", "/api/v1/visit-types",
@@ -97,7 +99,7 @@ def wrong(operation: Operation, role: str, site: str, answer: Answer, told: set[
     if operation.permission not in may:
         return [] if answer.status == 403 else [where]
     if site == "another" and operation.id in OF_A_SITE:
-        reached = answer.status < 300 and operation.id not in ("find_times", "list_appointments")
+        reached = answer.status < 300 and operation.id not in LISTS
         return [where] if reached or told & {"Appointment.id", "Slot.start", "Opening.start"} else []
     is_narrower = operation.id in NARROWER and not NARROWER[operation.id] & may
     if answer.status == 403 and b'"kernel.forbidden"' in answer.body and not is_narrower:

@@ -76,8 +76,11 @@ patients.find_patients                 patients.patient.find
 patients.find_patients_by_contact      patients.patient.find_by_contact
 patients.find_patients_by_identifier   patients.patient.find
 patients.get_patient                   patients.patient.read
+patients.get_patients                  patients.patient.read
 patients.put_patients                  patients.patient.put
 patients.register_patient              patients.patient.register
+patients.search_patients               patients.patient.find
+patients.update_patient                patients.patient.change
 records.export_record                  records.record.export
 records.get_keeping                    records.retention.read
 records.lift_hold                      records.hold.lift

@@ -10,11 +10,12 @@ from carewright.contracts.directory import Identifier
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
-from carewright.kernel.values import Day, Instant, Language, Reason, ShortText
+from carewright.kernel.values import Day, Instant, Language, Reason, ShortText, Version
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 PHONE_DIGITS = 10
 """Of a telephone number without its country in the North American plan; where numbers are shorter, all of them."""
+PatientIds = Annotated[tuple[UUID, ...], Meta(max_length=200)]
 Gender = Literal["male", "female", "other", "unknown"]
 
 
@@ -66,6 +67,21 @@ class RegisterPatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
 
 
+class UpdatePatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Replace what a record says. `telecom` and `identifiers` stay where none are given: who may not see them cannot say them."""
+
+    patient_id: UUID
+    family: Name
+    given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    birth_on: Day | None = None
+    gender: Gender | None = None
+    language: Language | None = None
+    telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] | None = None
+    identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] | None = None
+    active: bool = True
+    expected_version: Version | None = None
+
+
 class FindPatients(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Front-desk search: the beginning of the family name (two letters at least), and to narrow, that of the given names or a birth date.
 
@@ -78,6 +94,22 @@ class FindPatients(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     birth_on: Day | None = None
     sounds_like: bool = False
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
+
+
+class SearchPatients(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Search as other systems do: records that meet every condition that has a value. Names are asked by their beginning.
+
+    An identifier, a birth date, or two letters of the family name there must be: by these records are indexed, by a contact or a gender
+    alone they are not.
+    """
+
+    identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
+    family: Annotated[str, Meta(min_length=2, max_length=100)] | None = None
+    given: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    birth_on: Day | None = None
+    gender: Gender | None = None
+    contact: ContactPoint | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
 class PatientsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +207,12 @@ class Patients(Protocol):
     async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient: ...
 
     async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage: ...
+
+    async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage: ...
+
+    async def get_patients(self, actor: Actor, ids: PatientIds) -> tuple[Patient, ...]: ...
+
+    async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient: ...
 
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient: ...
 

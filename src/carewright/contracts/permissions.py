@@ -44,6 +44,7 @@ patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   . 
 patients.find                         .   .   x   x   x   x   x   .   .   .   .   x
 patients.erase                        .   .   .   .   .   .   .   .   .   x   .   .
 patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
+patients.change                       .   .   x   .   .   .   .   .   .   .   .   x
 records.export                        x   x   .   .   .   .   .   .   .   x   .   .
 records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .
 records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .

@@ -1,22 +1,30 @@
 """Patients over HTTP: parse, call one use case, answer. A search has a body, so that no name gets into an address."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from carewright.contracts.access import StepUpNeeded
+from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
+    ContactPoint,
     Erased,
     ErasePatient,
     FindPatients,
+    Gender,
     InvalidPatient,
+    Name,
     Patient,
     PatientOnHold,
     PatientsPage,
     RegisterPatient,
     UnknownPatient,
+    UpdatePatient,
 )
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
-from carewright.kernel.values import Reason
+from carewright.kernel.values import Day, Language, Reason
 from carewright.patients import service
 
 
@@ -33,6 +41,25 @@ async def register_patient(ctx: Context, call: Call[Nothing, RegisterPatient]) -
 async def get_patient(ctx: Context, call: Call[Nothing, Nothing]) -> Patient:
     """One patient's record."""
     return await service.get_patient(ctx, call.path["patient_id"])
+
+
+class PatientBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a record says. `telecom` and `identifiers` stay as they are where none are given."""
+
+    family: Name
+    given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    birth_on: Day | None = None
+    gender: Gender | None = None
+    language: Language | None = None
+    telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] | None = None
+    identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] | None = None
+    active: bool = True
+
+
+async def update_patient(ctx: Context, call: Call[Nothing, PatientBody]) -> Patient:
+    """Change one patient's record."""
+    said = msgspec.structs.asdict(call.body)
+    return await service.update_patient(ctx, UpdatePatient(patient_id=call.path["patient_id"], expected_version=call.version, **said))
 
 
 class EraseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +80,10 @@ ROUTES = (
     Route(
         "GET", "/api/v1/patients/{patient_id}", get_patient, "One patient's record", service.READ, Patient, versioned=True,
         refusals=(UnknownPatient,),
+    ),
+    Route(
+        "PUT", "/api/v1/patients/{patient_id}", update_patient, "Change one patient's record; what was not shown stays", service.CHANGE,
+        Patient, body=PatientBody, keyed=True, versioned=True, refusals=(UnknownPatient, InvalidPatient),
     ),
     Route(
         "POST", "/api/v1/patients/{patient_id}/erase", erase_patient, "Erase a patient for good; appointments keep their time",

@@ -11,7 +11,16 @@ import msgspec
 from jellyfish import metaphone
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.patients import ContactPoint, FindPatients, InvalidPatient, NameRelation, Patient, RegisterPatient
+from carewright.contracts.patients import (
+    ContactPoint,
+    FindPatients,
+    InvalidPatient,
+    NameRelation,
+    Patient,
+    RegisterPatient,
+    SearchPatients,
+    UpdatePatient,
+)
 from carewright.kernel.errors import BadInput
 from carewright.kernel.folding import folded
 from carewright.kernel.invariants import invariant
@@ -23,6 +32,8 @@ SoundColumn = Literal["family_sound", "given_sound"]
 PATIENTS_MAX = 5_000
 """Records in one change. Larger loads come in batches."""
 IDENTIFIERS_ASKED_MAX = 1_000
+PATIENTS_READ_MAX = 200
+"""Records in one reading."""
 IDENTIFIER_LENGTH_MAX = 255
 """Keeps the longest identifier of four-byte letters within one index row (2,704 bytes)."""
 FORM_BATCH = 100
@@ -95,6 +106,15 @@ def new_patient(command: RegisterPatient, patient_id: UUID) -> Patient:
     )  # fmt: skip
 
 
+def changed_patient(before: Patient, command: UpdatePatient) -> Patient:
+    """The record as the command has it. What it leaves out of contacts and identifiers stays."""
+    return msgspec.structs.replace(
+        before, family=command.family, given=command.given, birth_on=command.birth_on, gender=command.gender, language=command.language,
+        telecom=before.telecom if command.telecom is None else command.telecom,
+        identifiers=before.identifiers if command.identifiers is None else command.identifiers, active=command.active,
+    )  # fmt: skip
+
+
 def name_key(person: Person) -> str:
     """What people are sorted by."""
     return f"{folded(person.family)}, {given_of(person)}"
@@ -137,6 +157,22 @@ def fits(asked: Asked, person: Person) -> bool:
         return True
     first = person.given[0] if person.given else ""
     return asked.sounds_like and _sounds(asked.family, family) and (given.startswith(asked.given) or _sounds(asked.given, first))
+
+
+def searched(query: SearchPatients) -> Asked:
+    """The names and the birth date of a search, folded. Raises `BadInput` where nothing that it asks for is indexed."""
+    family, given = folded(query.family or "").strip(), folded(query.given or "").strip()
+    if not (query.identifiers or query.birth_on or _letters(family) >= PREFIX_LETTERS_MIN):
+        raise BadInput("Ask for an identifier, a birth date, or two letters of the family name.", parameter="family")
+    return Asked(family=family, whole=False, given=given, birth_on=query.birth_on, sounds_like=False)
+
+
+def meets(query: SearchPatients, patient: Patient) -> bool:
+    """Whether a record meets the conditions of a search that no index knows."""
+    if query.gender is not None and patient.gender != query.gender:
+        return False
+    wanted = query.contact
+    return wanted is None or any((each.system, each.key()) == (wanted.system, wanted.key()) for each in patient.telecom)
 
 
 def carried(patients: Iterable[Patient]) -> Iterator[tuple[Identifier, UUID]]:

@@ -17,6 +17,8 @@ from carewright.contracts.patients import (
     PutPatients,
     PutPatientsResult,
     RegisterPatient,
+    SearchPatients,
+    UpdatePatient,
 )
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -38,6 +40,15 @@ class LocalPatients:
 
     async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage:
         return await service.find_patients(self._context.acting(actor), query)
+
+    async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage:
+        return await service.search_patients(self._context.acting(actor), query)
+
+    async def get_patients(self, actor: Actor, ids: tuple[UUID, ...]) -> tuple[Patient, ...]:
+        return await service.get_patients(self._context.acting(actor), ids)
+
+    async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient:
+        return await service.update_patient(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient:
         return await service.register_patient(self._context.acting(actor, Once.of(idempotency_key, command)), command)

@@ -1,6 +1,14 @@
 -- name: patient_by_id
 SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2
 
+-- name: patients_by_id
+SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
+ORDER BY id
+
+-- name: patient_for_change
+-- The caller holds the row until the end of its transaction: what it read is what it changes.
+SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
 -- name: traits_of_patients
 SELECT id, person, gender, language FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
 

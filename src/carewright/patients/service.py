@@ -25,14 +25,16 @@ from carewright.contracts.patients import (
     PutPatients,
     PutPatientsResult,
     RegisterPatient,
+    SearchPatients,
     Traits,
     UnknownPatient,
+    UpdatePatient,
 )
 from carewright.kernel import keeping
 from carewright.kernel.audit import Entry, entries_for_patients, entry, record
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
-from carewright.kernel.errors import Forbidden, Refusal
+from carewright.kernel.errors import Forbidden, PreconditionFailed, Refusal
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
 from carewright.kernel.jobs import enqueue
@@ -45,6 +47,9 @@ FIND = "patients.find"
 COMPARE_NAMES = "patients.compare_names"
 FIND_BY_CONTACT = "patients.find_by_contact"
 REGISTER = "patients.register"
+CHANGE = "patients.change"
+READ_CONTACTS = "patients.read_contacts"
+READ_IDENTIFIERS = "patients.read_identifiers"
 ERASE = "patients.erase"
 STEP_UP_MINUTES = 5
 """How fresh a sign-in must be for erasing somebody."""
@@ -73,6 +78,19 @@ async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
     return _shown(ctx, found)
 
 
+async def get_patients(ctx: Context, ids: Sequence[UUID]) -> tuple[Patient, ...]:
+    """Those records that are known, by id; each is recorded as read. Who may not search for patients may name their own alone."""
+    ctx.actor.require(READ)
+    if not ctx.actor.may(FIND) and any(each != ctx.actor.patient_id for each in ids):
+        raise Forbidden("You may read your own record only.")
+    model.ensure_within_limit(len(ids), model.PATIENTS_READ_MAX)
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        found = await store.patients_by_id(tx, cipher, ids)
+        await record(tx, *(entry(ctx, "patients.patient.read", "R", patient_id=each.id) for each in found))
+    return tuple(_shown(ctx, each) for each in found)
+
+
 async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
     """Active patients by the beginning of their names, without case and accents, or by sound; `query.limit` at most, by name.
 
@@ -84,6 +102,29 @@ async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:
         candidates = await store.candidates(tx, cipher, asked)
         fitting = sorted((each for each in candidates if model.fits(asked, each.person)), key=_by_name)
         found = tuple(store.opened(cipher, each) for each in fitting[: query.limit])
+        await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
+    return PatientsPage(
+        items=tuple(_shown(ctx, each) for each in found), more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX
+    )
+
+
+async def search_patients(ctx: Context, query: SearchPatients) -> PatientsPage:
+    """Records by identifier, birth date or name, and by whatever else is asked; active ones, unless an identifier leads to others.
+
+    `query.limit` at most, by name. Raises `BadInput` where nothing asked is indexed, and `Forbidden` for a contact from who may see none.
+    """
+    ctx.actor.require(FIND)
+    if query.contact is not None:
+        ctx.actor.require(READ_CONTACTS)
+    asked, cipher = model.searched(query), await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        if query.identifiers:
+            candidates = await store.candidates_by_identifier(tx, cipher, query.identifiers)
+        else:
+            candidates = await store.candidates(tx, cipher, asked)
+        named = sorted((each for each in candidates if model.fits(asked, each.person)), key=_by_name)
+        fitting = [each for each in (store.opened(cipher, one) for one in named) if model.meets(query, each)]
+        found = fitting[: query.limit]
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
     return PatientsPage(
         items=tuple(_shown(ctx, each) for each in found), more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX
@@ -102,7 +143,7 @@ async def read_traits(ctx: Context, patient_ids: Sequence[UUID]) -> dict[UUID, T
 
 def _shown(ctx: Context, patient: Patient) -> Patient:
     """The record without what the reader's role does not need."""
-    permissions = (("telecom", "patients.read_contacts"), ("identifiers", "patients.read_identifiers"))
+    permissions = (("telecom", READ_CONTACTS), ("identifiers", READ_IDENTIFIERS))
     hidden = tuple(field for field, permission in permissions if not ctx.actor.may(permission))
     return msgspec.structs.replace(patient, withheld=hidden, **dict.fromkeys(hidden, ())) if hidden else patient
 
@@ -161,6 +202,36 @@ async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
             await remember(ctx, tx, patient)
         ctx.wake()
         return patient
+
+    return await once(ctx, Patient, work)
+
+
+async def update_patient(ctx: Context, command: UpdatePatient) -> Patient:
+    """Replace what a record says; what is left out of it and what the actor may not see stays. The same again changes nothing.
+
+    Raises `UnknownPatient`, `PreconditionFailed`, `InvalidPatient`, and `Forbidden` for saying what one may not see.
+    """
+    ctx.actor.require(CHANGE)
+    for said, permission in ((command.telecom, READ_CONTACTS), (command.identifiers, READ_IDENTIFIERS)):
+        if said is not None:
+            ctx.actor.require(permission)
+    cipher = await ctx.cipher()
+
+    async def work() -> Patient:
+        async with ctx.db.transaction() as tx:
+            before = await store.patient_for_change(tx, cipher, command.patient_id)
+            if before is None:
+                raise UnknownPatient(patient_id=str(command.patient_id))
+            if command.expected_version not in (None, before.version):
+                raise PreconditionFailed(version=before.version)
+            changed = model.changed_patient(before, command)
+            model.ensure_sound([changed], ctx.clock.now())
+            written = await _put(ctx, tx, cipher, [changed])
+            await record(tx, entry(ctx, "patients.patient.change", "U", patient_id=before.id))
+            shown = _shown(ctx, written[0] if written else before)
+            await remember(ctx, tx, shown)
+        ctx.wake()
+        return shown
 
     return await once(ctx, Patient, work)
 

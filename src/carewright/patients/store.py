@@ -44,6 +44,24 @@ async def patient_by_id(db: Session, cipher: FieldCipher, patient_id: UUID) -> P
     return opened(cipher, Candidate(cipher, row)) if row else None
 
 
+async def patients_by_id(db: Session, cipher: FieldCipher, patient_ids: Sequence[UUID]) -> list[Patient]:
+    """The records that are known among these, by id."""
+    rows = await db.fetch(Q.patients_by_id, cipher.organization_id, list(patient_ids))
+    return [opened(cipher, Candidate(cipher, row)) for row in rows]
+
+
+async def patient_for_change(tx: Session, cipher: FieldCipher, patient_id: UUID) -> Patient | None:
+    """One record, its row locked until the transaction ends."""
+    row = await tx.fetch_one(Q.patient_for_change, cipher.organization_id, patient_id)
+    return opened(cipher, Candidate(cipher, row)) if row else None
+
+
+async def candidates_by_identifier(db: Session, cipher: FieldCipher, identifiers: Sequence[Identifier]) -> list[Candidate]:
+    """Who carries any of the identifiers."""
+    carriers = list({each.id for each in await patients_by_identifier(db, cipher, identifiers)})
+    return [Candidate(cipher, row) for row in await db.fetch(Q.patients_by_id, cipher.organization_id, carriers)]
+
+
 async def traits_of_patients(db: Session, cipher: FieldCipher, patient_ids: Sequence[UUID]) -> dict[UUID, Traits]:
     """What these patients have in common with others; nothing for those who were erased."""
     rows = await db.fetch(Q.traits_of_patients, cipher.organization_id, list(patient_ids))

@@ -7,7 +7,7 @@ from carewright.contracts import scheduling as c
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Instant, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find
+from carewright.scheduling.service import book, calendars, change, find, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -70,6 +70,10 @@ async def list_appointments(ctx: Ctx, call: Call[c.ListAppointments, Nothing]) -
     return await change.list_appointments(ctx, call.query)
 
 
+async def search_appointments(ctx: Ctx, call: Call[Nothing, c.SearchAppointments]) -> c.AppointmentsFound:
+    return await search.search_appointments(ctx, call.body)
+
+
 async def get_appointment(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Appointment:
     return await change.get_appointment(ctx, call.path["appointment_id"])
 
@@ -94,6 +98,10 @@ async def reschedule_appointment(ctx: Ctx, call: Call[Nothing, RescheduleBody]) 
 async def advance_appointment(ctx: Ctx, call: Call[Nothing, StatusBody]) -> c.Appointment:
     command = c.AdvanceAppointment(appointment_id=call.path["appointment_id"], status=call.body.status, expected_version=call.version)
     return await change.advance_appointment(ctx, command)
+
+
+async def list_schedules(ctx: Ctx, call: Call[c.ListSchedules, Nothing]) -> c.SchedulesPage:
+    return await calendars.list_schedules(ctx, call.query)
 
 
 async def get_calendar(ctx: Ctx, call: Call[PeriodQuery, Nothing]) -> c.Calendar:
@@ -148,6 +156,10 @@ ROUTES = (
         permission="scheduling.appointment.read", query=c.ListAppointments, answer=c.AppointmentsPage,
     ),
     Route(
+        "POST", "/api/v1/appointments/find", search_appointments, "Appointments of anybody, by patient, time, site or who takes part.",
+        permission="scheduling.appointment.read", body=c.SearchAppointments, answer=c.AppointmentsFound,
+    ),
+    Route(
         "GET", ONE, get_appointment, "One appointment.", permission="scheduling.appointment.read", answer=c.Appointment, versioned=True,
         refusals=(c.UnknownAppointment,),
     ),
@@ -175,6 +187,10 @@ ROUTES = (
         "POST", "/api/v1/appointment-series", book_series, "Book every visit of a series, or none.",
         permission="scheduling.appointment.book", body=c.BookSeries, answer=c.Series, keyed=True,
         refusals=(*NO_TIME, *LOST, c.SeriesNotFree, c.PrerequisiteMissing, c.UnknownPatient),
+    ),
+    Route(
+        "GET", "/api/v1/schedules", list_schedules, "Whose calendars there are.", permission="scheduling.calendar.read",
+        query=c.ListSchedules, answer=c.SchedulesPage,
     ),
     Route(
         "GET", f"{CALENDAR}/calendar", get_calendar, "One actor's openings and what is taken, over at most 31 days.",

@@ -247,6 +247,11 @@ async def appointments_of_patient(
     return [_whole(cipher, row) for row in rows]
 
 
+async def plan_once(tx: Session) -> None:
+    """Have the searches of this transaction use plans that are there already."""
+    await tx.execute(Q.plan_once)
+
+
 async def search_these(
     db: Session, cipher: FieldCipher, query: SearchAppointments, part: Part, now: datetime
 ) -> tuple[list[Appointment], int]:

@@ -42,6 +42,8 @@ from carewright.contracts.patients import (
     PutPatients,
     PutPatientsResult,
     RegisterPatient,
+    SearchPatients,
+    UpdatePatient,
 )
 from carewright.kernel.authz import Actor
 
@@ -140,6 +142,15 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
+        raise NotImplementedError
+
+    async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage:
+        raise NotImplementedError
+
+    async def get_patients(self, actor: Actor, ids: tuple[UUID, ...]) -> tuple[Patient, ...]:
+        raise NotImplementedError
+
+    async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient:
         raise NotImplementedError
 
     async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage:

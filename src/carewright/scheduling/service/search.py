@@ -28,6 +28,7 @@ async def search_appointments(ctx: SchedulingContext, query: SearchAppointments)
     found: list[Appointment] = []
     total = 0
     async with ctx.db.transaction() as tx:
+        await store.plan_once(tx)
         if asked and (asked.ids or asked.patient_ids):
             found, total = await store.search_these(tx, cipher, asked, _part_of(asked), now)
         elif asked:
