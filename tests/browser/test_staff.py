@@ -170,6 +170,7 @@ async def test_a_privacy_officer_reviews_broken_glass(visits: Visits, one_proces
     await sign_in(here, one_process, "privacy-officer")
     await here.get_by_role("link", name="Privacy").click()
     review = here.get_by_role("listitem").filter(has_text="Covering the night on ward four")
+    await expect(review).to_contain_text("Demonstration nurse, nurse")
     await review.get_by_label("What you found").fill("On duty that night")
     await review.get_by_role("button", name="Close this review").click()
     await expect(review).to_have_count(0)
@@ -206,6 +207,7 @@ async def test_an_administrator_responds_to_an_incident_in_one_step(visits: Visi
         await expect(held.filter(has=page.get_by_text(name, exact=True))).to_have_count(0)
     opened = page.get_by_role("region", name="Open incidents").get_by_role("listitem").filter(has_text="A key was left in the open").first
     await opened.get_by_label("What you found").fill("It was a key for tests")
+    await expect(opened).to_contain_text("Demonstration administrator")
     await opened.get_by_role("button", name="Close this incident").click()
     await expect(page.get_by_text("No incident is open.")).to_be_visible()
 

@@ -72,7 +72,7 @@ def test_the_policies_list_every_address_that_is_asked() -> None:
     asked = {
         name for name in SETTINGS
         if name.endswith(("_URL", "_ISSUER", "_ENDPOINT", "_PEERS", "_ORIGINS"))
-    } - {"CAREWRIGHT_ACCESS_PUBLIC_URL", "CAREWRIGHT_IDENTITY_ISSUER"}  # fmt: skip
+    } - {"CAREWRIGHT_ACCESS_PUBLIC_URL", "CAREWRIGHT_FHIR_BASE_URL", "CAREWRIGHT_IDENTITY_ISSUER"}  # fmt: skip
     assert {name for name in asked if f"`{name}`" not in part("Who talks to whom")} == set()
 
 

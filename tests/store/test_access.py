@@ -286,6 +286,7 @@ async def test_a_disabled_account_has_no_session_and_gets_none(ctx: AccessContex
     started, issued = await patient_session(ctx), await issue(ctx)
     administrator = ctx.acting(staff(context, "administrator"))
     (account,) = (await accounts.list_accounts(administrator)).items
+    assert await accounts.names_of(administrator, (account.subject,)) == {}, "a patient's name is sealed, and not shown by this"
     assert (await accounts.disable_account(administrator, account.id)).disabled
     assert await sessions.actor_of(ctx, started.token) is None
     for refused in (issue(ctx), redeem(ctx, issued)):

@@ -15,7 +15,7 @@ from carewright.access.context import AccessContext
 from carewright.access.model.oidc import challenge_of
 from carewright.access.service import accounts, sessions, sign_in
 from carewright.contracts.access import AccountDisabled, CompleteSignIn, NoRole, SignedIn, SignInFailed, SignInNotSetUp, StartSignIn
-from carewright.kernel.errors import Unavailable
+from carewright.kernel.errors import Forbidden, Unavailable
 from carewright.kernel.sql import Query
 from tests.access_world import BINDING, access, recorded, staff
 from tests.issuer import CLIENT, ISSUER, SETTINGS, Issuer, part
@@ -223,6 +223,15 @@ async def test_without_a_role_of_ours_nobody_gets_in(ctx: AccessContext, issuer:
     issuer.changes["realm_access"] = roles
     with pytest.raises(NoRole):
         await finish(ctx, (await begin(ctx, issuer))["state"])
+
+
+async def test_whoever_reviews_learns_what_staff_are_called(ctx: AccessContext, issuer: Issuer, context: Contexts) -> None:
+    started = await finish(ctx, (await begin(ctx, issuer))["state"])
+    officer = ctx.acting(staff(context, "privacy-officer"))
+    (account,) = (await accounts.list_accounts(officer)).items
+    assert await accounts.names_of(officer, (started.session.subject, "system")) == {started.session.subject: account.display}
+    with pytest.raises(Forbidden):
+        await accounts.names_of(ctx.acting(staff(context, "nurse")), (started.session.subject,))
 
 
 async def test_a_disabled_account_does_not_get_in(ctx: AccessContext, issuer: Issuer, context: Contexts) -> None:

@@ -58,6 +58,9 @@ class LocalAccess:
     async def end_all_sessions(self, actor: Actor, subject: str) -> int:
         return await sessions.end_all_sessions(self._context.acting(actor), subject)
 
+    async def names_of(self, actor: Actor, subjects: tuple[str, ...]) -> dict[str, str]:
+        return await accounts.names_of(self._context.acting(actor), subjects)
+
     async def start_break_glass(self, actor: Actor, command: b.StartBreakGlass, idempotency_key: str | None = None) -> b.BreakGlass:
         return await break_glass.start_break_glass(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 

@@ -93,6 +93,10 @@ WHERE organization_id = $1 AND id > $2 AND ($3::text IS NULL OR role = $3)
 ORDER BY id
 LIMIT $4
 
+-- name: staff_names
+-- Patients have none here: their names are sealed, and not this page's to show.
+SELECT subject, display FROM access.account WHERE organization_id = $1 AND subject = ANY($2) AND patient_id IS NULL AND display <> ''
+
 -- name: account_for_change
 SELECT id, subject, role, display, patient_id, site_ids, disabled_at, code_failures FROM access.account
 WHERE organization_id = $1 AND id = $2

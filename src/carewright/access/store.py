@@ -1,5 +1,6 @@
 """Rows to values: one function runs one named query."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -148,6 +149,10 @@ async def set_account_disabled(tx: Session, organization_id: UUID, account_id: U
 
 async def accounts(db: Session, organization_id: UUID, after: UUID, role: str | None, limit: int) -> tuple[Account, ...]:
     return tuple(account_of(row) for row in await db.fetch(Q.accounts, organization_id, after, role, limit))
+
+
+async def staff_names(db: Session, organization_id: UUID, subjects: Sequence[str]) -> dict[str, str]:
+    return {row["subject"]: row["display"] for row in await db.fetch(Q.staff_names, organization_id, subjects)}
 
 
 async def live_codes(tx: Session, organization_id: UUID, account_id: UUID, now: datetime) -> int:

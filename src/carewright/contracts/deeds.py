@@ -28,6 +28,7 @@ access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
 access.my_passkeys                     access.passkey.list
 access.my_sessions                     access.session.list
+access.names_of                        access.account.list
 access.record_consent                  access.consent.record
 access.redeem_code                     access.code.redeem
 access.redeem_passkey                  access.passkey.redeem

@@ -35,7 +35,7 @@ class Index:
         if kind == "Patient":
             self._who = " ".join([*resource["name"][0].get("given", ()), resource["name"][0]["family"]])
         if kind == "Appointment":
-            self._appointments.append(f"{resource['start']}: {resource['appointmentType']['text']} ({resource['status']})")
+            self._appointments.append(f"{resource['start']}: {resource['serviceType'][0]['text']} ({resource['status']})")
 
     def __str__(self) -> str:
         counts = "".join(f"<li>{number} {escape(KINDS.get(kind, kind))} ({escape(kind)})</li>" for kind, number in self._kinds.items())

@@ -66,7 +66,7 @@ class FindTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     `from_at`/`until_at` bound the start; without them the search begins now and ends at the visit type's horizon.
     `earliest_minute`/`latest_minute` are minutes of the site's local day the visit must lie within; `weekdays` are 0 (Monday) to 6.
-    `after` is the cursor of an earlier page.
+    `after` is the cursor of an earlier page. With `count` the page says how many starts there are in all.
     """
 
     visit_type_id: UUID
@@ -81,13 +81,15 @@ class FindTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     urgency: UrgencyTier = "P2"
     limit: Limit = 50
     after: Cursor | None = None
+    count: bool = False
 
 
 class TimesPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`next` is the cursor of the following page, or None at the end."""
+    """`next` is the cursor of the following page, or None at the end. `total` counts every start of all pages, where it was asked for."""
 
     items: tuple[Slot, ...]
     next: str | None = None
+    total: int | None = None
 
 
 class PickedTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

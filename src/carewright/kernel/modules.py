@@ -33,7 +33,8 @@ class Module:
 
     `start` receives the base context, the module's settings and a resolver for other modules' Protocols, and returns it running.
     `needs` names the Protocols it calls (rims only). `prefixes` are the URL prefixes it serves. `pages` makes web framework routes
-    for HTML from the running module's context. `sealed` names the tables with sealed fields, and seals them anew.
+    for HTML and other standards from the running module's context, and `speaking` says how addresses that begin so say no.
+    `sealed` names the tables with sealed fields, and seals them anew.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Module:
     has_tables: bool = True
     sealed: Mapping[str, Reseal] = field(default_factory=dict)
     pages: Callable[[Any], Sequence[Any]] | None = None
+    speaking: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from uuid import UUID
 from carewright.contracts.directory import Directory
 from carewright.contracts.patients import Patients
 from carewright.fhir.model.reports import ImportReport
-from carewright.fhir.service import import_directory
+from carewright.fhir.service.importing import import_directory
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
 from carewright.roles.lifecycle import running

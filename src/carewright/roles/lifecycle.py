@@ -189,6 +189,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
         doors += module.pages(system.running[module.name].context) if module.pages else ()
     return app.build(
         routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of,
+        speaking={prefix: say for module in modules for prefix, say in module.speaking.items()},
         under_one_name=system.edge.localhost,
     )  # fmt: skip
 

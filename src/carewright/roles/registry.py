@@ -7,6 +7,7 @@ from carewright.access.module import MODULE as ACCESS
 from carewright.audit.module import MODULE as AUDIT
 from carewright.console.module import MODULE as CONSOLE
 from carewright.directory.module import MODULE as DIRECTORY
+from carewright.fhir.module import MODULE as FHIR
 from carewright.hl7.module import MODULE as HL7
 from carewright.identity.module import MODULE as IDENTITY
 from carewright.kernel.http.gate import Careful
@@ -31,6 +32,7 @@ MODULES: tuple[Module, ...] = (
     AUDIT,          # what was done, by whom, and the proof of it
     RECORDS,        # how long it is all kept, and what must stay
     OVERSIGHT,      # what is done when something goes wrong
+    FHIR,           # what other systems see, and ask for
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
     HL7,            # what other systems say in HL7 v2
@@ -52,6 +54,7 @@ CAREFUL = (
     Careful("/identity/authorize", "sign_in"),
     Careful("/oauth/token", "sign_in"),
     Careful("/api/v1/holds", "hold"),
+    Careful("/fhir/R4/Appointment/$hold", "hold"),
 )
 """Where guessing or hoarding would begin: a POST here has a limit of its own for each address."""
 

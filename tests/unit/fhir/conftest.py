@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from carewright.fhir.model.reports import ImportReport, Issue
-from carewright.fhir.service import import_directory
+from carewright.fhir.service.importing import import_directory
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.ids import Ids

@@ -28,5 +28,5 @@ class DoubleRecords:
         if command.after is None:
             return ExportPage(items=({"resourceType": "Patient", "id": str(command.patient_id), "name": [name]},), next="appointments~")
         return ExportPage(items=({
-            "resourceType": "Appointment", "status": "booked", "start": "2026-11-02", "appointmentType": {"text": "Foot check"},
+            "resourceType": "Appointment", "status": "booked", "start": "2026-11-02", "serviceType": [{"text": "Foot check"}],
         },))  # fmt: skip

@@ -1,5 +1,6 @@
 """Accounts: looking at them, disabling and enabling them; and who the actor is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -40,6 +41,12 @@ async def list_accounts(ctx: AccessContext, role: str | None = None, after: UUID
     ctx.actor.require(READ)
     found = await store.accounts(ctx.db, ctx.actor.organization_id, after or NO_ID, role, ACCOUNTS_SHOWN_MAX)
     return AccountsPage(items=found)
+
+
+async def names_of(ctx: AccessContext, subjects: Sequence[str]) -> dict[str, str]:
+    """What members of staff are called, by subject. Who is no member of staff, or has no account, is left out."""
+    ctx.actor.require(READ)
+    return await store.staff_names(ctx.db, ctx.actor.organization_id, subjects)
 
 
 async def disable_account(ctx: AccessContext, account_id: UUID) -> Account:

@@ -60,8 +60,10 @@ async def close_incident(ask: Ask) -> Response:
 async def _shown(ask: Ask, status: int = 200, *, error: str = "", close_error: str = "", incident: Incident | None = None) -> Response:
     ask.ctx.actor.require(RESPOND)
     page = await ask.ctx.oversight.list_incidents(ask.ctx.actor, ListIncidents())
+    steps = [step for one in (*page.items, *([incident] if incident else [])) for step in one.steps]
+    agents = (*(one.opened_by for one in page.items), *(step.name for step in steps if step.name))
     kept = {name: ask.form.get(name, "") for name in (*LISTS, "reason")} if error else dict.fromkeys((*LISTS, "reason"), "")
     return ask.show(
         "incident.html", status, error=error, close_error=close_error, taken=incident, incidents=page.items, held_back=page.held_back,
-        kept=kept,
+        kept=kept, called=await ask.called(agents),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """One page request of a member of staff: who they are, the form, and how an answer is rendered."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +59,11 @@ class Ask:
     def go(self, to: str) -> Response:
         """Send the browser on with GET, so that a reload repeats nothing."""
         return RedirectResponse(to, 303)
+
+    async def called(self, subjects: Iterable[str]) -> Callable[[str], str]:
+        """How to name whoever did something: a member of staff by their name, anybody else as the audit log does."""
+        names = await self.ctx.access.names_of(self.ctx.actor, tuple(dict.fromkeys(subjects)))
+        return lambda subject: names.get(subject, subject)
 
     @property
     def cookies(self) -> Cookies:

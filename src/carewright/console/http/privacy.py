@@ -79,10 +79,12 @@ async def _shown(ask: Ask, status: int = 200, *, review_error: str = "", unusual
     asked = ask.request.query_params.get("patient", "").strip()[:40]
     patient_id = _id(asked)
     wrong = "This is not a patient's number. It has 32 letters and digits, in five groups." if asked and patient_id is None else ""
+    reviews, unusual, found = await _reviews(ask), await _unusual(ask), await _entries(ask, patient_id) if patient_id else None
+    agents = (*(one.subject for one in reviews), *(one.agent for one in unusual), *(one.agent for one in (found.items if found else ())))
     values: dict[str, Any] = {
-        "asked": asked, "patient_error": wrong, "review_error": review_error, "said": said, "reviews": await _reviews(ask),
-        "unusual": await _unusual(ask), "unusual_error": unusual_error, "may_look": ask.ctx.actor.may(LOOK),
-        "found": await _entries(ask, patient_id) if patient_id else None, "patient_id": patient_id,
+        "asked": asked, "patient_error": wrong, "review_error": review_error, "said": said, "reviews": reviews, "unusual": unusual,
+        "unusual_error": unusual_error, "may_look": ask.ctx.actor.may(LOOK), "found": found, "patient_id": patient_id,
+        "called": await ask.called(agents),
         "may_export": ask.ctx.actor.may(EXPORT), "may_review": ask.ctx.actor.may(REVIEW),
     }  # fmt: skip
     return ask.show("privacy.html", 422 if wrong else status, **values)

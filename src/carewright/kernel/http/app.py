@@ -1,7 +1,7 @@
 """The web application of one process: its modules' routes, the system's own, and one edge where every fault becomes an answer."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,6 +38,8 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10),
 )
 IN_FLIGHT = Gauge("carewright_http_in_flight", "Requests being worked on.")
+Speaking = Mapping[str, Callable[[Request, Refusal], Response]]
+"""How addresses that begin so say no, where they do not by problem documents: other standards have their own form for it."""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Health:
         return [name for name, holds in self.ready.items() if not holds()] + (["draining"] if self.draining else [])
 
 
-def build(
+def build(  # noqa: PLR0913  # each is a part of the process that only composition knows
     served: Sequence[tuple[Route, Context]],
     pages: Sequence[BaseRoute],
     bearers: Bearers,
@@ -62,6 +64,7 @@ def build(
     gate: Gate | None = None,
     event_of: EventOf = named_after,
     *,
+    speaking: Speaking | None = None,
     under_one_name: bool = False,
 ) -> ASGIApp:
     """The ASGI application of a process that serves `served` routes and `pages`, behind `gate` or one with the default settings.
@@ -78,7 +81,8 @@ def build(
         *pages,
     ]
     between = [Middleware(UnderOneName)] if under_one_name else []
-    return Edge(Starlette(routes=_one_entry_a_path(routes), middleware=between), gate or Gate(EdgeSettings(), Limits(), new_secret(32)))
+    application = Starlette(routes=_one_entry_a_path(routes), middleware=between)
+    return Edge(application, gate or Gate(EdgeSettings(), Limits(), new_secret(32)), Answers(speaking or {}))
 
 
 def _matching_ids(path: str) -> str:
@@ -147,12 +151,13 @@ def _json(value: object, status: int = 200) -> Response:
 class Edge:
     """The outermost layer: asks the gate, measures every request, completes the headers, and turns every fault into an answer."""
 
-    def __init__(self, app: Starlette, gate: Gate) -> None:
+    def __init__(self, app: Starlette, gate: Gate, answers: "Answers") -> None:
         self._app = app
         self._gate = gate
-        app.add_exception_handler(Refusal, _refused)
-        app.add_exception_handler(HTTPException, _http_fault)
-        app.add_exception_handler(Exception, _failed)
+        self._answers = answers
+        app.add_exception_handler(Refusal, answers.refused)
+        app.add_exception_handler(HTTPException, answers.http_fault)
+        app.add_exception_handler(Exception, answers.failed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -173,7 +178,7 @@ class Edge:
             await self._gate.admit(scope)
             await self._app(scope, receive, completed)
         except Refusal as refusal:  # of the gate: those of the application are answers already
-            await _answer(Request(scope), refusal)(scope, receive, completed)
+            await self._answers.to(Request(scope), refusal)(scope, receive, completed)
         except Exception as fault:  # noqa: BLE001  # the edge: every fault becomes an answer and a record
             log.error(
                 "request.failed",
@@ -197,24 +202,30 @@ def _route_of(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "unknown").replace(":uuid}", "}")
 
 
-async def _refused(request: Request, fault: Exception) -> Response:
-    return _answer(request, fault if isinstance(fault, Refusal) else InternalFault())
+class Answers:
+    """Every fault as an answer: a page for a person who came by browser, else what the address speaks, else a problem document."""
 
+    def __init__(self, speaking: Speaking) -> None:
+        self._speaking = speaking
 
-async def _http_fault(request: Request, fault: Exception) -> Response:
-    """What the web framework refuses by itself: unknown paths and methods."""
-    kinds: dict[int, type[Refusal]] = {404: NotFound, 405: MethodNotAllowed, 503: Unavailable}
-    answer = _answer(request, kinds.get(getattr(fault, "status_code", 400), BadInput)())
-    answer.headers.update(getattr(fault, "headers", None) or {})
-    return answer
+    def to(self, request: Request, refusal: Refusal) -> Response:
+        path = request.url.path
+        for prefix, say in self._speaking.items():
+            if path.startswith(prefix):
+                return say(request, refusal)
+        by_browser = "text/html" in request.headers.get("accept", "") and not path.startswith("/api/")
+        return docs.refused(refusal) if by_browser else problems.response(refusal)
 
+    async def refused(self, request: Request, fault: Exception) -> Response:
+        return self.to(request, fault if isinstance(fault, Refusal) else InternalFault())
 
-async def _failed(request: Request, _: Exception) -> Response:
-    """The answer to a fault of ours. Starlette raises the fault again behind it, and the edge records it."""
-    return _answer(request, InternalFault())
+    async def http_fault(self, request: Request, fault: Exception) -> Response:
+        """What the web framework refuses by itself: unknown paths and methods."""
+        kinds: dict[int, type[Refusal]] = {404: NotFound, 405: MethodNotAllowed, 503: Unavailable}
+        answer = self.to(request, kinds.get(getattr(fault, "status_code", 400), BadInput)())
+        answer.headers.update(getattr(fault, "headers", None) or {})
+        return answer
 
-
-def _answer(request: Request, refusal: Refusal) -> Response:
-    """A page for a person who came by browser, a problem document for a program."""
-    by_browser = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
-    return docs.refused(refusal) if by_browser else problems.response(refusal)
+    async def failed(self, request: Request, _: Exception) -> Response:
+        """The answer to a fault of ours. Starlette raises the fault again behind it, and the edge records it."""
+        return self.to(request, InternalFault())

@@ -87,15 +87,15 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
     """The body, within its limits. Raises `TooLarge` before reading more than is allowed, `TooSlow` when it takes too long."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    raise TooLarge(limit_bytes=BODY_BYTES_MAX)
+                if len(body) > bytes_max:
+                    raise TooLarge(limit_bytes=bytes_max)
     except TimeoutError as fault:
         raise TooSlow(limit_seconds=int(BODY_SECONDS_MAX)) from fault
     return bytes(body)

@@ -57,12 +57,17 @@ class Careful(NamedTuple):
     kind: Kind
 
 
+def _matching(path: str) -> re.Pattern[str]:
+    """What stands in braces is any one part of the path; the rest is itself, a dollar of FHIR's operations too."""
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "/?")
+
+
 class Gate:
     """The rules of one process. `secret` keys the hashes; all processes of a system share it."""
 
     def __init__(self, settings: EdgeSettings, limits: Limits, secret: bytes, careful: Sequence[Careful] = ()) -> None:
         self._limits = limits
-        self._careful = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", each.path) + "/?"), each.kind) for each in careful]
+        self._careful = [(_matching(each.path), each.kind) for each in careful]
         self._proxies = networks(settings.trusted_proxies, "CAREWRIGHT_EDGE_TRUSTED_PROXIES")
         self._operators = networks(settings.operator_networks, "CAREWRIGHT_EDGE_OPERATOR_NETWORKS")
         self._machines = frozenset(settings.machine_roles.split(","))

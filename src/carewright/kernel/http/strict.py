@@ -1,7 +1,7 @@
 """JSON as we take it: UTF-8, not compressed, every name once, nested no deeper than anything of ours is."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -12,9 +12,9 @@ DEPTH_MAX = 32
 MEDIA_TYPE = "application/json"
 
 
-def decode(kind: type[Any], raw: bytes, content_type: str, content_encoding: str) -> Any:
-    """A body as a value of `kind`. Raises `UnsupportedMedia` or `BadInput`."""
-    _ensure_declared(content_type, content_encoding)
+def decode(kind: Any, raw: bytes, content_type: str, content_encoding: str, media_types: Collection[str] = (MEDIA_TYPE,)) -> Any:
+    """A body as a value of `kind`, declared as one of `media_types`. Raises `UnsupportedMedia` or `BadInput`."""
+    _ensure_declared(content_type, content_encoding, media_types)
     if b"\\u0000" in raw:
         raise BadInput("The body holds a NUL character.")
     try:
@@ -27,12 +27,12 @@ def decode(kind: type[Any], raw: bytes, content_type: str, content_encoding: str
     return value
 
 
-def _ensure_declared(content_type: str, content_encoding: str) -> None:
+def _ensure_declared(content_type: str, content_encoding: str, media_types: Collection[str]) -> None:
     """JSON is UTF-8 (RFC 8259, 8.1). Another charset, or a compressed body, would be read as something else than was meant."""
     media, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = [value.strip('" ') for name, _, value in (part.partition("=") for part in parameters) if name.strip() == "charset"]
-    if media != MEDIA_TYPE or any(charset not in ("utf-8", "utf8") for charset in charsets):
-        raise UnsupportedMedia
+    if media not in media_types or any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise UnsupportedMedia(f"Send the body as {' or '.join(media_types)}.")
     if content_encoding.strip().lower() not in ("", "identity"):
         raise UnsupportedMedia("Send the body as it is, without Content-Encoding.")
 

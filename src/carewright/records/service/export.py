@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from carewright.contracts.access import ensure_recent
 from carewright.contracts.audit import FindAuditEvents
+from carewright.contracts.fhir import people, scheduling
+from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
@@ -14,8 +16,6 @@ from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.records.context import RecordsContext
-from carewright.records.model import rendering
-from carewright.records.model.rendering import Resource
 
 EXPORT = "records.export"
 GATHER = frozenset({
@@ -65,12 +65,12 @@ def _place(cursor: str | None) -> tuple[str, str | None]:
 
 
 async def _identity(ctx: RecordsContext, patient_id: UUID, _: str | None) -> tuple[list[Resource], str | None]:
-    return [rendering.patient(await ctx.patients.get_patient(_gatherer(ctx), patient_id))], None
+    return [people.patient(await ctx.patients.get_patient(_gatherer(ctx), patient_id))], None
 
 
 async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.scheduling.list_appointments(_gatherer(ctx), ListAppointments(patient_id=patient_id, limit=PAGE, after=after))
-    return [rendering.appointment(one) for one in page.items], page.next
+    return [scheduling.appointment(one) for one in page.items], page.next
 
 
 async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
@@ -79,7 +79,7 @@ async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) ->
     except ValueError as fault:
         raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
     page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=begin))
-    return [rendering.communication(one) for one in page.items], str(page.next) if page.next else None
+    return [people.communication(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:

@@ -57,10 +57,14 @@ def _page(ctx: SchedulingContext, calendars: Calendars, kind: Kind, query: FindT
     sites = _sites(ctx, calendars, kind, query.site_id)
     after = Cursor.read(query.after) if query.after else None
     origin = calendars.index.horizon.origin_tick
-    found = list(islice(_starts(ctx, calendars, kind, query, sites, after), query.limit + 1))
+    ticks = [_starts_at(ctx, calendars, kind, query, site) for site in sites]
+    found = list(islice(_in_order(calendars, ticks, after), query.limit + 1))
     shown = found[: query.limit]
     last = Cursor(shown[-1][0] + origin, shown[-1][1]) if len(found) > len(shown) else None
-    return TimesPage(items=_staffed(ctx, calendars, kind, query, sites, shown), next=str(last) if last else None)
+    return TimesPage(
+        items=_staffed(ctx, calendars, kind, query, sites, shown), next=str(last) if last else None,
+        total=sum(map(len, ticks)) if query.count else None,
+    )  # fmt: skip
 
 
 def _staffed(
@@ -85,18 +89,15 @@ def _sites(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site_id: UU
     return sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites and ctx.may_at(each))
 
 
-def _starts(
-    ctx: SchedulingContext, calendars: Calendars, kind: Kind, query: FindTimes, sites: list[UUID], after: Cursor | None
-) -> Iterator[tuple[int, int]]:
-    """(tick, number of the site) of every free start, earliest first, beyond the cursor."""
-    ticks = [_starts_at(ctx, calendars, kind, query, site) for site in sites]
-    numbers = np.repeat(np.arange(len(sites)), [len(each) for each in ticks])
+def _in_order(calendars: Calendars, ticks: list[Ticks], after: Cursor | None) -> Iterator[tuple[int, int]]:
+    """(tick, number of the site) of every free start, earliest first, beyond the cursor. `ticks` are those of each site."""
+    numbers = np.repeat(np.arange(len(ticks)), [len(each) for each in ticks])
     joined = np.concatenate(ticks) if ticks else np.empty(0, np.intp)
     order = np.lexsort((numbers, joined))
     begin = 0
     if after is not None:
-        place = (joined[order] + calendars.index.horizon.origin_tick) * (len(sites) + 1) + numbers[order]
-        begin = int(np.searchsorted(place, after.tick * (len(sites) + 1) + after.site, side="right"))
+        place = (joined[order] + calendars.index.horizon.origin_tick) * (len(ticks) + 1) + numbers[order]
+        begin = int(np.searchsorted(place, after.tick * (len(ticks) + 1) + after.site, side="right"))
     return zip(joined[order][begin:].tolist(), numbers[order][begin:].tolist(), strict=True)
 
 

@@ -392,4 +392,4 @@ def test_the_first_and_the_last_year_can_be_asked_for() -> None:
 
 def test_a_refusal_is_one_of_searching() -> None:
     assert issubclass(BadValue, SearchRefused)
-    assert BadValue("no name\nat all").facts == {"parameter": ""}
+    assert BadValue.of("no name\nat all").facts == {"parameter": ""}

@@ -31,7 +31,7 @@ def parse(
     """
     held = tuple(pairs)
     if len(held) > PARAMETERS_MAX:
-        raise TooCostly("")
+        raise TooCostly.of("")
     reader = _Reader(definitions, Search(type=resource_type, server=server), is_strict=strict, depth=0)
     for name, value in held:
         reader.take(name, value)
@@ -66,7 +66,7 @@ class _Reader:
 
     def _read(self, name: str, value: str) -> None:
         if not value:
-            raise UnknownParameter(name, "A search parameter without a value asks nothing.")
+            raise UnknownParameter.of(name, "A search parameter without a value asks nothing.")
         if name.startswith("_has:"):
             self._link(name, self._reverse(name, value))
         elif (kind := results.kind_of(name)) and not self._depth:
@@ -79,7 +79,7 @@ class _Reader:
     def _link(self, name: str, *steps: Step) -> None:
         links = (*self.search.links, Linked(steps))
         if _size(step for linked in links for step in linked.steps) > STEPS_MAX:
-            raise TooCostly(name)
+            raise TooCostly.of(name)
         self._change(links=links)
 
     def _criterion(self, name: str, value: str) -> Criterion:
@@ -89,7 +89,7 @@ class _Reader:
     def _parameter(self, code: str, name: str) -> Parameter:
         if parameter := self._parameters.get(code):
             return parameter
-        raise UnknownParameter(name)
+        raise UnknownParameter.of(name)
 
     def _chain(self, name: str, value: str) -> tuple[Step, ...]:
         """`parameter.rest` or `parameter:Type.rest`: a step for each type that knows the rest."""
@@ -104,7 +104,7 @@ class _Reader:
             except UnknownParameter as refusal:
                 refusals.append(refusal)
         if not steps:
-            raise AmbiguousChain(name) if not refusals else UnknownParameter(name)
+            raise AmbiguousChain.of(name) if not refusals else UnknownParameter.of(name)
         return tuple(steps)
 
     def _reverse(self, name: str, value: str) -> Step:
@@ -112,12 +112,12 @@ class _Reader:
         _, resource_type, code, rest = [*name.split(":", 3), "", "", ""][:4]
         parameter = self._definitions.of(resource_type).get(code)
         if not parameter or not rest or parameter.type != "reference":
-            raise UnknownParameter(name)
+            raise UnknownParameter.of(name)
         return Step(parameter, self._inner(resource_type, rest, value), is_reverse=True)
 
     def _inner(self, resource_type: str, rest: str, value: str) -> Search:
         if self._depth == CHAIN_DEPTH_MAX:
-            raise TooCostly(rest)
+            raise TooCostly.of(rest)
         empty = Search(type=resource_type, server=self.search.server)
         reader = _Reader(self._definitions, empty, is_strict=True, depth=self._depth + 1)
         reader.take(rest, value)

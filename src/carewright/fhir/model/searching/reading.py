@@ -28,14 +28,14 @@ _PREFIXES: tuple[Prefix, ...] = get_args(Prefix)
 def criterion_of(server: Server, parameter: Parameter, modifier: str, text: str) -> Criterion:
     """What `parameter:modifier=text` asks. Raises `UnsupportedModifier`, `BadValue` or `TooCostly`."""
     if modifier not in MODIFIERS[parameter.type] | {""} and not _is_target(parameter, modifier):
-        raise UnsupportedModifier(f"{parameter.code}:{modifier}")
+        raise UnsupportedModifier.of(f"{parameter.code}:{modifier}")
     pieces = split(text, ",")
     if len(pieces) > VALUES_MAX or any(len(piece) > VALUE_CHARS_MAX for piece in pieces):
-        raise TooCostly(parameter.code)
+        raise TooCostly.of(parameter.code)
     try:
         return Criterion(parameter, modifier, tuple(_value(server, parameter, modifier, piece) for piece in pieces))
     except ValueError:
-        raise BadValue(parameter.code) from None
+        raise BadValue.of(parameter.code) from None
 
 
 def _is_target(parameter: Parameter, modifier: str) -> bool:

@@ -1,6 +1,7 @@
 """How a search is refused. The facts name the parameter and never its value, which may be a person's."""
 
 import re
+from typing import Self
 
 from carewright.kernel.errors import Refusal
 
@@ -8,16 +9,21 @@ _NAME = re.compile(r"[A-Za-z0-9_.:*-]{1,100}")
 
 
 class SearchRefused(Refusal):
-    """The root: `parameter` is the name as it was sent, or empty where it has not the form of a name."""
+    """The root. Its fact `parameter` is the name as it was sent, or empty where it has not the form of a name."""
 
     code = "fhir.search.refused"
     status = 400
     issue = "invalid"
     title = "This search cannot be answered."
 
-    def __init__(self, parameter: str, title: str | None = None) -> None:
-        self.parameter = parameter if _NAME.fullmatch(parameter) else ""
-        super().__init__(title, parameter=self.parameter)
+    @classmethod
+    def of(cls, parameter: str, detail: str | None = None) -> Self:
+        """The refusal of what a parameter asks."""
+        return cls(detail, parameter=parameter if _NAME.fullmatch(parameter) else "")
+
+    @property
+    def parameter(self) -> str:
+        return str(self.facts.get("parameter", ""))
 
 
 class UnknownParameter(SearchRefused):

@@ -38,11 +38,11 @@ def read(definitions: Definitions, search: Search, kind: str, name: str, value: 
     """The fields of `search` that the parameter changes. Raises `SearchRefused`."""
     modifier = name.partition(":")[2]
     if len(value) > VALUE_CHARS_MAX:
-        raise TooCostly(kind)
+        raise TooCostly.of(kind)
     if kind in ("_include", "_revinclude"):
         return {"includes": _with_include(definitions, search, kind, modifier, value)}
     if modifier:
-        raise UnsupportedModifier(name)
+        raise UnsupportedModifier.of(name)
     if kind == "_sort":
         return {"sorts": _sorts(definitions, search, value)}
     return _simple(kind, value)
@@ -67,22 +67,22 @@ def _simple(kind: str, value: str) -> dict[str, Any]:
 def _count(value: str) -> int:
     """R4: the server may return fewer than asked for, and never more."""
     if not (value.isascii() and value.isdigit()):
-        raise BadValue("_count")
+        raise BadValue.of("_count")
     return min(int(value), COUNT_MAX)
 
 
 def _one_of(kind: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
-        raise BadValue(kind)
+        raise BadValue.of(kind)
     return value
 
 
 def _elements(value: str) -> tuple[str, ...]:
     names = tuple(value.split(","))
     if len(names) > ELEMENTS_MAX:
-        raise TooCostly("_elements")
+        raise TooCostly.of("_elements")
     if not all(name.isidentifier() and name.isascii() for name in names):
-        raise BadValue("_elements")
+        raise BadValue.of("_elements")
     return names
 
 
@@ -90,28 +90,28 @@ def _sorts(definitions: Definitions, search: Search, value: str) -> tuple[Sort, 
     """`date,-name`: each by a parameter of the type, backwards after a minus."""
     names = value.split(",")
     if len(names) > SORTS_MAX:
-        raise TooCostly("_sort")
+        raise TooCostly.of("_sort")
     return tuple(Sort(_sortable(definitions, search, name.removeprefix("-")), name.startswith("-")) for name in names)
 
 
 def _sortable(definitions: Definitions, search: Search, code: str) -> Parameter:
     parameter = definitions.of(search.type).get(code)
     if not parameter or parameter.type in UNSORTED:
-        raise UnknownParameter("_sort", "A search is sorted by the parameters of its type, save composite ones.")
+        raise UnknownParameter.of("_sort", "A search is sorted by the parameters of its type, save composite ones.")
     return parameter
 
 
 def _with_include(definitions: Definitions, search: Search, kind: str, modifier: str, value: str) -> tuple[Include, ...]:
     if modifier and modifier not in ITERATE:
-        raise UnsupportedModifier(f"{kind}:{modifier}")
+        raise UnsupportedModifier.of(f"{kind}:{modifier}")
     if len(search.includes) == INCLUDES_MAX:
-        raise TooCostly(kind)
+        raise TooCostly.of(kind)
     source, code, target = _include_parts(search, kind, value)
     parameters = tuple(
         each for name, each in definitions.of(source).items() if code in ("*", name) and each.type == "reference"
     )  # fmt: skip
     if not parameters:
-        raise UnknownParameter(kind, "This names no reference of a type that is known here.")
+        raise UnknownParameter.of(kind, "This names no reference of a type that is known here.")
     return (*search.includes, Include(source, parameters, target, kind == "_revinclude", bool(modifier)))
 
 
@@ -122,5 +122,5 @@ def _include_parts(search: Search, kind: str, value: str) -> tuple[str, str, str
     source, colon, rest = value.partition(":")
     code, _, target = rest.partition(":")
     if not (source and colon and code):
-        raise BadValue(kind)
+        raise BadValue.of(kind)
     return source, code, target or None

@@ -1,0 +1,58 @@
+"""Every way the rim says no by itself. What a use case refuses keeps its own code."""
+
+from carewright.kernel.errors import Refusal
+
+
+class NotServed(Refusal):
+    """A type of resource, or something that could be done with it, that is not in the CapabilityStatement."""
+
+    code = "fhir.not_served"
+    status = 404
+    issue = "not-supported"
+    title = "This is not served here. GET /fhir/R4/metadata says what is."
+
+
+class UnknownId(Refusal):
+    code = "fhir.unknown_id"
+    status = 404
+    issue = "not-found"
+    title = "There is no such resource here."
+
+
+class InvalidElement(Refusal):
+    """`expression` is the FHIRPath of what is not as it must be."""
+
+    code = "fhir.invalid_element"
+    status = 422
+    issue = "value"
+    title = "An element of the resource is not as it must be."
+
+
+class MissingElement(Refusal):
+    code = "fhir.missing_element"
+    status = 422
+    issue = "required"
+    title = "An element that is needed is missing."
+
+
+class ChangeNotSupported(Refusal):
+    code = "fhir.change_not_supported"
+    status = 422
+    issue = "not-supported"
+    title = "This cannot be changed like this."
+
+
+class TimeGone(Refusal):
+    """IHE ITI-116 and ITI-117 ask for severity `fatal` and code `not-found`."""
+
+    code = "fhir.time_gone"
+    status = 409
+    issue = "not-found"
+    title = "This time is not available any more. Please find another."
+
+
+class SearchTooWide(Refusal):
+    code = "fhir.search_too_wide"
+    status = 422
+    issue = "too-costly"
+    title = "This search would go through too much. Narrow it."

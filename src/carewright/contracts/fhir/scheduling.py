@@ -1,0 +1,88 @@
+"""Time: calendars, what is free or taken of them, and appointments."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from carewright.contracts.directory import UrgencyTier
+from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said
+from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ScheduleSummary, Slot
+
+ACTORS = {"practitioner": "Practitioner", "nurse": "Practitioner", "technician": "Practitioner", "device": "Device", "patient": "Patient"}
+"""What an actor is in FHIR; the rest are places."""
+CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+OWN_CANCELLATION = "urn:carewright:cancelation-reason"
+HELD_UNTIL = "urn:carewright:held-until"
+OVERRIDE_REASON = "urn:carewright:override-reason"
+PRIORITIES: Mapping[UrgencyTier, int] = {"P0": 1, "P1": 3, "P2": 5}
+"""R4 takes iCalendar's priorities (RFC 5545 3.8.1.9): 1 is the highest, 5 the ordinary one."""
+
+
+def actor_type(kind: str) -> str:
+    """The FHIR type of a bookable actor's kind."""
+    return ACTORS.get(kind, "Location")
+
+
+def appointment(one: Appointment) -> Resource:
+    """When, where, with whom, what became of it, and every word that was written about it and may be read."""
+    held = [{"url": HELD_UNTIL, "valueInstant": instant(one.expires_at)}] if one.expires_at else []
+    overridden = [{"url": OVERRIDE_REASON, "valueString": one.override_reason}] if one.override_reason else []
+    return resource("Appointment", one.id, {
+        "extension": held + overridden,
+        "status": one.status,
+        "cancelationReason": _reason(one),
+        "serviceCategory": [{"text": one.service_name}] if one.service_name else None,
+        "serviceType": [_visit_type(one.visit_type_id, one.visit_type_name)],
+        "priority": PRIORITIES[one.urgency],
+        "start": instant(one.start),
+        "end": instant(one.end),
+        "minutesDuration": (one.end - one.start).seconds // 60,
+        "created": instant(one.created_at),
+        "comment": one.note or None,
+        "basedOn": [{"display": one.based_on}] if one.based_on else None,
+        "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, one.site_name)],
+    }, one.version)  # fmt: skip
+
+
+def schedule(one: ScheduleSummary) -> Resource:
+    """One bookable actor's calendar; its id is the actor's."""
+    return resource("Schedule", one.id, {
+        "active": one.active, "actor": [reference(actor_type(one.kind), one.id, one.display)],
+    }, one.version)  # fmt: skip
+
+
+def proposed(one: Slot, id_: str, visit_type_name: str, service_name: str, site_name: str) -> Resource:
+    """A time that could be had, as the appointment it would become (IHE ITI-115)."""
+    return resource("Appointment", id_, {
+        "status": "proposed",
+        "serviceCategory": [{"text": service_name}] if service_name else None,
+        "serviceType": [_visit_type(one.visit_type_id, visit_type_name)],
+        "start": instant(one.start),
+        "end": instant(one.end),
+        "minutesDuration": (one.end - one.start).seconds // 60,
+        "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, site_name)],
+    })  # fmt: skip
+
+
+def _visit_type(id_: UUID, name: str) -> Resource:
+    return {"coding": [said({"system": VISIT_TYPES, "code": str(id_), "display": name})], "text": name}
+
+
+def _reason(one: Appointment) -> Resource | None:
+    """Only what did not take place has one (app-4)."""
+    if not one.cancelation_reason or one.status not in ("cancelled", "noshow"):
+        return None
+    system = OWN_CANCELLATION if one.cancelation_reason in HOLD_ENDED else CANCELLATION
+    return {"coding": [{"system": system, "code": one.cancelation_reason}], "text": one.cancelation_reason}
+
+
+def _participant(each: Participant) -> Resource:
+    """Who takes part, and the time it costs them where that is more than the visit."""
+    return {
+        "actor": reference(actor_type(each.kind), each.actor_id, each.display),
+        "status": each.status,
+        "period": {"start": instant(each.claimed_from), "end": instant(each.claimed_to)},
+    }
+
+
+def _place(site_id: UUID, site_name: str) -> Resource:
+    return {"actor": reference("Location", site_id, site_name), "status": "accepted"}

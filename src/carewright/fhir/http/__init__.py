@@ -1,0 +1,1 @@
+"""FHIR's addresses: parse, call one function, render."""

@@ -1,0 +1,160 @@
+"""One FHIR request: who asks, in which form, and how an answer or a refusal looks (https://hl7.org/fhir/R4/http.html)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import UnknownId
+from carewright.fhir.context import FhirContext
+from carewright.fhir.model.outcomes import outcome_of
+from carewright.fhir.model.pointing import uuid_or_none
+from carewright.kernel.errors import BadInput, NotAcceptable, Refusal
+from carewright.kernel.http import guard, problems, strict
+from carewright.kernel.http.endpoint import ETAG, bearer_token, read_body
+from carewright.kernel.http.gate import address_of, ensure_pace
+from carewright.kernel.idempotency import KEY_LENGTH_MAX
+
+PREFIX = "/fhir/R4"
+MEDIA_TYPE = "application/fhir+json"
+TAKEN = (MEDIA_TYPE, "application/json")
+ACCEPTED = frozenset({MEDIA_TYPE, "application/json", "json", "application/*", "*/*", ""})
+BODY_BYTES_MAX = 1024 * 1024
+QUERY_PAIRS_MAX = 100
+ASKED = "fhir.request"
+"""The audit log's name for what this rim refuses by itself."""
+MINIMAL = "return=minimal"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request, understood. `body` is the resource that was sent, `pairs` the query, `base` the address we are reached under."""
+
+    ctx: FhirContext
+    request: Request
+    base: str
+    pairs: tuple[tuple[str, str], ...]
+    body: Any = None
+
+    @property
+    def key(self) -> str | None:
+        """The Idempotency-Key, if one was sent: other systems' FHIR clients know none, and need none."""
+        key = self.request.headers.get("idempotency-key", "").strip()
+        if len(key) > KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+            raise BadInput(f"The Idempotency-Key may have at most {KEY_LENGTH_MAX} visible ASCII characters.")
+        return key or None
+
+    @property
+    def version(self) -> int | None:
+        """The version in `If-Match: W/"3"`."""
+        given = self.request.headers.get("if-match", "").strip()
+        if given in ("", "*"):
+            return None
+        found = ETAG.fullmatch(given)
+        if found is None:
+            raise BadInput('If-Match carries the ETag you were given, as in W/"3".')
+        return int(found[1])
+
+    def id(self) -> str:
+        return str(self.request.path_params["id"])
+
+    def uuid(self) -> UUID:
+        """The id in the path, of something that is stored. Raises `UnknownId`."""
+        found = uuid_or_none(self.id())
+        if found is None:
+            raise UnknownId
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A resource on its way out."""
+
+    resource: Resource
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handle = Callable[[Ask], Awaitable[Answer]]
+
+
+def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of `handle`. Unless `public`, whoever asks shows a token."""
+
+    async def answer(request: Request) -> Response:
+        _ensure_acceptable(request)
+        here = ctx.at(address_of(request.scope))
+        if not public:
+            async with guard.noted(here, ASKED):
+                actor = (await ctx.bearers.actor_of(bearer_token(request))).at(here.actor.address)
+            ensure_pace(request.scope, actor)
+            here = here.acting(actor)
+        ask = Ask(here, request, base_of(ctx, request), _pairs(request.scope["query_string"]), await _body(request))
+        return _rendered(request, await handle(ask))
+
+    return answer
+
+
+def refused(_: Request, refusal: Refusal) -> Response:
+    """A refusal as an OperationOutcome."""
+    return _response(outcome_of(refusal), refusal.status, problems.headers_for(refusal))
+
+
+def base_of(ctx: FhirContext, request: Request) -> str:
+    return ctx.settings.base_url.rstrip("/") or f"{request.url.scheme}://{request.url.netloc}{PREFIX}"
+
+
+def changed(one: Resource, base: str, *, created: bool = False) -> Answer:
+    """The answer to a write: the version as ETag, and where it is if it is new."""
+    where = {"Location": f"{base}/{one['resourceType']}/{one['id']}/_history/{one['meta']['versionId']}"} if created else {}
+    return Answer(one, 201 if created else 200, where)
+
+
+def _ensure_acceptable(request: Request) -> None:
+    """`_format` has the last word over Accept. Raises `NotAcceptable`."""
+    given = request.query_params.get("_format") or request.headers.get("accept", "")
+    wanted = {part.partition(";")[0].strip().lower() for part in given.split(",")}
+    if not wanted & ACCEPTED:
+        raise NotAcceptable("This server answers with application/fhir+json.")
+
+
+async def _body(request: Request) -> Any:
+    if request.method in ("GET", "DELETE", "HEAD"):
+        return None
+    raw = await read_body(request, BODY_BYTES_MAX)
+    headers = request.headers
+    if not raw:
+        return None
+    return strict.decode(Any, raw, headers.get("content-type", ""), headers.get("content-encoding", ""), TAKEN)
+
+
+def _pairs(raw: bytes) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=QUERY_PAIRS_MAX, errors="strict"))
+    except ValueError as fault:
+        raise BadInput("The query string cannot be read.") from fault
+
+
+def _rendered(request: Request, answer: Answer) -> Response:
+    one, headers = answer.resource, dict(answer.headers)
+    meta = one.get("meta", {})
+    if "versionId" in meta:
+        headers["ETag"] = f'W/"{meta["versionId"]}"'
+    if "lastUpdated" in meta:
+        headers["Last-Modified"] = format_datetime(datetime.fromisoformat(meta["lastUpdated"]), usegmt=False)
+    preferred = request.headers.get("prefer", "")
+    if request.method in ("POST", "PUT", "PATCH") and MINIMAL in preferred and answer.status < 300:
+        return Response(b"", answer.status, headers | {"Cache-Control": "no-store"})
+    return _response(one, answer.status, headers)
+
+
+def _response(one: Resource, status: int, headers: Mapping[str, str]) -> Response:
+    return Response(msgspec.json.encode(one), status, {"Cache-Control": "no-store", **headers}, f"{MEDIA_TYPE}; charset=utf-8")

@@ -1,0 +1,87 @@
+"""Every FHIR address on one page."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from carewright.contracts.fhir import scheduling
+from carewright.contracts.fhir.refusals import InvalidElement, NotServed
+from carewright.fhir.context import FhirContext
+from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, changed, interaction
+from carewright.fhir.model.bundles import searchset
+from carewright.fhir.model.parameters import Parameters
+from carewright.fhir.model.wanted import read_wanted
+from carewright.fhir.service import appointments, claiming, finding, served
+from carewright.fhir.service.capabilities import capability_statement
+from carewright.kernel.errors import MethodNotAllowed
+
+
+def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
+    """The rim's routes, bound to its context."""
+    started_at = ctx.clock.now()
+
+    async def capabilities(ask: Ask) -> Answer:
+        return Answer(capability_statement(ask.base, started_at))
+
+    def at(path: str, *, public: bool = False, **by_method: Handle) -> Route:
+        answers = {method: interaction(ctx, handle, public=public) for method, handle in by_method.items()}
+
+        async def dispatch(request: Request) -> Response:
+            return await answers[request.method](request)
+
+        return Route(PREFIX + path, dispatch, methods=list(by_method))
+
+    return [
+        at("/metadata", public=True, GET=capabilities),
+        at("/Appointment/$find", GET=find, POST=find),
+        at("/Appointment/$hold", POST=hold),
+        at("/Appointment/$book", POST=book),
+        at("/{kind}", POST=create),
+        at("/{kind}/{id}", GET=read, PUT=update),
+    ]
+
+
+async def read(ask: Ask) -> Answer:
+    return Answer(await served.read(ask.ctx, ask.request.path_params["kind"], ask.id()))
+
+
+async def create(ask: Ask) -> Answer:
+    _ensure_taken(ask, "create")
+    made = await appointments.create_appointment(ask.ctx, read_wanted(ask.body, ask.base), ask.key)
+    return changed(scheduling.appointment(made), ask.base, created=True)
+
+
+async def update(ask: Ask) -> Answer:
+    """The id in the body is that of the address."""
+    _ensure_taken(ask, "update")
+    wanted = read_wanted(ask.body, ask.base)
+    if wanted.id != ask.id():
+        raise InvalidElement("The id of the resource is the one of its address.", expression="Appointment.id")
+    after = await appointments.update_appointment(ask.ctx, ask.uuid(), wanted, ask.version, ask.key)
+    return changed(scheduling.appointment(after), ask.base)
+
+
+async def find(ask: Ask) -> Answer:
+    given = Parameters.of_resource(ask.body) if ask.body is not None else Parameters.of_query(ask.pairs)
+    found = await finding.find_appointments(ask.ctx, given, ask.base)
+    return Answer(searchset(ask.base, found.items, found.total, f"{ask.base}/Appointment/$find"))
+
+
+async def hold(ask: Ask) -> Answer:
+    held = await claiming.hold_appointment(ask.ctx, Parameters.of_resource(ask.body), ask.base, ask.key)
+    return Answer(searchset(ask.base, [scheduling.appointment(held)], 1, f"{ask.base}/Appointment/$hold"))
+
+
+async def book(ask: Ask) -> Answer:
+    booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.body), ask.base, ask.key)
+    return Answer(searchset(ask.base, [scheduling.appointment(booked)], 1, f"{ask.base}/Appointment/$book"))
+
+
+def _ensure_taken(ask: Ask, code: str) -> None:
+    kind = ask.request.path_params["kind"]
+    if kind not in served.SERVED:
+        raise NotServed
+    if code not in served.SERVED[kind].interactions:
+        raise MethodNotAllowed

@@ -1,0 +1,48 @@
+"""References in requests: to what, by which id. Relative, or absolute below our own address; nothing is followed over the network."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from carewright.contracts.fhir.refusals import InvalidElement
+
+LITERAL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
+
+
+class Pointer(NamedTuple):
+    """A resource's type and FHIR id, and where in the request it was named."""
+
+    kind: str
+    id: str
+    expression: str
+
+    @property
+    def uuid(self) -> UUID:
+        """Raises `InvalidElement` for an id that none of ours can be."""
+        found = uuid_or_none(self.id)
+        if found is None:
+            raise InvalidElement(f"There is no {self.kind} under this id.", expression=self.expression)
+        return found
+
+
+def pointer(reference: Any, expression: str, base: str = "") -> Pointer | None:
+    """What a Reference points at, None where it names no address. Raises `InvalidElement` for an address that is not ours."""
+    text = reference.get("reference") if isinstance(reference, dict) else None
+    if text is None:
+        return None
+    match = LITERAL.search(text) if isinstance(text, str) and len(text) <= 2048 else None
+    if match is None or (match.start() > 0 and (not base or text[: match.start()] != base.rstrip("/"))):
+        raise InvalidElement("References are relative, as in Patient/123, or begin with this server's address.", expression=expression)
+    return Pointer(match[1], match[2], f"{expression}.reference")
+
+
+def pointers(many: Iterable[Any], expression: str, base: str = "") -> list[Pointer]:
+    return [found for number, each in enumerate(many) if (found := pointer(each, f"{expression}[{number}]", base))]
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None

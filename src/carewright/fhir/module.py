@@ -1,0 +1,38 @@
+"""Wiring of the FHIR rim."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from carewright.contracts.directory import Directory
+from carewright.contracts.patients import Patients
+from carewright.contracts.scheduling import Scheduling
+from carewright.fhir.context import FhirContext
+from carewright.fhir.http.interaction import PREFIX, refused
+from carewright.fhir.http.routes import pages
+from carewright.fhir.settings import FhirSettings
+from carewright.kernel.authz import Bearers
+from carewright.kernel.context import Context
+from carewright.kernel.modules import Module, Running
+
+
+async def start(base: Context, settings: FhirSettings, resolve: Callable[[type], Any]) -> Running:
+    """The rim keeps nothing: it runs as soon as those whom it asks can be reached."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    context = FhirContext(
+        **world, settings=settings, bearers=resolve(Bearers), directory=resolve(Directory), patients=resolve(Patients),
+        scheduling=resolve(Scheduling),
+    )  # fmt: skip
+    return Running(context)
+
+
+MODULE = Module(
+    name="fhir",
+    start=start,
+    settings=FhirSettings,
+    needs=(Directory, Patients, Scheduling),
+    prefixes=(PREFIX,),
+    has_tables=False,
+    pages=pages,
+    speaking={f"{PREFIX}/": refused},
+)

@@ -1,0 +1,37 @@
+"""What we say of ourselves (https://hl7.org/fhir/R4/capabilitystatement.html), made of what is really served."""
+
+from datetime import datetime
+
+from carewright import __version__
+from carewright.contracts.fhir.basics import Resource, instant
+from carewright.fhir.service.served import SERVED
+
+FORMATS = ("application/fhir+json", "json")
+OPERATIONS = {
+    "find": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find",
+    "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
+    "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
+}
+"""IHE ITI.Scheduling, on Appointment."""
+
+
+def capability_statement(base: str, started_at: datetime) -> Resource:
+    """The statement of this server, at the address it is reached under."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": instant(started_at),
+        "kind": "instance",
+        "software": {"name": "Carewright", "version": __version__},
+        "implementation": {"description": "Carewright", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": list(FORMATS),
+        "rest": [{"mode": "server", "resource": [_resource(kind) for kind in SERVED]}],
+    }
+
+
+def _resource(kind: str) -> Resource:
+    said: Resource = {"type": kind, "interaction": [{"code": code} for code in SERVED[kind].interactions], "versioning": "versioned"}
+    if kind == "Appointment":
+        said["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
+    return said

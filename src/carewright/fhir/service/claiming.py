@@ -1,0 +1,127 @@
+"""`Appointment/$hold` and `$book` (IHE ITI-116 and ITI-117): a proposed time is kept, booked, moved or cancelled."""
+
+from uuid import UUID
+
+from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, TimeGone
+from carewright.contracts.scheduling import (
+    Appointment,
+    BookAppointment,
+    CalendarMoved,
+    HoldExpired,
+    HoldTime,
+    PatientBusy,
+    PickedTime,
+    Slot,
+    TimeNotFree,
+    UnknownAppointment,
+)
+from carewright.fhir.context import FhirContext
+from carewright.fhir.model.ids import is_proposal
+from carewright.fhir.model.parameters import Parameters, reference_of
+from carewright.fhir.model.pointing import Pointer, pointer
+from carewright.fhir.model.wanted import Wanted, read_wanted
+from carewright.fhir.service.appointments import NEW, create_appointment, patient_of, update_appointment
+from carewright.fhir.service.finding import pointer_to, proposed_slot
+from carewright.fhir.service.picking import picked_time
+from carewright.kernel.errors import Refusal
+
+REFERENCE = "appointment-reference"
+RESOURCES = ("appointment-resource", "appointment")
+"""IHE's name for the resource, and Medplum's."""
+GONE = (TimeNotFree, CalendarMoved, HoldExpired, PatientBusy)
+
+
+async def hold_appointment(ctx: FhirContext, given: Parameters, base: str, key: str | None) -> Appointment:
+    """Keep a proposed time for a few minutes. Raises `TimeGone` when somebody was faster, and what `hold_time` refuses."""
+    wanted, proposal = _asked(given, base)
+    try:
+        time = _picked(await proposed_slot(ctx, proposal)) if proposal else await picked_time(ctx, wanted or Wanted(status="proposed"))
+        patient_id = _patient(ctx, given, wanted, base)
+        return await ctx.scheduling.hold_time(ctx.actor, HoldTime(time=time, patient_id=patient_id), key)
+    except GONE as refusal:
+        raise _gone(refusal) from refusal
+
+
+async def book_appointment(ctx: FhirContext, given: Parameters, base: str, key: str | None) -> Appointment:
+    """Book a proposed or a held time; or move or cancel the appointment that the resource has the id of.
+
+    Raises `TimeGone` when somebody was faster, and what scheduling refuses.
+    """
+    wanted, proposal = _asked(given, base)
+    try:
+        if proposal:
+            time = _picked(await proposed_slot(ctx, proposal))
+            command = BookAppointment(patient_id=_patient(ctx, given, wanted, base), time=time, note=wanted.comment if wanted else None)
+            return await ctx.scheduling.book_appointment(ctx.actor, command, key)
+        return await _book(ctx, _target(given, wanted, base), wanted, key)
+    except GONE as refusal:
+        raise _gone(refusal) from refusal
+
+
+async def _book(ctx: FhirContext, id_: UUID | None, wanted: Wanted | None, key: str | None) -> Appointment:
+    if id_ is None:
+        return await create_appointment(ctx, wanted or Wanted(status="pending"), key)
+    try:
+        before = await ctx.scheduling.get_appointment(ctx.actor, id_)
+    except UnknownAppointment:
+        if wanted is None or wanted.status not in NEW:
+            raise
+        return await create_appointment(ctx, wanted, key)  # the id is the sender's own
+    if before.expires_at is not None and (wanted is None or wanted.status in NEW):
+        command = BookAppointment(
+            patient_id=before.patient_id, hold_id=id_, note=wanted.comment if wanted else None, based_on=wanted.based_on if wanted else None
+        )
+        return await ctx.scheduling.book_appointment(ctx.actor, command, key)
+    if wanted is None:
+        return before
+    return await update_appointment(ctx, id_, wanted, None, key)
+
+
+def _asked(given: Parameters, base: str) -> tuple[Wanted | None, str | None]:
+    """The Appointment that was sent, if one was, and the id of a proposal, if one is named. Raises `MissingElement`."""
+    resource = next((found for name in RESOURCES if (found := given.resource(name))), None)
+    wanted = read_wanted(resource, base) if resource else None
+    named = _named(given, base)
+    if wanted is None and named is None:
+        raise MissingElement(f"Name an Appointment: {REFERENCE} or {RESOURCES[0]} is needed.", expression=REFERENCE)
+    id_ = named.id if named else _id_of(resource)
+    return wanted, id_ if id_ and is_proposal(id_) else None
+
+
+def _id_of(resource: Resource | None) -> str | None:
+    id_ = resource.get("id") if resource else None
+    return id_ if isinstance(id_, str) else None
+
+
+def _named(given: Parameters, base: str) -> Pointer | None:
+    reference = given.one(REFERENCE)
+    if reference is None:
+        return None
+    found = pointer(reference_of(reference), reference.expression, base)
+    if found is None or found.kind != "Appointment":
+        raise InvalidElement("A reference to an Appointment belongs here.", expression=reference.expression)
+    return found
+
+
+def _target(given: Parameters, wanted: Wanted | None, base: str) -> UUID | None:
+    """The stored appointment that is meant; None for a new one."""
+    named = _named(given, base)
+    if named:
+        return named.uuid
+    return Pointer("Appointment", wanted.id, "Appointment.id").uuid if wanted and wanted.id else None
+
+
+def _picked(slot: Slot) -> PickedTime:
+    """The slot as it was proposed: with that practitioner, and whoever else is free."""
+    lead = next((each.actor_id for each in slot.participants if each.kind == "practitioner"), None)
+    return PickedTime(visit_type_id=slot.visit_type_id, site_id=slot.site_id, start=slot.start, practitioner_id=lead)
+
+
+def _patient(ctx: FhirContext, given: Parameters, wanted: Wanted | None, base: str) -> UUID:
+    who = given.one("patient-reference")
+    return pointer_to("Patient", who, base) if who else patient_of(ctx, wanted or Wanted(status="proposed"))
+
+
+def _gone(refusal: Refusal) -> TimeGone:
+    return TimeGone(refusal.detail, reason=refusal.code)

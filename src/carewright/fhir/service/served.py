@@ -1,0 +1,102 @@
+"""What is served, on one page: each type with who answers for it. The CapabilityStatement is made of this table."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from carewright.contracts.directory import EntryType, FindEntries
+from carewright.contracts.fhir import directory, people, scheduling
+from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import NotServed, UnknownId
+from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownSchedule
+from carewright.fhir.context import FhirContext
+from carewright.fhir.model.ids import SlotId, is_proposal, read_slot
+from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.slots import slot_at
+from carewright.fhir.service.finding import read_proposed
+
+Read = Callable[[FhirContext, str], Awaitable[Resource]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One type: how a resource is read by its FHIR id, and what may be done with the type, in FHIR's words."""
+
+    read: Read
+    interactions: tuple[str, ...] = ("read",)
+
+
+async def read(ctx: FhirContext, kind: str, id_: str) -> Resource:
+    """One resource. Raises `NotServed`, `UnknownId`, and what its module refuses."""
+    if kind not in SERVED:
+        raise NotServed
+    return await SERVED[kind].read(ctx, id_)
+
+
+async def _entry(kind: EntryType, plural: str, render: Callable[[Any], Resource], ctx: FhirContext, id_: str) -> Resource:
+    page = await ctx.directory.find_entries(ctx.actor, FindEntries(resource_type=kind, ids=(_uuid(id_),)))
+    found = getattr(page, plural)
+    if not found:
+        raise UnknownId
+    return render(found[0])
+
+
+async def _service(ctx: FhirContext, id_: str) -> Resource:
+    summary = await ctx.directory.get_service(ctx.actor, _uuid(id_))
+    return directory.healthcare_service(summary.service, summary.visit_types)
+
+
+async def _patient(ctx: FhirContext, id_: str) -> Resource:
+    return people.patient(await ctx.patients.get_patient(ctx.actor, _uuid(id_)))
+
+
+async def _appointment(ctx: FhirContext, id_: str) -> Resource:
+    """A stored one, or one that was proposed and can still be had."""
+    if is_proposal(id_):
+        return await read_proposed(ctx, id_)
+    return scheduling.appointment(await ctx.scheduling.get_appointment(ctx.actor, _uuid(id_)))
+
+
+async def _schedule(ctx: FhirContext, id_: str) -> Resource:
+    page = await ctx.scheduling.list_schedules(ctx.actor, ListSchedules(ids=(_uuid(id_),)))
+    if not page.items:
+        raise UnknownId
+    return scheduling.schedule(page.items[0])
+
+
+async def _slot(ctx: FhirContext, id_: str) -> Resource:
+    """A stretch of a calendar, as it is now."""
+    slot = read_slot(id_)
+    return slot_at(slot, await _calendar(ctx, slot))
+
+
+async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
+    try:
+        return await ctx.scheduling.get_calendar(
+            ctx.actor, GetCalendar(schedule_id=slot.schedule_id, from_at=slot.start, until_at=slot.end)
+        )
+    except UnknownSchedule as refusal:
+        raise UnknownId from refusal
+
+
+def _uuid(id_: str) -> UUID:
+    found = uuid_or_none(id_)
+    if found is None:
+        raise UnknownId
+    return found
+
+
+SERVED: Mapping[str, Served] = {
+    "Appointment": Served(_appointment, ("read", "create", "update")),
+    "Device": Served(partial(_entry, "Device", "devices", directory.device)),
+    "HealthcareService": Served(_service),
+    "Location": Served(partial(_entry, "Location", "locations", directory.location)),
+    "Organization": Served(partial(_entry, "Organization", "organizations", directory.organization)),
+    "Patient": Served(_patient),
+    "Practitioner": Served(partial(_entry, "Practitioner", "practitioners", directory.practitioner)),
+    "PractitionerRole": Served(partial(_entry, "PractitionerRole", "practitioner_roles", directory.practitioner_role)),
+    "Schedule": Served(_schedule),
+    "Slot": Served(_slot),
+}

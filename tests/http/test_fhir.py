@@ -1,0 +1,166 @@
+"""The FHIR rim against a running system: reading, and IHE's find, hold, book, move and cancel. Each test names the requirement it holds."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.clinic import Clinic, Json, ok, open_clinic, register, tomorrow
+from tests.system import System
+
+FHIR = "/fhir/R4"
+MEDIA = "application/fhir+json; charset=utf-8"
+VISIT_TYPES = "urn:carewright:visit-type"
+
+
+@pytest.fixture(scope="module")
+async def clinic(one_process: System) -> Clinic:
+    return await open_clinic(one_process)
+
+
+def outcome(answer: httpx.Response, status: int, code: str) -> Json:
+    """The one issue of an OperationOutcome."""
+    assert answer.headers["content-type"] == MEDIA, answer.text
+    body = answer.json()
+    assert (answer.status_code, body["resourceType"]) == (status, "OperationOutcome"), answer.text
+    issue: Json = body["issue"][0]
+    assert issue["details"]["coding"][0]["code"] == code, body
+    return issue
+
+
+def parameters(**given: Any) -> Json:
+    """A Parameters resource; the name says what kind of value it has."""
+    kinds = {"start": "valueDateTime", "end": "valueDateTime", "_count": "valueInteger", "visit-type": "valueCoding"}
+
+    def one(name: str, value: Any) -> Json:
+        kind = "resource" if isinstance(value, dict) and "resourceType" in value else kinds.get(name, "valueReference")
+        return {"name": name, kind: value}
+
+    return {"resourceType": "Parameters", "parameter": [one(name.replace("__", "-"), value) for name, value in given.items()]}
+
+
+async def operate(clinic: Clinic, operation: str, body: Json, role: str = "front-desk") -> httpx.Response:
+    return await clinic.system.request(role, "POST", f"{FHIR}/Appointment/${operation}", json=body)
+
+
+async def proposals(clinic: Clinic, count: int = 10, **more: Any) -> Json:
+    start = datetime.fromisoformat(tomorrow())
+    asked = {"start": start.isoformat(), "end": (start + timedelta(days=7)).isoformat(), "_count": count} | more
+    asked["visit__type"] = {"system": VISIT_TYPES, "code": clinic.visit_type_id}
+    found: Json = ok(await operate(clinic, "find", parameters(**asked)))
+    return found
+
+
+async def hold(clinic: Clinic, patient: str, proposal: Json) -> Json:
+    body = parameters(appointment__reference={"reference": f"Appointment/{proposal['id']}"}, patient__reference={"reference": patient})
+    bundle = ok(await operate(clinic, "hold", body))
+    assert (bundle["type"], len(bundle["entry"])) == ("searchset", 1)
+    held: Json = bundle["entry"][0]["resource"]
+    return held
+
+
+async def test_metadata_is_there_for_everybody_and_names_the_transactions(clinic: Clinic) -> None:
+    """IHE ITI.Scheduling: the CapabilityStatement SHALL state the transactions."""
+    statement = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))
+    assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
+    by_type = {each["type"]: each for each in statement["rest"][0]["resource"]}
+    assert {"Patient", "Practitioner", "Location", "Schedule", "Slot", "Appointment"} <= by_type.keys()
+    assert {each["name"] for each in by_type["Appointment"]["operation"]} == {"find", "hold", "book"}
+
+
+async def test_find_answers_with_proposed_appointments_their_total_and_no_more_than_asked_for(clinic: Clinic) -> None:
+    """IHE ITI-115: a searchset of proposed Appointments; SHALL honour _count; SHALL carry total."""
+    few, many = await proposals(clinic, 3), await proposals(clinic, 200)
+    assert (few["type"], len(few["entry"]), few["total"]) == ("searchset", 3, many["total"])
+    assert many["total"] >= len(many["entry"]) > 3
+    first = few["entry"][0]["resource"]
+    assert first["status"] == "proposed"
+    actors = {each["actor"]["reference"] for each in first["participant"]}
+    assert actors == {f"Practitioner/{clinic.practitioner_id}", f"Location/{clinic.site_id}"}
+    again = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/Appointment/{first['id']}"))
+    assert (again["start"], again["status"]) == (first["start"], "proposed")
+
+
+async def test_a_held_time_is_not_found_and_nobody_else_gets_it(clinic: Clinic) -> None:
+    """IHE ITI-115: SHALL NOT include held ones. ITI-116: SHALL refuse any other use; fatal, not-found."""
+    first, second = await register(clinic.system), await register(clinic.system)
+    proposal = (await proposals(clinic))["entry"][0]["resource"]
+    held = await hold(clinic, f"Patient/{first}", proposal)
+    assert (held["status"], held["start"]) == ("pending", proposal["start"])
+    found = [each["resource"]["start"] for each in (await proposals(clinic, 200))["entry"]]
+    assert proposal["start"] not in found
+    body = parameters(
+        appointment__reference={"reference": f"Appointment/{proposal['id']}"}, patient__reference={"reference": f"Patient/{second}"}
+    )
+    for operation in ("hold", "book"):
+        issue = outcome(await operate(clinic, operation, body), 409, "fhir.time_gone")
+        assert (issue["severity"], issue["code"]) == ("fatal", "not-found")
+
+
+async def test_a_held_time_is_booked_moved_and_cancelled_by_book_alone(clinic: Clinic) -> None:
+    """IHE ITI-117: new, reschedule and cancel through the same operation; success is one Appointment in the Bundle."""
+    patient = f"Patient/{await register(clinic.system)}"
+    first, other = (each["resource"] for each in (await proposals(clinic))["entry"][:2])
+    held = await hold(clinic, patient, first)
+    reference = parameters(appointment__reference={"reference": f"Appointment/{held['id']}"})
+    booked = ok(await operate(clinic, "book", reference))["entry"][0]["resource"]
+    assert (booked["id"], booked["status"], booked["start"]) == (held["id"], "booked", first["start"])
+    moved = booked | {"start": other["start"], "end": other["end"]}
+    moved = ok(await operate(clinic, "book", parameters(appointment__resource=moved)))["entry"][0]["resource"]
+    assert (moved["id"], moved["start"]) == (booked["id"], other["start"])
+    ended = ok(await operate(clinic, "book", parameters(appointment__resource=moved | {"status": "cancelled"})))["entry"][0]["resource"]
+    assert (ended["id"], ended["status"]) == (booked["id"], "cancelled")
+    assert ended["cancelationReason"]["coding"][0]["code"] == "pat"
+
+
+async def test_an_appointment_is_created_read_and_cancelled_by_plain_writes(clinic: Clinic) -> None:
+    """FHIR R4 http.html: create, read with ETag, update with If-Match, and a stale version refused."""
+    patient = await register(clinic.system)
+    proposal = (await proposals(clinic))["entry"][0]["resource"]
+    sent = {key: proposal[key] for key in ("resourceType", "serviceType", "start", "end", "participant")} | {"status": "booked"}
+    sent["participant"] = [*sent["participant"], {"actor": {"reference": f"Patient/{patient}"}, "status": "needs-action"}]
+    created = await clinic.system.request("front-desk", "POST", f"{FHIR}/Appointment", json=sent)
+    made = ok(created, 201)
+    assert created.headers["etag"] == 'W/"1"'
+    assert created.headers["location"].endswith(f"{FHIR}/Appointment/{made['id']}/_history/1")
+    address = f"{FHIR}/Appointment/{made['id']}"
+    read = await clinic.system.request("front-desk", "GET", address)
+    assert (ok(read)["status"], read.headers["etag"]) == ("booked", 'W/"1"')
+    cancelled = made | {"status": "cancelled"}
+    stale = await clinic.system.request("front-desk", "PUT", address, json=cancelled, headers={"If-Match": 'W/"7"'})
+    outcome(stale, 412, "kernel.precondition_failed")
+    answer = await clinic.system.request("front-desk", "PUT", address, json=cancelled, headers={"If-Match": 'W/"1"'})
+    assert (ok(answer)["status"], answer.headers["etag"]) == ("cancelled", 'W/"2"')
+
+
+@pytest.mark.parametrize("kind", ["Organization", "Location", "Practitioner", "PractitionerRole", "Device", "HealthcareService", "Patient"])
+async def test_nobody_reads_without_a_token_and_unknown_ids_are_said_to_be_unknown(clinic: Clinic, kind: str) -> None:
+    unknown = "019a0000-0000-7000-8000-00000000beef"
+    outcome(await clinic.system.request(None, "GET", f"{FHIR}/{kind}/{unknown}"), 401, "kernel.unauthenticated")
+    for id_ in (unknown, "x"):
+        answer = await clinic.system.request("front-desk", "GET", f"{FHIR}/{kind}/{id_}")
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (404, "not-found"), answer.text
+
+
+async def test_the_directory_and_a_patient_are_read(clinic: Clinic) -> None:
+    patient = await register(clinic.system, "Quokka")
+    places = {
+        "Location": clinic.site_id, "Practitioner": clinic.practitioner_id, "HealthcareService": clinic.service_id,
+        "Schedule": clinic.practitioner_id, "Patient": str(patient),
+    }  # fmt: skip
+    shown = {kind: ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/{kind}/{id_}")) for kind, id_ in places.items()}
+    assert {kind: (one["resourceType"], one["id"]) for kind, one in shown.items()} == {kind: (kind, id_) for kind, id_ in places.items()}
+    assert shown["Patient"]["name"][0]["family"] == "Quokka"
+    assert shown["Location"]["extension"][0]["valueCode"] == "Europe/Berlin"
+
+
+async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> None:
+    request = clinic.system.request
+    outcome(await request("front-desk", "GET", f"{FHIR}/Medication/1"), 404, "fhir.not_served")
+    outcome(await request("front-desk", "GET", f"{FHIR}/Patient/1/2/3"), 404, "kernel.not_found")
+    outcome(await request("front-desk", "POST", f"{FHIR}/Practitioner", json={}), 405, "kernel.method_not_allowed")
+    outcome(await request("front-desk", "GET", f"{FHIR}/metadata", headers={"Accept": "image/png"}), 406, "kernel.not_acceptable")
+    bad = await request("front-desk", "POST", f"{FHIR}/Appointment", content=b"<x/>", headers={"Content-Type": "text/plain"})
+    outcome(bad, 415, "kernel.unsupported_media")
+    outcome(await request("front-desk", "POST", f"{FHIR}/Appointment", json={"resourceType": "Patient"}), 422, "fhir.invalid_element")
