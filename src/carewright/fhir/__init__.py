@@ -1,6 +1,6 @@
 """FHIR rim: how other hospital systems read, find, book and change what is here, and how their records come in.
 
-Owns: the FHIR R4 server under /fhir/R4 (https://hl7.org/fhir/R4/), the form of what is sent to it (`definitions/`), and the import of files. It
+Owns: the FHIR R4 server under /fhir/R4 (https://hl7.org/fhir/R4/), the form of what is sent to it (`definitions/`), the import of files. It
 shows what modules say by `contracts/fhir`, and hands commands to them through their contracts.
 
 Tables: none.

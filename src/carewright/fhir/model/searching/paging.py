@@ -80,13 +80,13 @@ def decoded(search: Search, data: bytes) -> Cursor:
     try:
         cursor = msgspec.json.decode(data, type=Cursor)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadCursor(CURSOR) from None
+        raise BadCursor.of(CURSOR) from None
     kinds = (*(float if sort.parameter.type in NUMERIC else str for sort in search.sorts), str)
     fits = len(cursor.place) == len(kinds) and all(
         key is None or isinstance(key, kind) for key, kind in zip(cursor.place, kinds, strict=True)
     )  # fmt: skip
     if cursor.digest != _digest(search) or not fits or cursor.place[-1] is None:
-        raise BadCursor(CURSOR)
+        raise BadCursor.of(CURSOR)
     return cursor
 
 
