@@ -159,7 +159,7 @@ async def test_what_cannot_be_taken_now_is_not_stored_and_comes_again(sender: Se
 
     before = len(await sender.stored())
     with monkeypatch.context() as patch:
-        patch.setattr("carewright.hl7.store.fate_by_mark", away)
+        patch.setattr("carewright.hl7.store.look", away)
         assert said(await sender.says(sender.adt("A28", "away"))) == ("AR", "207")
     assert len(await sender.stored()) == before
 

@@ -1,12 +1,13 @@
--- name: message_by_mark
-SELECT id, status, reason FROM hl7.message WHERE organization_id = $1 AND mark = $2
+-- name: look
+-- What became of the same message before, if it came before, and whether an earlier one about $3 waits: one question for every message.
+SELECT m.id, m.status, m.reason,
+    EXISTS (SELECT FROM hl7.message w WHERE w.organization_id = $1 AND w.subject = $3 AND w.status = 'waiting') AS waits
+FROM (SELECT 1) AS always LEFT JOIN hl7.message m ON m.organization_id = $1 AND m.mark = $2
 
 -- name: is_waiting
 -- Whether an earlier message about the same is still on the work list: whoever comes later waits behind it. $3 leaves out the one that is
 -- looked at again, and everything after it.
-SELECT EXISTS (
-    SELECT FROM hl7.message WHERE organization_id = $1 AND subject = $2 AND status = 'waiting' AND ($3::uuid IS NULL OR id < $3)
-) AS waits
+SELECT EXISTS (SELECT FROM hl7.message WHERE organization_id = $1 AND subject = $2 AND status = 'waiting' AND id < $3) AS waits
 
 -- name: put_message
 -- What was refused before may be taken now, since a permission or a setting may have changed; whatever else is there stays.

@@ -55,13 +55,16 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
-async def fate_by_mark(db: Session, organization_id: UUID, mark: bytes) -> tuple[UUID, Fate] | None:
-    row = await db.fetch_one(Q.message_by_mark, organization_id, mark)
-    return (row["id"], Fate(status=row["status"], reason=row["reason"])) if row else None
+async def look(db: Session, organization_id: UUID, heard: Heard) -> tuple[tuple[UUID, Fate] | None, bool]:
+    """The message that is the same and what became of it, if it came before; and whether an earlier one about the same waits."""
+    row = await db.fetch_one(Q.look, organization_id, heard.mark, heard.subject)
+    if row is None or row["id"] is None:
+        return None, bool(row and row["waits"])
+    return (row["id"], Fate(status=row["status"], reason=row["reason"])), row["waits"]
 
 
-async def is_waiting(db: Session, organization_id: UUID, subject: bytes, before: UUID | None = None) -> bool:
-    """Whether a message about `subject` is on the work list, of those before `before`, or of all."""
+async def is_waiting(db: Session, organization_id: UUID, subject: bytes, before: UUID) -> bool:
+    """Whether a message about `subject` is on the work list, of those before `before`."""
     row = await db.fetch_one(Q.is_waiting, organization_id, subject, before)
     return bool(row and row["waits"])
 

@@ -54,6 +54,8 @@ class Message(msgspec.Struct, frozen=True):
 
     def value(self, field: str, component: int = 1, sub: int = 1) -> str:
         """One value of a field's first repetition, without escapes and spaces around it."""
+        if not field:
+            return ""
         first = field.partition(self.delimiters.repetition)[0]
         whole = _nth(first, self.delimiters.component, component)
         found = self.delimiters.plain(_nth(whole, self.delimiters.subcomponent, sub)).strip()

@@ -25,9 +25,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 def wish_in(message: Message) -> Wish:
     """What the message asks for. Everything may be empty."""
-    text, sch = message.text, message.first("SCH")
+    text = message.text
     return Wish(
-        ids=tuple(dict.fromkeys(filter(None, (_entity(message, sch.field(2)), _entity(message, sch.field(1)))))),
+        ids=ids_in(message),
         kinds=_given(text("AIS", 3), text("SCH", 8), text("SCH", 7)),
         places=_given(
             text("AIL", 3, 4), text("AIL", 3, 1), "^".join(filter(None, (text("AIL", 3, 4), text("AIL", 3, 1)))), text("MSH", 4)
@@ -38,6 +38,12 @@ def wish_in(message: Message) -> Wish:
         minutes=_minutes(message), reason=text("SCH", 6), status=text("SCH", 25).upper(),
         based_on=text("SCH", 26) or text("SCH", 27),
     )  # fmt: skip
+
+
+def ids_in(message: Message) -> tuple[str, ...]:
+    """The sender's own ids of the appointment, the filler's first."""
+    sch = message.first("SCH")
+    return tuple(dict.fromkeys(filter(None, (_entity(message, sch.field(2)), _entity(message, sch.field(1))))))
 
 
 def _given(*texts: str) -> tuple[str, ...]:

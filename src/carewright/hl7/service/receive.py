@@ -16,7 +16,7 @@ from carewright.hl7.model.batch import messages_in
 from carewright.hl7.model.codes import DoesNotFit
 from carewright.hl7.model.message import Message, parse
 from carewright.hl7.model.pid import person_in
-from carewright.hl7.model.siu import wish_in
+from carewright.hl7.model.siu import ids_in
 from carewright.hl7.service import adt, siu
 from carewright.hl7.service.codes import codes_of
 from carewright.hl7.service.work import Work
@@ -59,9 +59,9 @@ async def receive(ctx: Hl7Context, raw: bytes) -> bytes | None:
     heard = heard_of(ctx, cipher, message, raw, client_id)
     async with ctx.turns.of(heard.subject or heard.mark):
         try:
-            earlier = await store.fate_by_mark(ctx.db, cipher.organization_id, heard.mark)
+            earlier, waits = await store.look(ctx.db, cipher.organization_id, heard)
             if earlier is None or earlier[1].status == "refused":
-                answer = await _take(ctx, cipher, message, heard, fault)
+                answer = await _take(ctx, cipher, message, heard, fault, behind=waits)
             else:
                 answer = _answer(*earlier)
         except NOT_NOW as refusal:
@@ -98,12 +98,10 @@ def heard_of(ctx: Hl7Context, cipher: FieldCipher, message: Message, raw: bytes,
     )  # fmt: skip
 
 
-async def decided(
-    ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, before: UUID | None = None
-) -> tuple[Fate, Work | None]:
-    """Do what a readable message asks for, in its sender's name, unless it waits behind an earlier one."""
+async def decided(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, *, behind: bool) -> tuple[Fate, Work | None]:
+    """Do what a readable message asks for, in its sender's name, unless it is `behind` one that waits."""
     action = ACTIONS.get(kinds.ACTIONS[message.kind])
-    if heard.subject and await store.is_waiting(ctx.db, cipher.organization_id, heard.subject, before):
+    if behind:
         return Fate(status="waiting", reason=BEHIND), None
     if action is None:
         return Fate(status="waiting", reason=BY_HAND), None
@@ -148,12 +146,12 @@ def _read(raw: bytes) -> tuple[Message, str | None]:
         return header_in(raw), fault.code
 
 
-async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, fault: str | None) -> Answer:
+async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, fault: str | None, *, behind: bool) -> Answer:
     reason = fault or _wrong_form(ctx, message)
     if reason is not None:
         fate, work = Fate(status="refused", reason=reason), None
     else:
-        fate, work = await decided(ctx, cipher, message, heard)
+        fate, work = await decided(ctx, cipher, message, heard, behind=behind)
     async with ctx.db.transaction() as tx:
         fresh = await store.put_message(tx, cipher, heard, fate)
         if fresh:
@@ -161,7 +159,7 @@ async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: H
             await audit.record(tx, entry_of(ctx, "hl7.message.receive", "C", heard.id, fate))
     if fresh:
         return _answer(heard.id, fate)
-    earlier = await store.fate_by_mark(ctx.db, cipher.organization_id, heard.mark)  # another process was faster
+    earlier, _ = await store.look(ctx.db, cipher.organization_id, heard)  # another process was faster
     return _answer(*earlier) if earlier else _answer(heard.id, fate)
 
 
@@ -188,8 +186,8 @@ def _subject(cipher: FieldCipher, message: Message, client_id: UUID) -> bytes | 
 
     A referral or a merge is about a patient too, but takes a person: what is told of the patient meanwhile does not wait for that.
     """
-    ids = wish_in(message).ids
-    people = person_in(message).identifiers
+    ids = ids_in(message)
+    people = () if ids else person_in(message).identifiers
     if not (ids or people) or (not ids and kinds.ACTIONS.get(message.kind) not in ACTIONS):
         return None
     name = f"appointment\0{ids[0]}" if ids else f"patient\0{people[0].namespace}\0{people[0].value}"

@@ -8,7 +8,7 @@ from carewright.hl7.context import Hl7Context
 from carewright.hl7.model import kinds
 from carewright.hl7.model.codes import TABLES
 from carewright.hl7.model.message import parse
-from carewright.hl7.service.receive import BEHIND, decided, entry_of, heard_of, keep_links
+from carewright.hl7.service.receive import decided, entry_of, heard_of, keep_links
 from carewright.hl7.store import Fate, Kept
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -56,9 +56,9 @@ async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None
     acting = ctx.acting(sender, trace=ctx.trace)
     heard = heard_of(acting, cipher, message, raw, kept.client_id)
     async with ctx.turns.of(heard.subject or heard.mark):
-        fate, work = await decided(acting, cipher, message, heard, before=kept.id)
-        if fate.reason == BEHIND:
+        if heard.subject and await store.is_waiting(ctx.db, cipher.organization_id, heard.subject, kept.id):
             raise EarlierWaits
+        fate, work = await decided(acting, cipher, message, heard, behind=False)
         async with ctx.db.transaction() as tx:
             if not await store.decide_message(tx, cipher, kept, raw, heard.subject, fate, ctx.clock.now()):
                 raise UnknownMessage
