@@ -164,3 +164,90 @@ async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> Non
     bad = await request("front-desk", "POST", f"{FHIR}/Appointment", content=b"<x/>", headers={"Content-Type": "text/plain"})
     outcome(bad, 415, "kernel.unsupported_media")
     outcome(await request("front-desk", "POST", f"{FHIR}/Appointment", json={"resourceType": "Patient"}), 422, "fhir.invalid_element")
+
+
+async def searched(clinic: Clinic, kind: str, role: str = "front-desk", **query: str) -> Json:
+    found: Json = ok(
+        await clinic.system.request(role, "GET", f"{FHIR}/{kind}", params={name.replace("__", ":"): text for name, text in query.items()})
+    )
+    return found
+
+
+def shown(bundle: Json, mode: str = "match") -> list[str]:
+    return [
+        f"{one['resource']['resourceType']}/{one['resource']['id']}" for one in bundle.get("entry", []) if one["search"]["mode"] == mode
+    ]
+
+
+async def test_appointments_are_searched_by_get_and_post_with_total_count_and_include(clinic: Clinic) -> None:
+    """IHE ITI-118: GET and POST _search; total; _count; _include of Practitioner and Location; pages that stay where they are."""
+    patient = await register(clinic.system)
+    made = [ok(await clinic.book(patient, start), 201) for start in (await clinic.free())[:3]]
+    query = {"patient": f"Patient/{patient}", "_count": "2", "_sort": "-date", "_include": "Appointment:practitioner"}
+    page = await searched(clinic, "Appointment", **query)
+    expected = [f"Appointment/{one['id']}" for one in reversed(made)]
+    assert (page["total"], shown(page)) == (3, expected[:2])
+    assert shown(page, "include") == [f"Practitioner/{clinic.practitioner_id}"]
+    address = next(link["url"] for link in page["link"] if link["relation"] == "next")
+    following = ok(await clinic.system.request("front-desk", "GET", address[address.index(FHIR) :]))
+    assert shown(following) == expected[2:]
+    posted = ok(await clinic.system.request("front-desk", "POST", f"{FHIR}/Appointment/_search", data=query))
+    assert shown(posted) == expected[:2]
+    counted = await searched(clinic, "Appointment", patient=f"Patient/{patient}", _summary="count")
+    assert (counted["total"], "entry" in counted) == (3, False)
+
+
+async def test_appointments_are_searched_by_day_status_and_through_a_chain(clinic: Clinic) -> None:
+    """R4 search: date prefixes, tokens, chained parameters."""
+    patient = await register(clinic.system, "Numbat")
+    (one, other) = [ok(await clinic.book(patient, start), 201) for start in (await clinic.free())[:2]]
+    ok(await clinic.step(other["id"], "cancel", {"reason": "pat"}))
+    by_status = await searched(clinic, "Appointment", patient=f"Patient/{patient}", status="booked")
+    assert shown(by_status) == [f"Appointment/{one['id']}"]
+    after = await searched(clinic, "Appointment", patient=f"Patient/{patient}", date=f"gt{one['start']}")
+    assert shown(after) == [f"Appointment/{other['id']}"]
+    chained = await searched(
+        clinic, "Appointment", **{"patient.family": "Numbat", "practitioner": f"Practitioner/{clinic.practitioner_id}"}
+    )
+    assert f"Appointment/{one['id']}" in shown(chained)
+    outcome(await clinic.system.request("front-desk", "GET", f"{FHIR}/Appointment"), 422, "fhir.search_too_wide")
+
+
+async def test_a_patient_finds_nobody_elses_appointments_and_nobody_else(clinic: Clinic) -> None:
+    mine, other = await register(clinic.system), await register(clinic.system)
+    start = (await clinic.free())[0]
+    ok(await clinic.book(other, start), 201)
+    for query in ({"patient": f"Patient/{other}"}, {"date": f"ge{start}"}):
+        answer = await clinic.system.request("patient", "GET", f"{FHIR}/Appointment", params=query, patient_id=mine)
+        assert answer.status_code in (200, 403, 404), answer.text
+        assert "entry" not in answer.json()
+    people = ok(await clinic.system.request("patient", "GET", f"{FHIR}/Patient", params={"family": "Beispiel"}, patient_id=mine))
+    assert shown(people) == [f"Patient/{mine}"]
+
+
+async def test_slots_of_a_calendar_are_searched_and_change_when_it_is_booked(clinic: Clinic) -> None:
+    """GP Connect: search free slots by schedule and time; a booked slot is not free any more."""
+    start = (await clinic.free())[0]
+    end = (datetime.fromisoformat(start) + timedelta(minutes=30)).isoformat()
+    day = {"schedule": f"Schedule/{clinic.practitioner_id}", "start": f"lt{end}"}
+    free = [each["resource"] for each in (await searched(clinic, "Slot", **day, status="free"))["entry"]]
+    assert any(each["start"] <= start and each["end"] >= end for each in free)
+    ok(await clinic.book(await register(clinic.system), start), 201)
+    taken = [each["resource"] for each in (await searched(clinic, "Slot", **day, status="busy"))["entry"]]
+    (slot,) = [each for each in taken if datetime.fromisoformat(each["start"]) == datetime.fromisoformat(start)]
+    read = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/Slot/{slot['id']}"))
+    assert (read["status"], read["schedule"]["reference"]) == ("busy", f"Schedule/{clinic.practitioner_id}")
+
+
+async def test_what_a_search_does_not_know_is_a_warning_or_refused_where_that_was_asked(clinic: Clinic) -> None:
+    """R4 search, handling: lenient servers ignore, strict ones refuse."""
+    query = {"_id": clinic.site_id, "colour": "blue"}
+    lenient = await searched(clinic, "Location", **query)
+    assert (shown(lenient), len(shown_outcomes(lenient))) == ([f"Location/{clinic.site_id}"], 1)
+    strict = await clinic.system.request("front-desk", "GET", f"{FHIR}/Location", params=query, headers={"Prefer": "handling=strict"})
+    outcome(strict, 400, "fhir.search.unknown_parameter")
+    outcome(await clinic.system.request("front-desk", "GET", f"{FHIR}/Patient", params={"gender": "male"}), 422, "fhir.search_too_wide")
+
+
+def shown_outcomes(bundle: Json) -> list[Json]:
+    return [one["resource"] for one in bundle["entry"] if one["search"]["mode"] == "outcome"]

@@ -8,14 +8,16 @@ from carewright.contracts.scheduling import Scheduling
 from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
+from carewright.kernel.sealed import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FhirContext(Context):
-    """`bearers` tells whose token a request carries; the rest are the modules that keep the truth."""
+    """`bearers` tells whose token a request carries, `sealer` closes what goes into links; the rest are the modules that keep the truth."""
 
     settings: FhirSettings
     bearers: Bearers
+    sealer: Sealer
     directory: Directory
     patients: Patients
     scheduling: Scheduling

@@ -14,14 +14,15 @@ from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
+from carewright.kernel.sealed import Sealer
 
 
 async def start(base: Context, settings: FhirSettings, resolve: Callable[[type], Any]) -> Running:
     """The rim keeps nothing: it runs as soon as those whom it asks can be reached."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = FhirContext(
-        **world, settings=settings, bearers=resolve(Bearers), directory=resolve(Directory), patients=resolve(Patients),
-        scheduling=resolve(Scheduling),
+        **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
+        patients=resolve(Patients), scheduling=resolve(Scheduling),
     )  # fmt: skip
     return Running(context)
 

@@ -17,14 +17,16 @@ from carewright.contracts.fhir.refusals import UnknownId
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.outcomes import outcome_of
 from carewright.fhir.model.pointing import uuid_or_none
-from carewright.kernel.errors import BadInput, NotAcceptable, Refusal
+from carewright.kernel.errors import BadInput, NotAcceptable, Refusal, UnsupportedMedia
 from carewright.kernel.http import guard, problems, strict
 from carewright.kernel.http.endpoint import ETAG, bearer_token, read_body
 from carewright.kernel.http.gate import address_of, ensure_pace
 from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 PREFIX = "/fhir/R4"
+SEARCH = "/_search"
 MEDIA_TYPE = "application/fhir+json"
+FORM = "application/x-www-form-urlencoded"
 TAKEN = (MEDIA_TYPE, "application/json")
 ACCEPTED = frozenset({MEDIA_TYPE, "application/json", "json", "application/*", "*/*", ""})
 BODY_BYTES_MAX = 1024 * 1024
@@ -97,7 +99,11 @@ def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False) -> Ca
                 actor = (await ctx.bearers.actor_of(bearer_token(request))).at(here.actor.address)
             ensure_pace(request.scope, actor)
             here = here.acting(actor)
-        ask = Ask(here, request, base_of(ctx, request), _pairs(request.scope["query_string"]), await _body(request))
+        pairs = _pairs(request.scope["query_string"])
+        if request.url.path.endswith(SEARCH):
+            ask = Ask(here, request, base_of(ctx, request), pairs + await _form(request))
+        else:
+            ask = Ask(here, request, base_of(ctx, request), pairs, await _body(request))
         return _rendered(request, await handle(ask))
 
     return answer
@@ -124,6 +130,14 @@ def _ensure_acceptable(request: Request) -> None:
     wanted = {part.partition(";")[0].strip().lower() for part in given.split(",")}
     if not wanted & ACCEPTED:
         raise NotAcceptable("This server answers with application/fhir+json.")
+
+
+async def _form(request: Request) -> tuple[tuple[str, str], ...]:
+    """The criteria of a search that were posted (https://hl7.org/fhir/R4/http.html#search)."""
+    raw = await read_body(request)
+    if raw and request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise UnsupportedMedia(f"Send the criteria as {FORM}.")
+    return _pairs(raw)
 
 
 async def _body(request: Request) -> Any:

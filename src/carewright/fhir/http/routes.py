@@ -13,7 +13,7 @@ from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, change
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.wanted import read_wanted
-from carewright.fhir.service import appointments, claiming, finding, served
+from carewright.fhir.service import appointments, claiming, finding, searching, served
 from carewright.fhir.service.capabilities import capability_statement
 from carewright.kernel.errors import MethodNotAllowed
 
@@ -38,13 +38,20 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$find", GET=find, POST=find),
         at("/Appointment/$hold", POST=hold),
         at("/Appointment/$book", POST=book),
-        at("/{kind}", POST=create),
+        at("/{kind}", GET=search, POST=create),
+        at("/{kind}/_search", POST=search),
         at("/{kind}/{id}", GET=read, PUT=update),
     ]
 
 
 async def read(ask: Ask) -> Answer:
     return Answer(await served.read(ask.ctx, ask.request.path_params["kind"], ask.id()))
+
+
+async def search(ask: Ask) -> Answer:
+    """`Prefer: handling=strict` refuses what is not known, which is otherwise left out with a warning."""
+    strict = "handling=strict" in ask.request.headers.get("prefer", "")
+    return Answer(await searching.search(ask.ctx, ask.request.path_params["kind"], ask.pairs, ask.base, strict=strict))
 
 
 async def create(ask: Ask) -> Answer:

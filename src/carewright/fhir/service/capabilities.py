@@ -4,7 +4,9 @@ from datetime import datetime
 
 from carewright import __version__
 from carewright.contracts.fhir.basics import Resource, instant
+from carewright.fhir.service.candidates import CANDIDATES
 from carewright.fhir.service.served import SERVED
+from carewright.fhir.store import search_definitions
 
 FORMATS = ("application/fhir+json", "json")
 OPERATIONS = {
@@ -31,7 +33,12 @@ def capability_statement(base: str, started_at: datetime) -> Resource:
 
 
 def _resource(kind: str) -> Resource:
-    said: Resource = {"type": kind, "interaction": [{"code": code} for code in SERVED[kind].interactions], "versioning": "versioned"}
+    interactions = [*SERVED[kind].interactions, *(["search-type"] if kind in CANDIDATES else [])]
+    said: Resource = {"type": kind, "interaction": [{"code": code} for code in interactions], "versioning": "versioned"}
+    if kind in CANDIDATES:
+        parameters = search_definitions().of(kind).values()
+        said["searchParam"] = [{"name": each.code, "type": each.type} for each in parameters]
+        said["searchInclude"] = [f"{kind}:{each.code}" for each in parameters if each.type == "reference"]
     if kind == "Appointment":
         said["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
     return said

@@ -1,0 +1,236 @@
+"""What may match a search: fetched from the use cases by whatever they can look up, rendered, and decided elsewhere.
+
+Never less than the search would find. What would go through too much is refused (`SearchTooWide`), never cut short.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, get_args
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.directory import EntriesPage, EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
+from carewright.contracts.fhir import directory, people, scheduling
+from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import SearchTooWide
+from carewright.contracts.patients import Patient, SearchPatients
+from carewright.contracts.scheduling import Appointment, AppointmentStatus, GetCalendar, ListSchedules, SearchAppointments
+from carewright.fhir.context import FhirContext
+from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.searching.narrowing import Narrowing
+from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
+from carewright.fhir.model.searching.search import Search
+from carewright.fhir.model.slots import slots_of
+from carewright.kernel.values import EARLIEST, LATEST
+
+CANDIDATES_MAX = 5_000
+"""What one search may go through. A department's month of appointments is fewer."""
+PAGE = 1_000
+PATIENT_PAGE = 200
+SERVICE_PAGE = 200
+PATIENT_QUESTIONS_MAX = 10
+CALENDARS_MAX = 50
+SLOT_DAYS_MAX = 31
+"""What a calendar shows at a time."""
+Candidates = Callable[[FhirContext, Search, Narrowing], Awaitable[list[Resource]]]
+
+
+async def entries(
+    kind: EntryType, plural: str, render: Callable[[Any], Resource], ctx: FhirContext, _: Search, bounds: Narrowing
+) -> list[Resource]:
+    """Of the directory: those named, or all."""
+    ids = _uuids(bounds.ids)
+    if ids == ():
+        return []
+    found: list[Resource] = []
+    query = FindEntries(resource_type=kind, ids=ids or (), limit=PAGE)
+    while True:
+        page: EntriesPage = await ctx.directory.find_entries(ctx.actor, query)
+        found += map(render, getattr(page, plural))
+        if page.next is None:
+            return found
+        _ensure_not_too_many(len(found))
+        query = msgspec.structs.replace(query, after=page.next)
+
+
+async def services(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
+    """Healthcare services with their kinds of visits."""
+    found: list[ServiceSummary] = []
+    while True:
+        page = await ctx.directory.find_services(ctx.actor, FindServices(limit=SERVICE_PAGE, offset=len(found)))
+        found += page.items
+        if len(found) >= page.total or not page.items:
+            break
+        _ensure_not_too_many(len(found))
+    return [directory.healthcare_service(one.service, one.visit_types) for one in found if _may_be(bounds.ids, one.service.id)]
+
+
+async def patients(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
+    """By id, by identifier, or by the family name or the birth date; a patient finds nobody but themselves."""
+    if ctx.actor.patient_id is not None:
+        return [people.patient(await ctx.patients.get_patient(ctx.actor, ctx.actor.patient_id))]
+    if bounds.ids is not None:
+        ids = _uuids(bounds.ids) or ()
+        return [people.patient(one) for one in await ctx.patients.get_patients(ctx.actor, ids)] if ids else []
+    found: dict[UUID, Patient] = {}
+    for query in _patient_questions(search, bounds):
+        page = await ctx.patients.search_patients(ctx.actor, query)
+        if page.more:
+            raise SearchTooWide("More patients fit than are shown at a time. Narrow the search, by a birth date for example.")
+        found |= {one.id: one for one in page.items}
+    return [people.patient(one) for one in found.values()]
+
+
+def _patient_questions(search: Search, bounds: Narrowing) -> list[SearchPatients]:
+    """Raises `SearchTooWide` for what no index of patients answers."""
+    if bounds.identifiers is not None and all(each.system and each.code for each in bounds.identifiers):
+        named = tuple(Identifier(system=each.system or "", value=each.code or "") for each in bounds.identifiers)
+        return [SearchPatients(identifiers=named, limit=PATIENT_PAGE)]
+    families = _texts(search, "family")
+    if not families and not bounds.born_on:
+        raise SearchTooWide("Patients are found by _id, identifier (system|value), family, or birthdate, and whatever narrows that.")
+    pairs = [(family, born_on) for family in families or (None,) for born_on in bounds.born_on or (None,)]
+    if len(pairs) > PATIENT_QUESTIONS_MAX:
+        raise SearchTooWide("Ask for fewer patients at a time.")
+    return [SearchPatients(family=family, birth_on=born_on, limit=PATIENT_PAGE) for family, born_on in pairs]
+
+
+def _texts(search: Search, code: str) -> list[str]:
+    """The alternatives of the first criterion of this name that asks for a beginning, or the whole, of a text."""
+    for criterion in search.criteria:
+        if criterion.parameter.code == code and criterion.modifier in ("", "exact"):
+            texts = [value for value in criterion.values if isinstance(value, str)]
+            return texts if all(len(text) > 1 for text in texts) else []
+    return []
+
+
+async def schedules(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
+    """Calendars, by their own id or their actor's, which is the same; or all."""
+    ids = _schedule_ids(bounds)
+    if ids == ():
+        return []
+    found: list[Resource] = []
+    query = ListSchedules(ids=ids or (), limit=PAGE)
+    while True:
+        page = await ctx.scheduling.list_schedules(ctx.actor, query)
+        found += map(scheduling.schedule, page.items)
+        if page.next is None:
+            return found
+        _ensure_not_too_many(len(found))
+        query = msgspec.structs.replace(query, after=page.next)
+
+
+def _schedule_ids(bounds: Narrowing) -> tuple[UUID, ...] | None:
+    if bounds.ids is not None:
+        return _uuids(bounds.ids)
+    return _uuids({place.partition("/")[2] for place in bounds.references["actor"]}) if "actor" in bounds.references else None
+
+
+async def slots(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
+    """The calendars named by `schedule`, over the time named by `start`: at most 31 days, from now on unless told otherwise."""
+    calendars = _uuids({place.partition("/")[2] for place in bounds.references.get("schedule", ())})
+    if not calendars or len(calendars) > CALENDARS_MAX:
+        raise SearchTooWide(f"Slots are those of a calendar: name 1 to {CALENDARS_MAX} by `schedule`, or by `schedule.actor`.")
+    begin, end = _slot_window(search.server.now, bounds.starts)
+    known = await ctx.scheduling.list_schedules(ctx.actor, ListSchedules(ids=calendars, limit=PAGE))
+    found: list[Resource] = []
+    for each in known.items:
+        calendar = await ctx.scheduling.get_calendar(ctx.actor, GetCalendar(schedule_id=each.id, from_at=begin, until_at=end))
+        found += slots_of(calendar)
+    return found
+
+
+def _slot_window(now: datetime, starts: Span | None) -> tuple[datetime, datetime]:
+    begin = max(starts.start, EARLIEST) if starts and starts.start > FIRST else now
+    end = min(starts.end, LATEST) if starts and starts.end < LAST else begin + timedelta(days=SLOT_DAYS_MAX)
+    if end - begin > timedelta(days=SLOT_DAYS_MAX):
+        raise SearchTooWide(f"Slots are shown for {SLOT_DAYS_MAX} days at a time: narrow `start`.")
+    return begin, max(begin, end)
+
+
+async def appointments(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
+    """By id, patient, start, or who takes part."""
+    if (query := await _appointment_question(ctx, bounds)) is None:
+        return []
+    found: list[Appointment] = []
+    while True:
+        page = await ctx.scheduling.search_appointments(ctx.actor, query)
+        found += page.items
+        if page.next is None:
+            return [scheduling.appointment(one) for one in found]
+        _ensure_not_too_many(len(found))
+        query = msgspec.structs.replace(query, after=page.next)
+
+
+async def _appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchAppointments | None:
+    """None where nothing can match. Raises `SearchTooWide` where nothing narrows the search at all."""
+    ids, patient_ids = _uuids(bounds.ids), _uuids(bounds.patient_ids)
+    statuses = _statuses(bounds.statuses)
+    actors = _uuids({place.partition("/")[2] for place in _actors(bounds.references)})
+    sites, rooms = await _places(ctx, bounds.references.get("location"))
+    if () in (ids, patient_ids, statuses):
+        return None
+    if not any((ids, patient_ids, actors, sites, rooms, bounds.starts, ctx.actor.patient_id)):
+        raise SearchTooWide("Appointments are found by _id, patient, date, practitioner, actor or location, and whatever narrows that.")
+    return SearchAppointments(
+        ids=ids or (), patient_ids=patient_ids or (), statuses=statuses or (), actor_ids=actors or rooms or (), site_ids=sites or (),
+        start_from=bounds.starts.start if bounds.starts and bounds.starts.start > FIRST else None,
+        start_until=bounds.starts.end if bounds.starts and bounds.starts.end < LAST else None,
+        limit=PAGE,
+    )  # fmt: skip
+
+
+def _statuses(asked: frozenset[str] | None) -> tuple[AppointmentStatus, ...] | None:
+    """Those that there are; none is nothing to be found."""
+    return None if asked is None else tuple(status for status in get_args(AppointmentStatus) if status in asked)
+
+
+def _actors(references: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    """Practitioners and devices that a search names and nobody else: a place may be a site, which is no actor."""
+    for code in ("practitioner", "actor"):
+        places = references.get(code, frozenset())
+        if places and all(place.startswith(("Practitioner/", "Device/")) for place in places):
+            return places
+    return ()
+
+
+async def _places(ctx: FhirContext, places: frozenset[str] | None) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
+    """Of the places named, the sites or the rooms, where they are of one kind."""
+    ids = _uuids({place.partition("/")[2] for place in places}) if places else None
+    if not ids:
+        return (), ()
+    page = await ctx.directory.find_entries(ctx.actor, FindEntries(resource_type="Location", ids=ids, limit=PAGE))
+    known: tuple[Location, ...] = page.locations
+    sites = tuple(place.id for place in known if place.kind == "site")
+    rooms = tuple(place.id for place in known if place.kind != "site")
+    return (sites, rooms) if not (sites and rooms) else ((), ())
+
+
+def _uuids(ids: Iterable[str] | None) -> tuple[UUID, ...] | None:
+    """The ids that any of ours can be; None where none were named."""
+    return None if ids is None else tuple(found for each in sorted(ids) if (found := uuid_or_none(each)))
+
+
+def _may_be(ids: frozenset[str] | None, id_: UUID) -> bool:
+    return ids is None or str(id_) in ids
+
+
+def _ensure_not_too_many(found: int) -> None:
+    if found >= CANDIDATES_MAX:
+        raise SearchTooWide(f"This search would go through more than {CANDIDATES_MAX:,} resources. Narrow it.")
+
+
+CANDIDATES: Mapping[str, Candidates] = {
+    "Appointment": appointments,
+    "Device": partial(entries, "Device", "devices", directory.device),
+    "HealthcareService": services,
+    "Location": partial(entries, "Location", "locations", directory.location),
+    "Organization": partial(entries, "Organization", "organizations", directory.organization),
+    "Patient": patients,
+    "Practitioner": partial(entries, "Practitioner", "practitioners", directory.practitioner),
+    "PractitionerRole": partial(entries, "PractitionerRole", "practitioner_roles", directory.practitioner_role),
+    "Schedule": schedules,
+    "Slot": slots,
+}
