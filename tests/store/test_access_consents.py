@@ -268,3 +268,19 @@ async def test_only_patients_give_and_only_the_desk_records(ctx: AccessContext, 
                 patient_id=MOTHER, proxy_patient_id=MOTHER, relationship="other", scope="see", proof="signed-form", until_at=until
             ),
         )
+
+
+async def test_the_desk_and_the_patient_are_told_who_may_act_now_and_nobody_else(ctx: AccessContext, context: Contexts) -> None:
+    await given(ctx, context)
+    later = await accepted(ctx, context, from_at=context.clock.now() + timedelta(days=1))
+    held, over = await accepted(ctx, context), await accepted(ctx, context)
+    await consents.withdraw_consent(as_patient(ctx, context, MOTHER), over.id)
+    desk = ctx.acting(staff(context, "front-desk"))
+    for asking in (desk, as_patient(ctx, context, MOTHER)):
+        assert await consents.list_proxies(asking, MOTHER) == (held,)
+    assert await consents.list_proxies(desk, DAUGHTER) == ()
+    for other in (patient_actor(context, DAUGHTER), staff(context, "nurse"), staff(context, "administrator")):
+        with pytest.raises(Forbidden):
+            await consents.list_proxies(ctx.acting(other), MOTHER)
+    context.clock.advance(days=2)
+    assert {each.id for each in await consents.list_proxies(desk, MOTHER)} == {held.id, later.id}

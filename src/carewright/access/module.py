@@ -85,6 +85,9 @@ class LocalAccess:
     async def list_consents(self, actor: Actor) -> c.ConsentsPage:
         return await consents.list_consents(self._context.acting(actor))
 
+    async def list_proxies(self, actor: Actor, patient_id: UUID) -> tuple[c.Consent, ...]:
+        return await consents.list_proxies(self._context.acting(actor), patient_id)
+
     async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> c.Consent:
         return await consents.withdraw_consent(self._context.acting(actor), consent_id)
 

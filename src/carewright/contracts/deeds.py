@@ -24,6 +24,7 @@ access.give_consent                    access.consent.give
 access.list_accounts                   access.account.list
 access.list_clients                    access.client.list
 access.list_consents                   access.consent.list
+access.list_proxies                    access.consent.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
 access.my_passkeys                     access.passkey.list

@@ -83,6 +83,19 @@ async def list_consents(ctx: AccessContext) -> ConsentsPage:
     return ConsentsPage(given=given, received=tuple(each for each in found if each.proxy_patient_id == own))
 
 
+async def list_proxies(ctx: AccessContext, patient_id: UUID) -> tuple[Consent, ...]:
+    """By which consents somebody may act for a patient now: for the desk, and for that patient. Raises `Forbidden`."""
+    if not ctx.actor.may(RECORD):
+        ctx.actor.require(GIVE)
+        if ctx.actor.patient_id != patient_id:
+            raise Forbidden
+    now = ctx.clock.now()
+    async with ctx.db.transaction() as tx:
+        found = await store.consents(tx, ctx.actor.organization_id, patient_id, now)
+        await audit.record(tx, audit.entry(ctx, "access.consent.list", "R", patient_id=patient_id))
+    return tuple(each for each in found if each.patient_id == patient_id and model.is_live(each, now))
+
+
 async def withdraw_consent(ctx: AccessContext, consent_id: UUID) -> Consent:
     """End a consent at once: by whoever gave it, by the proxy, or at the desk. Sessions that act by it end with it.
 
