@@ -6,6 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from carewright.fhir.model.validating import issues_of
+from carewright.fhir.model.xml import from_xml
+from carewright.fhir.store import r4_definitions
 from tests.clinic import Clinic, Json, ok, open_clinic, register, tomorrow
 from tests.system import System
 
@@ -155,6 +158,26 @@ async def test_the_directory_and_a_patient_are_read(clinic: Clinic) -> None:
     assert shown["Location"]["extension"][0]["valueCode"] == "Europe/Berlin"
 
 
+async def test_whatever_is_shown_is_a_resource_of_r4_in_json_and_xml(clinic: Clinic) -> None:
+    """FHIR R4: formats by Accept and _format; every answer has the form that the standard says."""
+    patient = await register(clinic.system)
+    made = ok(await clinic.book(patient, (await clinic.free())[0], note="by the window"), 201)
+    addresses = [
+        "metadata", f"Patient/{patient}", f"Appointment/{made['id']}", f"Location/{clinic.site_id}",
+        f"Practitioner/{clinic.practitioner_id}",
+        f"HealthcareService/{clinic.service_id}", f"Schedule/{clinic.practitioner_id}", f"Appointment?patient=Patient/{patient}&_include=*",
+        f"Slot?schedule=Schedule/{clinic.practitioner_id}", f"PractitionerRole?practitioner=Practitioner/{clinic.practitioner_id}",
+        "Organization", "Device", "Patient/unknown",
+    ]  # fmt: skip
+    for address in addresses:
+        answer = await clinic.system.request("front-desk", "GET", f"{FHIR}/{address}")
+        issues = issues_of(r4_definitions(), answer.json())
+        assert [(each.expression, each.text) for each in issues if each.severity == "error"] == [], address
+        as_xml = await clinic.system.request("front-desk", "GET", f"{FHIR}/{address}", headers={"Accept": "application/fhir+xml"})
+        assert as_xml.headers["content-type"] == "application/fhir+xml; charset=utf-8", address
+        assert from_xml(r4_definitions(), as_xml.content)["resourceType"] == answer.json()["resourceType"]
+
+
 async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> None:
     request = clinic.system.request
     outcome(await request("front-desk", "GET", f"{FHIR}/Medication/1"), 404, "fhir.not_served")
@@ -164,6 +187,11 @@ async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> Non
     bad = await request("front-desk", "POST", f"{FHIR}/Appointment", content=b"<x/>", headers={"Content-Type": "text/plain"})
     outcome(bad, 415, "kernel.unsupported_media")
     outcome(await request("front-desk", "POST", f"{FHIR}/Appointment", json={"resourceType": "Patient"}), 422, "fhir.invalid_element")
+    wrong = {"resourceType": "Appointment", "status": "bookd", "colour": "blue", "participant": []}
+    answer = await request("front-desk", "POST", f"{FHIR}/Appointment", json=wrong)
+    outcome(answer, 400, "fhir.invalid_resource")
+    assert {each["expression"][0] for each in answer.json()["issue"]} >= {"Appointment.status", "Appointment.colour"}
+    assert "bookd" not in answer.text, "what was sent is not said again"
 
 
 async def searched(clinic: Clinic, kind: str, role: str = "front-desk", **query: str) -> Json:

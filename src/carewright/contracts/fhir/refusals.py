@@ -19,6 +19,15 @@ class UnknownId(Refusal):
     title = "There is no such resource here."
 
 
+class InvalidResource(Refusal):
+    """`issues` names everything that is wrong with its form, as OperationOutcome.issue does."""
+
+    code = "fhir.invalid_resource"
+    status = 400
+    issue = "structure"
+    title = "This is not a resource as FHIR R4 has it."
+
+
 class InvalidElement(Refusal):
     """`expression` is the FHIRPath of what is not as it must be."""
 

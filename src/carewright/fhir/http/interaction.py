@@ -17,6 +17,8 @@ from carewright.contracts.fhir.refusals import UnknownId
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.outcomes import outcome_of
 from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.xml import from_xml, to_xml
+from carewright.fhir.store import r4_definitions
 from carewright.kernel.errors import BadInput, NotAcceptable, Refusal, UnsupportedMedia
 from carewright.kernel.http import guard, problems, strict
 from carewright.kernel.http.endpoint import ETAG, bearer_token, read_body
@@ -26,9 +28,11 @@ from carewright.kernel.idempotency import KEY_LENGTH_MAX
 PREFIX = "/fhir/R4"
 SEARCH = "/_search"
 MEDIA_TYPE = "application/fhir+json"
+XML_TYPE = "application/fhir+xml"
 FORM = "application/x-www-form-urlencoded"
-TAKEN = (MEDIA_TYPE, "application/json")
-ACCEPTED = frozenset({MEDIA_TYPE, "application/json", "json", "application/*", "*/*", ""})
+TAKEN = (MEDIA_TYPE, "application/json", XML_TYPE)
+JSON_NAMES = frozenset({MEDIA_TYPE, "application/json", "json", "application/*", "*/*", ""})
+XML_NAMES = frozenset({XML_TYPE, "application/xml", "text/xml", "xml"})
 BODY_BYTES_MAX = 1024 * 1024
 QUERY_PAIRS_MAX = 100
 ASKED = "fhir.request"
@@ -92,7 +96,7 @@ def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False) -> Ca
     """The endpoint of `handle`. Unless `public`, whoever asks shows a token."""
 
     async def answer(request: Request) -> Response:
-        _ensure_acceptable(request)
+        _media_type(request)
         here = ctx.at(address_of(request.scope))
         if not public:
             async with guard.noted(here, ASKED):
@@ -109,9 +113,13 @@ def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False) -> Ca
     return answer
 
 
-def refused(_: Request, refusal: Refusal) -> Response:
-    """A refusal as an OperationOutcome."""
-    return _response(outcome_of(refusal), refusal.status, problems.headers_for(refusal))
+def refused(request: Request, refusal: Refusal) -> Response:
+    """A refusal as an OperationOutcome, in JSON where what was asked for is not to be had."""
+    try:
+        media_type = _media_type(request)
+    except NotAcceptable:
+        media_type = MEDIA_TYPE
+    return _response(media_type, outcome_of(refusal), refusal.status, problems.headers_for(refusal))
 
 
 def base_of(ctx: FhirContext, request: Request) -> str:
@@ -124,12 +132,16 @@ def changed(one: Resource, base: str, *, created: bool = False) -> Answer:
     return Answer(one, 201 if created else 200, where)
 
 
-def _ensure_acceptable(request: Request) -> None:
-    """`_format` has the last word over Accept. Raises `NotAcceptable`."""
-    given = request.query_params.get("_format") or request.headers.get("accept", "")
-    wanted = {part.partition(";")[0].strip().lower() for part in given.split(",")}
-    if not wanted & ACCEPTED:
-        raise NotAcceptable("This server answers with application/fhir+json.")
+def _media_type(request: Request) -> str:
+    """JSON or XML: `_format` has the last word over Accept, and what is named first is taken. Raises `NotAcceptable`."""
+    given = request.query_params.get("_format", "").replace(" ", "+") or request.headers.get("accept", "")
+    for part in given.split(","):
+        name = part.partition(";")[0].strip().lower()
+        if name in JSON_NAMES:
+            return MEDIA_TYPE
+        if name in XML_NAMES:
+            return XML_TYPE
+    raise NotAcceptable(f"This server answers with {MEDIA_TYPE} or {XML_TYPE}.")
 
 
 async def _form(request: Request) -> tuple[tuple[str, str], ...]:
@@ -147,6 +159,8 @@ async def _body(request: Request) -> Any:
     headers = request.headers
     if not raw:
         return None
+    if headers.get("content-type", "").partition(";")[0].strip().lower() in XML_NAMES:
+        return from_xml(r4_definitions(), raw)
     return strict.decode(Any, raw, headers.get("content-type", ""), headers.get("content-encoding", ""), TAKEN)
 
 
@@ -167,8 +181,9 @@ def _rendered(request: Request, answer: Answer) -> Response:
     preferred = request.headers.get("prefer", "")
     if request.method in ("POST", "PUT", "PATCH") and MINIMAL in preferred and answer.status < 300:
         return Response(b"", answer.status, headers | {"Cache-Control": "no-store"})
-    return _response(one, answer.status, headers)
+    return _response(_media_type(request), one, answer.status, headers)
 
 
-def _response(one: Resource, status: int, headers: Mapping[str, str]) -> Response:
-    return Response(msgspec.json.encode(one), status, {"Cache-Control": "no-store", **headers}, f"{MEDIA_TYPE}; charset=utf-8")
+def _response(media_type: str, one: Resource, status: int, headers: Mapping[str, str]) -> Response:
+    content = to_xml(r4_definitions(), one) if media_type == XML_TYPE else msgspec.json.encode(one)
+    return Response(content, status, {"Cache-Control": "no-store", **headers}, f"{media_type}; charset=utf-8")

@@ -15,6 +15,7 @@ from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.wanted import read_wanted
 from carewright.fhir.service import appointments, claiming, finding, searching, served
 from carewright.fhir.service.capabilities import capability_statement
+from carewright.fhir.service.validity import ensure_valid
 from carewright.kernel.errors import MethodNotAllowed
 
 
@@ -56,6 +57,7 @@ async def search(ask: Ask) -> Answer:
 
 async def create(ask: Ask) -> Answer:
     _ensure_taken(ask, "create")
+    ensure_valid(ask.body)
     made = await appointments.create_appointment(ask.ctx, read_wanted(ask.body, ask.base), ask.key)
     return changed(scheduling.appointment(made), ask.base, created=True)
 
@@ -63,6 +65,7 @@ async def create(ask: Ask) -> Answer:
 async def update(ask: Ask) -> Answer:
     """The id in the body is that of the address."""
     _ensure_taken(ask, "update")
+    ensure_valid(ask.body)
     wanted = read_wanted(ask.body, ask.base)
     if wanted.id != ask.id():
         raise InvalidElement("The id of the resource is the one of its address.", expression="Appointment.id")
@@ -71,17 +74,21 @@ async def update(ask: Ask) -> Answer:
 
 
 async def find(ask: Ask) -> Answer:
+    if ask.body is not None:
+        ensure_valid(ask.body)
     given = Parameters.of_resource(ask.body) if ask.body is not None else Parameters.of_query(ask.pairs)
     found = await finding.find_appointments(ask.ctx, given, ask.base)
     return Answer(searchset(ask.base, found.items, found.total, f"{ask.base}/Appointment/$find"))
 
 
 async def hold(ask: Ask) -> Answer:
+    ensure_valid(ask.body)
     held = await claiming.hold_appointment(ask.ctx, Parameters.of_resource(ask.body), ask.base, ask.key)
     return Answer(searchset(ask.base, [scheduling.appointment(held)], 1, f"{ask.base}/Appointment/$hold"))
 
 
 async def book(ask: Ask) -> Answer:
+    ensure_valid(ask.body)
     booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.body), ask.base, ask.key)
     return Answer(searchset(ask.base, [scheduling.appointment(booked)], 1, f"{ask.base}/Appointment/$book"))
 

@@ -1,7 +1,9 @@
 """Refusals as FHIR says them: OperationOutcome (https://hl7.org/fhir/R4/operationoutcome.html), from the one table that refusals are."""
 
+from typing import Any
+
 from carewright.contracts.fhir.basics import Resource, said
-from carewright.contracts.fhir.refusals import TimeGone
+from carewright.contracts.fhir.refusals import InvalidResource, TimeGone
 from carewright.kernel.errors import Refusal
 
 CODES = "urn:carewright:refusal"
@@ -9,15 +11,17 @@ FATAL = frozenset({TimeGone.code})
 
 
 def outcome_of(refusal: Refusal) -> Resource:
-    """One issue: our stable code, the sentence, and where in the request it lies."""
-    where = refusal.facts.get("expression")
-    return {
-        "resourceType": "OperationOutcome",
-        "issue": [said({
-            "severity": "fatal" if refusal.code in FATAL else "error",
-            "code": refusal.issue,
-            "details": {"coding": [{"system": CODES, "code": refusal.code}], "text": refusal.title},
-            "diagnostics": refusal.detail,
-            "expression": [where] if where else None,
-        })],
-    }  # fmt: skip
+    """Our stable code, the sentence, and where in the request it lies; of an invalid resource, everything that is wrong with it."""
+    found: Any = refusal.facts.get("issues") if isinstance(refusal, InvalidResource) else None
+    alone = {"code": refusal.issue, "diagnostics": refusal.detail, "expression": refusal.facts.get("expression")}
+    return {"resourceType": "OperationOutcome", "issue": [_issue(refusal, **each) for each in found or [alone]]}
+
+
+def _issue(refusal: Refusal, code: str, diagnostics: str, expression: Any = None) -> Resource:
+    return said({
+        "severity": "fatal" if refusal.code in FATAL else "error",
+        "code": code,
+        "details": {"coding": [{"system": CODES, "code": refusal.code}], "text": refusal.title},
+        "diagnostics": diagnostics,
+        "expression": [expression] if expression else None,
+    })  # fmt: skip

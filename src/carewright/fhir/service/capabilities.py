@@ -8,7 +8,7 @@ from carewright.fhir.service.candidates import CANDIDATES
 from carewright.fhir.service.served import SERVED
 from carewright.fhir.store import search_definitions
 
-FORMATS = ("application/fhir+json", "json")
+FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
 OPERATIONS = {
     "find": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find",
     "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
@@ -38,7 +38,8 @@ def _resource(kind: str) -> Resource:
     if kind in CANDIDATES:
         parameters = search_definitions().of(kind).values()
         said["searchParam"] = [{"name": each.code, "type": each.type} for each in parameters]
-        said["searchInclude"] = [f"{kind}:{each.code}" for each in parameters if each.type == "reference"]
+        if includes := [f"{kind}:{each.code}" for each in parameters if each.type == "reference"]:
+            said["searchInclude"] = includes
     if kind == "Appointment":
         said["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
     return said
