@@ -30,7 +30,8 @@ STORY_LINES = 50
 
 @dataclass(frozen=True)
 class Tier:
-    """A group of tests that need the same surroundings. `seconds_max` ends a tier that hangs."""
+    """A group of tests that need the same surroundings. `seconds_max` ends a tier that hangs, unless it was asked for with arguments of
+    its own: whoever wants a thousand kills waits for them."""
 
     name: str
     what: str
@@ -136,18 +137,18 @@ def run_folders(tier: Tier, folders: list[str], extra: list[str], *, named: bool
             sys.executable, "-m", "pytest", *(f"tests/{folder}" for folder in folders), "--quiet", "--durations=5", f"--junitxml={report}",
             *extra,
         ]  # fmt: skip
-        code = run_pytest(tier, command, named=named)
+        code = run_pytest(tier, command, named=named, is_watched=bool(extra))
         return count(report, code) + Outcome(seconds=time.monotonic() - started)
 
 
-def run_pytest(tier: Tier, command: list[str], *, named: bool) -> int:
-    """Pytest's exit code."""
+def run_pytest(tier: Tier, command: list[str], *, named: bool, is_watched: bool = False) -> int:
+    """Pytest's exit code. A run that somebody watches may take as long as it likes."""
     told = subprocess.PIPE if named else None
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=told, stderr=told and subprocess.STDOUT, text=True)
     teller = Thread(target=tell, args=(tier.name, process), daemon=True)
     teller.start()
-    code = wait(tier, process)
+    code = process.wait() if is_watched else wait(tier, process)
     teller.join(STOP_SECONDS_MAX)  # a server that outlives its tests may keep the line open for ever
     return code
 
