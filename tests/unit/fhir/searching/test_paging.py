@@ -91,7 +91,7 @@ def test_paging_shows_each_resource_once_while_others_come_in(slots: list[Json],
     shown: list[Json] = []
     cursor: Cursor | None = None
     here = list(slots)
-    while True:
+    for _ in range(len(slots) + len(late) + 1):
         one = page(asked, here, cursor)
         assert len(one.resources) <= count
         shown += one.resources
@@ -108,7 +108,7 @@ def test_paging_shows_each_resource_once_while_others_come_in(slots: list[Json],
 def test_pages_backwards_are_those_that_were_seen(slots: list[Json], sort: str, count: int) -> None:
     asked = search("Slot", f"_sort={sort}&_count={count}")
     pages = [page(asked, slots)]
-    while cursor := pages[-1].next:
+    while (cursor := pages[-1].next) and len(pages) <= len(slots):
         pages.append(page(asked, slots, cursor))
     assert pages[0].previous is None
     for earlier, later in pairwise(pages):
