@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from carewright.fhir.model.issues import Issue
-from carewright.fhir.model.validating import DEPTH_MAX, ISSUES_MAX, VALUES_MAX, issues_of
+from carewright.fhir.model.limits import DEPTH_MAX, VALUES_MAX
+from carewright.fhir.model.validating import ISSUES_MAX, issues_of
 from tests.unit.fhir.forms import DEFINITIONS, OFFICIAL, SERVED, Object, Place, decoded, example, examples, needs_official, spoiling
 
 each_example = pytest.mark.parametrize("path", examples(), ids=lambda path: path.stem)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carewright.fhir.model.limits import DEPTH_MAX
 from carewright.fhir.model.validating import issues_of
 from carewright.fhir.model.xml import (
     BYTES_MAX,
-    DEPTH_MAX,
     NODES_MAX,
     NotWritable,
     XmlForbidden,

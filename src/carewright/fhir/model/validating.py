@@ -6,19 +6,16 @@ large systems (languages, media types, currencies, UCUM), profiles, and what an 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
 from carewright.fhir.model.definitions import Definitions, Element, Type
 from carewright.fhir.model.invariants import RULES
 from carewright.fhir.model.issues import Issue, IssueType
+from carewright.fhir.model.limits import excess_of
 from carewright.fhir.model.primitives import has_json_type, is_in_form, is_too_long, json_type_of
 
-DEPTH_MAX = 64
-"""Objects and lists inside each other. The deepest official example has 20."""
-
-VALUES_MAX = 200_000
 ISSUES_MAX = 100
 NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
 RESTFUL = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)(?:/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?|\?.*)", re.ASCII)
@@ -32,32 +29,11 @@ def issues_of(definitions: Definitions, resource: object) -> tuple[Issue, ...]:
 
     A rule is asked about an object only where everything inside the object is right.
     """
-    if too_much := _limit_passed(resource):
-        return (too_much,)
+    if excess := excess_of(resource):
+        return (Issue("error", "too-costly", "", f"The resource {excess}."),)
     walk = _Walk(definitions)
     walk.resource(resource, "")
     return tuple(walk.issues[:ISSUES_MAX])
-
-
-def _limit_passed(value: object) -> Issue | None:
-    """Counted level by level: a recursion would end where the sender wants it to."""
-    count, level = 0, [value]
-    for _ in range(DEPTH_MAX):
-        level = [
-            inner for outer in level if isinstance(outer, dict | list) for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        count += len(level)
-        if count > VALUES_MAX:
-            return Issue("error", "too-costly", "", f"The resource has more than {VALUES_MAX} values.")
-        if not level:
-            return None
-    return Issue("error", "too-costly", "", f"The resource is nested deeper than {DEPTH_MAX} levels.")
-
-
-def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 class _Walk:

@@ -10,6 +10,7 @@ from typing import Any
 from xml.parsers import expat
 
 from carewright.fhir.model.definitions import Definitions, Element, Property, Type
+from carewright.fhir.model.limits import DEPTH_MAX, excess_of
 from carewright.fhir.model.narrative import XHTML, is_xhtml, without_html_entities
 from carewright.fhir.model.primitives import CONTROL, INTEGERS
 from carewright.kernel.errors import Refusal
@@ -18,9 +19,6 @@ NAMESPACE = "http://hl7.org/fhir"
 SCHEMA_PLACE = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
 SEPARATOR = " "
 BYTES_MAX = 16 * 1024 * 1024
-DEPTH_MAX = 64
-"""Elements inside each other, those of a narrative included. The deepest official example has 21."""
-
 NODES_MAX = 200_000
 """Elements and attributes together."""
 
@@ -79,6 +77,8 @@ def from_xml(definitions: Definitions, raw: bytes) -> Object:
 
 def to_xml(definitions: Definitions, resource: Object) -> bytes:
     """UTF-8 with elements in the order of their definitions. Raises `NotWritable` for a value that is no resource of R4."""
+    if excess_of(resource):
+        raise NotWritable
     writing = _Writing(definitions)
     writing.resource(resource, f' xmlns="{NAMESPACE}"')
     return ('<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(writing.parts)).encode()
