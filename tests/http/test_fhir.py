@@ -279,3 +279,34 @@ async def test_what_a_search_does_not_know_is_a_warning_or_refused_where_that_wa
 
 def shown_outcomes(bundle: Json) -> list[Json]:
     return [one["resource"] for one in bundle["entry"] if one["search"]["mode"] == "outcome"]
+
+
+async def test_an_appointment_is_cancelled_by_a_patch_and_a_stale_one_is_refused(clinic: Clinic) -> None:
+    """Argonaut: PATCH in JSON Patch or FHIRPath Patch. R4: a patch that does not fit changes nothing."""
+    made = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
+    address = f"{FHIR}/Appointment/{made['id']}"
+    request = clinic.system.request
+    stale = [{"op": "test", "path": "/status", "value": "arrived"}, {"op": "replace", "path": "/status", "value": "cancelled"}]
+    answer = await request("front-desk", "PATCH", address, json=stale)
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert 400 <= answer.status_code < 500, answer.text
+    by_path = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "operation", "part": [
+            {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Appointment.status"},
+            {"name": "value", "valueCode": "arrived"},
+        ]}],
+    }  # fmt: skip
+    assert ok(await request("front-desk", "PATCH", address, json=by_path))["status"] == "arrived"
+    outcome(await request("front-desk", "PATCH", address, json=stale[1:], headers={"If-Match": 'W/"1"'}), 412, "kernel.precondition_failed")
+    assert ok(await request("front-desk", "PATCH", address, json=stale))["status"] == "cancelled"
+
+
+async def test_a_part_of_a_resource_is_shown_where_a_part_is_asked_for(clinic: Clinic) -> None:
+    """R4 search: _elements and _summary, with the SUBSETTED tag."""
+    whole = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/Location/{clinic.site_id}"))
+    part = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/Location/{clinic.site_id}", params={"_elements": "name"}))
+    assert (part["name"], "physicalType" in part, "physicalType" in whole) == (whole["name"], False, True)
+    assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
+    found = await searched(clinic, "Location", _id=clinic.site_id, _elements="name")
+    assert "physicalType" not in found["entry"][0]["resource"]

@@ -13,7 +13,7 @@ from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, change
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.wanted import read_wanted
-from carewright.fhir.service import appointments, claiming, finding, searching, served
+from carewright.fhir.service import appointments, changing, claiming, finding, searching, served
 from carewright.fhir.service.capabilities import capability_statement
 from carewright.fhir.service.validity import ensure_valid
 from carewright.kernel.errors import MethodNotAllowed
@@ -41,12 +41,14 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$book", POST=book),
         at("/{kind}", GET=search, POST=create),
         at("/{kind}/_search", POST=search),
-        at("/{kind}/{id}", GET=read, PUT=update),
+        at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch),
     ]
 
 
 async def read(ask: Ask) -> Answer:
-    return Answer(await served.read(ask.ctx, ask.request.path_params["kind"], ask.id()))
+    """`_summary` and `_elements` show a part of it."""
+    kind = ask.request.path_params["kind"]
+    return Answer(searching.part_of(await served.read(ask.ctx, kind, ask.id()), ask.pairs))
 
 
 async def search(ask: Ask) -> Answer:
@@ -71,6 +73,17 @@ async def update(ask: Ask) -> Answer:
         raise InvalidElement("The id of the resource is the one of its address.", expression="Appointment.id")
     after = await appointments.update_appointment(ask.ctx, ask.uuid(), wanted, ask.version, ask.key)
     return changed(scheduling.appointment(after), ask.base)
+
+
+async def patch(ask: Ask) -> Answer:
+    """JSON Patch or FHIRPath Patch of what is stored now; what comes of it is an update, refused if somebody was faster."""
+    _ensure_taken(ask, "patch")
+    before = await ask.ctx.scheduling.get_appointment(ask.ctx.actor, ask.uuid())
+    after = changing.patched(scheduling.appointment(before), ask.body)
+    ensure_valid(after)
+    wanted = read_wanted(after, ask.base)
+    stored = await appointments.update_appointment(ask.ctx, before.id, wanted, ask.version or before.version, ask.key)
+    return changed(scheduling.appointment(stored), ask.base)
 
 
 async def find(ask: Ask) -> Answer:

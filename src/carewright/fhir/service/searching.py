@@ -18,8 +18,10 @@ from carewright.fhir.model.searching.parsing import parse
 from carewright.fhir.model.searching.refusals import BadCursor
 from carewright.fhir.model.searching.results import CURSOR
 from carewright.fhir.model.searching.search import INCLUDE_ROUNDS_MAX, Search, Server
+from carewright.fhir.model.summarizing import elements_of, summary_of
 from carewright.fhir.service.candidates import CANDIDATES
-from carewright.fhir.store import search_definitions
+from carewright.fhir.store import r4_definitions, search_definitions
+from carewright.kernel.values import EARLIEST
 
 PURPOSE = "carewright.fhir.page"
 INCLUDED_MAX = 1_000
@@ -43,7 +45,7 @@ async def search(ctx: FhirContext, kind: str, pairs: Iterable[tuple[str, str]], 
         "total": None if asked.total == "none" else len(found),
         "link": _links(ctx, asked, page),
         "entry": [
-            *(_entry(base, one, "match") for one in page.resources),
+            *(_entry(base, _part(asked, one), "match") for one in page.resources),
             *(_entry(base, one, "include") for one in included),
             *_warnings(asked),
         ],
@@ -90,6 +92,18 @@ async def _fetched(ctx: FhirContext, asked: Search, places: Iterable[str]) -> li
         for one in await CANDIDATES[kind](ctx, Search(type=kind, server=asked.server), Narrowing(ids=frozenset(wanted)))
         if one["id"] in wanted
     ]
+
+
+def part_of(one: Resource, pairs: Iterable[tuple[str, str]]) -> Resource:
+    """What `_summary` and `_elements` ask for of a resource that is read. Raises `SearchRefused`."""
+    shaping = [pair for pair in pairs if pair[0] in ("_summary", "_elements")]
+    return _part(parse(search_definitions(), one["resourceType"], shaping, Server("", UTC, EARLIEST)), one) if shaping else one
+
+
+def _part(asked: Search, one: Resource) -> Resource:
+    if asked.elements:
+        return elements_of(r4_definitions(), one, frozenset(asked.elements))
+    return summary_of(r4_definitions(), one, asked.summary)
 
 
 def _entry(base: str, one: Resource, mode: str) -> Resource:

@@ -89,7 +89,7 @@ def _uuid(id_: str) -> UUID:
 
 
 SERVED: Mapping[str, Served] = {
-    "Appointment": Served(_appointment, ("read", "create", "update")),
+    "Appointment": Served(_appointment, ("read", "create", "update", "patch")),
     "Device": Served(partial(_entry, "Device", "devices", directory.device)),
     "HealthcareService": Served(_service),
     "Location": Served(partial(_entry, "Location", "locations", directory.location)),
