@@ -1,6 +1,7 @@
 """The FHIR rim against a running system: reading, and IHE's find, hold, book, move and cancel. Each test names the requirement it holds."""
 
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -130,6 +131,7 @@ async def test_an_appointment_is_created_read_and_cancelled_by_plain_writes(clin
     address = f"{FHIR}/Appointment/{made['id']}"
     read = await clinic.system.request("front-desk", "GET", address)
     assert (ok(read)["status"], read.headers["etag"]) == ("booked", 'W/"1"')
+    assert parsedate_to_datetime(read.headers["last-modified"]) <= datetime.fromisoformat(ok(read)["meta"]["lastUpdated"])
     cancelled = made | {"status": "cancelled"}
     stale = await clinic.system.request("front-desk", "PUT", address, json=cancelled, headers={"If-Match": 'W/"7"'})
     outcome(stale, 412, "kernel.precondition_failed")

@@ -236,14 +236,15 @@ class Start:
         addresses = {name: self._for_programs(port) for name, port in self._ports.items()}
         msgspec.structs.replace(Installation.read(self._wanted.data), addresses=addresses).write(self._wanted.data)
         shown = {name: self._for_browsers(port) for name, port in self._ports.items()}
-        first = next(iter(shown.values()))
+        patients, first = self._address("portal"), next(iter(shown.values()))
         lines = ["", "Carewright is running.", ""]
         if self._wanted.split:
             lines += [f"  {name:<12} {address}" for name, address in shown.items()]
-        lines += [f"  Patients:    {first}/"]
+        lines += [f"  Patients:    {patients}/"]
         if Installation.read(self._wanted.data).demonstration_patient_id is not None:
-            lines += [f"  Inbox:       {first}/inbox    what the demonstration hospital sends to people"]
-        lines += [*self._staff_lines(), f"  API:         {first}/api/docs", f"  Health:      {first}/ready"]
+            lines += [f"  Inbox:       {patients}/inbox    what the demonstration hospital sends to people"]
+        lines += [*self._staff_lines(), f"  API:         {first}/api/docs", f"  FHIR R4:     {self._address('fhir')}/fhir/R4/metadata"]
+        lines += [f"  Health:      {first}/ready"]
         lines += ["", "  A token for the API:  carewright token --role front-desk", "  Ctrl-C stops everything; the data stays.", ""]
         self._show("\n".join(lines))
 

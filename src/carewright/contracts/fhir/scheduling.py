@@ -40,7 +40,7 @@ def appointment(one: Appointment) -> Resource:
         "comment": one.note or None,
         "basedOn": [{"display": one.based_on}] if one.based_on else None,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, one.site_name)],
-    }, one.version)  # fmt: skip
+    }, one.version, one.updated_at)  # fmt: skip
 
 
 def schedule(one: ScheduleSummary) -> Resource:

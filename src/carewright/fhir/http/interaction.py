@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -177,7 +177,7 @@ def _rendered(request: Request, answer: Answer) -> Response:
     if "versionId" in meta:
         headers["ETag"] = f'W/"{meta["versionId"]}"'
     if "lastUpdated" in meta:
-        headers["Last-Modified"] = format_datetime(datetime.fromisoformat(meta["lastUpdated"]), usegmt=False)
+        headers["Last-Modified"] = format_datetime(datetime.fromisoformat(meta["lastUpdated"]).astimezone(UTC), usegmt=True)
     preferred = request.headers.get("prefer", "")
     if request.method in ("POST", "PUT", "PATCH") and MINIMAL in preferred and answer.status < 300:
         return Response(b"", answer.status, headers | {"Cache-Control": "no-store"})
