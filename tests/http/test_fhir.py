@@ -3,10 +3,13 @@
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from carewright.contracts.permissions import ROLES
+from carewright.fhir.model.ids import SlotId, write_slot
 from carewright.fhir.model.validating import issues_of
 from carewright.fhir.model.xml import from_xml
 from carewright.fhir.store import r4_definitions
@@ -312,3 +315,48 @@ async def test_a_part_of_a_resource_is_shown_where_a_part_is_asked_for(clinic: C
     assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
     found = await searched(clinic, "Location", _id=clinic.site_id, _elements="name")
     assert "physicalType" not in found["entry"][0]["resource"]
+
+
+NEEDS = {
+    "Patient": "patients.read", "Appointment": "scheduling.appointment.read", "Schedule": "scheduling.calendar.read",
+    "Slot": "scheduling.calendar.read", "Practitioner": "directory.read", "Location": "directory.read",
+}  # fmt: skip
+STAFF = sorted(set(ROLES) - {"patient", "proxy"})
+
+
+@pytest.fixture(scope="module")
+async def known(clinic: Clinic) -> dict[str, str]:
+    """Something of each type, with a note and an identifier that not everybody may see."""
+    body = {"family": "Wallaby", "identifiers": [{"system": "urn:test:mrn", "value": "W-17"}]}
+    patient = ok(await clinic.system.request("front-desk", "POST", "/api/v1/patients", json=body), 201)["id"]
+    made = ok(await clinic.book(UUID(patient), (await clinic.free())[0], note="by the window"), 201)
+    slot = write_slot(SlotId(UUID(clinic.practitioner_id), datetime.fromisoformat(made["start"]), 30))
+    return {
+        "Patient": patient, "Appointment": made["id"], "Schedule": clinic.practitioner_id, "Slot": slot,
+        "Practitioner": clinic.practitioner_id, "Location": clinic.site_id,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", STAFF)
+async def test_a_role_sees_through_fhir_what_the_table_of_permissions_gives_it(clinic: Clinic, known: dict[str, str], role: str) -> None:
+    for kind, id_ in known.items():
+        answer = await clinic.system.request(role, "GET", f"{FHIR}/{kind}/{id_}")
+        assert answer.status_code == (200 if NEEDS[kind] in ROLES[role] else 403), f"{role} {kind}: {answer.text}"
+        if kind == "Patient" and answer.is_success:
+            assert ("identifier" in answer.json()) == ("patients.read_identifiers" in ROLES[role])
+        if kind == "Appointment" and answer.is_success:
+            assert ("comment" in answer.json()) == ("scheduling.appointment.read_note" in ROLES[role])
+    searched = await clinic.system.request(role, "GET", f"{FHIR}/Appointment", params={"patient": f"Patient/{known['Patient']}"})
+    assert searched.status_code == (200 if "scheduling.appointment.read" in ROLES[role] else 403)
+    assert "window" not in searched.text, "notes are read one by one"
+
+
+@pytest.mark.parametrize("role", STAFF)
+async def test_a_role_changes_through_fhir_what_the_table_of_permissions_lets_it(clinic: Clinic, known: dict[str, str], role: str) -> None:
+    cancelled = {"resourceType": "Appointment", "id": known["Appointment"], "status": "cancelled", "participant": [
+        {"actor": {"reference": f"Patient/{known['Patient']}"}, "status": "accepted"}
+    ]}  # fmt: skip
+    stale = {"If-Match": 'W/"99"'}
+    answer = await clinic.system.request(role, "PUT", f"{FHIR}/Appointment/{known['Appointment']}", json=cancelled, headers=stale)
+    allowed = {"scheduling.appointment.read", "scheduling.appointment.cancel"} <= ROLES[role]
+    assert answer.status_code == (412 if allowed else 403), f"{role}: {answer.text}"

@@ -1,14 +1,19 @@
 """Whoever is signed in at one hospital and asks with the ids of another finds nothing there, and changes nothing."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from carewright.fhir.model.ids import SlotId, write_slot
 from tests.clinic import Clinic, ok
 from tests.system import System
+
+PARTICIPANT = {"type": [{"text": "anybody"}], "status": "accepted"}
+APPOINTMENT = {"name": "appointment-reference", "valueReference": {"reference": "Appointment/{appointment}"}}
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +73,52 @@ async def test_nothing_of_another_hospital_is_booked(clinic: Clinic, stranger: S
     answer = await replace(clinic, system=stranger).book(patient, (await clinic.free())[-2])
     assert answer.status_code in (404, 422), answer.text
     assert "unknown" in answer.json()["code"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "Appointment/{appointment}", None),
+        ("PUT", "Appointment/{appointment}", {"resourceType": "Appointment", "status": "cancelled", "participant": [PARTICIPANT]}),
+        ("PATCH", "Appointment/{appointment}", [{"op": "replace", "path": "/status", "value": "cancelled"}]),
+        ("POST", "Appointment/$book", {"resourceType": "Parameters", "parameter": [APPOINTMENT]}),
+        ("GET", "Patient/{patient}", None),
+        ("GET", "HealthcareService/{service}", None),
+        ("GET", "Practitioner/{practitioner}", None),
+        ("GET", "Location/{site}", None),
+        ("GET", "Schedule/{practitioner}", None),
+        ("GET", "Slot/{slot}", None),
+        ("GET", "Appointment/$find?start=2026-01-01&end=2030-01-01&visit-type={visit_type}", None),
+    ],
+)
+async def test_fhir_shows_and_changes_nothing_of_another_hospital(
+    clinic: Clinic, stranger: System, patient: UUID, booked: dict[str, Any], method: str, path: str, body: Any
+) -> None:
+    ids = {
+        "appointment": booked["id"], "patient": str(patient), "service": clinic.service_id, "visit_type": clinic.visit_type_id,
+        "practitioner": clinic.practitioner_id, "site": clinic.site_id,
+        "slot": write_slot(SlotId(UUID(clinic.practitioner_id), datetime.fromisoformat(booked["start"]), 30)),
+    }  # fmt: skip
+    sent = msgspec.json.decode(msgspec.json.encode(body).decode().replace("{appointment}", booked["id"]))
+    if isinstance(sent, dict) and sent["resourceType"] == "Appointment":
+        sent["id"] = booked["id"]
+    answer = await stranger.request("front-desk", method, f"/fhir/R4/{path.format(**ids)}", json=sent)
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert await clinic.appointment(booked["id"]) == booked
+
+
+async def test_fhir_searches_of_another_hospital_find_nothing(
+    clinic: Clinic, stranger: System, patient: UUID, booked: dict[str, Any]
+) -> None:
+    for query in (
+        f"Appointment?_id={booked['id']}", f"Appointment?patient=Patient/{patient}&_include=*", f"Appointment?date={booked['start'][:10]}",
+        f"Appointment?practitioner=Practitioner/{clinic.practitioner_id}", f"Patient?_id={patient}", "Patient?family=Beispiel",
+        f"Slot?schedule=Schedule/{clinic.practitioner_id}", "Schedule", "Location", "Practitioner", "PractitionerRole", "HealthcareService",
+        "Organization", "Device", f"Practitioner?_has:Appointment:practitioner:_id={booked['id']}",
+        f"Schedule?actor=Practitioner/{clinic.practitioner_id}&_revinclude=Slot:schedule",
+    ):  # fmt: skip
+        found = ok(await stranger.request("front-desk", "GET", f"/fhir/R4/{query}"))
+        assert (found["total"], found.get("entry")) == (0, None), query
+    own = ok(await clinic.system.request("front-desk", "GET", f"/fhir/R4/Appointment?_id={booked['id']}"))
+    assert own["total"] == 1
