@@ -145,6 +145,7 @@ async def test_every_page_of_the_way_in_is_open_to_everybody(visits: Visits, num
     code = await newest_code(page)
     await page.get_by_label("The code in our message").fill(code)
     await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(lambda url: "/sign-in" not in url)
     await page.goto("/devices")
     await look("Where you are signed in")
     await page.goto("/inbox")

@@ -161,7 +161,7 @@ async def test_a_query_that_cannot_be_read(one_process: System, path: str, query
 async def test_a_search_that_finds_nothing_is_no_fault(clinic: Clinic) -> None:
     for query in ({"until_at": "2000-01-01T00:00:00Z"}, {"from_at": "2100-01-01T00:00:00Z"}, {"practitioner_id": str(uuid4())}):
         asked = {"visit_type_id": clinic.visit_type_id, "from_at": "1900-01-01T00:00:00Z"} | query
-        assert ok(await clinic.system.request("front-desk", "GET", "/api/v1/availability", params=asked)) == {"items": [], "next": None}
+        assert ok(await clinic.system.request("front-desk", "GET", "/api/v1/availability", params=asked))["items"] == []
 
 
 @pytest.mark.parametrize(

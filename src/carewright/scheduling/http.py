@@ -1,16 +1,22 @@
 """Scheduling over HTTP: parse, call one use case, render."""
 
+from typing import Annotated
+from uuid import UUID
+
 import msgspec
 
 from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
+from carewright.contracts.directory import ActorKind
 from carewright.kernel.http.routes import Call, Nothing, Route
-from carewright.kernel.values import Code, Instant, Reason
+from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, calendars, change, find, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
+NamedIds = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=50)]
+"""As many ids as an address takes."""
 LOST = (c.TimeNotFree, c.PatientBusy, c.CalendarMoved)
 
 
@@ -39,6 +45,16 @@ class HoursBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     weekly: h.Weekly
     exceptions: h.Exceptions = ()
     leave: h.Leaves = ()
+
+
+class SchedulesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Calendars in order of their ids, closed ones too; as many conditions as an address takes. `after` is where a page ended."""
+
+    ids: NamedIds = ()
+    kinds: Annotated[tuple[ActorKind, ...], msgspec.Meta(max_length=7)] = ()
+    site_ids: NamedIds = ()
+    after: UUID | None = None
+    limit: Limit = 50
 
 
 class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,8 +116,10 @@ async def advance_appointment(ctx: Ctx, call: Call[Nothing, StatusBody]) -> c.Ap
     return await change.advance_appointment(ctx, command)
 
 
-async def list_schedules(ctx: Ctx, call: Call[c.ListSchedules, Nothing]) -> c.SchedulesPage:
-    return await calendars.list_schedules(ctx, call.query)
+async def list_schedules(ctx: Ctx, call: Call[SchedulesQuery, Nothing]) -> c.SchedulesPage:
+    query = call.query
+    asked = c.ListSchedules(ids=query.ids, kinds=query.kinds, site_ids=query.site_ids, after=query.after, limit=query.limit)
+    return await calendars.list_schedules(ctx, asked)
 
 
 async def get_calendar(ctx: Ctx, call: Call[PeriodQuery, Nothing]) -> c.Calendar:
@@ -190,7 +208,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/api/v1/schedules", list_schedules, "Whose calendars there are.", permission="scheduling.calendar.read",
-        query=c.ListSchedules, answer=c.SchedulesPage,
+        query=SchedulesQuery, answer=c.SchedulesPage,
     ),
     Route(
         "GET", f"{CALENDAR}/calendar", get_calendar, "One actor's openings and what is taken, over at most 31 days.",

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from carewright.contracts.directory import Identifier, Organization
 from carewright.contracts.fhir.basics import VISIT_TYPES
+from carewright.contracts.fhir.directory import organization
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, TimeGone
 from carewright.fhir.model.outcomes import outcome_of
 from carewright.fhir.model.parameters import Parameters, token_of
@@ -105,3 +107,8 @@ def test_a_refusal_is_said_as_an_outcome() -> None:
     assert (issue["severity"], issue["code"], issue["expression"], issue["diagnostics"]) == ("error", "value", ["Appointment.start"], "So.")
     assert outcome_of(TimeGone())["issue"][0]["severity"] == "fatal"
     assert "expression" not in outcome_of(BadInput())["issue"][0]
+
+
+def test_what_no_fhir_string_may_hold_is_left_out_wherever_it_was_typed() -> None:
+    shown = organization(Organization(id=UUID(ID), name="Nor\x01th\x1f", identifiers=(Identifier(system="urn:s", value="\x00"),)))
+    assert (shown["name"], shown["identifier"]) == ("North", [{"system": "urn:s"}])

@@ -1,5 +1,6 @@
 """What every resource is made of: references, codings, identifiers, and the rule that nothing empty is said."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from carewright.contracts.directory import Coding, Identifier
 
 Resource = dict[str, Any]
 LANGUAGES = "urn:ietf:bcp:47"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What a string may not hold (https://hl7.org/fhir/R4/datatypes.html#string), and XML cannot."""
 VISIT_TYPES = "urn:carewright:visit-type"
 """The system of our kinds of visits, coded by their ids."""
 
@@ -21,7 +24,17 @@ def said(elements: Mapping[str, Any]) -> Resource:
 def resource(kind: str, id_: UUID | str, elements: Mapping[str, Any], version: int | None = None, at: datetime | None = None) -> Resource:
     """A resource of a type, with what is known of its version."""
     meta = said({"versionId": str(version) if version else None, "lastUpdated": instant(at) if at else None})
-    return said({"resourceType": kind, "id": str(id_), "meta": meta, **elements})
+    made: Resource = _in_form(said({"resourceType": kind, "id": str(id_), "meta": meta, **elements}))
+    return made
+
+
+def _in_form(value: Any) -> Any:
+    """The same without the characters that FHIR's strings may not hold, whoever put them into a name."""
+    if isinstance(value, str):
+        return CONTROL.sub("", value) if CONTROL.search(value) else value
+    if isinstance(value, dict):
+        return said({name: _in_form(inner) for name, inner in value.items()})
+    return [_in_form(inner) for inner in value] if isinstance(value, list) else value
 
 
 def instant(at: datetime) -> str:
