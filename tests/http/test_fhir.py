@@ -192,6 +192,7 @@ async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> Non
     bad = await request("front-desk", "POST", f"{FHIR}/Appointment", content=b"<x/>", headers={"Content-Type": "text/plain"})
     outcome(bad, 415, "kernel.unsupported_media")
     outcome(await request("front-desk", "POST", f"{FHIR}/Appointment", json={"resourceType": "Patient"}), 422, "fhir.invalid_element")
+    outcome(await request("front-desk", "GET", f"{FHIR}/Location?name=%00"), 400, "kernel.bad_input")
     wrong = {"resourceType": "Appointment", "status": "bookd", "colour": "blue", "participant": []}
     answer = await request("front-desk", "POST", f"{FHIR}/Appointment", json=wrong)
     outcome(answer, 400, "fhir.invalid_resource")

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -18,12 +17,12 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.model.outcomes import outcome_of
 from carewright.fhir.model.pointing import uuid_or_none
 from carewright.fhir.model.xml import from_xml, to_xml
+from carewright.fhir.service.validity import ensure_valid
 from carewright.fhir.store import r4_definitions
-from carewright.kernel.errors import BadInput, NotAcceptable, Refusal, UnsupportedMedia
+from carewright.kernel.errors import NotAcceptable, Refusal, UnsupportedMedia
 from carewright.kernel.http import guard, problems, strict
-from carewright.kernel.http.endpoint import ETAG, bearer_token, read_body
+from carewright.kernel.http.endpoint import bearer_token, key_in, query_pairs, read_body, version_in
 from carewright.kernel.http.gate import address_of, ensure_pace
-from carewright.kernel.idempotency import KEY_LENGTH_MAX
 
 PREFIX = "/fhir/R4"
 SEARCH = "/_search"
@@ -34,7 +33,6 @@ TAKEN = (MEDIA_TYPE, "application/json", XML_TYPE, "application/json-patch+json"
 JSON_NAMES = frozenset({MEDIA_TYPE, "application/json", "json", "application/*", "*/*", ""})
 XML_NAMES = frozenset({XML_TYPE, "application/xml", "text/xml", "xml"})
 BODY_BYTES_MAX = 1024 * 1024
-QUERY_PAIRS_MAX = 100
 ASKED = "fhir.request"
 """The audit log's name for what this rim refuses by itself."""
 MINIMAL = "return=minimal"
@@ -53,21 +51,17 @@ class Ask:
     @property
     def key(self) -> str | None:
         """The Idempotency-Key, if one was sent: other systems' FHIR clients know none, and need none."""
-        key = self.request.headers.get("idempotency-key", "").strip()
-        if len(key) > KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
-            raise BadInput(f"The Idempotency-Key may have at most {KEY_LENGTH_MAX} visible ASCII characters.")
-        return key or None
+        return key_in(self.request)
 
     @property
     def version(self) -> int | None:
         """The version in `If-Match: W/"3"`."""
-        given = self.request.headers.get("if-match", "").strip()
-        if given in ("", "*"):
-            return None
-        found = ETAG.fullmatch(given)
-        if found is None:
-            raise BadInput('If-Match carries the ETag you were given, as in W/"3".')
-        return int(found[1])
+        return version_in(self.request.headers.get("if-match"))
+
+    def sent(self) -> Any:
+        """The resource in the body, held against R4's form. Raises `InvalidResource`."""
+        ensure_valid(self.body)
+        return self.body
 
     def id(self) -> str:
         return str(self.request.path_params["id"])
@@ -103,7 +97,7 @@ def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False) -> Ca
                 actor = (await ctx.bearers.actor_of(bearer_token(request))).at(here.actor.address)
             ensure_pace(request.scope, actor)
             here = here.acting(actor)
-        pairs = _pairs(request.scope["query_string"])
+        pairs = tuple(query_pairs(request.scope["query_string"]))
         if request.url.path.endswith(SEARCH):
             ask = Ask(here, request, base_of(ctx, request), pairs + await _form(request))
         else:
@@ -149,7 +143,7 @@ async def _form(request: Request) -> tuple[tuple[str, str], ...]:
     raw = await read_body(request)
     if raw and request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMedia(f"Send the criteria as {FORM}.")
-    return _pairs(raw)
+    return tuple(query_pairs(raw))
 
 
 async def _body(request: Request) -> Any:
@@ -162,13 +156,6 @@ async def _body(request: Request) -> Any:
     if headers.get("content-type", "").partition(";")[0].strip().lower() in XML_NAMES:
         return from_xml(r4_definitions(), raw)
     return strict.decode(Any, raw, headers.get("content-type", ""), headers.get("content-encoding", ""), TAKEN)
-
-
-def _pairs(raw: bytes) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple(parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=QUERY_PAIRS_MAX, errors="strict"))
-    except ValueError as fault:
-        raise BadInput("The query string cannot be read.") from fault
 
 
 def _rendered(request: Request, answer: Answer) -> Response:

@@ -59,16 +59,14 @@ async def search(ask: Ask) -> Answer:
 
 async def create(ask: Ask) -> Answer:
     _ensure_taken(ask, "create")
-    ensure_valid(ask.body)
-    made = await appointments.create_appointment(ask.ctx, read_wanted(ask.body, ask.base), ask.key)
+    made = await appointments.create_appointment(ask.ctx, read_wanted(ask.sent(), ask.base), ask.key)
     return changed(scheduling.appointment(made), ask.base, created=True)
 
 
 async def update(ask: Ask) -> Answer:
     """The id in the body is that of the address."""
     _ensure_taken(ask, "update")
-    ensure_valid(ask.body)
-    wanted = read_wanted(ask.body, ask.base)
+    wanted = read_wanted(ask.sent(), ask.base)
     if wanted.id != ask.id():
         raise InvalidElement("The id of the resource is the one of its address.", expression="Appointment.id")
     after = await appointments.update_appointment(ask.ctx, ask.uuid(), wanted, ask.version, ask.key)
@@ -87,22 +85,18 @@ async def patch(ask: Ask) -> Answer:
 
 
 async def find(ask: Ask) -> Answer:
-    if ask.body is not None:
-        ensure_valid(ask.body)
-    given = Parameters.of_resource(ask.body) if ask.body is not None else Parameters.of_query(ask.pairs)
+    given = Parameters.of_query(ask.pairs) if ask.body is None else Parameters.of_resource(ask.sent())
     found = await finding.find_appointments(ask.ctx, given, ask.base)
     return Answer(searchset(ask.base, found.items, found.total, f"{ask.base}/Appointment/$find"))
 
 
 async def hold(ask: Ask) -> Answer:
-    ensure_valid(ask.body)
-    held = await claiming.hold_appointment(ask.ctx, Parameters.of_resource(ask.body), ask.base, ask.key)
+    held = await claiming.hold_appointment(ask.ctx, Parameters.of_resource(ask.sent()), ask.base, ask.key)
     return Answer(searchset(ask.base, [scheduling.appointment(held)], 1, f"{ask.base}/Appointment/$hold"))
 
 
 async def book(ask: Ask) -> Answer:
-    ensure_valid(ask.body)
-    booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.body), ask.base, ask.key)
+    booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.sent()), ask.base, ask.key)
     return Answer(searchset(ask.base, [scheduling.appointment(booked)], 1, f"{ask.base}/Appointment/$book"))
 
 

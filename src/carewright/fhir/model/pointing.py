@@ -1,13 +1,13 @@
 """References in requests: to what, by which id. Relative, or absolute below our own address; nothing is followed over the network."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from carewright.contracts.fhir.refusals import InvalidElement
+from carewright.fhir.model.searching.elements import local
 
-LITERAL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
+LENGTH_MAX = 2048
 
 
 class Pointer(NamedTuple):
@@ -31,10 +31,11 @@ def pointer(reference: Any, expression: str, base: str = "") -> Pointer | None:
     text = reference.get("reference") if isinstance(reference, dict) else None
     if text is None:
         return None
-    match = LITERAL.search(text) if isinstance(text, str) and len(text) <= 2048 else None
-    if match is None or (match.start() > 0 and (not base or text[: match.start()] != base.rstrip("/"))):
+    place = local(text, base) if isinstance(text, str) and len(text) <= LENGTH_MAX else None
+    if place is None:
         raise InvalidElement("References are relative, as in Patient/123, or begin with this server's address.", expression=expression)
-    return Pointer(match[1], match[2], f"{expression}.reference")
+    kind, _, id_ = place.partition("/")
+    return Pointer(kind, id_, f"{expression}.reference")
 
 
 def pointers(many: Iterable[Any], expression: str, base: str = "") -> list[Pointer]:

@@ -37,10 +37,19 @@ SLOT_DAYS_MAX = 31
 Candidates = Callable[[FhirContext, Search, Narrowing], Awaitable[list[Resource]]]
 
 
-async def entries(
-    kind: EntryType, plural: str, render: Callable[[Any], Resource], ctx: FhirContext, _: Search, bounds: Narrowing
-) -> list[Resource]:
+ENTRIES: Mapping[EntryType, tuple[str, Callable[[Any], Resource]]] = {
+    "Device": ("devices", directory.device),
+    "Location": ("locations", directory.location),
+    "Organization": ("organizations", directory.organization),
+    "Practitioner": ("practitioners", directory.practitioner),
+    "PractitionerRole": ("practitioner_roles", directory.practitioner_role),
+}
+"""Types of the directory that need nothing besides: where a page has them, and how each is shown."""
+
+
+async def entries(kind: EntryType, ctx: FhirContext, _: Search | None, bounds: Narrowing) -> list[Resource]:
     """Of the directory: those named, or all."""
+    plural, render = ENTRIES[kind]
     ids = _uuids(bounds.ids)
     if ids == ():
         return []
@@ -57,14 +66,22 @@ async def entries(
 
 async def services(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
     """Healthcare services with their kinds of visits."""
+    return [
+        directory.healthcare_service(one.service, one.visit_types)
+        for one in await all_services(ctx)
+        if bounds.ids is None or str(one.service.id) in bounds.ids
+    ]
+
+
+async def all_services(ctx: FhirContext) -> list[ServiceSummary]:
+    """Every service with its kinds of visits."""
     found: list[ServiceSummary] = []
     while True:
         page = await ctx.directory.find_services(ctx.actor, FindServices(limit=SERVICE_PAGE, offset=len(found)))
         found += page.items
         if len(found) >= page.total or not page.items:
-            break
+            return found
         _ensure_not_too_many(len(found))
-    return [directory.healthcare_service(one.service, one.visit_types) for one in found if _may_be(bounds.ids, one.service.id)]
 
 
 async def patients(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
@@ -213,10 +230,6 @@ def _uuids(ids: Iterable[str] | None) -> tuple[UUID, ...] | None:
     return None if ids is None else tuple(found for each in sorted(ids) if (found := uuid_or_none(each)))
 
 
-def _may_be(ids: frozenset[str] | None, id_: UUID) -> bool:
-    return ids is None or str(id_) in ids
-
-
 def _ensure_not_too_many(found: int) -> None:
     if found >= CANDIDATES_MAX:
         raise SearchTooWide(f"This search would go through more than {CANDIDATES_MAX:,} resources. Narrow it.")
@@ -224,13 +237,8 @@ def _ensure_not_too_many(found: int) -> None:
 
 CANDIDATES: Mapping[str, Candidates] = {
     "Appointment": appointments,
-    "Device": partial(entries, "Device", "devices", directory.device),
     "HealthcareService": services,
-    "Location": partial(entries, "Location", "locations", directory.location),
-    "Organization": partial(entries, "Organization", "organizations", directory.organization),
     "Patient": patients,
-    "Practitioner": partial(entries, "Practitioner", "practitioners", directory.practitioner),
-    "PractitionerRole": partial(entries, "PractitionerRole", "practitioner_roles", directory.practitioner_role),
     "Schedule": schedules,
     "Slot": slots,
-}
+} | {kind: partial(entries, kind) for kind in ENTRIES}

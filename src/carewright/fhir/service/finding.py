@@ -1,13 +1,14 @@
 """`Appointment/$find` (IHE ITI-115): times that could be had, as proposed Appointments."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import product
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.directory import FindServices, ServiceSummary
+from carewright.contracts.directory import ServiceSummary
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, SearchTooWide, TimeGone, UnknownId
@@ -16,11 +17,11 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import ProposalId, digest_of, read_proposal, write_proposal
 from carewright.fhir.model.parameters import Given, Parameters, reference_of, token_of
 from carewright.fhir.model.pointing import pointer, uuid_or_none
+from carewright.fhir.service.candidates import all_services
 
 COUNT, COUNT_MAX = 50, 200
 SEARCHES_MAX = 24
 """Kinds of visits times practitioners of one `$find`: each pair is a search of its own."""
-SERVICES_MAX = 200
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
 
     Raises `MissingElement`, `InvalidElement`, `SearchTooWide`, and what `find_times` refuses.
     """
-    services = await _services(ctx)
+    services = await all_services(ctx)
     wishes = read_wishes(given, services, base)
     pairs = list(product(wishes.visit_types, wishes.practitioners or (None,)))
     if len(pairs) > SEARCHES_MAX:
@@ -62,7 +63,7 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
     return Found(items=shown, total=sum(page.total or 0 for page in pages))
 
 
-def read_wishes(given: Parameters, services: tuple[ServiceSummary, ...], base: str) -> Wishes:
+def read_wishes(given: Parameters, services: Sequence[ServiceSummary], base: str) -> Wishes:
     """The input parameters of ITI-115. Raises `MissingElement`, `InvalidElement`."""
     start, end = given.instant("start"), given.instant("end")
     if end <= start:
@@ -90,7 +91,7 @@ def _practitioners(given: Parameters, base: str) -> tuple[UUID, ...]:
     return (*named, *(pointer_to("Schedule", each, base) for each in given.many("schedule")))
 
 
-def _visit_types(given: Parameters, services: tuple[ServiceSummary, ...], base: str) -> tuple[UUID, ...]:
+def _visit_types(given: Parameters, services: Sequence[ServiceSummary], base: str) -> tuple[UUID, ...]:
     """Those named by `visit-type`, our code or the name of one, or by a service (Medplum's way); else all that a `specialty` has."""
     known = {each.id: each.name for one in services for each in one.visit_types if each.active}
     offered = {pointer_to("HealthcareService", each, base) for each in given.many("service-type-reference")}
@@ -154,11 +155,7 @@ class Names(msgspec.Struct, frozen=True):
     sites: dict[UUID, str]
 
 
-async def _services(ctx: FhirContext) -> tuple[ServiceSummary, ...]:
-    return (await ctx.directory.find_services(ctx.actor, FindServices(limit=SERVICES_MAX))).items
-
-
-async def _names(ctx: FhirContext, services: tuple[ServiceSummary, ...]) -> Names:
+async def _names(ctx: FhirContext, services: Sequence[ServiceSummary]) -> Names:
     sites = await ctx.directory.find_sites(ctx.actor)
     return Names(
         {each.id: (each.name, one.service.name) for one in services for each in one.visit_types},
@@ -200,4 +197,4 @@ async def proposed_slot(ctx: FhirContext, id_: str) -> Slot:
 async def read_proposed(ctx: FhirContext, id_: str) -> Resource:
     """A proposal as the Appointment it would become. Raises `TimeGone`, `UnknownId`."""
     slot = await proposed_slot(ctx, id_)
-    return _proposal(slot, await _names(ctx, await _services(ctx)), None)
+    return _proposal(slot, await _names(ctx, await all_services(ctx)), None)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.directory import EntryType, FindEntries
+from carewright.contracts.directory import EntryType
 from carewright.contracts.fhir import directory, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import NotServed, UnknownId
@@ -14,7 +14,9 @@ from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownS
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import SlotId, is_proposal, read_slot
 from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
+from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
@@ -35,12 +37,11 @@ async def read(ctx: FhirContext, kind: str, id_: str) -> Resource:
     return await SERVED[kind].read(ctx, id_)
 
 
-async def _entry(kind: EntryType, plural: str, render: Callable[[Any], Resource], ctx: FhirContext, id_: str) -> Resource:
-    page = await ctx.directory.find_entries(ctx.actor, FindEntries(resource_type=kind, ids=(_uuid(id_),)))
-    found = getattr(page, plural)
+async def _entry(kind: EntryType, ctx: FhirContext, id_: str) -> Resource:
+    found = await entries(kind, ctx, None, Narrowing(ids=frozenset({id_})))
     if not found:
         raise UnknownId
-    return render(found[0])
+    return found[0]
 
 
 async def _service(ctx: FhirContext, id_: str) -> Resource:
@@ -90,13 +91,8 @@ def _uuid(id_: str) -> UUID:
 
 SERVED: Mapping[str, Served] = {
     "Appointment": Served(_appointment, ("read", "create", "update", "patch")),
-    "Device": Served(partial(_entry, "Device", "devices", directory.device)),
     "HealthcareService": Served(_service),
-    "Location": Served(partial(_entry, "Location", "locations", directory.location)),
-    "Organization": Served(partial(_entry, "Organization", "organizations", directory.organization)),
     "Patient": Served(_patient),
-    "Practitioner": Served(partial(_entry, "Practitioner", "practitioners", directory.practitioner)),
-    "PractitionerRole": Served(partial(_entry, "PractitionerRole", "practitioner_roles", directory.practitioner_role)),
     "Schedule": Served(_schedule),
     "Slot": Served(_slot),
-}
+} | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

@@ -106,7 +106,7 @@ async def _parse(route: Route, request: Request) -> tuple[Call[Any, Any], Once |
     query = _query(route.query, request.scope["query_string"])
     raw = await read_body(request)
     body = _body(route.body, raw, request)
-    call = Call(path, query, body, _version(request.headers.get("if-match")) if route.versioned else None)
+    call = Call(path, query, body, version_in(request.headers.get("if-match")) if route.versioned else None)
     return call, _once(request, raw) if route.keyed else None
 
 
@@ -115,7 +115,7 @@ def _query(kind: Any, raw: bytes) -> Any:
         raise TooLarge(limit_bytes=QUERY_BYTES_MAX)
     fields = _query_fields(kind)
     given: dict[str, Any] = {}
-    for name, text in _pairs(raw):
+    for name, text in query_pairs(raw):
         if name not in fields:
             raise BadInput(f"There is no query parameter called {name[:40]!r}.", parameter=name[:40])
         if fields[name].many:
@@ -157,7 +157,8 @@ def _parts(kind: Any) -> set[Any]:
     return {kind}.union(*(_parts(part) for part in inner if part is not None))
 
 
-def _pairs(raw: bytes) -> list[tuple[str, str]]:
+def query_pairs(raw: bytes) -> list[tuple[str, str]]:
+    """Names and values of a query, or of a form, in their order. Raises `BadInput`."""
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError as fault:
@@ -176,7 +177,7 @@ def _body(kind: type[Any], raw: bytes, request: Request) -> Any:
     return strict.decode(kind, raw, headers.get("content-type", ""), headers.get("content-encoding", ""))
 
 
-def _version(if_match: str | None) -> int | None:
+def version_in(if_match: str | None) -> int | None:
     """The version in `If-Match: "3"`. `*` and no header mean any."""
     if if_match is None or if_match.strip() == "*":
         return None
@@ -186,12 +187,18 @@ def _version(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-def _once(request: Request, raw: bytes) -> Once:
+def key_in(request: Request) -> str | None:
+    """The Idempotency-Key, if one was sent. Raises `BadInput` for one that is none."""
     key = request.headers.get("idempotency-key", "").strip()
-    if not key:
-        raise IdempotencyKeyMissing
-    if len(key) > KEY_LENGTH_MAX or VISIBLE.fullmatch(key) is None:
+    if key and (len(key) > KEY_LENGTH_MAX or VISIBLE.fullmatch(key) is None):
         raise BadInput(f"The Idempotency-Key may have at most {KEY_LENGTH_MAX} visible ASCII characters.")
+    return key or None
+
+
+def _once(request: Request, raw: bytes) -> Once:
+    key = key_in(request)
+    if key is None:
+        raise IdempotencyKeyMissing
     return Once(key, hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode() + raw).digest())
 
 
