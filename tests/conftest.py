@@ -11,7 +11,7 @@ settings.load_profile("carewright")  # how long an example takes is no finding: 
 
 pytest_plugins = ["tests.journal", "tests.servers", "tests.system", "tests.independent", "tests.hl7_sender"]
 TESTS = Path(__file__).parent
-TIERS = ("store", "http", "roles", "browser", "faults")
+TIERS = ("store", "http", "roles", "foreign", "browser", "faults")
 
 
 def tier_of(item: pytest.Item) -> str:

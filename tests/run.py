@@ -47,6 +47,7 @@ TIERS = (
     Tier("faults", "processes killed under load", ("faults",), 1800),
     Tier("roles", "the same scenarios in one process and in one per role", ("roles",), 1800),
     Tier("http", "the API and its document: one server", ("http",), 1200),
+    Tier("foreign", "FHIR clients and validators that others wrote: one server, the package index", ("foreign",), 900),
     Tier("browser", "pages in a real Chromium, phone and desktop", ("browser",), 1200),
 )
 """After the rules the longest first, so that those side by side end together."""
