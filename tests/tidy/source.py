@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "carewright"
-ROWS = ("cli", "contracts", "kernel", "roles", "simulation")
+ROWS = ("cli", "contracts", "kernel", "mock", "roles", "simulation")
 """The packages that are not modules of the hospital."""
 
 

@@ -247,6 +247,20 @@ async def hl7(options: Namespace) -> int:
     return 0
 
 
+async def mock(options: Namespace) -> int:
+    from carewright.mock import starting  # noqa: PLC0415  (see above)
+    from carewright.mock.ehr.faults import Faults  # noqa: PLC0415  (see above)
+    from carewright.mock.ehr.server import PROFILES, Wish  # noqa: PLC0415  (see above)
+
+    faults = Faults(slow_seconds=options.slow, endless_pages=options.endless_pages, lies=options.lie, fails_every=options.fail_every)
+    wished = partial(
+        Wish, profile=PROFILES[options.profile], seed=options.seed, patients=options.patients, client_id=options.client_id,
+        keys=starting.keys_in(options.keys) if options.keys else None, requests_per_minute=options.requests_per_minute, faults=faults,
+    )  # fmt: skip
+    await starting.run_ehr(options.port, wished, partial(print, flush=True))
+    return 0
+
+
 async def client(options: Namespace) -> int:
     from carewright.roles import clients  # noqa: PLC0415  (see above)
 

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         _client,
         _incident,
         _hl7,
+        _mock,
         _roles,
     ):
         add(names)
@@ -302,6 +303,32 @@ def _hl7(names: "Names") -> None:
     for each in (listed, show, replay, settle, mapped):
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
         _with_place(each)
+
+
+def _mock(names: "Names") -> None:
+    command = names.add_parser(
+        "mock", help="Run somebody else's system, made up, to build and test against.",
+        description="Run somebody else's system, made up, to build and test against.",
+        epilog="example: carewright mock ehr --profile oracle --port 8090",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    ehr = _command(
+        whats, "ehr", commands.mock, "An electronic health record that speaks FHIR R4 with the habits of one of two, on this machine.",
+        "carewright mock ehr --profile oracle --port 8090 --keys carewright.jwks.json",
+    )  # fmt: skip
+    ehr.add_argument("--profile", choices=("epic", "oracle"), default="epic", help="whose habits (default: epic)")
+    ehr.add_argument("--port", type=int, default=8090, help="port to listen on (default: 8090; 0 takes a free one)")
+    ehr.add_argument("--seed", type=int, default=1, help="the same seed and day give the same people and times (default: 1)")
+    ehr.add_argument("--patients", type=int, default=40, help="how many patients there are (default: 40)")
+    ehr.add_argument("--client-id", default="carewright", help="who may ask for tokens (default: carewright)")
+    ehr.add_argument("--keys", type=Path, metavar="FILE", help="the client's public keys, a JWK set; without them no token is needed")
+    ehr.add_argument(
+        "--requests-per-minute", type=int, default=6_000, metavar="N", help="beyond these it answers 429 with Retry-After (default: 6000)"
+    )
+    ehr.add_argument("--slow", type=float, default=0.0, metavar="SECONDS", help="wait before every answer")
+    ehr.add_argument("--endless-pages", action="store_true", help="begin again after the last page of every search")
+    ehr.add_argument("--lie", action="store_true", help="tell wrong totals, another order and wrong types")
+    ehr.add_argument("--fail-every", type=int, default=0, metavar="N", help="answer every Nth request with 500")
 
 
 def _client(names: "Names") -> None:

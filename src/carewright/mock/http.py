@@ -1,0 +1,41 @@
+"""The made-up systems behind a socket of their own."""
+
+import asyncio
+from socket import socket
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from carewright.kernel.http.app import Health
+from carewright.kernel.http.server import serve as serve_http
+from carewright.mock.ehr.answers import Asked
+from carewright.mock.ehr.server import Ehr
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+STOP_SECONDS_MAX = 2
+
+
+async def serve(ehr: Ehr, listener: socket) -> None:
+    """Answer until SIGTERM or SIGINT."""
+    await serve_http(application(ehr), listener, Health(roles={}), drain_seconds=0.0, stop_seconds_max=STOP_SECONDS_MAX, tls=None)
+
+
+def application(ehr: Ehr) -> Starlette:
+    """Every address leads to the EHR, which knows what is served."""
+
+    async def answer(request: Request) -> Response:
+        await asyncio.sleep(ehr.faults.slow_seconds)
+        said = ehr.answer(
+            Asked(
+                method=request.method, path=request.url.path, query=tuple(request.query_params.multi_items()),
+                headers=dict(request.headers.items()), body=await request.body(),
+            )
+        )  # fmt: skip
+        content = msgspec.json.encode(said.body) if said.body is not None else b""
+        form = "application/fhir+json" if said.body is not None and "resourceType" in said.body else "application/json"
+        return Response(content, said.status, said.headers, media_type=form if content else None)
+
+    return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])

@@ -1,0 +1,28 @@
+"""`carewright mock ehr` as a process of its own, as a user starts it."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+START_SECONDS_MAX = 30
+
+
+@asynccontextmanager
+async def made_up_ehr(*switches: str) -> AsyncIterator[str]:
+    """Where its FHIR is. It ends when asked, with exit code 0."""
+    command = (sys.executable, "-m", "carewright", "mock", "ehr", "--port", "0", *switches)
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_SECONDS_MAX):
+            place = (await process.stdout.readline()).decode().strip()
+        assert place.startswith("http://127.0.0.1:"), (await process.communicate())[1].decode()
+        yield place
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        _, said = await process.communicate()
+        assert process.returncode == 0, said.decode()
