@@ -57,28 +57,33 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     language: Language | None = None
 
 
-class RegisterPatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who somebody is."""
+
     family: Name
     given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
     birth_on: Day | None = None
     gender: Gender | None = None
     language: Language | None = None
+
+
+class RegisterPatient(Identity, frozen=True, kw_only=True, forbid_unknown_fields=True):
     telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] = ()
     identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
 
 
-class UpdatePatient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Replace what a record says. `telecom` and `identifiers` stay where none are given: who may not see them cannot say them."""
+class PatientBody(Identity, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a record says. `telecom` and `identifiers` stay as they are where none are given: who may not see them cannot say them."""
 
-    patient_id: UUID
-    family: Name
-    given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
-    birth_on: Day | None = None
-    gender: Gender | None = None
-    language: Language | None = None
     telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] | None = None
     identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] | None = None
     active: bool = True
+
+
+class UpdatePatient(PatientBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Replace what a record says."""
+
+    patient_id: UUID
     expected_version: Version | None = None
 
 

@@ -1,21 +1,15 @@
 """Patients over HTTP: parse, call one use case, answer. A search has a body, so that no name gets into an address."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
 from carewright.contracts.access import StepUpNeeded
-from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
-    ContactPoint,
     Erased,
     ErasePatient,
     FindPatients,
-    Gender,
     InvalidPatient,
-    Name,
     Patient,
+    PatientBody,
     PatientOnHold,
     PatientsPage,
     RegisterPatient,
@@ -24,7 +18,7 @@ from carewright.contracts.patients import (
 )
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
-from carewright.kernel.values import Day, Language, Reason
+from carewright.kernel.values import Reason
 from carewright.patients import service
 
 
@@ -41,19 +35,6 @@ async def register_patient(ctx: Context, call: Call[Nothing, RegisterPatient]) -
 async def get_patient(ctx: Context, call: Call[Nothing, Nothing]) -> Patient:
     """One patient's record."""
     return await service.get_patient(ctx, call.path["patient_id"])
-
-
-class PatientBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a record says. `telecom` and `identifiers` stay as they are where none are given."""
-
-    family: Name
-    given: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
-    birth_on: Day | None = None
-    gender: Gender | None = None
-    language: Language | None = None
-    telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] | None = None
-    identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] | None = None
-    active: bool = True
 
 
 async def update_patient(ctx: Context, call: Call[Nothing, PatientBody]) -> Patient:

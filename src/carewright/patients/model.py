@@ -100,10 +100,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def new_patient(command: RegisterPatient, patient_id: UUID) -> Patient:
     """The first version of the record that the command describes."""
-    return Patient(
-        id=patient_id, family=command.family, given=command.given, birth_on=command.birth_on, gender=command.gender,
-        language=command.language, telecom=command.telecom, identifiers=command.identifiers,
-    )  # fmt: skip
+    return Patient(id=patient_id, **msgspec.structs.asdict(command))
 
 
 def changed_patient(before: Patient, command: UpdatePatient) -> Patient:

@@ -228,6 +228,7 @@ def test_a_null_is_no_value() -> None:
     assert told(patient(birthDate=None)) == [("structure", "Patient.birthDate")]
     assert told(patient(name=[None])) == [("structure", "Patient.name[0]")]
     assert told(patient(name=None)) == [("structure", "Patient.name")]
+    assert told(patient(name=[{"family": "A", "given": None}])) == [("structure", "Patient.name[0].given")]
 
 
 @pytest.mark.parametrize(

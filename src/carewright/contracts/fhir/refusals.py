@@ -44,6 +44,24 @@ class MissingElement(Refusal):
     title = "An element that is needed is missing."
 
 
+class NotSelective(Refusal):
+    """R4, conditional create and update: several resources match the criteria."""
+
+    code = "fhir.not_selective"
+    status = 412
+    issue = "multiple-matches"
+    title = "More than one resource is meant. Say more exactly which."
+
+
+class NoClientIds(Refusal):
+    """R4, update: what is not there cannot be put there under an id of the client's."""
+
+    code = "fhir.no_client_ids"
+    status = 405
+    issue = "not-supported"
+    title = "There is no such resource, and new ones get their ids here: POST it."
+
+
 class ChangeNotSupported(Refusal):
     code = "fhir.change_not_supported"
     status = 422

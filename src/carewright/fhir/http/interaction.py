@@ -5,17 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from carewright.contracts.fhir.basics import Resource
-from carewright.contracts.fhir.refusals import UnknownId
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.outcomes import outcome_of
-from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.outcomes import done, outcome_of
 from carewright.fhir.model.xml import from_xml, to_xml
 from carewright.fhir.service.validity import ensure_valid
 from carewright.fhir.store import r4_definitions
@@ -35,7 +32,8 @@ XML_NAMES = frozenset({XML_TYPE, "application/xml", "text/xml", "xml"})
 BODY_BYTES_MAX = 1024 * 1024
 ASKED = "fhir.request"
 """The audit log's name for what this rim refuses by itself."""
-MINIMAL = "return=minimal"
+MINIMAL, OUTCOME = "return=minimal", "return=OperationOutcome"
+"""What the answer to a write may be instead of the resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +61,23 @@ class Ask:
         ensure_valid(self.body)
         return self.body
 
+    @property
+    def kind(self) -> str:
+        """The type in the address."""
+        return str(self.request.path_params["kind"])
+
     def id(self) -> str:
         return str(self.request.path_params["id"])
-
-    def uuid(self) -> UUID:
-        """The id in the path, of something that is stored. Raises `UnknownId`."""
-        found = uuid_or_none(self.id())
-        if found is None:
-            raise UnknownId
-        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A resource on its way out."""
+    """A resource on its way out. After a write, `left_out` names the elements that were not kept."""
 
     resource: Resource
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] | None = None
 
 
 Handle = Callable[[Ask], Awaitable[Answer]]
@@ -118,12 +115,6 @@ def refused(request: Request, refusal: Refusal) -> Response:
 
 def base_of(ctx: FhirContext, request: Request) -> str:
     return ctx.settings.base_url.rstrip("/") or f"{request.url.scheme}://{request.url.netloc}{PREFIX}"
-
-
-def changed(one: Resource, base: str, *, created: bool = False) -> Answer:
-    """The answer to a write: the version as ETag, and where it is if it is new."""
-    where = {"Location": f"{base}/{one['resourceType']}/{one['id']}/_history/{one['meta']['versionId']}"} if created else {}
-    return Answer(one, 201 if created else 200, where)
 
 
 def _media_type(request: Request) -> str:
@@ -166,8 +157,10 @@ def _rendered(request: Request, answer: Answer) -> Response:
     if "lastUpdated" in meta:
         headers["Last-Modified"] = format_datetime(datetime.fromisoformat(meta["lastUpdated"]).astimezone(UTC), usegmt=True)
     preferred = request.headers.get("prefer", "")
-    if request.method in ("POST", "PUT", "PATCH") and MINIMAL in preferred and answer.status < 300:
+    if answer.left_out is not None and MINIMAL in preferred:
         return Response(b"", answer.status, headers | {"Cache-Control": "no-store"})
+    if answer.left_out is not None and OUTCOME in preferred:
+        one = done(answer.left_out)
     return _response(_media_type(request), one, answer.status, headers)
 
 

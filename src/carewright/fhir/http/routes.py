@@ -7,16 +7,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.contracts.fhir import scheduling
-from carewright.contracts.fhir.refusals import InvalidElement, NotServed
 from carewright.fhir.context import FhirContext
-from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, changed, interaction
+from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, interaction
+from carewright.fhir.http.writes import create, patch, patch_matching, update, update_matching
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.parameters import Parameters
-from carewright.fhir.model.wanted import read_wanted
-from carewright.fhir.service import appointments, changing, claiming, finding, searching, served
+from carewright.fhir.service import claiming, finding, searching, served
 from carewright.fhir.service.capabilities import capability_statement
-from carewright.fhir.service.validity import ensure_valid
-from carewright.kernel.errors import MethodNotAllowed
 
 
 def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
@@ -39,7 +36,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$find", GET=find, POST=find),
         at("/Appointment/$hold", POST=hold),
         at("/Appointment/$book", POST=book),
-        at("/{kind}", GET=search, POST=create),
+        at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch),
     ]
@@ -47,41 +44,13 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
 
 async def read(ask: Ask) -> Answer:
     """`_summary` and `_elements` show a part of it."""
-    kind = ask.request.path_params["kind"]
-    return Answer(searching.part_of(await served.read(ask.ctx, kind, ask.id()), ask.pairs))
+    return Answer(searching.part_of(await served.read(ask.ctx, ask.kind, ask.id()), ask.pairs))
 
 
 async def search(ask: Ask) -> Answer:
     """`Prefer: handling=strict` refuses what is not known, which is otherwise left out with a warning."""
     strict = "handling=strict" in ask.request.headers.get("prefer", "")
-    return Answer(await searching.search(ask.ctx, ask.request.path_params["kind"], ask.pairs, ask.base, strict=strict))
-
-
-async def create(ask: Ask) -> Answer:
-    _ensure_taken(ask, "create")
-    made = await appointments.create_appointment(ask.ctx, read_wanted(ask.sent(), ask.base), ask.key)
-    return changed(scheduling.appointment(made), ask.base, created=True)
-
-
-async def update(ask: Ask) -> Answer:
-    """The id in the body is that of the address."""
-    _ensure_taken(ask, "update")
-    wanted = read_wanted(ask.sent(), ask.base)
-    if wanted.id != ask.id():
-        raise InvalidElement("The id of the resource is the one of its address.", expression="Appointment.id")
-    after = await appointments.update_appointment(ask.ctx, ask.uuid(), wanted, ask.version, ask.key)
-    return changed(scheduling.appointment(after), ask.base)
-
-
-async def patch(ask: Ask) -> Answer:
-    """JSON Patch or FHIRPath Patch of what is stored now; what comes of it is an update, refused if somebody was faster."""
-    _ensure_taken(ask, "patch")
-    before = await ask.ctx.scheduling.get_appointment(ask.ctx.actor, ask.uuid())
-    after = changing.patched(scheduling.appointment(before), ask.body)
-    ensure_valid(after)
-    wanted = read_wanted(after, ask.base)
-    stored = await appointments.update_appointment(ask.ctx, before.id, wanted, ask.version or before.version, ask.key)
-    return changed(scheduling.appointment(stored), ask.base)
+    return Answer(await searching.search(ask.ctx, ask.kind, ask.pairs, ask.base, strict=strict))
 
 
 async def find(ask: Ask) -> Answer:
@@ -98,11 +67,3 @@ async def hold(ask: Ask) -> Answer:
 async def book(ask: Ask) -> Answer:
     booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.sent()), ask.base, ask.key)
     return Answer(searchset(ask.base, [scheduling.appointment(booked)], 1, f"{ask.base}/Appointment/$book"))
-
-
-def _ensure_taken(ask: Ask, code: str) -> None:
-    kind = ask.request.path_params["kind"]
-    if kind not in served.SERVED:
-        raise NotServed
-    if code not in served.SERVED[kind].interactions:
-        raise MethodNotAllowed

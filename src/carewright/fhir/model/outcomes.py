@@ -1,5 +1,6 @@
 """Refusals as FHIR says them: OperationOutcome (https://hl7.org/fhir/R4/operationoutcome.html), from the one table that refusals are."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from carewright.contracts.fhir.basics import Resource, said
@@ -15,6 +16,14 @@ def outcome_of(refusal: Refusal) -> Resource:
     found: Any = refusal.facts.get("issues") if isinstance(refusal, InvalidResource) else None
     alone = {"code": refusal.issue, "diagnostics": refusal.detail, "expression": refusal.facts.get("expression")}
     return {"resourceType": "OperationOutcome", "issue": [_issue(refusal, **each) for each in found or [alone]]}
+
+
+def done(left_out: Iterable[str]) -> Resource:
+    """A write went well; what was sent beyond what we have a place for is named."""
+    well = {"severity": "information", "code": "informational", "diagnostics": "Done."}
+    told = {"severity": "warning", "code": "not-supported", "diagnostics": "There is no place for this here. It was left out."}
+    left = [told | {"expression": [each]} for each in left_out]
+    return {"resourceType": "OperationOutcome", "issue": [well, *left]}
 
 
 def _issue(refusal: Refusal, code: str, diagnostics: str, expression: Any = None) -> Resource:

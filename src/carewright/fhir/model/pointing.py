@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from carewright.contracts.fhir.refusals import InvalidElement
+from carewright.contracts.fhir.refusals import InvalidElement, UnknownId
 from carewright.fhir.model.searching.elements import local
 
 LENGTH_MAX = 2048
@@ -40,6 +40,14 @@ def pointer(reference: Any, expression: str, base: str = "") -> Pointer | None:
 
 def pointers(many: Iterable[Any], expression: str, base: str = "") -> list[Pointer]:
     return [found for number, each in enumerate(many) if (found := pointer(each, f"{expression}[{number}]", base))]
+
+
+def known_uuid(id_: str) -> UUID:
+    """The id in an address, of something that is stored. Raises `UnknownId`."""
+    found = uuid_or_none(id_)
+    if found is None:
+        raise UnknownId
+    return found
 
 
 def uuid_or_none(text: str) -> UUID | None:

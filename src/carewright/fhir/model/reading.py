@@ -227,11 +227,18 @@ def _device_name_rank(name: r4.DeviceName) -> int:
 
 
 def _patient(row: r4.Patient, reader: Reader) -> Draft:
-    """A person who has died stays on record but is not active: nothing can be booked for them."""
+    return _draft(row, reader, read_patient(row, reader, (source_identifier("Patient", cast("str", row.id)),)))
+
+
+def read_patient(row: r4.Patient, reader: Reader, known_by: tuple[Identifier, ...] = ()) -> Patient:
+    """Who it is, with `NIL` as id and the identifiers `known_by` before their own.
+
+    A person who has died stays on record but is not active: nothing can be booked for them.
+    """
     name = reader.person(row.name)
     spoken = sorted(row.communication, key=lambda communication: not communication.preferred)
     languages = reader.languages(communication.language for communication in spoken if communication.language)
-    value = Patient(
+    return Patient(
         id=NIL,
         family=name.family,
         given=name.given,
@@ -239,10 +246,9 @@ def _patient(row: r4.Patient, reader: Reader) -> Draft:
         gender=reader.gender(row.gender),
         language=languages[0] if languages else None,
         telecom=reader.telecom(row.telecom),
-        identifiers=_identifiers(row, reader, "Patient"),
+        identifiers=(*known_by, *reader.identifiers(row.identifier)),
         active=row.active and not row.deceased_boolean and not row.deceased_date_time,
     )
-    return _draft(row, reader, value)
 
 
 def _draft(row: r4.Resource, reader: Reader, value: Value, **references: Any) -> Draft:

@@ -103,7 +103,9 @@ class _Walk:
     def _values(self, element: Element, type_name: str, value: Object, path: str) -> None:
         name = element.property_of(type_name)
         kind = self._definitions.types[type_name]
-        if kind.kind == "primitive":
+        if kind.kind == "primitive" and element.is_list and None in (value.get(name, ()), value.get(f"_{name}", ())):
+            self._tell("structure", path, "A list with at least one entry belongs here.")
+        elif kind.kind == "primitive":
             self._primitives(element, kind, value.get(name), value.get(f"_{name}"), path)
         else:
             self._complex(element, kind, value[name], path)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import get_args
 from uuid import UUID
 
+from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.refusals import ChangeNotSupported, InvalidElement, MissingElement
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
@@ -15,13 +16,27 @@ from carewright.contracts.scheduling import (
     RescheduleAppointment,
 )
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.wanted import Wanted
+from carewright.fhir.model.pointing import known_uuid
+from carewright.fhir.model.wanted import Wanted, read_wanted
+from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service.picking import picked_time
 
 NEW = frozenset({"proposed", "pending", "booked"})
 """With these a new appointment may come. What it becomes, the kind of visit decides."""
 ADVANCES: Mapping[str, AdvanceStatus] = {each: each for each in get_args(AdvanceStatus)}
 STATUS = "Appointment.status"
+
+
+async def post(ctx: FhirContext, sent: Sent) -> Written:
+    """A new appointment, booked as it says. Raises what `create_appointment` does."""
+    made = await create_appointment(ctx, read_wanted(sent.resource, sent.base), sent.key)
+    return Written(resource=scheduling.appointment(made), is_new=True)
+
+
+async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
+    """An appointment that is changed as it says. Raises `UnknownId`, and what `update_appointment` does."""
+    after = await update_appointment(ctx, known_uuid(id_), read_wanted(sent.resource, sent.base), sent.version, sent.key)
+    return Written(resource=scheduling.appointment(after))
 
 
 async def create_appointment(ctx: FhirContext, wanted: Wanted, key: str | None) -> Appointment:

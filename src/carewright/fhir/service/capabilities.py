@@ -35,6 +35,7 @@ def capability_statement(base: str, started_at: datetime) -> Resource:
 def _resource(kind: str) -> Resource:
     interactions = [*SERVED[kind].interactions, *(["search-type"] if kind in CANDIDATES else [])]
     said: Resource = {"type": kind, "interaction": [{"code": code} for code in interactions], "versioning": "versioned"}
+    said |= _conditions(kind)
     if kind in CANDIDATES:
         parameters = search_definitions().of(kind).values()
         said["searchParam"] = [{"name": each.code, "type": each.type} for each in parameters]
@@ -43,3 +44,13 @@ def _resource(kind: str) -> Resource:
     if kind == "Appointment":
         said["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
     return said
+
+
+def _conditions(kind: str) -> Resource:
+    """What is decided by criteria: whatever is written and can be searched."""
+    served = SERVED[kind]
+    return {
+        name: True
+        for name, write in (("conditionalCreate", served.create), ("conditionalUpdate", served.update))
+        if write and kind in CANDIDATES
+    }

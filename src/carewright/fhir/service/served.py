@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from carewright.contracts.directory import EntryType
 from carewright.contracts.fhir import directory, people, scheduling
@@ -13,21 +12,31 @@ from carewright.contracts.fhir.refusals import NotServed, UnknownId
 from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownSchedule
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import SlotId, is_proposal, read_slot
-from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
+from carewright.fhir.model.writes import Sent, Written
+from carewright.fhir.service import appointments, patients
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
+Create = Callable[[FhirContext, Sent], Awaitable[Written]]
+Update = Callable[[FhirContext, str, Sent], Awaitable[Written]]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One type: how a resource is read by its FHIR id, and what may be done with the type, in FHIR's words."""
+    """One type: how a resource is read by its FHIR id, and how it is written, where it may be. A patch is an update."""
 
     read: Read
-    interactions: tuple[str, ...] = ("read",)
+    create: Create | None = None
+    update: Update | None = None
+
+    @property
+    def interactions(self) -> tuple[str, ...]:
+        """What may be done with one resource, in FHIR's words."""
+        return ("read", *(["create"] if self.create else []), *(["update", "patch"] if self.update else []))
 
 
 async def read(ctx: FhirContext, kind: str, id_: str) -> Resource:
@@ -45,23 +54,23 @@ async def _entry(kind: EntryType, ctx: FhirContext, id_: str) -> Resource:
 
 
 async def _service(ctx: FhirContext, id_: str) -> Resource:
-    summary = await ctx.directory.get_service(ctx.actor, _uuid(id_))
+    summary = await ctx.directory.get_service(ctx.actor, known_uuid(id_))
     return directory.healthcare_service(summary.service, summary.visit_types)
 
 
 async def _patient(ctx: FhirContext, id_: str) -> Resource:
-    return people.patient(await ctx.patients.get_patient(ctx.actor, _uuid(id_)))
+    return people.patient(await ctx.patients.get_patient(ctx.actor, known_uuid(id_)))
 
 
 async def _appointment(ctx: FhirContext, id_: str) -> Resource:
     """A stored one, or one that was proposed and can still be had."""
     if is_proposal(id_):
         return await read_proposed(ctx, id_)
-    return scheduling.appointment(await ctx.scheduling.get_appointment(ctx.actor, _uuid(id_)))
+    return scheduling.appointment(await ctx.scheduling.get_appointment(ctx.actor, known_uuid(id_)))
 
 
 async def _schedule(ctx: FhirContext, id_: str) -> Resource:
-    page = await ctx.scheduling.list_schedules(ctx.actor, ListSchedules(ids=(_uuid(id_),)))
+    page = await ctx.scheduling.list_schedules(ctx.actor, ListSchedules(ids=(known_uuid(id_),)))
     if not page.items:
         raise UnknownId
     return scheduling.schedule(page.items[0])
@@ -82,17 +91,10 @@ async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
         raise UnknownId from refusal
 
 
-def _uuid(id_: str) -> UUID:
-    found = uuid_or_none(id_)
-    if found is None:
-        raise UnknownId
-    return found
-
-
 SERVED: Mapping[str, Served] = {
-    "Appointment": Served(_appointment, ("read", "create", "update", "patch")),
+    "Appointment": Served(_appointment, appointments.post, appointments.put),
     "HealthcareService": Served(_service),
-    "Patient": Served(_patient),
+    "Patient": Served(_patient, patients.post, patients.put),
     "Schedule": Served(_schedule),
     "Slot": Served(_slot),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

@@ -1,0 +1,56 @@
+"""Patients by plain FHIR writes: the same use cases as our own API."""
+
+from collections.abc import Awaitable
+
+from carewright.contracts.fhir import people
+from carewright.contracts.fhir.refusals import NotSelective
+from carewright.contracts.patients import InvalidPatient, Patient, RegisterPatient, SearchPatients, UpdatePatient
+from carewright.fhir.context import FhirContext
+from carewright.fhir.model.person import commanded, expression_of, is_same, left_out, read_person
+from carewright.fhir.model.pointing import known_uuid
+from carewright.fhir.model.writes import Sent, Written
+
+FAMILY_LETTERS_MIN = 2
+"""With fewer no name is searched by."""
+CANDIDATES_MAX = 200
+
+
+async def post(ctx: FhirContext, sent: Sent) -> Written:
+    """A new patient; or, where there is a record of that person already, that one (Argonaut Scheduling, patient-based workflow).
+
+    Raises `InvalidElement`, `NotSelective` where several records are of that person, and what `register_patient` refuses.
+    """
+    said = read_person(sent.resource)
+    if known := await _known(ctx, said):
+        return Written(resource=people.patient(known))
+    made = await _told(ctx.patients.register_patient(ctx.actor, commanded(RegisterPatient, said), sent.key))
+    return Written(resource=people.patient(made), is_new=True, left_out=left_out(sent.resource))
+
+
+async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
+    """The record says what was sent, and nothing else. Raises `InvalidElement`, `UnknownId`, and what `update_patient` refuses."""
+    said = read_person(sent.resource)
+    command = commanded(UpdatePatient, said, patient_id=known_uuid(id_), expected_version=sent.version)
+    stored = await _told(ctx.patients.update_patient(ctx.actor, command, sent.key))
+    return Written(resource=people.patient(stored), left_out=left_out(sent.resource))
+
+
+async def _known(ctx: FhirContext, said: Patient) -> Patient | None:
+    if said.birth_on is None or not (said.identifiers or said.telecom):
+        return None
+    family = said.family if sum(map(str.isalpha, said.family)) >= FAMILY_LETTERS_MIN else None
+    query = SearchPatients(family=family, birth_on=said.birth_on, limit=CANDIDATES_MAX)
+    page = await ctx.patients.search_patients(ctx.actor, query)
+    found = [one for one in page.items if is_same(one, said)]
+    if len(found) > 1:
+        raise NotSelective("Several records are of this person. Search for them and take one.")
+    return found[0] if found else None
+
+
+async def _told(work: Awaitable[Patient]) -> Patient:
+    """What the use case answers; a refusal of it names the element."""
+    try:
+        return await work
+    except InvalidPatient as refusal:
+        field = str(refusal.facts.get("field", ""))
+        raise InvalidPatient(refusal.detail, **refusal.facts | {"expression": expression_of(field)}) from None
