@@ -40,6 +40,9 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     system, patient, other = clinic.system, await register(clinic.system, "Beispielhaft"), await register(clinic.system, "Andersen")
     free = await clinic.free()
     appointment = ok(await clinic.book(patient, free[0], note="afraid of needles", based_on="Dr. Numbat"), 201)["id"]
+    card = {"payer": {"name": "Numbat Mutual"}, "member_id": "W1", "beneficiary": {"family": "Beispielhaft"}}
+    covered = {"patient_id": str(patient), "details": card}
+    coverage = ok(await system.request("front-desk", "POST", "/api/v1/coverages", json=covered), 201)["id"]
     strangers = ok(await clinic.book(other, free[1], note="somebody else's words"), 201)["id"]
     async with httpx.AsyncClient(trust_env=False, base_url=system.address_of("/my-record"), timeout=60) as browser:
         browser.cookies.set("carewright_session", await system.session(patient))
@@ -50,6 +53,7 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     by_kind = {kind: [one for one in found if one["resourceType"] == kind] for kind in {one["resourceType"] for one in found}}
     assert [(one["id"], one["name"][0]["family"]) for one in by_kind["Patient"]] == [(str(patient), "Beispielhaft")]
     (booked,) = by_kind["Appointment"]
+    assert [(one["id"], one["subscriberId"]) for one in by_kind["Coverage"]] == [(coverage, "W1")]
     assert (booked["id"], booked["comment"], booked["basedOn"]) == (appointment, "afraid of needles", [{"display": "Dr. Numbat"}])
     text = archive.read("record.ndjson").decode()
     assert "Andersen" not in text

@@ -24,7 +24,7 @@ BREACHES = {
 }
 ROWS = (
     "cli", "roles", "simulation", "mock", "access", "audit", "directory", "patients", "scheduling", "notifications", "oversight",
-    "portal", "console", "identity", "fhir", "hl7", "records", "contracts", "kernel",
+    "portal", "console", "identity", "fhir", "hl7", "records", "coverage", "contracts", "kernel",
 )  # fmt: skip
 SOUND = {"kernel/http/serve.py": "import starlette, uvicorn", "kernel/drivers.py": "import asyncpg, valkey, httpx"}
 

@@ -50,6 +50,10 @@ audit.find_reads                       audit.event.watch
 audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read
 audit.prove_event                      audit.event.prove
+coverage.get_coverage                  coverage.coverage.read
+coverage.list_coverages                coverage.coverage.list
+coverage.record_coverage               coverage.coverage.record
+coverage.update_coverage               coverage.coverage.change
 directory.find_by_identifier           directory.entry.find
 directory.find_entries                 directory.entry.find
 directory.find_practitioners           directory.entry.find

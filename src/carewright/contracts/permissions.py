@@ -29,6 +29,9 @@ access.client.manage                  .   .   .   .   .   .   .   .   .   .   x 
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
 access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .
 audit.read                            .   .   .   .   .   .   .   .   .   x   .   .
+coverage.read                         x   x   x   x   .   .   .   .   .   .   .   x
+coverage.change                       .   .   x   .   .   .   .   .   .   .   .   x
+coverage.any_patient                  .   .   x   x   .   .   .   .   .   .   .   x
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
 hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .

@@ -15,6 +15,7 @@ from carewright.kernel.authz import Actor
 NDJSON, INDEX = "record.ndjson", "index.html"
 KINDS = {
     "Patient": "details and contacts", "Appointment": "appointments, with what was written about them",
+    "Coverage": "coverages: who pays",
     "Communication": "messages; the text of each is kept for a month",
     "AuditEvent": "entries about who looked at the record or changed it",
 }  # fmt: skip

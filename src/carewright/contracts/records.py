@@ -26,6 +26,7 @@ audit                 ever      6y      last-effect     45 CFR 164.316(b)(2)(i)
 telehealth-media      30d       1d      recording       -
 encounters            7y        5y      end             42 CFR 482.24(b)(1)
 hl7-messages          90d       1d      receiving       -
+coverages             7y        1d      end             -
 """
 """What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media and encounters have their rules
 before they have their modules."""
@@ -38,7 +39,15 @@ TX    10y            10y          Tex. Health & Safety Code 241.103(b)
 """
 """Floors of single states for records of hospitals, by ISO 3166-2 without the country. Minors' records may have to be kept longer."""
 What = Literal[
-    "appointments", "calendar-blocks", "messages", "break-glass-reviews", "audit", "telehealth-media", "encounters", "hl7-messages"
+    "appointments",
+    "calendar-blocks",
+    "messages",
+    "break-glass-reviews",
+    "audit",
+    "telehealth-media",
+    "encounters",
+    "hl7-messages",
+    "coverages",
 ]
 State = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", max_length=2)]
 Region = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,39}$", max_length=40)]

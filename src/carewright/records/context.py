@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
@@ -19,3 +20,4 @@ class RecordsContext(Context):
     scheduling: Scheduling
     notifications: Notifications
     audit: AuditTrail
+    coverages: Coverages

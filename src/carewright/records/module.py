@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import ExportPage, ExportRecord, Records
@@ -37,6 +38,7 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
     context = RecordsContext(
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
         patients=resolve(Patients), scheduling=resolve(Scheduling), notifications=resolve(Notifications), audit=resolve(AuditTrail),
+        coverages=resolve(Coverages),
     )  # fmt: skip
     return Running(context, {Records: LocalRecords(context)})
 
@@ -46,7 +48,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Scheduling, Notifications, AuditTrail),
+    needs=(Patients, Coverages, Scheduling, Notifications, AuditTrail),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

@@ -6,6 +6,7 @@ from typing import Any
 from carewright.access.module import MODULE as ACCESS
 from carewright.audit.module import MODULE as AUDIT
 from carewright.console.module import MODULE as CONSOLE
+from carewright.coverage.module import MODULE as COVERAGE
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.fhir.module import MODULE as FHIR
 from carewright.hl7.module import MODULE as HL7
@@ -28,6 +29,7 @@ MODULES: tuple[Module, ...] = (
     DIRECTORY,      # who and what can be booked
     PATIENTS,       # who comes
     SCHEDULING,     # when, and with whom
+    COVERAGE,       # who pays
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it
     RECORDS,        # how long it is all kept, and what must stay

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from carewright.contracts.access import ensure_recent
 from carewright.contracts.audit import FindAuditEvents
-from carewright.contracts.fhir import people, scheduling
+from carewright.contracts.coverage import ListCoverages
+from carewright.contracts.fhir import payment, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.records import ExportPage, ExportRecord
@@ -20,7 +21,8 @@ from carewright.records.context import RecordsContext
 EXPORT = "records.export"
 GATHER = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
-    "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read",
+    "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
+    "coverage.any_patient",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -74,12 +76,13 @@ async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None
 
 
 async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    try:
-        begin = UUID(after) if after else None
-    except ValueError as fault:
-        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
-    page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=begin))
+    page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=_id(after)))
     return [people.communication(one) for one in page.items], str(page.next) if page.next else None
+
+
+async def _coverages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.coverages.list_coverages(_gatherer(ctx), ListCoverages(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    return [payment.coverage(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
@@ -88,10 +91,19 @@ async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> 
     return list(page.items), page.next
 
 
+def _id(after: str | None) -> UUID | None:
+    try:
+        return UUID(after) if after else None
+    except ValueError as fault:
+        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
+
+
 def _gatherer(ctx: RecordsContext) -> Actor:
     """The system, in the name of whoever exports: each module records who it was for."""
     return replace(ctx.gatherer, organization_id=ctx.actor.organization_id, subject=ctx.actor.subject, purpose="HOPERAT")
 
 
-PARTS: dict[str, Part] = {"identity": _identity, "appointments": _appointments, "messages": _messages, "journal": _journal}
+PARTS: dict[str, Part] = {
+    "identity": _identity, "coverages": _coverages, "appointments": _appointments, "messages": _messages, "journal": _journal,
+}  # fmt: skip
 """In the order in which they are given."""

@@ -1,0 +1,1 @@
+"""Coverage's rules: no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""Coverage's use cases. One function, one transaction, one permission."""
