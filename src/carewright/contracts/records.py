@@ -28,8 +28,8 @@ encounters            7y        5y      end             42 CFR 482.24(b)(1)
 hl7-messages          90d       1d      receiving       -
 coverages             7y        1d      end             -
 """
-"""What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media and encounters have their rules
-before they have their modules."""
+"""What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media have their rule
+before they have their module."""
 STATES = """
       appointments   encounters   source
 CA    7y             7y           22 CCR 70751(c)
