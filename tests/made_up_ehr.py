@@ -5,15 +5,20 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 START_SECONDS_MAX = 30
 
 
+def made_up_ehr(*switches: str) -> AbstractAsyncContextManager[str]:
+    """Where its FHIR is."""
+    return made_up("ehr", *switches)
+
+
 @asynccontextmanager
-async def made_up_ehr(*switches: str) -> AsyncIterator[str]:
-    """Where its FHIR is. It ends when asked, with exit code 0."""
-    command = (sys.executable, "-m", "carewright", "mock", "ehr", "--port", "0", *switches)
+async def made_up(what: str, *switches: str) -> AsyncIterator[str]:
+    """Where a made-up system is, started by its name. It ends when asked, with exit code 0."""
+    command = (sys.executable, "-m", "carewright", "mock", what, "--port", "0", *switches)
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
     try:

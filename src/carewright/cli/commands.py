@@ -261,6 +261,15 @@ async def mock(options: Namespace) -> int:
     return 0
 
 
+async def mock_eligibility(options: Namespace) -> int:
+    from carewright.mock import starting  # noqa: PLC0415  (see above)
+    from carewright.mock.eligibility.server import Faults  # noqa: PLC0415  (see above)
+
+    faults = Faults(slow_seconds=options.slow, away=options.away, lie=options.lie)
+    await starting.run_clearing_house(options.port, faults, partial(print, flush=True))
+    return 0
+
+
 async def client(options: Namespace) -> int:
     from carewright.roles import clients  # noqa: PLC0415  (see above)
 

@@ -18,6 +18,7 @@ from carewright.roles.child import StartFailed as ServerFailed
 
 if TYPE_CHECKING:
     Names = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name for it
+LIES = ("none", "trace", "member", "birth", "cut", "counts", "garbage", "kind")
 Command = Callable[[argparse.Namespace], Awaitable[int]]
 
 
@@ -329,6 +330,18 @@ def _mock(names: "Names") -> None:
     ehr.add_argument("--endless-pages", action="store_true", help="begin again after the last page of every search")
     ehr.add_argument("--lie", action="store_true", help="tell wrong totals, another order and wrong types")
     ehr.add_argument("--fail-every", type=int, default=0, metavar="N", help="answer every Nth request with 500")
+    _mock_eligibility(whats)
+
+
+def _mock_eligibility(whats: "Names") -> None:
+    house = _command(
+        whats, "eligibility", commands.mock_eligibility, "A clearing-house that answers X12 270 by HTTP, on this machine.",
+        "carewright mock eligibility --port 8091 --slow 30",
+    )  # fmt: skip
+    house.add_argument("--port", type=int, default=8091, help="port to listen on (default: 8091; 0 takes a free one)")
+    house.add_argument("--slow", type=float, default=0.0, metavar="SECONDS", help="wait before every answer")
+    house.add_argument("--away", type=int, default=0, metavar="N", help="answer the first N questions with 503")
+    house.add_argument("--lie", choices=LIES, default="none", help="answer every question with this lie")
 
 
 def _client(names: "Names") -> None:

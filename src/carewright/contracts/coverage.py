@@ -96,6 +96,141 @@ class CoveragesPage(msgspec.Struct, frozen=True, kw_only=True):
     next: UUID | None = None
 
 
+ServiceType = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,2}$")]
+"""What is asked about, by X12's code (data element 1365): `30` is the plan as a whole, `98` a visit to a physician's office."""
+WHOLE_PLAN, OFFICE_VISIT = "30", "98"
+Standing = Literal["active", "inactive", "unknown"]
+"""Whether the patient is covered for the service, as far as the payer said."""
+Missing = Literal[
+    "coverage",
+    "payer",
+    "member-id",
+    "name",
+    "birth-date",
+    "gender",
+    "group",
+    "subscriber",
+    "patient",
+    "provider",
+    "service-date",
+    "not-enrolled",
+    "not-covered",
+    "other-payer",
+    "authorisation",
+    "death",
+    "data",
+    "not-allowed",
+    "cannot-process",
+    "payer-away",
+    "no-clearing-house",
+    "bad-answer",
+    "refused",
+    "waiting",
+]
+"""What the desk must see to before the visit is paid for, a word each."""
+Rule = Literal["allow", "warn", "require"]
+"""What a site does about visits that nobody said they pay for."""
+Decision = Literal["proceed", "warn", "stop"]
+
+
+class Benefits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the patient pays, within the payer's network: cents and percent. None is what the payer did not say."""
+
+    plan: ShortText = ""
+    begins_on: Day | None = None
+    ends_on: Day | None = None
+    copay_cents: int | None = None
+    coinsurance_percent: float | None = None
+    deductible_cents: int | None = None
+    deductible_left_cents: int | None = None
+    out_of_pocket_left_cents: int | None = None
+
+
+class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to a payer and what became of it. `coverage_version` is that of the coverage which was asked about.
+
+    `outcome` is FHIR's (http://hl7.org/fhir/R4/valueset-remittance-outcome.html): queued while the answer is on its way, error for none.
+    """
+
+    id: UUID
+    coverage_id: UUID
+    coverage_version: int
+    patient_id: UUID
+    payer: Payer
+    service_type: ServiceType
+    serviced_on: Day
+    outcome: Literal["queued", "complete", "error"]
+    standing: Standing = "unknown"
+    missing: tuple[Missing, ...] = ()
+    benefits: Benefits = Benefits()
+    asked_at: Instant
+    answered_at: Instant | None = None
+
+
+class CheckEligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask the payer of a coverage. What was asked today about the same is answered from that, unless it is to be asked `again`."""
+
+    coverage_id: UUID
+    service_type: ServiceType = WHOLE_PLAN
+    serviced_on: Day
+    again: bool = False
+
+
+class ListEligibilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What payers were asked about a patient, newest last. `after` is the last id of a page."""
+
+    patient_id: UUID
+    after: UUID | None = None
+    limit: Limit = 50
+
+
+class EligibilitiesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` is the last id shown where more follow."""
+
+    items: tuple[Eligibility, ...]
+    next: UUID | None = None
+
+
+class VisitCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk is shown about who pays for a visit. `decision` follows the site's rule, and never stops an urgent visit."""
+
+    appointment_id: UUID
+    patient_id: UUID
+    site_id: UUID
+    decision: Decision
+    missing: tuple[Missing, ...] = ()
+    coverage: Coverage | None = None
+    eligibility: Eligibility | None = None
+
+
+class CoveragePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A site's rule, and the IANA zone in which the day of a visit is told to payers."""
+
+    site_id: UUID
+    rule: Rule = "warn"
+    time_zone: ShortText = "UTC"
+
+
+class SetPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    site_id: UUID
+    rule: Rule
+    time_zone: ShortText
+
+
+class UnknownVisit(Refusal):
+    code = "coverage.unknown_visit"
+    status = 404
+    issue = "not-found"
+    title = "We know no visit under this id whose coverage was looked at."
+
+
+class UnknownEligibility(Refusal):
+    code = "coverage.unknown_eligibility"
+    status = 404
+    issue = "not-found"
+    title = "We know no question to a payer under this id."
+
+
 class UnknownCoverage(Refusal):
     code = "coverage.unknown_coverage"
     status = 404
@@ -136,3 +271,11 @@ class Coverages(Protocol):
     async def get_coverage(self, actor: Actor, coverage_id: UUID) -> Coverage: ...
 
     async def list_coverages(self, actor: Actor, query: ListCoverages) -> CoveragesPage: ...
+
+    async def check_eligibility(self, actor: Actor, command: CheckEligibility, idempotency_key: str | None = None) -> Eligibility: ...
+
+    async def get_eligibility(self, actor: Actor, eligibility_id: UUID) -> Eligibility: ...
+
+    async def list_eligibilities(self, actor: Actor, query: ListEligibilities) -> EligibilitiesPage: ...
+
+    async def get_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage: ...

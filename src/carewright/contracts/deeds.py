@@ -50,9 +50,16 @@ audit.find_reads                       audit.event.watch
 audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read
 audit.prove_event                      audit.event.prove
+coverage.check_eligibility             coverage.eligibility.check
+coverage.check_visit                   coverage.visit.check
 coverage.get_coverage                  coverage.coverage.read
+coverage.get_eligibility               coverage.eligibility.read
+coverage.get_policy                    coverage.policy.read
+coverage.get_visit                     coverage.visit.read
 coverage.list_coverages                coverage.coverage.list
+coverage.list_eligibilities            coverage.eligibility.list
 coverage.record_coverage               coverage.coverage.record
+coverage.set_policy                    coverage.policy.set
 coverage.update_coverage               coverage.coverage.change
 directory.find_by_identifier           directory.entry.find
 directory.find_entries                 directory.entry.find
@@ -66,11 +73,6 @@ directory.get_staff                    directory.entry.read
 directory.get_visit_type               directory.entry.read
 directory.put_directory                directory.entry.put
 directory.put_resources                directory.entry.put
-flow.change_encounter                  flow.encounter.change
-flow.get_encounter                     flow.encounter.read
-flow.put_encounters                    flow.encounter.put
-flow.record_encounter                  flow.encounter.record
-flow.search_encounters                 flow.encounter.search
 notifications.list_messages            notifications.communication.list
 notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
@@ -123,7 +125,7 @@ SILENT = frozenset({
     "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
-    "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
+    "coverage.policy.read", "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""

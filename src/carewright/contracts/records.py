@@ -27,9 +27,10 @@ telehealth-media      30d       1d      recording       -
 encounters            7y        5y      end             42 CFR 482.24(b)(1)
 hl7-messages          90d       1d      receiving       -
 coverages             7y        1d      end             -
+eligibility           2y        1d      asking          -
 """
-"""What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media have their rule
-before they have their module."""
+"""What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media and encounters have their rules
+before they have their modules."""
 STATES = """
       appointments   encounters   source
 CA    7y             7y           22 CCR 70751(c)
@@ -48,6 +49,7 @@ What = Literal[
     "encounters",
     "hl7-messages",
     "coverages",
+    "eligibility",
 ]
 State = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", max_length=2)]
 Region = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,39}$", max_length=40)]

@@ -1,8 +1,13 @@
-"""What coverage does about what others report. Safe to repeat: what was erased stays so. There is no copy that could be stale."""
+"""What coverage does about what others report. Safe to repeat: what was erased stays so, what was asked about a visit stays.
+
+Of a visit it keeps what it was when it was booked; one that moved is asked about anew by the desk.
+"""
 
 from carewright.contracts.patients import PatientErased
+from carewright.contracts.scheduling import AppointmentBooked
 from carewright.coverage import store
-from carewright.kernel import audit
+from carewright.coverage.service.visits import CHECK_VISIT, Booked
+from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 
@@ -13,3 +18,11 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     about = tuple(audit.Entity(type="Coverage", id=each) for each in ids)
     name = "coverage.coverage.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def ask_about_visit(ctx: Context, tx: Session, event: AppointmentBooked) -> None:
+    """Asking is a job: a payer who hangs must not delay the event stream, and booking waits for nobody."""
+    if await store.lock_patient(tx, event.organization_id, event.patient_id):
+        await store.put_visit(tx, event)
+        what = Booked(event.organization_id, event.appointment_id)
+        await jobs.enqueue(ctx, tx, CHECK_VISIT, what, unique_key=f"{CHECK_VISIT}:{event.appointment_id}")

@@ -1,20 +1,36 @@
 """Coverage over HTTP: parse, call one use case, answer."""
 
+import msgspec
+
 from carewright.contracts.coverage import (
+    WHOLE_PLAN,
     AlreadyRecorded,
+    CheckEligibility,
     Coverage,
     CoverageDetails,
+    CoveragePolicy,
     CoveragesPage,
+    EligibilitiesPage,
+    Eligibility,
     InvalidCoverage,
     ListCoverages,
+    ListEligibilities,
     PatientGone,
     RecordCoverage,
+    Rule,
+    ServiceType,
+    SetPolicy,
     UnknownCoverage,
+    UnknownEligibility,
+    UnknownVisit,
     UpdateCoverage,
+    VisitCoverage,
 )
-from carewright.coverage.service import coverages
+from carewright.coverage.context import CoverageContext
+from carewright.coverage.service import checking, coverages, visits
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.values import Day, ShortText
 
 COVERAGES = "/api/v1/coverages"
 
@@ -40,10 +56,63 @@ async def update_coverage(ctx: Context, call: Call[Nothing, CoverageDetails]) ->
     return await coverages.update_coverage(ctx, command)
 
 
+class CheckBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked about, for which day. `again` asks even if the payer answered today."""
+
+    serviced_on: Day
+    service_type: ServiceType = WHOLE_PLAN
+    again: bool = False
+
+
+async def check_eligibility(ctx: CoverageContext, call: Call[Nothing, CheckBody]) -> Eligibility:
+    """Ask the payer of a coverage."""
+    body = msgspec.structs.asdict(call.body)
+    return await checking.check_eligibility(ctx, CheckEligibility(coverage_id=call.path["coverage_id"], **body))
+
+
+async def list_eligibilities(ctx: CoverageContext, call: Call[ListEligibilities, Nothing]) -> EligibilitiesPage:
+    """What payers were asked about a patient."""
+    return await checking.list_eligibilities(ctx, call.query)
+
+
+async def get_eligibility(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> Eligibility:
+    """One question to a payer, and what became of it."""
+    return await checking.get_eligibility(ctx, call.path["eligibility_id"])
+
+
+async def get_visit(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> VisitCoverage:
+    """Who pays for a visit, what the patient pays, and what is missing."""
+    return await visits.get_visit(ctx, call.path["appointment_id"])
+
+
+async def check_visit(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> VisitCoverage:
+    """Ask again who pays for a visit."""
+    return await visits.check_visit(ctx, call.path["appointment_id"])
+
+
+async def get_policy(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> CoveragePolicy:
+    """A site's rule."""
+    return await visits.get_policy(ctx, call.path["site_id"])
+
+
+class PolicyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    rule: Rule
+    time_zone: ShortText
+
+
+async def set_policy(ctx: CoverageContext, call: Call[Nothing, PolicyBody]) -> CoveragePolicy:
+    """Set a site's rule."""
+    return await visits.set_policy(ctx, SetPolicy(site_id=call.path["site_id"], rule=call.body.rule, time_zone=call.body.time_zone))
+
+
 ROUTES = (
     Route(
         "POST", COVERAGES, record_coverage, "Record a patient's coverage", coverages.CHANGE, Coverage, body=RecordCoverage,
         keyed=True, versioned=True, created=COVERAGES + "/{id}", refusals=(InvalidCoverage, AlreadyRecorded, PatientGone),
+    ),
+    Route(
+        "GET", COVERAGES + "/eligibilities", list_eligibilities, "What payers were asked about a patient", coverages.READ,
+        EligibilitiesPage, query=ListEligibilities,
     ),
     Route("GET", COVERAGES, list_coverages, "A patient's coverages", coverages.READ, CoveragesPage, query=ListCoverages),
     Route(
@@ -53,5 +122,29 @@ ROUTES = (
     Route(
         "PUT", COVERAGES + "/{coverage_id}", update_coverage, "Change what a coverage says", coverages.CHANGE, Coverage,
         body=CoverageDetails, keyed=True, versioned=True, refusals=(UnknownCoverage, InvalidCoverage, AlreadyRecorded),
+    ),
+    Route(
+        "POST", COVERAGES + "/{coverage_id}/eligibility", check_eligibility, "Ask the payer of a coverage", checking.CHECK, Eligibility,
+        body=CheckBody, keyed=True, refusals=(UnknownCoverage, PatientGone),
+    ),
+    Route(
+        "GET", COVERAGES + "/eligibilities/{eligibility_id}", get_eligibility, "One question to a payer, and what became of it",
+        coverages.READ, Eligibility, refusals=(UnknownEligibility,),
+    ),
+    Route(
+        "GET", COVERAGES + "/visits/{appointment_id}", get_visit, "Who pays for a visit, what the patient pays, and what is missing",
+        coverages.READ, VisitCoverage, refusals=(UnknownVisit,),
+    ),
+    Route(
+        "POST", COVERAGES + "/visits/{appointment_id}/check", check_visit, "Ask again who pays for a visit", checking.CHECK,
+        VisitCoverage, refusals=(UnknownVisit, PatientGone),
+    ),
+    Route(
+        "GET", COVERAGES + "/policies/{site_id}", get_policy, "A site's rule about visits that nobody said they pay for",
+        visits.POLICY_READ, CoveragePolicy,
+    ),
+    Route(
+        "PUT", COVERAGES + "/policies/{site_id}", set_policy, "Set a site's rule about visits that nobody said they pay for",
+        visits.POLICY_CHANGE, CoveragePolicy, body=PolicyBody,
     ),
 )  # fmt: skip

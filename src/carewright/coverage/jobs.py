@@ -1,9 +1,39 @@
-"""What coverage does by itself: disposing of coverages that are past their time."""
+"""What coverage does by itself: asking about visits that were booked, taking answers that come as files, and disposing of what is old."""
 
+import msgspec
+
+from carewright.contracts.coverage import UnknownVisit
 from carewright.contracts.records import days_kept
+from carewright.coverage.context import CoverageContext
 from carewright.coverage.service import keeping
-from carewright.kernel.context import Context
+from carewright.coverage.service.picking_up import give_up, pick_up
+from carewright.coverage.service.visits import CHECK_VISIT, Booked, check_visit
+from carewright.kernel.errors import Unavailable
+from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing
 
-KEEPS: tuple[Keeps[Context], ...] = (Keeps("coverages", keeping.dispose_coverages),)
-TIMERS = (disposing("coverage.dispose", KEEPS, days_kept),)
+PICK_UP_SECONDS = 10.0
+GIVE_UP_SECONDS = 600.0
+
+
+async def ask_about_visit(ctx: CoverageContext, payload: msgspec.Raw) -> None:
+    """Ask about one visit, in the name of the system. A payer who is away is asked again later; what came of each try is kept."""
+    what = msgspec.json.decode(payload, type=Booked)
+    here = ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=what.organization_id))
+    try:
+        found = await check_visit(here, what.appointment_id, again=False)
+    except UnknownVisit:
+        return  # the patient was erased meanwhile
+    if "payer-away" in found.missing:
+        raise Unavailable("The payer did not answer.")
+
+
+JOBS = (Job(CHECK_VISIT, ask_about_visit),)
+KEEPS: tuple[Keeps[CoverageContext], ...] = (
+    Keeps("coverages", keeping.dispose_coverages), Keeps("eligibility", keeping.dispose_eligibilities),
+)  # fmt: skip
+TIMERS = (
+    Timer("coverage.pick_up", PICK_UP_SECONDS, pick_up),
+    Timer("coverage.give_up", GIVE_UP_SECONDS, give_up),
+    disposing("coverage.dispose", KEEPS, days_kept),
+)

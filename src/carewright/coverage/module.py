@@ -1,25 +1,45 @@
 """How coverage is wired."""
 
 from collections.abc import Callable
+from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.coverage import Coverage, Coverages, CoveragesPage, ListCoverages, RecordCoverage, UpdateCoverage
+from carewright.contracts.coverage import (
+    CheckEligibility,
+    Coverage,
+    Coverages,
+    CoveragesPage,
+    EligibilitiesPage,
+    Eligibility,
+    ListCoverages,
+    ListEligibilities,
+    RecordCoverage,
+    UpdateCoverage,
+    VisitCoverage,
+)
 from carewright.contracts.patients import PatientErased
+from carewright.contracts.scheduling import AppointmentBooked
 from carewright.coverage import handlers, store
+from carewright.coverage.clearing.chosen import clearing_house_of
+from carewright.coverage.clearing.drop import Drop
+from carewright.coverage.context import CoverageContext
 from carewright.coverage.http import ROUTES
-from carewright.coverage.jobs import TIMERS
-from carewright.coverage.service import coverages, keeping
+from carewright.coverage.jobs import JOBS, TIMERS
+from carewright.coverage.model.question import Provider
+from carewright.coverage.service import checking, coverages, keeping, visits
 from carewright.coverage.settings import CoverageSettings
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 
 
 class LocalCoverages:
     """The contract's Protocol, answered in this process."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: CoverageContext) -> None:
         self._context = context
 
     async def record_coverage(self, actor: Actor, command: RecordCoverage, idempotency_key: str | None = None) -> Coverage:
@@ -34,9 +54,27 @@ class LocalCoverages:
     async def list_coverages(self, actor: Actor, query: ListCoverages) -> CoveragesPage:
         return await coverages.list_coverages(self._context.acting(actor), query)
 
+    async def check_eligibility(self, actor: Actor, command: CheckEligibility, idempotency_key: str | None = None) -> Eligibility:
+        return await checking.check_eligibility(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
-async def start(context: Context, _: CoverageSettings, __: Callable[[type], Any]) -> Running:
-    """Coverage needs nothing but its tables."""
+    async def get_eligibility(self, actor: Actor, eligibility_id: UUID) -> Eligibility:
+        return await checking.get_eligibility(self._context.acting(actor), eligibility_id)
+
+    async def list_eligibilities(self, actor: Actor, query: ListEligibilities) -> EligibilitiesPage:
+        return await checking.list_eligibilities(self._context.acting(actor), query)
+
+    async def get_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage:
+        return await visits.get_visit(self._context.acting(actor), appointment_id)
+
+
+async def start(base: Context, settings: CoverageSettings, resolve: Callable[[type], Any]) -> Running:
+    """Coverage needs its tables, and a way to payers where one is set. Raises `StartFailed`."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    house = clearing_house_of(settings, resolve(Outgoing))
+    context = CoverageContext(
+        **world, clearing_house=house, drop=house if isinstance(house, Drop) else None,
+        provider=Provider(name=settings.provider_name, npi=settings.provider_npi), wait_for_files=timedelta(hours=settings.drop_hours),
+    )  # fmt: skip
     return Running(context=context, offers={Coverages: LocalCoverages(context)})
 
 
@@ -47,7 +85,8 @@ MODULE = Module(
     offers=(Coverages,),
     routes=ROUTES,
     prefixes=("/api/v1/coverages",),
-    subscriptions={PatientErased: handlers.erase_patient},
+    subscriptions={PatientErased: handlers.erase_patient, AppointmentBooked: handlers.ask_about_visit},
+    jobs=JOBS,
     timers=TIMERS,
-    sealed={store.COVERAGE: keeping.reseal_coverages},
+    sealed={store.COVERAGE: keeping.reseal_coverages, store.ELIGIBILITY: keeping.reseal_eligibilities},
 )

@@ -63,3 +63,89 @@ FOR UPDATE
 UPDATE coverage.coverage c SET content = r.content
 FROM unnest($2::uuid[], $3::bytea[]) AS r(id, content)
 WHERE c.organization_id = $1 AND c.id = r.id
+
+-- name: eligibility_by_id
+SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
+FROM coverage.eligibility WHERE organization_id = $1 AND id = $2
+
+-- name: eligibilities_of_patient
+SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
+FROM coverage.eligibility WHERE organization_id = $1 AND patient_id = $2 AND id > $3
+ORDER BY id LIMIT $4
+
+-- name: eligibility_since
+-- The last question about the same that was answered, or will be: what went wrong is asked again.
+SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
+FROM coverage.eligibility
+WHERE organization_id = $1 AND coverage_id = $2 AND coverage_version = $3 AND service_type = $4 AND serviced_on = $5 AND asked_at >= $6
+  AND outcome <> 'error'
+ORDER BY id DESC LIMIT 1
+
+-- name: whose_trace
+-- Asked by the system, before it is known whose question an answer is to.
+SELECT organization_id, id FROM coverage.eligibility WHERE trace = ANY($1::text[]) AND outcome = 'queued'
+
+-- name: waiting_too_long
+SELECT organization_id, id FROM coverage.eligibility WHERE outcome = 'queued' AND asked_at < $1 ORDER BY asked_at LIMIT $2
+
+-- name: insert_eligibility
+INSERT INTO coverage.eligibility
+    (organization_id, id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: answer_eligibility
+-- No row comes back where it was answered before.
+UPDATE coverage.eligibility SET outcome = $3, content = $4, answered_at = $5
+WHERE organization_id = $1 AND id = $2 AND outcome = 'queued'
+RETURNING id
+
+-- name: put_visit
+-- Delivered again, a visit keeps what was asked about it.
+INSERT INTO coverage.visit (organization_id, id, patient_id, site_id, urgency, starts_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organization_id, id) DO NOTHING
+
+-- name: visit_by_id
+SELECT id, patient_id, site_id, urgency, starts_at, eligibility_id FROM coverage.visit WHERE organization_id = $1 AND id = $2
+
+-- name: ask_about_visit
+UPDATE coverage.visit SET eligibility_id = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: policy_of
+SELECT site_id, rule, time_zone FROM coverage.policy WHERE organization_id = $1 AND site_id = $2
+
+-- name: put_policy
+INSERT INTO coverage.policy (organization_id, site_id, rule, time_zone) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, site_id) DO UPDATE SET rule = EXCLUDED.rule, time_zone = EXCLUDED.time_zone
+
+-- name: erase_eligibilities
+DELETE FROM coverage.eligibility WHERE organization_id = $1 AND patient_id = $2
+
+-- name: erase_visits
+DELETE FROM coverage.visit WHERE organization_id = $1 AND patient_id = $2
+
+-- name: dispose_eligibilities
+DELETE FROM coverage.eligibility WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM coverage.eligibility
+    WHERE organization_id = $1 AND asked_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
+    ORDER BY id LIMIT $3
+))
+RETURNING id, patient_id
+
+-- name: dispose_visits
+DELETE FROM coverage.visit WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM coverage.visit
+    WHERE organization_id = $1 AND starts_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
+    ORDER BY id LIMIT $3
+))
+RETURNING id, patient_id
+
+-- name: eligibilities_to_reseal
+SELECT id, content FROM coverage.eligibility
+WHERE organization_id = $1 AND id > $2 AND substring(content FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_eligibilities
+UPDATE coverage.eligibility e SET content = r.content
+FROM unnest($2::uuid[], $3::bytea[]) AS r(id, content)
+WHERE e.organization_id = $1 AND e.id = r.id

@@ -1,8 +1,28 @@
 """Settings of coverage, as `CAREWRIGHT_COVERAGE_<FIELD>` or the `[coverage]` table of a settings file."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageSettings:
-    """Nothing to tune: what limits a coverage are rules, and those are in `model` and in the contract."""
+    """How payers are asked.
+
+    `clearing_house` is `core` (X12 over HTTP, CAQH CORE vC2.2.0, at `url`), `drop` (files in `drop_folder`) or `none`.
+    `sender` and `receiver` are how the clearing-house knows us and itself (X12 ISA06 and ISA08, 15 letters at most); `user` and the first
+    line of `password_file` are the account there. `provider_name` and `provider_npi` say who asks. `usage` T marks every question as a
+    test. Nobody waits for an answer longer than `answer_seconds`, the operating rules' 20, or for a file longer than `drop_hours`.
+    """
+
+    clearing_house: Literal["none", "core", "drop"] = "none"
+    url: str = ""
+    sender: str = ""
+    receiver: str = ""
+    user: str = ""
+    password_file: str = ""
+    provider_name: str = ""
+    provider_npi: str = ""
+    usage: Literal["T", "P"] = "P"
+    answer_seconds: float = 20.0
+    drop_folder: str = ""
+    drop_hours: float = 24.0

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.fhir.settings import FhirSettings
@@ -22,4 +21,3 @@ class FhirContext(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
-    flow: Flow

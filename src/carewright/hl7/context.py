@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.hl7.settings import Hl7Settings
@@ -66,7 +65,6 @@ class Hl7Context(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
-    flow: Flow
     bearers: Bearers
     tokens: Tokens
     turns: Turns = field(default_factory=Turns)

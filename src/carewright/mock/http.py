@@ -13,17 +13,18 @@ from carewright.kernel.http.app import Health
 from carewright.kernel.http.server import serve as serve_http
 from carewright.mock.ehr.answers import Asked
 from carewright.mock.ehr.server import Ehr
+from carewright.mock.eligibility.server import House
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 STOP_SECONDS_MAX = 2
 
 
-async def serve(ehr: Ehr, listener: socket) -> None:
+async def serve(application: Starlette, listener: socket) -> None:
     """Answer until SIGTERM or SIGINT."""
-    await serve_http(application(ehr), listener, Health(roles={}), drain_seconds=0.0, stop_seconds_max=STOP_SECONDS_MAX, tls=None)
+    await serve_http(application, listener, Health(roles={}), drain_seconds=0.0, stop_seconds_max=STOP_SECONDS_MAX, tls=None)
 
 
-def application(ehr: Ehr) -> Starlette:
+def ehr_application(ehr: Ehr) -> Starlette:
     """Every address leads to the EHR, which knows what is served."""
 
     async def answer(request: Request) -> Response:
@@ -39,3 +40,15 @@ def application(ehr: Ehr) -> Starlette:
         return Response(content, said.status, said.headers, media_type=form if content else None)
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
+
+
+def clearing_house_application(house: House) -> Starlette:
+    """One address, to which questions are posted."""
+
+    async def answer(request: Request) -> Response:
+        body = await request.body()
+        await asyncio.sleep(house.faults.slow_seconds)
+        status, said, form = house.answer(request.headers.get("content-type", ""), body)
+        return Response(said, status, media_type=form)
+
+    return Starlette(routes=[Route("/core", answer, methods=["POST"])])

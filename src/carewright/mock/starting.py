@@ -11,7 +11,8 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.http.server import listen
 from carewright.kernel.settings import StartFailed
 from carewright.mock.ehr.server import Ehr, Wish
-from carewright.mock.http import serve
+from carewright.mock.eligibility.server import Faults, House
+from carewright.mock.http import clearing_house_application, ehr_application, serve
 
 HOST = "127.0.0.1"
 
@@ -24,7 +25,14 @@ async def run_ehr(port: int, wished: Callable[..., Wish], tell: Callable[[str], 
     listener, clock = listen(HOST, port), SystemClock()
     wish = wished(origin=f"http://{HOST}:{listener.getsockname()[1]}", start_on=clock.now().date())
     tell(f"{wish.origin}{wish.profile.base}")
-    await serve(Ehr(wish, clock), listener)
+    await serve(ehr_application(Ehr(wish, clock)), listener)
+
+
+async def run_clearing_house(port: int, faults: Faults, tell: Callable[[str], None]) -> None:
+    """Run a clearing-house on this machine until SIGTERM or SIGINT; `tell` is told where questions are posted. Raises `StartFailed`."""
+    listener = listen(HOST, port)
+    tell(f"http://{HOST}:{listener.getsockname()[1]}/core")
+    await serve(clearing_house_application(House(faults)), listener)
 
 
 def keys_in(file: Path) -> KeySet:

@@ -1,0 +1,49 @@
+"""X12 by files: questions are put into `out`, answers come in `in`, and end in `done`, or in `unread` where nobody waits for them."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from carewright.coverage.clearing.port import NoAnswer
+from carewright.coverage.clearing.x12 import Account, envelope_of
+from carewright.coverage.model.question import Question
+from carewright.coverage.model.x12.inquiry import write_question
+from carewright.coverage.model.x12.interchange import NotX12
+from carewright.kernel.private_file import write_private
+
+FOLDERS = ("out", "in", "done", "unread")
+FILE_BYTES_MAX = 1024 * 1024
+FILES_MAX = 200
+"""Taken in one turn."""
+
+
+class Drop:
+    """A folder that somebody else brings away and fills. A file's name is the question's trace, and tells nothing of the patient."""
+
+    def __init__(self, folder: Path, account: Account) -> None:
+        self._folder, self._account = folder, account
+        for name in FOLDERS:
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def ask(self, question: Question) -> None:
+        """Put the question out, whole or not at all. Its answer comes later."""
+        try:
+            raw = write_question(question, envelope_of(self._account, question))
+            await asyncio.to_thread(write_private, self._folder / "out" / f"{question.trace}.270", raw)
+        except NotX12:
+            raise NoAnswer("refused") from None
+        except OSError:
+            raise NoAnswer("payer-away") from None
+
+    def arrived(self) -> Iterator[tuple[Path, bytes]]:
+        """Files that lie in `in`, by name. What begins with a dot is still being written."""
+        waiting = sorted(each for each in (self._folder / "in").iterdir() if each.is_file() and not each.name.startswith("."))
+        for path in waiting[:FILES_MAX]:
+            with path.open("rb") as file:
+                yield path, file.read(FILE_BYTES_MAX + 1)
+
+    def put_away(self, path: Path, *, is_known: bool) -> None:
+        """Nothing is lost: what was not understood lies in `unread`, for a person. A name that is there already gets a number."""
+        there = self._folder / ("done" if is_known else "unread")
+        names = (there / f"{path.name}{f'.{number}' if number else ''}" for number in range(FILES_MAX * FILES_MAX))
+        path.rename(next(name for name in names if not name.exists()))

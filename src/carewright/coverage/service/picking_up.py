@@ -1,0 +1,67 @@
+"""Answers that come as files, and those that do not come."""
+
+import asyncio
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from carewright.contracts.coverage import Eligibility
+from carewright.coverage import store
+from carewright.coverage.clearing.port import NoAnswer
+from carewright.coverage.clearing.x12 import answer_in, traces_in
+from carewright.coverage.context import CoverageContext
+from carewright.coverage.model.question import Question
+from carewright.coverage.service.checking import complete, entry_of
+from carewright.kernel import audit
+
+GIVEN_UP_MAX = 200
+
+
+async def pick_up(ctx: CoverageContext) -> int:
+    """Take what lies there; how many answers were waited for. `ctx` is the system's. What nobody waits for is put aside, not lost."""
+    if ctx.drop is None:
+        return 0
+    taken = 0
+    for path, raw in await asyncio.to_thread(lambda: list(ctx.drop.arrived()) if ctx.drop else []):
+        whose = await store.whose_traces(ctx.db, traces_in(raw))
+        is_known = len(whose) == 1 and await _take(_within(ctx, whose[0][0]), whose[0][1], raw)
+        await asyncio.to_thread(ctx.drop.put_away, path, is_known=is_known)
+        taken += is_known
+    return taken
+
+
+async def give_up(ctx: CoverageContext) -> int:
+    """End questions whose answers did not come in their time: the desk is told so, and may ask again."""
+    late = await store.waiting_too_long(ctx.db, ctx.clock.now() - ctx.wait_for_files, GIVEN_UP_MAX)
+    for organization_id, eligibility_id in late:
+        here = _within(ctx, organization_id)
+        found = await store.question_waiting(here.db, await here.cipher(), eligibility_id)
+        if found is not None:
+            await _settle(here, replace(found[0], outcome="error", missing=("payer-away",), answered_at=ctx.clock.now()))
+    return len(late)
+
+
+async def _take(ctx: CoverageContext, eligibility_id: UUID, raw: bytes) -> bool:
+    found = await store.question_waiting(ctx.db, await ctx.cipher(), eligibility_id)
+    return found is not None and await _settle(ctx, _read(ctx, *found, raw))
+
+
+def _read(ctx: CoverageContext, one: Eligibility, question: Question, raw: bytes) -> Eligibility:
+    try:
+        return complete(one, question, answer_in(raw, question), ctx.clock.now())
+    except NoAnswer as none:
+        return replace(one, outcome="error", missing=(none.reason,), answered_at=ctx.clock.now())
+
+
+async def _settle(ctx: CoverageContext, one: Eligibility) -> bool:
+    """False where somebody else was faster, or the patient was erased meanwhile."""
+    async with ctx.db.transaction() as tx:
+        kept = await store.answer_eligibility(tx, await ctx.cipher(), one)
+        if kept:
+            await audit.record(tx, entry_of(ctx, "coverage.eligibility.answer", "U", one))
+    return kept
+
+
+def _within(ctx: CoverageContext, organization_id: UUID) -> CoverageContext:
+    """The system at work within one organization."""
+    return ctx.acting(replace(ctx.actor, organization_id=organization_id))

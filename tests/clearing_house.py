@@ -1,0 +1,38 @@
+"""`carewright mock eligibility` as a process of its own, as a user starts it, and coverage's context asking it over a real socket."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+from carewright.coverage.clearing.chosen import clearing_house_of
+from carewright.coverage.clearing.drop import Drop
+from carewright.coverage.clearing.port import ClearingHouse
+from carewright.coverage.context import CoverageContext
+from carewright.coverage.model.question import Provider
+from carewright.coverage.settings import CoverageSettings
+from carewright.kernel.context import Context
+from carewright.kernel.http.outgoing import Outgoing
+from tests.made_up_ehr import made_up
+
+SET: dict[str, Any] = {
+    "sender": "LAKESIDE", "receiver": "HOUSE", "provider_name": "Lakeside Hospital", "provider_npi": "1234567893", "usage": "T",
+}  # fmt: skip
+
+
+def mock_clearing_house(*switches: str) -> AbstractAsyncContextManager[str]:
+    """Where questions are posted."""
+    return made_up("eligibility", *switches)
+
+
+def house_at(url: str, **settings: Any) -> ClearingHouse:
+    """The way to a clearing-house, as the settings make it."""
+    return clearing_house_of(CoverageSettings(clearing_house="core", url=url, **(SET | settings)), Outgoing())
+
+
+def asking(context: Context, house: ClearingHouse) -> CoverageContext:
+    """Coverage's context that asks there."""
+    world = {field.name: getattr(context, field.name) for field in fields(Context)}
+    provider = Provider(name=SET["provider_name"], npi=SET["provider_npi"])
+    drop = house if isinstance(house, Drop) else None
+    return CoverageContext(**world, clearing_house=house, provider=provider, drop=drop, wait_for_files=timedelta(hours=1))
