@@ -231,6 +231,30 @@ async def test_appointments_are_searched_by_get_and_post_with_total_count_and_in
     assert (counted["total"], "entry" in counted) == (3, False)
 
 
+async def followed(clinic: Clinic, page: Json, relation: str) -> list[Json]:
+    """`page` and those that its links of this relation lead to."""
+    seen = [page]
+    while address := next((link["url"] for link in seen[-1]["link"] if link["relation"] == relation), None):
+        seen.append(ok(await clinic.system.request("front-desk", "GET", address[address.index(FHIR) :])))
+    return seen
+
+
+@pytest.mark.parametrize("sort", ["date", "-date"])
+async def test_pages_are_the_same_walked_or_decided_one_by_one(clinic: Clinic, sort: str) -> None:
+    """R4 search, paging: a search whose bounds are exact costs its page, any other is answered from all that may match."""
+    patient = await register(clinic.system)
+    for start in (await clinic.free())[:5]:
+        ok(await clinic.book(patient, start), 201)
+    asked = {"patient": f"Patient/{patient}", "_sort": sort, "_count": "2"}
+    walked, decided = [await searched(clinic, "Appointment", **asked, **more) for more in ({}, {"status:not": "fulfilled"})]
+    assert walked["total"] == decided["total"] == 5
+    there = await followed(clinic, walked, "next")
+    assert [len(shown(each)) for each in there] == [2, 2, 1]
+    assert list(map(shown, there)) == list(map(shown, await followed(clinic, decided, "next")))
+    back = await followed(clinic, there[-1], "previous")
+    assert list(map(shown, back)) == list(map(shown, reversed(there)))
+
+
 async def test_appointments_are_searched_by_day_status_and_through_a_chain(clinic: Clinic) -> None:
     """R4 search: date prefixes, tokens, chained parameters."""
     patient = await register(clinic.system, "Numbat")

@@ -257,6 +257,11 @@ class SearchAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     count: bool = False
 
 
+def cursor_behind(start: Instant, id_: UUID) -> str:
+    """The cursor of a page that ended with the appointment of this start and id."""
+    return f"{int(start.timestamp())}.{id_}"
+
+
 class AppointmentsFound(msgspec.Struct, frozen=True, kw_only=True):
     """`total` is there where it was asked for and is not more than 10,000."""
 

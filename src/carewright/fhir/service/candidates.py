@@ -169,7 +169,7 @@ def _slot_window(now: datetime, starts: Span | None) -> tuple[datetime, datetime
 
 async def appointments(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
     """By id, patient, start, or who takes part."""
-    if (query := await _appointment_question(ctx, bounds)) is None:
+    if (query := await appointment_question(ctx, bounds)) is None:
         return []
     found: list[Appointment] = []
     while True:
@@ -181,7 +181,7 @@ async def appointments(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[R
         query = msgspec.structs.replace(query, after=page.next)
 
 
-async def _appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchAppointments | None:
+async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchAppointments | None:
     """None where nothing can match. Raises `SearchTooWide` where nothing narrows the search at all."""
     ids, patient_ids = _uuids(bounds.ids), _uuids(bounds.patient_ids)
     statuses = _statuses(bounds.statuses)

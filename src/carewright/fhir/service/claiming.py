@@ -11,8 +11,6 @@ from carewright.contracts.scheduling import (
     HoldExpired,
     HoldTime,
     PatientBusy,
-    PickedTime,
-    Slot,
     TimeNotFree,
     UnknownAppointment,
 )
@@ -22,7 +20,7 @@ from carewright.fhir.model.parameters import Parameters, reference_of
 from carewright.fhir.model.pointing import Pointer, pointer
 from carewright.fhir.model.wanted import Wanted, read_wanted
 from carewright.fhir.service.appointments import NEW, create_appointment, patient_of, update_appointment
-from carewright.fhir.service.finding import pointer_to, proposed_slot
+from carewright.fhir.service.finding import pointer_to, proposed_time
 from carewright.fhir.service.picking import picked_time
 from carewright.kernel.errors import Refusal
 
@@ -36,7 +34,7 @@ async def hold_appointment(ctx: FhirContext, given: Parameters, base: str, key: 
     """Keep a proposed time for a few minutes. Raises `TimeGone` when somebody was faster, and what `hold_time` refuses."""
     wanted, proposal = _asked(given, base)
     try:
-        time = _picked(await proposed_slot(ctx, proposal)) if proposal else await picked_time(ctx, wanted or Wanted(status="proposed"))
+        time = await proposed_time(ctx, proposal) if proposal else await picked_time(ctx, wanted or Wanted(status="proposed"))
         patient_id = _patient(ctx, given, wanted, base)
         return await ctx.scheduling.hold_time(ctx.actor, HoldTime(time=time, patient_id=patient_id), key)
     except GONE as refusal:
@@ -51,7 +49,7 @@ async def book_appointment(ctx: FhirContext, given: Parameters, base: str, key: 
     wanted, proposal = _asked(given, base)
     try:
         if proposal:
-            time = _picked(await proposed_slot(ctx, proposal))
+            time = await proposed_time(ctx, proposal)
             command = BookAppointment(patient_id=_patient(ctx, given, wanted, base), time=time, note=wanted.comment if wanted else None)
             return await ctx.scheduling.book_appointment(ctx.actor, command, key)
         return await _book(ctx, _target(given, wanted, base), wanted, key)
@@ -110,12 +108,6 @@ def _target(given: Parameters, wanted: Wanted | None, base: str) -> UUID | None:
     if named:
         return named.uuid
     return Pointer("Appointment", wanted.id, "Appointment.id").uuid if wanted and wanted.id else None
-
-
-def _picked(slot: Slot) -> PickedTime:
-    """The slot as it was proposed: with that practitioner, and whoever else is free."""
-    lead = next((each.actor_id for each in slot.participants if each.kind == "practitioner"), None)
-    return PickedTime(visit_type_id=slot.visit_type_id, site_id=slot.site_id, start=slot.start, practitioner_id=lead)
 
 
 def _patient(ctx: FhirContext, given: Parameters, wanted: Wanted | None, base: str) -> UUID:

@@ -12,7 +12,7 @@ from carewright.contracts.directory import ServiceSummary
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, SearchTooWide, TimeGone, UnknownId
-from carewright.contracts.scheduling import FindTimes, Slot, TimesPage
+from carewright.contracts.scheduling import FindTimes, PickedTime, Slot
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import ProposalId, digest_of, read_proposal, write_proposal
 from carewright.fhir.model.parameters import Given, Parameters, reference_of, token_of
@@ -177,24 +177,24 @@ def proposal_of(slot: Slot) -> ProposalId:
     return ProposalId(slot.visit_type_id, digest_of(slot.site_id), lead, slot.start)
 
 
-async def proposed_slot(ctx: FhirContext, id_: str) -> Slot:
-    """The time that a proposal's id stands for, if it can still be had. Raises `TimeGone`, `UnknownId`."""
+async def proposed_time(ctx: FhirContext, id_: str) -> PickedTime:
+    """The time that a proposal's id stands for, with that practitioner and whoever else is free. Raises `UnknownId`."""
     wanted = read_proposal(id_)
     sites = await ctx.directory.find_sites(ctx.actor)
     site_id = next((site.id for site in sites.items if digest_of(site.id) == wanted.site), None)
     if site_id is None:
         raise UnknownId
-    query = FindTimes(
-        visit_type_id=wanted.visit_type_id, site_id=site_id, from_at=wanted.start, until_at=wanted.start,
-        practitioner_id=wanted.practitioner_id, limit=1,
-    )  # fmt: skip
-    page: TimesPage = await ctx.scheduling.find_times(ctx.actor, query)
-    if not page.items or page.items[0].start != wanted.start:
-        raise TimeGone
-    return page.items[0]
+    return PickedTime(visit_type_id=wanted.visit_type_id, site_id=site_id, start=wanted.start, practitioner_id=wanted.practitioner_id)
 
 
 async def read_proposed(ctx: FhirContext, id_: str) -> Resource:
-    """A proposal as the Appointment it would become. Raises `TimeGone`, `UnknownId`."""
-    slot = await proposed_slot(ctx, id_)
-    return _proposal(slot, await _names(ctx, await all_services(ctx)), None)
+    """A proposal as the Appointment it would become, if it can still be had. Raises `TimeGone`, `UnknownId`."""
+    time = await proposed_time(ctx, id_)
+    query = FindTimes(
+        visit_type_id=time.visit_type_id, site_id=time.site_id, from_at=time.start, until_at=time.start,
+        practitioner_id=time.practitioner_id, limit=1,
+    )  # fmt: skip
+    page = await ctx.scheduling.find_times(ctx.actor, query)
+    if not page.items or page.items[0].start != time.start:
+        raise TimeGone
+    return _proposal(page.items[0], await _names(ctx, await all_services(ctx)), None)

@@ -20,6 +20,7 @@ from carewright.fhir.model.searching.results import CURSOR
 from carewright.fhir.model.searching.search import INCLUDE_ROUNDS_MAX, Search, Server
 from carewright.fhir.model.summarizing import elements_of, summary_of
 from carewright.fhir.service.candidates import CANDIDATES
+from carewright.fhir.service.walking import Walked, in_order, walked
 from carewright.fhir.store import r4_definitions, search_definitions
 from carewright.kernel.values import EARLIEST
 
@@ -31,25 +32,31 @@ async def search(ctx: FhirContext, kind: str, pairs: Iterable[tuple[str, str]], 
     """A searchset Bundle. Raises `NotServed`, `SearchRefused`, `SearchTooWide`, and what the modules refuse."""
     if kind not in CANDIDATES:
         raise NotServed
-    asked = parse(search_definitions(), kind, pairs, Server(base, UTC, ctx.clock.now()), strict=strict)
-    found = await _found(ctx, asked)
-    if asked.is_count_only:
-        return said(
-            {"resourceType": "Bundle", "type": "searchset", "total": len(found), "link": _links(ctx, asked, paging.Page((), None, None))}
-        )
-    page = paging.page(asked, found, _cursor(ctx, asked))
-    included = await _included(ctx, asked, page.resources)
-    return said({
+    asked = in_order(parse(search_definitions(), kind, pairs, Server(base, UTC, ctx.clock.now()), strict=strict))
+    cursor = _cursor(ctx, asked)
+    page, total = await walked(ctx, asked, cursor) or await _decided(ctx, asked, cursor)
+    bundle = {
         "resourceType": "Bundle",
         "type": "searchset",
-        "total": None if asked.total == "none" else len(found),
+        "total": None if asked.total == "none" and not asked.is_count_only else total,
         "link": _links(ctx, asked, page),
+    }
+    if asked.is_count_only:
+        return said(bundle)
+    included = await _included(ctx, asked, page.resources)
+    return said(bundle | {
         "entry": [
             *(_entry(base, _part(asked, one), "match") for one in page.resources),
             *(_entry(base, one, "include") for one in included),
             *_warnings(asked),
         ],
     })  # fmt: skip
+
+
+async def _decided(ctx: FhirContext, asked: Search, cursor: paging.Cursor | None) -> Walked:
+    """The page among all the matches, each of which was looked at."""
+    found = await _found(ctx, asked)
+    return Walked(paging.NOTHING if asked.is_count_only else paging.page(asked, found, cursor), len(found))
 
 
 async def _found(ctx: FhirContext, asked: Search) -> list[Resource]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from carewright.contracts.scheduling import Appointment
+from carewright.contracts.scheduling import Appointment, cursor_behind
 from carewright.kernel.errors import BadInput
 from carewright.kernel.values import EARLIEST
 
@@ -14,7 +14,7 @@ Place = tuple[datetime, UUID]
 
 def cursor_of(last: Appointment) -> str:
     """The cursor of a page that ends with this appointment."""
-    return f"{int(last.start.timestamp())}.{last.id}"
+    return cursor_behind(last.start, last.id)
 
 
 def place_after(cursor: str | None) -> Place:

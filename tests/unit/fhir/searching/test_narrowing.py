@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from carewright.fhir.model.searching.chaining import resolved
 from carewright.fhir.model.searching.deciding import matches
-from carewright.fhir.model.searching.narrowing import Narrowing, narrowing
+from carewright.fhir.model.searching.narrowing import Narrowing, is_exact, narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Prefix, Span, span_of
 from carewright.fhir.model.searching.strings import folded
 from carewright.fhir.model.searching.tokens import Token
@@ -115,6 +115,37 @@ def lies_within(resource: Json, bounds: Narrowing) -> bool:
 def test_every_match_lies_within_the_bounds(criteria: list[str], resource: Json) -> None:
     asked = search("Appointment", "&".join(criteria))
     assert not matches(asked, resource) or lies_within(resource, narrowing(asked))
+
+
+@given(
+    st.lists(CRITERIA, min_size=1, max_size=2),
+    st.builds(appointment, st.integers(1, 2), MINUTES, st.sampled_from(["booked", "pending"]), ACTORS),
+)
+def test_exact_bounds_hold_matches_alone(criteria: list[str], resource: Json) -> None:
+    asked = search("Appointment", "&".join(criteria))
+    assert not is_exact(asked) or not lies_within(resource, narrowing(asked)) or matches(asked, resource)
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("patient=p&date=ge2026-01-14&date=lt2026-02&status=booked&practitioner=r", True),
+        ("_id=1,2", True),
+        ("patient=p&patient=q", False),
+        ("actor=p", False),
+        ("practitioner=Patient/p", False),
+        ("patient=http://elsewhere.example/Patient/p", False),
+        ("status:not=booked", False),
+        ("status=http://hl7.org/fhir/appointmentstatus|booked", False),
+        ("date=2026-01-14,2026-01-16", False),
+        ("date=ne2026-01-14", False),
+        ("date=ge2026-01-14T09:00:00.5Z", False),
+        ("patient.family=x", False),
+        ("location=x", False),
+    ],
+)
+def test_bounds_are_exact_where_nothing_is_left_to_decide(query: str, holds: bool) -> None:
+    assert is_exact(search("Appointment", query, NEW_YORK)) is holds
 
 
 @given(st.text(alphabet="aàbB ", min_size=1, max_size=4).filter(str.strip), st.text(alphabet="aàbB ", min_size=1, max_size=6))

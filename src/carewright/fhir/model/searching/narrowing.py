@@ -4,7 +4,7 @@ Every field is a bound that each match keeps. None says nothing; an empty set sa
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -20,7 +20,10 @@ STARTS = frozenset({("Appointment", "date"), ("Slot", "start")})
 NAMES = frozenset({"name", "family", "given"})
 PATIENTS = frozenset({"patient", "subject", "beneficiary", "actor"})
 INSTANT = timedelta(seconds=1)
-"""An instant in a resource stands for a second at most, so that it may begin that much before what it is later than."""
+"""An instant in a resource stands for a second at most, so that it may begin that much before a fraction that it is later than."""
+EXACT_PREFIXES = frozenset({"eq", "gt", "ge", "sa", "lt", "eb", "le"})
+EXACT_REFERENCES = {"patient": "Patient/", "practitioner": "Practitioner/"}
+"""References of appointments that are looked up as they are asked for."""
 
 Meant = TypeVar("Meant")
 
@@ -56,6 +59,32 @@ def narrowing(search: Search) -> Narrowing:
         born_on=_all_of(_sets(search, lambda criterion, value: _birthday(search.server, criterion, value))),
         starts=_starts(search),
     )
+
+
+def is_exact(search: Search) -> bool:
+    """Whether every appointment within the bounds of `search` is a match, if all begin on whole seconds: nothing is left to decide."""
+    codes = [criterion.parameter.code for criterion in search.criteria]
+    return (
+        search.type == "Appointment"
+        and not search.links
+        and all(codes.count(code) == 1 for code in codes if code != "date")
+        and all(not criterion.modifier and all(_is_held(criterion, value) for value in criterion.values) for criterion in search.criteria)
+    )
+
+
+def _is_held(criterion: Criterion, value: object) -> bool:
+    """Whether the bounds say everything that this alternative does."""
+    code = criterion.parameter.code
+    match value:
+        case Moment():
+            is_whole = not any(end.microsecond for end in value.span)
+            return code == "date" and len(criterion.values) == 1 and value.prefix in EXACT_PREFIXES and is_whole
+        case Token(system=None):
+            return code in ("_id", "status")
+        case Address() if code in EXACT_REFERENCES:
+            return bool(value.locals) and all(place.startswith(EXACT_REFERENCES[code]) for place in value.locals)
+        case _:
+            return False
 
 
 def _sets(search: Search, meant: Callable[[Criterion, object], Meant | None]) -> Iterator[frozenset[Meant]]:
@@ -155,8 +184,10 @@ def _bounds(moment: Moment) -> Span:
     match moment.prefix:
         case "eq":
             return moment.span
-        case "gt" | "ge":
-            return Span(max(start, FIRST + INSTANT) - INSTANT, LAST)
+        case "gt":
+            return Span(_earliest(end), LAST)
+        case "ge":
+            return Span(_earliest(start), LAST)
         case "sa":
             return Span(end, LAST)
         case "lt" | "eb":
@@ -165,3 +196,8 @@ def _bounds(moment: Moment) -> Span:
             return Span(FIRST, end)
         case _:
             return Span(FIRST, LAST)
+
+
+def _earliest(after: datetime) -> datetime:
+    """When something begins that ends after `after`, at the earliest."""
+    return max(after, FIRST + INSTANT) - INSTANT if after.microsecond else after

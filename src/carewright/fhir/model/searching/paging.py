@@ -5,13 +5,13 @@ nothing. It holds what the search sorts by, which may be a person's, so a caller
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
 from carewright.fhir.model.searching.elements import Resource
-from carewright.fhir.model.searching.ordering import NUMERIC, Place, compared, ranked
+from carewright.fhir.model.searching.ordering import NUMERIC, Place, compared, place, ranked
 from carewright.fhir.model.searching.refusals import BadCursor
 from carewright.fhir.model.searching.results import CURSOR, SHAPING
 from carewright.fhir.model.searching.search import Pairs, Search
@@ -37,6 +37,9 @@ class Page(msgspec.Struct, frozen=True):
     next: Cursor | None
 
 
+NOTHING = Page((), None, None)
+
+
 def page(search: Search, resources: Iterable[Resource], cursor: Cursor | None = None) -> Page:
     """The page of `search` at `cursor` among all of its matches, or its first."""
     places = ranked(search, resources)
@@ -47,12 +50,17 @@ def page(search: Search, resources: Iterable[Resource], cursor: Cursor | None = 
     else:
         first = sum(compared(search.sorts, each, cursor.place) <= 0 for each, _ in places)
     shown = places[first : _end(search, places, first, cursor)]
+    return page_of(search, [resource for _, resource in shown], is_first=first == 0, is_last=first + len(shown) >= len(places))
+
+
+def page_of(search: Search, shown: Sequence[Resource], *, is_first: bool, is_last: bool) -> Page:
+    """The page that shows these, in their order."""
     if not shown:
-        return Page((), None, None)
+        return NOTHING
     return Page(
-        tuple(resource for _, resource in shown),
-        Cursor(_digest(search), shown[0][0], is_backward=True) if first else None,
-        Cursor(_digest(search), shown[-1][0]) if first + len(shown) < len(places) else None,
+        tuple(shown),
+        None if is_first else Cursor(_digest(search), place(search, shown[0]), is_backward=True),
+        None if is_last else Cursor(_digest(search), place(search, shown[-1])),
     )
 
 
