@@ -10,12 +10,14 @@ from typing import Any
 
 import uvloop
 
-from bench import access, audit, availability, booking, find, growth, hl7, hot, memory, patients, report, search
+from bench import access, audit, availability, booking, fhir, find, growth, hl7, hot, memory, patients, report, search
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-PARTS = ("availability", "find", "memory", "booking", "audit", "access", "hot", "growth", "hl7", "search", "patients")
+PARTS = ("availability", "find", "memory", "booking", "audit", "access", "hot", "growth", "fhir", "hl7", "search", "patients")
+LONE = {"booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "hl7": hl7}
+"""Parts that make what they need themselves."""
 PATIENTS = 1_000_000
 APPOINTMENTS = 5_000_000
 SEED = 1
@@ -47,7 +49,7 @@ async def _run(parts: list[str], patient_count: int, appointment_count: int) -> 
             results |= await _hospital(ground_, parts)
             for name in ("demo", "find", "memory"):
                 print("\n".join(["", report.TITLES[name], *report.table(results.get(name, []))]), flush=True)
-        for name, part in (("booking", booking), ("audit", audit), ("access", access), ("hot", hot), ("growth", growth), ("hl7", hl7)):
+        for name, part in LONE.items():
             if name in parts:
                 results[name] = await part.measure(ground_, _tell)
                 print("\n".join(["", report.TITLES[name], *report.table(results[name])]), flush=True)

@@ -4,24 +4,18 @@ In process: the use case. Over HTTP: the whole server, one connection. By plain 
 bytes of bitmap such a search must read, divided by the memory bandwidth measured here.
 """
 
-import asyncio
-import contextlib
-import os
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 
 from bench.availability import memory_bandwidth
+from bench.serving import Client, server
 from bench.world import Ground
 from carewright.contracts.scheduling import FindTimes
-from carewright.roles.installation import audit_key_file, token_key_file
 from carewright.roles.lifecycle import System
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Kind
@@ -67,19 +61,21 @@ async def measure(started: System, ground: Ground, organization_id: UUID, dsn: s
     questions = [_question(context, kind, min(kind.value.rules.site_ids or calendars.sites)) for kind in kinds]
     told(f"find, {len(questions)} questions of the demonstration hospital")
     inside, found = await _inside(context, questions)
-    over_http = await _over_http(ground, dsn, started, organization_id, questions)
+    over_http = await _over_http(ground, dsn, started, organization_id, list(map(_path, questions)))
+    by_fhir = await _over_http(ground, dsn, started, organization_id, [_fhir_path(context, each) for each in questions])
     by_sql, differ = await _by_sql(dsn, context, kinds, questions)
     bound = _bound(calendars, kinds, questions)
     rows = [
         _row("in process, first 50 with actors chosen", inside, found / len(questions)),
         _row("over HTTP, the same", over_http, found / len(questions)),
+        _row("over HTTP, FHIR $find, counted", by_fhir, found / len(questions)),
         _row("plain SQL, starts only", by_sql, None),
         {"how": "lower bound: bytes read / bandwidth", "p50_ms": 1e3 * bound},
     ]
     for row in rows:
         row["to_bound"] = row["p50_ms"] / (1e3 * bound)
-        row["to_sql"] = row["p50_ms"] / rows[2]["p50_ms"]
-    rows[2]["answers_that_differ"] = differ
+        row["to_sql"] = row["p50_ms"] / rows[3]["p50_ms"]
+    rows[3]["answers_that_differ"] = differ
     return rows
 
 
@@ -99,58 +95,36 @@ async def _inside(context: SchedulingContext, questions: list[FindTimes]) -> tup
     return seconds, found // ROUNDS
 
 
-async def _over_http(ground: Ground, dsn: str, started: System, organization_id: UUID, questions: list[FindTimes]) -> list[float]:
-    """One kept connection and a bare client, so that the server's time is what is measured."""
+async def _over_http(ground: Ground, dsn: str, started: System, organization_id: UUID, paths: list[str]) -> list[float]:
+    """Seconds for each question, over one kept connection."""
     token = started.tokens.issue(started.tokens.actor("front-desk", "bench", organization_id), timedelta(hours=1))
-    requests = [_request(question, token) for question in questions]
-    async with server(ground, dsn) as (port, _):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with server(ground, dsn) as (port, _), Client.of(port, token) as client:
         seconds = []
         for round_ in range(ROUNDS + 1):
-            for request in requests:
+            for path in paths:
                 began = time.perf_counter()
-                writer.write(request)
-                await _read_answer(reader)
+                await client.get(path)
                 if round_:
                     seconds.append(time.perf_counter() - began)
-        writer.close()
         return seconds
 
 
-def _request(question: FindTimes, token: str) -> bytes:
-    until = question.until_at.isoformat().replace("+00:00", "Z") if question.until_at else ""
-    path = f"/api/v1/availability?visit_type_id={question.visit_type_id}&site_id={question.site_id}&limit={PAGE}&until_at={until}"
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+def _path(question: FindTimes) -> str:
+    until = _until(question)
+    return f"/api/v1/availability?visit_type_id={question.visit_type_id}&site_id={question.site_id}&limit={PAGE}&until_at={until}"
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> None:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    if not head.startswith("http/1.1 200"):
-        raise RuntimeError(head)
-    await reader.readexactly(int(head.partition("content-length:")[2].partition("\r\n")[0]))
+def _fhir_path(context: SchedulingContext, question: FindTimes) -> str:
+    """IHE's $find, which counts all there are too."""
+    start = context.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+    return (
+        f"/fhir/R4/Appointment/$find?start={start}&end={_until(question)}&visit-type={question.visit_type_id}"
+        f"&location-reference=Location/{question.site_id}&_count={PAGE}"
+    )
 
 
-@contextlib.asynccontextmanager
-async def server(ground: Ground, dsn: str) -> AsyncIterator[tuple[int, int]]:
-    """A server process on `dsn`: its port and its process id."""
-    environment = os.environ | {
-        "CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(ground.data)),
-        "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(ground.data)), "CAREWRIGHT_SYSTEM_LOG_LEVEL": "ERROR",
-    }  # fmt: skip
-    port = 18_765
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "carewright", "serve", "--port", str(port), env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(trust_env=False) as client:
-            for _ in range(600):
-                with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get(f"{url}/ready")).is_success:
-                        break
-                await asyncio.sleep(0.1)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        await process.wait()
+def _until(question: FindTimes) -> str:
+    return question.until_at.isoformat(timespec="seconds").replace("+00:00", "Z") if question.until_at else ""
 
 
 async def _by_sql(dsn: str, context: SchedulingContext, kinds: list[Kind], questions: list[FindTimes]) -> tuple[list[float], int]:

@@ -15,10 +15,10 @@ from uuid import UUID
 
 import msgspec
 
-from bench.world import MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, clinic, context_of, patient_id, system
+from bench.world import MINUTES, ORGANIZATION, SITE_ENTRY, VISIT_TYPE, Ground, clinic, context_of, patient_id, system
 from carewright.access.service.clients import register_client
 from carewright.contracts.access import RegisterClient
-from carewright.contracts.directory import Identifier, Location, PutResources
+from carewright.contracts.directory import Identifier, PutResources
 from carewright.contracts.patients import Patient, PutPatients
 from carewright.contracts.permissions import ROLES
 from carewright.directory.service import put_resources
@@ -66,7 +66,7 @@ async def _hospital(started: System) -> UUID:
     admin = _now(started, "administrator")
     await put_resources(
         started.context("directory").acting(admin),
-        PutResources(locations=(Location(id=SITE, kind="site", name="Bench", site_id=SITE, time_zone="UTC"),)),
+        PutResources(locations=(SITE_ENTRY,)),
     )
     people = tuple(
         Patient(id=patient_id(number), family=f"Bench{number}", identifiers=(Identifier(system="urn:id:B", value=str(number)),))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.find import server
+from bench.serving import server
 from bench.world import Ground, context_of
 from carewright.roles.lifecycle import System
 

@@ -20,6 +20,7 @@ TITLES = {
     "hot": "One hot clinician-day, 200 clients",
     "growth": "Growth of stored appointments",
     "search": "Searching appointments",
+    "fhir": "FHIR R4 over HTTP",
     "hl7": "HL7 v2 taken in over MLLP, each message acknowledged when it was stored, durably",
     "patients": "Finding a patient whose record is encrypted",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",

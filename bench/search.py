@@ -1,5 +1,7 @@
 """Searching appointments as a desk and a FHIR client do: a patient's, a day's at one site or of one actor. Each leaves its audit entry.
 
+By FHIR it is asked over HTTP, of a server apart, and answered with the total, as R4 wants it.
+
 At most a quarter of a million are live, the rest lie in history, by the month in which each was made, up to 60 days before its day.
 """
 
@@ -7,12 +9,13 @@ import random
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from bench.serving import Client, server
 from bench.world import VISIT_TYPE, Ground, context_of, system
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.kernel.memory import set_aside
@@ -50,12 +53,18 @@ STORE = """
 async def measure(ground: Ground, count: int, told: Any) -> list[dict[str, Any]]:
     """A row for each way to ask: p50, p95 and p99 in milliseconds, and how many a page showed."""
     dsn = await ground.database("search")
+    rng = random.Random(SEED)
     async with system(ground, dsn) as started:
         context = context_of(started)
         told(f"search: storing {count:,} appointments")
         await _store(dsn, context, count)
         set_aside()
-        return [{"stored": count} | await _asked(what, ask) for what, ask in _ways(context, random.Random(SEED)).items()]
+        rows = [await _asked(what, ask) for what, ask in _ways(context, rng).items()]
+        today, token = context.clock.now().date(), started.tokens.issue(context.actor, timedelta(hours=1))
+    async with server(ground, dsn) as (port, _), Client.of(port, token) as client:
+        told("search: by FHIR over HTTP")
+        rows += [await _asked(what, ask) for what, ask in _fhir_ways(client, today, rng).items()]
+    return [{"stored": count} | row for row in rows]
 
 
 def _ways(context: SchedulingContext, rng: random.Random) -> dict[str, Callable[[], Awaitable[int]]]:
@@ -68,7 +77,7 @@ def _ways(context: SchedulingContext, rng: random.Random) -> dict[str, Callable[
         return ask
 
     def some(prefix: str, count: int) -> tuple[UUID]:
-        return (UUID(f"{prefix}-0000-7000-8000-{rng.randrange(count):012d}"),)
+        return (_some(prefix, count, rng),)
 
     def day(**conditions: Any) -> SearchAppointments:
         start = today + timedelta(days=rng.randrange(-PAST_DAYS, LIVE_DAYS))
@@ -85,6 +94,27 @@ def _ways(context: SchedulingContext, rng: random.Random) -> dict[str, Callable[
         "a whole day, latest first": way(lambda: day(order="-start")),
         "an actor's at any time": way(lambda: SearchAppointments(actor_ids=some("50000000", ACTORS), order="-start")),
     }
+
+
+def _fhir_ways(client: Client, today: date, rng: random.Random) -> dict[str, Callable[[], Awaitable[int]]]:
+    def way(query: Callable[[], str]) -> Callable[[], Awaitable[int]]:
+        async def ask() -> int:
+            return (await client.get(f"/fhir/R4/Appointment?{query()}")).count(b'"match"')
+
+        return ask
+
+    def day() -> str:
+        return f"date={today + timedelta(days=rng.randrange(-PAST_DAYS, LIVE_DAYS))}"
+
+    return {
+        "FHIR, a patient's": way(lambda: f"patient=Patient/{_some('60000000', PATIENTS, rng)}"),
+        "FHIR, a day's": way(day),
+        "FHIR, a practitioner's day": way(lambda: f"{day()}&practitioner=Practitioner/{_some('50000000', ACTORS, rng)}"),
+    }
+
+
+def _some(prefix: str, count: int, rng: random.Random) -> UUID:
+    return UUID(f"{prefix}-0000-7000-8000-{rng.randrange(count):012d}")
 
 
 async def _asked(what: str, ask: Callable[[], Awaitable[int]]) -> dict[str, Any]:

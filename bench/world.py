@@ -37,6 +37,13 @@ KINDS: tuple[ActorKind, ...] = ("practitioner", "nurse", "room")
 MINUTES = 5
 DAYS = 100
 PEOPLE_GROWTH = 8
+SITE_ENTRY = Location(id=SITE, kind="site", name="Bench", site_id=SITE, time_zone="UTC")
+SERVICE_ENTRY = HealthcareService(id=SERVICE, name="Bench", specialty=Coding(system="bench", code="bench"))
+VISIT_TYPE_ENTRY = VisitType(
+    id=VISIT_TYPE, healthcare_service_id=SERVICE, name="Bench visit", duration_minutes=MINUTES,
+    requirements=tuple(Requirement(kind=kind, codes=(f"bench|{kind}",), duration_minutes=MINUTES) for kind in KINDS),
+    rules=BookingRules(grid_minutes=MINUTES, lead_minutes=0, horizon_days=DAYS),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +130,11 @@ async def clinic(started: System, people: int, patients: int) -> None:
         )
         for kind in KINDS for number in range(people)
     ]  # fmt: skip
-    service = HealthcareService(id=SERVICE, name="Bench", specialty=Coding(system="bench", code="bench"))
-    visit_type = VisitType(
-        id=VISIT_TYPE, healthcare_service_id=SERVICE, name="Bench visit", duration_minutes=MINUTES,
-        requirements=tuple(Requirement(kind=kind, codes=(f"bench|{kind}",), duration_minutes=MINUTES) for kind in KINDS),
-        rules=BookingRules(grid_minutes=MINUTES, lead_minutes=0, horizon_days=DAYS),
-    )  # fmt: skip
     await bulk_load(
         context,
         Load(
-            sites=[Location(id=SITE, kind="site", name="Bench", site_id=SITE, time_zone="UTC")],
-            visit_types=[(visit_type, service)],
+            sites=[SITE_ENTRY],
+            visit_types=[(VISIT_TYPE_ENTRY, SERVICE_ENTRY)],
             actors=[(actor, hours) for actor in actors],
             materialised_on=today + timedelta(days=DAYS + 30),
             patient_ids=[patient_id(number) for number in range(patients)],

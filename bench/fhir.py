@@ -1,0 +1,140 @@
+"""FHIR over HTTP, a server apart: $book on disjoint resources by N clients, and reads beside the same reads by our own API.
+
+Client n has an account of its own, since requests are limited by account, and books its own practitioner, with any nurse and room, of which
+there are as many. Medplum 5.1 did 15 bookings a second on such a
+machine, and refused 9 to 13 % of bookings on disjoint resources with 16 clients.
+"""
+
+import asyncio
+import statistics
+import time
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from bench.serving import Client, server
+from bench.world import (
+    MINUTES,
+    ORGANIZATION,
+    SERVICE_ENTRY,
+    SITE,
+    SITE_ENTRY,
+    VISIT_TYPE,
+    VISIT_TYPE_ENTRY,
+    Ground,
+    actor_id,
+    clinic,
+    context_of,
+    patient_id,
+    system,
+)
+from carewright.contracts.directory import PutResources
+from carewright.contracts.patients import Patient, PutPatients
+from carewright.directory.service import put_resources
+from carewright.fhir.model.ids import ProposalId, digest_of, write_proposal
+from carewright.patients.service import put_patients
+from carewright.roles.lifecycle import System
+
+CLIENTS = (1, 16, 64)
+PEOPLE = 64
+SECONDS = 8.0
+READS = 2_000
+MEDPLUM = 15.0
+FHIR = "/fhir/R4"
+
+
+async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
+    """A row for each number of clients that book, then one for each kind of read."""
+    dsn = await ground.database("fhir")
+    async with system(ground, dsn) as started:
+        await clinic(started, PEOPLE, PEOPLE)
+        await _published(started)
+        calendars = await context_of(started).calendars()
+        first = calendars.index.horizon.origin + timedelta(days=2)
+        desks = [started.tokens.actor("front-desk", f"bench {number}", ORGANIZATION) for number in range(PEOPLE)]
+        tokens = [started.tokens.issue(desk, timedelta(hours=1)) for desk in desks]
+    async with AsyncExitStack() as stack:
+        port, _ = await stack.enter_async_context(server(ground, dsn))
+        clients = [await stack.enter_async_context(Client.of(port, token)) for token in tokens]
+        booking = _Booking(first)
+        await booking.rate(clients[:1], 1.0)
+        rows = []
+        for count in CLIENTS:
+            told(f"FHIR $book by {count} clients")
+            rate, refused = await booking.rate(clients[:count], SECONDS)
+            rows.append({"what": f"$book, {count} clients", "per_second": rate, "to_medplum": rate / MEDPLUM, "refused": refused})
+        told("FHIR reads")
+        return rows + [await _read(clients[0], kind, *paths) for kind, paths in booking.readable().items()]
+
+
+async def _published(started: System) -> None:
+    """What the directory and the patients' module know of the clinic."""
+    admin, integration = (started.tokens.actor(role, "bench", ORGANIZATION) for role in ("administrator", "integration"))
+    admin = msgspec.structs.replace(admin, authenticated_at=started.context("access").clock.now())
+    await put_resources(
+        started.context("directory").acting(admin),
+        PutResources(locations=(SITE_ENTRY,), healthcare_services=(SERVICE_ENTRY,), visit_types=(VISIT_TYPE_ENTRY,)),
+    )
+    people = tuple(Patient(id=patient_id(number), family=f"Bench{number}") for number in range(PEOPLE))
+    await put_patients(started.context("patients").acting(integration), PutPatients(patients=people))
+
+
+class _Booking:
+    """Clients that book, each with its own practitioner, five minutes after five minutes."""
+
+    def __init__(self, first: datetime) -> None:
+        self._next = [first] * PEOPLE
+        self._booked = ""
+
+    async def rate(self, clients: list[Client], seconds: float) -> tuple[float, int]:
+        """Bookings a second, and how many were refused."""
+        began = time.perf_counter()
+        done = await asyncio.gather(*(self._client(number, each, began + seconds) for number, each in enumerate(clients)))
+        booked, refused = map(sum, zip(*done, strict=True))
+        return booked / (time.perf_counter() - began), refused
+
+    async def _client(self, number: int, client: Client, until: float) -> tuple[int, int]:
+        booked = refused = 0
+        while time.perf_counter() < until:
+            body = self._wanted(number)
+            try:
+                answer = await client.post(f"{FHIR}/Appointment/$book", body, f"Idempotency-Key: {uuid4()}")
+            except RuntimeError:
+                refused += 1
+                continue
+            booked += 1
+            self._booked = msgspec.json.decode(answer)["entry"][0]["resource"]["id"]
+        return booked, refused
+
+    def _wanted(self, number: int) -> dict[str, Any]:
+        start = self._next[number]
+        self._next[number] = start + timedelta(minutes=MINUTES)
+        proposal = write_proposal(ProposalId(VISIT_TYPE, digest_of(SITE), actor_id("practitioner", number), start))
+        references = {"appointment-reference": f"Appointment/{proposal}", "patient-reference": f"Patient/{patient_id(number)}"}
+        return {
+            "resourceType": "Parameters",
+            "parameter": [{"name": name, "valueReference": {"reference": where}} for name, where in references.items()],
+        }
+
+    def readable(self) -> dict[str, tuple[str, str]]:
+        """By what is read, its address in FHIR and in our own API."""
+        patient = patient_id(0)
+        return {
+            "Appointment, read": (f"{FHIR}/Appointment/{self._booked}", f"/api/v1/appointments/{self._booked}"),
+            "Patient, read": (f"{FHIR}/Patient/{patient}", f"/api/v1/patients/{patient}"),
+        }
+
+
+async def _read(client: Client, what: str, by_fhir: str, by_api: str) -> dict[str, Any]:
+    """The two in turns, so that whatever slows one slows the other."""
+    taken: dict[str, list[float]] = {by_fhir: [], by_api: []}
+    for _ in range(READS):
+        for path, seconds in taken.items():
+            began = time.perf_counter()
+            await client.get(path)
+            seconds.append(time.perf_counter() - began)
+    fhir, api = (1e3 * statistics.median(each) for each in taken.values())
+    return {"what": what, "fhir_p50_ms": fhir, "api_p50_ms": api, "fhir_to_api": fhir / api}
