@@ -115,10 +115,10 @@ class Sender:
         return "\r".join(lines).encode() + b"\r"
 
     def adt(self, event: str, mrn: str, **more: str) -> bytes:
-        given = {"control": f"C{next(numbers)}", "name": "Muster^Max", "phone": "", "ids": f"{mrn}^^^HOSP^MR"} | more
+        given = {"control": f"C{next(numbers)}", "name": "Muster^Max", "phone": "", "ids": f"{mrn}^^^HOSP^MR", "visit": ""} | more
         return (
             f"MSH|^~\\&|EHR|HOSP|CW|CW|20261101||ADT^{event}|{given['control']}|P|2.4\rEVN|{event}|20261101\r"
-            f"PID|1||{given['ids']}||{given['name']}||19800229|M|||||{given['phone']}\r"
+            f"PID|1||{given['ids']}||{given['name']}||19800229|M|||||{given['phone']}\r{given['visit']}"
         ).encode()
 
     async def appointment(self, own_id: str) -> dict[str, Any]:

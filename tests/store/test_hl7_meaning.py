@@ -1,14 +1,18 @@
 """What HL7 v2 messages mean to us: appointments, patients, the work list, and what is forgotten."""
 
 import asyncio
+import dataclasses
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from carewright.contracts.directory import Identifier
+from carewright.contracts.flow import Encounter, SearchEncounters
 from carewright.contracts.hl7 import EarlierWaits, NotHl7, UnknownMessage
 from carewright.contracts.patients import PatientErased
+from carewright.contracts.permissions import ROLES
 from carewright.hl7.handlers import erase_patient
 from carewright.hl7.model.message import parse
 from carewright.hl7.service import receive, work_list
@@ -17,7 +21,7 @@ from carewright.kernel.errors import BadInput, Forbidden
 from carewright.roles import hl7 as commands
 from carewright.roles.registry import SECTIONS
 from tests.clinic import ZONE
-from tests.hl7_sender import Sender, numbers, said
+from tests.hl7_sender import Sender, numbers, registered, said
 
 
 async def test_an_appointment_is_booked_moved_and_cancelled_under_the_senders_own_id(sender: Sender) -> None:
@@ -153,6 +157,76 @@ async def test_a_patient_is_registered_and_changed(sender: Sender, event: str) -
     patient = await ctx.patients.get_patient(ctx.actor, patient_id)
     assert (patient.family, patient.given, patient.telecom[0].value) == ("Neu", ("Nora",), "5550123")
     assert [each.value for each in patient.identifiers] == [mrn, f"{mrn}-2"], "a social security number is not kept"
+
+
+def pv1(number: str, kind: str = "I", place: str = "", doctor: str = "", start: str = "", end: str = "") -> str:
+    """The segment of a visit."""
+    fields = {2: kind, 3: place, 7: doctor, 19: f"{number}^^^HOSP^VN" if number else "", 44: start, 45: end}
+    return "PV1|" + "|".join(fields.get(each, "") for each in range(1, 46)) + "\r"
+
+
+async def visit(sender: Sender, number: str) -> Encounter | None:
+    """The encounter of the sender's visit number."""
+    ctx = await sender.acting()
+    query = SearchEncounters(identifiers=(Identifier(system="urn:id:HOSP", value=number),))
+    return next(iter((await ctx.flow.search_encounters(ctx.actor, query)).items), None)
+
+
+async def test_a_visit_is_recorded_moved_ended_and_opened_again(sender: Sender) -> None:
+    """Admission, transfer, discharge and its cancellation (HL7 v2.8.2, 3.3): one encounter, known by its number."""
+    await work_list.set_mapping(sender.as_staff("scheduler"), "practitioner", "ATT7", sender.clinic.practitioner_id)
+
+    async def told(event: str, **more: str) -> Encounter:
+        answer = await sender.says(sender.adt(event, "stay", visit=pv1("V-stay", **more)))
+        assert said(answer) == ("AA", ""), event
+        found = await visit(sender, "V-stay")
+        assert found is not None
+        return found
+
+    admitted = await told("A01", start="20261101080000", doctor="ATT7^Attila~NOBODY^Nemo")
+    assert (admitted.status, admitted.encounter_class.code, admitted.patient_id) == ("in-progress", "IMP", await sender.patient("stay"))
+    assert admitted.start == datetime(2026, 11, 1, 8, tzinfo=ZONE)
+    assert [(str(each.practitioner_id), each.role and each.role.code) for each in admitted.participants] == [
+        (sender.clinic.practitioner_id, "ATND")
+    ]
+    assert [str(each) for each in admitted.location_ids] == [sender.clinic.site_id]
+    room = uuid4()
+    await work_list.set_mapping(sender.as_staff("scheduler"), "calendar", "WARD^7^2", str(room))
+    moved = await told("A02", place="WARD^7^2")
+    assert (moved.id, moved.location_ids, moved.participants) == (admitted.id, (room,), admitted.participants)
+    left = await told("A03", end="20261103120000")
+    assert (left.status, left.end, left.start) == ("finished", datetime(2026, 11, 3, 12, tzinfo=ZONE), admitted.start)
+    assert (await told("A08")).status == "finished", "a late change of the record opens nothing again"
+    back = await told("A13")
+    assert (back.status, back.end) == ("in-progress", None)
+    assert (await told("A11")).status == "cancelled"
+    assert said(await sender.says(sender.adt("A03", "stay", visit=pv1("V-stay")))) == ("AE", "207"), "what was cancelled does not end"
+    (waiting,) = [each for each in await work_list.list_waiting(sender.as_staff("scheduler")) if each.kind == "ADT^A03"]
+    assert waiting.reason == "flow.status_not_allowed"
+
+
+async def test_a_visit_that_is_planned_begins_when_the_patient_comes(sender: Sender) -> None:
+    for event, kind, status in (("A04", "P", "planned"), ("A04", "O", "in-progress"), ("A03", "O", "finished")):
+        assert said(await sender.says(sender.adt(event, "plan", visit=pv1("V-plan", kind)))) == ("AA", "")
+        found = await visit(sender, "V-plan")
+        assert found is not None
+        assert found.status == status
+
+
+async def test_a_visit_of_somebody_else_is_not_touched_and_one_without_a_number_is_not_kept(sender: Sender) -> None:
+    for number in ("V-own", ""):
+        assert said(await sender.says(sender.adt("A01", "owner", visit=pv1(number)))) == ("AA", "")
+    assert said(await sender.says(sender.adt("A11", "owner", visit=pv1("V-never")))) == ("AA", "")
+    assert await visit(sender, "V-never") is None
+    assert said(await sender.says(sender.adt("A08", "stranger", visit=pv1("V-own"))))[0] == "AE"
+    assert (await sender.stored())[-1]["reason"] == "hl7.other_patient"
+
+
+async def test_a_sender_that_may_not_record_visits_still_tells_of_patients(sender: Sender) -> None:
+    scopes = tuple(sorted(ROLES["integration"] - {"flow.encounter.record"}))
+    narrow = dataclasses.replace(sender, client_id=await registered(sender.whole, scopes))
+    assert said(await narrow.says(narrow.adt("A01", "narrow", visit=pv1("V-narrow")))) == ("AA", "")
+    assert await visit(sender, "V-narrow") is None
 
 
 @pytest.mark.parametrize("event", ["A11", "A13"])

@@ -23,8 +23,8 @@ BREACHES = {
     "Law 6: no cycles": {"kernel/a.py": "import carewright.kernel.b", "kernel/b.py": "import carewright.kernel.a"},
 }
 ROWS = (
-    "cli", "roles", "simulation", "mock", "access", "audit", "directory", "patients", "scheduling", "notifications", "oversight",
-    "portal", "console", "identity", "fhir", "hl7", "records", "coverage", "contracts", "kernel",
+    "cli", "roles", "simulation", "mock", "access", "audit", "directory", "patients", "scheduling", "flow", "notifications",
+    "oversight", "portal", "console", "identity", "fhir", "hl7", "records", "coverage", "contracts", "kernel",
 )  # fmt: skip
 SOUND = {"kernel/http/serve.py": "import starlette, uvicorn", "kernel/drivers.py": "import asyncpg, valkey, httpx"}
 

@@ -73,6 +73,11 @@ directory.get_staff                    directory.entry.read
 directory.get_visit_type               directory.entry.read
 directory.put_directory                directory.entry.put
 directory.put_resources                directory.entry.put
+flow.change_encounter                  flow.encounter.change
+flow.get_encounter                     flow.encounter.read
+flow.put_encounters                    flow.encounter.put
+flow.record_encounter                  flow.encounter.record
+flow.search_encounters                 flow.encounter.search
 notifications.list_messages            notifications.communication.list
 notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read

@@ -37,6 +37,9 @@ coverage.policy.read                  .   .   x   x   .   .   .   .   .   .   x 
 coverage.policy.change                .   .   .   .   .   .   .   .   .   .   x   .
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
+flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
+flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x
+flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x
 hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .
 hl7.message.read                      .   .   .   x   .   .   .   .   .   .   .   .
 hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x
@@ -71,7 +74,7 @@ scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x 
 scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
 """
-"""`scheduling.appointment.any_patient` lets staff act for every patient; without it an actor acts for `patient_id` alone."""
+"""`scheduling.appointment.any_patient`, and flow's, lets staff act for every patient; without it an actor acts for `patient_id` alone."""
 
 
 def read_table(text: str, columns: dict[str, str]) -> dict[str, frozenset[str]]:
@@ -93,6 +96,7 @@ ROLES = read_table(TABLE, COLUMNS)
 BREAK_GLASS = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers",
     "scheduling.appointment.read", "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "scheduling.calendar.read",
+    "flow.encounter.read", "flow.encounter.any_patient",
 })  # fmt: skip
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"

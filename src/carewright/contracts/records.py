@@ -29,8 +29,8 @@ hl7-messages          90d       1d      receiving       -
 coverages             7y        1d      end             -
 eligibility           2y        1d      asking          -
 """
-"""What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media and encounters have their rules
-before they have their modules."""
+"""What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media have their rule
+before they have their module."""
 STATES = """
       appointments   encounters   source
 CA    7y             7y           22 CCR 70751(c)

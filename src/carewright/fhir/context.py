@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.fhir.settings import FhirSettings
@@ -21,3 +22,4 @@ class FhirContext(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
+    flow: Flow

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.fhir.context import FhirContext
@@ -22,7 +23,7 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
-        patients=resolve(Patients), scheduling=resolve(Scheduling),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow),
     )  # fmt: skip
     return Running(context)
 
@@ -31,7 +32,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling),
+    needs=(Directory, Patients, Scheduling, Flow),
     prefixes=(PREFIX,),
     has_tables=False,
     pages=pages,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.hl7.settings import Hl7Settings
@@ -65,6 +66,7 @@ class Hl7Context(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
+    flow: Flow
     bearers: Bearers
     tokens: Tokens
     turns: Turns = field(default_factory=Turns)

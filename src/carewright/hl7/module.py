@@ -7,6 +7,7 @@ from typing import Any
 
 from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Flow
 from carewright.contracts.patients import PatientErased, Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.hl7 import handlers, mllp, store
@@ -25,7 +26,7 @@ async def start(base: Context, settings: Hl7Settings, resolve: Callable[[type], 
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = Hl7Context(
         **world, settings=settings, system=base.actor, access=resolve(Access), directory=resolve(Directory), patients=resolve(Patients),
-        scheduling=resolve(Scheduling), bearers=resolve(Bearers), tokens=resolve(Tokens),
+        scheduling=resolve(Scheduling), flow=resolve(Flow), bearers=resolve(Bearers), tokens=resolve(Tokens),
     )  # fmt: skip
     listening = mllp.listening_of(settings) if settings.port else None
     return Running(context, follow=partial(mllp.serve, context, listening) if listening else None)
@@ -35,7 +36,7 @@ MODULE = Module(
     name="hl7",
     start=start,
     settings=Hl7Settings,
-    needs=(Access, Directory, Patients, Scheduling),
+    needs=(Access, Directory, Patients, Scheduling, Flow),
     prefixes=("/hl7",),
     pages=pages,
     subscriptions={PatientErased: handlers.erase_patient},

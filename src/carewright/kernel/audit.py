@@ -5,6 +5,7 @@ Its elements are those of FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent
 An entry holds ids and codes, never what a record says.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
@@ -86,6 +87,16 @@ def entries_for_patients(ctx: Context, event: str, action: Action, patient_ids: 
     IHE BALP, PatientQuery: an event for every patient identified in the results.
     """
     return tuple(entry(ctx, event, action, patient_id=each) for each in dict.fromkeys(patient_ids)) or (entry(ctx, event, action),)
+
+
+def entries_about(ctx: Context, event: str, found: Iterable[tuple[UUID, Entity]]) -> tuple[Entry, ...]:
+    """As `entries_for_patients`, of a search that shows things of patients: `found` says of each whose it is and what."""
+    by_patient: dict[UUID | None, tuple[Entity, ...]] = defaultdict(tuple)
+    for patient_id, each in found:
+        by_patient[patient_id] += (each,)
+    return tuple(
+        entry(ctx, event, "E", patient_id=patient_id, entities=entities) for patient_id, entities in (by_patient or {None: ()}).items()
+    )
 
 
 def named_after(module: str, use_case: str) -> str:

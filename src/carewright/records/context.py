@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
+from carewright.contracts.flow import Flow
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
@@ -18,6 +19,7 @@ class RecordsContext(Context):
     gatherer: Actor
     patients: Patients
     scheduling: Scheduling
+    flow: Flow
     notifications: Notifications
     audit: AuditTrail
     coverages: Coverages

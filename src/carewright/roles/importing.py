@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.fhir.model.reports import ImportReport
-from carewright.fhir.service.importing import import_directory
+from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
 from carewright.roles.lifecycle import running
@@ -24,9 +25,8 @@ async def import_fhir(
     async with running([module for module in MODULES if module.has_tables], sections) as system:
         actor = system.tokens.actor("integration", "import", organization_id)
         await system.context("patients").acting(actor).cipher()  # an organization of another region is refused before anything is written
-        report = await import_directory(
-            system.offer(Directory), system.offer(Patients), actor, paths, Ids(SystemClock()), bar, time_zone=time_zone
-        )
+        into = Into(system.offer(Directory), system.offer(Patients), system.offer(Flow), actor)
+        report = await import_directory(into, paths, Ids(SystemClock()), bar, time_zone=time_zone)
         for relay in system.relays.values():
             await relay.drain()
     return report

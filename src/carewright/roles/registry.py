@@ -9,6 +9,7 @@ from carewright.console.module import MODULE as CONSOLE
 from carewright.coverage.module import MODULE as COVERAGE
 from carewright.directory.module import MODULE as DIRECTORY
 from carewright.fhir.module import MODULE as FHIR
+from carewright.flow.module import MODULE as FLOW
 from carewright.hl7.module import MODULE as HL7
 from carewright.identity.module import MODULE as IDENTITY
 from carewright.kernel.http.gate import Careful
@@ -29,6 +30,7 @@ MODULES: tuple[Module, ...] = (
     DIRECTORY,      # who and what can be booked
     PATIENTS,       # who comes
     SCHEDULING,     # when, and with whom
+    FLOW,           # what happens while they are here
     COVERAGE,       # who pays
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it

@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 
 from carewright.fhir.model.reports import ImportReport, Issue
-from carewright.fhir.service.importing import import_directory
+from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.ids import Ids
-from tests.unit.fhir.doubles import MemoryDirectory, MemoryPatients
+from tests.unit.fhir.doubles import MemoryDirectory, MemoryFlow, MemoryPatients
 
 Rows = Mapping[str, Sequence[dict[str, Any] | str | bytes]]
 
@@ -28,6 +28,7 @@ class Trial:
         self.folder = folder
         self.directory = MemoryDirectory()
         self.patients = MemoryPatients()
+        self.flow = MemoryFlow()
         self.progress: list[tuple[int, int]] = []
         self.issues: list[Issue] = []
         self.actor = Actor(subject="test", organization_id=UUID(int=1), role="integration")
@@ -41,7 +42,7 @@ class Trial:
     async def run(self, rows: Rows | None = None, **options: Any) -> ImportReport:
         self.write(rows or {})
         return await import_directory(
-            self.directory, self.patients, self.actor, options.pop("paths", [self.folder]), self._ids,
+            Into(self.directory, self.patients, self.flow, self.actor), options.pop("paths", [self.folder]), self._ids,
             lambda done, total: self.progress.append((done, total)), note=self.issues.append, **options,
         )  # fmt: skip
 

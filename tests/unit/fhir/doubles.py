@@ -1,4 +1,4 @@
-"""Stand-ins for the two Protocols the importer calls: dictionaries that answer as the modules promise to, all or nothing."""
+"""Stand-ins for the three Protocols the importer calls: dictionaries that answer as the modules promise to, all or nothing."""
 # ruff: noqa: ARG002  (a stand-in answers every actor alike)
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,15 @@ from carewright.contracts.directory import (
     VisitType,
 )
 from carewright.contracts.directory import Identifier as Id
+from carewright.contracts.flow import (
+    ChangeEncounter,
+    Encounter,
+    EncountersPage,
+    PutEncounters,
+    PutEncountersResult,
+    RecordEncounter,
+    SearchEncounters,
+)
 from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
@@ -160,6 +169,33 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
+        raise NotImplementedError
+
+
+class MemoryFlow:
+    """Keeps encounters by id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Encounter] = {}
+
+    async def search_encounters(self, actor: Actor, query: SearchEncounters) -> EncountersPage:
+        assert len(query.identifiers) <= BATCH_MAX
+        return EncountersPage(items=tuple(row for row in self.rows.values() if not set(row.identifiers).isdisjoint(query.identifiers)))
+
+    async def put_encounters(self, actor: Actor, command: PutEncounters) -> PutEncountersResult:
+        assert len(command.encounters) <= BATCH_MAX
+        created = sum(each.id not in self.rows for each in command.encounters)
+        changed = sum(self.rows.get(each.id, each) != each for each in command.encounters)
+        self.rows.update({each.id: each for each in command.encounters})
+        return PutEncountersResult(created=created, changed=changed, unchanged=len(command.encounters) - created - changed)
+
+    async def get_encounter(self, actor: Actor, encounter_id: UUID) -> Encounter:
+        raise NotImplementedError
+
+    async def record_encounter(self, actor: Actor, command: RecordEncounter, idempotency_key: str | None = None) -> Encounter:
+        raise NotImplementedError
+
+    async def change_encounter(self, actor: Actor, command: ChangeEncounter, idempotency_key: str | None = None) -> Encounter:
         raise NotImplementedError
 
 

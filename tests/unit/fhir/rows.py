@@ -55,5 +55,11 @@ def device(source_id: str = "d1", **more: Any) -> Json:
     return {"resourceType": "Device", "id": source_id, "type": concept(SNOMED, "19257004", "Defibrillator")} | more
 
 
+def encounter(source_id: str = "e1", patient_id: str = "a1", **more: Any) -> Json:
+    ambulatory = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+    row = {"resourceType": "Encounter", "id": source_id, "status": "finished", "class": ambulatory}
+    return row | {"subject": to("Patient", patient_id)} | more
+
+
 def patient(source_id: str = "a1", **more: Any) -> Json:
     return {"resourceType": "Patient", "id": source_id, "name": [{"use": "official", "family": "Meyer", "given": ["Lena"]}]} | more

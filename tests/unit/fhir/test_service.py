@@ -11,7 +11,22 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Forbidden
 from tests.unit.fhir.conftest import Trial
 from tests.unit.fhir.doubles import REFUSED_NAME, snapshot
-from tests.unit.fhir.rows import NPI, by, device, organization, patient, place, practitioner, role, site, to
+from tests.unit.fhir.rows import (
+    NPI,
+    SNOMED,
+    Json,
+    by,
+    concept,
+    device,
+    encounter,
+    organization,
+    patient,
+    place,
+    practitioner,
+    role,
+    site,
+    to,
+)
 
 HOSPITAL = {
     "everything.ndjson": [
@@ -71,11 +86,39 @@ class TestOneImport:
         assert found.site_ids == (trial.one("Location", "s1").id,)
 
     async def test_other_types_are_skipped_and_counted(self, trial: Trial) -> None:
-        report = await trial.run({"a.ndjson": [{"resourceType": "Encounter", "id": "e"}] * 3 + [patient()]})
+        report = await trial.run({"a.ndjson": [{"resourceType": "Condition", "id": "c"}] * 3 + [patient()]})
         assert (report.lines, report.accepted, report.skipped) == (4, 1, 3)
         assert report.codes == {"fhir.import.not_imported": 3}
-        assert report.by_type["Encounter"].skipped == 3
+        assert report.by_type["Condition"].skipped == 3
         assert [issue.severity for issue in trial.issues] == ["skipped"] * 3
+
+    async def test_an_encounter_keeps_its_patient_staff_place_and_time(self, trial: Trial) -> None:
+        row = encounter(
+            type=[concept(SNOMED, "185347001", "Encounter for problem")], location=[{"location": to("Location", "s1")}],
+            participant=[{"individual": by(NPI, "1")}, {"individual": to("Practitioner", "nobody")}],
+            period={"start": "2015-02-07T13:28:17.239+02:00", "end": "2015-02-07"},
+        )  # fmt: skip
+        report = await trial.run({"a.ndjson": [row, patient(), site(), practitioner(identifier=[{"system": NPI, "value": "1"}])]})
+        (stored,) = trial.flow.rows.values()
+        site_id = trial.one("Location", "s1").id
+        assert (stored.patient_id, stored.location_ids, stored.site_id) == (trial.one("Patient", "a1").id, (site_id,), site_id)
+        assert [each.practitioner_id for each in stored.participants] == [trial.one("Practitioner", "p1").id]
+        assert (stored.start and stored.start.isoformat(), stored.end) == ("2015-02-07T11:28:17.239000+00:00", None)
+        assert {"fhir.import.reference_dropped", "fhir.import.partial_time"} <= report.codes.keys()
+        again = await trial.run()
+        assert (again.created, again.changed, again.unchanged) == (0, 0, 4)
+
+    @pytest.mark.parametrize(
+        ("more", "code"),
+        [
+            ({"status": "done"}, "unknown_status"), ({"class": None}, "missing_class"), ({"subject": None}, "missing_patient"),
+            ({"subject": to("Patient", "other")}, "unresolved_reference"), ({"period": {"start": "2015-02-07T10:00:00"}}, "invalid_time"),
+            ({"period": {"start": "soon"}}, "invalid_time"),
+        ],
+    )  # fmt: skip
+    async def test_an_encounter_that_says_too_little_is_rejected(self, trial: Trial, more: Json, code: str) -> None:
+        report = await trial.run({"a.ndjson": [encounter(**more), patient()]})
+        assert (report.codes, report.accepted) == ({f"fhir.import.{code}": 1}, 1)
 
     async def test_the_bar_only_moves_forward_and_ends_full(self, trial: Trial) -> None:
         await trial.run({"a.ndjson": [patient(str(number)) for number in range(2_000)], "b.ndjson": [site()]})

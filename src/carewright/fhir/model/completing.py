@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Device, Identifier, Location, Organization, Practitioner, PractitionerRole
+from carewright.contracts.flow import Encounter, EncounterParticipant
 from carewright.fhir.model.reading import Draft, Value
 from carewright.fhir.model.references import Ref
 from carewright.fhir.model.reports import Remark, RowRejected
@@ -58,6 +59,8 @@ def _completed(draft: Draft, links: Links, extra: list[Remark]) -> Value:
             return _practitioner_role(role, draft, links, extra)
         case Device() as device:
             return _device(device, draft, links, extra)
+        case Encounter() as encounter:
+            return _encounter(encounter, draft, links, extra)
         case patient:
             return patient
 
@@ -108,6 +111,17 @@ def _device(device: Device, draft: Draft, links: Links, extra: list[Remark]) -> 
     if device.bookable:
         extra.append(Remark("fhir.import.device_without_place", "Device.location"))
     return replace(device, bookable=False)
+
+
+def _encounter(encounter: Encounter, draft: Draft, links: Links, extra: list[Remark]) -> Encounter:
+    patient_id = _needed(draft.patient, links, "missing_patient", "Encounter.subject")
+    places = tuple(links.ids[place] for place in draft.places if place in links.ids)
+    staff = tuple(EncounterParticipant(practitioner_id=links.ids[who], role=role) for who, role in draft.participants if who in links.ids)
+    for kept, named, where in ((places, draft.places, "location"), (staff, draft.participants, "participant")):
+        if len(kept) < len(named):
+            extra.append(Remark("fhir.import.reference_dropped", f"Encounter.{where}"))
+    sites = _sites(draft, links)
+    return replace(encounter, patient_id=patient_id, location_ids=places, participants=staff, site_id=sites[0] if sites else None)
 
 
 def _optional(ref: Ref | None, links: Links, extra: list[Remark], where: str) -> UUID | None:

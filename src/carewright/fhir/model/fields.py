@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ from carewright.contracts.directory import Coding, Identifier
 from carewright.contracts.patients import ContactPoint, Gender
 from carewright.fhir.model import r4
 from carewright.fhir.model.reports import Remark, RowRejected
+from carewright.kernel.values import utc
 
 TEXT_MAX = 200
 VALUES_MAX = 50
@@ -135,6 +136,21 @@ class Reader:
         except ValueError:
             pass  # told below
         raise RowRejected("invalid_birth_date", self.path("birthDate"))
+
+    def instant(self, text: str | None, element: str) -> datetime | None:
+        """A whole dateTime. FHIR allows a year, a month or a day alone: those are left out, and anything else is refused."""
+        if text is None:
+            return None
+        if WHOLE_DATE.fullmatch(text) or PARTIAL_DATE.fullmatch(text):
+            self.remark("partial_time", element)
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            raise RowRejected("invalid_time", self.path(element)) from None
+        if found.tzinfo is None:
+            raise RowRejected("invalid_time", self.path(element))
+        return utc(found)
 
     def languages(self, concepts: Iterable[r4.CodeableConcept]) -> tuple[str, ...]:
         """BCP 47 tags in the order given."""

@@ -120,6 +120,31 @@ class Device(Resource, frozen=True, kw_only=True, rename="camel"):
     location: Reference | None = None
 
 
+class Period(msgspec.Struct, frozen=True):
+    start: str | None = None
+    end: str | None = None
+
+
+class EncounterParticipant(msgspec.Struct, frozen=True):
+    type: tuple[CodeableConcept, ...] = ()
+    individual: Reference | None = None
+
+
+class EncounterLocation(msgspec.Struct, frozen=True):
+    location: Reference | None = None
+
+
+class Encounter(Resource, frozen=True, kw_only=True, rename="camel"):
+    status: str | None = None
+    class_: Coding | None = msgspec.field(default=None, name="class")
+    type: tuple[CodeableConcept, ...] = ()
+    service_type: CodeableConcept | None = None
+    subject: Reference | None = None
+    participant: tuple[EncounterParticipant, ...] = ()
+    period: Period | None = None
+    location: tuple[EncounterLocation, ...] = ()
+
+
 class Communication(msgspec.Struct, frozen=True):
     language: CodeableConcept | None = None
     preferred: bool = False

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, cast, get_args
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from carewright.contracts.directory import (
     Practitioner,
     PractitionerRole,
 )
+from carewright.contracts.flow import Encounter, EncounterStatus
 from carewright.contracts.patients import Patient
 from carewright.fhir.model import r4, staff
 from carewright.fhir.model.fields import Reader
@@ -25,7 +26,7 @@ from carewright.fhir.model.reports import Remark, RowRejected
 from carewright.fhir.model.staff import StaffKind
 from carewright.fhir.model.zones import zone_of
 
-Value = Organization | Location | Practitioner | PractitionerRole | Device | Patient
+Value = Organization | Location | Practitioner | PractitionerRole | Device | Patient | Encounter
 
 NIL = UUID(int=0)
 PHYSICAL_TYPES = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -46,7 +47,8 @@ DEVICE_NAME_ORDER = ("user-friendly-name", "patient-reported-name", "manufacture
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A row understood. `value` has `NIL` ids; the references say what they are to become.
 
-    `staff_kind` is what a Practitioner's qualifications or a PractitionerRole's codes say, if anything.
+    `staff_kind` is what a Practitioner's qualifications or a PractitionerRole's codes say, if anything. `participants` are practitioners,
+    each with its role in an encounter.
     """
 
     source_id: str
@@ -55,12 +57,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     part_of: Ref | None = None
     organization: Ref | None = None
     practitioner: Ref | None = None
+    patient: Ref | None = None
     places: tuple[Ref, ...] = ()
+    participants: tuple[tuple[Ref, Coding | None], ...] = ()
     staff_kind: StaffKind | None = None
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        return tuple(ref for ref in (self.part_of, self.organization, self.practitioner, *self.places) if ref)
+        named = (self.part_of, self.organization, self.practitioner, self.patient, *self.places, *(ref for ref, _ in self.participants))
+        return tuple(ref for ref in named if ref)
 
 
 def read_head(text: str) -> tuple[str, str | None]:
@@ -251,6 +256,41 @@ def read_patient(row: r4.Patient, reader: Reader, known_by: tuple[Identifier, ..
     )
 
 
+def _encounter(row: r4.Encounter, reader: Reader) -> Draft:
+    """A visit or stay. Diagnoses, the stay's circumstances and what was before it are passed over."""
+    if row.status not in get_args(EncounterStatus):
+        raise RowRejected("unknown_status", "Encounter.status")
+    classes = reader.codings((r4.CodeableConcept((row.class_,)),) if row.class_ else (), "class")
+    if not classes:
+        raise RowRejected("missing_class", "Encounter.class")
+    kinds = reader.codings((row.service_type,) if row.service_type else (), "serviceType")
+    period = row.period or r4.Period()
+    value = Encounter(
+        id=NIL,
+        patient_id=NIL,
+        status=cast("EncounterStatus", row.status),
+        encounter_class=classes[0],
+        types=reader.codings(row.type, "type"),
+        service_type=kinds[0] if kinds else None,
+        start=reader.instant(period.start, "period.start"),
+        end=reader.instant(period.end, "period.end"),
+        identifiers=_identifiers(row, reader, "Encounter"),
+    )
+    return _draft(
+        row,
+        reader,
+        value,
+        patient=read_ref(row.subject, "Patient"),
+        places=reader.each(row.location, "location", lambda each: read_ref(each.location, "Location")),
+        participants=reader.each(row.participant, "participant", lambda each: _participant(each, reader)),
+    )
+
+
+def _participant(each: r4.EncounterParticipant, reader: Reader) -> tuple[Ref, Coding | None] | None:
+    who, roles = read_ref(each.individual, "Practitioner"), reader.codings(each.type, "participant.type")
+    return (who, roles[0] if roles else None) if who else None
+
+
 def _draft(row: r4.Resource, reader: Reader, value: Value, **references: Any) -> Draft:
     return Draft(source_id=cast("str", row.id), value=value, remarks=reader.remarks, **references)
 
@@ -263,4 +303,5 @@ _READERS: dict[ResourceType, tuple[msgspec.json.Decoder[Any], Callable[[Any, Rea
     "PractitionerRole": (msgspec.json.Decoder(r4.PractitionerRole), _practitioner_role),
     "Device": (msgspec.json.Decoder(r4.Device), _device),
     "Patient": (msgspec.json.Decoder(r4.Patient), _patient),
+    "Encounter": (msgspec.json.Decoder(r4.Encounter), _encounter),
 }

@@ -41,6 +41,10 @@ REASONS = {
     "fhir.import.unresolved_reference": "A needed reference points at nothing that was imported or is known.",
     "fhir.import.site_unknown": "The place is known, but not the site it belongs to; import the places together.",
     "fhir.import.circular_part_of": "The chain of partOf is circular or deeper than we keep.",
+    "fhir.import.missing_class": "The encounter has no coded class.",
+    "fhir.import.missing_patient": "The encounter does not say whose it is.",
+    "fhir.import.unknown_status": "The status is not one of FHIR's codes.",
+    "fhir.import.invalid_time": "A time is not a FHIR dateTime with its zone.",
     # warnings
     "fhir.import.reference_dropped": "A reference points at nothing that was imported or is known; the row was kept without it.",
     "fhir.import.text_repaired": "A text had Windows-1252 punctuation in a wrong encoding; it was put right.",
@@ -49,6 +53,7 @@ REASONS = {
     "fhir.import.code_without_system": "A code without a system was left out.",
     "fhir.import.name_incomplete": "The name has no family name; what there is was taken for it.",
     "fhir.import.partial_birth_date": "The birth date lacks its day or month and was left out.",
+    "fhir.import.partial_time": "A time is not known to the second and was left out.",
     "fhir.import.unknown_gender_code": "The gender is not one of FHIR's codes and was left out.",
     "fhir.import.invalid_language": "A language is not a BCP 47 tag and was left out.",
     "fhir.import.invalid_contact": "A phone number or e-mail address cannot be one and was left out.",

@@ -12,11 +12,12 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import EntriesPage, EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
-from carewright.contracts.fhir import directory, people, scheduling
+from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide
+from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.patients import Patient, SearchPatients
-from carewright.contracts.scheduling import Appointment, AppointmentStatus, GetCalendar, ListSchedules, SearchAppointments
+from carewright.contracts.scheduling import AppointmentStatus, GetCalendar, ListSchedules, SearchAppointments
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.pointing import uuid_or_none
 from carewright.fhir.model.searching.narrowing import Narrowing
@@ -102,8 +103,7 @@ async def patients(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[
 
 def _patient_questions(search: Search, bounds: Narrowing) -> list[SearchPatients]:
     """Raises `SearchTooWide` for what no index of patients answers."""
-    if bounds.identifiers is not None and all(each.system and each.code for each in bounds.identifiers):
-        named = tuple(Identifier(system=each.system or "", value=each.code or "") for each in bounds.identifiers)
+    if named := _identifiers(bounds):
         return [SearchPatients(identifiers=named, limit=PATIENT_PAGE)]
     families = _texts(search, "family")
     if not families and not bounds.born_on:
@@ -171,12 +171,17 @@ async def appointments(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[R
     """By id, patient, start, or who takes part."""
     if (query := await appointment_question(ctx, bounds)) is None:
         return []
-    found: list[Appointment] = []
+    return [scheduling.appointment(one) for one in await _every_page(partial(ctx.scheduling.search_appointments, ctx.actor), query)]
+
+
+async def _every_page(ask: Callable[[Any], Awaitable[Any]], query: Any) -> list[Any]:
+    """The items of all pages of a search. Raises `SearchTooWide` where there are too many."""
+    found: list[Any] = []
     while True:
-        page = await ctx.scheduling.search_appointments(ctx.actor, query)
+        page = await ask(query)
         found += page.items
         if page.next is None:
-            return [scheduling.appointment(one) for one in found]
+            return found
         _ensure_not_too_many(len(found))
         query = msgspec.structs.replace(query, after=page.next)
 
@@ -197,6 +202,43 @@ async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchApp
         start_until=bounds.starts.end if bounds.starts and bounds.starts.end < LAST else None,
         limit=PAGE,
     )  # fmt: skip
+
+
+async def encounters(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
+    """By id, patient, appointment, identifier, time, or who or which place takes part."""
+    if (query := _encounter_question(ctx, bounds)) is None:
+        return []
+    return [flow.encounter(one) for one in await _every_page(partial(ctx.flow.search_encounters, ctx.actor), query)]
+
+
+def _encounter_question(ctx: FhirContext, bounds: Narrowing) -> SearchEncounters | None:
+    """None where nothing can match. Raises `SearchTooWide` where nothing narrows the search at all."""
+    ids, patient_ids, appointment_ids = (_uuids(each) for each in (bounds.ids, bounds.patient_ids, _named(bounds, "appointment")))
+    actor_ids = next((_uuids(places) for code in ("practitioner", "participant", "location") if (places := _named(bounds, code))), None)
+    identifiers = _identifiers(bounds) or ()
+    if () in (ids, patient_ids, appointment_ids, actor_ids):
+        return None
+    if not any((ids, patient_ids, appointment_ids, actor_ids, identifiers, bounds.starts, ctx.actor.patient_id)):
+        raise SearchTooWide("Encounters are found by _id, patient, appointment, identifier (system|value), date, practitioner or location.")
+    return SearchEncounters(
+        ids=ids or (), patient_ids=patient_ids or (), appointment_ids=appointment_ids or (), actor_ids=actor_ids or (),
+        identifiers=identifiers, limit=PAGE,
+        from_at=bounds.starts.start if bounds.starts and bounds.starts.start > FIRST else None,
+        until_at=bounds.starts.end if bounds.starts and bounds.starts.end < LAST else None,
+    )  # fmt: skip
+
+
+def _named(bounds: Narrowing, code: str) -> frozenset[str] | None:
+    """The bare ids that a reference parameter names."""
+    places = bounds.references.get(code)
+    return None if places is None else frozenset(place.partition("/")[2] for place in places)
+
+
+def _identifiers(bounds: Narrowing) -> tuple[Identifier, ...] | None:
+    """Those asked for, where each has its system: only so are they indexed."""
+    if bounds.identifiers is None or not all(each.system and each.code for each in bounds.identifiers):
+        return None
+    return tuple(Identifier(system=each.system or "", value=each.code or "") for each in bounds.identifiers)
 
 
 def _statuses(asked: frozenset[str] | None) -> tuple[AppointmentStatus, ...] | None:
@@ -237,6 +279,7 @@ def _ensure_not_too_many(found: int) -> None:
 
 CANDIDATES: Mapping[str, Candidates] = {
     "Appointment": appointments,
+    "Encounter": encounters,
     "HealthcareService": services,
     "Patient": patients,
     "Schedule": schedules,

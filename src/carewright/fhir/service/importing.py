@@ -1,13 +1,13 @@
 """Import of a folder of FHIR rows: survey every line once, then store type after type, each after what it refers to.
 
-Memory grows with the number of different ids, not with the size of the files: little for a patient, more for the staff, places and
-devices that are catalogued, most for organizations and locations, whose drafts are kept to put parents before their parts.
+Memory grows with the number of different ids, not with the size of the files: little for a patient or an encounter, more for the staff,
+places and devices that are catalogued, most for organizations and locations, whose drafts are kept to put parents before their parts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +27,7 @@ from carewright.contracts.directory import (
     PutResult,
     UnknownResource,
 )
+from carewright.contracts.flow import Encounter, Flow, PutEncounters, PutEncountersResult, SearchEncounters
 from carewright.contracts.patients import Patient, PatientMatch, Patients, PutPatients, PutPatientsResult
 from carewright.fhir import store
 from carewright.fhir.model.catalogue import Catalogue, by_text
@@ -41,6 +42,8 @@ from carewright.kernel.ids import Ids
 
 BATCH_ROWS = 500
 LOOKUP_IDENTIFIERS = 500
+MANY: frozenset[ResourceType] = frozenset({"Patient", "Encounter"})
+"""Of these there may be millions: they are counted in the first reading and looked up batch by batch, and not catalogued."""
 ROW_STATUSES = frozenset({400, 404, 409, 413, 422})
 """Refusals about what was sent. Others (no permission, not available) would meet every row, so they end the import."""
 
@@ -51,10 +54,17 @@ Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 
 
+class Into(NamedTuple):
+    """Whom an import hands its rows, and in whose name."""
+
+    directory: Directory
+    patients: Patients
+    flow: Flow
+    actor: Actor
+
+
 async def import_directory(
-    directory: Directory,
-    patients: Patients,
-    actor: Actor,
+    into: Into,
     paths: Sequence[Path],
     ids: Ids,
     progress: Progress | None = None,
@@ -73,7 +83,7 @@ async def import_directory(
     tally, bar = Tally(note), _Bar(progress)
     survey = _Survey(files, tally, bar)
     survey.run()
-    await _Loading(directory, patients, actor, ids, survey, tally, bar, time_zone).run()
+    await _Loading(into, ids, survey, tally, bar, time_zone).run()
     if tally.lines != survey.lines:
         raise FilesChanged(lines=survey.lines, settled=tally.lines)
     bar.reach(PROGRESS_TOTAL)
@@ -120,10 +130,7 @@ class _Ready(msgspec.Struct, frozen=True):
 
 
 class _Survey:
-    """The first reading: every line that is no importable row is settled here, and the rest is catalogued.
-
-    Patients are only counted: nothing refers to them, and there may be millions.
-    """
+    """The first reading: every line that is no importable row is settled here, and the rest is catalogued or, of `MANY`, counted."""
 
     def __init__(self, files: Sequence[Path], tally: Tally, bar: _Bar) -> None:
         self.catalogues: dict[ResourceType, Catalogue] = {resource_type: Catalogue(resource_type) for resource_type in ORDER}
@@ -155,7 +162,7 @@ class _Survey:
             self._tally.skip(Position(str(file), line.number, resource_type, source_id), "fhir.import.not_imported")
             return
         self.files[resource_type][file] = None
-        if resource_type != "Patient":
+        if resource_type not in MANY:
             self._catalogue(resource_type, line.text)
 
     def _catalogue(self, resource_type: ResourceType, text: str) -> None:
@@ -179,18 +186,14 @@ class _Loading:
 
     def __init__(
         self,
-        directory: Directory,
-        patients: Patients,
-        actor: Actor,
+        into: Into,
         ids: Ids,
         survey: _Survey,
         tally: Tally,
         bar: _Bar,
         time_zone: str,
     ) -> None:
-        self._directory = directory
-        self._patients = patients
-        self._actor = actor
+        self._directory, self._patients, self._flow, self._actor = into
         self._ids = ids
         self._survey = survey
         self._tally = tally
@@ -268,7 +271,7 @@ class _Loading:
     async def _identify(self, resource_type: ResourceType) -> None:
         """Give every source id of the import its id: the one it had, the one its business identifiers have, or a new one.
 
-        A patient is recognised by the source id alone, batch by batch: whose record a number belongs to is not ours to guess.
+        One of `MANY` is recognised by the source id alone, batch by batch: whose record a number belongs to is not ours to guess.
         """
         catalogue = self._survey.catalogues[resource_type]
         catalogue.owners = await self._find(resource_type, sorted(catalogue.carriers, key=by_text))
@@ -283,11 +286,11 @@ class _Loading:
             catalogue.ids[source_id] = candidates.pop() if source_id in catalogue.standing else self._ids.new()
 
     async def _ids_of(self, resource_type: ResourceType, rows: Sequence[_Row]) -> dict[str, UUID]:
-        if resource_type != "Patient":
+        if resource_type not in MANY:
             return self._survey.catalogues[resource_type].ids
         source_ids = [row.draft.source_id for row in rows]
-        owners = await self._find("Patient", [source_identifier("Patient", source_id) for source_id in source_ids])
-        known = _ids_by_source("Patient", source_ids, owners)
+        owners = await self._find(resource_type, [source_identifier(resource_type, source_id) for source_id in source_ids])
+        known = _ids_by_source(resource_type, source_ids, owners)
         return {source_id: known.get(source_id) or self._ids.new() for source_id in source_ids}
 
     async def _find(self, resource_type: ResourceType, identifiers: Sequence[Identifier]) -> dict[Identifier, set[UUID]]:
@@ -296,12 +299,18 @@ class _Loading:
             matches: Iterable[IdentifierMatch | PatientMatch]
             if resource_type == "Patient":
                 matches = await self._patients.find_patients_by_identifier(self._actor, tuple(some))
+            elif resource_type == "Encounter":
+                matches = await self._encounters(some)
             else:
                 query = FindByIdentifier(resource_type=resource_type, identifiers=tuple(some))
                 matches = await self._directory.find_by_identifier(self._actor, query)
             for match in matches:
                 found.setdefault(match.identifier, set()).add(match.id)
         return found
+
+    async def _encounters(self, identifiers: Sequence[Identifier]) -> list[IdentifierMatch]:
+        page = await self._flow.search_encounters(self._actor, SearchEncounters(identifiers=tuple(identifiers), limit=LOOKUP_IDENTIFIERS))
+        return [IdentifierMatch(identifier=one, id=each.id) for each in page.items for one in each.identifiers]
 
     # --- references -----------------------------------------------------------------------------------------------------------
 
@@ -317,8 +326,8 @@ class _Loading:
         return Links(ids=resolved, sites=self._sites, staff_kinds=kinds, left_out=left_out, time_zone=self._time_zone)
 
     def _left_out(self, resource_type: ResourceType, rows: Sequence[_Row]) -> dict[str, frozenset[Identifier]]:
-        """The directory keeps an identifier for one entry of a type. A patient's is not ours to leave out."""
-        if resource_type == "Patient":
+        """The directory keeps an identifier for one entry of a type. What tells a patient or an encounter is not ours to leave out."""
+        if resource_type in MANY:
             return {}
         catalogue = self._survey.catalogues[resource_type]
         return {row.draft.source_id: catalogue.not_its_own(row.draft.source_id) for row in rows}
@@ -407,14 +416,16 @@ class _Loading:
 
     def _settle(self, resource_type: ResourceType, one: _Ready) -> None:
         self._tally.accept(one.row.at, one.remarks)
-        if resource_type != "Patient":
+        if resource_type not in MANY:
             self._survey.catalogues[resource_type].standing.add(one.row.draft.source_id)
         if isinstance(one.value, Location):
             self._sites[one.value.id] = one.value.site_id
 
-    async def _send(self, resource_type: ResourceType, values: Sequence[Value]) -> PutResult | PutPatientsResult:
+    async def _send(self, resource_type: ResourceType, values: Sequence[Value]) -> PutResult | PutPatientsResult | PutEncountersResult:
         if resource_type == "Patient":
             return await self._patients.put_patients(self._actor, PutPatients(patients=cast("tuple[Patient, ...]", tuple(values))))
+        if resource_type == "Encounter":
+            return await self._flow.put_encounters(self._actor, PutEncounters(encounters=cast("tuple[Encounter, ...]", tuple(values))))
         return await self._directory.put_resources(self._actor, _command(values))
 
 
@@ -426,7 +437,7 @@ def _ids_by_source(resource_type: ResourceType, source_ids: Iterable[str], owner
 
 def _reason(refusal: Refusal, resource_type: ResourceType) -> str:
     """Why a module refused a row. For people only the title and the field: a detail could hold something of a person's."""
-    if resource_type not in ("Practitioner", "Patient"):
+    if resource_type not in ("Practitioner", "Patient", "Encounter"):
         return refusal.detail
     field = refusal.facts.get("field")
     return f"{refusal.title} ({field})" if isinstance(field, str) and field.replace("_", "").isalpha() else refusal.title

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from carewright.contracts.directory import EntryType
-from carewright.contracts.fhir import directory, people, scheduling
+from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import NotServed, UnknownId
 from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownSchedule
@@ -69,6 +69,10 @@ async def _appointment(ctx: FhirContext, id_: str) -> Resource:
     return scheduling.appointment(await ctx.scheduling.get_appointment(ctx.actor, known_uuid(id_)))
 
 
+async def _encounter(ctx: FhirContext, id_: str) -> Resource:
+    return flow.encounter(await ctx.flow.get_encounter(ctx.actor, known_uuid(id_)))
+
+
 async def _schedule(ctx: FhirContext, id_: str) -> Resource:
     page = await ctx.scheduling.list_schedules(ctx.actor, ListSchedules(ids=(known_uuid(id_),)))
     if not page.items:
@@ -93,6 +97,7 @@ async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
 
 SERVED: Mapping[str, Served] = {
     "Appointment": Served(_appointment, appointments.post, appointments.put),
+    "Encounter": Served(_encounter),
     "HealthcareService": Served(_service),
     "Patient": Served(_patient, patients.post, patients.put),
     "Schedule": Served(_schedule),

@@ -1,4 +1,4 @@
-"""Patients as others tell of them: found by their identifiers, registered, changed. Who is one person with whom is for people to decide."""
+"""Patients and their visits as others tell of them. Who is one person with whom is for people to decide."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import PutPatients
 from carewright.hl7.model.codes import DoesNotFit
 from carewright.hl7.model.pid import registered, updated
+from carewright.hl7.service import visits
 from carewright.hl7.service.work import Work
 
 UNKNOWN = "hl7.unknown_patient"
@@ -14,11 +15,13 @@ MISSING = "hl7.missing"
 
 
 async def register(work: Work) -> UUID:
-    """The patient is here afterwards, as the message says; what it does not say stays."""
+    """The patient is here afterwards, as the message says, and so is the visit; what it does not say stays."""
     found = await known(work)
     if found is None:
-        return await _registered(work)
-    await _update(work, found)
+        found = await _registered(work)
+    else:
+        await _update(work, found)
+    await visits.follow(work, found)
     return found
 
 
@@ -28,6 +31,7 @@ async def update(work: Work) -> UUID:
     if found is None:
         raise DoesNotFit(UNKNOWN)
     await _update(work, found)
+    await visits.follow(work, found)
     return found
 
 

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from carewright.contracts.access import ensure_recent
 from carewright.contracts.audit import FindAuditEvents
 from carewright.contracts.coverage import ListCoverages
-from carewright.contracts.fhir import payment, people, scheduling
+from carewright.contracts.fhir import flow, payment, people, scheduling
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
@@ -22,7 +23,7 @@ EXPORT = "records.export"
 GATHER = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
-    "coverage.any_patient",
+    "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -75,6 +76,11 @@ async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None
     return [scheduling.appointment(one) for one in page.items], page.next
 
 
+async def _encounters(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.flow.search_encounters(_gatherer(ctx), SearchEncounters(patient_ids=(patient_id,), limit=PAGE, after=after))
+    return [flow.encounter(one) for one in page.items], page.next
+
+
 async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=_id(after)))
     return [people.communication(one) for one in page.items], str(page.next) if page.next else None
@@ -104,6 +110,7 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 
 
 PARTS: dict[str, Part] = {
-    "identity": _identity, "coverages": _coverages, "appointments": _appointments, "messages": _messages, "journal": _journal,
+    "identity": _identity, "coverages": _coverages, "appointments": _appointments, "encounters": _encounters,
+    "messages": _messages, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""

@@ -1,9 +1,5 @@
 """Searching appointments of anybody: by patient, by time, by who takes part."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from uuid import UUID
-
 from msgspec.structs import replace
 
 from carewright.contracts.scheduling import Appointment, AppointmentsFound, SearchAppointments
@@ -35,7 +31,8 @@ async def search_appointments(ctx: SchedulingContext, query: SearchAppointments)
             found = await store.search_by_time(tx, cipher, asked, _part_of(asked), now)
             total = await store.count_by_time(tx, cipher, asked, now, COUNT_MAX + 1) if asked.count else 0
         shown = tuple(found[: query.limit])
-        await audit.record(tx, *_entries(ctx, shown))
+        about = [(each.patient_id, audit.Entity(type="Appointment", id=each.id)) for each in shown]
+        await audit.record(tx, *audit.entries_about(ctx, "scheduling.appointment.search", about))
     return AppointmentsFound(
         items=shown, next=cursor_of(shown[-1]) if len(found) > len(shown) else None,
         total=total if query.count and total <= COUNT_MAX else None,
@@ -70,11 +67,3 @@ def _part_of(query: SearchAppointments) -> store.Part:
     if query.order == "start":
         return store.Part(*max(first, place), *last)
     return store.Part(*first, *min(last, place))
-
-
-def _entries(ctx: SchedulingContext, shown: Iterable[Appointment]) -> Iterator[audit.Entry]:
-    by_patient: dict[UUID | None, tuple[audit.Entity, ...]] = defaultdict(tuple)
-    for each in shown:
-        by_patient[each.patient_id] += (audit.Entity(type="Appointment", id=each.id),)
-    for patient_id, entities in (by_patient or {None: ()}).items():
-        yield audit.entry(ctx, "scheduling.appointment.search", "E", patient_id=patient_id, entities=entities)

@@ -15,8 +15,8 @@ from carewright.fhir.model.searching.search import Criterion, Linked, Moment, Se
 from carewright.fhir.model.searching.strings import folded
 from carewright.fhir.model.searching.tokens import Token
 
-STARTS = frozenset({("Appointment", "date"), ("Slot", "start")})
-"""The date parameters that look at one instant, the start."""
+STARTS = frozenset({("Appointment", "date"), ("Encounter", "date"), ("Slot", "start")})
+"""The date parameters that look at the start alone; an encounter's looks at a period."""
 NAMES = frozenset({"name", "family", "given"})
 PATIENTS = frozenset({"patient", "subject", "beneficiary", "actor"})
 INSTANT = timedelta(seconds=1)
@@ -33,7 +33,7 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True):
 
     `ids` and `patient_ids` are bare ids; `references` are `Type/id` by the code of the parameter, of which a resource has one at least; so
     it has an identifier of `identifiers`, and a text in its name that begins, folded, with one of `names`. Status, birthday and start are
-    among `statuses`, on one of `born_on`, within `starts`.
+    among `statuses`, on one of `born_on`, within `starts`; a period has a part of it there at least.
     """
 
     ids: frozenset[str] | None = None

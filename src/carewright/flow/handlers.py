@@ -1,0 +1,16 @@
+"""What flow does about what others report. Safe to repeat: what was cleared stays so. There is no copy that could be stale."""
+
+from carewright.contracts.patients import PatientErased
+from carewright.flow import store
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+
+
+async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
+    """What was said of the patient's encounters is cleared; that there were some stays."""
+    ids = await store.erase_encounters(tx, event.organization_id, event.patient_id)
+    about = tuple(audit.Entity(type="Encounter", id=each) for each in ids)
+    await audit.record(
+        tx, audit.entry_of_system(ctx, event.organization_id, "flow.encounter.erase", "D", patient_id=event.patient_id, entities=about)
+    )
