@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.access import ChangeClientKeys, RegisterClient
+from carewright.contracts.hl7 import Partner
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import migrate as migrations
 from carewright.kernel import telemetry
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 TOKEN_MINUTES_MAX = 1440
 DEMO_SEED = 1
+PARTNER = frozenset(Partner.__struct_fields__) - {"id"}
+"""What `hl7 partner add` may be told."""
 
 
 async def up(options: Namespace) -> int:
@@ -267,6 +270,40 @@ async def mock_eligibility(options: Namespace) -> int:
 
     faults = Faults(slow_seconds=options.slow, away=options.away, lie=options.lie)
     await starting.run_clearing_house(options.port, faults, partial(print, flush=True))
+    return 0
+
+
+async def partner(options: Namespace) -> int:
+    from carewright.roles import hl7  # noqa: PLC0415  (see above)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "list":
+        for each in await hl7.partners_listed(sections, organization_id):
+            print(hl7.line_of_partner(each))
+    elif options.what == "add":
+        said = {name: value for name, value in vars(options).items() if name in PARTNER and value is not None}
+        print(await hl7.partner_added(sections, organization_id, said))
+    elif options.what == "stop":
+        dropped = await hl7.partner_stopped(sections, organization_id, _uuid(options.id))
+        _tell(f"{dropped} messages will not be sent")
+    else:
+        await hl7.partner_mapped(sections, organization_id, _uuid(options.id), options.table, options.ours, options.theirs)
+    return 0
+
+
+async def unsent(options: Namespace) -> int:
+    from carewright.roles import hl7  # noqa: PLC0415  (see above)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "list":
+        for each in await hl7.unsent_listed(sections, organization_id):
+            print(hl7.line_of_unsent(each))
+    elif options.what == "show":
+        print(await hl7.unsent_shown(sections, organization_id, _uuid(options.id)))
+    elif options.what == "resend":
+        await hl7.resent(sections, organization_id, _uuid(options.id))
+    else:
+        await hl7.dropped(sections, organization_id, _uuid(options.id))
     return 0
 
 

@@ -301,7 +301,7 @@ def _hl7(names: "Names") -> None:
     mapped.add_argument("target", nargs="?", help="an id of the directory, or a code of ours; without one the code is not mapped any more")
     for each in (show, replay, settle):
         each.add_argument("id", help="the message's id")
-    for each in (listed, show, replay, settle, mapped):
+    for each in (listed, show, replay, settle, mapped, *_partner(whats), *_unsent(whats)):
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
         _with_place(each)
 
@@ -342,6 +342,57 @@ def _mock_eligibility(whats: "Names") -> None:
     house.add_argument("--slow", type=float, default=0.0, metavar="SECONDS", help="wait before every answer")
     house.add_argument("--away", type=int, default=0, metavar="N", help="answer the first N questions with 503")
     house.add_argument("--lie", choices=LIES, default="none", help="answer every question with this lie")
+
+
+def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
+    command = names.add_parser(
+        "partner", help="Tell other systems of appointments.", description="Tell other systems of appointments, in HL7 v2.",
+        epilog="example: carewright hl7 partner list",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    add = _command(
+        whats, "add", commands.partner, "Tell a system of appointments from now on, and print its id.",
+        "carewright hl7 partner add --name EHR --address mllps://ehr.hospital.example:2575",
+    )  # fmt: skip
+    add.add_argument("--name", required=True, help="what people call it")
+    add.add_argument("--address", required=True, help="mllps://HOST:PORT, mllp://HOST:PORT (this machine, or a tunnel) or https://…")
+    add.add_argument("--client", dest="client_id", help="the registered client that the same system is when it sends to us")
+    add.add_argument("--hl7-version", dest="version", help="2.3.1, 2.4, 2.5 or 2.5.1 (default)")
+    add.add_argument("--charset", help="a name of table 0211 (default: UNICODE UTF-8)")
+    for place in ("sending", "receiving"):
+        for what in ("application", "facility"):
+            add.add_argument(f"--{place}-{what}", help=f"the message's {place} {what}")
+    listed = _command(whats, "list", commands.partner, "List whom we tell.", "carewright hl7 partner list")
+    stop = _command(whats, "stop", commands.partner, "Tell a system nothing more.", "carewright hl7 partner stop ID")
+    mapped = _command(
+        whats, "map", commands.partner, "Say what one of ours is called at a partner.",
+        "carewright hl7 partner map ID visit-type 019a0000-0000-7000-8000-00000000000b FOLLOWUP",
+    )  # fmt: skip
+    for each in (stop, mapped):
+        each.add_argument("id", help="the partner's id")
+    mapped.add_argument("table", help="visit-type, site, practitioner, calendar, cancellation-reason or authority")
+    mapped.add_argument("ours", help="an id of the directory, a code of ours, or the system of identifiers")
+    mapped.add_argument("theirs", nargs="?", help="the partner's code; without one it has none any more")
+    return add, listed, stop, mapped
+
+
+def _unsent(names: "Names") -> "Sequence[argparse.ArgumentParser]":
+    command = names.add_parser(
+        "unsent", help="Look at what partners did not take, and send it again.", description="What partners did not take.",
+        epilog="example: carewright hl7 unsent list",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    listed = _command(whats, "list", commands.unsent, "Show it, oldest first, with the partner's answer.", "carewright hl7 unsent list")
+    show = _command(
+        whats, "show", commands.unsent, "Print a message as it was sent: it tells of a patient.", "carewright hl7 unsent show ID"
+    )  # fmt: skip
+    resend = _command(
+        whats, "resend", commands.unsent, "Make a message anew, with the codes of now, and send it.", "carewright hl7 unsent resend ID"
+    )  # fmt: skip
+    drop = _command(whats, "drop", commands.unsent, "Give a message up: those behind it go on.", "carewright hl7 unsent drop ID")
+    for each in (show, resend, drop):
+        each.add_argument("id", help="the message's id")
+    return listed, show, resend, drop
 
 
 def _client(names: "Names") -> None:

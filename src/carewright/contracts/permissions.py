@@ -43,6 +43,7 @@ flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   . 
 hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .
 hl7.message.read                      .   .   .   x   .   .   .   .   .   .   .   .
 hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x
+hl7.partner.manage                    .   .   .   .   .   .   .   .   .   .   x   .
 hl7.work_list                         .   .   .   x   .   .   .   .   .   .   x   .
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
 oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .

@@ -1,23 +1,27 @@
 """What HL7 v2's use cases run in: the common context, whom they ask, and what is remembered for a moment."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
+from carewright.contracts.hl7 import Partner
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.context import Context
 
-CODES_SECONDS = 3.0
-"""How long a process remembers an organization's tables and sites. A new mapping acts within this."""
+REMEMBERED_SECONDS = 3.0
+"""How long a process remembers an organization's tables, sites and partners. A new mapping acts within this."""
+ORGANIZATIONS_MAX = 1_000
+T = TypeVar("T")
 
 
 class Turns:
@@ -41,6 +45,28 @@ class Turns:
                 self._locks[key] = (lock, waiting - 1)
 
 
+class Remembered(Generic[T]):
+    """Something of each organization, asked for again after a moment."""
+
+    def __init__(self) -> None:
+        self._known: dict[UUID, tuple[float, T]] = {}
+
+    async def of(self, organization_id: UUID, now: float, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` answered a moment ago, or answers now; `now` is monotonic."""
+        known = self._known.get(organization_id)
+        if known is not None and now < known[0]:
+            return known[1]
+        found = await ask()
+        if len(self._known) >= ORGANIZATIONS_MAX:
+            self._known.clear()
+        self._known[organization_id] = (now + REMEMBERED_SECONDS, found)
+        return found
+
+    def forget(self, organization_id: UUID) -> None:
+        """Ask anew next time."""
+        self._known.pop(organization_id, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Codes:
     """An organization's tables and the zones of its sites, as they were a moment ago."""
@@ -55,7 +81,7 @@ class Codes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hl7Context(Context):
-    """`turns` keeps the order of messages about one thing; `known` remembers tables, by organization, with when that ends.
+    """`turns` keeps the order of messages about one thing; `known` remembers tables, and `told` whom we tell of appointments.
 
     `system` asks whose connection it is, before anybody is.
     """
@@ -70,4 +96,5 @@ class Hl7Context(Context):
     bearers: Bearers
     tokens: Tokens
     turns: Turns = field(default_factory=Turns)
-    known: dict[UUID, tuple[float, Codes]] = field(default_factory=dict)
+    known: Remembered[Codes] = field(default_factory=Remembered)
+    told: Remembered[list[Partner]] = field(default_factory=Remembered)

@@ -1,16 +1,28 @@
-"""What HL7 v2 does about what others report. Safe to repeat: what was cleared stays so. There is no copy that could be stale."""
+"""What HL7 v2 does about what others report. Safe to repeat: what was cleared stays so, and a version of an appointment is told once.
+
+Whom we tell is remembered for a moment: a partner who was just added hears of what happens from then on.
+"""
 
 from carewright.contracts.patients import PatientErased
+from carewright.contracts.scheduling import AppointmentFact
 from carewright.hl7 import store
+from carewright.hl7.context import Hl7Context
+from carewright.hl7.service.announce import announce
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
-    """What was said about the patient is cleared; that something was said stays."""
+    """What was said about the patient, and told of them, is cleared; that something was said stays."""
     ids = await store.erase_messages(tx, event.organization_id, event.patient_id)
+    ids += await store.erase_outgoing(tx, event.organization_id, event.patient_id)
     about = tuple(audit.Entity(type="MessageHeader", id=each) for each in ids)
     await audit.record(
         tx, audit.entry_of_system(ctx, event.organization_id, "hl7.message.erase", "D", patient_id=event.patient_id, entities=about)
     )
+
+
+async def tell_partners(ctx: Hl7Context, tx: Session, event: AppointmentFact) -> None:
+    """Whoever is told of appointments hears of this one, in time."""
+    await announce(ctx, tx, event)

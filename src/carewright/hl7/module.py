@@ -1,5 +1,6 @@
 """How HL7 v2 is wired."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
@@ -9,27 +10,51 @@ from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import PatientErased, Patients
-from carewright.contracts.scheduling import Scheduling
-from carewright.hl7 import handlers, mllp, store
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+    Scheduling,
+)
+from carewright.hl7 import handlers, mllp, sending, store
 from carewright.hl7.context import Hl7Context
 from carewright.hl7.http import pages
 from carewright.hl7.jobs import TIMERS
-from carewright.hl7.service.keeping import reseal_messages
+from carewright.hl7.service.keeping import reseal_links, reseal_messages, reseal_outgoing
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.context import Context
+from carewright.kernel.events import Event
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
+
+TOLD: tuple[type[Event], ...] = (
+    AppointmentBooked,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+    AppointmentCancelled,
+    AppointmentAdvanced,
+)
+"""What partners may have to hear of."""
 
 
 async def start(base: Context, settings: Hl7Settings, resolve: Callable[[type], Any]) -> Running:
-    """HL7 v2 needs whom it asks; and a listener that is set up, where there is one. Raises `StartFailed`."""
+    """HL7 v2 needs whom it asks; a listener that is set up, where there is one; and its certificate. Raises `StartFailed`."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = Hl7Context(
         **world, settings=settings, system=base.actor, access=resolve(Access), directory=resolve(Directory), patients=resolve(Patients),
         scheduling=resolve(Scheduling), flow=resolve(Flow), bearers=resolve(Bearers), tokens=resolve(Tokens),
     )  # fmt: skip
     listening = mllp.listening_of(settings) if settings.port else None
-    return Running(context, follow=partial(mllp.serve, context, listening) if listening else None)
+    lines = sending.Lines(settings, resolve(Outgoing))
+    return Running(context, follow=partial(_follow, context, listening, lines))
+
+
+async def _follow(context: Hl7Context, listening: mllp.Listening | None, lines: sending.Lines) -> None:
+    """Hear, where there is a listener, and tell, until cancelled."""
+    await asyncio.gather(sending.run(context, lines), *([mllp.serve(context, listening)] if listening else []))
 
 
 MODULE = Module(
@@ -39,7 +64,7 @@ MODULE = Module(
     needs=(Access, Directory, Patients, Scheduling, Flow),
     prefixes=("/hl7",),
     pages=pages,
-    subscriptions={PatientErased: handlers.erase_patient},
+    subscriptions={PatientErased: handlers.erase_patient} | dict.fromkeys(TOLD, handlers.tell_partners),
     timers=TIMERS,
-    sealed={store.TABLE: reseal_messages},
+    sealed={store.TABLE: reseal_messages, store.OUTGOING: reseal_outgoing, store.LINK: reseal_links},
 )

@@ -21,8 +21,8 @@ WHERE stored.status = 'refused'
 RETURNING id
 
 -- name: put_links
-INSERT INTO hl7.link (organization_id, mark, kind, target_id, made_at)
-SELECT $1, each.mark, $3, $4, $5 FROM unnest($2::bytea[]) AS each(mark)
+INSERT INTO hl7.link (organization_id, mark, kind, target_id, made_at, client_id, id, said)
+SELECT $1, each.mark, $3, $4, $5, $6, each.id, each.said FROM unnest($2::bytea[], $7::uuid[], $8::bytea[]) AS each(mark, id, said)
 ORDER BY each.mark
 ON CONFLICT (organization_id, mark) DO UPDATE SET kind = EXCLUDED.kind, target_id = EXCLUDED.target_id
 
@@ -94,3 +94,125 @@ FOR UPDATE
 UPDATE hl7.message m SET content = r.content, note = r.note
 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, content, note)
 WHERE m.organization_id = $1 AND m.id = r.id
+
+-- name: own_ids
+-- What a client calls an appointment, in the order in which it named its ids.
+SELECT id, said FROM hl7.link WHERE organization_id = $1 AND target_id = $2 AND client_id = $3 AND said IS NOT NULL ORDER BY id
+
+-- name: links_to_reseal
+-- As messages_to_reseal.
+SELECT id, said FROM hl7.link WHERE organization_id = $1 AND id > $2 AND substring(said FOR 3) <> $3 ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_links
+UPDATE hl7.link l SET said = r.said FROM unnest($2::uuid[], $3::bytea[]) AS r(id, said) WHERE l.organization_id = $1 AND l.id = r.id
+
+-- name: put_partner
+INSERT INTO hl7.partner (organization_id, id, name, address, client_id, version, charset, header, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: stop_partner
+-- What it was still to be told it is told no more: what is sent to nobody must not hold a patient's data.
+WITH stopped AS (
+    UPDATE hl7.partner SET stopped_at = $3 WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL RETURNING id
+), dropped AS (
+    UPDATE hl7.outgoing o SET status = 'dropped', reason = NULL, content = NULL, note = NULL FROM stopped s
+    WHERE o.organization_id = $1 AND o.partner_id = s.id AND o.status IN ('due', 'waiting') RETURNING o.id
+)
+SELECT s.id, (SELECT count(*) FROM dropped) AS dropped FROM stopped s
+
+-- name: partners
+SELECT id, name, address, client_id, version, charset, header FROM hl7.partner
+WHERE organization_id = $1 AND stopped_at IS NULL ORDER BY id
+
+-- name: every_partner
+-- Of every organization, for whoever sends.
+SELECT organization_id, id, name, address, client_id, version, charset, header FROM hl7.partner WHERE stopped_at IS NULL
+
+-- name: partner_codes
+SELECT name, ours, theirs FROM hl7.partner_code WHERE organization_id = $1 AND partner_id = $2
+
+-- name: put_partner_code
+INSERT INTO hl7.partner_code (organization_id, partner_id, name, ours, theirs) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, partner_id, name, ours) DO UPDATE SET theirs = EXCLUDED.theirs
+
+-- name: drop_partner_code
+DELETE FROM hl7.partner_code WHERE organization_id = $1 AND partner_id = $2 AND name = $3 AND ours = $4
+
+-- name: put_outgoing
+-- A message for each partner, by arrays of partners, their clients and ids. One that was never told of the appointment, and did not make
+-- it, hears of it as new, if it lives ($9): whatever happened to it before. $7 is the event for the others; NULL is none.
+INSERT INTO hl7.outgoing (organization_id, id, partner_id, appointment_id, version, patient_id, event, fact, status, ends_at, made_at, due_at)
+SELECT $1, p.id, p.partner_id, $5, $6, $8, CASE WHEN p.knows THEN $7 ELSE 'S12' END, $10, 'due', $11, $12, $12
+FROM (
+    SELECT each.*,
+        EXISTS (SELECT FROM hl7.outgoing o WHERE o.organization_id = $1 AND o.partner_id = each.partner_id AND o.appointment_id = $5)
+        OR EXISTS (SELECT FROM hl7.link l WHERE l.organization_id = $1 AND l.target_id = $5 AND l.client_id = each.client_id) AS knows
+    FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS each(partner_id, client_id, id)
+) AS p
+WHERE CASE WHEN p.knows THEN $7 IS NOT NULL ELSE $9 END
+ON CONFLICT (organization_id, partner_id, appointment_id, version) DO NOTHING
+
+-- name: next_outgoing
+-- The oldest message that is due, unless an earlier one about the same appointment still waits: a partner hears in order.
+SELECT o.id, o.partner_id, o.appointment_id, o.version, o.patient_id, o.event, o.fact, o.status, o.refusals, o.content FROM hl7.outgoing o
+WHERE o.organization_id = $1 AND o.partner_id = $2 AND o.status = 'due' AND o.due_at <= $3
+  AND NOT EXISTS (
+    SELECT FROM hl7.outgoing e WHERE e.organization_id = $1 AND e.partner_id = $2 AND e.appointment_id = o.appointment_id
+      AND e.version < o.version AND e.status IN ('due', 'waiting'))
+ORDER BY o.id LIMIT 1
+
+-- name: freeze_outgoing
+UPDATE hl7.outgoing SET content = $3 WHERE organization_id = $1 AND id = $2 AND status = 'due'
+
+-- name: decide_outgoing
+UPDATE hl7.outgoing SET status = $3, refusals = $4, reason = $5, note = $6, due_at = $7
+WHERE organization_id = $1 AND id = $2 AND status = 'due'
+RETURNING id
+
+-- name: unsent
+SELECT id, partner_id, event, reason, note, refusals, made_at FROM hl7.outgoing
+WHERE organization_id = $1 AND status = 'waiting' AND id > $2
+ORDER BY id LIMIT $3
+
+-- name: outgoing_by_id
+SELECT id, partner_id, appointment_id, version, patient_id, event, fact, status, refusals, content FROM hl7.outgoing
+WHERE organization_id = $1 AND id = $2
+
+-- name: resend_outgoing
+-- The message is made anew, with the codes as they are now, under its own control id.
+UPDATE hl7.outgoing SET status = 'due', refusals = 0, reason = NULL, note = NULL, content = NULL, due_at = $3
+WHERE organization_id = $1 AND id = $2 AND status = 'waiting'
+RETURNING patient_id
+
+-- name: drop_outgoing
+UPDATE hl7.outgoing SET status = 'dropped', content = NULL, note = NULL
+WHERE organization_id = $1 AND id = $2 AND status = 'waiting'
+RETURNING patient_id
+
+-- name: erase_outgoing
+-- What was to be told of a patient who was erased is told no more.
+UPDATE hl7.outgoing SET content = NULL, note = NULL, status = CASE WHEN status IN ('due', 'waiting') THEN 'dropped' ELSE status END
+WHERE organization_id = $1 AND patient_id = $2
+RETURNING id
+
+-- name: dispose_outgoing
+-- As dispose_messages, of appointments that are past their time as well.
+DELETE FROM hl7.outgoing WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM hl7.outgoing
+    WHERE organization_id = $1 AND made_at < $2 AND ends_at < $2 AND status IN ('accepted', 'dropped') AND NOT kernel.is_held(organization_id, patient_id)
+    ORDER BY id LIMIT $3
+))
+RETURNING id, patient_id
+
+-- name: outgoing_to_reseal
+-- As messages_to_reseal.
+SELECT id, content, note FROM hl7.outgoing
+WHERE organization_id = $1 AND id > $2 AND (substring(content FOR 3) <> $3 OR substring(note FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_outgoing
+UPDATE hl7.outgoing o SET content = r.content, note = r.note
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, content, note)
+WHERE o.organization_id = $1 AND o.id = r.id

@@ -9,8 +9,10 @@ class Hl7Settings:
 
     `port` 0 leaves MLLP off. `senders` says which registered client (`carewright client add`) a connection stands for:
     `CLIENT` for every connection, or `NAME=CLIENT,NAME=CLIENT` by the common name of its certificate, which `tls_client_authority_file`
-    signed. `tls_…_file` are PEM files; with a certificate the listener speaks TLS 1.3 and nothing else. `plain` lets it listen beyond this
-    machine without one: where a tunnel ends TLS. `processing_ids` are those of MSH-11 that are taken: a test's message books nothing.
+    signed. `tls_…_file` are PEM files; with a certificate the listener speaks TLS 1.3 and nothing else. `plain` lets it listen, and tell
+    partners, beyond this machine without one: where a tunnel ends TLS. `processing_ids` are those of MSH-11 that are taken: a test's
+    message books nothing. `partner_…_file` are PEM files for connections that we make: who signs partners' certificates (the system's
+    authorities unless named), and ours with its key, where partners ask for one.
     A connection that says nothing for `idle_seconds`, or takes `message_seconds` for one message, is closed.
     """
 
@@ -21,6 +23,9 @@ class Hl7Settings:
     tls_key_file: str = ""
     tls_client_authority_file: str = ""
     plain: bool = False
+    partner_authority_file: str = ""
+    partner_certificate_file: str = ""
+    partner_key_file: str = ""
     processing_ids: str = "P"
     message_bytes_max: int = 262144
     connections_max: int = 100

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.hl7 import WaitingMessage
+from carewright.contracts.hl7 import Partner, UnsentMessage, WaitingMessage
+from carewright.contracts.scheduling import AppointmentFact
+from carewright.hl7.model.replies import Reply
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -17,7 +19,9 @@ from carewright.kernel.sql import load
 Q = load("carewright.hl7")
 TABLE = "hl7.message"
 COLUMNS = ("content", "note")
+OUTGOING, LINK = "hl7.outgoing", "hl7.link"
 Status = Literal["applied", "waiting", "refused", "settled"]
+OutgoingStatus = Literal["due", "accepted", "waiting", "dropped"]
 LinkKind = Literal["appointment", "block"]
 
 
@@ -40,6 +44,27 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     content: bytes
     received_at: datetime
+
+
+class NewLink(msgspec.Struct, frozen=True):
+    """An id of a sender's: how it is found, and what it says."""
+
+    id: UUID
+    mark: bytes
+    said: str
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A message for a partner. `content` is None until it is sent first."""
+
+    id: UUID
+    partner_id: UUID
+    patient_id: UUID
+    event: str
+    fact: AppointmentFact
+    status: OutgoingStatus
+    refusals: int
+    content: bytes | None
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +103,19 @@ async def put_message(tx: Session, cipher: FieldCipher, heard: Heard, fate: Fate
     return row is not None
 
 
-async def put_links(tx: Session, organization_id: UUID, marks: Sequence[bytes], kind: LinkKind, target_id: UUID, now: datetime) -> None:
+async def put_links(
+    tx: Session, cipher: FieldCipher, client_id: UUID, links: Sequence[NewLink], kind: LinkKind, target_id: UUID, now: datetime
+) -> None:
     """The ids of a sender that stand for one of ours from now on."""
-    await tx.execute(Q.put_links, organization_id, list(marks), kind, target_id, now)
+    said = [cipher.seal(LINK, "said", each.id, each.said.encode()) for each in links]
+    marks, ids = [each.mark for each in links], [each.id for each in links]
+    await tx.execute(Q.put_links, cipher.organization_id, marks, kind, target_id, now, client_id, ids, said)
+
+
+async def own_ids(db: Session, cipher: FieldCipher, client_id: UUID | None, target_id: UUID) -> list[str]:
+    """What a client calls one of ours, as entity identifiers without escapes; nothing where it never named it."""
+    rows = await db.fetch(Q.own_ids, cipher.organization_id, target_id, client_id) if client_id else ()
+    return [cipher.open_(LINK, "said", row["id"], row["said"]).decode() for row in rows]
 
 
 async def linked(db: Session, organization_id: UUID, marks: Sequence[bytes]) -> tuple[LinkKind, UUID] | None:
@@ -146,6 +181,124 @@ async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> l
     return await reseal_rows(tx, cipher, TABLE, COLUMNS, (Q.messages_to_reseal, Q.reseal_messages), after, limit)
 
 
+async def partners(db: Session, organization_id: UUID) -> list[Partner]:
+    """Whom an organization tells of appointments."""
+    return [_partner(row) for row in await db.fetch(Q.partners, organization_id)]
+
+
+async def every_partner(db: Session) -> list[tuple[UUID, Partner]]:
+    """Those of every organization, with whose they are; `db` is the system's."""
+    return [(row["organization_id"], _partner(row)) for row in await db.fetch(Q.every_partner)]
+
+
+async def put_partner(tx: Session, organization_id: UUID, partner: Partner, now: datetime) -> None:
+    header = [partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility]
+    await tx.execute(
+        Q.put_partner, organization_id, partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset,
+        header, now,
+    )  # fmt: skip
+
+
+async def stop_partner(tx: Session, organization_id: UUID, partner_id: UUID, now: datetime) -> int | None:
+    """How many messages it is not told any more; None where there is no such partner."""
+    row = await tx.fetch_one(Q.stop_partner, organization_id, partner_id, now)
+    return row["dropped"] if row else None
+
+
+async def partner_codes(db: Session, organization_id: UUID, partner_id: UUID) -> dict[tuple[str, str], str]:
+    """(table, ours) to the partner's."""
+    return {(row["name"], row["ours"]): row["theirs"] for row in await db.fetch(Q.partner_codes, organization_id, partner_id)}
+
+
+async def put_partner_code(tx: Session, organization_id: UUID, partner_id: UUID, name: str, ours: str, theirs: str | None) -> None:
+    """What one of ours is called at a partner from now on; None for nothing any more."""
+    if theirs is None:
+        await tx.execute(Q.drop_partner_code, organization_id, partner_id, name, ours)
+    else:
+        await tx.execute(Q.put_partner_code, organization_id, partner_id, name, ours, theirs)
+
+
+async def put_outgoing(
+    tx: Session, fact: AppointmentFact, told: Sequence[tuple[Partner, UUID]], event: str | None, now: datetime, *, is_open: bool
+) -> None:
+    """A message for each partner, under the id beside it. `event` is for whoever knows the appointment, `is_open` for everybody else."""
+    columns = [each.id for each, _ in told], [each.client_id for each, _ in told], [message_id for _, message_id in told]
+    await tx.execute(
+        Q.put_outgoing, fact.organization_id, *columns, fact.appointment_id, fact.version, event, fact.patient_id, is_open,
+        msgspec.json.encode(fact), fact.end, now,
+    )  # fmt: skip
+
+
+async def next_outgoing(db: Session, cipher: FieldCipher, partner_id: UUID, now: datetime) -> Due | None:
+    """What a partner is to be told next."""
+    row = await db.fetch_one(Q.next_outgoing, cipher.organization_id, partner_id, now)
+    return _due(cipher, row) if row else None
+
+
+async def outgoing_by_id(db: Session, cipher: FieldCipher, message_id: UUID) -> Due | None:
+    row = await db.fetch_one(Q.outgoing_by_id, cipher.organization_id, message_id)
+    return _due(cipher, row) if row else None
+
+
+async def freeze_outgoing(tx: Session, cipher: FieldCipher, message_id: UUID, content: bytes) -> None:
+    """The message as it is sent from now on."""
+    await tx.execute(Q.freeze_outgoing, cipher.organization_id, message_id, cipher.seal(OUTGOING, "content", message_id, content))
+
+
+async def decide_outgoing(
+    tx: Session, cipher: FieldCipher, due: Due, status: OutgoingStatus, refusals: int, reply: Reply, due_at: datetime
+) -> bool:
+    """False where somebody decided about it meanwhile."""
+    note = cipher.seal(OUTGOING, "note", due.id, reply.said.encode()) if reply.said else None
+    row = await tx.fetch_one(Q.decide_outgoing, cipher.organization_id, due.id, status, refusals, reply.reason or None, note, due_at)
+    return row is not None
+
+
+async def unsent(db: Session, cipher: FieldCipher, after: UUID, limit: int) -> tuple[UnsentMessage, ...]:
+    """A page of what partners did not take, oldest first."""
+    rows = await db.fetch(Q.unsent, cipher.organization_id, after, limit)
+    return tuple(
+        UnsentMessage(
+            id=row["id"], partner_id=row["partner_id"], event=row["event"], reason=row["reason"], refusals=row["refusals"],
+            made_at=row["made_at"], said=(cipher.open_(OUTGOING, "note", row["id"], row["note"]) if row["note"] else b"").decode(),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+async def resend_outgoing(tx: Session, organization_id: UUID, message_id: UUID, now: datetime) -> UUID | None:
+    """Whose message is due again; None where it waits no more."""
+    row = await tx.fetch_one(Q.resend_outgoing, organization_id, message_id, now)
+    return row["patient_id"] if row else None
+
+
+async def drop_outgoing(tx: Session, organization_id: UUID, message_id: UUID) -> UUID | None:
+    """Whose message nobody is told any more; None where it waits no more."""
+    row = await tx.fetch_one(Q.drop_outgoing, organization_id, message_id)
+    return row["patient_id"] if row else None
+
+
+async def erase_outgoing(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:
+    """Clear what partners were told, or were to be told, of a patient; which messages those were."""
+    return [row["id"] for row in await tx.fetch(Q.erase_outgoing, organization_id, patient_id)]
+
+
+async def dispose_outgoing(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
+    """As `dispose`, of what partners were told."""
+    rows = await tx.fetch(Q.dispose_outgoing, organization_id, before, limit)
+    return [Gone("MessageHeader", row["id"], row["patient_id"]) for row in rows]
+
+
+async def reseal_outgoing(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal`."""
+    return await reseal_rows(tx, cipher, OUTGOING, COLUMNS, (Q.outgoing_to_reseal, Q.reseal_outgoing), after, limit)
+
+
+async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal`, of senders' own ids."""
+    return await reseal_rows(tx, cipher, LINK, ("said",), (Q.links_to_reseal, Q.reseal_links), after, limit)
+
+
 def _note(cipher: FieldCipher, message_id: UUID, fate: Fate) -> bytes | None:
     return cipher.seal(TABLE, "note", message_id, fate.about.encode()) if fate.about else None
 
@@ -167,4 +320,21 @@ def _shown(cipher: FieldCipher, row: Row) -> WaitingMessage:
     return WaitingMessage(
         id=row["id"], client_id=row["client_id"], kind=row["kind"], reason=row["reason"], received_at=row["received_at"],
         about=(_opened(cipher, "note", row) or b"").decode(),
+    )  # fmt: skip
+
+
+def _partner(row: Row) -> Partner:
+    sending_application, sending_facility, receiving_application, receiving_facility = row["header"]
+    return Partner(
+        id=row["id"], name=row["name"], address=row["address"], client_id=row["client_id"], version=row["version"], charset=row["charset"],
+        sending_application=sending_application, sending_facility=sending_facility, receiving_application=receiving_application,
+        receiving_facility=receiving_facility,
+    )  # fmt: skip
+
+
+def _due(cipher: FieldCipher, row: Row) -> Due:
+    content = None if row["content"] is None else cipher.open_(OUTGOING, "content", row["id"], row["content"])
+    return Due(
+        id=row["id"], partner_id=row["partner_id"], patient_id=row["patient_id"], event=row["event"], status=row["status"],
+        refusals=row["refusals"], content=content, fact=msgspec.json.decode(row["fact"], type=AppointmentFact),
     )  # fmt: skip

@@ -39,6 +39,7 @@ class Context:
     `db` is the database as the actor's tenant sees it (`acting`). That of the context a module starts with is the system's: it sees all.
     `vault` holds the organizations' keys. `origin` is this process's id, so that a reader of the log knows its own events.
     `once` carries the caller's idempotency key, if one was given. `trace` is the W3C traceparent, if tracing is on.
+    `caused_by` is who made the fact true that a handler reacts to.
     """
 
     actor: Actor
@@ -51,6 +52,7 @@ class Context:
     origin: UUID
     once: Once | None = None
     trace: str | None = None
+    caused_by: str | None = None
 
     async def cipher(self) -> FieldCipher:
         """The keys of the actor's organization. Ask before a transaction begins."""

@@ -7,6 +7,7 @@ failing is parked, and later events of its subject wait behind it.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from prometheus_client import Counter, Gauge
@@ -138,7 +139,8 @@ class Relay:
             return
         fact, actor = event.fact(), system_actor(self._context.actor, event.organization_id)
         with telemetry.span(f"{self.name} {event.topic}", event.trace) as trace:
-            await self._handlers[event.topic](self._context.acting(actor, trace=trace), tx, fact)
+            ctx = replace(self._context, caused_by=event.actor).acting(actor, trace=trace)
+            await self._handlers[event.topic](ctx, tx, fact)
 
     async def replay(self) -> int:
         """Handle parked events now, in order; returns how many. One that fails again stays parked, and so do those behind it."""

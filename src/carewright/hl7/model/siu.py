@@ -29,9 +29,7 @@ def wish_in(message: Message) -> Wish:
     return Wish(
         ids=ids_in(message),
         kinds=_given(text("AIS", 3), text("SCH", 8), text("SCH", 7)),
-        places=_given(
-            text("AIL", 3, 4), text("AIL", 3, 1), "^".join(filter(None, (text("AIL", 3, 4), text("AIL", 3, 1)))), text("MSH", 4)
-        ),
+        places=_places(message),
         practitioners=tuple(_coded(message, each) for each in message.all("AIP") if message.value(each.field(3))),
         start=next(iter(_given(text("SCH", 11, 4), text("TQ1", 7), text("AIS", 4), text("AIP", 6), text("AIL", 6), text("AIG", 8))), ""),
         end=next(iter(_given(text("SCH", 11, 5), text("TQ1", 8))), ""),
@@ -44,6 +42,12 @@ def ids_in(message: Message) -> tuple[str, ...]:
     """The sender's own ids of the appointment, the filler's first."""
     sch = message.first("SCH")
     return tuple(dict.fromkeys(filter(None, (_entity(message, sch.field(2)), _entity(message, sch.field(1))))))
+
+
+def _places(message: Message) -> tuple[str, ...]:
+    """AIL's facility by name and by universal id, its point of care, both, and the sender's facility."""
+    facility, unit = message.text("AIL", 3, 4), message.text("AIL", 3, 1)
+    return _given(facility, message.text("AIL", 3, 4, 2), unit, "^".join(filter(None, (facility, unit))), message.text("MSH", 4))
 
 
 def _given(*texts: str) -> tuple[str, ...]:

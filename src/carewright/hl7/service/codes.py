@@ -6,28 +6,23 @@ from zoneinfo import ZoneInfo
 
 from carewright.contracts.directory import FindByIdentifier, Identifier
 from carewright.hl7 import store
-from carewright.hl7.context import CODES_SECONDS, Codes, Hl7Context
+from carewright.hl7.context import Codes, Hl7Context
 from carewright.hl7.model.codes import NPI, Coded, DoesNotFit, Table
 
 UNMAPPED = "hl7.unmapped"
-ORGANIZATIONS_MAX = 1_000
 OTHER = "other"
 """A cancellation's reason (FHIR appointment-cancellation-reason), where the sender's is none that we know."""
 
 
 async def codes_of(ctx: Hl7Context) -> Codes:
     """The organization's tables, and where its sites are."""
-    organization_id, now = ctx.actor.organization_id, ctx.clock.monotonic_seconds()
-    known = ctx.known.get(organization_id)
-    if known is not None and now < known[0]:
-        return known[1]
-    sites = (await ctx.directory.find_sites(ctx.actor)).items
-    zones = {site.id: ZoneInfo(site.time_zone) for site in sites if site.time_zone}
-    codes = Codes(await store.mappings(ctx.db, organization_id), zones)
-    if len(ctx.known) >= ORGANIZATIONS_MAX:
-        ctx.known.clear()
-    ctx.known[organization_id] = (now + CODES_SECONDS, codes)
-    return codes
+
+    async def ask() -> Codes:
+        sites = (await ctx.directory.find_sites(ctx.actor)).items
+        zones = {site.id: ZoneInfo(site.time_zone) for site in sites if site.time_zone}
+        return Codes(await store.mappings(ctx.db, ctx.actor.organization_id), zones)
+
+    return await ctx.known.of(ctx.actor.organization_id, ctx.clock.monotonic_seconds(), ask)
 
 
 def ours(codes: Codes, table: Table, given: Sequence[str]) -> UUID:

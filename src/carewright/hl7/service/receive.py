@@ -128,7 +128,7 @@ async def keep_links(tx: Session, work: Work | None) -> None:
     if work is None:
         return
     for kind, target_id in work.made:
-        await store.put_links(tx, work.cipher.organization_id, work.link_marks(), kind, target_id, work.ctx.clock.now())
+        await store.put_links(tx, work.cipher, work.client_id, work.links(), kind, target_id, work.ctx.clock.now())
 
 
 def entry_of(ctx: Hl7Context, event: str, action: audit.Action, message_id: UUID, fate: Fate) -> audit.Entry:

@@ -10,10 +10,8 @@ from carewright.hl7.context import Codes, Hl7Context
 from carewright.hl7.model.message import Message
 from carewright.hl7.model.pid import Person, person_in
 from carewright.hl7.model.siu import Wish, wish_in
-from carewright.hl7.store import LinkKind
+from carewright.hl7.store import LinkKind, NewLink
 from carewright.kernel.privacy.cipher import FieldCipher
-
-LINK = "hl7.link"
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,15 @@ class Work:
         """An idempotency key for one thing that the message asks for."""
         return f"hl7-{what}-{self.mark.hex()}"
 
-    def link_marks(self) -> Sequence[bytes]:
-        """Of each of the sender's ids."""
-        return [self.cipher.mark(LINK, "mark", f"{self.client_id}\0{each}".encode()) for each in self.wish.ids]
+    def links(self) -> Sequence[NewLink]:
+        """Each of the sender's ids."""
+        return [NewLink(self.ctx.ids.new(), self._mark(each), each) for each in self.wish.ids]
 
     async def linked(self, kind: LinkKind) -> UUID | None:
         """What the sender's ids stand for, if it is of that kind."""
-        found = await store.linked(self.ctx.db, self.cipher.organization_id, self.link_marks()) if self.wish.ids else None
+        marks = [self._mark(each) for each in self.wish.ids]
+        found = await store.linked(self.ctx.db, self.cipher.organization_id, marks) if marks else None
         return found[1] if found and found[0] == kind else None
+
+    def _mark(self, own_id: str) -> bytes:
+        return self.cipher.mark(store.LINK, "mark", f"{self.client_id}\0{own_id}".encode())

@@ -85,7 +85,7 @@ async def set_mapping(ctx: Hl7Context, table: str, code: str, target: str | None
     async with ctx.db.transaction() as tx:
         await store.put_mapping(tx, ctx.actor.organization_id, table, code, target)
         await audit.record(tx, audit.entry(ctx, "hl7.mapping.put", "U"))
-    ctx.known.pop(ctx.actor.organization_id, None)
+    ctx.known.forget(ctx.actor.organization_id)
 
 
 async def _found(ctx: Hl7Context, message_id: UUID) -> Kept:

@@ -8,6 +8,7 @@ Source of the rules: OWASP, Server-Side Request Forgery Prevention; the special-
 import asyncio
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -138,7 +139,7 @@ class Outgoing:
     ) -> None:  # fmt: skip
         timeout = httpx.Timeout(SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
         transport = Guarded(allowed, lookup, inner, restraints)
-        self._allowed, self._lookup, self._restraints = tuple(allowed), lookup, restraints
+        self._allowed, self._lookup, self._restraints = tuple(allowed), lookup, restraints or Restraints()
         self._client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
     async def fetch(self, method: str, url: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
@@ -155,6 +156,21 @@ class Outgoing:
             raise _refuse("redirect")
         return answer
 
+    async def connect(self, host: str, port: int, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection for what is not HTTP, to a host that whoever runs this system named: it may lie inside.
+
+        Raises `AddressRefused`, `PeerQuarantined` or `Unavailable`.
+        """
+        self._restraints.ensure_peer(host)
+        try:
+            addresses = await self._lookup(host, port)
+            if not addresses or not all(is_open(address, listed=True) for address in addresses):
+                raise _refuse("address")
+            async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                return await _first_open(addresses, port, tls, host)
+        except OSError as fault:  # TimeoutError and ssl.SSLError are some
+            raise Unavailable("The other side does not take a connection.") from fault
+
     def reaching(self, *origins: str, credentials: str = "") -> Guarded:
         """A transport for a module's own client, which reaches these origins of its settings too. Raises `StartFailed` for none."""
         try:
@@ -165,6 +181,17 @@ class Outgoing:
     async def close(self) -> None:
         """Close what is open."""
         await self._client.aclose()
+
+
+async def _first_open(
+    addresses: Sequence[str], port: int, tls: ssl.SSLContext | None, host: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    *others, last = addresses
+    name = host if tls else None
+    for address in others:
+        with suppress(ConnectionError):
+            return await asyncio.open_connection(address, port, ssl=tls, server_hostname=name)
+    return await asyncio.open_connection(last, port, ssl=tls, server_hostname=name)
 
 
 def outgoing_of(settings: EdgeSettings, restraints: Restraints) -> Outgoing:

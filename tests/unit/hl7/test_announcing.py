@@ -1,0 +1,128 @@
+"""The messages that we send: each holds against the structure of its version, as hl7apy has it, and says what became of the appointment."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.parser import parse_message
+
+from carewright.contracts.directory import Identifier
+from carewright.contracts.hl7 import NotHl7, Partner
+from carewright.contracts.patients import ContactPoint, Patient
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentBooked,
+    AppointmentConfirmed,
+    AppointmentFact,
+    AppointmentStatus,
+    ClaimedTime,
+)
+from carewright.hl7.model.announcing import Announcement, Resource, announced, own_entity, their_entity
+from carewright.hl7.model.message import parse
+from carewright.hl7.model.replies import Reply, reply_in
+from carewright.hl7.model.triggers import STATUSES, event_of, filler_status, is_told
+
+VERSIONS = ("2.3.1", "2.4", "2.5", "2.5.1")
+EVENTS = ("S12", "S13", "S14", "S15", "S17", "S26")
+START = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+PLACE = UUID("019a0000-0000-7000-8000-000000000001")
+PATIENT = Patient(
+    id=UUID("019a0000-0000-7000-8000-000000000002"), family="O|Neill^", given=("Zoë", "Ann", "B."), birth_on=date(1980, 2, 29),
+    gender="other",
+    telecom=(ContactPoint(system="phone", value="+1 608 555 0100"), ContactPoint(system="email", value="zoe@example.org")),
+    identifiers=(
+        Identifier(system="urn:id:HOSP", value="M-1"), Identifier(system="urn:oid:1.2.3", value="M-2"),
+        Identifier(system="https://example.org/mrn", value="M-3"),
+    ),
+)  # fmt: skip
+RESOURCES = (
+    Resource(UUID(int=11), "practitioner", "Dr. Ann Adams", "Adams", "Ann", "1234567893"), Resource(UUID(int=12), "nurse", "Nurse Neu"),
+    Resource(UUID(int=13), "room", "Examination room number three"), Resource(UUID(int=14), "device", "Ultrasound"),
+)  # fmt: skip
+
+
+def partner(**said: object) -> Partner:
+    return msgspec.structs.replace(Partner(id=UUID(int=1), name="EHR", address="mllp://127.0.0.1:1"), **said)
+
+
+def said(event: str = "S12", **more: object) -> Announcement:
+    plain = Announcement(
+        control_id="0123456789abcdef0123", event=event, made_at=START, placer=own_entity(PLACE), filler=own_entity(PLACE), status="Booked",
+        reason="", visit_type_id=UUID(int=21), visit_type_name="Check-up", site_id=PLACE, start=START, end=START + timedelta(minutes=30),
+        based_on="ORD-7", patient=PATIENT, resources=RESOURCES,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **more)
+
+
+def fact(kind: type[AppointmentFact], status: AppointmentStatus, lane: int = 0) -> AppointmentFact:
+    claims = (ClaimedTime(schedule_id=PLACE, lane=lane, start=START, end=START),)
+    return kind(
+        organization_id=PLACE, appointment_id=PLACE, version=1, status=status, visit_type_id=PLACE, site_id=PLACE, patient_id=PLACE,
+        start=START, end=START, urgency="P2", claims=claims,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_message_holds_against_the_structure_of_its_version(version: str, event: str) -> None:
+    raw = announced(said(event), partner(version=version), {})
+    assert parse_message(raw.decode(), validation_level=VALIDATION_LEVEL.STRICT).validate()
+
+
+def test_hl7apy_would_say_no() -> None:
+    """The check can fail: without what the standard requires a message does not hold."""
+    raw = announced(said(), partner(), {}).decode()
+    with pytest.raises(Exception, match="SCH_6"):
+        parse_message(raw.replace("|S12|", "||"), validation_level=VALIDATION_LEVEL.STRICT).validate()
+
+
+def test_a_message_says_who_when_and_with_whom() -> None:
+    read = parse(announced(said("S13", status="Overbook"), partner(receiving_application="EHR", receiving_facility="H|1"), {}))
+    assert (read.kind, read.control_id, read.text("MSH", 6)) == (("SIU", "S13"), "0123456789abcdef0123", "H|1")
+    assert (read.text("SCH", 2), read.text("SCH", 11, 4), read.text("SCH", 25)) == (str(PLACE), "20261130090000+0000", "Overbook")
+    assert (read.text("PID", 5), read.text("PID", 5, 2), read.text("PID", 5, 3)) == ("O|Neill^", "Zoë", "Ann B.")
+    assert [read.value(each) for each in read.repetitions(read.first("PID").field(3))] == ["M-1", "M-2", "M-3", str(PATIENT.id)]
+    assert [each.name for each in read.segments] == ["MSH", "SCH", "PID", "RGS", "AIS", "AIG", "AIL", "AIP", "AIP"]
+    assert (read.text("AIP", 3), read.text("AIP", 3, 9), read.text("AIP", 2)) == ("1234567893", "NPI", "U")
+    assert len(read.text("AIL", 3, 2)) <= 20
+
+
+def test_a_partner_hears_its_own_words() -> None:
+    codes = {
+        ("visit-type", str(UUID(int=21))): "FOLLOWUP", ("site", str(PLACE)): "WARD7", ("practitioner", str(UUID(int=11))): "D-1",
+        ("authority", "https://example.org/mrn"): "EX", ("cancellation-reason", "pat"): "PATIENT", ("calendar", str(UUID(int=13))): "R3",
+    }  # fmt: skip
+    read = parse(announced(said("S15", reason="pat", filler=their_entity("F1^US^^"), placer=their_entity("P1^US^^")), partner(), codes))
+    assert (read.text("SCH", 1), read.text("SCH", 2), read.text("SCH", 2, 2), read.text("SCH", 6)) == ("P1", "F1", "US", "PATIENT")
+    assert (read.text("AIS", 3), read.text("AIL", 3, 4), read.text("AIL", 3, 2), read.text("AIP", 3)) == ("FOLLOWUP", "WARD7", "R3", "D-1")
+    assert read.value(read.repetitions(read.first("PID").field(3))[2], 4) == "EX"
+
+
+def test_a_name_that_a_character_set_does_not_have_is_not_sent() -> None:
+    assert "Zoë" in announced(said(), partner(charset="8859/1"), {}).decode("latin-1")
+    with pytest.raises(NotHl7):
+        announced(said(), partner(charset="ASCII"), {})
+
+
+def test_what_becomes_of_an_appointment_has_its_event_and_status() -> None:
+    assert (event_of(fact(AppointmentAdvanced, "noshow")), filler_status(fact(AppointmentAdvanced, "noshow"))) == ("S26", "Noshow")
+    assert event_of(fact(AppointmentConfirmed, "booked")) is None
+    assert not is_told(fact(AppointmentAdvanced, "arrived"))
+    assert not is_told(fact(AppointmentBooked, "pending"))
+    assert filler_status(fact(AppointmentBooked, "booked", lane=1)) == "Overbook"
+    assert set(STATUSES.values()) == {"Booked", "Started", "Complete", "Cancelled", "Noshow", "Deleted"}
+
+
+@pytest.mark.parametrize(
+    ("segments", "reply"),
+    [
+        ("MSA|AA|1", Reply()), ("MSA|CA|1", Reply()), ("MSA|AA|2", None), ("MSA|XX|1", None), ("ZZZ|1", None),
+        ("MSA|AE|1|No such ward", Reply("AE", "No such ward")),
+        ("MSA|AR|1\rERR|||103^Table value not found|E|||Unknown|Who is X?", Reply("AR-103", "Table value not found Unknown Who is X?")),
+        ("MSA|CE|1\rERR|SCH^1^2^204&Unknown key", Reply("CE-204", "Unknown key")), ("MSA|AE|1||||207", Reply("AE-207")),
+    ],
+)  # fmt: skip
+def test_a_partners_answer_is_understood(segments: str, reply: Reply | None) -> None:
+    assert reply_in(parse(f"MSH|^~\\&|EHR\r{segments}\r".encode()), "1") == reply
