@@ -6,8 +6,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from carewright.audit.model.rendering import audit_event
 from carewright.contracts.audit import AuditEvent
+from carewright.contracts.fhir.audit import audit_event
 from tests.balp import faults_of
 
 ENTRIES = "SELECT body FROM kernel.audit_entry"

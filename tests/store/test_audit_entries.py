@@ -8,9 +8,9 @@ import asyncpg
 import msgspec
 import pytest
 
-from carewright.audit.model.rendering import audit_event
 from carewright.contracts.audit import AuditEvent
 from carewright.contracts.directory import Identifier
+from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.hours import SetWorkingHours
 from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient, SearchPatients, UpdatePatient
 from carewright.contracts.scheduling import (

@@ -13,6 +13,7 @@ from carewright.contracts.audit import (
     NoCheckpoint,
     UnknownAuditEvent,
 )
+from carewright.contracts.fhir.audit import audit_event
 from carewright.kernel.http.routes import Call, Nothing, Route
 
 
@@ -28,7 +29,7 @@ async def find_disclosures(ctx: AuditContext, call: Call[FindDisclosures, Nothin
 
 async def get_event(ctx: AuditContext, call: Call[Nothing, Nothing]) -> dict[str, Any]:
     """One entry in FHIR."""
-    return await service.get_event(ctx, call.path["event_id"])
+    return audit_event(await service.get_event(ctx, call.path["event_id"]))
 
 
 async def prove_event(ctx: AuditContext, call: Call[Nothing, Nothing]) -> InclusionProof:

@@ -12,10 +12,10 @@ from carewright.audit.jobs import Sealing
 from carewright.audit.settings import AuditSettings
 from carewright.audit.witness.chosen import witnesses_of
 from carewright.contracts.audit import (
+    AuditEvent,
     AuditEventsPage,
     AuditTrail,
     Busy,
-    FhirEventsPage,
     FindAuditEvents,
     FindBusy,
     FindDisclosures,
@@ -40,8 +40,8 @@ class LocalAuditTrail:
     async def find_events(self, actor: Actor, query: FindAuditEvents) -> AuditEventsPage:
         return await service.find_events(self._context.acting(actor), query)
 
-    async def find_events_in_fhir(self, actor: Actor, query: FindAuditEvents) -> FhirEventsPage:
-        return await service.find_events_in_fhir(self._context.acting(actor), query)
+    async def get_event(self, actor: Actor, event_id: UUID) -> AuditEvent:
+        return await service.get_event(self._context.acting(actor), event_id)
 
     async def find_disclosures(self, actor: Actor, query: FindDisclosures) -> AuditEventsPage:
         return await service.find_disclosures(self._context.acting(actor), query)

@@ -1,17 +1,15 @@
 """The audit log's use cases. Whoever reads the journal leaves an entry in it."""
 
-from typing import Any
 from uuid import UUID
 
 from carewright.audit import store
 from carewright.audit.context import AuditContext
-from carewright.audit.model import merkle, rendering
+from carewright.audit.model import merkle
 from carewright.contracts.audit import (
     AuditEvent,
     AuditEventsPage,
     Busy,
     Checkpoint,
-    FhirEventsPage,
     FindAuditEvents,
     FindBusy,
     FindDisclosures,
@@ -39,12 +37,6 @@ async def find_events(ctx: AuditContext, query: FindAuditEvents) -> AuditEventsP
     return await _found(ctx, query, (), "audit.event.find")
 
 
-async def find_events_in_fhir(ctx: AuditContext, query: FindAuditEvents) -> FhirEventsPage:
-    """As `find_events`, each as a FHIR AuditEvent."""
-    page = await find_events(ctx, query)
-    return FhirEventsPage(items=tuple(rendering.audit_event(each) for each in page.items), next=page.next)
-
-
 async def find_disclosures(ctx: AuditContext, query: FindDisclosures) -> AuditEventsPage:
     """The accounting of disclosures of one patient's record, the newest first."""
     ctx.actor.require(READ)
@@ -66,12 +58,12 @@ async def find_reads(ctx: AuditContext, query: FindReads) -> ReadsPage:
     return await store.reads_behind(ctx.db, query)
 
 
-async def get_event(ctx: AuditContext, event_id: UUID) -> dict[str, Any]:
-    """One entry as a FHIR AuditEvent. Raises `UnknownAuditEvent`."""
+async def get_event(ctx: AuditContext, event_id: UUID) -> AuditEvent:
+    """One entry. Raises `UnknownAuditEvent`."""
     ctx.actor.require(READ)
     async with ctx.db.transaction() as tx:
         event, _ = await _event(ctx, tx, event_id, "audit.event.read")
-    return rendering.audit_event(event)
+    return event
 
 
 async def prove_event(ctx: AuditContext, event_id: UUID) -> InclusionProof:

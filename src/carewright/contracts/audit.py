@@ -1,6 +1,6 @@
 """The audit module's language: what was done to whose record, and the proof that nobody changed it since."""
 
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -61,13 +61,6 @@ class FindAuditEvents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     sort: AuditSort = "newest"
     after: Cursor | None = None
     limit: PageLimit = 50
-
-
-class FhirEventsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries as FHIR AuditEvents."""
-
-    items: tuple[dict[str, Any], ...]
-    next: str | None = None
 
 
 class FindDisclosures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -162,7 +155,7 @@ class AuditTrail(Protocol):
 
     async def find_events(self, actor: Actor, query: FindAuditEvents) -> AuditEventsPage: ...
 
-    async def find_events_in_fhir(self, actor: Actor, query: FindAuditEvents) -> FhirEventsPage: ...
+    async def get_event(self, actor: Actor, event_id: UUID) -> AuditEvent: ...
 
     async def find_disclosures(self, actor: Actor, query: FindDisclosures) -> AuditEventsPage: ...
 

@@ -45,7 +45,6 @@ access.withdraw_consent                access.consent.withdraw
 audit.find_busy                        audit.event.watch
 audit.find_disclosures                 audit.disclosure.find
 audit.find_events                      audit.event.find
-audit.find_events_in_fhir              audit.event.find
 audit.find_reads                       audit.event.watch
 audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from carewright.contracts.audit import AuditTrail
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
@@ -23,3 +24,4 @@ class FhirContext(Context):
     patients: Patients
     scheduling: Scheduling
     flow: Flow
+    audit: AuditTrail

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from carewright.contracts.audit import AuditTrail
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
@@ -23,7 +24,7 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
-        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), audit=resolve(AuditTrail),
     )  # fmt: skip
     return Running(context)
 
@@ -32,7 +33,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow),
+    needs=(Directory, Patients, Scheduling, Flow, AuditTrail),
     prefixes=(PREFIX,),
     has_tables=False,
     pages=pages,

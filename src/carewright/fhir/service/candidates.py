@@ -19,15 +19,14 @@ from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.patients import Patient, SearchPatients
 from carewright.contracts.scheduling import AppointmentStatus, GetCalendar, ListSchedules, SearchAppointments
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.pointing import uuid_or_none
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
+from carewright.fhir.service.gathering import ensure_not_too_many, every_page, named, uuids
+from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
 
-CANDIDATES_MAX = 5_000
-"""What one search may go through. A department's month of appointments is fewer."""
 PAGE = 1_000
 PATIENT_PAGE = 200
 SERVICE_PAGE = 200
@@ -51,7 +50,7 @@ ENTRIES: Mapping[EntryType, tuple[str, Callable[[Any], Resource]]] = {
 async def entries(kind: EntryType, ctx: FhirContext, _: Search | None, bounds: Narrowing) -> list[Resource]:
     """Of the directory: those named, or all."""
     plural, render = ENTRIES[kind]
-    ids = _uuids(bounds.ids)
+    ids = uuids(bounds.ids)
     if ids == ():
         return []
     found: list[Resource] = []
@@ -61,7 +60,7 @@ async def entries(kind: EntryType, ctx: FhirContext, _: Search | None, bounds: N
         found += map(render, getattr(page, plural))
         if page.next is None:
             return found
-        _ensure_not_too_many(len(found))
+        ensure_not_too_many(len(found))
         query = msgspec.structs.replace(query, after=page.next)
 
 
@@ -82,7 +81,7 @@ async def all_services(ctx: FhirContext) -> list[ServiceSummary]:
         found += page.items
         if len(found) >= page.total or not page.items:
             return found
-        _ensure_not_too_many(len(found))
+        ensure_not_too_many(len(found))
 
 
 async def patients(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
@@ -90,7 +89,7 @@ async def patients(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[
     if ctx.actor.patient_id is not None:
         return [people.patient(await ctx.patients.get_patient(ctx.actor, ctx.actor.patient_id))]
     if bounds.ids is not None:
-        ids = _uuids(bounds.ids) or ()
+        ids = uuids(bounds.ids) or ()
         return [people.patient(one) for one in await ctx.patients.get_patients(ctx.actor, ids)] if ids else []
     found: dict[UUID, Patient] = {}
     for query in _patient_questions(search, bounds):
@@ -135,19 +134,19 @@ async def schedules(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Reso
         found += map(scheduling.schedule, page.items)
         if page.next is None:
             return found
-        _ensure_not_too_many(len(found))
+        ensure_not_too_many(len(found))
         query = msgspec.structs.replace(query, after=page.next)
 
 
 def _schedule_ids(bounds: Narrowing) -> tuple[UUID, ...] | None:
     if bounds.ids is not None:
-        return _uuids(bounds.ids)
-    return _uuids({place.partition("/")[2] for place in bounds.references["actor"]}) if "actor" in bounds.references else None
+        return uuids(bounds.ids)
+    return uuids({place.partition("/")[2] for place in bounds.references["actor"]}) if "actor" in bounds.references else None
 
 
 async def slots(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
     """The calendars named by `schedule`, over the time named by `start`: at most 31 days, from now on unless told otherwise."""
-    calendars = _uuids({place.partition("/")[2] for place in bounds.references.get("schedule", ())})
+    calendars = uuids({place.partition("/")[2] for place in bounds.references.get("schedule", ())})
     if not calendars or len(calendars) > CALENDARS_MAX:
         raise SearchTooWide(f"Slots are those of a calendar: name 1 to {CALENDARS_MAX} by `schedule`, or by `schedule.actor`.")
     begin, end = _slot_window(search.server.now, bounds.starts)
@@ -171,26 +170,14 @@ async def appointments(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[R
     """By id, patient, start, or who takes part."""
     if (query := await appointment_question(ctx, bounds)) is None:
         return []
-    return [scheduling.appointment(one) for one in await _every_page(partial(ctx.scheduling.search_appointments, ctx.actor), query)]
-
-
-async def _every_page(ask: Callable[[Any], Awaitable[Any]], query: Any) -> list[Any]:
-    """The items of all pages of a search. Raises `SearchTooWide` where there are too many."""
-    found: list[Any] = []
-    while True:
-        page = await ask(query)
-        found += page.items
-        if page.next is None:
-            return found
-        _ensure_not_too_many(len(found))
-        query = msgspec.structs.replace(query, after=page.next)
+    return [scheduling.appointment(one) for one in await every_page(partial(ctx.scheduling.search_appointments, ctx.actor), query)]
 
 
 async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchAppointments | None:
     """None where nothing can match. Raises `SearchTooWide` where nothing narrows the search at all."""
-    ids, patient_ids = _uuids(bounds.ids), _uuids(bounds.patient_ids)
+    ids, patient_ids = uuids(bounds.ids), uuids(bounds.patient_ids)
     statuses = _statuses(bounds.statuses)
-    actors = _uuids({place.partition("/")[2] for place in _actors(bounds.references)})
+    actors = uuids({place.partition("/")[2] for place in _actors(bounds.references)})
     sites, rooms = await _places(ctx, bounds.references.get("location"))
     if () in (ids, patient_ids, statuses):
         return None
@@ -208,13 +195,13 @@ async def encounters(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Res
     """By id, patient, appointment, identifier, time, or who or which place takes part."""
     if (query := _encounter_question(ctx, bounds)) is None:
         return []
-    return [flow.encounter(one) for one in await _every_page(partial(ctx.flow.search_encounters, ctx.actor), query)]
+    return [flow.encounter(one) for one in await every_page(partial(ctx.flow.search_encounters, ctx.actor), query)]
 
 
 def _encounter_question(ctx: FhirContext, bounds: Narrowing) -> SearchEncounters | None:
     """None where nothing can match. Raises `SearchTooWide` where nothing narrows the search at all."""
-    ids, patient_ids, appointment_ids = (_uuids(each) for each in (bounds.ids, bounds.patient_ids, _named(bounds, "appointment")))
-    actor_ids = next((_uuids(places) for code in ("practitioner", "participant", "location") if (places := _named(bounds, code))), None)
+    ids, patient_ids, appointment_ids = (uuids(each) for each in (bounds.ids, bounds.patient_ids, named(bounds, "appointment")))
+    actor_ids = next((uuids(places) for code in ("practitioner", "participant", "location") if (places := named(bounds, code))), None)
     identifiers = _identifiers(bounds) or ()
     if () in (ids, patient_ids, appointment_ids, actor_ids):
         return None
@@ -226,12 +213,6 @@ def _encounter_question(ctx: FhirContext, bounds: Narrowing) -> SearchEncounters
         from_at=bounds.starts.start if bounds.starts and bounds.starts.start > FIRST else None,
         until_at=bounds.starts.end if bounds.starts and bounds.starts.end < LAST else None,
     )  # fmt: skip
-
-
-def _named(bounds: Narrowing, code: str) -> frozenset[str] | None:
-    """The bare ids that a reference parameter names."""
-    places = bounds.references.get(code)
-    return None if places is None else frozenset(place.partition("/")[2] for place in places)
 
 
 def _identifiers(bounds: Narrowing) -> tuple[Identifier, ...] | None:
@@ -257,7 +238,7 @@ def _actors(references: Mapping[str, frozenset[str]]) -> Iterable[str]:
 
 async def _places(ctx: FhirContext, places: frozenset[str] | None) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
     """Of the places named, the sites or the rooms, where they are of one kind."""
-    ids = _uuids({place.partition("/")[2] for place in places}) if places else None
+    ids = uuids({place.partition("/")[2] for place in places}) if places else None
     if not ids:
         return (), ()
     page = await ctx.directory.find_entries(ctx.actor, FindEntries(resource_type="Location", ids=ids, limit=PAGE))
@@ -267,21 +248,13 @@ async def _places(ctx: FhirContext, places: frozenset[str] | None) -> tuple[tupl
     return (sites, rooms) if not (sites and rooms) else ((), ())
 
 
-def _uuids(ids: Iterable[str] | None) -> tuple[UUID, ...] | None:
-    """The ids that any of ours can be; None where none were named."""
-    return None if ids is None else tuple(found for each in sorted(ids) if (found := uuid_or_none(each)))
-
-
-def _ensure_not_too_many(found: int) -> None:
-    if found >= CANDIDATES_MAX:
-        raise SearchTooWide(f"This search would go through more than {CANDIDATES_MAX:,} resources. Narrow it.")
-
-
 CANDIDATES: Mapping[str, Candidates] = {
     "Appointment": appointments,
+    "AuditEvent": audit_events,
     "Encounter": encounters,
     "HealthcareService": services,
     "Patient": patients,
+    "Provenance": provenances,
     "Schedule": schedules,
     "Slot": slots,
 } | {kind: partial(entries, kind) for kind in ENTRIES}

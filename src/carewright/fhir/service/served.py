@@ -19,6 +19,7 @@ from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service import appointments, patients
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
+from carewright.fhir.service.trail import read_audit_event, read_provenance
 
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
 Create = Callable[[FhirContext, Sent], Awaitable[Written]]
@@ -97,9 +98,11 @@ async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
 
 SERVED: Mapping[str, Served] = {
     "Appointment": Served(_appointment, appointments.post, appointments.put),
+    "AuditEvent": Served(read_audit_event),
     "Encounter": Served(_encounter),
     "HealthcareService": Served(_service),
     "Patient": Served(_patient, patients.post, patients.put),
+    "Provenance": Served(read_provenance),
     "Schedule": Served(_schedule),
     "Slot": Served(_slot),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

@@ -9,6 +9,7 @@ from carewright.contracts.access import ensure_recent
 from carewright.contracts.audit import FindAuditEvents
 from carewright.contracts.coverage import ListCoverages
 from carewright.contracts.fhir import flow, payment, people, scheduling
+from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.notifications import ListMessages
@@ -93,8 +94,8 @@ async def _coverages(ctx: RecordsContext, patient_id: UUID, after: str | None) -
 
 async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     query = FindAuditEvents(patient_id=patient_id, sort="oldest", limit=PAGE, after=after)
-    page = await ctx.audit.find_events_in_fhir(_gatherer(ctx), query)
-    return list(page.items), page.next
+    page = await ctx.audit.find_events(_gatherer(ctx), query)
+    return [audit_event(each) for each in page.items], page.next
 
 
 def _id(after: str | None) -> UUID | None:

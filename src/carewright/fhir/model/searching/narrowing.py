@@ -15,8 +15,10 @@ from carewright.fhir.model.searching.search import Criterion, Linked, Moment, Se
 from carewright.fhir.model.searching.strings import folded
 from carewright.fhir.model.searching.tokens import Token
 
-STARTS = frozenset({("Appointment", "date"), ("Encounter", "date"), ("Slot", "start")})
-"""The date parameters that look at the start alone; an encounter's looks at a period."""
+STARTS = frozenset({
+    ("Appointment", "date"), ("AuditEvent", "date"), ("Encounter", "date"), ("Provenance", "recorded"), ("Slot", "start"),
+})  # fmt: skip
+"""The date parameters that look at one instant alone; an encounter's looks at a period."""
 NAMES = frozenset({"name", "family", "given"})
 PATIENTS = frozenset({"patient", "subject", "beneficiary", "actor"})
 INSTANT = timedelta(seconds=1)

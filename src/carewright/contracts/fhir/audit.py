@@ -1,4 +1,4 @@
-"""How an entry looks in FHIR: an AuditEvent of IHE BALP (https://profiles.ihe.net/ITI/BALP), for FHIR R4."""
+"""How an entry of the log looks: an AuditEvent of IHE BALP (https://profiles.ihe.net/ITI/BALP), and, of a change, a Provenance."""
 
 from base64 import b64encode
 from typing import Any
@@ -17,6 +17,8 @@ PATTERNS = {
 }
 IP_ADDRESS = "2"
 """http://hl7.org/fhir/network-type"""
+CHANGES = {"C": "CREATE", "U": "UPDATE", "D": "DELETE"}
+"""http://terminology.hl7.org/CodeSystem/v3-DataOperation"""
 OUTCOMES = {"success": "0", "refused": "4", "failed": "8"}
 RESOURCES = frozenset({
     "Appointment", "Communication", "Device", "HealthcareService", "Location", "Organization", "Patient", "Practitioner",
@@ -49,6 +51,26 @@ def audit_event(event: AuditEvent) -> dict[str, Any]:
     return {name: value for name, value in rendered.items() if value}
 
 
+def provenance(event: AuditEvent) -> dict[str, Any] | None:
+    """Who changed what, and why: what an entry of a change says, and nothing besides. None where nothing was changed."""
+    targets = [_reference(each) for each in event.entities] or ([_about(event)] if event.patient_id else [])
+    if event.action not in CHANGES or event.outcome != "success" or not targets:
+        return None
+    user = _user(event)
+    made = {
+        "resourceType": "Provenance",
+        "id": str(event.id),
+        "target": targets,
+        "recorded": event.recorded_at.isoformat(timespec="milliseconds"),
+        "reason": [{"coding": [_coding("v3-ActReason", event.purpose)]}] if event.purpose else None,
+        "activity": {"coding": [_coding("v3-DataOperation", CHANGES[event.action])]},
+        "agent": [
+            {"type": _concept(TERMINOLOGY + "provenance-participant-type", "author", "Author"), "role": user["role"], "who": user["who"]}
+        ],
+    }
+    return {name: value for name, value in made.items() if value}
+
+
 def _client(event: AuditEvent) -> dict[str, Any]:
     """What the request came from: which of our own rims or whose program, the token alone knows."""
     client = {"type": _concept(DICOM, "110153", "Source Role ID"), "who": {"display": event.role}, "requestor": False}
@@ -75,8 +97,7 @@ def _entities(event: AuditEvent) -> list[dict[str, Any]]:
     if event.action == "E":
         found.append(_query(event))
     elif not event.entities:
-        about = {"type": "Patient", "reference": f"Patient/{event.patient_id}"} if event.patient_id else {"display": event.event}
-        found.append(_entity("4", "Domain Resource", about))
+        found.append(_entity("4", "Domain Resource", _about(event) if event.patient_id else {"display": event.event}))
     if event.trace:
         request = {"identifier": {"system": "urn:carewright:trace", "value": event.trace}}
         found.append(
@@ -86,8 +107,7 @@ def _entities(event: AuditEvent) -> list[dict[str, Any]]:
 
 
 def _patient(event: AuditEvent) -> dict[str, Any]:
-    who = {"type": "Patient", "reference": f"Patient/{event.patient_id}"}
-    return {"what": who, "type": _coding("audit-entity-type", "1", "Person"), "role": _coding("object-role", "1", "Patient")}
+    return {"what": _about(event), "type": _coding("audit-entity-type", "1", "Person"), "role": _coding("object-role", "1", "Patient")}
 
 
 def _query(event: AuditEvent) -> dict[str, Any]:
@@ -98,6 +118,10 @@ def _query(event: AuditEvent) -> dict[str, Any]:
 def _entity(role: str, display: str, what: dict[str, Any]) -> dict[str, Any]:
     kind = {"type": _coding("audit-entity-type", "2", "System Object"), "role": _coding("object-role", role, display)}
     return {"what": what} | kind
+
+
+def _about(event: AuditEvent) -> dict[str, Any]:
+    return {"type": "Patient", "reference": f"Patient/{event.patient_id}"}
 
 
 def _reference(entity: AuditEntity) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from carewright.audit.model.rendering import audit_event
 from carewright.contracts.audit import AuditAction, AuditEntity, AuditEvent, AuditOutcome
 from carewright.contracts.deeds import EVENTS as DEEDS
+from carewright.contracts.fhir.audit import audit_event
 from tests.balp import faults_of
 from tests.samples import known_id
 from tests.tidy.source import modules, python_of_package
