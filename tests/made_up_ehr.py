@@ -10,15 +10,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 START_SECONDS_MAX = 30
 
 
-def made_up_ehr(*switches: str) -> AbstractAsyncContextManager[str]:
+def made_up_ehr(*switches: str, port: int = 0) -> AbstractAsyncContextManager[str]:
     """Where its FHIR is."""
-    return made_up("ehr", *switches)
+    return made_up("ehr", *switches, port=port)
 
 
 @asynccontextmanager
-async def made_up(what: str, *switches: str) -> AsyncIterator[str]:
+async def made_up(what: str, *switches: str, port: int = 0) -> AsyncIterator[str]:
     """Where a made-up system is, started by its name. It ends when asked, with exit code 0."""
-    command = (sys.executable, "-m", "carewright", "mock", what, "--port", "0", *switches)
+    command = (sys.executable, "-m", "carewright", "mock", what, "--port", str(port), *switches)
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
     try:

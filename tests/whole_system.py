@@ -48,10 +48,11 @@ class Answer:
 
 @dataclass
 class Inside(System):
-    """`application` is the ASGI application, `system` what runs behind it."""
+    """`application` is the ASGI application, `system` what runs behind it, `origins` what it may ask besides the public internet."""
 
     application: Any = None
     system: Any = None
+    origins: str = ""
 
     def signed(self, actor: Actor) -> str:
         """A bearer token for `actor`, who proved who they are a moment ago."""
@@ -87,14 +88,15 @@ class Inside(System):
 
 
 @asynccontextmanager
-async def inside(database_url: str, data: Path, organization_id: UUID) -> AsyncIterator[Inside]:
-    """The system on a migrated database; its key files are made in `data`."""
+async def inside(database_url: str, data: Path, organization_id: UUID, origins: str = "", **own: Any) -> AsyncIterator[Inside]:
+    """The system on a migrated database; its key files are made in `data`. `own` are settings of modules, `origins` may be asked."""
     limits: dict[str, Any] = {each: A_LOT for each in EdgeSettings.__dataclass_fields__ if each.endswith("_per_minute")}
     sections = {name: kind() for name, kind in SECTIONS.items()} | {
         "system": SystemSettings(database_url=database_url, token_key_file=str(token_key_file(data))),
         "audit": SECTIONS["audit"](signing_key_file=str(audit_key_file(data))),
-        "edge": EdgeSettings(**limits),
+        "edge": EdgeSettings(outgoing_origins=origins, **limits),
     }
+    sections |= own
     await ensure_key_file(sections)
     async with lifecycle.running(MODULES, sections) as system:
         health = app.Health(
@@ -109,7 +111,7 @@ async def inside(database_url: str, data: Path, organization_id: UUID) -> AsyncI
             application = lifecycle.asgi(system, MODULES, health)
             known = Installation(organization_id=organization_id, database_url=database_url, addresses={"all": ORIGIN})
             async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=ORIGIN) as client:
-                yield Inside(data, cast(Any, None), known, client, application=application, system=system)
+                yield Inside(data, cast(Any, None), known, client, application=application, system=system, origins=origins)
         finally:
             await lifecycle._end(work)
 
@@ -117,4 +119,4 @@ async def inside(database_url: str, data: Path, organization_id: UUID) -> AsyncI
 def of(whole: Inside, organization_id: UUID) -> Inside:
     """The same system, seen from another hospital."""
     known = msgspec.structs.replace(whole.known, organization_id=organization_id)
-    return Inside(whole.data, whole.process, known, whole.client, application=whole.application, system=whole.system)
+    return Inside(whole.data, whole.process, known, whole.client, application=whole.application, system=whole.system, origins=whole.origins)

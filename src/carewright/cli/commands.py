@@ -250,6 +250,29 @@ async def hl7(options: Namespace) -> int:
     return 0
 
 
+async def ehr(options: Namespace) -> int:
+    from carewright.roles import ehr  # noqa: PLC0415  (see above)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "list":
+        for each in await ehr.listed(sections, organization_id):
+            print(ehr.line_of(each))
+    elif options.what == "add":
+        masters = dict(each.partition("=")[::2] for each in options.master)
+        wished = {"name": options.name, "profile": options.profile, "base": options.base, "client_id": options.client_id}
+        made = await ehr.added(sections, organization_id, wished | {"patient_system": options.patients_system, "masters": masters})
+        print(ehr.keys_of(made))
+    elif options.what == "map":
+        await ehr.mapped(sections, organization_id, options.name, options.code, _uuid(options.target) if options.target else None)
+    elif options.what == "pull":
+        pulled = await ehr.pulled(sections, organization_id, options.name)
+        print("\n".join(ehr.lines_of_pull(pulled)))
+        return 1 if pulled.ended_by else 0
+    else:
+        print("\n".join(ehr.lines_of(await ehr.reconciled(sections, organization_id, options.name))))
+    return 0
+
+
 async def mock(options: Namespace) -> int:
     from carewright.mock import starting  # noqa: PLC0415  (see above)
     from carewright.mock.ehr.faults import Faults  # noqa: PLC0415  (see above)

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         _client,
         _incident,
         _hl7,
+        _ehr,
         _mock,
         _roles,
     ):
@@ -302,6 +303,41 @@ def _hl7(names: "Names") -> None:
     for each in (show, replay, settle):
         each.add_argument("id", help="the message's id")
     for each in (listed, show, replay, settle, mapped, *_partner(whats), *_unsent(whats)):
+        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+        _with_place(each)
+
+
+def _ehr(names: "Names") -> None:
+    command = names.add_parser(
+        "ehr", help="Connect an electronic health record, pull from it, and see where the two differ.",
+        description="Connect an electronic health record. Works on the database, whether or not a server runs.",
+        epilog="example: carewright ehr pull main",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    add = _command(
+        whats, "add", commands.ehr, "Add an EHR, and print the public key by which it is to know us.",
+        "carewright ehr add main --profile oracle --base https://ehr.example.org/r4/TENANT --client-id ID",
+    )  # fmt: skip
+    listed = _command(whats, "list", commands.ehr, "List EHRs.", "carewright ehr list")
+    mapped = _command(
+        whats, "map", commands.ehr, "Say what a kind of visit of theirs is here.",
+        "carewright ehr map main 4047611 019a0000-0000-7000-8000-00000000000b",
+    )  # fmt: skip
+    pull = _command(whats, "pull", commands.ehr, "Ask an EHR for everything now.", "carewright ehr pull main")
+    reconcile = _command(whats, "reconcile", commands.ehr, "Report what differs, by counts and ids.", "carewright ehr reconcile main")
+    for each in (add, mapped, pull, reconcile):
+        each.add_argument("name", help="what we call it: small letters, digits and dashes")
+    mapped.add_argument("code", help="their code, or SYSTEM|CODE")
+    mapped.add_argument("target", nargs="?", help="a visit type's id; without one the code is nothing here any more")
+    add.add_argument("--profile", choices=("epic", "oracle"), required=True, help="whose habits it has")
+    add.add_argument("--base", required=True, metavar="URL", help="where its FHIR R4 is")
+    add.add_argument("--client-id", required=True, help="what it calls us")
+    add.add_argument("--patients-system", default="", metavar="URI", help="the system of its patients' numbers")
+    add.add_argument(
+        "--master", action="append", default=[], metavar="KIND=WHO",
+        help="whose word counts for Practitioner, Location, Patient or Appointment: theirs, ours or newest (may be given more than once)",
+    )  # fmt: skip
+    for each in (add, listed, mapped, pull, reconcile):
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
         _with_place(each)
 

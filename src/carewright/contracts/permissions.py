@@ -40,6 +40,9 @@ directory.change                      .   .   .   .   .   .   .   .   .   .   x 
 flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
 flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x
 flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x
+ehr.connection.manage                 .   .   .   .   .   .   .   .   .   .   x   .
+ehr.connection.read                   .   .   .   x   .   .   .   .   .   .   x   .
+ehr.exchange                          .   .   .   x   .   .   .   .   .   .   x   .
 hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .
 hl7.message.read                      .   .   .   x   .   .   .   .   .   .   .   .
 hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x

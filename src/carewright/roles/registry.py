@@ -8,6 +8,7 @@ from carewright.audit.module import MODULE as AUDIT
 from carewright.console.module import MODULE as CONSOLE
 from carewright.coverage.module import MODULE as COVERAGE
 from carewright.directory.module import MODULE as DIRECTORY
+from carewright.ehr.module import MODULE as EHR
 from carewright.fhir.module import MODULE as FHIR
 from carewright.flow.module import MODULE as FLOW
 from carewright.hl7.module import MODULE as HL7
@@ -40,6 +41,7 @@ MODULES: tuple[Module, ...] = (
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
     HL7,            # what other systems say in HL7 v2
+    EHR,            # what the health record says, by FHIR
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip
 

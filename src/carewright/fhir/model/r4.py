@@ -1,11 +1,15 @@
 """The part of FHIR R4 that we read (https://hl7.org/fhir/R4/). Other elements, `meta`, `text` and extensions are passed over.
 
-Arrays may hold nulls where only an extension has the value (https://hl7.org/fhir/R4/json.html#primitive), so text lists allow them.
+Their datatypes are those of `contracts/fhir/datatypes.py`.
 """
 
 from typing import Any
 
 import msgspec
+
+from carewright.contracts.fhir.datatypes import CodeableConcept, Coding, ContactPoint, HumanName, Identifier, Reference
+
+__all__ = ["CodeableConcept", "Coding", "ContactPoint", "HumanName", "Identifier", "Reference"]
 
 
 class Head(msgspec.Struct, frozen=True, rename="camel"):
@@ -13,44 +17,6 @@ class Head(msgspec.Struct, frozen=True, rename="camel"):
 
     resource_type: Any = None
     id: Any = None
-
-
-class Coding(msgspec.Struct, frozen=True):
-    system: str | None = None
-    code: str | None = None
-    display: str | None = None
-
-
-class CodeableConcept(msgspec.Struct, frozen=True):
-    coding: tuple[Coding, ...] = ()
-    text: str | None = None
-
-
-class Identifier(msgspec.Struct, frozen=True):
-    system: str | None = None
-    value: str | None = None
-    use: str | None = None
-    type: CodeableConcept | None = None
-
-
-class Reference(msgspec.Struct, frozen=True):
-    reference: str | None = None
-    identifier: Identifier | None = None
-
-
-class HumanName(msgspec.Struct, frozen=True):
-    use: str | None = None
-    text: str | None = None
-    family: str | None = None
-    given: tuple[str | None, ...] = ()
-    prefix: tuple[str | None, ...] = ()
-
-
-class ContactPoint(msgspec.Struct, frozen=True):
-    system: str | None = None
-    value: str | None = None
-    use: str | None = None
-    rank: int | None = None
 
 
 class Address(msgspec.Struct, frozen=True, rename="camel"):

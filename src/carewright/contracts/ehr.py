@@ -1,0 +1,108 @@
+"""The language of EHR connections: what is connected, who is master of what, where the two differ, and the refusals."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.kernel.errors import Refusal
+from carewright.kernel.values import Code, Instant, ShortText
+
+Kind = Literal["Practitioner", "Location", "Patient", "Appointment"]
+Master = Literal["theirs", "ours", "newest"]
+"""Whose word counts where both have changed: theirs, ours, or that of whoever spoke last."""
+MASTERS: dict[Kind, Master] = {"Practitioner": "ours", "Location": "ours", "Patient": "theirs", "Appointment": "newest"}
+"""Who is master where nobody said otherwise."""
+TAKEN = "ehr.taken"
+"""The reason of a difference that is none any more, since ours was changed to what they say."""
+
+
+class AddConnection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An EHR. `base` is where its FHIR R4 is, `client_id` what it calls us, `patient_system` the system of its patients' numbers."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
+    profile: Literal["epic", "oracle"]
+    base: Annotated[str, Meta(min_length=8, max_length=500)]
+    client_id: Code
+    patient_system: ShortText = ""
+    masters: dict[Kind, Master] = {}
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """`public_key` is the JWK that the EHR needs to know us by; `codes` are their kinds of visits, and what each is with us."""
+
+    id: UUID
+    name: str
+    profile: str
+    base: str
+    client_id: str
+    patient_system: str
+    masters: dict[Kind, Master]
+    codes: dict[str, UUID]
+    public_key: dict[str, Any]
+    pulled_at: Instant | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the two do not say the same. `reason` is a code, `ours` our id where there is one, `elements` what differs, by name."""
+
+    id: UUID
+    kind: Kind
+    reason: str
+    ours: UUID | None
+    elements: tuple[str, ...]
+    found_at: Instant
+
+
+class Pulled(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a pull: how many of each kind, by outcome. `ended_by` is the code of what ended it early."""
+
+    counts: dict[str, int]
+    ended_by: str | None = None
+
+
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """`linked` counts what both have, by kind; `only_ours` are appointments from now on that the EHR does not have."""
+
+    linked: dict[str, int]
+    differences: tuple[Difference, ...]
+    only_ours: tuple[UUID, ...]
+    more: bool = False
+
+
+class UnknownConnection(Refusal):
+    code = "ehr.unknown_connection"
+    status = 404
+    issue = "not-found"
+    title = "There is no EHR connection of this name."
+
+
+class ConnectionExists(Refusal):
+    code = "ehr.connection_exists"
+    status = 409
+    issue = "duplicate"
+    title = "There is an EHR connection of this name already."
+
+
+class PullRunning(Refusal):
+    code = "ehr.pull_running"
+    status = 409
+    issue = "conflict"
+    title = "This EHR is being asked already. Wait until that has ended."
+
+
+class NotUnderstood(Refusal):
+    """`status_code` is that of the answer, `about` a word of ours for what was asked."""
+
+    code = "ehr.not_understood"
+    status = 502
+    issue = "processing"
+    title = "The EHR answered what we cannot use."
+
+
+class PagesWithoutEnd(Refusal):
+    code = "ehr.pages_without_end"
+    status = 502
+    issue = "too-costly"
+    title = "The EHR's pages do not end. What was read of them stays."

@@ -1,0 +1,1 @@
+"""Rules of EHR connections: pure."""

@@ -1,0 +1,45 @@
+"""How EHR connections are wired."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from carewright.contracts.directory import Directory, LocationChanged, PractitionerChanged
+from carewright.contracts.patients import PatientChanged, PatientErased, Patients
+from carewright.contracts.scheduling import Scheduling
+from carewright.ehr import handlers, store
+from carewright.ehr.context import EhrContext
+from carewright.ehr.jobs import TIMERS
+from carewright.ehr.service.keeping import reseal_connections, reseal_links
+from carewright.ehr.settings import EhrSettings
+from carewright.kernel.authz import Tokens
+from carewright.kernel.context import Context
+from carewright.kernel.http.outgoing import Outgoing
+from carewright.kernel.modules import Module, Running
+
+
+async def start(base: Context, settings: EhrSettings, resolve: Callable[[type], Any]) -> Running:
+    """EHR connections need whom they ask inside, and the one way out."""
+    world = {field.name: getattr(base, field.name) for field in fields(Context)}
+    return Running(
+        EhrContext(
+            **world, settings=settings, directory=resolve(Directory), patients=resolve(Patients), scheduling=resolve(Scheduling),
+            outgoing=resolve(Outgoing), tokens=resolve(Tokens),
+        )
+    )  # fmt: skip
+
+
+MODULE = Module(
+    name="ehr",
+    start=start,
+    settings=EhrSettings,
+    needs=(Directory, Patients, Scheduling),
+    subscriptions={
+        PractitionerChanged: handlers.note_practitioner,
+        LocationChanged: handlers.note_place,
+        PatientChanged: handlers.note_patient,
+        PatientErased: handlers.erase_patient,
+    },
+    timers=TIMERS,
+    sealed={store.CONNECTION: reseal_connections, store.LINK: reseal_links},
+)

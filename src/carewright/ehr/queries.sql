@@ -1,0 +1,120 @@
+-- name: put_connection
+INSERT INTO ehr.connection
+    (organization_id, id, name, profile, base, client_id, patient_system, masters, key, public_key, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (organization_id, name) DO NOTHING
+RETURNING id
+
+-- name: connections
+SELECT id, name, profile, base, client_id, patient_system, masters, codes, public_key, pulled_at FROM ehr.connection
+WHERE organization_id = $1
+ORDER BY name
+
+-- name: connection_for_asking
+SELECT id, name, profile, base, client_id, patient_system, masters, codes, key, public_key, pulled_at FROM ehr.connection
+WHERE organization_id = $1 AND name = $2
+
+-- name: connections_due
+-- Of every organization: those that nobody asked for so long. For the system alone.
+SELECT organization_id, name FROM ehr.connection
+WHERE (pulled_at IS NULL OR pulled_at <= $1) AND (asking_until IS NULL OR asking_until <= $2)
+ORDER BY pulled_at NULLS FIRST LIMIT $3
+
+-- name: claim_asking
+-- One asks at a time. Whoever dies while asking is overtaken when the lease has run out.
+UPDATE ehr.connection SET asking_until = $4 WHERE organization_id = $1 AND id = $2 AND (asking_until IS NULL OR asking_until <= $3)
+RETURNING id
+
+-- name: end_asking
+UPDATE ehr.connection SET asking_until = NULL, pulled_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: put_code
+UPDATE ehr.connection SET codes = CASE WHEN $4::text IS NULL THEN codes - $3 ELSE codes || jsonb_build_object($3::text, $4::text) END
+WHERE organization_id = $1 AND name = $2
+RETURNING id
+
+-- name: linked
+SELECT id, ours, ours_changed_at, made_at FROM ehr.link
+WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND mark = $4
+
+-- name: is_linked
+SELECT ours FROM ehr.link WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND ours = ANY($4::uuid[])
+
+-- name: put_link
+-- Whoever was linked stays linked: two of theirs are never one of ours.
+INSERT INTO ehr.link (organization_id, id, connection_id, kind, mark, theirs, ours, patient_id, start_at, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: complete_link
+-- What was being booked is booked.
+UPDATE ehr.link SET ours = $3 WHERE organization_id = $1 AND id = $2 AND ours IS NULL
+
+-- name: drop_taking
+-- What could not be booked is not ours.
+DELETE FROM ehr.link WHERE organization_id = $1 AND id = $2 AND ours IS NULL
+
+-- name: next_to_ask
+-- Those that were asked longest ago, of those not asked since this pull began.
+SELECT id, theirs, ours FROM ehr.link
+WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND (asked_at IS NULL OR asked_at < $4)
+ORDER BY asked_at NULLS FIRST, id LIMIT $5
+
+-- name: mark_asked
+UPDATE ehr.link SET asked_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: note_changed
+UPDATE ehr.link SET ours_changed_at = $4 WHERE organization_id = $1 AND kind = $2 AND ours = $3
+
+-- name: count_links
+SELECT kind, count(*) AS count FROM ehr.link WHERE organization_id = $1 AND connection_id = $2 AND ours IS NOT NULL GROUP BY kind
+
+-- name: put_difference
+-- What was known stays as it was found; nothing comes back for it.
+INSERT INTO ehr.difference AS known (organization_id, id, connection_id, kind, mark, reason, ours, patient_id, elements, found_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (organization_id, connection_id, kind, mark) DO UPDATE
+SET reason = EXCLUDED.reason, ours = EXCLUDED.ours, patient_id = EXCLUDED.patient_id, elements = EXCLUDED.elements,
+    found_at = EXCLUDED.found_at
+WHERE (known.reason, known.ours, known.elements) IS DISTINCT FROM (EXCLUDED.reason, EXCLUDED.ours, EXCLUDED.elements)
+RETURNING id
+
+-- name: drop_difference
+-- They agree. That ours was changed to agree is kept.
+DELETE FROM ehr.difference
+WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND mark = $4 AND reason <> $5
+RETURNING id
+
+-- name: differences
+SELECT id, kind, reason, ours, elements, found_at FROM ehr.difference
+WHERE organization_id = $1 AND connection_id = $2
+ORDER BY kind, reason, found_at, id LIMIT $3
+
+-- name: erase_links
+DELETE FROM ehr.link WHERE organization_id = $1 AND patient_id = $2
+
+-- name: erase_differences
+DELETE FROM ehr.difference WHERE organization_id = $1 AND patient_id = $2
+
+-- name: connections_to_reseal
+-- $3 begins everything that the newest key sealed.
+SELECT id, key FROM ehr.connection
+WHERE organization_id = $1 AND id > $2 AND substring(key FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_connections
+UPDATE ehr.connection c SET key = r.key FROM unnest($2::uuid[], $3::bytea[]) AS r(id, key)
+WHERE c.organization_id = $1 AND c.id = r.id
+
+-- name: links_to_reseal
+-- As connections_to_reseal.
+SELECT id, theirs FROM ehr.link
+WHERE organization_id = $1 AND id > $2 AND substring(theirs FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_links
+UPDATE ehr.link l SET theirs = r.theirs FROM unnest($2::uuid[], $3::bytea[]) AS r(id, theirs)
+WHERE l.organization_id = $1 AND l.id = r.id

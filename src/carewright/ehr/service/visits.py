@@ -1,0 +1,135 @@
+"""Appointments: booked here as they are there, and brought to what whoever is master says. Every rule is scheduling's."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.scheduling import (
+    AdvanceAppointment,
+    Appointment,
+    BookAppointment,
+    CancelAppointment,
+    PickedTime,
+    RescheduleAppointment,
+    UnknownAppointment,
+)
+from carewright.ehr import store
+from carewright.ehr.model.deciding import ENDED, of_visit
+from carewright.ehr.model.reading import Visit, read
+from carewright.ehr.service.people import patient_of
+from carewright.ehr.service.work import Work
+from carewright.ehr.store import Link
+from carewright.kernel.errors import Refusal, Unavailable
+
+UNMAPPED = "ehr.unmapped"
+REASON = "other"
+"""Why it was cancelled (FHIR appointment-cancellation-reason): they do not tell us."""
+
+
+async def see_visit(work: Work, resource: Any) -> None:
+    """An appointment of theirs, from now on."""
+    theirs = read(resource, Visit)
+    link = await work.linked("Appointment", theirs.id) or await _own(work, theirs)
+    if link is not None and link.ours is not None:
+        await _compare(work, theirs, link, link.ours)
+    elif theirs.status in ENDED or theirs.start_at <= work.began_at:
+        work.counts["Appointment passed"] += 1
+    else:
+        await _take(work, theirs, link)
+
+
+async def _own(work: Work, theirs: Visit) -> Link | None:
+    """One that we booked there, and did not hear so: known by our id in its comment."""
+    if theirs.own_id is None:
+        return None
+    try:
+        ours = await work.ctx.scheduling.get_appointment(work.ctx.actor, theirs.own_id)
+    except UnknownAppointment:
+        return None
+    return await work.link("Appointment", theirs.id, ours.id, ours.patient_id, ours.start)
+
+
+async def _compare(work: Work, theirs: Visit, link: Link, ours_id: UUID) -> None:
+    ours = await work.ctx.scheduling.get_appointment(work.ctx.actor, ours_id)
+    link = msgspec.structs.replace(link, changed_at=ours.updated_at)
+    await work.settle(
+        "Appointment", theirs.id, theirs.said_at, link, of_visit(theirs, ours), partial(_bring, work, theirs, ours), ours.patient_id
+    )
+
+
+async def _bring(work: Work, theirs: Visit, ours: Appointment) -> None:
+    """Ours becomes what they say. What ended here does not begin again: scheduling refuses."""
+    key = f"ehr-{work.mark(theirs.id).hex()[:32]}-{ours.version}"
+    scheduling, actor = work.ctx.scheduling, work.ctx.actor
+    target = ENDED.get(theirs.status)
+    if target == "cancelled":
+        command = CancelAppointment(appointment_id=ours.id, reason=REASON, expected_version=ours.version)
+        await scheduling.cancel_appointment(actor, command, key)
+    elif target == "noshow":
+        step = AdvanceAppointment(appointment_id=ours.id, status="noshow", expected_version=ours.version)
+        await scheduling.advance_appointment(actor, step, key)
+    else:
+        time = PickedTime(visit_type_id=ours.visit_type_id, site_id=ours.site_id, start=theirs.start_at)
+        move = RescheduleAppointment(appointment_id=ours.id, time=time, expected_version=ours.version)
+        await scheduling.reschedule_appointment(actor, move, key)
+
+
+async def _take(work: Work, theirs: Visit, link: Link | None) -> None:
+    """Book what they booked. Until it is known as ours, its link says that it is on its way, so that it is not told back to them."""
+    command = await _wished(work, theirs)
+    if command is None:
+        return
+    link = link or await work.link("Appointment", theirs.id, None, command.patient_id, theirs.start_at)
+    if link is None:
+        return
+    try:
+        booked = await work.ctx.scheduling.book_appointment(work.ctx.actor, command, f"ehr-book-{work.mark(theirs.id).hex()}")
+    except Unavailable:
+        raise
+    except Refusal as refusal:
+        await store.drop_taking(work.ctx.db, work.cipher.organization_id, link.id)
+        await work.differs("Appointment", theirs.id, refusal.code, patient_id=command.patient_id)
+        return
+    await store.complete_link(work.ctx.db, work.cipher.organization_id, link.id, booked.id)
+    work.counts["Appointment new"] += 1
+    await work.agrees("Appointment", theirs.id, booked.id)
+
+
+async def _wished(work: Work, theirs: Visit) -> BookAppointment | None:
+    """The booking that says the same; None, and a difference, where one of its parts is nobody's or nothing here."""
+    kind = next((work.connection.codes[code] for code in theirs.codes() if code in work.connection.codes), None)
+    practitioner = await _linked_of(work, "Practitioner", theirs)
+    site = await _site(work, theirs)
+    missing = {"serviceType": kind, "practitioner": practitioner, "location": site}
+    lacking = tuple(name for name, found in missing.items() if found is None)
+    if lacking:
+        await work.differs("Appointment", theirs.id, UNMAPPED, elements=lacking)
+    people = theirs.actors("Patient")
+    patient_id = await patient_of(work, people[0]) if len(people) == 1 else None
+    if kind is None or site is None or practitioner is None:
+        return None
+    if patient_id is None:
+        await work.differs("Appointment", theirs.id, UNMAPPED, elements=("patient",))
+        return None
+    time = PickedTime(visit_type_id=kind, site_id=site, start=theirs.start_at, practitioner_id=practitioner)
+    return BookAppointment(patient_id=patient_id, time=time)
+
+
+async def _linked_of(work: Work, kind: Any, theirs: Visit) -> UUID | None:
+    """Ours for the first of theirs who takes part and is known."""
+    for each in theirs.actors(kind):
+        link = await work.linked(kind, each)
+        if link is not None:
+            return link.ours
+    return None
+
+
+async def _site(work: Work, theirs: Visit) -> UUID | None:
+    """The site of the place that is named; the only site, where there is but one."""
+    sites = (await work.ctx.directory.find_sites(work.ctx.actor)).items
+    place = await _linked_of(work, "Location", theirs)
+    if place is None:
+        return sites[0].id if len(sites) == 1 else None
+    return next((site.id for site in sites if site.id == place), None)

@@ -1,0 +1,174 @@
+"""The rows of EHR connections, to values and back: keys and ids of theirs sealed. One function runs one named query."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.ehr import TAKEN, AddConnection, Connection, Difference, Kind, Master
+from carewright.kernel.db import Row, Session
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.privacy.resealing import reseal_rows
+from carewright.kernel.sql import load
+
+Q = load("carewright.ehr")
+CONNECTION, LINK = "ehr.connection", "ehr.link"
+
+
+class Keyed(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection with our private key there, a JWK as JSON."""
+
+    connection: Connection
+    key: bytes
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """`ours` None while theirs is being booked here. `changed_at` is when ours last changed, as far as we were told."""
+
+    id: UUID
+    ours: UUID | None
+    changed_at: datetime
+
+
+class NewLink(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    connection_id: UUID
+    kind: Kind
+    theirs: str
+    ours: UUID | None
+    patient_id: UUID | None = None
+    start_at: datetime | None = None
+
+
+def mark_of(cipher: FieldCipher, connection_id: UUID, theirs: str) -> bytes:
+    """By what an id of theirs is known again."""
+    return cipher.mark(LINK, "mark", f"{connection_id}\0{theirs}".encode())
+
+
+async def put_connection(tx: Session, cipher: FieldCipher, made: Connection, wished: AddConnection, key: bytes, now: datetime) -> bool:
+    """False where the name is taken."""
+    row = await tx.fetch_one(
+        Q.put_connection, cipher.organization_id, made.id, made.name, wished.profile, made.base, made.client_id, made.patient_system,
+        made.masters, cipher.seal(CONNECTION, "key", made.id, key), made.public_key, now,
+    )  # fmt: skip
+    return row is not None
+
+
+async def connections(db: Session, organization_id: UUID) -> tuple[Connection, ...]:
+    return tuple(_connection(row) for row in await db.fetch(Q.connections, organization_id))
+
+
+async def connection_for_asking(db: Session, cipher: FieldCipher, name: str) -> Keyed | None:
+    row = await db.fetch_one(Q.connection_for_asking, cipher.organization_id, name)
+    return Keyed(connection=_connection(row), key=cipher.open_(CONNECTION, "key", row["id"], row["key"])) if row else None
+
+
+async def connections_due(db: Session, asked_before: datetime, now: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """Organization and name of those whose turn it is, of everybody's."""
+    return [(row["organization_id"], row["name"]) for row in await db.fetch(Q.connections_due, asked_before, now, limit)]
+
+
+async def claim_asking(db: Session, organization_id: UUID, connection_id: UUID, now: datetime, until: datetime) -> bool:
+    """False while somebody else asks."""
+    return await db.fetch_one(Q.claim_asking, organization_id, connection_id, now, until) is not None
+
+
+async def end_asking(db: Session, organization_id: UUID, connection_id: UUID, now: datetime) -> None:
+    await db.execute(Q.end_asking, organization_id, connection_id, now)
+
+
+async def put_code(tx: Session, organization_id: UUID, name: str, code: str, target: UUID | None) -> bool:
+    """What a kind of visit of theirs is from now on; None for nothing. False where there is no such connection."""
+    return await tx.fetch_one(Q.put_code, organization_id, name, code, str(target) if target else None) is not None
+
+
+async def linked(db: Session, organization_id: UUID, connection_id: UUID, kind: Kind, mark: bytes) -> Link | None:
+    row = await db.fetch_one(Q.linked, organization_id, connection_id, kind, mark)
+    return Link(id=row["id"], ours=row["ours"], changed_at=row["ours_changed_at"] or row["made_at"]) if row else None
+
+
+async def are_linked(db: Session, organization_id: UUID, connection_id: UUID, kind: Kind, ours: Sequence[UUID]) -> set[UUID]:
+    """Those of ours that the EHR has."""
+    return {row["ours"] for row in await db.fetch(Q.is_linked, organization_id, connection_id, kind, list(ours))}
+
+
+async def put_link(tx: Session, cipher: FieldCipher, link: NewLink, now: datetime) -> bool:
+    """False where one of the two is linked already."""
+    row = await tx.fetch_one(
+        Q.put_link, cipher.organization_id, link.id, link.connection_id, link.kind, mark_of(cipher, link.connection_id, link.theirs),
+        cipher.seal(LINK, "theirs", link.id, link.theirs.encode()), link.ours, link.patient_id, link.start_at, now,
+    )  # fmt: skip
+    return row is not None
+
+
+async def complete_link(tx: Session, organization_id: UUID, link_id: UUID, ours: UUID) -> None:
+    await tx.execute(Q.complete_link, organization_id, link_id, ours)
+
+
+async def drop_taking(tx: Session, organization_id: UUID, link_id: UUID) -> None:
+    await tx.execute(Q.drop_taking, organization_id, link_id)
+
+
+async def next_to_ask(
+    db: Session, cipher: FieldCipher, connection_id: UUID, kind: Kind, before: datetime, limit: int
+) -> list[tuple[UUID, str]]:
+    """Links and the ids of theirs, longest ago first, that were not asked for since `before`."""
+    rows = await db.fetch(Q.next_to_ask, cipher.organization_id, connection_id, kind, before, limit)
+    return [(row["id"], cipher.open_(LINK, "theirs", row["id"], row["theirs"]).decode()) for row in rows]
+
+
+async def mark_asked(db: Session, organization_id: UUID, link_id: UUID, now: datetime) -> None:
+    await db.execute(Q.mark_asked, organization_id, link_id, now)
+
+
+async def note_changed(tx: Session, organization_id: UUID, kind: Kind, ours: UUID, now: datetime) -> None:
+    await tx.execute(Q.note_changed, organization_id, kind, ours, now)
+
+
+async def count_links(db: Session, organization_id: UUID, connection_id: UUID) -> dict[str, int]:
+    return {row["kind"]: row["count"] for row in await db.fetch(Q.count_links, organization_id, connection_id)}
+
+
+async def put_difference(
+    tx: Session, organization_id: UUID, connection_id: UUID, mark: bytes, found: Difference, patient_id: UUID | None
+) -> bool:
+    """False where it was known already."""
+    row = await tx.fetch_one(
+        Q.put_difference, organization_id, found.id, connection_id, found.kind, mark, found.reason, found.ours, patient_id,
+        list(found.elements), found.found_at,
+    )  # fmt: skip
+    return row is not None
+
+
+async def drop_difference(tx: Session, organization_id: UUID, connection_id: UUID, kind: Kind, mark: bytes) -> bool:
+    """False where there was none, or only that ours was changed."""
+    return await tx.fetch_one(Q.drop_difference, organization_id, connection_id, kind, mark, TAKEN) is not None
+
+
+async def differences(db: Session, organization_id: UUID, connection_id: UUID, limit: int) -> tuple[Difference, ...]:
+    rows = await db.fetch(Q.differences, organization_id, connection_id, limit)
+    return tuple(msgspec.convert({**row, "elements": tuple(row["elements"])}, Difference) for row in rows)
+
+
+async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> None:
+    """What of theirs was this patient's is nobody's any more."""
+    await tx.execute(Q.erase_links, organization_id, patient_id)
+    await tx.execute(Q.erase_differences, organization_id, patient_id)
+
+
+async def reseal_connections(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    return await reseal_rows(tx, cipher, CONNECTION, ("key",), (Q.connections_to_reseal, Q.reseal_connections), after, limit)
+
+
+async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    return await reseal_rows(tx, cipher, LINK, ("theirs",), (Q.links_to_reseal, Q.reseal_links), after, limit)
+
+
+def _connection(row: Row) -> Connection:
+    return Connection(
+        id=row["id"], name=row["name"], profile=row["profile"], base=row["base"], client_id=row["client_id"],
+        patient_system=row["patient_system"], masters=msgspec.json.decode(row["masters"], type=dict[Kind, Master]),
+        codes=msgspec.json.decode(row["codes"], type=dict[str, UUID]), public_key=msgspec.json.decode(row["public_key"]),
+        pulled_at=row["pulled_at"],
+    )  # fmt: skip
