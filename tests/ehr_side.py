@@ -22,6 +22,7 @@ from carewright.ehr.service.connections import add_connection, set_code
 from carewright.ehr.service.pulling import pull
 from carewright.ehr.service.reconciling import reconcile
 from carewright.ehr.settings import EhrSettings
+from carewright.kernel.sql import Query
 from carewright.mock.ehr.made_up import MRN, NPI
 from tests.clinic import Clinic, ok, open_clinic
 from tests.made_up_ehr import made_up_ehr
@@ -30,6 +31,7 @@ from tests.whole_system import Inside, inside, of
 NUMBER = "9000000000"
 """The NPI of the first practitioner of every made-up EHR."""
 names = count(1)
+FORGET = Query("test.forget_links", "DELETE FROM ehr.link WHERE organization_id = $1 AND kind = 'Appointment'")
 
 
 SETTINGS = EhrSettings(pull_minutes=0, wait_seconds_max=1.0)
@@ -95,6 +97,11 @@ class Sides:
             place, content=msgspec.json.encode([{"op": "replace", "path": path, "value": value}]), headers=headers
         )
         assert answer.status_code == 200, answer.text
+
+    async def forget_links(self) -> None:
+        """As if we had never heard what they answered."""
+        async with self.ctx.db.transaction() as tx:
+            await tx.execute(FORGET, self.ctx.actor.organization_id)
 
     async def with_number(self, number: str, family: str, **more: Any) -> UUID:
         """A patient of ours who has a number of theirs."""

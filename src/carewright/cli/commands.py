@@ -268,6 +268,8 @@ async def ehr(options: Namespace) -> int:
         pulled = await ehr.pulled(sections, organization_id, options.name)
         print("\n".join(ehr.lines_of_pull(pulled)))
         return 1 if pulled.ended_by else 0
+    elif options.what == "push":
+        print(f"told of {await ehr.pushed(sections, organization_id, options.name)} appointments that it did not have")
     else:
         print("\n".join(ehr.lines_of(await ehr.reconciled(sections, organization_id, options.name))))
     return 0

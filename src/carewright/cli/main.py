@@ -324,8 +324,9 @@ def _ehr(names: "Names") -> None:
         "carewright ehr map main 4047611 019a0000-0000-7000-8000-00000000000b",
     )  # fmt: skip
     pull = _command(whats, "pull", commands.ehr, "Ask an EHR for everything now.", "carewright ehr pull main")
+    push = _command(whats, "push", commands.ehr, "Tell an EHR of the appointments that it does not have.", "carewright ehr push main")
     reconcile = _command(whats, "reconcile", commands.ehr, "Report what differs, by counts and ids.", "carewright ehr reconcile main")
-    for each in (add, mapped, pull, reconcile):
+    for each in (add, mapped, pull, push, reconcile):
         each.add_argument("name", help="what we call it: small letters, digits and dashes")
     mapped.add_argument("code", help="their code, or SYSTEM|CODE")
     mapped.add_argument("target", nargs="?", help="a visit type's id; without one the code is nothing here any more")
@@ -337,7 +338,7 @@ def _ehr(names: "Names") -> None:
         "--master", action="append", default=[], metavar="KIND=WHO",
         help="whose word counts for Practitioner, Location, Patient or Appointment: theirs, ours or newest (may be given more than once)",
     )  # fmt: skip
-    for each in (add, listed, mapped, pull, reconcile):
+    for each in (add, listed, mapped, pull, push, reconcile):
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
         _with_place(each)
 

@@ -6,6 +6,7 @@ Tables: schema `ehr` (connection, link, difference).
 
 Invariants:
 - What the two say of one thing is the same, or a difference says that it is not; nothing of ours is overwritten without one.
+- An appointment of ours is there once, however often it is told, and whatever was heard of it.
 - A pull goes through whatever was asked longest ago first, so that one which was cut short goes on where it ended.
 - However an EHR answers, a pull ends: pages, waits and times have limits.
 - Keys and ids of theirs are sealed; a difference names elements, never what they say.

@@ -6,10 +6,17 @@ from typing import Any
 
 from carewright.contracts.directory import Directory, LocationChanged, PractitionerChanged
 from carewright.contracts.patients import PatientChanged, PatientErased, Patients
-from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+    Scheduling,
+)
 from carewright.ehr import handlers, store
 from carewright.ehr.context import EhrContext
-from carewright.ehr.jobs import TIMERS
+from carewright.ehr.jobs import JOBS, TIMERS
 from carewright.ehr.service.keeping import reseal_connections, reseal_links
 from carewright.ehr.settings import EhrSettings
 from carewright.kernel.authz import Tokens
@@ -39,7 +46,13 @@ MODULE = Module(
         LocationChanged: handlers.note_place,
         PatientChanged: handlers.note_patient,
         PatientErased: handlers.erase_patient,
+        AppointmentBooked: handlers.queue_push,
+        AppointmentConfirmed: handlers.queue_push,
+        AppointmentRescheduled: handlers.queue_push,
+        AppointmentCancelled: handlers.queue_push,
+        AppointmentAdvanced: handlers.queue_push,
     },
+    jobs=JOBS,
     timers=TIMERS,
     sealed={store.CONNECTION: reseal_connections, store.LINK: reseal_links},
 )

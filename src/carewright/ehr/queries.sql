@@ -55,6 +55,14 @@ UPDATE ehr.link SET ours = $3 WHERE organization_id = $1 AND id = $2 AND ours IS
 -- What could not be booked is not ours.
 DELETE FROM ehr.link WHERE organization_id = $1 AND id = $2 AND ours IS NULL
 
+-- name: link_of_ours
+SELECT id, theirs FROM ehr.link WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND ours = $4
+
+-- name: is_taking
+-- Whether an appointment of theirs is just being booked here, for this patient and at this time.
+SELECT EXISTS (SELECT FROM ehr.link
+    WHERE organization_id = $1 AND connection_id = $2 AND kind = 'Appointment' AND ours IS NULL AND patient_id = $3 AND start_at = $4) AS taking
+
 -- name: next_to_ask
 -- Those that were asked longest ago, of those not asked since this pull began.
 SELECT id, theirs, ours FROM ehr.link

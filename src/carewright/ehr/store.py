@@ -106,6 +106,17 @@ async def complete_link(tx: Session, organization_id: UUID, link_id: UUID, ours:
     await tx.execute(Q.complete_link, organization_id, link_id, ours)
 
 
+async def theirs_of(db: Session, cipher: FieldCipher, connection_id: UUID, kind: Kind, ours: UUID) -> str | None:
+    """Their id of one of ours."""
+    row = await db.fetch_one(Q.link_of_ours, cipher.organization_id, connection_id, kind, ours)
+    return cipher.open_(LINK, "theirs", row["id"], row["theirs"]).decode() if row else None
+
+
+async def is_taking(db: Session, organization_id: UUID, connection_id: UUID, patient_id: UUID, start: datetime) -> bool:
+    row = await db.fetch_one(Q.is_taking, organization_id, connection_id, patient_id, start)
+    return bool(row and row["taking"])
+
+
 async def drop_taking(tx: Session, organization_id: UUID, link_id: UUID) -> None:
     await tx.execute(Q.drop_taking, organization_id, link_id)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from carewright.contracts.ehr import AddConnection, Connection, Pulled, Reconciled
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service import connections, pulling, reconciling
+from carewright.ehr.service import connections, pulling, pushing, reconciling
 from carewright.kernel.settings import StartFailed
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
@@ -41,6 +41,11 @@ async def mapped(sections: Mapping[str, Any], organization_id: UUID, name: str, 
 async def pulled(sections: Mapping[str, Any], organization_id: UUID, name: str) -> Pulled:
     async with _asking(sections, organization_id) as ctx:
         return await pulling.pull(ctx, name)
+
+
+async def pushed(sections: Mapping[str, Any], organization_id: UUID, name: str) -> int:
+    async with _asking(sections, organization_id) as ctx:
+        return await pushing.push_all(ctx, name)
 
 
 async def reconciled(sections: Mapping[str, Any], organization_id: UUID, name: str) -> Reconciled:

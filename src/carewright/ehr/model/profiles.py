@@ -5,7 +5,8 @@ APIs, FHIR R4 (Practitioner, Location, Patient, Appointment).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from carewright.contracts.ehr import Kind
 
@@ -15,6 +16,8 @@ class Profile:
     """`practitioners` and `locations` are searches that list them all; without one, each of ours is looked for by its identifiers.
 
     `appointments_by` is the kind whose links are gone through, and the parameter by which appointments are found; a date is always said.
+    An appointment is booked in a free Slot, or as `$find` proposed it; `operations` is where that is, beside the base. `steps` says to
+    which status an appointment can be patched from which; without any, nothing can be changed there.
     `patients_by_number` says whether ours are looked for by their number there; otherwise they are read as their appointments name them.
     """
 
@@ -23,14 +26,32 @@ class Profile:
     appointments_by: tuple[Kind, str]
     patients_by_number: bool
     page_size: int
+    books_by: Literal["slot", "proposal"]
+    operations: str = ""
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 PROFILES: Mapping[str, Profile] = {
     "epic": Profile(
-        practitioners=None, locations=None, appointments_by=("Patient", "patient"), patients_by_number=True, page_size=100
+        practitioners=None, locations=None, appointments_by=("Patient", "patient"), patients_by_number=True, page_size=100,
+        books_by="proposal", operations="../STU3",
     ),
     "oracle": Profile(
         practitioners={"active": "true"}, locations={"-physicalType": "bu"}, appointments_by=("Practitioner", "practitioner"),
-        patients_by_number=False, page_size=50,
+        patients_by_number=False, page_size=50, books_by="slot",
+        steps={
+            "booked": ("arrived", "checked-in", "cancelled"), "arrived": ("checked-in", "cancelled"),
+            "checked-in": ("fulfilled", "cancelled"),
+        },
     ),
 }  # fmt: skip
+
+
+def way(profile: Profile, before: str, after: str) -> tuple[str, ...] | None:
+    """The statuses through which an appointment comes from one to another, the last one included; None where it cannot."""
+    ways: list[tuple[str, ...]] = [(before,)]
+    for path in ways:
+        if path[-1] == after:
+            return path[1:]
+        ways += [(*path, step) for step in profile.steps.get(path[-1], ()) if step not in path]
+    return None

@@ -143,3 +143,8 @@ def read(resource: Any, kind: type[S]) -> S:
         return msgspec.convert(resource, kind)
     except msgspec.ValidationError:
         raise Misread("form") from None
+
+
+def instant(at: datetime) -> str:
+    """As FHIR's searches have it: in UTC, to the second."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

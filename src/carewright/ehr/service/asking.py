@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey
 
 from carewright.contracts.ehr import NotUnderstood, PagesWithoutEnd
 from carewright.ehr.context import EhrContext
+from carewright.ehr.model.profiles import PROFILES
 from carewright.ehr.store import Keyed
 from carewright.kernel.errors import Unavailable
 
@@ -24,6 +25,8 @@ TOKEN_SECONDS_LEFT_MIN = 30.0
 TRIES = 3
 WAIT_SECONDS = 5.0
 BUSY = frozenset({429, 503})
+OVERTAKEN = frozenset({409, 412, 423})
+"""What was read is not what is there any more: read it again."""
 SCOPE = "system/*.read system/Appointment.write"
 FHIR = "application/fhir+json"
 
@@ -51,9 +54,20 @@ class Ehr:
     def __init__(self, ctx: EhrContext, keyed: Keyed) -> None:
         self._ctx, self._key, self.connection = ctx, keyed.key, keyed.connection
 
+    @property
+    def operations(self) -> str:
+        """Where operations are: beside the base, or there."""
+        beside = PROFILES[self.connection.profile].operations
+        return str(httpx.URL(f"{self.connection.base}/").join(beside)) if beside else self.connection.base
+
     async def read(self, kind: str, id_: str) -> Any:
         """One resource. Raises `NotUnderstood` and `Unavailable`."""
         return self._decoded(await self.ask("GET", f"{self.connection.base}/{kind}/{id_}"), kind, Any)
+
+    async def read_version(self, kind: str, id_: str) -> tuple[Any, str | None]:
+        """One resource with its ETag, if it has one."""
+        answer = await self.ask("GET", f"{self.connection.base}/{kind}/{id_}")
+        return self._decoded(answer, kind, Any), answer.headers.get("ETag")
 
     async def search(self, kind: str, query: Mapping[str, str] | list[tuple[str, str]]) -> AsyncIterator[Any]:
         """Every resource of this type that the pages have; warnings and guests among them are passed over.
@@ -94,7 +108,7 @@ class Ehr:
 
     def _ensure_theirs(self, url: str) -> None:
         """A link that leads elsewhere is not followed: our token is for this EHR alone."""
-        if not url.startswith(f"{self.connection.base}/"):
+        if not url.startswith((f"{self.connection.base}/", f"{self.operations}/")):
             raise NotUnderstood(about="link")
 
     def _good(self, answer: httpx.Response) -> httpx.Response:
@@ -102,6 +116,8 @@ class Ehr:
             raise Unavailable("The EHR does not answer just now.")
         if answer.status_code == 401:
             self._ctx.access_tokens.pop(self.connection.id, None)
+        if answer.status_code in OVERTAKEN:
+            raise Unavailable("Somebody else changed it at the EHR just now.")
         if answer.status_code >= 400:
             raise NotUnderstood(about="refused", status_code=answer.status_code)
         return answer

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.ehr import NotUnderstood
 from carewright.contracts.patients import Patient, PutPatients, RegisterPatient
 from carewright.contracts.patients import UnknownPatient as NotThere
 from carewright.ehr.model.deciding import of_patient
-from carewright.ehr.model.reading import Person, read
+from carewright.ehr.model.reading import Misread, Person, read
 from carewright.ehr.service.work import AMBIGUOUS, ONLY_THEIRS, OTHER_PERSON, Work
 from carewright.ehr.store import Link
 from carewright.kernel.errors import Refusal, Unavailable
@@ -32,9 +33,14 @@ async def see_patient(work: Work, resource: Any) -> UUID | None:
 
 
 async def patient_of(work: Work, theirs_id: str) -> UUID | None:
-    """Our patient for an id of theirs, who is read where nobody asked for them before."""
+    """Our patient for an id of theirs, who is read where nobody asked for them before; None for nobody."""
     link = await work.linked("Patient", theirs_id)
-    return link.ours if link else await see_patient(work, await work.ehr.read("Patient", theirs_id))
+    if link is not None:
+        return link.ours
+    try:
+        return await see_patient(work, await work.ehr.read("Patient", theirs_id))
+    except (NotUnderstood, Misread):
+        return None
 
 
 async def _recognised(work: Work, theirs: Person) -> Link | None:

@@ -1,14 +1,15 @@
 """Pulling: what an EHR says, kind after kind, each thing that was asked longest ago first."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from carewright.contracts.ehr import Kind, PagesWithoutEnd, Pulled, PullRunning
+from carewright.contracts.ehr import Kind, NotUnderstood, PagesWithoutEnd, Pulled, PullRunning
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
-from carewright.ehr.model.reading import Misread
+from carewright.ehr.model.reading import Misread, instant
 from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.connections import keyed
 from carewright.ehr.service.directory import Kind as EntryKind
@@ -59,7 +60,8 @@ async def pull_due(ctx: EhrContext) -> int:
     due = await store.connections_due(ctx.db, now - timedelta(minutes=ctx.settings.pull_minutes), now, LINKS_BATCH)
     for organization_id, name in due:
         system = ctx.tokens.actor("system", "system", organization_id)
-        await pull(ctx.acting(system), name)
+        with suppress(PullRunning):
+            await pull(ctx.acting(system), name)
     return len(due)
 
 
@@ -121,17 +123,27 @@ async def _by_number(work: Work, kind: Kind, numbers: list[str], see: See) -> No
 
 
 async def _visits(work: Work) -> None:
-    """The appointments of each link that they are found by, those asked longest ago first."""
-    kind, parameter = work.profile.appointments_by
-    until = work.began_at + timedelta(days=work.ctx.settings.window_days)
-    organization_id = work.cipher.organization_id
+    """The appointments of each link, those asked longest ago first. One that cannot be asked keeps no other waiting."""
+    kind, fault = work.profile.appointments_by[0], None
     while links := await store.next_to_ask(work.ctx.db, work.cipher, work.connection.id, kind, work.began_at, LINKS_BATCH):
         for link_id, theirs in links:
             if work.ctx.clock.now() - work.began_at > PULL_MAX:
                 return
-            dates = [("date", f"ge{_instant(work.began_at)}"), ("date", f"lt{_instant(until)}")]
-            await _seen(work, "Appointment", work.ehr.search("Appointment", [(parameter, theirs), *dates]), see_visit)
-            await store.mark_asked(work.ctx.db, organization_id, link_id, work.ctx.clock.now())
+            try:
+                await _visits_of(work, theirs)
+            except (PagesWithoutEnd, NotUnderstood) as refusal:
+                fault = refusal
+            await store.mark_asked(work.ctx.db, work.cipher.organization_id, link_id, work.ctx.clock.now())
+    if fault is not None:
+        raise fault
+
+
+async def _visits_of(work: Work, theirs: str) -> None:
+    """From now on, within the window."""
+    until = work.began_at + timedelta(days=work.ctx.settings.window_days)
+    dates = [("date", f"ge{instant(work.began_at)}"), ("date", f"lt{instant(until)}")]
+    found = work.ehr.search("Appointment", [(work.profile.appointments_by[1], theirs), *dates])
+    await _seen(work, "Appointment", found, see_visit)
 
 
 async def _seen(work: Work, kind: Kind, resources: AsyncIterator[Any], see: See) -> None:
@@ -141,7 +153,3 @@ async def _seen(work: Work, kind: Kind, resources: AsyncIterator[Any], see: See)
             await see(work, resource)
         except Misread:
             work.counts[f"{kind} misread"] += 1
-
-
-def _instant(at: Any) -> str:
-    return str(at.isoformat(timespec="seconds").replace("+00:00", "Z"))

@@ -1,0 +1,175 @@
+"""Pushing: an appointment there becomes what it is here. What is told is how it is now, so that telling it again does nothing twice.
+
+The event only says that something changed. Between an answer that was lost and the next try, what we booked is known by our id in its
+comment; between what was read and what is patched stands If-Match.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.ehr import NotUnderstood
+from carewright.contracts.scheduling import Appointment
+from carewright.ehr import store
+from carewright.ehr.context import EhrContext
+from carewright.ehr.model.deciding import ENDED, of_visit, winner
+from carewright.ehr.model.profiles import way
+from carewright.ehr.model.reading import Misread, Visit, read
+from carewright.ehr.service.asking import Ehr
+from carewright.ehr.service.booking import book, found_again, free_slot
+from carewright.ehr.service.connections import keyed
+from carewright.ehr.service.people import see_patient
+from carewright.ehr.service.pulling import EXCHANGE
+from carewright.ehr.service.reconciling import reconcile
+from carewright.ehr.service.work import DIFFERS, Work
+from carewright.kernel import audit
+from carewright.kernel.errors import Refusal, Unavailable
+
+PUSH = "ehr.push"
+LIVE = frozenset({"booked", "arrived", "checked-in", "fulfilled"})
+TOLD = frozenset({"arrived", "checked-in", "fulfilled"})
+NO_TIME, NO_PATIENT, NOT_OFFERED, GONE = "ehr.no_time_there", "ehr.no_patient_there", "ehr.not_offered", "ehr.gone_there"
+PATCH = "application/json-patch+json"
+NOT_FOUND = frozenset({404, 410})
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """One appointment for one EHR, as a job carries it."""
+
+    organization_id: UUID
+    name: str
+    appointment_id: UUID
+
+
+async def push_queued(ctx: EhrContext, payload: msgspec.Raw) -> None:
+    """The job: what cannot be done just now is tried again."""
+    told = msgspec.json.decode(payload, type=Push)
+    system = ctx.tokens.actor("system", "system", told.organization_id)
+    await push(ctx.acting(system), told.name, told.appointment_id)
+
+
+async def push_all(ctx: EhrContext, name: str) -> int:
+    """Tell an EHR of every appointment that it does not have; how many there were."""
+    missing = (await reconcile(ctx, name)).only_ours
+    for each in missing:
+        await push(ctx, name, each)
+    return len(missing)
+
+
+async def push(ctx: EhrContext, name: str, appointment_id: UUID) -> str | None:
+    """Bring one appointment there to what it is here. The code of what stands in the way, which is on record; None for nothing.
+
+    Raises `UnknownConnection`, and `Unavailable` where it has to be tried again.
+    """
+    ctx.actor.require(EXCHANGE)
+    asked = await keyed(ctx, name)
+    acting = ctx.acting(ctx.speaking_for(asked.connection.id, ctx.actor.organization_id), trace=ctx.trace)
+    work = Work(acting, await acting.cipher(), Ehr(acting, asked), ctx.clock.now())
+    ours = await acting.scheduling.get_appointment(acting.actor, appointment_id)
+    theirs = await store.theirs_of(acting.db, work.cipher, asked.connection.id, "Appointment", ours.id)
+    try:
+        reason = await _told(work, ours, theirs)
+    except Unavailable:
+        raise
+    except (Refusal, Misread) as fault:
+        reason = fault.code if isinstance(fault, Refusal) else NotUnderstood.code
+    await _note(work, ours, theirs, reason)
+    return reason
+
+
+async def _told(work: Work, ours: Appointment, theirs: str | None) -> str | None:
+    if theirs is not None:
+        return await _changed(work, ours, theirs)
+    if ours.status not in LIVE or ours.start <= work.began_at:
+        return None
+    if await store.is_taking(work.ctx.db, work.cipher.organization_id, work.connection.id, ours.patient_id, ours.start):
+        raise Unavailable("This appointment is just coming from there.")
+    return await _booked(work, ours)
+
+
+async def _booked(work: Work, ours: Appointment) -> str | None:
+    """There afterwards, and linked."""
+    patient = await _patient(work, ours.patient_id)
+    if patient is None:
+        return NO_PATIENT
+    theirs = await found_again(work, ours, patient) or await book(work, ours, patient)
+    if theirs is None:
+        return NO_TIME
+    await work.link("Appointment", theirs, ours.id, ours.patient_id, ours.start)
+    return await _changed(work, ours, theirs) if ours.status in TOLD else None
+
+
+async def _changed(work: Work, ours: Appointment, theirs_id: str) -> str | None:
+    """Their appointment moved, ended or taken further, step by step; unless their word counts."""
+    try:
+        resource, _ = await work.ehr.read_version("Appointment", theirs_id)
+    except NotUnderstood as refusal:
+        if refusal.facts.get("status_code") in NOT_FOUND:
+            return GONE
+        raise
+    theirs = read(resource, Visit)
+    differing = of_visit(theirs, ours)
+    further = ours.status in TOLD and theirs.status != ours.status
+    if not differing and not further:
+        return None
+    if winner(work.connection.masters["Appointment"], theirs.said_at, ours.updated_at) == "theirs":
+        return DIFFERS
+    if "start" in differing and (reason := await _moved(work, ours, theirs_id)) is not None:
+        return reason
+    target = ours.status if further else ENDED.get(ours.status)
+    return await _stepped(work, theirs_id, theirs.status, target) if target else None
+
+
+async def _moved(work: Work, ours: Appointment, theirs_id: str) -> str | None:
+    """Another slot is another time."""
+    if not work.profile.steps:
+        return NOT_OFFERED
+    slot = await free_slot(work, ours)
+    if slot is None:
+        return NO_TIME
+    await _patched(work, theirs_id, "/slot", [{"reference": slot}])
+    return None
+
+
+async def _stepped(work: Work, theirs_id: str, before: str, after: str) -> str | None:
+    steps = way(work.profile, before, after)
+    if steps is None:
+        return NOT_OFFERED
+    for status in steps:
+        await _patched(work, theirs_id, "/status", status)
+    return None
+
+
+async def _patched(work: Work, theirs_id: str, path: str, value: Any) -> None:
+    """One element, of the version that is there now (RFC 6902; If-Match)."""
+    _, version = await work.ehr.read_version("Appointment", theirs_id)
+    body = msgspec.json.encode([{"op": "replace", "path": path, "value": value}])
+    headers = {"Content-Type": PATCH} | ({"If-Match": version} if version else {})
+    await work.ehr.ask("PATCH", f"{work.connection.base}/Appointment/{theirs_id}", body, headers)
+
+
+async def _patient(work: Work, patient_id: UUID) -> str | None:
+    """Their id of our patient: linked, or found by the number that they gave them."""
+    known = await store.theirs_of(work.ctx.db, work.cipher, work.connection.id, "Patient", patient_id)
+    if known is not None or not work.connection.patient_system:
+        return known
+    ours = await work.ctx.patients.get_patient(work.ctx.actor, patient_id)
+    numbers = [f"{one.system}|{one.value}" for one in ours.identifiers if one.system == work.connection.patient_system]
+    if numbers:
+        async for resource in work.ehr.search("Patient", {"identifier": ",".join(numbers)}):
+            await see_patient(work, resource)
+    return await store.theirs_of(work.ctx.db, work.cipher, work.connection.id, "Patient", patient_id)
+
+
+async def _note(work: Work, ours: Appointment, theirs: str | None, reason: str | None) -> None:
+    """What came of it: a difference, or none any more; and that the EHR was told."""
+    kept = theirs or f"ours {ours.id}"
+    if reason is None:
+        await work.agrees("Appointment", kept, ours.id)
+    else:
+        await work.differs("Appointment", kept, reason, ours.id, patient_id=ours.patient_id)
+    about = (audit.Entity(type="Appointment", id=ours.id),)
+    outcome: audit.Outcome = "failed" if reason else "success"
+    entry = audit.entry(work.ctx, PUSH, "E", patient_id=ours.patient_id, entities=about, outcome=outcome, code=reason)
+    await audit.record(work.ctx.db, entry)

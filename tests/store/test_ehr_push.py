@@ -1,0 +1,153 @@
+"""What happens here is told to the EHR: booked, moved, checked in, cancelled, each once, however often it is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from carewright.ehr.service.pushing import push, push_all
+from carewright.kernel.errors import Unavailable
+from tests.clinic import ok
+from tests.ehr_side import Sides, both_sides, ehr_system
+from tests.whole_system import Inside
+
+__all__ = ["ehr_system"]
+TOLD_SECONDS_MAX = 60
+
+
+async def told(happened: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the relay and the job have done it."""
+    async with asyncio.timeout(TOLD_SECONDS_MAX):
+        while not await happened():  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.1)
+
+
+async def expected(sides: Sides, number: str = "100000") -> tuple[UUID, str, list[str]]:
+    """A patient whom both know, their id there, and the starts that are free on both sides."""
+    await sides.pull()
+    (theirs,) = await sides.search("Patient", identifier=f"urn:oid:2.999.1.1|{number}")
+    patient_id = await _patient(sides, theirs)
+    (practitioner,) = await sides.search("Practitioner", identifier="http://hl7.org/fhir/sid/us-npi|9000000000")
+    free = {datetime.fromisoformat(each["start"]) for each in await _free(sides, practitioner["id"])}
+    return patient_id, theirs["id"], [each for each in await sides.clinic.free() if datetime.fromisoformat(each) in free]
+
+
+async def _patient(sides: Sides, theirs: Any) -> UUID:
+    """Ours who is theirs: an appointment of theirs may have brought them."""
+    family, number = theirs["name"][0]["family"], theirs["identifier"][0]["value"]
+    body = {"family": family, "birth_on": theirs["birthDate"]}
+    found = ok(await sides.whole.request("front-desk", "POST", "/api/v1/patients/find", json=body))["items"]
+    return UUID(found[0]["id"]) if found else await sides.with_number(number, family, birth_on=theirs["birthDate"])
+
+
+async def _free(sides: Sides, practitioner: str) -> list[Any]:
+    if sides.connection.profile == "oracle":
+        query = {"service-type": "11,12", "schedule.actor": f"Practitioner/{practitioner}"}
+        return await sides.search("Slot", **query, start="ge2026-01-01")
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "startTime", "valueDateTime": "2026-01-01T00:00:00Z"},
+            {"name": "endTime", "valueDateTime": "2099-01-01T00:00:00Z"},
+            {"name": "practitioner", "valueReference": {"reference": f"Practitioner/{practitioner}"}},
+        ],
+    }
+    answer = await sides.http.post(sides.base.replace("R4", "STU3") + "/Appointment/$find", json=body)
+    return [each["resource"] for each in answer.json()["entry"]]
+
+
+async def of_ours(sides: Sides, patient: str, appointment_id: str) -> list[Any]:
+    """Theirs that are one of ours."""
+    query = {"date": "ge2026-01-01"} if sides.connection.profile == "oracle" else {}
+    return [each for each in await sides.search("Appointment", patient=patient, **query) if appointment_id in each.get("comment", "")]
+
+
+async def test_a_visit_is_there_as_it_is_here_from_booking_to_its_end(ehr_system: Inside) -> None:
+    async with both_sides(ehr_system, "oracle") as sides:
+        patient_id, patient, free = await expected(sides)
+        booked = ok(await sides.clinic.book(patient_id, free[-1]), 201)
+
+        async def theirs() -> Any:
+            found = await of_ours(sides, patient, booked["id"])
+            assert len(found) <= 1
+            return found[0] if found else {}
+
+        async def is_there() -> bool:
+            return bool(await theirs())
+
+        await told(is_there)
+        assert datetime.fromisoformat((await theirs())["start"]) == datetime.fromisoformat(booked["start"])
+        ok(await sides.clinic.step(booked["id"], "reschedule", {"time": sides.clinic.picked(free[-2])}))
+
+        async def is_moved() -> bool:
+            return datetime.fromisoformat((await theirs())["start"]) == datetime.fromisoformat(free[-2])
+
+        await told(is_moved)
+        ok(await sides.clinic.step(booked["id"], "status", {"status": "checked-in"}))
+
+        async def is_checked_in() -> bool:
+            return bool((await theirs())["status"] == "checked-in")
+
+        await told(is_checked_in)
+        ok(await sides.clinic.step(booked["id"], "cancel", {"reason": "pat"}))
+
+        async def is_cancelled() -> bool:
+            return bool((await theirs())["status"] == "cancelled")
+
+        await told(is_cancelled)
+        before = (await theirs())["meta"]["versionId"]
+        assert await push(sides.ctx, sides.connection.name, UUID(booked["id"])) is None
+        assert (await theirs())["meta"]["versionId"] == before
+
+
+@pytest.mark.parametrize("profile", ["oracle", "epic"])
+async def test_an_answer_that_was_lost_books_nothing_twice(ehr_system: Inside, profile: Any) -> None:
+    async with both_sides(ehr_system, profile) as sides:
+        patient_id, patient, free = await expected(sides)
+        booked = ok(await sides.clinic.book(patient_id, free[-1]), 201)
+
+        async def is_there() -> bool:
+            return len(await of_ours(sides, patient, booked["id"])) == 1
+
+        await told(is_there)
+        await sides.forget_links()
+        assert await push(sides.ctx, sides.connection.name, UUID(booked["id"])) is None
+        await sides.pull()
+        assert await push(sides.ctx, sides.connection.name, UUID(booked["id"])) is None
+        assert await is_there()
+        assert (await sides.reconcile()).only_ours == ()
+
+
+async def test_what_epic_does_not_offer_is_on_record(ehr_system: Inside) -> None:
+    async with both_sides(ehr_system, "epic") as sides:
+        patient_id, patient, free = await expected(sides)
+        booked = ok(await sides.clinic.book(patient_id, free[-1]), 201)
+
+        async def is_there() -> bool:
+            return len(await of_ours(sides, patient, booked["id"])) == 1
+
+        await told(is_there)
+        ok(await sides.clinic.step(booked["id"], "cancel", {"reason": "pat"}))
+        assert await push(sides.ctx, sides.connection.name, UUID(booked["id"])) == "ehr.not_offered"
+        assert (await sides.reasons())["Appointment ehr.not_offered"] == 1
+
+
+async def test_whom_they_do_not_know_and_when_they_have_no_time_is_on_record(ehr_system: Inside) -> None:
+    async with both_sides(ehr_system, "oracle") as sides:
+        _, _, free = await expected(sides)
+        stranger = await sides.with_number("999999", "Stranger")
+        booked = ok(await sides.clinic.book(stranger, free[-1]), 201)
+        assert await push(sides.ctx, sides.connection.name, UUID(booked["id"])) == "ehr.no_patient_there"
+        assert await push_all(sides.ctx, sides.connection.name) == 1
+        assert (await sides.reasons())["Appointment ehr.no_patient_there"] == 1
+
+
+async def test_an_ehr_that_is_away_is_told_later(ehr_system: Inside) -> None:
+    async with both_sides(ehr_system, "oracle", "--fail-every", "1") as sides:
+        patient = await sides.with_number("100000", "Somebody")
+        booked = ok(await sides.clinic.book(patient, (await sides.clinic.free())[0]), 201)
+        with pytest.raises(Unavailable):
+            await push(sides.ctx, sides.connection.name, UUID(booked["id"]))
