@@ -37,5 +37,5 @@ MODULE = Module(
     prefixes=(PREFIX,),
     has_tables=False,
     pages=pages,
-    speaking={f"{PREFIX}/": refused},
+    speaking={PREFIX: refused},
 )

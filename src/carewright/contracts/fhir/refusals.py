@@ -19,6 +19,29 @@ class UnknownId(Refusal):
     title = "There is no such resource here."
 
 
+class UnknownVersion(Refusal):
+    code = "fhir.unknown_version"
+    status = 404
+    issue = "not-found"
+    title = "This version is not kept. The one there is now is read without a version."
+
+
+class TooManyEntries(Refusal):
+    code = "fhir.too_many_entries"
+    status = 413
+    issue = "too-costly"
+    title = "The Bundle has more entries than are taken at once."
+
+
+class NotAtomic(Refusal):
+    """`writes` counts what would have been changed."""
+
+    code = "fhir.not_atomic"
+    status = 422
+    issue = "not-supported"
+    title = "A transaction changes one resource here, beside any that it reads or that are there already. Send the rest as a batch."
+
+
 class InvalidResource(Refusal):
     """`issues` names everything that is wrong with its form, as OperationOutcome.issue does."""
 

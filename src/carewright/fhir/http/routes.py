@@ -7,7 +7,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.contracts.fhir import scheduling
+from carewright.contracts.fhir.refusals import UnknownVersion
 from carewright.fhir.context import FhirContext
+from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, interaction
 from carewright.fhir.http.writes import create, patch, patch_matching, update, update_matching
 from carewright.fhir.model.bundles import searchset
@@ -31,7 +33,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
 
         return Route(PREFIX + path, dispatch, methods=list(by_method))
 
-    return [
+    single = [
         at("/metadata", public=True, GET=capabilities),
         at("/Appointment/$find", GET=find, POST=find),
         at("/Appointment/$hold", POST=hold),
@@ -39,12 +41,22 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch),
+        at("/{kind}/{id}/_history/{version}", GET=vread),
     ]
+    return [at("", POST=bundled(single)), *single]
 
 
 async def read(ask: Ask) -> Answer:
     """`_summary` and `_elements` show a part of it."""
     return Answer(searching.part_of(await served.read(ask.ctx, ask.kind, ask.id()), ask.pairs))
+
+
+async def vread(ask: Ask) -> Answer:
+    """The version that is there now; no others are kept."""
+    one = await served.read(ask.ctx, ask.kind, ask.id())
+    if one.get("meta", {}).get("versionId") != ask.request.path_params["version"]:
+        raise UnknownVersion
+    return Answer(one)
 
 
 async def search(ask: Ask) -> Answer:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from carewright import __version__
 from carewright.contracts.fhir.basics import Resource, instant
+from carewright.contracts.fhir.refusals import NotAtomic
 from carewright.fhir.service.candidates import CANDIDATES
 from carewright.fhir.service.served import SERVED
 from carewright.fhir.store import search_definitions
@@ -15,6 +16,11 @@ OPERATIONS = {
     "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
 }
 """IHE ITI.Scheduling, on Appointment."""
+INTERACTIONS = [
+    {"code": "batch"},
+    {"code": "transaction", "documentation": f"{NotAtomic.title} Conditional creates of what is there already count as reads."},
+]
+"""On the whole system."""
 
 
 def capability_statement(base: str, started_at: datetime) -> Resource:
@@ -28,13 +34,18 @@ def capability_statement(base: str, started_at: datetime) -> Resource:
         "implementation": {"description": "Carewright", "url": base},
         "fhirVersion": "4.0.1",
         "format": list(FORMATS),
-        "rest": [{"mode": "server", "resource": [_resource(kind) for kind in SERVED]}],
+        "rest": [{"mode": "server", "resource": [_resource(kind) for kind in SERVED], "interaction": INTERACTIONS}],
     }
 
 
 def _resource(kind: str) -> Resource:
     interactions = [*SERVED[kind].interactions, *(["search-type"] if kind in CANDIDATES else [])]
-    said: Resource = {"type": kind, "interaction": [{"code": code} for code in interactions], "versioning": "versioned"}
+    said: Resource = {
+        "type": kind,
+        "interaction": [{"code": code} for code in interactions],
+    }
+    if SERVED[kind].is_versioned:
+        said |= {"versioning": "versioned", "readHistory": False}
     said |= _conditions(kind)
     if kind in CANDIDATES:
         parameters = search_definitions().of(kind).values()

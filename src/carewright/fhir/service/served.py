@@ -28,16 +28,21 @@ Update = Callable[[FhirContext, str, Sent], Awaitable[Written]]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One type: how a resource is read by its FHIR id, and how it is written, where it may be. A patch is an update."""
+    """One type: how a resource is read by its FHIR id, and how it is written, where it may be. A patch is an update.
+
+    `is_versioned` says that what is read tells its version.
+    """
 
     read: Read
+    is_versioned: bool = True
     create: Create | None = None
     update: Update | None = None
 
     @property
     def interactions(self) -> tuple[str, ...]:
         """What may be done with one resource, in FHIR's words."""
-        return ("read", *(["create"] if self.create else []), *(["update", "patch"] if self.update else []))
+        may = {"read": True, "vread": self.is_versioned, "create": self.create, "update": self.update, "patch": self.update}
+        return tuple(code for code, is_there in may.items() if is_there)
 
 
 async def read(ctx: FhirContext, kind: str, id_: str) -> Resource:
@@ -97,12 +102,12 @@ async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
 
 
 SERVED: Mapping[str, Served] = {
-    "Appointment": Served(_appointment, appointments.post, appointments.put),
-    "AuditEvent": Served(read_audit_event),
+    "Appointment": Served(_appointment, create=appointments.post, update=appointments.put),
+    "AuditEvent": Served(read_audit_event, is_versioned=False),
     "Encounter": Served(_encounter),
     "HealthcareService": Served(_service),
-    "Patient": Served(_patient, patients.post, patients.put),
-    "Provenance": Served(read_provenance),
+    "Patient": Served(_patient, create=patients.post, update=patients.put),
+    "Provenance": Served(read_provenance, is_versioned=False),
     "Schedule": Served(_schedule),
-    "Slot": Served(_slot),
+    "Slot": Served(_slot, is_versioned=False),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}
