@@ -13,7 +13,10 @@ from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, interaction
 from carewright.fhir.http.writes import create, patch, patch_matching, update, update_matching
 from carewright.fhir.model.bundles import searchset
+from carewright.fhir.model.entries import answer, response
 from carewright.fhir.model.parameters import Parameters
+from carewright.fhir.model.pointing import known_uuid
+from carewright.fhir.model.slots import slots_taken
 from carewright.fhir.service import claiming, finding, searching, served
 from carewright.fhir.service.capabilities import capability_statement
 
@@ -38,6 +41,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$find", GET=find, POST=find),
         at("/Appointment/$hold", POST=hold),
         at("/Appointment/$book", POST=book),
+        at("/Appointment/{id}/$confirm", POST=confirm),
         at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch),
@@ -79,3 +83,10 @@ async def hold(ask: Ask) -> Answer:
 async def book(ask: Ask) -> Answer:
     booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.sent()), ask.base, ask.key)
     return Answer(searchset(ask.base, [scheduling.appointment(booked)], 1, f"{ask.base}/Appointment/$book"))
+
+
+async def confirm(ask: Ask) -> Answer:
+    """The appointment, and the time of each calendar that it takes."""
+    confirmed = await claiming.confirm_appointment(ask.ctx, known_uuid(ask.id()), ask.key)
+    changed = [scheduling.appointment(confirmed), *slots_taken(confirmed.participants)]
+    return Answer(response("transaction", [answer(ask.base, "200 OK", each) for each in changed]))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from carewright.contracts.fhir.basics import Resource, instant, resource
-from carewright.contracts.scheduling import Busy, Calendar
+from carewright.contracts.scheduling import Busy, Calendar, Participant
 from carewright.fhir.model.ids import SlotId, write_slot
 
 Stretch = tuple[str, datetime, datetime]
@@ -15,6 +15,15 @@ def slot(id_: SlotId, status: str) -> Resource:
     return resource("Slot", write_slot(id_), {
         "schedule": {"reference": f"Schedule/{id_.schedule_id}"}, "status": status, "start": instant(id_.start), "end": instant(id_.end),
     })  # fmt: skip
+
+
+def slots_taken(participants: Iterable[Participant]) -> list[Resource]:
+    """The time that an appointment takes of each calendar, buffers included."""
+    return [
+        slot(SlotId(each.actor_id, each.claimed_from, int((each.claimed_to - each.claimed_from).total_seconds() // 60)), "busy")
+        for each in participants
+        if each.kind != "patient"
+    ]
 
 
 def slot_at(id_: SlotId, calendar: Calendar) -> Resource:

@@ -14,8 +14,9 @@ OPERATIONS = {
     "find": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find",
     "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
     "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
+    "confirm": "https://www.medplum.com/docs/scheduling/appointment-confirm",
 }
-"""IHE ITI.Scheduling, on Appointment."""
+"""IHE ITI.Scheduling and Medplum, on Appointment."""
 INTERACTIONS = [
     {"code": "batch"},
     {"code": "transaction", "documentation": f"{NotAtomic.title} Conditional creates of what is there already count as reads."},

@@ -1,4 +1,4 @@
-"""`Appointment/$hold` and `$book` (IHE ITI-116 and ITI-117): a proposed time is kept, booked, moved or cancelled."""
+"""IHE's `$hold` and `$book` (ITI-116, ITI-117) and Medplum's `$confirm`: a proposed time is kept, booked, moved or cancelled."""
 
 from uuid import UUID
 
@@ -8,8 +8,10 @@ from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
     CalendarMoved,
+    ConfirmAppointment,
     HoldExpired,
     HoldTime,
+    IllegalStep,
     PatientBusy,
     TimeNotFree,
     UnknownAppointment,
@@ -74,6 +76,20 @@ async def _book(ctx: FhirContext, id_: UUID | None, wanted: Wanted | None, key: 
     if wanted is None:
         return before
     return await update_appointment(ctx, id_, wanted, None, key)
+
+
+async def confirm_appointment(ctx: FhirContext, id_: UUID, key: str | None) -> Appointment:
+    """Book what is held, or accept what was asked for (Medplum's `$confirm`). Raises `IllegalStep` for what is not pending, `TimeGone`."""
+    before = await ctx.scheduling.get_appointment(ctx.actor, id_)
+    if before.status != "pending":
+        raise IllegalStep(appointment_id=str(id_), appointment_status=before.status)
+    try:
+        if before.expires_at is not None:
+            return await ctx.scheduling.book_appointment(ctx.actor, BookAppointment(patient_id=before.patient_id, hold_id=id_), key)
+        command = ConfirmAppointment(appointment_id=id_, expected_version=before.version)
+        return await ctx.scheduling.confirm_appointment(ctx.actor, command, key)
+    except GONE as refusal:
+        raise _gone(refusal) from refusal
 
 
 def _asked(given: Parameters, base: str) -> tuple[Wanted | None, str | None]:

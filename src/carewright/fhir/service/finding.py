@@ -17,15 +17,21 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import ProposalId, digest_of, read_proposal, write_proposal
 from carewright.fhir.model.parameters import Given, Parameters, reference_of, token_of
 from carewright.fhir.model.pointing import pointer, uuid_or_none
+from carewright.fhir.model.slots import slots_taken
 from carewright.fhir.service.candidates import all_services
 
+MEDPLUM = ("schedule", "service-type-reference")
+"""Parameters by which we know who asks as Medplum's clients do."""
 COUNT, COUNT_MAX = 50, 200
 SEARCHES_MAX = 24
 """Kinds of visits times practitioners of one `$find`: each pair is a search of its own."""
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """A `$find`, understood. `visit_types` and `practitioners` are in the order of preference; no practitioner means anybody."""
+    """A `$find`, understood. `visit_types` and `practitioners` are in the order of preference; no practitioner means anybody.
+
+    `shows_slots` is Medplum's way: the slots that would be taken are contained.
+    """
 
     start: datetime
     end: datetime
@@ -33,6 +39,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     practitioners: tuple[UUID, ...] = ()
     site_id: UUID | None = None
     patient: Resource | None = None
+    shows_slots: bool = False
     count: int = COUNT
 
 
@@ -59,7 +66,7 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
         key=lambda one: one[:2],
     )
     names = await _names(ctx, services)
-    shown = tuple(_proposal(slot, names, wishes.patient) for _, _, slot, _ in slots[: wishes.count])
+    shown = tuple(_proposal(slot, names, wishes) for _, _, slot, _ in slots[: wishes.count])
     return Found(items=shown, total=sum(page.total or 0 for page in pages))
 
 
@@ -74,6 +81,7 @@ def read_wishes(given: Parameters, services: Sequence[ServiceSummary], base: str
         practitioners=_practitioners(given, base),
         site_id=_site(given, base),
         patient=_patient(given, base),
+        shows_slots=any(given.many(name) for name in MEDPLUM),
         count=_count(given),
     )  # fmt: skip
 
@@ -163,11 +171,14 @@ async def _names(ctx: FhirContext, services: Sequence[ServiceSummary]) -> Names:
     )
 
 
-def _proposal(slot: Slot, names: Names, patient: Resource | None) -> Resource:
+def _proposal(slot: Slot, names: Names, wishes: Wishes | None = None) -> Resource:
     name, service = names.visit_types[slot.visit_type_id]
     made = scheduling.proposed(slot, write_proposal(proposal_of(slot)), name, service, names.sites.get(slot.site_id, ""))
-    if patient:
-        made["participant"].append({"actor": patient, "status": "needs-action"})
+    if wishes and wishes.patient:
+        made["participant"].append({"actor": wishes.patient, "status": "needs-action"})
+    if wishes and wishes.shows_slots:
+        made["contained"] = [each | {"id": f"slot-{number}"} for number, each in enumerate(slots_taken(slot.participants))]
+        made["slot"] = [{"reference": f"#{each['id']}"} for each in made["contained"]]
     return made
 
 
@@ -197,4 +208,4 @@ async def read_proposed(ctx: FhirContext, id_: str) -> Resource:
     page = await ctx.scheduling.find_times(ctx.actor, query)
     if not page.items or page.items[0].start != time.start:
         raise TimeGone
-    return _proposal(page.items[0], await _names(ctx, await all_services(ctx)), None)
+    return _proposal(page.items[0], await _names(ctx, await all_services(ctx)))
