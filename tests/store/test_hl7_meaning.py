@@ -251,11 +251,11 @@ async def test_what_was_seen_to_by_hand_waits_no_more_and_holds_up_nothing(sende
     assert said(await sender.says(by_hand))[0] == "AE"
     assert said(await sender.says(sender.siu("S12", "settled", start)))[0] == "AE"
     first, second = (await work_list.list_waiting(staff))[-2:]
-    await work_list.settle(staff, first.id)
+    await work_list.settle(staff, first.id, "Booked by telephone")
     assert said(await sender.says(by_hand)) == ("AA", "")
     assert (await work_list.replay(staff, second.id)).status == "applied"
     with pytest.raises(UnknownMessage):
-        await work_list.settle(staff, first.id)
+        await work_list.settle(staff, first.id, "Booked by telephone")
 
 
 async def test_the_work_list_is_for_whom_it_concerns(sender: Sender) -> None:
@@ -307,7 +307,7 @@ async def test_the_work_list_is_kept_from_the_command_line(sender: Sender) -> No
     assert "Beispiel" in await commands.shown(sections, tenant, waiting.id)
     await commands.mapped(sections, tenant, "visit-type", "COMMANDED", sender.clinic.visit_type_id)
     assert await commands.replayed(sections, tenant, waiting.id, None) == "applied"
-    await commands.settled(sections, tenant, other.id)
+    await commands.settled(sections, tenant, other.id, "Booked by telephone")
     assert not {waiting.id, other.id} & {each.id for each in await commands.listed(sections, tenant)}
     assert (await sender.appointment("command"))["status"] == "booked"
     with pytest.raises(BadInput):

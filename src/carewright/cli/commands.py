@@ -242,7 +242,7 @@ async def hl7(options: Namespace) -> int:
     elif options.what == "show":
         print(await hl7.shown(sections, organization_id, _uuid(options.id)))
     elif options.what == "settle":
-        await hl7.settled(sections, organization_id, _uuid(options.id))
+        await hl7.settled(sections, organization_id, _uuid(options.id), options.reason)
     elif options.what == "replay":
         print(await hl7.replayed(sections, organization_id, _uuid(options.id), options.file))
     else:

@@ -293,6 +293,7 @@ def _hl7(names: "Names") -> None:
     replay = _command(whats, "replay", commands.hl7, "Try a message again, in its sender's name.", "carewright hl7 replay ID")
     replay.add_argument("--file", type=Path, help="the message as it should have been")
     settle = _command(whats, "settle", commands.hl7, "Take a message off the list that was seen to by hand.", "carewright hl7 settle ID")
+    settle.add_argument("--reason", default="Seen to by hand", help="how it was seen to (default: Seen to by hand)")
     mapped = _command(
         whats, "map", commands.hl7, "Say what a code of others becomes.",
         "carewright hl7 map visit-type FOLLOWUP 019a0000-0000-7000-8000-00000000000b",

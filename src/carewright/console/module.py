@@ -9,6 +9,8 @@ from carewright.console.service import ConsoleContext
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.directory import Directory
+from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.records import Records
 from carewright.kernel.authz import Bearers
@@ -22,7 +24,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
     context = ConsoleContext(
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
         records=resolve(Records),
-        oversight=resolve(Oversight),
+        oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
     )  # fmt: skip
     return Running(context)
 
@@ -31,7 +33,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Oversight, Records),
+    needs=(Access, AuditTrail, Desk, Directory, Oversight, Records),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.directory import Directory
+from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.records import Records
 from carewright.kernel.authz import Bearers
@@ -21,3 +23,5 @@ class ConsoleContext(Context):
     audit: AuditTrail
     records: Records
     oversight: Oversight
+    directory: Directory
+    desk: Desk

@@ -77,6 +77,15 @@ flow.get_encounter                     flow.encounter.read
 flow.put_encounters                    flow.encounter.put
 flow.record_encounter                  flow.encounter.record
 flow.search_encounters                 flow.encounter.search
+hl7.drop_message                       hl7.message.drop
+hl7.get_message                        hl7.message.list
+hl7.list_messages                      hl7.message.list
+hl7.read_message                       hl7.message.read
+hl7.read_unsent                        hl7.message.read
+hl7.replay_message                     hl7.message.replay
+hl7.resend_message                     hl7.message.resend
+hl7.set_mapping                        hl7.mapping.put
+hl7.settle_message                     hl7.message.settle
 notifications.list_messages            notifications.communication.list
 notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
@@ -129,7 +138,8 @@ SILENT = frozenset({
     "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
-    "coverage.policy.read", "directory.entry.find", "directory.entry.read", "notifications.local_inbox.read", "records.retention.read",
+    "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list", "notifications.local_inbox.read",
+    "records.retention.read",
     "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""

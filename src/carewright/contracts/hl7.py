@@ -1,13 +1,14 @@
 """HL7 v2's language: what waits on the work list, whom we tell of appointments and what they did not take, and the refusals."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
-from carewright.kernel.values import Instant, ShortText
+from carewright.kernel.values import Instant, Reason, ShortText
 
 Version2 = Literal["2.3.1", "2.4", "2.5", "2.5.1"]
 """Versions in which messages are written."""
@@ -45,18 +46,51 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnsentMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that a partner did not take. `reason` is its answer and the code of table 0357 (`AE-103`), or a code of ours.
-
-    `said` is what the partner wrote to it, which may tell of a patient: it is there for whoever may read messages.
-    """
+    """A message that a partner did not take. `reason` is its answer and the code of table 0357 (`AE-103`), or a code of ours."""
 
     id: UUID
     partner_id: UUID
     event: str
     reason: str
-    said: str = ""
     refusals: int
     made_at: Instant
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """The oldest of what waits: messages that did not fit, and those that partners did not take."""
+
+    incoming: tuple[WaitingMessage, ...]
+    outgoing: tuple[UnsentMessage, ...]
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message that was tried again. Where it was not applied, why, as of a message that waits."""
+
+    applied: bool
+    reason: str = ""
+    about: str = ""
+
+
+class SettleMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take a message off the work list that somebody has seen to by hand; `reason` says how."""
+
+    message_id: UUID
+    reason: Reason
+
+
+class SetMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a code of others becomes from now on; without a target, nothing any more."""
+
+    table: Annotated[str, Meta(max_length=40)]
+    code: Annotated[str, Meta(min_length=1, max_length=200)]
+    target: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
+class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as a partner was told it last, empty where it was never made; `said` is what the partner wrote to it."""
+
+    content: str
+    said: str
 
 
 class NotHl7(Refusal):
@@ -87,3 +121,25 @@ class UnknownPartner(Refusal):
     status = 404
     issue = "not-found"
     title = "We know no partner under this id whom we tell of appointments."
+
+
+class Desk(Protocol):
+    """What the staff's pages may ask of the work list."""
+
+    async def list_messages(self, actor: Actor) -> Waiting: ...
+
+    async def get_message(self, actor: Actor, message_id: UUID) -> WaitingMessage: ...
+
+    async def read_message(self, actor: Actor, message_id: UUID) -> str: ...
+
+    async def replay_message(self, actor: Actor, message_id: UUID, content: str | None = None) -> Replayed: ...
+
+    async def settle_message(self, actor: Actor, command: SettleMessage) -> None: ...
+
+    async def set_mapping(self, actor: Actor, command: SetMapping) -> None: ...
+
+    async def resend_message(self, actor: Actor, message_id: UUID) -> None: ...
+
+    async def read_unsent(self, actor: Actor, message_id: UUID) -> ToldMessage: ...
+
+    async def drop_message(self, actor: Actor, message_id: UUID) -> None: ...

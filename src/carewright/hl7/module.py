@@ -9,6 +9,7 @@ from typing import Any
 from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
+from carewright.contracts.hl7 import Desk
 from carewright.contracts.patients import PatientErased, Patients
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
@@ -22,6 +23,7 @@ from carewright.hl7 import handlers, mllp, sending, store
 from carewright.hl7.context import Hl7Context
 from carewright.hl7.http import pages
 from carewright.hl7.jobs import TIMERS
+from carewright.hl7.service.desk import LocalDesk
 from carewright.hl7.service.keeping import reseal_links, reseal_messages, reseal_outgoing
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.authz import Bearers, Tokens
@@ -49,7 +51,7 @@ async def start(base: Context, settings: Hl7Settings, resolve: Callable[[type], 
     )  # fmt: skip
     listening = mllp.listening_of(settings) if settings.port else None
     lines = sending.Lines(settings, resolve(Outgoing))
-    return Running(context, follow=partial(_follow, context, listening, lines))
+    return Running(context, {Desk: LocalDesk(context)}, follow=partial(_follow, context, listening, lines))
 
 
 async def _follow(context: Hl7Context, listening: mllp.Listening | None, lines: sending.Lines) -> None:
@@ -61,6 +63,7 @@ MODULE = Module(
     name="hl7",
     start=start,
     settings=Hl7Settings,
+    offers=(Desk,),
     needs=(Access, Directory, Patients, Scheduling, Flow),
     prefixes=("/hl7",),
     pages=pages,

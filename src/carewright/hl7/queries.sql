@@ -53,7 +53,7 @@ WHERE organization_id = $1 AND id = $2 AND status = 'waiting'
 RETURNING id
 
 -- name: settle_message
-UPDATE hl7.message SET status = 'settled', decided_at = $3 WHERE organization_id = $1 AND id = $2 AND status = 'waiting'
+UPDATE hl7.message SET status = 'settled', decided_at = $3, remark = $4 WHERE organization_id = $1 AND id = $2 AND status = 'waiting'
 RETURNING reason, patient_id
 
 -- name: mappings
@@ -68,7 +68,7 @@ DELETE FROM hl7.mapping WHERE organization_id = $1 AND name = $2 AND code = $3
 
 -- name: erase_messages
 -- What was said about a patient who was erased. What was still waiting waits no more: nobody is there to act for.
-UPDATE hl7.message SET content = NULL, note = NULL,
+UPDATE hl7.message SET content = NULL, note = NULL, remark = NULL,
     status = CASE WHEN status = 'waiting' THEN 'refused' ELSE status END,
     reason = CASE WHEN status = 'waiting' THEN 'hl7.erased' ELSE reason END
 WHERE organization_id = $1 AND patient_id = $2 AND content IS NOT NULL
@@ -85,14 +85,15 @@ RETURNING id, patient_id
 
 -- name: messages_to_reseal
 -- $3 begins everything that the newest key sealed. Locked, so that a change of the same row waits for a moment; readers do not.
-SELECT id, content, note FROM hl7.message
-WHERE organization_id = $1 AND id > $2 AND (substring(content FOR 3) <> $3 OR substring(note FOR 3) <> $3)
+SELECT id, content, note, remark FROM hl7.message
+WHERE organization_id = $1 AND id > $2
+  AND (substring(content FOR 3) <> $3 OR substring(note FOR 3) <> $3 OR substring(remark FOR 3) <> $3)
 ORDER BY id LIMIT $4
 FOR UPDATE
 
 -- name: reseal_messages
-UPDATE hl7.message m SET content = r.content, note = r.note
-FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, content, note)
+UPDATE hl7.message m SET content = r.content, note = r.note, remark = r.remark
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) AS r(id, content, note, remark)
 WHERE m.organization_id = $1 AND m.id = r.id
 
 -- name: own_ids
@@ -155,7 +156,9 @@ ON CONFLICT (organization_id, partner_id, appointment_id, version) DO NOTHING
 
 -- name: next_outgoing
 -- The oldest message that is due, unless an earlier one about the same appointment still waits: a partner hears in order.
-SELECT o.id, o.partner_id, o.appointment_id, o.version, o.patient_id, o.event, o.fact, o.status, o.refusals, o.content FROM hl7.outgoing o
+SELECT o.id, o.partner_id, o.appointment_id, o.version, o.patient_id, o.event, o.fact, o.status, o.refusals, o.content,
+    o.note
+FROM hl7.outgoing o
 WHERE o.organization_id = $1 AND o.partner_id = $2 AND o.status = 'due' AND o.due_at <= $3
   AND NOT EXISTS (
     SELECT FROM hl7.outgoing e WHERE e.organization_id = $1 AND e.partner_id = $2 AND e.appointment_id = o.appointment_id
@@ -171,12 +174,12 @@ WHERE organization_id = $1 AND id = $2 AND status = 'due'
 RETURNING id
 
 -- name: unsent
-SELECT id, partner_id, event, reason, note, refusals, made_at FROM hl7.outgoing
+SELECT id, partner_id, event, reason, refusals, made_at FROM hl7.outgoing
 WHERE organization_id = $1 AND status = 'waiting' AND id > $2
 ORDER BY id LIMIT $3
 
 -- name: outgoing_by_id
-SELECT id, partner_id, appointment_id, version, patient_id, event, fact, status, refusals, content FROM hl7.outgoing
+SELECT id, partner_id, appointment_id, version, patient_id, event, fact, status, refusals, content, note FROM hl7.outgoing
 WHERE organization_id = $1 AND id = $2
 
 -- name: resend_outgoing

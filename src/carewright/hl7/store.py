@@ -18,7 +18,8 @@ from carewright.kernel.sql import load
 
 Q = load("carewright.hl7")
 TABLE = "hl7.message"
-COLUMNS = ("content", "note")
+COLUMNS = ("content", "note", "remark")
+OUTGOING_COLUMNS = ("content", "note")
 OUTGOING, LINK = "hl7.outgoing", "hl7.link"
 Status = Literal["applied", "waiting", "refused", "settled"]
 OutgoingStatus = Literal["due", "accepted", "waiting", "dropped"]
@@ -55,7 +56,7 @@ class NewLink(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """A message for a partner. `content` is None until it is sent first."""
+    """A message for a partner. `content` is None until it is sent first; `said` is what the partner answered."""
 
     id: UUID
     partner_id: UUID
@@ -65,6 +66,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     status: OutgoingStatus
     refusals: int
     content: bytes | None
+    said: str
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,9 +148,10 @@ async def decide_message(
     return row is not None
 
 
-async def settle_message(tx: Session, organization_id: UUID, message_id: UUID, now: datetime) -> Fate | None:
+async def settle_message(tx: Session, cipher: FieldCipher, message_id: UUID, remark: str, now: datetime) -> Fate | None:
     """What became of it; None where it waits no more."""
-    row = await tx.fetch_one(Q.settle_message, organization_id, message_id, now)
+    sealed = cipher.seal(TABLE, "remark", message_id, remark.encode())
+    row = await tx.fetch_one(Q.settle_message, cipher.organization_id, message_id, now, sealed)
     return Fate(status="settled", reason=row["reason"], patient_id=row["patient_id"]) if row else None
 
 
@@ -254,13 +257,13 @@ async def decide_outgoing(
     return row is not None
 
 
-async def unsent(db: Session, cipher: FieldCipher, after: UUID, limit: int) -> tuple[UnsentMessage, ...]:
+async def unsent(db: Session, organization_id: UUID, after: UUID, limit: int) -> tuple[UnsentMessage, ...]:
     """A page of what partners did not take, oldest first."""
-    rows = await db.fetch(Q.unsent, cipher.organization_id, after, limit)
+    rows = await db.fetch(Q.unsent, organization_id, after, limit)
     return tuple(
         UnsentMessage(
             id=row["id"], partner_id=row["partner_id"], event=row["event"], reason=row["reason"], refusals=row["refusals"],
-            made_at=row["made_at"], said=(cipher.open_(OUTGOING, "note", row["id"], row["note"]) if row["note"] else b"").decode(),
+            made_at=row["made_at"],
         )
         for row in rows
     )  # fmt: skip
@@ -291,7 +294,7 @@ async def dispose_outgoing(tx: Session, organization_id: UUID, before: datetime,
 
 async def reseal_outgoing(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal`."""
-    return await reseal_rows(tx, cipher, OUTGOING, COLUMNS, (Q.outgoing_to_reseal, Q.reseal_outgoing), after, limit)
+    return await reseal_rows(tx, cipher, OUTGOING, OUTGOING_COLUMNS, (Q.outgoing_to_reseal, Q.reseal_outgoing), after, limit)
 
 
 async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
@@ -333,8 +336,8 @@ def _partner(row: Row) -> Partner:
 
 
 def _due(cipher: FieldCipher, row: Row) -> Due:
-    content = None if row["content"] is None else cipher.open_(OUTGOING, "content", row["id"], row["content"])
+    content, note = (None if row[name] is None else cipher.open_(OUTGOING, name, row["id"], row[name]) for name in OUTGOING_COLUMNS)
     return Due(
         id=row["id"], partner_id=row["partner_id"], patient_id=row["patient_id"], event=row["event"], status=row["status"],
-        refusals=row["refusals"], content=content, fact=msgspec.json.decode(row["fact"], type=AppointmentFact),
+        refusals=row["refusals"], content=content, said=(note or b"").decode(), fact=msgspec.json.decode(row["fact"], type=AppointmentFact),
     )  # fmt: skip

@@ -35,9 +35,9 @@ async def replayed(sections: Mapping[str, Any], organization_id: UUID, message_i
     return " ".join(filter(None, (fate.status, fate.reason, fate.about)))
 
 
-async def settled(sections: Mapping[str, Any], organization_id: UUID, message_id: UUID) -> None:
+async def settled(sections: Mapping[str, Any], organization_id: UUID, message_id: UUID, reason: str) -> None:
     async with _asking(sections, organization_id) as ctx:
-        await work_list.settle(ctx, message_id)
+        await work_list.settle(ctx, message_id, reason)
 
 
 async def mapped(sections: Mapping[str, Any], organization_id: UUID, table: str, code: str, target: str | None) -> None:
@@ -80,8 +80,10 @@ async def unsent_listed(sections: Mapping[str, Any], organization_id: UUID) -> S
 
 
 async def unsent_shown(sections: Mapping[str, Any], organization_id: UUID, message_id: UUID) -> str:
+    """The message, and below it what the partner said."""
     async with _asking(sections, organization_id) as ctx:
-        return await unsent.read_unsent(ctx, message_id)
+        told = await unsent.read_unsent(ctx, message_id)
+    return f"{told.content}\n{told.said}".strip()
 
 
 async def resent(sections: Mapping[str, Any], organization_id: UUID, message_id: UUID) -> None:

@@ -38,9 +38,9 @@ MODULES: tuple[Module, ...] = (
     RECORDS,        # how long it is all kept, and what must stay
     OVERSIGHT,      # what is done when something goes wrong
     FHIR,           # what other systems see, and ask for
+    HL7,            # what other systems say in HL7 v2, and hear
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
-    HL7,            # what other systems say in HL7 v2
     EHR,            # what the health record says, by FHIR
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from carewright.contracts.hl7 import NotHl7
+from carewright.hl7.model.charset import encoded
 from carewright.hl7.model.delimiters import Delimiters
 from carewright.hl7.model.message import Message, Segment, parse, written
 from tests.unit.hl7.samples import SIU
@@ -141,6 +142,18 @@ def test_bytes_that_are_not_of_their_character_set_are_refused(charset: str) -> 
     with pytest.raises(NotHl7) as refused:
         parse(f"MSH|^~\\&|A|||||||1|P|2.5||||||{charset}\rPID|1||1||Zoë".encode("latin-1"))
     assert refused.value.facts == {"rule": "charset"}
+
+
+@pytest.mark.parametrize("charset", ["", "ASCII", "8859/1", "8859/2", "UNICODE UTF-8"])
+def test_a_message_that_was_corrected_is_read_as_it_was_written(charset: str) -> None:
+    text = f"MSH|^~\\&|A|||||||1|P|2.5||||||{charset}\nPID|1||1||Müller"
+    assert parse(encoded(text)).text("PID", 5) == "Müller"
+
+
+def test_a_correction_that_its_character_set_does_not_have_is_refused() -> None:
+    for charset, name in (("8859/1", "Żółć"), ("EBCDIC", "Muller")):
+        with pytest.raises(NotHl7):
+            encoded(f"MSH|^~\\&|A|||||||1|P|2.5||||||{charset}\nPID|1||1||{name}")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass, privacy, incidents."""
+"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass, privacy, incidents, messages."""
 
 import contextlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import incident
+from carewright.console.http import incident, messages
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -46,6 +46,15 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{incident.INCIDENT}/respond", incident.respond),
         post(f"{incident.INCIDENT}/release", incident.release),
         post(f"{incident.INCIDENT}/close", incident.close_incident),
+        get(messages.MESSAGES, messages.show_messages),
+        get(messages.MESSAGE, messages.show_message),
+        get(f"{messages.MESSAGE}/content", messages.show_content),
+        post(f"{messages.MESSAGE}/map", messages.map_code),
+        post(f"{messages.MESSAGE}/replay", messages.replay),
+        post(f"{messages.MESSAGE}/settle", messages.settle),
+        get(f"{messages.MESSAGE}/unsent", messages.show_unsent),
+        post(f"{messages.MESSAGE}/resend", messages.resend),
+        post(f"{messages.MESSAGE}/drop", messages.drop),
     ]
 
 

@@ -46,6 +46,17 @@ def decoded(raw: bytes) -> str:
     raise NotHl7(rule="charset")
 
 
+def encoded(text: str) -> bytes:
+    """The message in the character set that its header names, UTF-8 where it names none. Raises `NotHl7` as `decoded` does."""
+    codec = CODECS.get(_named(text.encode("latin-1", "replace")) or "UTF-8")
+    try:
+        if codec is not None:
+            return text.encode("utf-8" if codec == "ascii" else codec)
+    except UnicodeEncodeError as fault:
+        raise NotHl7(rule="charset") from fault
+    raise NotHl7(rule="charset")
+
+
 def _named(raw: bytes) -> str:
     """MSH-18 as the table has it. It is asked of the bytes, in which a header has ASCII alone up to there."""
     header = re.split(rb"[\r\n]", raw.lstrip(b"\xef\xbb\xbf\x0b \t\r\n"), maxsplit=1)[0].decode("latin-1")

@@ -2,30 +2,27 @@
 
 from uuid import UUID
 
-import msgspec
-
-from carewright.contracts.hl7 import UnknownMessage, UnsentMessage
+from carewright.contracts.hl7 import ToldMessage, UnknownMessage, UnsentMessage
 from carewright.hl7 import store
 from carewright.hl7.context import Hl7Context
-from carewright.hl7.service.work_list import FIRST_ID, READ, SHOWN_MAX, WORK_LIST
+from carewright.hl7.service.work_list import FIRST_ID, READ, SHOWN_MAX, WORK_LIST, text_of
 from carewright.kernel import audit
 
 
 async def list_unsent(ctx: Hl7Context, after: UUID = FIRST_ID) -> tuple[UnsentMessage, ...]:
-    """A page of what partners did not take, oldest first; what they said to it for whoever may read messages."""
+    """A page of what partners did not take, oldest first."""
     ctx.actor.require(WORK_LIST)
-    found = await store.unsent(ctx.db, await ctx.cipher(), after, SHOWN_MAX)
-    return found if ctx.actor.may(READ) else tuple(msgspec.structs.replace(each, said="") for each in found)
+    return await store.unsent(ctx.db, ctx.actor.organization_id, after, SHOWN_MAX)
 
 
-async def read_unsent(ctx: Hl7Context, message_id: UUID) -> str:
-    """A message as it was sent last, for whoever may read of patients. Raises `UnknownMessage`."""
+async def read_unsent(ctx: Hl7Context, message_id: UUID) -> ToldMessage:
+    """A message as it was sent last, and the answer, for whoever may read of patients. Raises `UnknownMessage`."""
     ctx.actor.require(READ)
     kept = await store.outgoing_by_id(ctx.db, await ctx.cipher(), message_id)
     if kept is None:
         raise UnknownMessage(message_id=str(message_id))
     await audit.record(ctx.db, _entry(ctx, "hl7.message.read", "R", message_id, kept.patient_id))
-    return (kept.content or b"").decode("utf-8", "replace").replace("\r", "\n")
+    return ToldMessage(content=text_of(kept.content or b""), said=kept.said)
 
 
 async def resend(ctx: Hl7Context, message_id: UUID) -> None:

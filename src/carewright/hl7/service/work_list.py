@@ -6,6 +6,7 @@ from carewright.contracts.hl7 import EarlierWaits, NotHl7, UnknownMessage, Waiti
 from carewright.hl7 import store
 from carewright.hl7.context import Hl7Context
 from carewright.hl7.model import kinds
+from carewright.hl7.model.charset import decoded
 from carewright.hl7.model.codes import TABLES
 from carewright.hl7.model.message import parse
 from carewright.hl7.service.receive import decided, entry_of, heard_of, keep_links
@@ -26,12 +27,24 @@ async def list_waiting(ctx: Hl7Context, after: UUID = FIRST_ID) -> tuple[Waiting
     return await store.waiting(ctx.db, await ctx.cipher(), after, SHOWN_MAX)
 
 
+async def get_waiting(ctx: Hl7Context, message_id: UUID) -> WaitingMessage:
+    """One message that waits, as the list has it. Raises `UnknownMessage`."""
+    ctx.actor.require(WORK_LIST)
+    kept = await _found(ctx, message_id)
+    if kept.fate.status != "waiting":
+        raise UnknownMessage(message_id=str(message_id))
+    return WaitingMessage(
+        id=kept.id, client_id=kept.client_id, kind=kept.kind, reason=kept.fate.reason or "", about=kept.fate.about,
+        received_at=kept.received_at,
+    )  # fmt: skip
+
+
 async def read_message(ctx: Hl7Context, message_id: UUID) -> str:
     """A message as it was sent, for whoever may read of patients. Raises `UnknownMessage`."""
     ctx.actor.require(READ)
     kept = await _found(ctx, message_id)
     await audit.record(ctx.db, entry_of(ctx, "hl7.message.read", "R", message_id, Fate(status="applied", patient_id=kept.fate.patient_id)))
-    return (kept.content or b"").decode("utf-8", "replace").replace("\r", "\n")
+    return text_of(kept.content or b"")
 
 
 async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None) -> Fate:
@@ -67,11 +80,12 @@ async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None
     return fate
 
 
-async def settle(ctx: Hl7Context, message_id: UUID) -> None:
-    """Take a message off the work list that somebody has seen to by hand. Raises `UnknownMessage` for one that does not wait."""
+async def settle(ctx: Hl7Context, message_id: UUID, reason: str) -> None:
+    """Take a message off the work list that somebody has seen to by hand, and keep how. Raises `UnknownMessage`."""
     ctx.actor.require(WORK_LIST)
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        fate = await store.settle_message(tx, ctx.actor.organization_id, message_id, ctx.clock.now())
+        fate = await store.settle_message(tx, cipher, message_id, reason, ctx.clock.now())
         if fate is None:
             raise UnknownMessage(message_id=str(message_id))
         await audit.record(tx, entry_of(ctx, "hl7.message.settle", "U", message_id, fate))
@@ -86,6 +100,15 @@ async def set_mapping(ctx: Hl7Context, table: str, code: str, target: str | None
         await store.put_mapping(tx, ctx.actor.organization_id, table, code, target)
         await audit.record(tx, audit.entry(ctx, "hl7.mapping.put", "U"))
     ctx.known.forget(ctx.actor.organization_id)
+
+
+def text_of(content: bytes) -> str:
+    """The message to be read, a line for each segment; what is not of its character set is shown as far as it goes."""
+    try:
+        text = decoded(content)
+    except NotHl7:
+        text = content.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 async def _found(ctx: Hl7Context, message_id: UUID) -> Kept:
