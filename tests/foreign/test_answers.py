@@ -71,10 +71,12 @@ async def test_there_is_something_of_every_type_to_validate(served: list[Json]) 
     assert shown >= SHOWN
 
 
+@pytest.mark.requirement("R4.foreign")
 async def test_fhirclients_models_read_all_that_is_served_and_write_it_back_unchanged(served: list[Json], python_clients: Clients) -> None:
     assert judged(python_clients, "read_back.py", served) == []
 
 
+@pytest.mark.requirement("R4.foreign")
 async def test_medplums_validator_finds_nothing_wrong_with_what_is_served(served: list[Json], node_clients: Clients) -> None:
     assert judged(node_clients, "validate.mjs", served) == []
 

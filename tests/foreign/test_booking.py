@@ -16,6 +16,7 @@ async def cancelled(clinic: Clinic, clients: Clients, script: str, told: dict[st
     assert (await clinic.appointment(seen["id"]))["status"] == "cancelled"
 
 
+@pytest.mark.requirement("R4.foreign")
 @pytest.mark.parametrize("script", ["with_fhirpy.py", "with_fhirclient.py"])
 async def test_a_client_in_python_finds_holds_books_and_cancels(
     clinic: Clinic, python_clients: Clients, told: dict[str, str], script: str
@@ -23,6 +24,7 @@ async def test_a_client_in_python_finds_holds_books_and_cancels(
     await cancelled(clinic, python_clients, script, told)
 
 
+@pytest.mark.requirement("R4.foreign")
 @pytest.mark.parametrize("script", ["with_fhir_kit.mjs", "with_medplum.mjs"])
 async def test_a_client_in_node_finds_holds_books_and_cancels(
     clinic: Clinic, node_clients: Clients, told: dict[str, str], script: str

@@ -1,7 +1,6 @@
 """The audit log of a running system: what was done is found a second later, proven, and verified on the command line."""
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
 from carewright.audit.model import merkle
@@ -9,20 +8,10 @@ from carewright.audit.model.checkpoint import head_of
 from carewright.kernel.notes import Verifier
 from tests.balp import faults_of
 from tests.clinic import ok, refused, register
+from tests.http.officer import OFFICER, SEALED_SECONDS_MAX, found
 from tests.system import System, launch, log_of
 
-SEALED_SECONDS_MAX = 10
-OFFICER = "privacy-officer"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
-
-
-async def found(system: System, **query: str) -> list[dict[str, Any]]:
-    """What the log says, once it says anything."""
-    async with asyncio.timeout(SEALED_SECONDS_MAX):
-        while not (items := ok(await system.request(OFFICER, "GET", "/api/v1/audit/events", params=query))["items"]):  # noqa: ASYNC110  (see below: no Event)
-            await asyncio.sleep(0.05)  # another process sets no asyncio.Event
-    events: list[dict[str, Any]] = items
-    return events
 
 
 async def test_what_was_done_is_found_shown_in_fhir_and_proven(one_process: System) -> None:

@@ -2,10 +2,8 @@
 
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from carewright.contracts.permissions import ROLES
@@ -13,12 +11,9 @@ from carewright.fhir.model.ids import SlotId, write_slot
 from carewright.fhir.model.validating import issues_of
 from carewright.fhir.model.xml import from_xml
 from carewright.fhir.store import r4_definitions
-from tests.clinic import Clinic, Json, ok, open_clinic, register, tomorrow
+from tests.clinic import Clinic, Json, ok, open_clinic, register
+from tests.fhir_asking import FHIR, hold, operate, outcome, parameters, proposals, searched, shown, shown_outcomes
 from tests.system import System
-
-FHIR = "/fhir/R4"
-MEDIA = "application/fhir+json; charset=utf-8"
-VISIT_TYPES = "urn:carewright:visit-type"
 
 
 @pytest.fixture(scope="module")
@@ -26,47 +21,7 @@ async def clinic(one_process: System) -> Clinic:
     return await open_clinic(one_process)
 
 
-def outcome(answer: httpx.Response, status: int, code: str) -> Json:
-    """The one issue of an OperationOutcome."""
-    assert answer.headers["content-type"] == MEDIA, answer.text
-    body = answer.json()
-    assert (answer.status_code, body["resourceType"]) == (status, "OperationOutcome"), answer.text
-    issue: Json = body["issue"][0]
-    assert issue["details"]["coding"][0]["code"] == code, body
-    return issue
-
-
-def parameters(**given: Any) -> Json:
-    """A Parameters resource; the name says what kind of value it has."""
-    kinds = {"start": "valueDateTime", "end": "valueDateTime", "_count": "valueInteger", "visit-type": "valueCoding"}
-
-    def one(name: str, value: Any) -> Json:
-        kind = "resource" if isinstance(value, dict) and "resourceType" in value else kinds.get(name, "valueReference")
-        return {"name": name, kind: value}
-
-    return {"resourceType": "Parameters", "parameter": [one(name.replace("__", "-"), value) for name, value in given.items()]}
-
-
-async def operate(clinic: Clinic, operation: str, body: Json, role: str = "front-desk") -> httpx.Response:
-    return await clinic.system.request(role, "POST", f"{FHIR}/Appointment/${operation}", json=body)
-
-
-async def proposals(clinic: Clinic, count: int = 10, **more: Any) -> Json:
-    start = datetime.fromisoformat(tomorrow())
-    asked = {"start": start.isoformat(), "end": (start + timedelta(days=7)).isoformat(), "_count": count} | more
-    asked["visit__type"] = {"system": VISIT_TYPES, "code": clinic.visit_type_id}
-    found: Json = ok(await operate(clinic, "find", parameters(**asked)))
-    return found
-
-
-async def hold(clinic: Clinic, patient: str, proposal: Json) -> Json:
-    body = parameters(appointment__reference={"reference": f"Appointment/{proposal['id']}"}, patient__reference={"reference": patient})
-    bundle = ok(await operate(clinic, "hold", body))
-    assert (bundle["type"], len(bundle["entry"])) == ("searchset", 1)
-    held: Json = bundle["entry"][0]["resource"]
-    return held
-
-
+@pytest.mark.requirement("ITI-115.5", "ITI-116.6", "ITI-117.6")
 async def test_metadata_is_there_for_everybody_and_names_the_transactions(clinic: Clinic) -> None:
     """IHE ITI.Scheduling: the CapabilityStatement SHALL state the transactions."""
     statement = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))
@@ -76,6 +31,7 @@ async def test_metadata_is_there_for_everybody_and_names_the_transactions(clinic
     assert {each["name"] for each in by_type["Appointment"]["operation"]} == {"find", "hold", "book", "confirm"}
 
 
+@pytest.mark.requirement("ITI-115.1", "ITI-115.2", "ITI-115.4")
 async def test_find_answers_with_proposed_appointments_their_total_and_no_more_than_asked_for(clinic: Clinic) -> None:
     """IHE ITI-115: a searchset of proposed Appointments; SHALL honour _count; SHALL carry total."""
     few, many = await proposals(clinic, 3), await proposals(clinic, 200)
@@ -89,6 +45,7 @@ async def test_find_answers_with_proposed_appointments_their_total_and_no_more_t
     assert (again["start"], again["status"]) == (first["start"], "proposed")
 
 
+@pytest.mark.requirement("ITI-115.3", "ITI-116.1", "ITI-116.2", "ITI-116.5")
 async def test_a_held_time_is_not_found_and_nobody_else_gets_it(clinic: Clinic) -> None:
     """IHE ITI-115: SHALL NOT include held ones. ITI-116: SHALL refuse any other use; fatal, not-found."""
     first, second = await register(clinic.system), await register(clinic.system)
@@ -105,6 +62,7 @@ async def test_a_held_time_is_not_found_and_nobody_else_gets_it(clinic: Clinic) 
         assert (issue["severity"], issue["code"]) == ("fatal", "not-found")
 
 
+@pytest.mark.requirement("ITI-117.1", "ITI-117.2", "ITI-117.3", "ITI-117.4")
 async def test_a_held_time_is_booked_moved_and_cancelled_by_book_alone(clinic: Clinic) -> None:
     """IHE ITI-117: new, reschedule and cancel through the same operation; success is one Appointment in the Bundle."""
     patient = f"Patient/{await register(clinic.system)}"
@@ -121,6 +79,7 @@ async def test_a_held_time_is_booked_moved_and_cancelled_by_book_alone(clinic: C
     assert ended["cancelationReason"]["coding"][0]["code"] == "pat"
 
 
+@pytest.mark.requirement("R4.write")
 async def test_an_appointment_is_created_read_and_cancelled_by_plain_writes(clinic: Clinic) -> None:
     """FHIR R4 http.html: create, read with ETag, update with If-Match, and a stale version refused."""
     patient = await register(clinic.system)
@@ -183,6 +142,7 @@ async def test_whatever_is_shown_is_a_resource_of_r4_in_json_and_xml(clinic: Cli
         assert from_xml(r4_definitions(), as_xml.content)["resourceType"] == answer.json()["resourceType"]
 
 
+@pytest.mark.requirement("R4.outcome")
 async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> None:
     request = clinic.system.request
     outcome(await request("front-desk", "GET", f"{FHIR}/Medication/1"), 404, "fhir.not_served")
@@ -200,19 +160,7 @@ async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> Non
     assert "bookd" not in answer.text, "what was sent is not said again"
 
 
-async def searched(clinic: Clinic, kind: str, role: str = "front-desk", **query: str) -> Json:
-    found: Json = ok(
-        await clinic.system.request(role, "GET", f"{FHIR}/{kind}", params={name.replace("__", ":"): text for name, text in query.items()})
-    )
-    return found
-
-
-def shown(bundle: Json, mode: str = "match") -> list[str]:
-    return [
-        f"{one['resource']['resourceType']}/{one['resource']['id']}" for one in bundle.get("entry", []) if one["search"]["mode"] == mode
-    ]
-
-
+@pytest.mark.requirement("ITI-118.1", "ITI-118.2", "ITI-118.3", "ITI-118.4")
 async def test_appointments_are_searched_by_get_and_post_with_total_count_and_include(clinic: Clinic) -> None:
     """IHE ITI-118: GET and POST _search; total; _count; _include of Practitioner and Location; pages that stay where they are."""
     patient = await register(clinic.system)
@@ -307,10 +255,7 @@ async def test_what_a_search_does_not_know_is_a_warning_or_refused_where_that_wa
     outcome(await clinic.system.request("front-desk", "GET", f"{FHIR}/Patient", params={"gender": "male"}), 422, "fhir.search_too_wide")
 
 
-def shown_outcomes(bundle: Json) -> list[Json]:
-    return [one["resource"] for one in bundle["entry"] if one["search"]["mode"] == "outcome"]
-
-
+@pytest.mark.requirement("R4.write")
 async def test_an_appointment_is_cancelled_by_a_patch_and_a_stale_one_is_refused(clinic: Clinic) -> None:
     """Argonaut: PATCH in JSON Patch or FHIRPath Patch. R4: a patch that does not fit changes nothing."""
     made = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)

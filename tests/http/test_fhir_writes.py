@@ -9,7 +9,7 @@ import pytest
 
 from carewright.contracts.permissions import ROLES
 from tests.clinic import Clinic, Json, ok, open_clinic, register
-from tests.http.test_fhir import FHIR, outcome, proposals
+from tests.fhir_asking import FHIR, outcome, proposals
 from tests.system import System
 from tests.unit.fhir.forms import spoiling
 

@@ -21,6 +21,7 @@ from tests.certificates import Authority
 from tests.hl7_sender import ANSWER_SECONDS_MAX, Sender, listening, registered, said
 
 
+@pytest.mark.requirement("V2.ack")
 async def test_a_connection_carries_many_messages_each_answered_in_turn(sender: Sender) -> None:
     start = await sender.free()
     async with listening(sender) as connect:
@@ -172,6 +173,7 @@ async def test_a_message_is_sealed_and_its_answer_tells_nothing(sender: Sender) 
     assert not any("Geheim" in field for segment in answer.segments for field in segment.fields)
 
 
+@pytest.mark.requirement("V2.ack")
 @pytest.mark.parametrize(
     ("change", "error"),
     [((b"SIU^S12", b"ORU^R01"), "200"), ((b"SIU^S12", b"SIU^S99"), "201"), ((b"|P|2.5.1", b"|T|2.5.1"), "202"),

@@ -42,6 +42,7 @@ async def test_an_appointment_is_booked_moved_and_cancelled_under_the_senders_ow
     assert (cancelled["status"], cancelled["cancelation_reason"]) == ("cancelled", "other")
 
 
+@pytest.mark.requirement("V2.siu")
 @pytest.mark.parametrize(
     ("event", "status", "becomes"),
     [("S16", "", "cancelled"), ("S17", "", "entered-in-error"), ("S26", "", "noshow"), ("S14", "Noshow", "noshow"),

@@ -112,3 +112,11 @@ def test_a_refusal_is_said_as_an_outcome() -> None:
 def test_what_no_fhir_string_may_hold_is_left_out_wherever_it_was_typed() -> None:
     shown = organization(Organization(id=UUID(ID), name="Nor\x01th\x1f", identifiers=(Identifier(system="urn:s", value="\x00"),)))
     assert (shown["name"], shown["identifier"]) == ("North", [{"system": "urn:s"}])
+
+
+@pytest.mark.parametrize("value", ["x" * 11, 7])
+def test_words_are_words_and_have_an_end(value: object) -> None:
+    given = Parameters.of_resource({"resourceType": "Parameters", "parameter": [{"name": "comment", "valueString": value}]})
+    with pytest.raises(InvalidElement):
+        given.text("comment", 10)
+    assert (Parameters.of_query([("comment", " a ")]).text("comment", 10), given.text("other", 10)) == ("a", None)

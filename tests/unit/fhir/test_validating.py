@@ -127,6 +127,7 @@ def break_the_form(place: Place) -> str | None:
     return "value"
 
 
+@pytest.mark.requirement("R4.form", "R4.status")
 @each_example
 @pytest.mark.parametrize(
     "mutation",

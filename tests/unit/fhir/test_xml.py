@@ -46,6 +46,7 @@ def assert_unchanged(raw: bytes) -> None:
     assert SORTED.encode(from_xml(DEFINITIONS, there)) == SORTED.encode(decoded(raw))
 
 
+@pytest.mark.requirement("R4.examples")
 @pytest.mark.parametrize("path", examples(), ids=lambda path: path.stem)
 def test_an_official_example_comes_back_unchanged(path: Path) -> None:
     assert_unchanged(path.read_bytes())

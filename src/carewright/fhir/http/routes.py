@@ -72,7 +72,7 @@ async def search(ask: Ask) -> Answer:
 async def find(ask: Ask) -> Answer:
     given = Parameters.of_query(ask.pairs) if ask.body is None else Parameters.of_resource(ask.sent())
     found = await finding.find_appointments(ask.ctx, given, ask.base)
-    return Answer(searchset(ask.base, found.items, found.total, f"{ask.base}/Appointment/$find"))
+    return Answer(searchset(ask.base, found.items, found.total, f"{ask.base}/Appointment/$find", found.unheeded))
 
 
 async def hold(ask: Ask) -> Answer:

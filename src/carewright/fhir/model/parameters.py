@@ -60,6 +60,15 @@ class Parameters:
             raise InvalidElement(f"The parameter {name} is given once.", expression=found[1].expression)
         return found[0] if found else None
 
+    def text(self, name: str, length_max: int) -> str | None:
+        """Words, without space around them. Raises `InvalidElement`."""
+        given = self.one(name)
+        if given is None:
+            return None
+        if not isinstance(given.value, str) or len(given.value) > length_max:
+            raise InvalidElement(f"At most {length_max} characters belong here.", expression=given.expression)
+        return given.value.strip() or None
+
     def instant(self, name: str) -> datetime:
         """A parameter that must be there; a date alone is its first moment in UTC. Raises `MissingElement`, `InvalidElement`."""
         given = self.one(name)

@@ -16,6 +16,8 @@ from carewright.kernel.values import Instant
 
 ACTOR_TYPES = frozenset({"Practitioner", "PractitionerRole", "Location", "Device", "Patient", "RelatedPerson", "HealthcareService"})
 PARTICIPANTS_MAX = 50
+NOTE_MAX = 2000
+"""Characters, as scheduling takes them."""
 TIERS: Mapping[int, UrgencyTier] = {priority: tier for tier, priority in PRIORITIES.items()}
 
 
@@ -51,7 +53,7 @@ def read_wanted(resource: Resource, base: str) -> Wanted:
         patient_status=patient_status,
         actors=actors,
         urgency=_urgency(resource.get("priority")),
-        comment=_text(resource, "comment", 2000),
+        comment=_text(resource, "comment", NOTE_MAX),
         based_on=_based_on(resource.get("basedOn")),
         cancelation_reason=_reason(resource.get("cancelationReason")),
     )

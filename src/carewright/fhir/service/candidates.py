@@ -179,9 +179,11 @@ async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchApp
     statuses = _statuses(bounds.statuses)
     actors = uuids({place.partition("/")[2] for place in _actors(bounds.references)})
     sites, rooms = await _places(ctx, bounds.references.get("location"))
-    if () in (ids, patient_ids, statuses):
+    if () in (ids, patient_ids, statuses) or not all(bounds.references.values()):
         return None
     if not any((ids, patient_ids, actors, sites, rooms, bounds.starts, ctx.actor.patient_id)):
+        if bounds.identifiers is not None:
+            return None  # no appointment has one
         raise SearchTooWide("Appointments are found by _id, patient, date, practitioner, actor or location, and whatever narrows that.")
     return SearchAppointments(
         ids=ids or (), patient_ids=patient_ids or (), statuses=statuses or (), actor_ids=actors or rooms or (), site_ids=sites or (),

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, TimeGone
 from carewright.contracts.scheduling import (
@@ -20,7 +22,7 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import is_proposal
 from carewright.fhir.model.parameters import Parameters, reference_of
 from carewright.fhir.model.pointing import Pointer, pointer
-from carewright.fhir.model.wanted import Wanted, read_wanted
+from carewright.fhir.model.wanted import NOTE_MAX, Wanted, read_wanted
 from carewright.fhir.service.appointments import NEW, create_appointment, patient_of, update_appointment
 from carewright.fhir.service.finding import pointer_to, proposed_time
 from carewright.fhir.service.picking import picked_time
@@ -49,19 +51,21 @@ async def book_appointment(ctx: FhirContext, given: Parameters, base: str, key: 
     Raises `TimeGone` when somebody was faster, and what scheduling refuses.
     """
     wanted, proposal = _asked(given, base)
+    note = given.text("comment", NOTE_MAX) or (wanted.comment if wanted else None)
     try:
         if proposal:
             time = await proposed_time(ctx, proposal)
-            command = BookAppointment(patient_id=_patient(ctx, given, wanted, base), time=time, note=wanted.comment if wanted else None)
+            command = BookAppointment(patient_id=_patient(ctx, given, wanted, base), time=time, note=note)
             return await ctx.scheduling.book_appointment(ctx.actor, command, key)
-        return await _book(ctx, _target(given, wanted, base), wanted, key)
+        return await _book(ctx, _target(given, wanted, base), wanted, note, key)
     except GONE as refusal:
         raise _gone(refusal) from refusal
 
 
-async def _book(ctx: FhirContext, id_: UUID | None, wanted: Wanted | None, key: str | None) -> Appointment:
+async def _book(ctx: FhirContext, id_: UUID | None, wanted: Wanted | None, note: str | None, key: str | None) -> Appointment:
+    wanted = replace(wanted, comment=note) if wanted else None
     if id_ is None:
-        return await create_appointment(ctx, wanted or Wanted(status="pending"), key)
+        return await create_appointment(ctx, wanted or Wanted(status="pending", comment=note), key)
     try:
         before = await ctx.scheduling.get_appointment(ctx.actor, id_)
     except UnknownAppointment:
@@ -69,9 +73,7 @@ async def _book(ctx: FhirContext, id_: UUID | None, wanted: Wanted | None, key: 
             raise
         return await create_appointment(ctx, wanted, key)  # the id is the sender's own
     if before.expires_at is not None and (wanted is None or wanted.status in NEW):
-        command = BookAppointment(
-            patient_id=before.patient_id, hold_id=id_, note=wanted.comment if wanted else None, based_on=wanted.based_on if wanted else None
-        )
+        command = BookAppointment(patient_id=before.patient_id, hold_id=id_, note=note, based_on=wanted.based_on if wanted else None)
         return await ctx.scheduling.book_appointment(ctx.actor, command, key)
     if wanted is None:
         return before

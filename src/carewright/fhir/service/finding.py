@@ -25,6 +25,10 @@ MEDPLUM = ("schedule", "service-type-reference")
 COUNT, COUNT_MAX = 50, 200
 SEARCHES_MAX = 24
 """Kinds of visits times practitioners of one `$find`: each pair is a search of its own."""
+UNHEEDED = (
+    "organization", "location-string", "patient-resource", "reason", "referral-identifier", "timing", "insurance-reference",
+)  # fmt: skip
+"""Parameters of ITI-115 that do not narrow what is found here."""
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +48,11 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Proposed Appointments, earliest first, and how many there are in all."""
+    """Proposed Appointments, earliest first, how many there are in all, and what was asked that made no difference."""
 
     items: tuple[Resource, ...]
     total: int
+    unheeded: tuple[str, ...] = ()
 
 
 async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> Found:
@@ -67,7 +72,8 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
     )
     names = await _names(ctx, services)
     shown = tuple(_proposal(slot, names, wishes) for _, _, slot, _ in slots[: wishes.count])
-    return Found(items=shown, total=sum(page.total or 0 for page in pages))
+    unheeded = tuple(f"{name}: what is found does not depend on it" for name in UNHEEDED if given.many(name))
+    return Found(items=shown, total=sum(page.total or 0 for page in pages), unheeded=unheeded)
 
 
 def read_wishes(given: Parameters, services: Sequence[ServiceSummary], base: str) -> Wishes:

@@ -7,7 +7,7 @@ from datetime import UTC
 from carewright.contracts.fhir.basics import Resource, said
 from carewright.contracts.fhir.refusals import NotServed
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.bundles import address
+from carewright.fhir.model.bundles import address, warnings
 from carewright.fhir.model.searching import paging
 from carewright.fhir.model.searching.chaining import chains, resolved
 from carewright.fhir.model.searching.deciding import matches
@@ -48,7 +48,7 @@ async def search(ctx: FhirContext, kind: str, pairs: Iterable[tuple[str, str]], 
         "entry": [
             *(_entry(base, _part(asked, one), "match") for one in page.resources),
             *(_entry(base, one, "include") for one in included),
-            *_warnings(asked),
+            *warnings(f"{each.parameter}: {each.says}" for each in asked.warnings),
         ],
     })  # fmt: skip
 
@@ -115,16 +115,6 @@ def _part(asked: Search, one: Resource) -> Resource:
 
 def _entry(base: str, one: Resource, mode: str) -> Resource:
     return {"fullUrl": address(base, one), "resource": one, "search": {"mode": mode}}
-
-
-def _warnings(asked: Search) -> list[Resource]:
-    """What was left out of account, said as R4 has it: one OperationOutcome among the entries."""
-    if not asked.warnings:
-        return []
-    issues = [
-        {"severity": "warning", "code": "not-supported", "diagnostics": f"{each.parameter}: {each.says}"} for each in asked.warnings
-    ]  # fmt: skip
-    return [{"resource": {"resourceType": "OperationOutcome", "issue": issues}, "search": {"mode": "outcome"}}]
 
 
 def _cursor(ctx: FhirContext, asked: Search) -> paging.Cursor | None:

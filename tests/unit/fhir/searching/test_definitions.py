@@ -26,6 +26,7 @@ R4 = {
 COMMON = {"_id", "_lastUpdated", "_tag", "_profile", "_security", "_source"}
 
 
+@pytest.mark.requirement("R4.search")
 @pytest.mark.parametrize("resource_type", R4)
 def test_a_type_has_the_parameters_of_its_page(resource_type: str) -> None:
     assert set(search_definitions().of(resource_type)) - COMMON == set(R4[resource_type].split())
