@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -37,7 +38,7 @@ class Before(msgspec.Struct):
     note: str = ""
 
 
-def fact(**fields: type | tuple[type, object]) -> schemas.Schema:
+def fact(**fields: Any) -> schemas.Schema:
     """The schema of a fact called `Before` with these fields."""
     rows = [(name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in fields.items()]
     return schemas.schema_of(msgspec.defstruct("Before", rows))
@@ -60,3 +61,7 @@ def test_a_field_of_another_type_breaks_readers() -> None:
 
 def test_a_new_required_field_breaks_stored_events() -> None:
     assert schemas.breaks(BEFORE, fact(id=int, more=int, note=(str, ""))) == ["Before.more is new and required"]
+
+
+def test_a_value_less_to_choose_from_breaks_readers() -> None:
+    assert schemas.breaks(fact(id=Literal["a", "b"]), fact(id=Literal["a"])) == ["Before.id changed"]
