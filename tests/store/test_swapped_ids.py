@@ -21,16 +21,20 @@ from carewright.kernel.http.openapi import document
 from carewright.roles.registry import MODULES
 from tests import whole_system
 from tests.clinic import Clinic, Json, at, ok, open_clinic, register
+from tests.fhir_probes import FHIR, fhir_probes
 from tests.probes import WAYS, Operation, Others, Probe, operations, probes
 from tests.whole_system import Answer, Inside
 
 PROBES_MIN = 50_000
+FHIR_PROBES_MIN = 10_000
 AT_ONCE = 12
 KEPT_TO_SITES = ("front-desk", "scheduler", "nurse", "physician", "technician", "operations", "integration")
 PATIENT: Json = {
     "family": "Quollington", "given": ["Bandicootia"], "birth_on": "1907-08-11", "telecom": [{"system": "phone", "value": "2025550143"}],
     "identifiers": [{"system": "urn:swapped:mrn", "value": "SWAPPEDMRN4711"}],
 }  # fmt: skip
+NOTHING: Json = {"rest": [{"resource": []}]}
+"""The statement of a FHIR server that serves nothing."""
 WRITTEN = ("potoroo-note", "dunnart-referral", "kowari-override", "mulgara-block")
 NAMES = ("Quollington", "Bandicootia", "1907-08-11", "2025550143", "SWAPPEDMRN4711", "urn:swapped:mrn")
 THEIRS = """
@@ -121,14 +125,22 @@ async def own_of(clinic: Clinic, patient: UUID) -> dict[str, str]:
 
 
 def walked(
-    described: Sequence[Operation], whole: Inside, role: str, own: dict[str, str], theirs: Sequence[UUID], given: Others, **more: Any
+    described: Sequence[Operation],
+    stated: Json,
+    whole: Inside,
+    role: str,
+    own: dict[str, str],
+    theirs: Sequence[UUID],
+    given: Others,
+    **more: Any,
 ) -> Iterator[Probe]:
-    """A role's probes: in every way where it has the permission, in the plain one where it is turned away at the door."""
+    """A role's probes: in every way where it has the permission, in the plain one where it is turned away at the door, and through FHIR."""
     assert whole.known.organization_id is not None
     tokens = whole.system.tokens
     actor = replace(tokens.actor(role, f"stranger-{role}-{len(more)}", whole.known.organization_id, more.get("patient_id")), **more)
     for operation in described:
         yield from probes([operation], whole.signed(actor), own, theirs, WAYS if actor.may(operation.permission) else WAYS[:1], given)
+    yield from fhir_probes(stated, whole.signed(actor), own, theirs, WAYS[:1])
 
 
 async def leaks(
@@ -164,7 +176,16 @@ def described() -> list[Operation]:
     return operations(document([route for module in MODULES for route in module.routes]))
 
 
-async def test_nobody_reaches_anything_by_the_ids_of_others(whole: Inside, described: list[Operation], database_url: str) -> None:
+@pytest.fixture(scope="module")
+async def stated(whole: Inside) -> Json:
+    """What FHIR says of itself."""
+    statement: Json = ok(await whole.request(None, "GET", f"{FHIR}/metadata"))
+    return statement
+
+
+async def test_nobody_reaches_anything_by_the_ids_of_others(
+    whole: Inside, described: list[Operation], stated: Json, database_url: str
+) -> None:
     elsewhere = whole_system.of(whole, uuid4())
     clinic, other, theirs = await open_clinic(whole), await open_clinic(whole), await open_clinic(elsewhere)
     victim, neighbour, stranger = await lived(whole, clinic), await register(whole), await register(elsewhere)
@@ -179,14 +200,14 @@ async def test_nobody_reaches_anything_by_the_ids_of_others(whole: Inside, descr
     for role in ROLES:
         own = await own_of(await practice_for(role, theirs), stranger)
         more = {"patient_id": stranger} if role in ("patient", "proxy") else {}
-        asked = walked(described, elsewhere, role, own, (*victim.ids, *victim.places), victim.given, **more)
+        asked = walked(described, stated, elsewhere, role, own, (*victim.ids, *victim.places), victim.given, **more)
         found += await leaks(whole, asked, everything, seen, statuses)
     across_tenants = len(seen)
 
     private = [*NAMES, *WRITTEN, *map(str, victim.ids)]
     for role in ("patient", "proxy"):
         own = await own_of(other, neighbour)
-        asked = walked(described, whole, role, own, victim.ids, victim.given, patient_id=neighbour)
+        asked = walked(described, stated, whole, role, own, victim.ids, victim.given, patient_id=neighbour)
         found += await leaks(whole, asked, private, seen, statuses)
     across_patients = len(seen) - across_tenants
 
@@ -194,15 +215,20 @@ async def test_nobody_reaches_anything_by_the_ids_of_others(whole: Inside, descr
     for role in KEPT_TO_SITES:
         there = await practice_for(role, other)
         own = await own_of(there, neighbour)
-        asked = walked(described, whole, role, own, victim.appointments, victim.given, site_ids=frozenset({UUID(there.site_id)}))
+        asked = walked(described, stated, whole, role, own, victim.appointments, victim.given, site_ids=frozenset({UUID(there.site_id)}))
         found += await leaks(whole, asked, of_the_site, seen, statuses)
     across_sites = len(seen) - across_tenants - across_patients
 
-    print(f"{len(seen)} probes: {across_tenants} across tenants, {across_patients} across patients, {across_sites} across sites")
+    by_fhir = sum(str(target).startswith(FHIR) for _, target, *_ in seen)
+    told = (
+        f"{across_tenants} across tenants, {across_patients} across patients, {across_sites} across sites, {by_fhir} of them through FHIR"
+    )
+    print(f"{len(seen)} probes: {told}")
     assert found == []
     assert await connection.fetchval(THEIRS, *whose) == before
     await connection.close()
     assert len(seen) >= PROBES_MIN
+    assert by_fhir >= FHIR_PROBES_MIN
     assert {403, 404, 422, 400, 200} <= statuses.keys()
 
 
@@ -210,7 +236,7 @@ async def test_whoever_may_see_it_is_shown_it_so_that_the_search_would_find_a_le
     clinic = await open_clinic(whole)
     patient = UUID(ok(await whole.request("front-desk", "POST", "/api/v1/patients", json=PATIENT | {"identifiers": []}), 201)["id"])
     read = [each for each in described if each.id in ("get_patient", "list_appointments", "find_patients")]
-    asked = walked(read, whole, "front-desk", await own_of(clinic, patient), [patient], Others())
+    asked = walked(read, NOTHING, whole, "front-desk", await own_of(clinic, patient), [patient], Others())
     found = await leaks(whole, asked, NAMES, set(), Counter())
     assert any("quollington" in each and each.startswith("get_patient") for each in found)
 
