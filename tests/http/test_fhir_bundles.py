@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.clinic import Clinic, Json, ok, open_clinic, register
-from tests.http.test_fhir import FHIR, outcome, proposals
+from tests.fhir_asking import FHIR, outcome, proposals
 from tests.http.test_fhir_writes import SPOILT, SYSTEM, number_of, person
 from tests.system import System
 from tests.unit.fhir.forms import spoiling

@@ -14,7 +14,7 @@ from carewright.fhir.model.xml import from_xml
 from carewright.fhir.store import r4_definitions
 from tests.at_work import said
 from tests.clinic import Clinic, Json, ok, register
-from tests.http.test_fhir import FHIR, outcome, shown
+from tests.fhir_asking import FHIR, outcome, shown
 from tests.system import System
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "fhir"

@@ -7,7 +7,7 @@ import pytest
 from carewright.fhir.model.validating import issues_of
 from carewright.fhir.store import r4_definitions
 from tests.clinic import Clinic, Json, ok, open_clinic, register, tomorrow
-from tests.http.test_fhir import FHIR, hold, operate, outcome, parameters
+from tests.fhir_asking import FHIR, hold, operate, outcome, parameters
 from tests.system import System
 
 

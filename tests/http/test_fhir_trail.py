@@ -12,7 +12,7 @@ from carewright.fhir.model.xml import from_xml
 from carewright.fhir.store import r4_definitions
 from tests.balp import faults_of
 from tests.clinic import Clinic, Json, ok, register
-from tests.http.test_fhir import outcome
+from tests.fhir_asking import outcome
 from tests.http.test_fhir_encounters import another, asked
 
 SEALED_SECONDS_MAX = 10

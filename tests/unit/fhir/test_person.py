@@ -10,7 +10,8 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.fhir.people import patient
 from carewright.contracts.fhir.refusals import InvalidElement
 from carewright.contracts.patients import ContactPoint, Patient, RegisterPatient
-from carewright.fhir.model.person import commanded, is_same, left_out, read_person
+from carewright.fhir.model.left_out import left_out
+from carewright.fhir.model.person import commanded, is_same, read_person
 from carewright.fhir.model.reading import NIL
 
 ANNA = Patient(
@@ -21,7 +22,7 @@ ANNA = Patient(
 
 def test_what_is_shown_of_a_patient_is_what_is_read_of_it() -> None:
     assert read_person(patient(ANNA)) == ANNA
-    assert left_out(patient(ANNA)) == ()
+    assert left_out(patient(ANNA), patient(ANNA)) == ()
     assert read_person(patient(msgspec.structs.replace(ANNA, active=False))).active is False
 
 
@@ -61,8 +62,18 @@ def test_what_is_longer_than_we_keep_is_refused_by_its_place(change: dict[str, A
 
 
 def test_what_there_is_no_place_for_is_named() -> None:
-    sent = patient(ANNA) | {"address": [{"city": "Bern"}], "maritalStatus": {"text": "S"}, "_birthDate": {}}
-    assert left_out(sent) == ("Patient.address", "Patient.maritalStatus")
+    sent = patient(ANNA) | {"address": [{"city": "Bern"}], "maritalStatus": {"text": "S"}, "_birthDate": {"id": "a"}}
+    assert left_out(sent, patient(ANNA)) == ("Patient.address", "Patient.maritalStatus", "Patient.birthDate.extension")
+
+
+def test_what_was_not_kept_within_an_element_is_named_once() -> None:
+    numbers = [
+        {"system": "urn:test:mrn", "value": "A1", "period": {"start": "2026"}},
+        {"system": "urn:a", "value": "2", "period": {"end": "2027"}},
+    ]
+    kept = patient(ANNA) | {"identifier": [{"system": each["system"], "value": each["value"]} for each in numbers]}
+    assert left_out(patient(ANNA) | {"identifier": numbers}, kept) == ("Patient.identifier.period",)
+    assert left_out(patient(ANNA) | {"gender": "other"}, patient(ANNA)) == ("Patient.gender",)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,11 @@ def outcome_of(refusal: Refusal) -> Resource:
 def done(left_out: Iterable[str]) -> Resource:
     """A write went well; what was sent beyond what we have a place for is named."""
     well = {"severity": "information", "code": "informational", "diagnostics": "Done."}
-    told = {"severity": "warning", "code": "not-supported", "diagnostics": "There is no place for this here. It was left out."}
+    told = {
+        "severity": "warning",
+        "code": "not-supported",
+        "diagnostics": "There is no place for this here as it was sent. It was left out, or is kept in our form.",
+    }
     left = [told | {"expression": [each]} for each in left_out]
     return {"resourceType": "OperationOutcome", "issue": [well, *left]}
 

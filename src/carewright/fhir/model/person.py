@@ -17,8 +17,6 @@ from carewright.fhir.model.reading import read_patient
 from carewright.fhir.model.reports import Remark, RowRejected
 from carewright.kernel.folding import folded
 
-KEPT = frozenset({"identifier", "active", "name", "telecom", "gender", "birthDate", "communication", "deceasedBoolean", "deceasedDateTime"})
-ABOUT_ITSELF = frozenset({"resourceType", "id", "meta", "text", "language"})
 MODIFIERS = frozenset({"implicitRules", "modifierExtension", "link"})
 HARMLESS = frozenset({"fhir.import.text_repaired", "fhir.import.name_incomplete"})
 ELEMENTS = {
@@ -42,11 +40,6 @@ def read_person(resource: Resource) -> Patient:
         if remark.code not in HARMLESS:
             raise _invalid(remark)
     return said
-
-
-def left_out(resource: Resource) -> tuple[str, ...]:
-    """The elements that we have no place for, as FHIRPaths."""
-    return tuple(f"Patient.{name}" for name in resource if not name.startswith("_") and name not in KEPT | ABOUT_ITSELF)
 
 
 def commanded(kind: type[Command], said: Patient, **more: object) -> Command:

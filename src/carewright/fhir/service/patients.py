@@ -6,7 +6,8 @@ from carewright.contracts.fhir import people
 from carewright.contracts.fhir.refusals import NotSelective
 from carewright.contracts.patients import InvalidPatient, Patient, RegisterPatient, SearchPatients, UpdatePatient
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.person import commanded, expression_of, is_same, left_out, read_person
+from carewright.fhir.model.left_out import left_out
+from carewright.fhir.model.person import commanded, expression_of, is_same, read_person
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.writes import Sent, Written
 
@@ -24,7 +25,7 @@ async def post(ctx: FhirContext, sent: Sent) -> Written:
     if known := await _known(ctx, said):
         return Written(resource=people.patient(known))
     made = await _told(ctx.patients.register_patient(ctx.actor, commanded(RegisterPatient, said), sent.key))
-    return Written(resource=people.patient(made), is_new=True, left_out=left_out(sent.resource))
+    return _written(made, sent, is_new=True)
 
 
 async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
@@ -32,7 +33,12 @@ async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
     said = read_person(sent.resource)
     command = commanded(UpdatePatient, said, patient_id=known_uuid(id_), expected_version=sent.version)
     stored = await _told(ctx.patients.update_patient(ctx.actor, command, sent.key))
-    return Written(resource=people.patient(stored), left_out=left_out(sent.resource))
+    return _written(stored, sent)
+
+
+def _written(stored: Patient, sent: Sent, *, is_new: bool = False) -> Written:
+    shown = people.patient(stored)
+    return Written(resource=shown, is_new=is_new, left_out=left_out(sent.resource, shown))
 
 
 async def _known(ctx: FhirContext, said: Patient) -> Patient | None:

@@ -1,0 +1,34 @@
+"""What of a resource that was sent is not in what came of it: told to whoever asks for an OperationOutcome."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from carewright.contracts.fhir.basics import Resource
+
+ABOUT_ITSELF = frozenset({"resourceType", "id", "meta", "text", "language"})
+
+
+def left_out(sent: Resource, kept: Resource) -> tuple[str, ...]:
+    """FHIRPaths of the elements that were not kept as they were sent, the outermost of each; where in a list they stood is not said."""
+    wanted = {name: value for name, value in sent.items() if name not in ABOUT_ITSELF}
+    return tuple(dict.fromkeys(_missing(wanted, [kept], str(sent["resourceType"]))))
+
+
+def _missing(sent: Resource, kept: list[Any], path: str) -> Iterator[str]:
+    for name, value in sent.items():
+        there = [each for one in kept if isinstance(one, dict) for each in _several(one.get(name))]
+        place = f"{path}.{name[1:]}.extension" if name.startswith("_") else f"{path}.{name}"
+        if not there:
+            yield place
+            continue
+        for each in _several(value):
+            if isinstance(each, dict):
+                yield from _missing(each, there, place)
+            elif each not in there:
+                yield place
+
+
+def _several(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
