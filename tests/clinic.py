@@ -93,8 +93,8 @@ class Clinic:
         return [{"weekday": day, "start_minute": start_minute, "end_minute": end_minute, "site_id": self.site_id} for day in range(7)]
 
 
-async def open_clinic(system: System, **rules: Any) -> Clinic:
-    """A new practice that can be booked. `rules` are its visit type's booking rules."""
+async def open_clinic(system: System, *, published: bool = False, **rules: Any) -> Clinic:
+    """A new practice that can be booked. `rules` are its visit type's booking rules; `published` shows its times to everybody."""
     site, service, visit_type, practitioner, role = (str(uuid4()) for _ in range(5))
     resources = {
         "locations": [{"id": site, "kind": "site", "name": "Test Clinic", "site_id": site, "time_zone": ZONE.key}],
@@ -104,6 +104,7 @@ async def open_clinic(system: System, **rules: Any) -> Clinic:
         "visit_types": [
             {
                 "id": visit_type, "healthcare_service_id": service, "name": "Foot check", "duration_minutes": VISIT_MINUTES,
+                "published": published,
                 "requirements": [{"kind": "practitioner", "actor_id": practitioner, "duration_minutes": VISIT_MINUTES}],
                 "rules": {"grid_minutes": VISIT_MINUTES, "lead_minutes": 0, "horizon_days": 60, "site_ids": [site]} | rules,
             }

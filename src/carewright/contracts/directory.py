@@ -41,8 +41,22 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
 
 
+class PostalAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """An address by its parts, as FHIR's Address has them. `state` and `country` are written as post is addressed there."""
+
+    lines: tuple[str, ...] = ()
+    city: str = ""
+    district: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
 class Location(msgspec.Struct, frozen=True, kw_only=True):
-    """A place. A site has a time zone (IANA name); a room, bed or lab bench is bookable and names its room type."""
+    """A place. A site has a time zone (IANA name); a room, bed or lab bench is bookable and names its room type.
+
+    `address` is what people read, `postal` the same by its parts, where they are known.
+    """
 
     id: UUID
     kind: LocationKind
@@ -52,6 +66,7 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str | None = None
     room_type: Coding | None = None
     address: str | None = None
+    postal: PostalAddress | None = None
     phone: str | None = None
     managing_organization_id: UUID | None = None
     identifiers: tuple[Identifier, ...] = ()
@@ -148,7 +163,10 @@ class BookingRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VisitType(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of visit within a healthcare service. `instructions` maps a BCP 47 tag to what the patient should know before."""
+    """A kind of visit within a healthcare service. `instructions` maps a BCP 47 tag to what the patient should know before.
+
+    `published` shows its times to everybody who asks (SMART Scheduling Links).
+    """
 
     id: UUID
     healthcare_service_id: UUID
@@ -157,6 +175,7 @@ class VisitType(msgspec.Struct, frozen=True, kw_only=True):
     requirements: tuple[Requirement, ...]
     rules: BookingRules = BookingRules()
     instructions: dict[str, str] = {}
+    published: bool = False
     active: bool = True
     version: int = 1
 

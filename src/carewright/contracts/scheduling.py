@@ -14,6 +14,7 @@ from msgspec.structs import force_setattr
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockTime
+from carewright.contracts.starts import ListStarts, Start
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -424,13 +425,6 @@ class UnknownPatient(Refusal):
     title = "We do not know this patient."
 
 
-class UnknownBlock(Refusal):
-    code = "scheduling.unknown_block"
-    status = 404
-    issue = "not-found"
-    title = "We know no blocked period under this id."
-
-
 class OutsideRules(Refusal):
     code = "scheduling.outside_rules"
     status = 422
@@ -565,6 +559,8 @@ class Scheduling(Protocol):
     """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given."""
 
     async def find_times(self, actor: Actor, query: FindTimes) -> TimesPage: ...
+
+    async def list_starts(self, actor: Actor, query: ListStarts) -> tuple[Start, ...]: ...
 
     async def hold_time(self, actor: Actor, command: HoldTime, idempotency_key: str | None = None) -> Appointment: ...
 

@@ -364,6 +364,8 @@ def _visit_type_rules(visit: VisitType, _: Targets) -> Iterator[Broken]:
         yield from _prerequisite_rules(prerequisite, visit.id)
     if not all(LANGUAGE.match(tag) for tag in visit.instructions):
         yield "instructions", "Instructions are named by BCP 47 tags, such as en or pt-BR."
+    if visit.published and not visit.rules.patient_bookable:
+        yield "published", "Only what patients may book themselves is shown to everybody."
 
 
 def _requirement_rules(requirement: Requirement, visit_minutes: int) -> Iterator[Broken]:

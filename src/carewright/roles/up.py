@@ -161,6 +161,8 @@ class Start:
         if known.organization_id is not None and known.demonstration_patient_id is not None:
             environment |= {
                 "CAREWRIGHT_PORTAL_ORGANIZATION_ID": str(known.organization_id),
+                "CAREWRIGHT_FHIR_PUBLISHED_ORGANIZATION_ID": str(known.organization_id),
+                "CAREWRIGHT_FHIR_BOOKING_URL": self._address("portal"),
                 "CAREWRIGHT_OVERSIGHT_ORGANIZATION_ID": str(known.organization_id),
                 "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
                 "CAREWRIGHT_NOTIFICATIONS_LOCAL_INBOX_ORGANIZATION_ID": str(known.organization_id),

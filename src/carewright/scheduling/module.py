@@ -8,6 +8,7 @@ from carewright.contracts import scheduling as c
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.patients import PatientChanged, PatientErased
+from carewright.contracts.starts import ListStarts, Start
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -17,7 +18,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.service import book, calendars, change, find, search
+from carewright.scheduling.service import book, calendars, change, find, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -33,6 +34,9 @@ class LocalScheduling:
 
     async def find_times(self, actor: Actor, query: c.FindTimes) -> c.TimesPage:
         return await find.find_times(self._as(actor), query)
+
+    async def list_starts(self, actor: Actor, query: ListStarts) -> tuple[Start, ...]:
+        return await starts.list_starts(self._as(actor), query)
 
     async def hold_time(self, actor: Actor, command: c.HoldTime, idempotency_key: str | None = None) -> c.Appointment:
         return await book.hold_time(self._as(actor, idempotency_key, command), command)

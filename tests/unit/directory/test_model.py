@@ -122,6 +122,11 @@ def test_a_requirement_fits_its_visit(changes: dict[str, Any], field: str) -> No
     assert broken_field(PutResources(visit_types=(replace(VISIT, requirements=(requirement,)),))) == field
 
 
+def test_only_what_patients_may_book_is_shown_to_everybody() -> None:
+    hidden = replace(VISIT, published=True, rules=replace(VISIT.rules, patient_bookable=False))
+    assert broken_field(PutResources(visit_types=(hidden,))) == "published"
+
+
 def test_a_named_actor_may_be_required() -> None:
     named = Requirement(kind="nurse", actor_id=NURSE.id, duration_minutes=30)
     model.ensure_sound(PutResources(visit_types=(replace(VISIT, requirements=(named,)),)), KNOWN)

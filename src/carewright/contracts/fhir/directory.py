@@ -8,6 +8,7 @@ from carewright.contracts.directory import (
     Location,
     LocationKind,
     Organization,
+    PostalAddress,
     Practitioner,
     PractitionerRole,
     VisitType,
@@ -52,11 +53,20 @@ def location(one: Location) -> Resource:
         "mode": "instance",
         "type": concepts([one.room_type] if one.room_type else []),
         "telecom": [{"system": "phone", "value": one.phone}] if one.phone else None,
-        "address": {"text": one.address} if one.address else None,
+        "address": _address(one),
         "physicalType": {"coding": [{"system": PHYSICAL_TYPES, "code": code, "display": display}]},
         "managingOrganization": reference("Organization", one.managing_organization_id),
         "partOf": reference("Location", one.part_of_id),
     }, one.version)  # fmt: skip
+
+
+def _address(one: Location) -> Resource:
+    """What people read, and the parts of it that are known."""
+    parts = one.postal or PostalAddress()
+    return said({
+        "text": one.address, "line": list(parts.lines), "city": parts.city, "district": parts.district, "state": parts.state,
+        "postalCode": parts.postal_code, "country": parts.country,
+    })  # fmt: skip
 
 
 def practitioner(one: Practitioner) -> Resource:

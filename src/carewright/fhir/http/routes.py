@@ -11,6 +11,7 @@ from carewright.contracts.fhir.refusals import UnknownVersion
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, interaction
+from carewright.fhir.http.publishing import published
 from carewright.fhir.http.writes import create, patch, patch_matching, update, update_matching
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.entries import answer, response
@@ -47,7 +48,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch),
         at("/{kind}/{id}/_history/{version}", GET=vread),
     ]
-    return [at("", POST=bundled(single)), *single]
+    return [*published(ctx), at("", POST=bundled(single)), *single]
 
 
 async def read(ask: Ask) -> Answer:

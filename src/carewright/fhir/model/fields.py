@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from carewright.contracts.directory import Coding, Identifier
+from carewright.contracts.directory import Coding, Identifier, PostalAddress
 from carewright.contracts.patients import ContactPoint, Gender
 from carewright.fhir.model import r4
 from carewright.fhir.model.reports import Remark, RowRejected
@@ -193,6 +193,17 @@ class Reader:
         town = " ".join(self.texts((address.city, address.state, address.postal_code), "address"))
         parts = (*self.texts(address.line, "address.line"), town)
         return self.text(", ".join(part for part in parts if part), "address") or None
+
+    def postal_address(self, address: r4.Address | None) -> PostalAddress | None:
+        """The parts of an address that has any."""
+        if address is None:
+            return None
+        city, state, postal_code, country = (
+            self.text(part, "address") for part in (address.city, address.state, address.postal_code, address.country)
+        )
+        lines = tuple(self.texts(address.line, "address.line"))
+        made = PostalAddress(lines=lines, city=city, state=state, postal_code=postal_code, country=country)
+        return None if made == PostalAddress() else made
 
 
 class PersonName(msgspec.Struct, frozen=True):

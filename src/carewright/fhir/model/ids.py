@@ -12,7 +12,7 @@ from uuid import UUID
 
 from carewright.contracts.fhir.refusals import UnknownId
 
-SLOT, PROPOSAL = b"S", b"P"
+SLOT, PROPOSAL, OFFER = b"S", b"P", b"O"
 NOBODY = UUID(int=0)
 DIGEST_BYTES = 8
 MINUTE_SECONDS = 60
@@ -64,6 +64,11 @@ def read_proposal(text: str) -> ProposalId:
     raw = _bytes(text, PROPOSAL, 45)
     who = UUID(bytes=raw[25:41])
     return ProposalId(UUID(bytes=raw[1:17]), raw[17:25], None if who == NOBODY else who, _instant(raw[41:]))
+
+
+def write_offer(visit_type_id: UUID, site_id: UUID) -> str:
+    """The id of what a hospital publishes of a kind of visit at a site. Nothing is read by it."""
+    return _text(OFFER + visit_type_id.bytes + site_id.bytes)
 
 
 def is_proposal(text: str) -> bool:

@@ -121,6 +121,7 @@ def _location(row: r4.Location, reader: Reader) -> Draft:
         time_zone=_time_zone(address, reader) if kind == "site" else None,
         room_type=_room_type(row, reader) if kind in ("room", "bed") else None,
         address=reader.address_line(address),
+        postal=reader.postal_address(address),
         phone=phones[0] if phones else None,
         active=row.status == "active",
         identifiers=_identifiers(row, reader, "Location"),

@@ -8,6 +8,7 @@ One thread owns an index. Row `r` of a bitmap is contiguous, so a pool of actors
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from uuid import UUID
 
 import numpy as np
@@ -112,6 +113,12 @@ class AvailabilityIndex:
             clear_range(self.open_bits[row], *each)
         clear_range(self.free[row], start, end)
         self.set_free(row, start, end, taken)
+
+    def unclaimed(self) -> "AvailabilityIndex":
+        """The same calendars as if nothing in them were booked. It shares the bitmaps: ask it at once, and keep it no longer."""
+        bare = copy(self)
+        bare.free = self.open_bits
+        return bare
 
     def set_busy(self, row: int, start_tick: int, end_tick: int) -> None:
         """Take [start_tick, end_tick), cut to the horizon."""

@@ -137,6 +137,15 @@ def assign_all(
     return [_staffed(requirements, pools, crowds) for pools in zip(*ranked, strict=True)]
 
 
+def capacities(index: AvailabilityIndex, requirements: Sequence[Requirement], start_ticks: Ticks) -> Ticks:
+    """How many such visits could begin at each of these starts. Too many where pools compete, and never none where one can."""
+    if not len(start_ticks):
+        return start_ticks
+    able = [_able(index, each, start_ticks).sum(axis=1) // each.count for each in requirements]
+    most: Ticks = np.minimum.reduce(able)
+    return most
+
+
 def free_rows(index: AvailabilityIndex, requirement: Requirement, start_tick: int) -> Rows:
     """The candidates who are free for the whole interval if the visit starts at `start_tick`."""
     first, end = requirement.interval(start_tick)

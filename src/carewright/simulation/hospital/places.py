@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from carewright.contracts.directory import ActorKind, Coding, Device, Identifier, Location, LocationKind
+from carewright.contracts.directory import ActorKind, Coding, Device, Identifier, Location, LocationKind, PostalAddress
 from carewright.simulation.hospital.actors import Actor, Site, Sites
 from carewright.simulation.hospital.arrays import apportion
 from carewright.simulation.hospital.codes import BED, BEDS, KINDS, SITE_KEYS, Kind, SiteKey, coding, token
@@ -14,10 +14,16 @@ from carewright.simulation.hospital.size import HospitalSize
 
 IDENTIFIERS = "urn:carewright:demo"
 
-_SITES: dict[SiteKey, tuple[str, str, str, str]] = {
-    "main": ("Harborview Falls Hospital", "America/New_York", "1 Hospital Drive, Harborview Falls", "+1-202-555-0100"),
-    "north": ("Northfield Clinic", "America/New_York", "220 Orchard Road, Northfield", "+1-202-555-0120"),
-    "west": ("Westbrook Clinic", "America/Chicago", "48 Prairie Avenue, Westbrook", "+1-202-555-0140"),
+
+def _post(street: str, city: str, state: str) -> PostalAddress:
+    """An address in the United States, with a postal code that none has."""
+    return PostalAddress(lines=(street,), city=city, state=state, postal_code="00000", country="US")
+
+
+_SITES: dict[SiteKey, tuple[str, str, PostalAddress, str]] = {
+    "main": ("Harborview Falls Hospital", "America/New_York", _post("1 Hospital Drive", "Harborview Falls", "NY"), "+1-202-555-0100"),
+    "north": ("Northfield Clinic", "America/New_York", _post("220 Orchard Road", "Northfield", "NY"), "+1-202-555-0120"),
+    "west": ("Westbrook Clinic", "America/Chicago", _post("48 Prairie Avenue", "Westbrook", "IL"), "+1-202-555-0140"),
 }
 _WARD_BEDS = 30
 
@@ -65,7 +71,7 @@ def identifier(kind: str, number: int) -> tuple[Identifier, ...]:
 def _ground(draw: Draw, hospital_id: UUID) -> Places:
     sites: Sites = {}
     locations: list[Location] = []
-    for number, (key, (name, zone, address, phone)) in enumerate(_SITES.items(), 1):
+    for number, (key, (name, zone, postal, phone)) in enumerate(_SITES.items(), 1):
         sites[key] = site = Site(key, draw.uuid(), name, ZoneInfo(zone))
         locations.append(
             Location(
@@ -74,7 +80,8 @@ def _ground(draw: Draw, hospital_id: UUID) -> Places:
                 name=name,
                 site_id=site.id,
                 time_zone=zone,
-                address=address,
+                address=f"{postal.lines[0]}, {postal.city}",
+                postal=postal,
                 phone=phone,
                 managing_organization_id=hospital_id,
                 identifiers=identifier("site", number),

@@ -101,6 +101,7 @@ def _visit_type(type_id: UUID, service_id: UUID, visit: Visit, sites: Sites) -> 
             needs_confirmation=visit.confirm,
         ),
         instructions=instructions(visit.instructions),
+        published=visit.patient_bookable and not visit.referral,
     )
 
 
