@@ -133,6 +133,9 @@ scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
 scheduling.set_working_hours           scheduling.calendar.set_hours
 scheduling.unblock_time                scheduling.calendar.unblock
+subscriptions.end_subscription         subscriptions.subscription.delete
+subscriptions.list_subscriptions       subscriptions.subscription.list
+subscriptions.subscribe                subscriptions.subscription.create
 """
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
@@ -141,7 +144,7 @@ SILENT = frozenset({
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list", "notifications.local_inbox.read",
     "records.retention.read",
-    "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find",
+    "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

@@ -76,6 +76,7 @@ scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   . 
 scheduling.appointment.override       .   .   .   x   .   .   .   .   .   .   .   .
 scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x   x
 scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x
+subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
 """
 """`scheduling.appointment.any_patient`, and flow's, lets staff act for every patient; without it an actor acts for `patient_id` alone."""

@@ -7,6 +7,7 @@ from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.subscriptions import Subscriptions
 from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
@@ -23,5 +24,6 @@ class FhirContext(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
+    subscriptions: Subscriptions
     flow: Flow
     audit: AuditTrail

@@ -9,6 +9,7 @@ from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.subscriptions import Subscriptions
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, refused
 from carewright.fhir.http.routes import pages
@@ -24,7 +25,8 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
-        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), audit=resolve(AuditTrail),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
+        audit=resolve(AuditTrail),
     )  # fmt: skip
     return Running(context)
 
@@ -33,7 +35,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow, AuditTrail),
+    needs=(Directory, Patients, Scheduling, Flow, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     has_tables=False,
     pages=pages,

@@ -25,6 +25,7 @@ from carewright.portal.module import MODULE as PORTAL
 from carewright.records.module import MODULE as RECORDS
 from carewright.roles.settings import SystemSettings
 from carewright.scheduling.module import MODULE as SCHEDULING
+from carewright.subscriptions.module import MODULE as SUBSCRIPTIONS
 
 MODULES: tuple[Module, ...] = (
     ACCESS,         # who may come in, as whom, and for how long
@@ -37,6 +38,7 @@ MODULES: tuple[Module, ...] = (
     AUDIT,          # what was done, by whom, and the proof of it
     RECORDS,        # how long it is all kept, and what must stay
     OVERSIGHT,      # what is done when something goes wrong
+    SUBSCRIPTIONS,  # who is told of changes, and the telling
     FHIR,           # what other systems see, and ask for
     HL7,            # what other systems say in HL7 v2, and hear
     PORTAL,         # what patients see

@@ -12,13 +12,13 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, interaction
 from carewright.fhir.http.publishing import published
-from carewright.fhir.http.writes import create, patch, patch_matching, update, update_matching
+from carewright.fhir.http.writes import create, delete, patch, patch_matching, update, update_matching
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.entries import answer, response
 from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.slots import slots_taken
-from carewright.fhir.service import claiming, finding, searching, served
+from carewright.fhir.service import claiming, finding, searching, served, subscribing
 from carewright.fhir.service.capabilities import capability_statement
 
 
@@ -43,9 +43,10 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$hold", POST=hold),
         at("/Appointment/$book", POST=book),
         at("/Appointment/{id}/$confirm", POST=confirm),
+        at("/Subscription/{id}/$status", GET=subscription_status, POST=subscription_status),
         at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
-        at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch),
+        at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch, DELETE=delete),
         at("/{kind}/{id}/_history/{version}", GET=vread),
     ]
     return [*published(ctx), at("", POST=bundled(single)), *single]
@@ -91,3 +92,7 @@ async def confirm(ask: Ask) -> Answer:
     confirmed = await claiming.confirm_appointment(ask.ctx, known_uuid(ask.id()), ask.key)
     changed = [scheduling.appointment(confirmed), *slots_taken(confirmed.participants)]
     return Answer(response("transaction", [answer(ask.base, "200 OK", each) for each in changed]))
+
+
+async def subscription_status(ask: Ask) -> Answer:
+    return Answer(await subscribing.status(ask.ctx, ask.id(), ask.base))

@@ -59,6 +59,14 @@ async def patch_matching(ask: Ask) -> Answer:
     return await _patched(ask, kind, await kind.read(ask.ctx, known["id"]))
 
 
+async def delete(ask: Ask) -> Answer:
+    """What is ended is answered once more, as it was."""
+    kind = _served(ask, "delete")
+    if kind.delete is None:
+        raise MethodNotAllowed
+    return Answer(await kind.delete(ask.ctx, ask.id()))
+
+
 async def _created(ask: Ask, kind: Served, sent: Sent) -> Answer:
     if kind.create is None:
         raise MethodNotAllowed

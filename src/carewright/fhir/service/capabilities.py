@@ -5,6 +5,8 @@ from datetime import datetime
 from carewright import __version__
 from carewright.contracts.fhir.basics import Resource, instant
 from carewright.contracts.fhir.refusals import NotAtomic
+from carewright.contracts.fhir.subscriptions import PROFILE, TOPICS_EXTENSION
+from carewright.contracts.subscriptions import TOPICS
 from carewright.fhir.service.candidates import CANDIDATES
 from carewright.fhir.service.served import SERVED
 from carewright.fhir.store import search_definitions
@@ -22,6 +24,7 @@ INTERACTIONS = [
     {"code": "transaction", "documentation": f"{NotAtomic.title} Conditional creates of what is there already count as reads."},
 ]
 """On the whole system."""
+STATUS_OPERATION = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status"
 
 
 def capability_statement(base: str, started_at: datetime) -> Resource:
@@ -53,6 +56,10 @@ def _resource(kind: str) -> Resource:
         said["searchParam"] = [{"name": each.code, "type": each.type} for each in parameters]
         if includes := [f"{kind}:{each.code}" for each in parameters if each.type == "reference"]:
             said["searchInclude"] = includes
+    if kind == "Subscription":
+        said["supportedProfile"] = [PROFILE]
+        said["extension"] = [{"url": TOPICS_EXTENSION, "valueCanonical": topic} for topic in TOPICS]
+        said["operation"] = [{"name": "status", "definition": STATUS_OPERATION}]
     if kind == "Appointment":
         said["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
     return said

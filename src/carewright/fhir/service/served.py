@@ -16,7 +16,7 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.writes import Sent, Written
-from carewright.fhir.service import appointments, patients
+from carewright.fhir.service import appointments, patients, subscribing
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.trail import read_audit_event, read_provenance
@@ -24,11 +24,12 @@ from carewright.fhir.service.trail import read_audit_event, read_provenance
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
 Create = Callable[[FhirContext, Sent], Awaitable[Written]]
 Update = Callable[[FhirContext, str, Sent], Awaitable[Written]]
+Delete = Callable[[FhirContext, str], Awaitable[Resource]]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One type: how a resource is read by its FHIR id, and how it is written, where it may be. A patch is an update.
+    """One type: how a resource is read by its FHIR id, and how it is written or ended, where it may be. A patch is an update.
 
     `is_versioned` says that what is read tells its version.
     """
@@ -37,11 +38,15 @@ class Served:
     is_versioned: bool = True
     create: Create | None = None
     update: Update | None = None
+    delete: Delete | None = None
 
     @property
     def interactions(self) -> tuple[str, ...]:
         """What may be done with one resource, in FHIR's words."""
-        may = {"read": True, "vread": self.is_versioned, "create": self.create, "update": self.update, "patch": self.update}
+        may = {
+            "read": True, "vread": self.is_versioned, "create": self.create, "update": self.update, "patch": self.update,
+            "delete": self.delete,
+        }  # fmt: skip
         return tuple(code for code, is_there in may.items() if is_there)
 
 
@@ -110,4 +115,5 @@ SERVED: Mapping[str, Served] = {
     "Provenance": Served(read_provenance, is_versioned=False),
     "Schedule": Served(_schedule),
     "Slot": Served(_slot, is_versioned=False),
+    "Subscription": Served(subscribing.read, create=subscribing.post, delete=subscribing.end),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

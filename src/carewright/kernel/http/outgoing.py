@@ -142,6 +142,12 @@ class Outgoing:
         self._allowed, self._lookup, self._restraints = tuple(allowed), lookup, restraints or Restraints()
         self._client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
+    def ensure_asked(self, url: str) -> None:
+        """Raise `AddressRefused` for a URL that would never be asked, wherever its name leads."""
+        made = parsed(url)
+        origin = (made.scheme, made.host.lower(), made.port or (443 if made.scheme == "https" else 80))
+        ensure_form(made, listed=origin in {origin_of(each) for each in self._allowed})
+
     async def fetch(self, method: str, url: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
         """One request, answered whole.
 

@@ -1,0 +1,1 @@
+"""What subscriptions do: one function, one transaction."""
