@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Day, Instant, MinuteOfDay, Reason, Weekday
 
 
@@ -65,10 +64,3 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     start: Instant
     end: Instant
     reason: Reason
-
-
-class UnknownBlock(Refusal):
-    code = "scheduling.unknown_block"
-    status = 404
-    issue = "not-found"
-    title = "We know no blocked period under this id."

@@ -258,11 +258,6 @@ class SearchAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     count: bool = False
 
 
-def cursor_behind(start: Instant, id_: UUID) -> str:
-    """The cursor of a page that ended with the appointment of this start and id."""
-    return f"{int(start.timestamp())}.{id_}"
-
-
 class AppointmentsFound(msgspec.Struct, frozen=True, kw_only=True):
     """`total` is there where it was asked for and is not more than 10,000."""
 
@@ -423,6 +418,13 @@ class UnknownPatient(Refusal):
     status = 422
     issue = "not-found"
     title = "We do not know this patient."
+
+
+class UnknownBlock(Refusal):
+    code = "scheduling.unknown_block"
+    status = 404
+    issue = "not-found"
+    title = "We know no blocked period under this id."
 
 
 class OutsideRules(Refusal):

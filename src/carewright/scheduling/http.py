@@ -225,6 +225,6 @@ ROUTES = (
     ),
     Route(
         "DELETE", "/api/v1/blocks/{block_id}", unblock_time, "Open a blocked period again.",
-        permission="scheduling.calendar.change", answer=c.CalendarChanged, keyed=True, refusals=(h.UnknownBlock,),
+        permission="scheduling.calendar.change", answer=c.CalendarChanged, keyed=True, refusals=(c.UnknownBlock,),
     ),
 )  # fmt: skip

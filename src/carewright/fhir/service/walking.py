@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from carewright.contracts.cursors import cursor_behind
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.refusals import SearchTooWide
-from carewright.contracts.scheduling import cursor_behind
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.searching.narrowing import is_exact, narrowing
 from carewright.fhir.model.searching.paging import NOTHING, Cursor, Page, page_of

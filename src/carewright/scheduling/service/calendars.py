@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from carewright.contracts.hours import BlockTime, SetWorkingHours, UnknownBlock
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.scheduling import (
     Appointment,
     Busy,
@@ -15,6 +15,7 @@ from carewright.contracts.scheduling import (
     ListSchedules,
     ScheduleChanged,
     SchedulesPage,
+    UnknownBlock,
     UnknownSchedule,
     UnknownSite,
 )  # fmt: skip

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from carewright.contracts.scheduling import Appointment, cursor_behind
+from carewright.contracts.cursors import cursor_behind
+from carewright.contracts.scheduling import Appointment
 from carewright.kernel.errors import BadInput
 from carewright.kernel.values import EARLIEST
 
