@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, HealthcareService, Practitioner, PractitionerChanged, PractitionerRole, VisitTypeChanged
-from carewright.contracts.hours import BlockTime, SetWorkingHours, UnknownBlock
+from carewright.contracts.hours import BlockTime, SetWorkingHours
 from carewright.contracts.patients import PatientChanged
 from carewright.contracts.permissions import SYSTEM
 from carewright.contracts.scheduling import (
@@ -29,6 +29,7 @@ from carewright.contracts.scheduling import (
     RescheduleAppointment,
     ScheduleChanged,
     TimeNotFree,
+    UnknownBlock,
     UnknownPatient,
 )
 from carewright.kernel.context import Once

@@ -24,7 +24,7 @@ SIGNED_BY = "urn:carewright:webhook-secret"
 ERRORS = "urn:carewright:subscription-error"
 
 
-def subscription(one: Subscription, secret: str = "") -> Resource:
+def subscription(one: Subscription, secret: str | None = None) -> Resource:
     """A subscription without its headers; with the secret that signs, the once that it is told."""
     asked = one.request
     made = resource("Subscription", one.id, {
