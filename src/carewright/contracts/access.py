@@ -148,7 +148,7 @@ PublicKeys = Annotated[tuple[PublicKey, ...], Meta(max_length=10)]
 
 
 class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Another system that may ask for tokens. Its scopes are permissions that integrations have; it gets no others.
+    """Another system that may ask for tokens. Its scopes are permissions that integrations have, or SMART's (`system/Appointment.rs`).
 
     It proves itself by one of `keys`, or of those that it publishes at `keys_address` (a JWK set): exactly one of the two.
     """

@@ -40,6 +40,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     `patient_id` is set when the subject is a patient, or speaks for one: that record and nobody else's.
     `purpose` is the purpose of use; BTG while the glass is broken. `authenticated_at` is when they last proved who they are.
     `address` is the IP address that they ask from, as the gate knows it; None for what the system does by itself.
+    `scopes` are those of a token for one standard's addresses (SMART on FHIR), which is of use nowhere else; None for everybody else's.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID | None = None
     authenticated_at: datetime | None = None
     address: str | None = None
+    scopes: tuple[str, ...] | None = None
 
     def at(self, address: str | None) -> "Actor":
         """The same, asking from this address."""
@@ -97,6 +99,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     auth_time: int | None = None
     addr: str | None = None
     """Between our processes: the address that was asked from."""
+    may: tuple[str, ...] | None = None
+    """Between our processes: what is left of the role's permissions, for whoever has not all of them."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,6 +143,7 @@ class Tokens:
             exp=now + int(min(lifetime, LIFETIME_MAX).total_seconds()), jti=new_secret(16).hex(), patient=actor.patient_id,
             sites=tuple(sorted(actor.site_ids)), purpose=actor.purpose, sid=actor.session_id,
             auth_time=int(actor.authenticated_at.timestamp()) if actor.authenticated_at else None, addr=actor.address,
+            may=self._narrowed(actor),
         )  # fmt: skip
         key_id, key = self._keys.signing(self._clock.now())
         return jwt.encode({"alg": ALGORITHM, "kid": key_id, "typ": "JWT"}, msgspec.to_builtins(claims), key)
@@ -181,6 +186,11 @@ class Tokens:
             permissions=granted | self._widened if purpose == BREAKING_GLASS and granted else granted,
         )  # fmt: skip
 
+    def _narrowed(self, actor: Actor) -> tuple[str, ...] | None:
+        """The actor's permissions where they are fewer than the role has: what scopes took away stays away in every process."""
+        whole = self.actor(actor.role, actor.subject, actor.organization_id, purpose=actor.purpose).permissions
+        return tuple(sorted(actor.permissions)) if whole - actor.permissions else None
+
     def _verify(self, token: str) -> tuple[int, int, Actor]:
         """When a token ends, when it was issued, and for whom it speaks."""
         if len(token) > TOKEN_LENGTH_MAX:
@@ -194,8 +204,9 @@ class Tokens:
             raise Unauthenticated from fault
         actor = self.actor(claims.role, claims.sub, claims.org, claims.patient, claims.purpose)
         whole = msgspec.structs.replace(
-            actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at, address=claims.addr
-        )
+            actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at, address=claims.addr,
+            permissions=actor.permissions if claims.may is None else actor.permissions.intersection(claims.may),
+        )  # fmt: skip
         return claims.exp, claims.iat, whole
 
     def _key_of(self, token: GuestProtocol) -> OctKey:
@@ -234,8 +245,17 @@ class Bearers:
         self._ask = ask
         self._known: dict[str, tuple[float, Actor]] = {}
 
-    async def actor_of(self, token: str) -> Actor:
-        """The actor of a signed token or of a live session. Raises `Unauthenticated` for anything else, and `Quarantined`."""
+    async def actor_of(self, token: str, *, scoped: bool = False) -> Actor:
+        """The actor of a signed token or of a live session. Raises `Unauthenticated` for anything else, and `Quarantined`.
+
+        A token with scopes of another standard is good where that standard is spoken (`scoped`), and nowhere else.
+        """
+        actor = await self._actor_of(token)
+        if actor.scopes is not None and not scoped:
+            raise Unauthenticated("This token is for other addresses than this one.")
+        return actor
+
+    async def _actor_of(self, token: str) -> Actor:
         if not token.startswith(SESSION_PREFIX):
             return self._tokens.read(token)
         now = self._clock.monotonic_seconds()

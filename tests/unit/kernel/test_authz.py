@@ -80,6 +80,16 @@ def test_a_broken_glass_travels_with_the_token(clock: ManualClock) -> None:
     assert wide.read(wide.issue(desk(wide), HOUR)).permissions == ROLES["desk"]
 
 
+def test_what_scopes_took_away_stays_away_in_every_process(tokens: Tokens) -> None:
+    narrowed = msgspec.structs.replace(desk(tokens), permissions=frozenset({"read"}))
+    assert ROLES["desk"] > narrowed.permissions
+    assert tokens.read(tokens.issue(narrowed, HOUR)) == narrowed
+    nothing = msgspec.structs.replace(desk(tokens), permissions=frozenset())
+    assert tokens.read(tokens.issue(nothing, HOUR)).permissions == frozenset()
+    wider = msgspec.structs.replace(narrowed, permissions=frozenset({"read", "rule the world"}))
+    assert tokens.read(tokens.issue(wider, HOUR)).permissions == {"read"}
+
+
 def test_no_token_lives_longer_than_a_day(tokens: Tokens, clock: ManualClock) -> None:
     token = tokens.issue(desk(tokens), timedelta(days=30))
     clock.advance(hours=24)
@@ -217,6 +227,15 @@ async def test_a_session_is_asked_about_and_remembered_for_less_than_two_seconds
         with pytest.raises(Unauthenticated):
             await bearers.actor_of("cws_1")
     assert sessions.asked == 3, "who was refused is asked about each time"
+
+
+async def test_a_token_for_one_standards_addresses_is_good_nowhere_else(tokens: Tokens, clock: ManualClock) -> None:
+    for scopes in (("patient/Appointment.rs",), ()):
+        scoped = msgspec.structs.replace(desk(tokens), scopes=scopes)
+        bearers = Bearers(tokens, clock, Sessions(scoped).ask)
+        assert await bearers.actor_of("cws_1", scoped=True) == scoped
+        with pytest.raises(Unauthenticated):
+            await bearers.actor_of("cws_1")
 
 
 async def test_a_signed_token_stands_for_itself(tokens: Tokens, clock: ManualClock) -> None:

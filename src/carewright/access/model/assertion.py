@@ -15,7 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from carewright.access.model.oidc import CLOCKS_APART, NotBelieved
+from carewright.access.model.sessions import CLIENT_ROLE
+from carewright.contracts import smart
 from carewright.contracts.access import PublicKey
+from carewright.contracts.permissions import ROLES
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LENGTH_MAX = 8192
@@ -108,10 +111,19 @@ def keys_published(document: Mapping[str, Any]) -> tuple[PublicKey, ...]:
     return tuple(key for key in found if key is not None and is_usable(key))
 
 
+def may_register(scope: str) -> bool:
+    """Whether another system may have a scope: a permission of integrations, or a clinical scope of `system/` that opens something."""
+    clinical = smart.scope_in(scope)
+    if clinical is None:
+        return scope in ROLES[CLIENT_ROLE]
+    return clinical.where == "system" and clinical.type in (*smart.TYPES, smart.ANY_TYPE)
+
+
 def scopes_granted(asked: str, allowed: Collection[str]) -> tuple[str, ...] | None:
-    """The scopes asked for, if there are any and the client may have every one."""
+    """The scopes asked for, if there are any and the client may have every one. Permissions and SMART's do not go together."""
     scopes = tuple(dict.fromkeys(asked.split(" ")))
-    return scopes if scopes and all(scope in allowed for scope in scopes) else None
+    alike = smart.are_ours(scopes) or len(smart.scopes_in(scopes)) == len(scopes)
+    return scopes if alike and smart.covered(scopes, allowed) else None
 
 
 def _public(listed: Mapping[str, Any]) -> PublicKey | None:

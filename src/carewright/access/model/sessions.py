@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.access.settings import AccessSettings
+from carewright.contracts import smart
 from carewright.contracts.access import Session, SignInMethod
 from carewright.contracts.permissions import BREAK_GLASS, ROLES
 from carewright.kernel.authz import BREAKING_GLASS, SESSION_PREFIX, Actor
@@ -105,10 +106,11 @@ def actor_of(kept: Kept, *, glass_broken: bool) -> Actor:
     owner = kept.owner
     granted = ROLES.get(owner.role, frozenset())
     if kept.scopes is not None:
-        granted &= frozenset(kept.scopes)
+        granted &= smart.permissions_of(kept.scopes)
     return Actor(
         subject=owner.subject, organization_id=kept.organization_id, role=owner.role, patient_id=owner.patient_id,
         permissions=granted | BREAK_GLASS if glass_broken else granted,
         site_ids=frozenset() if glass_broken else frozenset(owner.site_ids), purpose=BREAKING_GLASS if glass_broken else "TREAT",
         session_id=kept.id, authenticated_at=kept.authenticated_at,
+        scopes=None if kept.scopes is None or smart.are_ours(kept.scopes) else kept.scopes,
     )  # fmt: skip

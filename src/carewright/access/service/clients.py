@@ -4,7 +4,7 @@ from uuid import UUID
 
 from carewright.access import store
 from carewright.access.context import AccessContext
-from carewright.access.model.assertion import is_usable
+from carewright.access.model.assertion import is_usable, may_register
 from carewright.access.model.sessions import CLIENT_ROLE
 from carewright.contracts.access import (
     AccountChanged,
@@ -16,7 +16,7 @@ from carewright.contracts.access import (
     ScopeNotAllowed,
     UnknownClient,
 )
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.permissions import ALL, ROLES
 from carewright.kernel import audit, outbox
 from carewright.kernel.authz import Actor
 from carewright.kernel.http.outgoing import AddressRefused, parsed
@@ -28,13 +28,13 @@ CLIENTS_SHOWN_MAX = 200
 
 
 async def register_client(ctx: AccessContext, command: RegisterClient) -> Client:
-    """A new client, who may ask for tokens at once. Its scopes are permissions of the role of integrations, and no others.
+    """A new client, who may ask for tokens at once. Its scopes are permissions of the role of integrations, or SMART's `system/…`.
 
     Raises `StepUpNeeded`, `ScopeNotAllowed`, `KeysNotUsable`.
     """
     ctx.actor.require(MANAGE)
     ctx.require_recent()
-    if not set(command.scopes) <= ROLES[CLIENT_ROLE]:
+    if not all(may_register(scope) for scope in command.scopes):
         raise ScopeNotAllowed
     _ensure_keys(command)
     return await once(ctx, Client, lambda: _registered(ctx, command))
@@ -69,7 +69,7 @@ async def actor_of_client(ctx: AccessContext, client_id: UUID) -> Actor | None:
         return None
     return Actor(
         subject=known.owner.subject, organization_id=known.organization_id, role=known.owner.role,
-        permissions=ROLES[CLIENT_ROLE] & frozenset(known.client.scopes), site_ids=frozenset(known.owner.site_ids),
+        permissions=ROLES[CLIENT_ROLE] & ALL.intersection(known.client.scopes), site_ids=frozenset(known.owner.site_ids),
     )  # fmt: skip
 
 

@@ -10,18 +10,22 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
 from carewright.fhir.context import FhirContext
+from carewright.fhir.model.authorization import PATH
 from carewright.fhir.model.outcomes import done, outcome_of
 from carewright.fhir.model.xml import from_xml, to_xml
 from carewright.fhir.service.validity import ensure_valid
 from carewright.fhir.store import r4_definitions
+from carewright.kernel import audit
+from carewright.kernel.authz import Actor
 from carewright.kernel.errors import NotAcceptable, Refusal, UnsupportedMedia
 from carewright.kernel.http import guard, problems, strict
 from carewright.kernel.http.endpoint import bearer_token, key_in, query_pairs, read_body, version_in
 from carewright.kernel.http.gate import address_of, ensure_pace
 
-PREFIX = "/fhir/R4"
+PREFIX = PATH
 SEARCH = "/_search"
 MEDIA_TYPE = "application/fhir+json"
 XML_TYPE = "application/fhir+xml"
@@ -35,6 +39,8 @@ ASKED = "fhir.request"
 """The audit log's name for what this rim refuses by itself."""
 MINIMAL, OUTCOME = "return=minimal", "return=OperationOutcome"
 """What the answer to a write may be instead of the resource."""
+APPOINTMENT = "Appointment"
+"""The type of addresses that name none: operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +90,46 @@ class Answer:
 Handle = Callable[[Ask], Awaitable[Answer]]
 
 
-def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of `handle`. Unless `public`, whoever asks shows a token."""
+def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False, letters: str = "") -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of `handle`. Unless `public`, whoever asks shows a token.
+
+    `letters` are the scopes, of SMART's `cruds`, that a SMART token needs for it; without any it is closed to such tokens.
+    """
 
     async def answer(request: Request) -> Response:
         _media_type(request)
         here = ctx.at(address_of(request.scope))
         if not public:
             async with guard.noted(here, ASKED):
-                actor = (await ctx.bearers.actor_of(bearer_token(request))).at(here.actor.address)
+                actor = (await ctx.bearers.actor_of(bearer_token(request), scoped=True)).at(here.actor.address)
             ensure_pace(request.scope, actor)
             here = here.acting(actor)
-        pairs = tuple(query_pairs(request.scope["query_string"]))
-        if request.url.path.endswith(SEARCH):
-            ask = Ask(here, request, base_of(ctx, request), pairs + await _form(request))
-        else:
-            ask = Ask(here, request, base_of(ctx, request), pairs, await _body(request))
-        return _rendered(request, await handle(ask))
+        try:
+            _ensure_scopes(here.actor, request, letters)
+            return _rendered(request, await handle(await _understood(here, request)))
+        except smart.ScopeMissing as refusal:
+            await audit.note_refusal(here, ASKED, {}, refusal)
+            raise
 
     return answer
+
+
+async def _understood(ctx: FhirContext, request: Request) -> Ask:
+    pairs = tuple(query_pairs(request.scope["query_string"]))
+    if request.url.path.endswith(SEARCH):
+        return Ask(ctx, request, base_of(ctx, request), pairs + await _form(request))
+    return Ask(ctx, request, base_of(ctx, request), pairs, await _body(request))
+
+
+def _ensure_scopes(actor: Actor, request: Request, letters: str) -> None:
+    """Raise `ScopeMissing` where a SMART token does not reach as far as this address.
+
+    An operation's answer is no stored resource, so that no constraint can be asked of it.
+    """
+    kind = request.path_params.get("kind")
+    held = actor.scopes is None or (letters and all(smart.may(actor, kind or APPOINTMENT, each, whole=not kind) for each in letters))
+    if not held:
+        raise smart.ScopeMissing
 
 
 def refused(request: Request, refusal: Refusal) -> Response:

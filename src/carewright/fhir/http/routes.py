@@ -1,18 +1,21 @@
 """Every FHIR address on one page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from carewright.contracts import smart
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.refusals import UnknownVersion
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.bundles import bundled
-from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, interaction
+from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, base_of, interaction
 from carewright.fhir.http.publishing import published
 from carewright.fhir.http.writes import create, delete, patch, patch_matching, update, update_matching
+from carewright.fhir.model import authorization
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.entries import answer, response
 from carewright.fhir.model.parameters import Parameters
@@ -30,12 +33,15 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         return Answer(capability_statement(ask.base, started_at))
 
     def at(path: str, *, public: bool = False, **by_method: Handle) -> Route:
-        answers = {method: interaction(ctx, handle, public=public) for method, handle in by_method.items()}
+        answers = {method: interaction(ctx, handle, public=public, letters=LETTERS.get(handle, "")) for method, handle in by_method.items()}
 
         async def dispatch(request: Request) -> Response:
             return await answers[request.method](request)
 
         return Route(PREFIX + path, dispatch, methods=list(by_method))
+
+    async def smart_configuration(request: Request) -> Response:
+        return Response(msgspec.json.encode(authorization.smart_configuration(base_of(ctx, request))), media_type="application/json")
 
     single = [
         at("/metadata", public=True, GET=capabilities),
@@ -49,7 +55,8 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch, DELETE=delete),
         at("/{kind}/{id}/_history/{version}", GET=vread),
     ]
-    return [*published(ctx), at("", POST=bundled(single)), *single]
+    well_known = Route(PREFIX + authorization.WELL_KNOWN, smart_configuration, methods=["GET"])
+    return [*published(ctx), at("", POST=bundled(single)), well_known, *single]
 
 
 async def read(ask: Ask) -> Answer:
@@ -96,3 +103,20 @@ async def confirm(ask: Ask) -> Answer:
 
 async def subscription_status(ask: Ask) -> Answer:
     return Answer(await subscribing.status(ask.ctx, ask.id(), ask.base))
+
+
+LETTERS: Mapping[Handle, str] = {
+    read: smart.READ,
+    vread: smart.READ,
+    search: smart.SEARCH,
+    create: smart.CREATE,
+    update: smart.UPDATE,
+    patch: smart.UPDATE,
+    update_matching: smart.SEARCH + smart.CREATE + smart.UPDATE,
+    patch_matching: smart.SEARCH + smart.UPDATE,
+    find: smart.SEARCH,
+    hold: smart.CREATE,
+    book: smart.CREATE + smart.UPDATE,
+    confirm: smart.UPDATE,
+}
+"""Which of SMART's scopes each of these needs. What is not here is closed to SMART tokens."""

@@ -6,6 +6,7 @@ from carewright.fhir.http.interaction import Answer, Ask
 from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service import changing, served
 from carewright.fhir.service.matching import the_one
+from carewright.fhir.service.scoping import ensure_seen
 from carewright.fhir.service.served import Served
 from carewright.fhir.service.validity import ensure_id, ensure_type, ensure_valid
 from carewright.kernel.errors import MethodNotAllowed, Refusal
@@ -68,9 +69,13 @@ async def delete(ask: Ask) -> Answer:
 
 
 async def _created(ask: Ask, kind: Served, sent: Sent) -> Answer:
+    """What is there already is answered to whoever may read it: to create is not to see."""
     if kind.create is None:
         raise MethodNotAllowed
-    return _changed(ask, await kind.create(ask.ctx, sent))
+    written = await kind.create(ask.ctx, sent)
+    if not written.is_new:
+        ensure_seen(ask.ctx, ask.kind, written.resource)
+    return _changed(ask, written)
 
 
 async def _updated(ask: Ask, kind: Served, id_: str, sent: Sent, *, may_lack_id: bool = False) -> Answer:

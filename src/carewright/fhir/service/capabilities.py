@@ -7,6 +7,7 @@ from carewright.contracts.fhir.basics import Resource, instant
 from carewright.contracts.fhir.refusals import NotAtomic
 from carewright.contracts.fhir.subscriptions import PROFILE, TOPICS_EXTENSION
 from carewright.contracts.subscriptions import TOPICS
+from carewright.fhir.model.authorization import security
 from carewright.fhir.service.candidates import CANDIDATES
 from carewright.fhir.service.served import SERVED
 from carewright.fhir.store import search_definitions
@@ -38,7 +39,14 @@ def capability_statement(base: str, started_at: datetime) -> Resource:
         "implementation": {"description": "Carewright", "url": base},
         "fhirVersion": "4.0.1",
         "format": list(FORMATS),
-        "rest": [{"mode": "server", "resource": [_resource(kind) for kind in SERVED], "interaction": INTERACTIONS}],
+        "rest": [
+            {
+                "mode": "server",
+                "security": security(base),
+                "resource": [_resource(kind) for kind in SERVED],
+                "interaction": INTERACTIONS,
+            }
+        ],
     }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC
 
 from carewright.contracts.fhir.basics import Resource, said
 from carewright.contracts.fhir.refusals import NotServed
+from carewright.contracts.smart import READ, SEARCH, may, scopes_for
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.bundles import address, warnings
 from carewright.fhir.model.searching import paging
@@ -20,6 +21,7 @@ from carewright.fhir.model.searching.results import CURSOR
 from carewright.fhir.model.searching.search import INCLUDE_ROUNDS_MAX, Search, Server
 from carewright.fhir.model.summarizing import elements_of, summary_of
 from carewright.fhir.service.candidates import CANDIDATES
+from carewright.fhir.service.scoping import shown
 from carewright.fhir.service.walking import Walked, in_order, walked
 from carewright.fhir.store import r4_definitions, search_definitions
 from carewright.kernel.values import EARLIEST
@@ -29,12 +31,14 @@ INCLUDED_MAX = 1_000
 
 
 async def search(ctx: FhirContext, kind: str, pairs: Iterable[tuple[str, str]], base: str, *, strict: bool = False) -> Resource:
-    """A searchset Bundle. Raises `NotServed`, `SearchRefused`, `SearchTooWide`, and what the modules refuse."""
+    """A searchset Bundle. Raises `NotServed`, `SearchRefused`, `SearchTooWide`, `ScopeMissing`, and what the modules refuse."""
     if kind not in CANDIDATES:
         raise NotServed
     asked = in_order(parse(search_definitions(), kind, pairs, Server(base, UTC, ctx.clock.now()), strict=strict))
     cursor = _cursor(ctx, asked)
-    page, total = await walked(ctx, asked, cursor) or await _decided(ctx, asked, cursor)
+    scopes_for(ctx.actor, kind, SEARCH)
+    shows_all = may(ctx.actor, kind, SEARCH, whole=True)
+    page, total = (await walked(ctx, asked, cursor) if shows_all else None) or await _decided(ctx, asked, cursor)
     bundle = {
         "resourceType": "Bundle",
         "type": "searchset",
@@ -63,9 +67,11 @@ async def _found(ctx: FhirContext, asked: Search) -> list[Resource]:
     """Everything that matches, in no order. Chains are answered from the inside out."""
     if asked.type not in CANDIDATES:
         return []
+    scopes_for(ctx.actor, asked.type, SEARCH)
     if steps := chains(asked):
         asked = resolved(asked, [await _found(ctx, step.inner) for step in steps])
-    return [one for one in await CANDIDATES[asked.type](ctx, asked, narrowing(asked)) if matches(asked, one)]
+    found = [one for one in await CANDIDATES[asked.type](ctx, asked, narrowing(asked)) if matches(asked, one)]
+    return shown(ctx, asked.type, found)
 
 
 async def _included(ctx: FhirContext, asked: Search, shown: tuple[Resource, ...]) -> list[Resource]:
@@ -77,7 +83,7 @@ async def _included(ctx: FhirContext, asked: Search, shown: tuple[Resource, ...]
         iterated = number > 0
         fetched = await _fetched(ctx, asked, references_of(asked, source, is_iterated=iterated) - known)
         for inner in referring(asked, source, is_iterated=iterated):
-            fetched += await _found(ctx, inner)
+            fetched += await _found(ctx, inner) if may(ctx.actor, inner.type, SEARCH) else []
         source = [one for one in {identity(each): each for each in fetched}.values() if identity(one) not in known]
         known |= {identity(one) for one in source}
         included += source
@@ -87,7 +93,7 @@ async def _included(ctx: FhirContext, asked: Search, shown: tuple[Resource, ...]
 
 
 async def _fetched(ctx: FhirContext, asked: Search, places: Iterable[str]) -> list[Resource]:
-    """The resources behind references, as far as they are served and may be read."""
+    """The resources behind references, as far as they are served and may be read: what scopes do not show is left out."""
     ids = defaultdict(set)
     for place in places:
         kind, _, id_ = place.partition("/")
@@ -95,8 +101,10 @@ async def _fetched(ctx: FhirContext, asked: Search, places: Iterable[str]) -> li
     return [
         one
         for kind, wanted in ids.items()
-        if kind in CANDIDATES
-        for one in await CANDIDATES[kind](ctx, Search(type=kind, server=asked.server), Narrowing(ids=frozenset(wanted)))
+        if kind in CANDIDATES and may(ctx.actor, kind, READ)
+        for one in shown(
+            ctx, kind, await CANDIDATES[kind](ctx, Search(type=kind, server=asked.server), Narrowing(ids=frozenset(wanted))), READ
+        )
         if one["id"] in wanted
     ]
 

@@ -19,6 +19,7 @@ from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service import appointments, patients, subscribing
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
+from carewright.fhir.service.scoping import ensure_seen
 from carewright.fhir.service.trail import read_audit_event, read_provenance
 
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
@@ -51,10 +52,10 @@ class Served:
 
 
 async def read(ctx: FhirContext, kind: str, id_: str) -> Resource:
-    """One resource. Raises `NotServed`, `UnknownId`, and what its module refuses."""
+    """One resource. Raises `NotServed`, `UnknownId`, `ScopeMissing`, and what its module refuses."""
     if kind not in SERVED:
         raise NotServed
-    return await SERVED[kind].read(ctx, id_)
+    return ensure_seen(ctx, kind, await SERVED[kind].read(ctx, id_))
 
 
 async def _entry(kind: EntryType, ctx: FhirContext, id_: str) -> Resource:

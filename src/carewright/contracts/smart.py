@@ -1,0 +1,182 @@
+"""SMART scopes, and what each lets a token do here (https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html, version 2.2).
+
+A scope is `context/Type.letters`, as in `patient/Appointment.rs` or `system/*.rs?status=booked`; version 1's spellings (`.read`, `.write`,
+`.*`) are understood. A token with scopes opens FHIR's addresses and nothing else.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Literal, get_args
+
+import msgspec
+
+from carewright.contracts.permissions import ALL
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
+
+Where = Literal["patient", "user", "system"]
+WHERE: Mapping[str, Where] = {each: each for each in get_args(Where)}
+CREATE, READ, UPDATE, DELETE, SEARCH = "cruds"
+ANY_TYPE = "*"
+FORM = re.compile(r"(patient|user|system)/([A-Z][A-Za-z]{1,60}|\*)\.(c?r?u?d?s?|read|write|\*)(?:\?([\w=&|:/.,-]{1,200}))?", re.ASCII)
+SPELLINGS = {"read": "rs", "write": "cud", "*": "cruds"}
+"""Version 1's words, by version 2's letters (section "Scopes for requesting FHIR Resources")."""
+
+TABLE = """
+Appointment        rs  scheduling.appointment.read scheduling.appointment.read_note scheduling.find directory.read
+Appointment        c   scheduling.appointment.hold scheduling.appointment.book scheduling.find directory.read
+Appointment        u   scheduling.appointment.confirm scheduling.appointment.cancel scheduling.appointment.reschedule
+Appointment        u   scheduling.appointment.accept scheduling.appointment.advance scheduling.appointment.book
+Appointment        u   scheduling.appointment.read scheduling.find directory.read
+AuditEvent         rs
+Device             rs  directory.read
+HealthcareService  rs  directory.read
+Location           rs  directory.read
+Organization       rs  directory.read
+Patient            rs  patients.read patients.read_contacts patients.read_identifiers
+Patient            c   patients.register
+Patient            u   patients.change patients.read patients.read_contacts patients.read_identifiers
+Practitioner       rs  directory.read
+PractitionerRole   rs  directory.read
+Provenance         rs
+Schedule           rs  scheduling.calendar.read scheduling.find directory.read
+Slot               rs  scheduling.calendar.read scheduling.find directory.read
+"""
+"""By type and letters: permissions that a scope carries, of those that its bearer's role has. What stands in no row opens nothing,
+and the journal is closed to apps."""
+ANYBODY = frozenset({"patients.find", "scheduling.appointment.any_patient"})
+"""What `user/` and `system/` add to the rows of these types, and `patient/` never has: to reach beyond one patient."""
+REACHING = {"Patient": "patients.find", "Appointment": "scheduling.appointment.any_patient"}
+CONSTRAINTS = {"Appointment": frozenset({"status", "service-type"}), "Location": frozenset({"status", "type"})}
+"""Search parameters by which a scope to read may be narrowed: those of which every resource shown is asked. Others are refused."""
+
+
+class ScopeMissing(Refusal):
+    """The token is good, and its scopes do not go so far (RFC 6750, section 3.1: insufficient_scope)."""
+
+    code = "smart.scope_missing"
+    status = 403
+    issue = "forbidden"
+    title = "The scopes of this token do not allow this."
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """One clinical scope, understood. `letters` are among `cruds`; `constraint` is what every resource shown must meet."""
+
+    where: Where
+    type: str
+    letters: frozenset[str]
+    constraint: tuple[tuple[str, str], ...] = ()
+
+    def allows(self, kind: str, letter: str) -> bool:
+        return self.type in (kind, ANY_TYPE) and letter in self.letters
+
+    def covers(self, other: "Scope") -> bool:
+        """Whether somebody who may have this may have the other."""
+        return (
+            self.where == other.where and self.type in (other.type, ANY_TYPE) and other.letters <= self.letters
+            and self.constraint in ((), other.constraint)
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=4_096)
+def scope_in(text: str) -> Scope | None:
+    """The clinical scope that a text is; None for one that is none, or that cannot be held to what it says."""
+    found = FORM.fullmatch(text)
+    if found is None or not found[3]:
+        return None
+    constraint = _constraint(found[4] or "")
+    letters = frozenset(SPELLINGS.get(found[3], found[3]))
+    scope = Scope(where=WHERE[found[1]], type=found[2], letters=letters, constraint=constraint or ())
+    return scope if constraint is not None and _is_enforced(scope) else None
+
+
+def scopes_in(texts: Iterable[str]) -> tuple[Scope, ...]:
+    """The clinical scopes among texts; sign-in's and launches' are others."""
+    return tuple(scope for text in texts if (scope := scope_in(text)))
+
+
+def are_ours(texts: Collection[str]) -> bool:
+    """Whether these are names of permissions: a token that has others is FHIR's alone."""
+    return ALL.issuperset(texts)
+
+
+def permissions_of(texts: Iterable[str]) -> frozenset[str]:
+    """What scopes carry at the most: a permission carries itself, a clinical scope what the table says."""
+    texts = tuple(texts)
+    return frozenset(ALL.intersection(texts)).union(*(_carried(scope) for scope in scopes_in(texts)))
+
+
+def bound_to_patient(texts: Iterable[str]) -> bool:
+    """Whether a token speaks within one patient's record."""
+    return any(scope.where == "patient" for scope in scopes_in(texts))
+
+
+def covered(texts: Iterable[str], allowed: Collection[str]) -> bool:
+    """Whether who may have `allowed` may have every one of `texts`."""
+    registered = scopes_in(allowed)
+    return all(text in allowed or _is_covered(scope_in(text), registered) for text in texts)
+
+
+def scopes_for(actor: Actor, kind: str, letter: str) -> tuple[Scope, ...] | None:
+    """The actor's scopes for one step with a type of resource; None for whoever their role alone limits. Raises `ScopeMissing`."""
+    if actor.scopes is None:
+        return None
+    found = tuple(scope for scope in scopes_in(actor.scopes) if scope.allows(kind, letter))
+    if not found:
+        raise ScopeMissing
+    return found
+
+
+def may(actor: Actor, kind: str, letter: str, *, whole: bool = False) -> bool:
+    """Whether the actor's scopes, if any, reach so far; `whole` asks for one without a constraint."""
+    if actor.scopes is None:
+        return True
+    return any(scope.allows(kind, letter) and not (whole and scope.constraint) for scope in scopes_in(actor.scopes))
+
+
+def _constraint(text: str) -> tuple[tuple[str, str], ...] | None:
+    """The pairs of a constraint; None for one that is not plainly `name=value&name=value`."""
+    pairs = [pair.partition("=") for pair in text.split("&")] if text else []
+    return tuple((name, value) for name, _, value in pairs) if all(name and value for name, _, value in pairs) else None
+
+
+def _is_enforced(scope: Scope) -> bool:
+    """Whether we can hold a token to it. A constraint is asked of what is shown, so that it goes with reading alone."""
+    if not scope.constraint:
+        return True
+    names = {name for name, _ in scope.constraint}
+    return names <= CONSTRAINTS.get(scope.type, frozenset()) and scope.letters <= {READ, SEARCH}
+
+
+def _is_covered(scope: Scope | None, registered: tuple[Scope, ...]) -> bool:
+    return scope is not None and any(each.covers(scope) for each in registered)
+
+
+def _carried(scope: Scope) -> frozenset[str]:
+    rows = (
+        permissions
+        for (kind, letters), permissions in ROWS.items()
+        if scope.type in (kind, ANY_TYPE) and scope.letters & frozenset(letters)
+    )
+    carried: frozenset[str] = frozenset().union(*rows)
+    return carried if scope.where == "patient" else carried | _reach(scope)
+
+
+def _reach(scope: Scope) -> frozenset[str]:
+    return frozenset(permission for kind, permission in REACHING.items() if scope.type in (kind, ANY_TYPE))
+
+
+def _rows(text: str) -> dict[tuple[str, str], frozenset[str]]:
+    """Type and letters to permissions. A name that is no permission stops the start."""
+    rows: dict[tuple[str, str], frozenset[str]] = {}
+    for kind, letters, *permissions in map(str.split, text.strip().splitlines()):
+        if not ALL.issuperset(permissions):
+            raise ValueError(f"the row of {kind} names something that is no permission")
+        rows[kind, letters] = rows.get((kind, letters), frozenset()).union(permissions)
+    return rows
+
+
+ROWS = _rows(TABLE)
+TYPES = frozenset(kind for kind, _ in ROWS)

@@ -1,0 +1,139 @@
+"""SMART's tokens at a running system: where they are had, and that they open what their scopes say and nothing else.
+
+Sources: SMART App Launch 2.2; Inferno SMART App Launch test kit (`lib/smart_app_launch`), whose tests are named.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.clinic import Clinic, ok, register
+from tests.other_system import ask, registered, use
+from tests.system import System
+
+FHIR = "/fhir/R4"
+WELL_KNOWN = f"{FHIR}/.well-known/smart-configuration"
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """A system that was registered with `system/*.rs` and `directory.read`, and one with everything of SMART's."""
+
+    system: System
+    reader: str
+    writer: str
+
+    async def asks(self, client_id: str, scope: str, **changes: Any) -> httpx.Response:
+        return await ask(self.system, client_id, str(uuid4()), scope, **changes)
+
+    async def token(self, *scopes: str) -> str:
+        granted: str = ok(await self.asks(self.writer, " ".join(scopes)))["access_token"]
+        return granted
+
+
+@pytest.fixture(scope="module")
+async def laboratory(clinic: Clinic, tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    folder = tmp_path_factory.mktemp("keys")
+    reader = await registered(clinic.system, folder, "system/*.rs", "directory.read")
+    return Laboratory(clinic.system, reader, await registered(clinic.system, folder, "system/*.cruds"))
+
+
+async def booked(clinic: Clinic) -> tuple[str, str]:
+    """The ids of a new appointment and its patient."""
+    patient = await register(clinic.system)
+    return ok(await clinic.book(patient, (await clinic.free())[0]), 201)["id"], str(patient)
+
+
+def refused(answer: httpx.Response, code: str = "smart.scope_missing") -> None:
+    assert answer.status_code == httpx.codes.FORBIDDEN, answer.text
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == code
+
+
+async def test_the_configuration_is_there_for_everybody_and_says_what_it_must(clinic: Clinic) -> None:
+    """Inferno well_known_endpoint_test, well_known_capabilities_stu2_test: status, type, required fields, S256 in and plain out."""
+    answer = await clinic.system.request(None, "GET", WELL_KNOWN, headers={"Accept": "text/html"})
+    said = ok(answer)
+    assert answer.headers["content-type"] == "application/json"
+    assert said["token_endpoint"].endswith("/oauth/token")
+    assert said["code_challenge_methods_supported"] == ["S256"]
+    assert all(isinstance(each, str) for each in said["capabilities"])
+    assert {"client_credentials"} <= set(said["grant_types_supported"])
+    assert "private_key_jwt" in said["token_endpoint_auth_methods_supported"]
+    security = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))["rest"][0]["security"]
+    uris = {each["url"]: each["valueUri"] for each in security["extension"][0]["extension"]}
+    assert uris["token"] == said["token_endpoint"]
+    assert security["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+
+
+async def test_backend_services_get_what_they_ask_for(laboratory: Laboratory) -> None:
+    """Inferno backend_services_authorization_request_success_test, …_response_body_test."""
+    said = ok(await laboratory.asks(laboratory.reader, "system/Location.rs system/Patient.read"))
+    assert (said["token_type"], said["expires_in"], said["scope"]) == ("Bearer", 300, "system/Location.rs system/Patient.read")
+
+
+@pytest.mark.parametrize(
+    ("changes", "statuses"),
+    [
+        ({"client_assertion_type": "not_an_assertion_type"}, {400, 401}), ({"grant_type": "not_a_grant_type"}, {400}),
+        ({"client_assertion": "not.a.jwt"}, {400, 401}), ({"scope": "system/*.cruds"}, {400}), ({"scope": "patient/*.rs"}, {400}),
+        ({"scope": ""}, {400}), ({"scope": "system/Location.rs directory.read"}, {400}), ({"scope": "openid"}, {400}),
+    ],
+)  # fmt: skip
+async def test_backend_services_are_refused_whatever_is_wrong(laboratory: Laboratory, changes: dict[str, Any], statuses: set[int]) -> None:
+    """Inferno backend_services_invalid_client_assertion_test, …_invalid_grant_type_test, …_invalid_jwt_test; and wider scopes."""
+    answer = await laboratory.asks(laboratory.reader, **({"scope": "system/Location.rs"} | changes))
+    assert answer.status_code in statuses, answer.text
+
+
+async def test_a_token_opens_the_types_of_its_scopes_and_no_other_address(clinic: Clinic, laboratory: Laboratory) -> None:
+    granted = await laboratory.token("system/Location.rs")
+    ok(await use(clinic.system, granted, f"{FHIR}/Location/{clinic.site_id}"))
+    ok(await use(clinic.system, granted, f"{FHIR}/Location?_id={clinic.site_id}"))
+    for path in (
+        "Practitioner",
+        f"Practitioner/{clinic.practitioner_id}",
+        "Organization",
+        "Patient?family=A",
+        "Nothing",
+        "Slot?schedule=1",
+    ):
+        refused(await use(clinic.system, granted, f"{FHIR}/{path}"))
+    refused(await use(clinic.system, granted, f"{FHIR}/Appointment", "POST", json={"resourceType": "Appointment"}))
+    refused(await use(clinic.system, granted, f"{FHIR}/Appointment/$find", "POST", json={"resourceType": "Parameters"}))
+    refused(await use(clinic.system, granted, f"{FHIR}/Location?organization.name=x"))
+    for path in ("/api/v1/services", "/api/v1/access/me", "/staff", "/appointments"):
+        answer = await use(clinic.system, granted, path)
+        assert answer.status_code in (401, 303), path
+
+
+async def test_a_token_in_a_pages_cookie_opens_no_page(clinic: Clinic, laboratory: Laboratory) -> None:
+    granted = await laboratory.token("system/*.cruds")
+    for cookie, path in (("carewright_session", "/appointments"), ("carewright_staff", "/staff")):
+        address = clinic.system.address_of(path) + path
+        answer = await clinic.system.client.get(address, headers={"Cookie": f"{cookie}={granted}"})
+        assert (answer.status_code, "sign-in" in answer.headers.get("location", "")) == (303, True), path
+
+
+async def test_includes_and_chains_show_nothing_that_no_scope_shows(clinic: Clinic, laboratory: Laboratory) -> None:
+    made, patient = await booked(clinic)
+    alone, both = await laboratory.token("system/Appointment.rs"), await laboratory.token("system/Appointment.rs", "system/Patient.r")
+    search = f"{FHIR}/Appointment?_id={made}&_include=Appointment:patient"
+    kinds = [[each["resource"]["resourceType"] for each in ok(await use(clinic.system, one, search))["entry"]] for one in (alone, both)]
+    assert kinds == [["Appointment"], ["Appointment", "Patient"]]
+    refused(await use(clinic.system, alone, f"{FHIR}/Appointment?_id={made}&patient.family=x"))
+    refused(await use(clinic.system, alone, f"{FHIR}/Patient/{patient}"))
+
+
+async def test_a_constraint_is_asked_of_whatever_is_shown(clinic: Clinic, laboratory: Laboratory) -> None:
+    """Inferno permission-v2: finer-grained resource constraints using search parameters."""
+    made, _ = await booked(clinic)
+    fitting, other = [await laboratory.token(f"system/Appointment.rs?status={status}") for status in ("booked", "cancelled")]
+    seen, hidden = [
+        [await use(clinic.system, one, f"{FHIR}/Appointment{path}") for path in (f"/{made}", f"?_id={made}")] for one in (fitting, other)
+    ]
+    assert [each.status_code for each in seen] == [200, 200]
+    assert (hidden[0].status_code, ok(hidden[1])["total"]) == (404, 0)
+    refused(await use(clinic.system, fitting, f"{FHIR}/Appointment/$find", "POST", json={"resourceType": "Parameters"}))
