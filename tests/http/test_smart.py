@@ -127,6 +127,19 @@ async def test_includes_and_chains_show_nothing_that_no_scope_shows(clinic: Clin
     refused(await use(clinic.system, alone, f"{FHIR}/Patient/{patient}"))
 
 
+async def test_to_create_is_not_to_see(clinic: Clinic, laboratory: Laboratory) -> None:
+    known = {"family": "Wombat", "given": ["Willa"], "birth_on": "1990-04-01", "telecom": [{"system": "phone", "value": "+49301234567"}]}
+    ok(await clinic.system.request("front-desk", "POST", "/api/v1/patients", json=known), 201)
+    person = {
+        "resourceType": "Patient", "name": [{"family": "Wombat", "given": ["Willa"]}], "birthDate": "1990-04-01",
+        "telecom": [{"system": "phone", "value": "+49301234567"}],
+    }  # fmt: skip
+    creating, both = await laboratory.token("system/Patient.c"), await laboratory.token("system/Patient.cr")
+    refused(await use(clinic.system, creating, f"{FHIR}/Patient", "POST", json=person))
+    assert ok(await use(clinic.system, both, f"{FHIR}/Patient", "POST", json=person))["birthDate"] == "1990-04-01"
+    refused(await use(clinic.system, creating, f"{FHIR}/Patient?family=Wombat", "PUT", json=person))
+
+
 async def test_a_constraint_is_asked_of_whatever_is_shown(clinic: Clinic, laboratory: Laboratory) -> None:
     """Inferno permission-v2: finer-grained resource constraints using search parameters."""
     made, _ = await booked(clinic)

@@ -12,6 +12,7 @@ from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
     InvalidPatient,
+    ListPatients,
     Patient,
     PatientChanged,
     RegisterPatient,
@@ -135,6 +136,18 @@ async def test_several_records_are_read_at_once(context: Contexts, desk: Context
         await service.get_patients(own, (ben.id, anna.id))
     with pytest.raises(BadInput):
         await service.get_patients(desk, tuple(known_id(number) for number in range(201)))
+
+
+async def test_another_system_takes_all_records_along_page_by_page(context: Contexts, desk: Context, anna: Patient) -> None:
+    ben = await service.register_patient(desk, BEN)
+    everybody = sorted((anna, ben), key=lambda one: one.id)
+    system = await context("patients", role="integration")
+    first = await service.list_patients(system, ListPatients(limit=1))
+    second = await service.list_patients(system, ListPatients(after=first.items[0].id, limit=1))
+    assert [(page.items, page.more) for page in (first, second)] == [((everybody[0],), True), ((everybody[1],), False)]
+    for role in ("front-desk", "physician", "privacy-officer", "administrator", "patient"):
+        with pytest.raises(Forbidden):
+            await service.list_patients(await context("patients", role=role), ListPatients())
 
 
 async def test_a_search_meets_every_condition(desk: Context, anna: Patient) -> None:

@@ -124,6 +124,13 @@ class PatientsPage(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
+class ListPatients(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every record, by id, in pages: those with ids behind `after`."""
+
+    after: UUID | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+
+
 class PutPatients(msgspec.Struct, frozen=True, kw_only=True):
     """Create or change many at once, matched by id; for imports."""
 
@@ -216,6 +223,8 @@ class Patients(Protocol):
     async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage: ...
 
     async def get_patients(self, actor: Actor, ids: PatientIds) -> tuple[Patient, ...]: ...
+
+    async def list_patients(self, actor: Actor, query: ListPatients) -> PatientsPage: ...
 
     async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient: ...
 

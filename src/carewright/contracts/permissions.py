@@ -37,6 +37,7 @@ coverage.policy.read                  .   .   x   x   .   .   .   .   .   .   x 
 coverage.policy.change                .   .   .   .   .   .   .   .   .   .   x   .
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
+fhir.export                           .   .   .   .   .   .   .   .   .   .   .   x
 flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
 flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x
 flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x

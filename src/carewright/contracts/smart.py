@@ -31,11 +31,12 @@ Appointment        u   scheduling.appointment.accept scheduling.appointment.adva
 Appointment        u   scheduling.appointment.read scheduling.find directory.read
 AuditEvent         rs
 Device             rs  directory.read
+Encounter          rs  flow.encounter.read
 HealthcareService  rs  directory.read
 Location           rs  directory.read
 Organization       rs  directory.read
 Patient            rs  patients.read patients.read_contacts patients.read_identifiers
-Patient            c   patients.register
+Patient            c   patients.register patients.read_contacts patients.read_identifiers
 Patient            u   patients.change patients.read patients.read_contacts patients.read_identifiers
 Practitioner       rs  directory.read
 PractitionerRole   rs  directory.read
@@ -45,9 +46,15 @@ Slot               rs  scheduling.calendar.read scheduling.find directory.read
 """
 """By type and letters: permissions that a scope carries, of those that its bearer's role has. What stands in no row opens nothing,
 and the journal is closed to apps."""
-ANYBODY = frozenset({"patients.find", "scheduling.appointment.any_patient"})
+REACHING = {
+    "Appointment": "scheduling.appointment.any_patient",
+    "Encounter": "flow.encounter.any_patient",
+    "Patient": "patients.find",
+}
+ANYBODY = frozenset(REACHING.values())
 """What `user/` and `system/` add to the rows of these types, and `patient/` never has: to reach beyond one patient."""
-REACHING = {"Patient": "patients.find", "Appointment": "scheduling.appointment.any_patient"}
+EXPORT = "fhir.export"
+"""What `system/` scopes to read carry besides: Bulk Data's `$export` of what they read."""
 CONSTRAINTS = {"Appointment": frozenset({"status", "service-type"}), "Location": frozenset({"status", "type"})}
 """Search parameters by which a scope to read may be narrowed: those of which every resource shown is asked. Others are refused."""
 
@@ -165,7 +172,8 @@ def _carried(scope: Scope) -> frozenset[str]:
 
 
 def _reach(scope: Scope) -> frozenset[str]:
-    return frozenset(permission for kind, permission in REACHING.items() if scope.type in (kind, ANY_TYPE))
+    exporting = frozenset({EXPORT}) if scope.where == "system" and READ in scope.letters else frozenset()
+    return exporting.union(permission for kind, permission in REACHING.items() if scope.type in (kind, ANY_TYPE))
 
 
 def _rows(text: str) -> dict[tuple[str, str], frozenset[str]]:

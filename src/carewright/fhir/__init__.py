@@ -3,7 +3,7 @@
 Owns: the FHIR R4 server under /fhir/R4 (https://hl7.org/fhir/R4/), the form of what is sent to it (`definitions/`), the import of files. It
 shows what modules say by `contracts/fhir`, and hands commands to them through their contracts.
 
-Tables: none.
+Tables: schema `fhir` (export): which exports were asked for, and not what they hold.
 
 Invariants:
 - A write through FHIR goes through the same use case, and the same rules, as one through our own API.
@@ -13,5 +13,5 @@ Invariants:
 - The same files imported twice change nothing: a resource is known again by its source id, kept as an identifier.
 - A report names files, lines, FHIR ids and codes, never a person's data.
 
-Must never: keep a table of resources, follow a reference over the network, or guess whom a patient record belongs to.
+Must never: keep a resource, follow a reference over the network, or guess whom a patient record belongs to.
 """

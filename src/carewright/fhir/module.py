@@ -13,6 +13,7 @@ from carewright.contracts.subscriptions import Subscriptions
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, refused
 from carewright.fhir.http.routes import pages
+from carewright.fhir.jobs import TIMERS
 from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
@@ -37,7 +38,7 @@ MODULE = Module(
     settings=FhirSettings,
     needs=(Directory, Patients, Scheduling, Flow, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
-    has_tables=False,
     pages=pages,
+    timers=TIMERS,
     speaking={PREFIX: refused},
 )

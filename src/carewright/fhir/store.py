@@ -1,4 +1,4 @@
-"""The rim's store is a folder of files: NDJSON, plain or gzip, read line by line and never as a whole.
+"""What the rim reads and keeps: files of NDJSON, plain or gzip, line by line and never as a whole; and which exports were asked for.
 
 Whatever is wrong with a file is told as a fault of one line, so that reading goes on where it can. Tables of FHIR's own definitions come
 with the package.
@@ -7,16 +7,23 @@ with the package.
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 import msgspec
 
 from carewright.fhir.model import definitions
+from carewright.fhir.model.exports import Export
 from carewright.fhir.model.reports import NothingToImport
 from carewright.fhir.model.searching.definitions import Definitions, decoded
+from carewright.kernel.db import Session
+from carewright.kernel.sql import load
+
+Q = load("carewright.fhir")
 
 LINE_BYTES_MAX = 4 * 1024 * 1024
 """A line beyond this is rejected. Resources are a few kilobytes; pictures inside one may take some more."""
@@ -130,3 +137,26 @@ def search_definitions() -> Definitions:
 def r4_definitions() -> definitions.Definitions:
     """The forms of R4's types, from the table that comes with the package."""
     return definitions.read_definitions(resources.files("carewright.fhir").joinpath("definitions", "r4.json").read_bytes())
+
+
+async def insert_export(tx: Session, organization_id: UUID, subject: str, made: Export, open_max: int) -> bool:
+    """False where this subject has `open_max` exports that live."""
+    row = await tx.fetch_one(
+        Q.insert_export, organization_id, made.id, subject, list(made.kinds), made.since, made.request, made.asked_at, made.until, open_max
+    )
+    return row is not None
+
+
+async def export_by_id(db: Session, organization_id: UUID, export_id: UUID, subject: str, now: datetime) -> Export | None:
+    row = await db.fetch_one(Q.export_by_id, organization_id, export_id, subject, now)
+    return Export(**{**row, "kinds": tuple(row["kinds"])}) if row else None
+
+
+async def delete_export(tx: Session, organization_id: UUID, export_id: UUID, subject: str, now: datetime) -> bool:
+    """False where this subject has no such export that lives."""
+    return await tx.fetch_one(Q.delete_export, organization_id, export_id, subject, now) is not None
+
+
+async def forget_exports(db: Session, now: datetime, limit: int) -> None:
+    """Delete what is over, `limit` at most."""
+    await db.execute(Q.forget_exports, now, limit)

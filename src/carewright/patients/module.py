@@ -9,6 +9,7 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
+    ListPatients,
     NameRelation,
     Patient,
     PatientMatch,
@@ -46,6 +47,9 @@ class LocalPatients:
 
     async def get_patients(self, actor: Actor, ids: tuple[UUID, ...]) -> tuple[Patient, ...]:
         return await service.get_patients(self._context.acting(actor), ids)
+
+    async def list_patients(self, actor: Actor, query: ListPatients) -> PatientsPage:
+        return await service.list_patients(self._context.acting(actor), query)
 
     async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient:
         return await service.update_patient(self._context.acting(actor, Once.of(idempotency_key, command)), command)

@@ -5,6 +5,11 @@ SELECT id, person, reach, gender, language, active, version FROM patients.patien
 SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
 ORDER BY id
 
+-- name: patients_after
+SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id > $2
+ORDER BY id
+LIMIT $3
+
 -- name: patient_for_change
 -- The caller holds the row until the end of its transaction: what it read is what it changes.
 SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2 FOR UPDATE

@@ -15,6 +15,7 @@ from carewright.contracts.patients import (
     Erased,
     ErasePatient,
     FindPatients,
+    ListPatients,
     NameRelation,
     Patient,
     PatientChanged,
@@ -48,6 +49,8 @@ COMPARE_NAMES = "patients.compare_names"
 FIND_BY_CONTACT = "patients.find_by_contact"
 REGISTER = "patients.register"
 CHANGE = "patients.change"
+EXPORT = "fhir.export"
+NO_ID = UUID(int=0)
 READ_CONTACTS = "patients.read_contacts"
 READ_IDENTIFIERS = "patients.read_identifiers"
 ERASE = "patients.erase"
@@ -89,6 +92,18 @@ async def get_patients(ctx: Context, ids: Sequence[UUID]) -> tuple[Patient, ...]
         found = await store.patients_by_id(tx, cipher, ids)
         await record(tx, *(entry(ctx, "patients.patient.read", "R", patient_id=each.id) for each in found))
     return tuple(_shown(ctx, each) for each in found)
+
+
+async def list_patients(ctx: Context, query: ListPatients) -> PatientsPage:
+    """Every record, by id; each that is shown is recorded. For other systems that take along all there is."""
+    ctx.actor.require(EXPORT)
+    ctx.actor.require(FIND)
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        found = await store.patients_after(tx, cipher, query.after or NO_ID, query.limit + 1)
+        shown = found[: query.limit]
+        await record(tx, *(entry(ctx, "patients.patient.export", "R", patient_id=each.id) for each in shown))
+    return PatientsPage(items=tuple(_shown(ctx, each) for each in shown), more=len(found) > len(shown))
 
 
 async def find_patients(ctx: Context, query: FindPatients) -> PatientsPage:

@@ -50,6 +50,12 @@ async def patients_by_id(db: Session, cipher: FieldCipher, patient_ids: Sequence
     return [opened(cipher, Candidate(cipher, row)) for row in rows]
 
 
+async def patients_after(db: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[Patient]:
+    """At most `limit` records with ids behind `after`, by id."""
+    rows = await db.fetch(Q.patients_after, cipher.organization_id, after, limit)
+    return [opened(cipher, Candidate(cipher, row)) for row in rows]
+
+
 async def patient_for_change(tx: Session, cipher: FieldCipher, patient_id: UUID) -> Patient | None:
     """One record, its row locked until the transaction ends."""
     row = await tx.fetch_one(Q.patient_for_change, cipher.organization_id, patient_id)

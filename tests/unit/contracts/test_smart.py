@@ -57,9 +57,15 @@ def test_a_scope_of_one_patient_never_reaches_another() -> None:
     assert "patients.find" not in smart.permissions_of(["user/Appointment.rs"])
 
 
+def test_only_systems_that_read_export() -> None:
+    assert smart.EXPORT in smart.permissions_of(["system/Location.r"])
+    for text in ("user/*.cruds", "patient/*.cruds", "system/*.cud", "system/*.s"):
+        assert smart.EXPORT not in smart.permissions_of([text])
+
+
 def test_no_scope_carries_what_signs_in_administers_or_operates() -> None:
     carried = smart.permissions_of([f"{where}/*.cruds" for where in ("patient", "user", "system")])
-    assert {each.partition(".")[0] for each in carried} <= {"directory", "patients", "scheduling"}
+    assert {each.partition(".")[0] for each in carried - {smart.EXPORT}} <= {"directory", "flow", "patients", "scheduling"}
     assert carried <= ALL
 
 

@@ -44,6 +44,7 @@ from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
     InvalidPatient,
+    ListPatients,
     NameRelation,
     Patient,
     PatientMatch,
@@ -157,6 +158,9 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def get_patients(self, actor: Actor, ids: tuple[UUID, ...]) -> tuple[Patient, ...]:
+        raise NotImplementedError
+
+    async def list_patients(self, actor: Actor, query: ListPatients) -> PatientsPage:
         raise NotImplementedError
 
     async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient:

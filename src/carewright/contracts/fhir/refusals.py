@@ -106,3 +106,19 @@ class SearchTooWide(Refusal):
     status = 422
     issue = "too-costly"
     title = "This search would go through too much. Narrow it."
+
+
+class UnknownExport(Refusal):
+    """Over, cancelled, somebody else's, or never asked for."""
+
+    code = "fhir.unknown_export"
+    status = 404
+    issue = "not-found"
+    title = "There is no such export, or it is there no more."
+
+
+class ExportsEnough(Refusal):
+    code = "fhir.exports_enough"
+    status = 429
+    issue = "throttled"
+    title = "You have as many exports as we keep. Cancel one, or wait until it is over."

@@ -1,6 +1,7 @@
 """One FHIR request: who asks, in which form, and how an answer or a refusal looks (https://hl7.org/fhir/R4/http.html)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import UnknownExport
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.authorization import PATH
 from carewright.fhir.model.outcomes import done, outcome_of
@@ -39,6 +41,7 @@ ASKED = "fhir.request"
 """The audit log's name for what this rim refuses by itself."""
 MINIMAL, OUTCOME = "return=minimal", "return=OperationOutcome"
 """What the answer to a write may be instead of the resource."""
+REFUSED_HERE = (smart.ScopeMissing, UnknownExport)
 APPOINTMENT = "Appointment"
 """The type of addresses that name none: operations."""
 
@@ -98,20 +101,31 @@ def interaction(ctx: FhirContext, handle: Handle, *, public: bool = False, lette
 
     async def answer(request: Request) -> Response:
         _media_type(request)
-        here = ctx.at(address_of(request.scope))
-        if not public:
-            async with guard.noted(here, ASKED):
-                actor = (await ctx.bearers.actor_of(bearer_token(request), scoped=True)).at(here.actor.address)
-            ensure_pace(request.scope, actor)
-            here = here.acting(actor)
-        try:
+        here = ctx.at(address_of(request.scope)) if public else await signed_in(ctx, request)
+        async with noted(here):
             _ensure_scopes(here.actor, request, letters)
             return _rendered(request, await handle(await _understood(here, request)))
-        except smart.ScopeMissing as refusal:
-            await audit.note_refusal(here, ASKED, {}, refusal)
-            raise
 
     return answer
+
+
+async def signed_in(ctx: FhirContext, request: Request) -> FhirContext:
+    """The context of whoever's token the request carries. Raises `Unauthenticated`, recorded, and `TooManyRequests`."""
+    here = ctx.at(address_of(request.scope))
+    async with guard.noted(here, ASKED):
+        actor = (await ctx.bearers.actor_of(bearer_token(request), scoped=True)).at(here.actor.address)
+    ensure_pace(request.scope, actor)
+    return here.acting(actor)
+
+
+@asynccontextmanager
+async def noted(ctx: FhirContext) -> AsyncIterator[None]:
+    """Record what this rim refuses by itself to whoever signed in: what a module refuses, it records."""
+    try:
+        yield
+    except REFUSED_HERE as refusal:
+        await audit.note_refusal(ctx, ASKED, {}, refusal)
+        raise
 
 
 async def _understood(ctx: FhirContext, request: Request) -> Ask:

@@ -11,6 +11,7 @@ from carewright.contracts import smart
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.refusals import UnknownVersion
 from carewright.fhir.context import FhirContext
+from carewright.fhir.http import exporting
 from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, base_of, interaction
 from carewright.fhir.http.publishing import published
@@ -56,7 +57,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/{kind}/{id}/_history/{version}", GET=vread),
     ]
     well_known = Route(PREFIX + authorization.WELL_KNOWN, smart_configuration, methods=["GET"])
-    return [*published(ctx), at("", POST=bundled(single)), well_known, *single]
+    return [*published(ctx), at("", POST=bundled(single)), well_known, *exporting.pages(ctx), *single]
 
 
 async def read(ask: Ask) -> Answer:

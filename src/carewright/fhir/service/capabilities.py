@@ -1,5 +1,6 @@
 """What we say of ourselves (https://hl7.org/fhir/R4/capabilitystatement.html), made of what is really served."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from carewright import __version__
@@ -8,24 +9,33 @@ from carewright.contracts.fhir.refusals import NotAtomic
 from carewright.contracts.fhir.subscriptions import PROFILE, TOPICS_EXTENSION
 from carewright.contracts.subscriptions import TOPICS
 from carewright.fhir.model.authorization import security
+from carewright.fhir.model.exports import Level
 from carewright.fhir.service.candidates import CANDIDATES
 from carewright.fhir.service.served import SERVED
 from carewright.fhir.store import search_definitions
 
 FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
-OPERATIONS = {
-    "find": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find",
-    "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
-    "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
-    "confirm": "https://www.medplum.com/docs/scheduling/appointment-confirm",
+BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
+EXPORTS: Mapping[Level, str] = {
+    "system": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+    "Patient": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export",
 }
-"""IHE ITI.Scheduling and Medplum, on Appointment."""
+OPERATIONS = {
+    "Appointment": {
+        "find": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find",
+        "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
+        "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
+        "confirm": "https://www.medplum.com/docs/scheduling/appointment-confirm",
+    },
+    "Patient": {"export": EXPORTS["Patient"]},
+    "Subscription": {"status": "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status"},
+}
+"""By type: IHE ITI.Scheduling, Medplum, Bulk Data, and the backport of subscriptions."""
 INTERACTIONS = [
     {"code": "batch"},
     {"code": "transaction", "documentation": f"{NotAtomic.title} Conditional creates of what is there already count as reads."},
 ]
 """On the whole system."""
-STATUS_OPERATION = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status"
 
 
 def capability_statement(base: str, started_at: datetime) -> Resource:
@@ -39,12 +49,14 @@ def capability_statement(base: str, started_at: datetime) -> Resource:
         "implementation": {"description": "Carewright", "url": base},
         "fhirVersion": "4.0.1",
         "format": list(FORMATS),
+        "instantiates": [BULK_DATA],
         "rest": [
             {
                 "mode": "server",
                 "security": security(base),
                 "resource": [_resource(kind) for kind in SERVED],
                 "interaction": INTERACTIONS,
+                "operation": [{"name": "export", "definition": EXPORTS["system"]}],
             }
         ],
     }
@@ -67,9 +79,8 @@ def _resource(kind: str) -> Resource:
     if kind == "Subscription":
         said["supportedProfile"] = [PROFILE]
         said["extension"] = [{"url": TOPICS_EXTENSION, "valueCanonical": topic} for topic in TOPICS]
-        said["operation"] = [{"name": "status", "definition": STATUS_OPERATION}]
-    if kind == "Appointment":
-        said["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
+    if operations := OPERATIONS.get(kind):
+        said["operation"] = [{"name": name, "definition": definition} for name, definition in operations.items()]
     return said
 
 

@@ -1,0 +1,148 @@
+"""Bulk Data's export: asked for, looked at, cancelled, and read page by page. Nothing is copied: a file is made while it is read.
+
+Who may export, and which types their scopes show, is asked at each step; what scopes show, of each resource.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts import smart
+from carewright.contracts.directory import EntryType, FindEntries
+from carewright.contracts.fhir import directory, flow, people, scheduling
+from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import ExportsEnough, UnknownExport
+from carewright.contracts.flow import SearchEncounters
+from carewright.contracts.patients import ListPatients
+from carewright.contracts.scheduling import ListSchedules, SearchAppointments
+from carewright.contracts.smart import READ, ScopeMissing
+from carewright.fhir import store
+from carewright.fhir.context import FhirContext
+from carewright.fhir.model import exports as model
+from carewright.fhir.model.exports import Export, Level, Piece, Wish
+from carewright.fhir.service.candidates import ENTRIES, all_services
+from carewright.fhir.service.scoping import shown
+from carewright.kernel import audit
+
+EXPORT = smart.EXPORT
+manifest = model.manifest
+PAGE = 1_000
+Pages = AsyncIterator[list[Resource]]
+
+
+async def start_export(ctx: FhirContext, level: Level, wish: Wish, request: str, *, lenient: bool) -> Export:
+    """Ask for an export of what the actor may read. Raises `Forbidden`, `ScopeMissing`, `BadInput`, `ExportsEnough`."""
+    ctx.actor.require(EXPORT)
+    kinds = model.kinds_of(level, wish, lenient=lenient)
+    readable = tuple(kind for kind in kinds if smart.may(ctx.actor, kind, READ))
+    if not readable or (wish.kinds and readable != kinds):
+        raise ScopeMissing
+    now = ctx.clock.now()
+    made = Export(id=ctx.ids.new(), kinds=readable, since=wish.since, request=request, asked_at=now, until=now + model.KEPT)
+    async with ctx.db.transaction() as tx:
+        if not await store.insert_export(tx, ctx.actor.organization_id, ctx.actor.subject, made, model.OPEN_MAX):
+            raise ExportsEnough
+        await audit.record(tx, audit.entry(ctx, "fhir.export.start", "E", entities=(_entity(made.id),)))
+    return made
+
+
+async def get_export(ctx: FhirContext, id_: UUID) -> Export:
+    """An export of the actor's own. Raises `UnknownExport` for one that is over, cancelled, or somebody else's."""
+    ctx.actor.require(EXPORT)
+    found = await store.export_by_id(ctx.db, ctx.actor.organization_id, id_, ctx.actor.subject, ctx.clock.now())
+    if found is None:
+        raise UnknownExport
+    return found
+
+
+async def cancel_export(ctx: FhirContext, id_: UUID) -> None:
+    """End an export; its files are there no more. Raises `UnknownExport`."""
+    ctx.actor.require(EXPORT)
+    async with ctx.db.transaction() as tx:
+        if not await store.delete_export(tx, ctx.actor.organization_id, id_, ctx.actor.subject, ctx.clock.now()):
+            raise UnknownExport
+        await audit.record(tx, audit.entry(ctx, "fhir.export.cancel", "D", entities=(_entity(id_),)))
+
+
+async def pieces_of(ctx: FhirContext, export: Export) -> list[Piece]:
+    """The files of an export as they are now: appointments come by the month in which they start."""
+    if "Appointment" not in export.kinds:
+        return list(model.pieces_of(export, None, None))
+    return list(model.pieces_of(export, await _edge(ctx, "start"), await _edge(ctx, "-start")))
+
+
+async def lines_of(ctx: FhirContext, export: Export, piece: Piece) -> AsyncIterator[bytes]:
+    """A file as NDJSON, a page at a time, for whoever may read it when each page is made. The reading is recorded by each module.
+
+    Raises `UnknownExport` for what is no file of this export.
+    """
+    if piece.kind not in export.kinds:
+        raise UnknownExport
+    async for page in _pages(ctx, piece):
+        held = [one for one in shown(ctx, piece.kind, page, READ) if model.is_changed(one, export.since)]
+        yield b"".join(msgspec.json.encode(one) + b"\n" for one in held)
+
+
+def _pages(ctx: FhirContext, piece: Piece) -> Pages:
+    if piece.month is not None:
+        return _appointments(ctx, piece.month)
+    by_kind: Mapping[str, Callable[[FhirContext], Pages]] = {
+        "Encounter": _encounters, "Patient": _patients, "Schedule": _schedules, "HealthcareService": _services,
+    } | {kind: partial(_entries, kind) for kind in ENTRIES}  # fmt: skip
+    return by_kind[piece.kind](ctx)
+
+
+def _appointments(ctx: FhirContext, month: datetime) -> Pages:
+    query = SearchAppointments(start_from=month, start_until=model.after_month(month), limit=PAGE)
+    return _walked(partial(ctx.scheduling.search_appointments, ctx.actor), query, "items", scheduling.appointment)
+
+
+def _encounters(ctx: FhirContext) -> Pages:
+    return _walked(partial(ctx.flow.search_encounters, ctx.actor), SearchEncounters(limit=PAGE), "items", flow.encounter)
+
+
+def _schedules(ctx: FhirContext) -> Pages:
+    return _walked(partial(ctx.scheduling.list_schedules, ctx.actor), ListSchedules(limit=PAGE), "items", scheduling.schedule)
+
+
+def _entries(kind: EntryType, ctx: FhirContext) -> Pages:
+    plural, render = ENTRIES[kind]
+    return _walked(partial(ctx.directory.find_entries, ctx.actor), FindEntries(resource_type=kind, limit=PAGE), plural, render)
+
+
+async def _walked(ask: Callable[[Any], Awaitable[Any]], query: Any, plural: str, render: Callable[[Any], Resource]) -> Pages:
+    """Page after page of a module's list, rendered; `plural` is where a page has its values."""
+    while True:
+        page = await ask(query)
+        yield [render(one) for one in getattr(page, plural)]
+        if page.next is None:
+            return
+        query = msgspec.structs.replace(query, after=page.next)
+
+
+async def _patients(ctx: FhirContext) -> Pages:
+    query = ListPatients(limit=PAGE)
+    while True:
+        page = await ctx.patients.list_patients(ctx.actor, query)
+        yield [people.patient(one) for one in page.items]
+        if not page.more:
+            return
+        query = ListPatients(after=page.items[-1].id, limit=PAGE)
+
+
+async def _services(ctx: FhirContext) -> Pages:
+    yield [directory.healthcare_service(one.service, one.visit_types) for one in await all_services(ctx)]
+
+
+async def _edge(ctx: FhirContext, order: Literal["start", "-start"]) -> datetime | None:
+    """When the first appointment starts, or the last; None where there are none."""
+    page = await ctx.scheduling.search_appointments(ctx.actor, SearchAppointments(order=order, limit=1))
+    return page.items[0].start if page.items else None
+
+
+def _entity(export_id: UUID) -> audit.Entity:
+    return audit.Entity(type="Export", id=export_id)

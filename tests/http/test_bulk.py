@@ -1,0 +1,191 @@
+"""Bulk Data's export at a running system.
+
+Sources: Bulk Data Access 2.0; Inferno Bulk Data test kit (`lib/bulk_data_test_kit`), whose tests are named.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import msgspec
+import pytest
+
+from carewright.fhir.model import exports
+from tests.clinic import Clinic, Json, ok, register
+from tests.other_system import ask, registered, said, use
+
+FHIR = "/fhir/R4"
+ASYNC = {"Prefer": "respond-async", "Accept": "application/fhir+json"}
+OWN = ("_type", "Patient,Appointment,Location")
+
+
+class Taker:
+    """Another system that takes along what its scopes show."""
+
+    def __init__(self, clinic: Clinic, client_id: str, token: str) -> None:
+        self.clinic, self.client_id, self.token = clinic, client_id, token
+
+    async def asks(self, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
+        return await self.clinic.system.client.request(method, self.clinic.system.address_of(path) + path, headers=headers, **more)
+
+    async def kicks_off(self, path: str = "/$export", *pairs: tuple[str, str], **headers: str) -> httpx.Response:
+        return await self.asks(FHIR + path, params=list(pairs), headers=ASYNC | headers)
+
+    async def started(self, path: str = "/$export", *pairs: tuple[str, str]) -> str:
+        """The path of the status of a new export."""
+        answer = await self.kicks_off(path, *pairs)
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        return path_of(answer.headers["content-location"])
+
+    async def file(self, url: str) -> list[Json]:
+        answer = await self.asks(path_of(url))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/fhir+ndjson"), answer.text
+        return [msgspec.json.decode(line) for line in answer.content.splitlines()]
+
+    async def everything(self, status: str) -> dict[str, list[Json]]:
+        """By type, whatever an export holds."""
+        found: dict[str, list[Json]] = {}
+        for one in ok(await self.asks(status))["output"]:
+            found.setdefault(one["type"], []).extend(await self.file(one["url"]))
+        return found
+
+
+@pytest.fixture(scope="module")
+async def taker(clinic: Clinic, tmp_path_factory: pytest.TempPathFactory) -> Taker:
+    return await new_taker(clinic, tmp_path_factory, ["system/*.rs"])
+
+
+async def new_taker(clinic: Clinic, folders: pytest.TempPathFactory, scopes: Sequence[str]) -> Taker:
+    client_id = await registered(clinic.system, folders.mktemp("keys"), *scopes)
+    token = ok(await ask(clinic.system, client_id, str(uuid4()), " ".join(scopes)))["access_token"]
+    return Taker(clinic, client_id, token)
+
+
+def path_of(url: str) -> str:
+    assert url.startswith(("http://", "https://"))
+    return urlsplit(url).path
+
+
+def outcome(answer: httpx.Response, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert (body["resourceType"], body["issue"][0]["details"]["coding"][0]["code"]) == ("OperationOutcome", code)
+
+
+async def test_the_operations_are_declared(clinic: Clinic) -> None:
+    """Inferno check_export_support: the CapabilityStatement instantiates bulk-data, or names the operations."""
+    statement = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))
+    assert "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data" in statement["instantiates"]
+    assert [each["name"] for each in statement["rest"][0]["operation"]] == ["export"]
+
+
+@pytest.mark.parametrize("path", ["/$export", "/Patient/$export"])
+async def test_nothing_is_exported_without_a_token(clinic: Clinic, path: str) -> None:
+    """Inferno bulk_data_no_auth_test."""
+    outcome(await clinic.system.request(None, "GET", FHIR + path, headers=ASYNC), 401, "kernel.unauthenticated")
+
+
+@pytest.mark.parametrize("role", ["patient", "front-desk", "physician", "privacy-officer", "administrator", "analyst"])
+async def test_no_person_exports(clinic: Clinic, role: str) -> None:
+    outcome(await clinic.system.request(role, "GET", f"{FHIR}/$export", headers=ASYNC), 403, "kernel.forbidden")
+
+
+async def test_an_export_is_asked_for_completed_and_read(clinic: Clinic, taker: Taker) -> None:
+    """Inferno kick-off, status check, output check, NDJSON download, multiple patients, and every line a resource of the file's type."""
+    patients = {str(await register(clinic.system)) for _ in range(2)}
+    booked = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)["id"]
+    before = datetime.now(UTC)
+    status = await taker.started("/$export", OWN)
+    answer = await taker.asks(status)
+    manifest = ok(answer)
+    assert answer.headers["content-type"] == "application/json"
+    assert (manifest["requiresAccessToken"], manifest["error"]) == (True, [])
+    assert abs((datetime.fromisoformat(manifest["transactionTime"]) - before).total_seconds()) < 60
+    assert manifest["request"].endswith("/fhir/R4/$export?_type=Patient%2CAppointment%2CLocation")
+    found = await taker.everything(status)
+    assert all(one["resourceType"] == kind for kind, ones in found.items() for one in ones)
+    assert patients <= {one["id"] for one in found["Patient"]}
+    assert booked in {one["id"] for one in found["Appointment"]}
+    assert clinic.site_id in {one["id"] for one in found["Location"]}
+    ids = [one["id"] for one in found["Appointment"]]
+    assert len(ids) == len(set(ids)), "no appointment lies in two files"
+
+
+async def test_a_patients_export_has_what_is_about_patients_and_groups_are_not_there(taker: Taker) -> None:
+    """Inferno bulk_data_patient_export_group; there are no Groups here."""
+    found = await taker.everything(await taker.started("/Patient/$export"))
+    assert set(found) == {"Patient", "Appointment", "Encounter"}
+    outcome(await taker.kicks_off("/Group/1/$export"), 404, "kernel.not_found")
+
+
+async def test_since_leaves_out_what_has_not_changed(clinic: Clinic, taker: Taker) -> None:
+    """Inferno bulk_data_since_param_test."""
+    early = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
+    since = clinic_time(early)
+    late = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)["id"]
+    found = await taker.everything(await taker.started("/$export", ("_type", "Appointment"), ("_since", since)))
+    ids = {one["id"] for one in found["Appointment"]}
+    assert (early["id"] in ids, late in ids) == (False, True)
+
+
+def clinic_time(appointment: Json) -> str:
+    """An instant after that of an appointment's making, and before now."""
+    return max(datetime.now(UTC), datetime.fromisoformat(appointment["created_at"])).isoformat()
+
+
+@pytest.mark.parametrize("text", ["application/fhir+ndjson", "application/ndjson", "ndjson"])
+async def test_every_name_of_the_format_is_taken(taker: Taker, text: str) -> None:
+    """Inferno bulk_data_outputFormat_param_test."""
+    status = await taker.started("/$export", ("_outputFormat", text))
+    assert (await taker.asks(status, "DELETE")).status_code == httpx.codes.ACCEPTED
+
+
+async def test_a_cancelled_export_is_gone_with_its_files(taker: Taker) -> None:
+    """Inferno perform_export_cancel_test, perform_cancelled_polling_test."""
+    status = await taker.started("/$export", ("_type", "Location"))
+    assert len(await taker.file(f"http://here{status}/Location.ndjson")) > 0
+    assert (await taker.asks(status, "DELETE")).status_code == httpx.codes.ACCEPTED
+    for path in (status, f"{status}/Location.ndjson"):
+        outcome(await taker.asks(path), 404, "fhir.unknown_export")
+    outcome(await taker.asks(status, "DELETE"), 404, "fhir.unknown_export")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "headers", "code"),
+    [
+        ([], {"Prefer": ""}, "kernel.bad_input"), ([("_type", "Medication")], {}, "kernel.bad_input"),
+        ([("_typeFilter", "Patient?active=true")], {}, "kernel.bad_input"), ([("_outputFormat", "text/csv")], {}, "kernel.bad_input"),
+        ([("_since", "now")], {}, "kernel.bad_input"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_served_is_refused(taker: Taker, pairs: list[tuple[str, str]], headers: dict[str, str], code: str) -> None:
+    outcome(await taker.kicks_off("/$export", *pairs, **headers), 400, code)
+
+
+async def test_an_export_has_what_the_scopes_show_and_is_its_askers_alone(
+    clinic: Clinic, taker: Taker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Bulk Data: "limited to data the client is authorised to"."""
+    other = await new_taker(clinic, tmp_path_factory, ["system/Location.rs"])
+    status = await other.started()
+    assert set(await other.everything(status)) == {"Location"}
+    outcome(await other.kicks_off("/$export", ("_type", "Patient")), 403, "smart.scope_missing")
+    outcome(await other.kicks_off("/Patient/$export"), 403, "smart.scope_missing")
+    outcome(await other.asks(f"{status}/Patient.ndjson"), 404, "fhir.unknown_export")
+    outcome(await taker.asks(status), 404, "fhir.unknown_export")
+    outcome(await taker.asks(status, "DELETE"), 404, "fhir.unknown_export")
+    for _ in range(exports.OPEN_MAX - 1):
+        await other.started()
+    assert (await other.kicks_off()).status_code == httpx.codes.TOO_MANY_REQUESTS
+
+
+async def test_who_was_shut_out_reads_no_further(clinic: Clinic, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = await new_taker(clinic, tmp_path_factory, ["system/Location.rs"])
+    status = await other.started()
+    await said(clinic.system, "disable", other.client_id)
+    for path in (status, f"{status}/Location.ndjson"):
+        assert (await use(clinic.system, other.token, path)).status_code == httpx.codes.UNAUTHORIZED
