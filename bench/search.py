@@ -57,7 +57,7 @@ async def measure(ground: Ground, count: int, told: Any) -> list[dict[str, Any]]
     async with system(ground, dsn) as started:
         context = context_of(started)
         told(f"search: storing {count:,} appointments")
-        await _store(dsn, context, count)
+        await store_appointments(dsn, context, count)
         set_aside()
         rows = [await _asked(what, ask) for what, ask in _ways(context, rng).items()]
         today, token = context.clock.now().date(), started.tokens.issue(context.actor, timedelta(hours=1))
@@ -127,7 +127,7 @@ async def _asked(what: str, ask: Callable[[], Awaitable[int]]) -> dict[str, Any]
     return {"what": what, "p50 ms": cuts[49], "p95 ms": cuts[94], "p99 ms": cuts[98], "shown": statistics.fmean(shown)}
 
 
-async def _store(dsn: str, context: SchedulingContext, count: int) -> None:
+async def store_appointments(dsn: str, context: SchedulingContext, count: int) -> None:
     """What is live begins today, what is over ended yesterday and before. Made in the database, its statistics brought up to date."""
     today = context.clock.now().replace(hour=8, minute=0, second=0, microsecond=0)
     live = min(count // 20, LIVE_MAX)
