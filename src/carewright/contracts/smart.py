@@ -31,6 +31,7 @@ Appointment        u   scheduling.appointment.accept scheduling.appointment.adva
 Appointment        u   scheduling.appointment.read scheduling.find directory.read
 AuditEvent         rs
 Device             rs  directory.read
+Encounter          rs  flow.encounter.read directory.read
 Encounter          rs  flow.encounter.read
 HealthcareService  rs  directory.read
 Location           rs  directory.read
@@ -43,9 +44,10 @@ PractitionerRole   rs  directory.read
 Provenance         rs
 Schedule           rs  scheduling.calendar.read scheduling.find directory.read
 Slot               rs  scheduling.calendar.read scheduling.find directory.read
+Subscription       rs
 """
-"""By type and letters: permissions that a scope carries, of those that its bearer's role has. What stands in no row opens nothing,
-and the journal is closed to apps."""
+"""By type and letters: permissions that a scope carries, of those that its bearer's role has. What stands in no row opens nothing, the
+journal is closed to apps, and so are subscriptions: they tell what the account's role may see, whatever the scopes of a token say."""
 REACHING = {
     "Appointment": "scheduling.appointment.any_patient",
     "Encounter": "flow.encounter.any_patient",
