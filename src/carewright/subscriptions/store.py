@@ -20,11 +20,12 @@ TABLE, COLUMN = "subscriptions.subscription", "target"
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a subscription sends, with what, and what signs it."""
+    """Where a subscription sends, with what, what signs it, and why there is one, in somebody's own words."""
 
     endpoint: str
     headers: tuple[str, ...]
     secret: bytes
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ class Standing:
 
 async def insert_subscription(tx: Session, cipher: FieldCipher, made: Subscription, client_id: UUID, secret: bytes, most: int) -> bool:
     """False where the client has as many as it may."""
-    target = Target(made.request.endpoint, made.request.headers, secret)
+    target = Target(made.request.endpoint, made.request.headers, secret, made.request.reason)
     sealed = cipher.seal(TABLE, COLUMN, made.id, msgspec.json.encode(target))
-    request = msgspec.json.encode(msgspec.structs.replace(made.request, endpoint="", headers=()))
+    request = msgspec.json.encode(msgspec.structs.replace(made.request, endpoint="", headers=(), reason=""))
     row = await tx.fetch_one(
         Q.insert_subscription, cipher.organization_id, made.id, client_id, made.request.topic, request, sealed, made.updated_at,
         made.updated_at, most,
@@ -69,7 +70,7 @@ async def delete_subscription(tx: Session, organization_id: UUID, subscription_i
 
 
 async def subscriptions_to(db: Session, organization_id: UUID, topics: Sequence[str]) -> list[tuple[UUID, Subscribe]]:
-    """Ids and requests of those that are told of any of `topics`, without where they send."""
+    """Ids and requests of those that are told of any of `topics`, without what is sealed of them."""
     rows = await db.fetch(Q.subscriptions_to, organization_id, list(topics))
     return [(row["id"], msgspec.json.decode(row["request"], type=Subscribe)) for row in rows]
 
@@ -143,7 +144,8 @@ def _target(cipher: FieldCipher, row: Row) -> Target:
 
 def _subscription(row: Row, target: Target) -> Subscription:
     """With its address, and without its headers: those are secrets of the receiver."""
-    request = msgspec.structs.replace(msgspec.json.decode(row["request"], type=Subscribe), endpoint=target.endpoint)
+    asked = msgspec.json.decode(row["request"], type=Subscribe)
+    request = msgspec.structs.replace(asked, endpoint=target.endpoint, reason=target.reason)
     return Subscription(
         id=row["id"], status=row["status"], request=request, error=row["error"], events=row["events"], version=row["version"],
         updated_at=row["updated_at"],

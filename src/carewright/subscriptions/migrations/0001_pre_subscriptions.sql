@@ -1,4 +1,4 @@
--- Standing requests. `request` is what was asked for but its secrets; `target` (address, headers, secret) is sealed for its row. `events` numbers
+-- Standing requests. `request` is what was asked for but its secrets; `target` (address, headers, secret, reason) is sealed for its row. `events` numbers
 -- what it is to be told, `sent` says as far as what it was told. `due_at` is when to look at it next; `leased_until` who looks at it now.
 CREATE TABLE subscriptions.subscription (
     organization_id uuid        NOT NULL,
