@@ -76,6 +76,7 @@ def outcome(answer: httpx.Response, status: int, code: str) -> None:
     assert (body["resourceType"], body["issue"][0]["details"]["coding"][0]["code"]) == ("OperationOutcome", code)
 
 
+@pytest.mark.requirement("BULK.1")
 async def test_the_operations_are_declared(clinic: Clinic) -> None:
     """Inferno check_export_support: the CapabilityStatement instantiates bulk-data, or names the operations."""
     statement = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))
@@ -83,6 +84,7 @@ async def test_the_operations_are_declared(clinic: Clinic) -> None:
     assert [each["name"] for each in statement["rest"][0]["operation"]] == ["export"]
 
 
+@pytest.mark.requirement("BULK.2")
 @pytest.mark.parametrize("path", ["/$export", "/Patient/$export"])
 async def test_nothing_is_exported_without_a_token(clinic: Clinic, path: str) -> None:
     """Inferno bulk_data_no_auth_test."""
@@ -94,6 +96,7 @@ async def test_no_person_exports(clinic: Clinic, role: str) -> None:
     outcome(await clinic.system.request(role, "GET", f"{FHIR}/$export", headers=ASYNC), 403, "kernel.forbidden")
 
 
+@pytest.mark.requirement("BULK.3")
 async def test_an_export_is_asked_for_completed_and_read(clinic: Clinic, taker: Taker) -> None:
     """Inferno kick-off, status check, output check, NDJSON download, multiple patients, and every line a resource of the file's type."""
     patients = {str(await register(clinic.system)) for _ in range(2)}
@@ -115,6 +118,7 @@ async def test_an_export_is_asked_for_completed_and_read(clinic: Clinic, taker: 
     assert len(ids) == len(set(ids)), "no appointment lies in two files"
 
 
+@pytest.mark.requirement("BULK.4")
 async def test_a_patients_export_has_what_is_about_patients_and_groups_are_not_there(taker: Taker) -> None:
     """Inferno bulk_data_patient_export_group; there are no Groups here."""
     found = await taker.everything(await taker.started("/Patient/$export"))
@@ -122,6 +126,7 @@ async def test_a_patients_export_has_what_is_about_patients_and_groups_are_not_t
     outcome(await taker.kicks_off("/Group/1/$export"), 404, "kernel.not_found")
 
 
+@pytest.mark.requirement("BULK.5")
 async def test_since_leaves_out_what_has_not_changed(clinic: Clinic, taker: Taker) -> None:
     """Inferno bulk_data_since_param_test."""
     early = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
@@ -137,6 +142,7 @@ def clinic_time(appointment: Json) -> str:
     return max(datetime.now(UTC), datetime.fromisoformat(appointment["created_at"])).isoformat()
 
 
+@pytest.mark.requirement("BULK.6")
 @pytest.mark.parametrize("text", ["application/fhir+ndjson", "application/ndjson", "ndjson"])
 async def test_every_name_of_the_format_is_taken(taker: Taker, text: str) -> None:
     """Inferno bulk_data_outputFormat_param_test."""
@@ -144,6 +150,7 @@ async def test_every_name_of_the_format_is_taken(taker: Taker, text: str) -> Non
     assert (await taker.asks(status, "DELETE")).status_code == httpx.codes.ACCEPTED
 
 
+@pytest.mark.requirement("BULK.7")
 async def test_a_cancelled_export_is_gone_with_its_files(taker: Taker) -> None:
     """Inferno perform_export_cancel_test, perform_cancelled_polling_test."""
     status = await taker.started("/$export", ("_type", "Location"))
@@ -166,6 +173,7 @@ async def test_what_is_not_served_is_refused(taker: Taker, pairs: list[tuple[str
     outcome(await taker.kicks_off("/$export", *pairs, **headers), 400, code)
 
 
+@pytest.mark.requirement("BULK.8")
 async def test_an_export_has_what_the_scopes_show_and_is_its_askers_alone(
     clinic: Clinic, taker: Taker, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

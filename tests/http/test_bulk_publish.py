@@ -76,6 +76,7 @@ def extensions(one: Json) -> dict[str, Any]:
     return {each["url"].rpartition("/")[2]: next(value for key, value in each.items() if key != "url") for each in one.get("extension", [])}
 
 
+@pytest.mark.requirement("SSL.1")
 async def test_the_manifest_is_at_a_url_that_ends_as_it_must_and_says_so(clinic: Clinic) -> None:
     """Inferno manifest_url_form."""
     manifest = ok(await ask(clinic, MANIFEST))
@@ -83,6 +84,7 @@ async def test_the_manifest_is_at_a_url_that_ends_as_it_must_and_says_so(clinic:
     assert ok(await ask(clinic, manifest["request"])) == manifest
 
 
+@pytest.mark.requirement("SSL.2")
 @pytest.mark.parametrize("accept", ["", "application/json", "*/*", "text/html", "application/fhir+json"])
 async def test_the_manifest_is_the_same_json_whatever_is_accepted(clinic: Clinic, accept: str) -> None:
     """Inferno manifest_download; specification, Accept headers: none and application/json SHALL give the same."""
@@ -91,11 +93,13 @@ async def test_the_manifest_is_the_same_json_whatever_is_accepted(clinic: Clinic
     assert ok(answer)["output"]
 
 
+@pytest.mark.requirement("SSL.3")
 async def test_the_manifest_says_how_long_to_wait(clinic: Clinic) -> None:
     """Inferno manifest_cache_control_header."""
     assert re.search(r"max-age=\d+", (await ask(clinic, MANIFEST)).headers["cache-control"])
 
 
+@pytest.mark.requirement("SSL.4")
 async def test_the_manifest_has_its_structure_and_states(clinic: Clinic) -> None:
     """Inferno manifest_structure, manifest_state_extensions."""
     manifest = ok(await ask(clinic, MANIFEST))
@@ -105,6 +109,7 @@ async def test_the_manifest_has_its_structure_and_states(clinic: Clinic) -> None
     assert manifest["error"] == []
 
 
+@pytest.mark.requirement("SSL.5")
 async def test_files_are_ndjson_with_and_without_accept(clinic: Clinic) -> None:
     """Specification, Accept headers: none and application/fhir+ndjson SHALL give the same."""
     for output in ok(await ask(clinic, MANIFEST))["output"]:
@@ -113,6 +118,7 @@ async def test_files_are_ndjson_with_and_without_accept(clinic: Clinic) -> None:
         assert plain.content.endswith(b"\n")
 
 
+@pytest.mark.requirement("SSL.6")
 async def test_locations_are_whole(clinic: Clinic) -> None:
     """Inferno location_resources: name, telecom, address with line, city, state, postalCode, an identifier of the VTrckS system."""
     locations = (await everything(clinic))["Location"]
@@ -125,6 +131,7 @@ async def test_locations_are_whole(clinic: Clinic) -> None:
     assert any(each["system"] == "https://cdc.gov/vaccines/programs/vtrcks" for each in own["identifier"])
 
 
+@pytest.mark.requirement("SSL.7")
 async def test_schedules_belong_to_published_locations_and_say_what_is_offered(clinic: Clinic) -> None:
     """Inferno schedule_resources: one actor, a Location of the file; a service type."""
     found = await everything(clinic)
@@ -135,6 +142,7 @@ async def test_schedules_belong_to_published_locations_and_say_what_is_offered(c
     assert {clinic.visit_type_id} <= {one["serviceType"][0]["coding"][0]["code"] for one in found["Schedule"]}
 
 
+@pytest.mark.requirement("SSL.8")
 async def test_slots_are_free_or_busy_and_say_when_and_how_to_book(clinic: Clinic) -> None:
     """Inferno slot_resources, vaccine-slot-1 and -2: free | busy, true offsets, link and phone."""
     found = await everything(clinic)
@@ -155,6 +163,7 @@ async def test_slots_are_free_or_busy_and_say_when_and_how_to_book(clinic: Clini
     assert f"/visits/{clinic.visit_type_id}/times?site={clinic.site_id}&day=" in first["booking-deep-link"]
 
 
+@pytest.mark.requirement("SSL.9")
 async def test_a_deep_link_leads_to_the_portal_with_whatever_the_client_adds(clinic: Clinic) -> None:
     """Specification, deep links: `source` and `booking-referral` may be appended."""
     slot = next(one for one in own_slots(clinic, await everything(clinic)).values() if one["status"] == "free")
@@ -169,6 +178,7 @@ async def test_every_published_resource_has_the_form_of_r4(clinic: Clinic) -> No
             assert [(each.expression, each.text) for each in issues_of(r4_definitions(), one) if each.severity == "error"] == []
 
 
+@pytest.mark.requirement("SSL.10")
 async def test_a_free_slot_can_be_booked_by_its_id_and_is_busy_then(clinic: Clinic) -> None:
     """Specification: a Slot that is free SHOULD be available for booking, given current business rules. Also G: reusing it fails."""
     patient = await register(clinic.system)
@@ -194,6 +204,7 @@ async def test_what_no_hospital_marked_is_not_shown_and_nobody_is_named(clinic: 
     assert [word for word in PERSONAL if word in text] == []
 
 
+@pytest.mark.requirement("SSL.11")
 async def test_who_has_it_already_is_told_so(clinic: Clinic) -> None:
     """Specification, performance: If-None-Match and If-Modified-Since."""
     url = next(each["url"] for each in ok(await ask(clinic, MANIFEST))["output"] if each["type"] == "Location")
@@ -209,6 +220,7 @@ async def test_who_has_it_already_is_told_so(clinic: Clinic) -> None:
         assert (await ask(clinic, url, **condition)).status_code == 200
 
 
+@pytest.mark.requirement("SSL.12")
 async def test_since_names_what_changed_and_nothing_else(clinic: Clinic) -> None:
     """Specification, performance: `?_since={}` with a timestamp."""
     long_ago = ok(await ask(clinic, f"{MANIFEST}?_since=2020-01-01T00:00:00Z"))

@@ -52,6 +52,7 @@ def refused(answer: httpx.Response, code: str = "smart.scope_missing") -> None:
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == code
 
 
+@pytest.mark.requirement("SMART.1")
 async def test_the_configuration_is_there_for_everybody_and_says_what_it_must(clinic: Clinic) -> None:
     """Inferno well_known_endpoint_test, well_known_capabilities_stu2_test: status, type, required fields, S256 in and plain out."""
     answer = await clinic.system.request(None, "GET", WELL_KNOWN, headers={"Accept": "text/html"})
@@ -68,12 +69,14 @@ async def test_the_configuration_is_there_for_everybody_and_says_what_it_must(cl
     assert security["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
 
 
+@pytest.mark.requirement("SMART.2")
 async def test_backend_services_get_what_they_ask_for(laboratory: Laboratory) -> None:
     """Inferno backend_services_authorization_request_success_test, …_response_body_test."""
     said = ok(await laboratory.asks(laboratory.reader, "system/Location.rs system/Patient.read"))
     assert (said["token_type"], said["expires_in"], said["scope"]) == ("Bearer", 300, "system/Location.rs system/Patient.read")
 
 
+@pytest.mark.requirement("SMART.3")
 @pytest.mark.parametrize(
     ("changes", "statuses"),
     [
@@ -88,6 +91,7 @@ async def test_backend_services_are_refused_whatever_is_wrong(laboratory: Labora
     assert answer.status_code in statuses, answer.text
 
 
+@pytest.mark.requirement("SMART.4")
 async def test_a_token_opens_the_types_of_its_scopes_and_no_other_address(clinic: Clinic, laboratory: Laboratory) -> None:
     granted = await laboratory.token("system/Location.rs")
     ok(await use(clinic.system, granted, f"{FHIR}/Location/{clinic.site_id}"))
@@ -117,6 +121,7 @@ async def test_a_token_in_a_pages_cookie_opens_no_page(clinic: Clinic, laborator
         assert (answer.status_code, "sign-in" in answer.headers.get("location", "")) == (303, True), path
 
 
+@pytest.mark.requirement("SMART.4")
 async def test_includes_and_chains_show_nothing_that_no_scope_shows(clinic: Clinic, laboratory: Laboratory) -> None:
     made, patient = await booked(clinic)
     alone, both = await laboratory.token("system/Appointment.rs"), await laboratory.token("system/Appointment.rs", "system/Patient.r")
@@ -140,6 +145,7 @@ async def test_to_create_is_not_to_see(clinic: Clinic, laboratory: Laboratory) -
     refused(await use(clinic.system, creating, f"{FHIR}/Patient?family=Wombat", "PUT", json=person))
 
 
+@pytest.mark.requirement("SMART.5")
 async def test_a_constraint_is_asked_of_whatever_is_shown(clinic: Clinic, laboratory: Laboratory) -> None:
     """Inferno permission-v2: finer-grained resource constraints using search parameters."""
     made, _ = await booked(clinic)

@@ -137,6 +137,7 @@ def wanted(receiver: Receiver, content: str = "id-only", topic: str = f"{TOPIC}/
     return made | ({"_criteria": {"extension": filters}} if filters else {})
 
 
+@pytest.mark.requirement("SUBS.1")
 async def test_it_begins_requested_and_is_active_once_the_receiver_took_a_handshake(subscriber: Subscriber, receiver: Receiver) -> None:
     """Inferno creation_response_conformance, handshake_conformance."""
     made = await subscriber.subscribes(wanted(receiver))
@@ -150,6 +151,7 @@ async def test_it_begins_requested_and_is_active_once_the_receiver_took_a_handsh
     assert "abc" not in str(now), "a receiver's own secrets are not shown again"
 
 
+@pytest.mark.requirement("SUBS.2")
 @pytest.mark.parametrize("content", ["empty", "id-only", "full-resource"])
 async def test_a_change_is_told_in_the_form_of_its_payload(
     clinic: Clinic, subscriber: Subscriber, receiver: Receiver, content: str
@@ -174,6 +176,7 @@ async def test_a_change_is_told_in_the_form_of_its_payload(
     assert [each.get("resource", {}).get("id") for each in rest] == [booked["id"] if content == "full-resource" else None]
 
 
+@pytest.mark.requirement("SUBS.3")
 async def test_it_is_sent_with_the_headers_asked_for_and_signed(clinic: Clinic, subscriber: Subscriber, receiver: Receiver) -> None:
     """Inferno notification_header_verification; Standard Webhooks, symmetric signatures: HMAC-SHA256 of id.timestamp.body."""
     made = await subscriber.active(wanted(receiver), receiver)
@@ -235,6 +238,7 @@ def maximum(count: int) -> Json:
     return {"url": f"{BACKPORT}/backport-max-count", "valuePositiveInt": count}
 
 
+@pytest.mark.requirement("SUBS.4")
 async def test_a_quiet_subscription_has_a_heartbeat(subscriber: Subscriber, receiver: Receiver, whole: Inside) -> None:
     """Inferno heartbeat_conformance."""
     period = {"url": f"{BACKPORT}/backport-heartbeat-period", "valueUnsignedInt": 10}
@@ -247,6 +251,7 @@ async def test_a_quiet_subscription_has_a_heartbeat(subscriber: Subscriber, rece
     assert (heard.said("status"), heard.events, len(heard.bundle["entry"])) == ("active", [], 1)
 
 
+@pytest.mark.requirement("SUBS.5")
 async def test_its_state_is_told_and_it_ends_when_it_is_deleted(subscriber: Subscriber, receiver: Receiver, clinic: Clinic) -> None:
     """Inferno status_invocation; backport $status."""
     made = await subscriber.active(wanted(receiver), receiver)
@@ -281,6 +286,7 @@ UNSUPPORTED: list[tuple[str, Json]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.requirement("SUBS.6")
 @pytest.mark.parametrize(("source", "more"), UNSUPPORTED, ids=[f"{number}-{name}" for number, (name, _) in enumerate(UNSUPPORTED)])
 async def test_what_is_not_supported_is_refused(subscriber: Subscriber, receiver: Receiver, source: str, more: Json) -> None:
     """Inferno, group subscription_rejection; the parameter names the test."""
@@ -290,6 +296,7 @@ async def test_what_is_not_supported_is_refused(subscriber: Subscriber, receiver
     assert answer.json()["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.requirement("SUBS.7")
 async def test_the_capability_statement_names_profile_and_topics(subscriber: Subscriber) -> None:
     """Inferno cs_conformance, topic_discovery."""
     statement = ok(await subscriber.ask("GET", "/metadata"))
