@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.balp import faults_of
-from tests.clinic import Clinic, Json, ok, register
+from tests.clinic import Clinic, Json, at, ok, register, tomorrow
 from tests.fhir_asking import FHIR, VISIT_TYPES, hold, operate, outcome, parameters, proposals, searched, shown, shown_outcomes
 from tests.http.officer import OFFICER, found
 
@@ -140,6 +140,22 @@ async def test_what_is_done_stands_in_the_audit_log_in_balps_form(clinic: Clinic
     (entry, *_) = await found(clinic.system, patient_id=str(patient), event=f"scheduling.appointment.{event}")
     assert (entry["action"], entry["outcome"]) == (action, "success")
     assert faults_of(ok(await clinic.system.request(OFFICER, "GET", f"/api/v1/audit/events/{entry['id']}"))) == []
+
+
+@requirement("ITI-115.7")
+async def test_who_looks_for_a_patients_time_is_recorded_and_a_patient_looks_for_themselves_alone(clinic: Clinic) -> None:
+    patient, other = await register(clinic.system), await register(clinic.system)
+    await proposals(clinic, 1, patient__reference={"reference": f"Patient/{patient}"})
+    (entry,) = await found(clinic.system, patient_id=str(patient), event="fhir.appointment.find")
+    assert (entry["action"], entry["outcome"]) == ("E", "success")
+    asked = {
+        "start": tomorrow(),
+        "end": at(tomorrow(), days=1),
+        "visit-type": clinic.visit_type_id,
+        "patient-reference": f"Patient/{other}",
+    }
+    answer = await clinic.system.request("patient", "GET", f"{FHIR}/Appointment/$find", params=asked, patient_id=patient)
+    assert answer.status_code == 403, answer.text
 
 
 @requirement("ITI-115.6")

@@ -19,6 +19,8 @@ from carewright.fhir.model.parameters import Given, Parameters, reference_of, to
 from carewright.fhir.model.pointing import pointer, uuid_or_none
 from carewright.fhir.model.slots import slots_taken
 from carewright.fhir.service.candidates import all_services
+from carewright.kernel import audit
+from carewright.kernel.errors import Forbidden
 
 MEDPLUM = ("schedule", "service-type-reference")
 """Parameters by which we know who asks as Medplum's clients do."""
@@ -42,7 +44,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     visit_types: tuple[UUID, ...]
     practitioners: tuple[UUID, ...] = ()
     site_id: UUID | None = None
-    patient: Resource | None = None
+    patient_id: UUID | None = None
     shows_slots: bool = False
     count: int = COUNT
 
@@ -58,10 +60,12 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> Found:
     """Free times for what is asked for. Held times are not among them, since they are not free.
 
-    Raises `MissingElement`, `InvalidElement`, `SearchTooWide`, and what `find_times` refuses.
+    Raises `MissingElement`, `InvalidElement`, `SearchTooWide`, `Forbidden`, and what `find_times` refuses.
     """
     services = await all_services(ctx)
     wishes = read_wishes(given, services, base)
+    if wishes.patient_id:
+        await _note(ctx, wishes.patient_id)
     pairs = list(product(wishes.visit_types, wishes.practitioners or (None,)))
     if len(pairs) > SEARCHES_MAX:
         raise SearchTooWide("Name fewer kinds of visits or practitioners at a time.", expression="visit-type")
@@ -86,7 +90,7 @@ def read_wishes(given: Parameters, services: Sequence[ServiceSummary], base: str
         visit_types=_visit_types(given, services, base),
         practitioners=_practitioners(given, base),
         site_id=_site(given, base),
-        patient=_patient(given, base),
+        patient_id=_patient(given, base),
         shows_slots=any(given.many(name) for name in MEDPLUM),
         count=_count(given),
     )  # fmt: skip
@@ -148,9 +152,17 @@ def _site(given: Parameters, base: str) -> UUID | None:
     return pointer_to("Location", place, base) if place else None
 
 
-def _patient(given: Parameters, base: str) -> Resource | None:
+def _patient(given: Parameters, base: str) -> UUID | None:
     who = given.one("patient-reference")
-    return {"reference": f"Patient/{pointer_to('Patient', who, base)}"} if who else None
+    return pointer_to("Patient", who, base) if who else None
+
+
+async def _note(ctx: FhirContext, patient_id: UUID) -> None:
+    """Record for whom times are looked for (IHE ITI-115, Security Audit Considerations). Raises `Forbidden`."""
+    if ctx.actor.patient_id not in (None, patient_id):
+        raise Forbidden("You can act for yourself only.")
+    async with ctx.db.transaction() as tx:
+        await audit.record(tx, audit.entry(ctx, "fhir.appointment.find", "E", patient_id=patient_id))
 
 
 def _count(given: Parameters) -> int:
@@ -180,8 +192,8 @@ async def _names(ctx: FhirContext, services: Sequence[ServiceSummary]) -> Names:
 def _proposal(slot: Slot, names: Names, wishes: Wishes | None = None) -> Resource:
     name, service = names.visit_types[slot.visit_type_id]
     made = scheduling.proposed(slot, write_proposal(proposal_of(slot)), name, service, names.sites.get(slot.site_id, ""))
-    if wishes and wishes.patient:
-        made["participant"].append({"actor": wishes.patient, "status": "needs-action"})
+    if wishes and wishes.patient_id:
+        made["participant"].append({"actor": {"reference": f"Patient/{wishes.patient_id}"}, "status": "needs-action"})
     if wishes and wishes.shows_slots:
         made["contained"] = [each | {"id": f"slot-{number}"} for number, each in enumerate(slots_taken(slot.participants))]
         made["slot"] = [{"reference": f"#{each['id']}"} for each in made["contained"]]
