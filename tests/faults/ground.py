@@ -42,7 +42,7 @@ class Ground:
 
     @property
     def settings(self) -> EmbeddedSettings:
-        return EmbeddedSettings(root_home=self.folder / "elsewhere", shared_buffers_mb=32, max_connections=60)
+        return EmbeddedSettings(root_home=self.folder / "elsewhere", shared_buffers_mb=32, max_connections=120)
 
     @contextlib.asynccontextmanager
     async def place(self, data: Path | None = None, settings: EmbeddedSettings | None = None) -> AsyncIterator[Place]:

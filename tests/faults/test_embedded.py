@@ -48,7 +48,7 @@ async def test_every_setting_is_accepted_and_the_promises_are_kept(made: Ground)
         await connection.close()
     assert [row for row in rows if row["error"]] == []
     assert (values["fsync"], values["synchronous_commit"], values["full_page_writes"]) == ("on", "on", "on")
-    assert (values["max_connections"], values["password_encryption"]) == ("60", "scram-sha-256")
+    assert (values["max_connections"], values["password_encryption"]) == ("120", "scram-sha-256")
     assert (values["log_error_verbosity"], values["log_min_error_statement"]) == ("terse", "panic")
 
 

@@ -59,7 +59,7 @@ class EmbeddedSettings:
     postgres_port: int | None = None
     valkey_port: int | None = None
     shared_buffers_mb: int = 256
-    max_connections: int = 200
+    max_connections: int = 300
     valkey_memory_mb: int = 256
     start_seconds_max: float = 300.0
     """Crash recovery reads the log since the last checkpoint: minutes on a slow disk."""
