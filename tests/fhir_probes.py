@@ -112,7 +112,7 @@ def _written(kind: str, own: Mapping[str, str]) -> Json:
             "name": [{"family": "Stranger"}],
             "link": [{"other": patient, "type": "seealso"}],
         }
-    return {"resourceType": kind, "id": own["patient_id"], "status": "active", "patient": patient, "subject": patient}
+    return {"resourceType": kind, "id": own["patient_id"], "status": "active", "patient": patient, "subject": dict(patient)}
 
 
 def _spoiled(resource: Json, text: str) -> Iterator[Json]:
