@@ -54,8 +54,8 @@ async def test_staff_sign_in_and_out(visits: Visits, one_process: System, option
 
 async def test_a_session_ended_in_one_browser_is_gone_in_the_other(visits: Visits, one_process: System) -> None:
     here, there = [await visits.open(signed_in=False, viewport=DESKTOP) for _ in range(2)]
-    await sign_in(there, one_process, "scheduler")
-    await sign_in(here, one_process, "scheduler")
+    await sign_in(there, one_process, "technician")
+    await sign_in(here, one_process, "technician")
     await here.get_by_role("listitem").filter(has_text="Another browser").get_by_role("button", name="End this session").click()
     await expect(here.get_by_text("Another browser")).to_have_count(0)
     await there.wait_for_timeout(2000)
