@@ -94,7 +94,7 @@ async def test_encounters_are_searched_by_what_is_kept_of_them(clinic: Clinic, v
     outcome(await asked(clinic.system, "Encounter?class=AMB"), 422, "fhir.search_too_wide")
     statement = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))
     (served,) = [each for each in statement["rest"][0]["resource"] if each["type"] == "Encounter"]
-    assert {each["code"] for each in served["interaction"]} == {"read", "search-type"}
+    assert {each["code"] for each in served["interaction"]} == {"read", "vread", "search-type"}
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"patient", "proxy"}))
