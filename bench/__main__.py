@@ -15,9 +15,9 @@ from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-PARTS = ("availability", "find", "memory", "booking", "audit", "access", "hot", "growth", "fhir", "bulk", "hl7", "search", "patients")
 LONE = {"booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7}
 """Parts that make what they need themselves."""
+PARTS = ("availability", "find", "memory", *LONE, "search", "patients")
 PATIENTS = 1_000_000
 APPOINTMENTS = 5_000_000
 SEED = 1

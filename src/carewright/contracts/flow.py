@@ -30,13 +30,12 @@ class EncounterParticipant(msgspec.Struct, frozen=True, kw_only=True):
 Participants = Annotated[tuple[EncounterParticipant, ...], Meta(max_length=50)]
 
 
-class Encounter(msgspec.Struct, frozen=True, kw_only=True):
-    """A patient's stay or visit. `encounter_class` is R4's class: ambulatory, emergency, inpatient (v3-ActCode).
+class EncounterContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of an encounter. `encounter_class` is R4's class: ambulatory, emergency, inpatient (v3-ActCode).
 
     `site_id` is where it is, as far as that is known; `start` and `end` are those of the encounter, not of the appointment it follows.
     """
 
-    id: UUID
     patient_id: UUID
     status: EncounterStatus
     encounter_class: Coding
@@ -49,25 +48,18 @@ class Encounter(msgspec.Struct, frozen=True, kw_only=True):
     participants: Participants = ()
     appointment_id: UUID | None = None
     identifiers: Identifiers = ()
+
+
+class Encounter(EncounterContent, frozen=True, kw_only=True):
+    """A patient's stay or visit."""
+
+    id: UUID
     version: int = 1
     updated_at: Instant | None = None
 
 
-class RecordEncounter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RecordEncounter(EncounterContent, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody has come, or will come. Whoever records it has just looked the patient up."""
-
-    patient_id: UUID
-    status: EncounterStatus
-    encounter_class: Coding
-    types: Codings = ()
-    service_type: Coding | None = None
-    start: Instant | None = None
-    end: Instant | None = None
-    site_id: UUID | None = None
-    location_ids: Places = ()
-    participants: Participants = ()
-    appointment_id: UUID | None = None
-    identifiers: Identifiers = ()
 
 
 class ChangeEncounter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

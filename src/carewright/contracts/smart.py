@@ -32,7 +32,6 @@ Appointment        u   scheduling.appointment.read scheduling.find directory.rea
 AuditEvent         rs
 Device             rs  directory.read
 Encounter          rs  flow.encounter.read directory.read
-Encounter          rs  flow.encounter.read
 HealthcareService  rs  directory.read
 Location           rs  directory.read
 Organization       rs  directory.read
@@ -114,12 +113,7 @@ def are_ours(texts: Collection[str]) -> bool:
 def permissions_of(texts: Iterable[str]) -> frozenset[str]:
     """What scopes carry at the most: a permission carries itself, a clinical scope what the table says."""
     texts = tuple(texts)
-    return frozenset(ALL.intersection(texts)).union(*(_carried(scope) for scope in scopes_in(texts)))
-
-
-def bound_to_patient(texts: Iterable[str]) -> bool:
-    """Whether a token speaks within one patient's record."""
-    return any(scope.where == "patient" for scope in scopes_in(texts))
+    return ALL.intersection(texts).union(*(_carried(scope) for scope in scopes_in(texts)))
 
 
 def covered(texts: Iterable[str], allowed: Collection[str]) -> bool:

@@ -16,7 +16,7 @@ from carewright.contracts.access import (
     ScopeNotAllowed,
     UnknownClient,
 )
-from carewright.contracts.permissions import ALL, ROLES
+from carewright.contracts.permissions import ROLES
 from carewright.kernel import audit, outbox
 from carewright.kernel.authz import Actor
 from carewright.kernel.http.outgoing import AddressRefused, parsed
@@ -69,7 +69,7 @@ async def actor_of_client(ctx: AccessContext, client_id: UUID) -> Actor | None:
         return None
     return Actor(
         subject=known.owner.subject, organization_id=known.organization_id, role=known.owner.role,
-        permissions=ROLES[CLIENT_ROLE] & ALL.intersection(known.client.scopes), site_ids=frozenset(known.owner.site_ids),
+        permissions=ROLES[CLIENT_ROLE].intersection(known.client.scopes), site_ids=frozenset(known.owner.site_ids),
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 from carewright.contracts.fhir.refusals import UnknownExport
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, base_of, noted, signed_in
-from carewright.fhir.model.exports import NDJSON, Export, Level, piece_named, wish_in
+from carewright.fhir.model.exports import Export, Level, piece_named, wish_in
+from carewright.fhir.model.ndjson import NDJSON
 from carewright.fhir.model.pointing import uuid_or_none
 from carewright.fhir.service import exporting
 from carewright.kernel.errors import BadInput, Forbidden

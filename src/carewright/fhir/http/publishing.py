@@ -13,13 +13,12 @@ from starlette.routing import BaseRoute, Route
 from carewright.contracts.fhir.refusals import UnknownId
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, base_of
+from carewright.fhir.model.ndjson import NDJSON, since_in
 from carewright.fhir.model.publishing import manifest
 from carewright.fhir.service.publishing import Publication, Publisher
-from carewright.kernel.errors import BadInput
 
 MANIFEST = f"{PREFIX}/$bulk-publish"
 FILES = f"{PREFIX}/published"
-NDJSON = "application/fhir+ndjson"
 
 
 def published(ctx: FhirContext) -> list[BaseRoute]:
@@ -27,7 +26,8 @@ def published(ctx: FhirContext) -> list[BaseRoute]:
     publisher = Publisher(ctx)
 
     async def show_manifest(request: Request) -> Response:
-        shown, since = await publisher.publication(), _since(request)
+        asked = request.query_params.get("_since")
+        shown, since = await publisher.publication(), None if asked is None else since_in(asked)
         files = {name: file for name, file in shown.files.items() if since is None or file.changed_at > since}
         base = base_of(ctx, request)
         said = manifest(f"{base}/$bulk-publish", f"{base}/published", files, shown.states, shown.changed_at)
@@ -68,17 +68,3 @@ def _has(request: Request, tag: str, changed_at: str) -> bool:
         return parsedate_to_datetime(changed_at) <= seen
     except (TypeError, ValueError):
         return False  # no date, or one without its zone, is no condition
-
-
-def _since(request: Request) -> datetime | None:
-    """`_since`; a plus sign that was not escaped arrives as a space. Raises `BadInput` for what is no instant."""
-    text = request.query_params.get("_since")
-    if text is None:
-        return None
-    try:
-        since = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        since = None
-    if since is None or since.tzinfo is None:
-        raise BadInput("`_since` is an instant with its offset, such as 2026-11-26T09:30:00Z.", parameter="_since")
-    return since

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.fhir.basics import Resource, instant
+from carewright.fhir.model.ndjson import NDJSON, since_in
 from carewright.kernel.errors import BadInput
 
 Level = Literal["system", "Patient"]
@@ -23,8 +24,7 @@ KINDS: Mapping[Level, tuple[str, ...]] = {
 KEPT = timedelta(hours=24)
 OPEN_MAX = 20
 """Exports of one client that live at the same time."""
-FORMATS = frozenset({"application/fhir+ndjson", "application/ndjson", "ndjson"})
-NDJSON = "application/fhir+ndjson"
+FORMATS = frozenset({NDJSON, "application/ndjson", "ndjson"})
 FILE = re.compile(r"([A-Z][A-Za-z]+)(?:-(\d{4})-(\d{2}))?\.ndjson", re.ASCII)
 
 
@@ -65,7 +65,7 @@ def wish_in(pairs: Iterable[tuple[str, str]], *, lenient: bool) -> Wish:
         if name == "_type":
             kinds += [kind for kind in value.split(",") if kind]
         elif name == "_since":
-            since = _instant(value)
+            since = since_in(value)
         elif name == "_outputFormat":
             _ensure_format(value)
         elif not lenient:
@@ -132,16 +132,6 @@ def is_changed(one: Resource, since: datetime | None) -> bool:
 
 def _month_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise BadInput("`_since` is an instant with its offset, for example 2026-11-22T09:30:00Z.", parameter="_since")
-    return found
 
 
 def _ensure_format(text: str) -> None:

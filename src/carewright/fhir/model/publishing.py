@@ -12,13 +12,12 @@ from functools import cached_property
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from carewright.contracts.directory import HealthcareService, Location, VisitType
 from carewright.contracts.fhir import directory
 from carewright.contracts.fhir.basics import Resource, concept, reference, resource, said
 from carewright.contracts.starts import Start
 from carewright.fhir.model.ids import ProposalId, digest_of, write_offer, write_proposal
+from carewright.fhir.model.ndjson import ndjson
 
 EXTENSIONS = "http://fhir-registry.smarthealthit.org/StructureDefinition"
 CAPACITY, DEEP_LINK, PHONE = f"{EXTENSIONS}/slot-capacity", f"{EXTENSIONS}/booking-deep-link", f"{EXTENSIONS}/booking-phone"
@@ -105,7 +104,3 @@ def slots(offer: Offer, starts: Iterable[Start]) -> Iterator[Resource]:
 def by_week(offer: Offer, starts: Sequence[Start]) -> list[tuple[str, bytes]]:
     """The Slots of each ISO week by UTC, as it stands in the name of a file (`2026-W48`), one a line."""
     return [(week, ndjson(slots(offer, some))) for week, some in groupby(starts, lambda start: "{}-W{:02}".format(*start.at.isocalendar()))]
-
-
-def ndjson(resources: Iterable[Resource]) -> bytes:
-    return b"".join(msgspec.json.encode(one) + b"\n" for one in resources)

@@ -9,9 +9,7 @@ from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
-import msgspec
-
-from carewright.contracts.directory import EntriesPage, EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
+from carewright.contracts.directory import EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide
@@ -24,7 +22,7 @@ from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
 from carewright.fhir.service import subscribing
-from carewright.fhir.service.gathering import ensure_not_too_many, every_page, named, uuids
+from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
 
@@ -54,15 +52,8 @@ async def entries(kind: EntryType, ctx: FhirContext, _: Search | None, bounds: N
     ids = uuids(bounds.ids)
     if ids == ():
         return []
-    found: list[Resource] = []
     query = FindEntries(resource_type=kind, ids=ids or (), limit=PAGE)
-    while True:
-        page: EntriesPage = await ctx.directory.find_entries(ctx.actor, query)
-        found += map(render, getattr(page, plural))
-        if page.next is None:
-            return found
-        ensure_not_too_many(len(found))
-        query = msgspec.structs.replace(query, after=page.next)
+    return [render(one) for one in await every_page(partial(ctx.directory.find_entries, ctx.actor), query, plural)]
 
 
 async def services(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
@@ -125,29 +116,16 @@ def _texts(search: Search, code: str) -> list[str]:
 
 async def schedules(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
     """Calendars, by their own id or their actor's, which is the same; or all."""
-    ids = _schedule_ids(bounds)
+    ids = uuids(named(bounds, "actor") if bounds.ids is None else bounds.ids)
     if ids == ():
         return []
-    found: list[Resource] = []
     query = ListSchedules(ids=ids or (), limit=PAGE)
-    while True:
-        page = await ctx.scheduling.list_schedules(ctx.actor, query)
-        found += map(scheduling.schedule, page.items)
-        if page.next is None:
-            return found
-        ensure_not_too_many(len(found))
-        query = msgspec.structs.replace(query, after=page.next)
-
-
-def _schedule_ids(bounds: Narrowing) -> tuple[UUID, ...] | None:
-    if bounds.ids is not None:
-        return uuids(bounds.ids)
-    return uuids({place.partition("/")[2] for place in bounds.references["actor"]}) if "actor" in bounds.references else None
+    return [scheduling.schedule(one) for one in await every_page(partial(ctx.scheduling.list_schedules, ctx.actor), query)]
 
 
 async def slots(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
     """The calendars named by `schedule`, over the time named by `start`: at most 31 days, from now on unless told otherwise."""
-    calendars = uuids({place.partition("/")[2] for place in bounds.references.get("schedule", ())})
+    calendars = uuids(named(bounds, "schedule"))
     if not calendars or len(calendars) > CALENDARS_MAX:
         raise SearchTooWide(f"Slots are those of a calendar: name 1 to {CALENDARS_MAX} by `schedule`, or by `schedule.actor`.")
     begin, end = _slot_window(search.server.now, bounds.starts)
@@ -186,11 +164,10 @@ async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchApp
         if bounds.identifiers is not None:
             return None  # no appointment has one
         raise SearchTooWide("Appointments are found by _id, patient, date, practitioner, actor or location, and whatever narrows that.")
+    start_from, start_until = ends(bounds.starts)
     return SearchAppointments(
         ids=ids or (), patient_ids=patient_ids or (), statuses=statuses or (), actor_ids=actors or rooms or (), site_ids=sites or (),
-        start_from=bounds.starts.start if bounds.starts and bounds.starts.start > FIRST else None,
-        start_until=bounds.starts.end if bounds.starts and bounds.starts.end < LAST else None,
-        limit=PAGE,
+        start_from=start_from, start_until=start_until, limit=PAGE,
     )  # fmt: skip
 
 
@@ -210,11 +187,10 @@ def _encounter_question(ctx: FhirContext, bounds: Narrowing) -> SearchEncounters
         return None
     if not any((ids, patient_ids, appointment_ids, actor_ids, identifiers, bounds.starts, ctx.actor.patient_id)):
         raise SearchTooWide("Encounters are found by _id, patient, appointment, identifier (system|value), date, practitioner or location.")
+    from_at, until_at = ends(bounds.starts)
     return SearchEncounters(
         ids=ids or (), patient_ids=patient_ids or (), appointment_ids=appointment_ids or (), actor_ids=actor_ids or (),
-        identifiers=identifiers, limit=PAGE,
-        from_at=bounds.starts.start if bounds.starts and bounds.starts.start > FIRST else None,
-        until_at=bounds.starts.end if bounds.starts and bounds.starts.end < LAST else None,
+        identifiers=identifiers, from_at=from_at, until_at=until_at, limit=PAGE,
     )  # fmt: skip
 
 

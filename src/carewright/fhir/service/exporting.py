@@ -24,6 +24,7 @@ from carewright.fhir import store
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model import exports as model
 from carewright.fhir.model.exports import Export, Level, Piece, Wish
+from carewright.fhir.model.ndjson import ndjson
 from carewright.fhir.service.candidates import ENTRIES, all_services
 from carewright.fhir.service.scoping import shown
 from carewright.kernel import audit
@@ -83,8 +84,7 @@ async def lines_of(ctx: FhirContext, export: Export, piece: Piece) -> AsyncItera
     if piece.kind not in export.kinds:
         raise UnknownExport
     async for page in _pages(ctx, piece):
-        held = [one for one in shown(ctx, piece.kind, page, READ) if model.is_changed(one, export.since)]
-        yield b"".join(msgspec.json.encode(one) + b"\n" for one in held)
+        yield ndjson(one for one in shown(ctx, piece.kind, page, READ) if model.is_changed(one, export.since))
 
 
 def _pages(ctx: FhirContext, piece: Piece) -> Pages:

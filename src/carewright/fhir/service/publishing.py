@@ -13,7 +13,8 @@ from carewright.contracts.directory import Location
 from carewright.contracts.fhir.refusals import NotServed
 from carewright.contracts.starts import ListStarts
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.publishing import File, Offer, by_week, location, ndjson, schedule
+from carewright.fhir.model.ndjson import ndjson
+from carewright.fhir.model.publishing import File, Offer, by_week, location, schedule
 from carewright.fhir.service.candidates import all_services
 
 PUBLIC = frozenset({"directory.read", "scheduling.find"})

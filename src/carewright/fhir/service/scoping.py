@@ -10,7 +10,7 @@ from datetime import UTC
 from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import UnknownId
-from carewright.contracts.smart import READ, SEARCH, Scope
+from carewright.contracts.smart import READ, SEARCH
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.searching.deciding import matches
 from carewright.fhir.model.searching.parsing import parse
@@ -26,13 +26,13 @@ def ensure_seen(ctx: FhirContext, kind: str, one: Resource) -> Resource:
 
 
 def shown(ctx: FhirContext, kind: str, found: Iterable[Resource], letter: str = SEARCH) -> list[Resource]:
-    """Those that the scopes show. Raises `ScopeMissing` where they show none of this type."""
+    """Those that the scopes show; what a constraint asks for is decided as a search by its words would be.
+
+    Raises `ScopeMissing` where they show none of this type.
+    """
     scopes = smart.scopes_for(ctx.actor, kind, letter)
     if scopes is None or any(not scope.constraint for scope in scopes):
         return list(found)
-    return [one for one in found if any(_meets(ctx, scope, one) for scope in scopes)]
-
-
-def _meets(ctx: FhirContext, scope: Scope, one: Resource) -> bool:
-    """Whether a resource is what a scope's constraint asks for, decided as a search by the same words would be."""
-    return matches(parse(search_definitions(), scope.type, scope.constraint, Server("", UTC, ctx.clock.now()), strict=True), one)
+    here = Server("", UTC, ctx.clock.now())
+    asked = [parse(search_definitions(), scope.type, scope.constraint, here, strict=True) for scope in scopes]
+    return [one for one in found if any(matches(each, one) for each in asked)]

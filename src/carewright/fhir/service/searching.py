@@ -36,7 +36,6 @@ async def search(ctx: FhirContext, kind: str, pairs: Iterable[tuple[str, str]], 
         raise NotServed
     asked = in_order(parse(search_definitions(), kind, pairs, Server(base, UTC, ctx.clock.now()), strict=strict))
     cursor = _cursor(ctx, asked)
-    scopes_for(ctx.actor, kind, SEARCH)
     shows_all = may(ctx.actor, kind, SEARCH, whole=True)
     page, total = (await walked(ctx, asked, cursor) if shows_all else None) or await _decided(ctx, asked, cursor)
     bundle = {

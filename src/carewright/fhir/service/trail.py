@@ -13,10 +13,9 @@ from carewright.contracts.fhir.refusals import SearchTooWide, UnknownId
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.pointing import known_uuid, uuid_or_none
 from carewright.fhir.model.searching.narrowing import Narrowing
-from carewright.fhir.model.searching.ranges import FIRST, LAST
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.searching.tokens import Token
-from carewright.fhir.service.gathering import every_page, uuids
+from carewright.fhir.service.gathering import ends, every_page, uuids
 
 PAGE = 200
 QUESTIONS_MAX = 20
@@ -78,14 +77,12 @@ async def _known(ctx: FhirContext, event_id: UUID) -> AuditEvent | None:
 
 def _abouts(bounds: Narrowing, pointing: str) -> list[dict[str, Any]]:
     """What the log is asked for: each patient or thing that is named, within the time. Nothing where neither is."""
-    starts, places = bounds.starts, bounds.references.get(pointing)
-    when = {
-        "from_at": starts.start if starts and starts.start > FIRST else None,
-        "until_at": starts.end if starts and starts.end < LAST else None,
-    }
+    places = bounds.references.get(pointing)
+    from_at, until_at = ends(bounds.starts)
+    when = {"from_at": from_at, "until_at": until_at}
     if places is None and bounds.patient_ids is not None:
         places = frozenset(f"Patient/{each}" for each in bounds.patient_ids)
     if places is None:
-        return [when] if starts else []
+        return [when] if bounds.starts else []
     pairs = [(kind, uuid_or_none(id_) or NO_ID) for kind, _, id_ in (place.partition("/") for place in sorted(places))]
     return [when | {"patient_id" if kind == "Patient" else "entity_id": id_} for kind, id_ in pairs]
