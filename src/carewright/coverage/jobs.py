@@ -19,7 +19,7 @@ GIVE_UP_SECONDS = 600.0
 async def ask_about_visit(ctx: CoverageContext, payload: msgspec.Raw) -> None:
     """Ask about one visit, in the name of the system. A payer who is away is asked again later; what came of each try is kept."""
     what = msgspec.json.decode(payload, type=Booked)
-    here = ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=what.organization_id))
+    here = ctx.working_in(what.organization_id)
     try:
         found = await check_visit(here, what.appointment_id, again=False)
     except UnknownVisit:

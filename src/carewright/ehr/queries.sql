@@ -65,7 +65,7 @@ SELECT EXISTS (SELECT FROM ehr.link
 
 -- name: next_to_ask
 -- Those that were asked longest ago, of those not asked since this pull began.
-SELECT id, theirs, ours FROM ehr.link
+SELECT id, theirs FROM ehr.link
 WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND (asked_at IS NULL OR asked_at < $4)
 ORDER BY asked_at NULLS FIRST, id LIMIT $5
 

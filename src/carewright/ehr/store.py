@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.ehr import TAKEN, AddConnection, Connection, Difference, Kind, Master
+from carewright.contracts.ehr import TAKEN, Connection, Difference, Kind, Master
 from carewright.kernel.db import Row, Session
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
@@ -46,10 +46,10 @@ def mark_of(cipher: FieldCipher, connection_id: UUID, theirs: str) -> bytes:
     return cipher.mark(LINK, "mark", f"{connection_id}\0{theirs}".encode())
 
 
-async def put_connection(tx: Session, cipher: FieldCipher, made: Connection, wished: AddConnection, key: bytes, now: datetime) -> bool:
+async def put_connection(tx: Session, cipher: FieldCipher, made: Connection, key: bytes, now: datetime) -> bool:
     """False where the name is taken."""
     row = await tx.fetch_one(
-        Q.put_connection, cipher.organization_id, made.id, made.name, wished.profile, made.base, made.client_id, made.patient_system,
+        Q.put_connection, cipher.organization_id, made.id, made.name, made.profile, made.base, made.client_id, made.patient_system,
         made.masters, cipher.seal(CONNECTION, "key", made.id, key), made.public_key, now,
     )  # fmt: skip
     return row is not None

@@ -28,6 +28,7 @@ from carewright.kernel.idempotency import once, remember
 from carewright.kernel.keeping import note_disposed
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.resealing import in_transaction
 from carewright.kernel.values import utc
 
 READ = "flow.encounter.read"
@@ -139,11 +140,8 @@ async def dispose_encounters(ctx: Context, before: datetime, limit: int) -> int:
         return await note_disposed(ctx, tx, "flow.encounter.dispose", gone)
 
 
-async def reseal_encounters(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal encounters anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal(tx, cipher, after, limit)
+reseal_encounters = in_transaction(store.reseal)
+"""Seal encounters anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
 
 
 def _may_see(ctx: Context, encounter: Encounter) -> bool:

@@ -32,11 +32,6 @@ SELECT l.kind, l.target_id FROM hl7.link l JOIN unnest($2::bytea[]) WITH ORDINAL
 WHERE l.organization_id = $1
 ORDER BY asked.number LIMIT 1
 
--- name: message_for_change
-SELECT id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at
-FROM hl7.message WHERE organization_id = $1 AND id = $2
-FOR UPDATE
-
 -- name: message_by_id
 SELECT id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at
 FROM hl7.message WHERE organization_id = $1 AND id = $2

@@ -65,3 +65,7 @@ class Context:
     def acting(self, actor: Actor, once: Once | None = None, trace: str | None = None) -> Self:
         """The same world for another actor, as their tenant sees it, with their key and as part of their trace."""
         return replace(self, actor=actor, db=self.db.of(actor.organization_id), once=once, trace=trace)
+
+    def working_in(self, organization_id: UUID, once: Once | None = None, trace: str | None = None) -> Self:
+        """The same actor at work within one organization: what the system does by itself belongs to somebody."""
+        return self.acting(msgspec.structs.replace(self.actor, organization_id=organization_id), once, trace)

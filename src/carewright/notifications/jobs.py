@@ -1,7 +1,5 @@
 """What notifications do by themselves: bring messages away, and forget what they said."""
 
-from uuid import UUID
-
 import msgspec
 
 from carewright.contracts.records import days_kept
@@ -18,19 +16,14 @@ FORGET_EVERY_SECONDS = 30.0
 async def deliver(ctx: NotificationsContext, payload: msgspec.Raw) -> None:
     """Bring one message away, in the name of the system."""
     what = msgspec.json.decode(payload, type=Undelivered)
-    await service.deliver(_within(ctx, what.organization_id), what.communication_id)
+    await service.deliver(ctx.working_in(what.organization_id), what.communication_id)
 
 
 async def tell_officers(ctx: NotificationsContext, payload: msgspec.Raw) -> None:
     """Tell the privacy officers of one broken glass, once."""
     what = msgspec.json.decode(payload, type=GlassBroken)
     once = Once.of(f"notifications.glass:{what.break_glass_id}", what)
-    await service.tell_privacy_officers(_within(ctx, what.organization_id, once), what.until)
-
-
-def _within(ctx: NotificationsContext, organization_id: UUID, once: Once | None = None) -> NotificationsContext:
-    """The system at work within one organization."""
-    return ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=organization_id), once)
+    await service.tell_privacy_officers(ctx.working_in(what.organization_id, once), what.until)
 
 
 JOBS = (Job(service.DELIVER, deliver), Job(service.TELL_OFFICERS, tell_officers))

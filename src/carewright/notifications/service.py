@@ -23,6 +23,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.keeping import note_disposed
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.resealing import in_transaction
 from carewright.notifications import model, store
 from carewright.notifications.model import Content, Reason
 from carewright.notifications.senders import NotDelivered, Sender
@@ -197,8 +198,5 @@ def _entry(
     )  # fmt: skip
 
 
-async def reseal_communications(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal messages anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal(tx, cipher, after, limit)
+reseal_communications = in_transaction(store.reseal)
+"""Seal messages anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""

@@ -11,7 +11,7 @@ from carewright.patients.service import FORGET_ANSWERS, Forgotten
 async def forget_answers(ctx: Context, payload: msgspec.Raw) -> None:
     """Delete every answer kept for a repeated request in which the patient occurs."""
     what = msgspec.json.decode(payload, type=Forgotten)
-    await forget_answers_about(ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=what.organization_id)), what.patient_id)
+    await forget_answers_about(ctx.working_in(what.organization_id), what.patient_id)
 
 
 JOBS = (Job(FORGET_ANSWERS, forget_answers),)

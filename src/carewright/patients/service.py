@@ -41,6 +41,7 @@ from carewright.kernel.invariants import invariant
 from carewright.kernel.jobs import enqueue
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.resealing import in_transaction
 from carewright.patients import model, store
 
 READ = "patients.read"
@@ -277,11 +278,8 @@ async def _why_not_erased(tx: Session, organization_id: UUID, patient_id: UUID) 
     return PatientOnHold(patient_id=str(patient_id)) if held else UnknownPatient(patient_id=str(patient_id))
 
 
-async def reseal_erasures(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """As `reseal_patients`, of the reasons of erasures."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal_erasures(tx, cipher, after, limit)
+reseal_erasures = in_transaction(store.reseal_erasures)
+"""As `reseal_patients`, of the reasons of erasures."""
 
 
 async def put_patients(ctx: Context, command: PutPatients) -> PutPatientsResult:
@@ -317,11 +315,8 @@ async def bulk_load(ctx: Context, tx: Transaction, patients: Iterable[Patient]) 
     return PutPatientsResult(created=created, changed=0, unchanged=0)
 
 
-async def reseal_patients(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal records anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal(tx, cipher, after, limit)
+reseal_patients = in_transaction(store.reseal)
+"""Seal records anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
 
 
 def _put_entry(ctx: Context, patient: Patient) -> Entry:

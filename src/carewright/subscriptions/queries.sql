@@ -15,7 +15,7 @@ DELETE FROM subscriptions.subscription WHERE organization_id = $1 AND id = $2 AN
 RETURNING id
 
 -- name: subscriptions_to
-SELECT id, topic, request FROM subscriptions.subscription
+SELECT id, request FROM subscriptions.subscription
 WHERE organization_id = $1 AND topic = ANY($2::text[]) AND status <> 'off'
 
 -- name: note_events

@@ -10,8 +10,8 @@ from carewright.access.context import AccessContext
 from carewright.contracts.access import BreakGlassStarted, ReviewNotYours, SessionNeeded, UnknownReview
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.kernel import audit, outbox
-from carewright.kernel.context import Context
 from carewright.kernel.idempotency import once, remember
+from carewright.kernel.resealing import in_transaction
 
 START = "access.break_glass.start"
 REVIEW = "access.break_glass.review"
@@ -97,11 +97,8 @@ async def close_review(ctx: AccessContext, command: CloseReview) -> BreakGlass:
     return msgspec.structs.replace(before, closed_at=now, closed_by=ctx.actor.subject, finding=command.finding)
 
 
-async def reseal_break_glass(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal anew what an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal_break_glass(tx, cipher, after, limit)
+reseal_break_glass = in_transaction(store.reseal_break_glass)
+"""Seal anew what an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
 
 
 def _entity(break_glass_id: UUID) -> audit.Entity:

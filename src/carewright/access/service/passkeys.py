@@ -22,10 +22,10 @@ from carewright.contracts.access import (
 )
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.kernel import audit, outbox
-from carewright.kernel.context import Context
 from carewright.kernel.db import Row
 from carewright.kernel.db import Session as Tx
 from carewright.kernel.errors import Forbidden, Refusal
+from carewright.kernel.resealing import in_transaction
 from carewright.kernel.rng import new_secret
 
 
@@ -157,11 +157,8 @@ async def remove_passkey(ctx: AccessContext, passkey_id: UUID) -> None:
     ctx.wake()
 
 
-async def reseal_passkeys(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal anew what an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal_passkeys(tx, cipher, after, limit)
+reseal_passkeys = in_transaction(store.reseal_passkeys)
+"""Seal anew what an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
 
 
 def _require_patient(ctx: AccessContext) -> UUID:

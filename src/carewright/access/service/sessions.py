@@ -108,7 +108,7 @@ async def end_all_sessions(ctx: AccessContext, subject: str) -> int:
 
 def acting_for(ctx: AccessContext, organization_id: UUID) -> AccessContext:
     """The same system at work within one organization: for callers that come before anybody is signed in."""
-    return ctx.acting(msgspec.structs.replace(ctx.actor, organization_id=organization_id), trace=ctx.trace)
+    return ctx.working_in(organization_id, trace=ctx.trace)
 
 
 def _entity(session_id: UUID) -> audit.Entity:

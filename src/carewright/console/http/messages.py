@@ -9,7 +9,7 @@ from starlette.responses import Response
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import FindServices
 from carewright.contracts.hl7 import EarlierWaits, NotHl7, Replayed, SetMapping, SettleMessage, WaitingMessage
-from carewright.kernel.errors import BadInput, NotFound
+from carewright.kernel.errors import BadInput
 
 MESSAGES = "/staff/messages"
 MESSAGE = f"{MESSAGES}/{{id}}"
@@ -58,12 +58,12 @@ async def show_message(ask: Ask) -> Response:
 
 async def show_content(ask: Ask) -> Response:
     """The message itself, which tells of a patient: to be read, and corrected."""
-    return await _shown(ask, content=await ask.ctx.desk.read_message(ask.ctx.actor, _id(ask)))
+    return await _shown(ask, content=await ask.ctx.desk.read_message(ask.ctx.actor, ask.id))
 
 
 async def map_code(ask: Ask) -> Response:
     """Give the code that nobody knew a meaning, and try the message again."""
-    table, code = _unmapped(await ask.ctx.desk.get_message(ask.ctx.actor, _id(ask)))
+    table, code = _unmapped(await ask.ctx.desk.get_message(ask.ctx.actor, ask.id))
     try:
         command = msgspec.convert({"table": table, "code": code, "target": ask.form.get("target", "").strip()}, SetMapping)
     except msgspec.ValidationError:
@@ -80,7 +80,7 @@ async def replay(ask: Ask) -> Response:
 async def settle(ask: Ask) -> Response:
     """Take it off the list; what the form lacks is asked for beside it."""
     try:
-        command = msgspec.convert({"message_id": _id(ask), "reason": ask.form.get("reason", "").strip()}, SettleMessage)
+        command = msgspec.convert({"message_id": ask.id, "reason": ask.form.get("reason", "").strip()}, SettleMessage)
     except msgspec.ValidationError:
         return await _shown(ask, 422, error="Say how it was seen to, in 3 to 500 letters.")
     await ask.ctx.desk.settle_message(ask.ctx.actor, command)
@@ -89,18 +89,18 @@ async def settle(ask: Ask) -> Response:
 
 async def show_unsent(ask: Ask) -> Response:
     """A message as a partner was told it, and what it answered."""
-    return ask.show("unsent.html", message_id=_id(ask), told=await ask.ctx.desk.read_unsent(ask.ctx.actor, _id(ask)))
+    return ask.show("unsent.html", message_id=ask.id, told=await ask.ctx.desk.read_unsent(ask.ctx.actor, ask.id))
 
 
 async def resend(ask: Ask) -> Response:
     """Tell the partner again."""
-    await ask.ctx.desk.resend_message(ask.ctx.actor, _id(ask))
+    await ask.ctx.desk.resend_message(ask.ctx.actor, ask.id)
     return ask.go(MESSAGES)
 
 
 async def drop(ask: Ask) -> Response:
     """Tell the partner no more."""
-    await ask.ctx.desk.drop_message(ask.ctx.actor, _id(ask))
+    await ask.ctx.desk.drop_message(ask.ctx.actor, ask.id)
     return ask.go(MESSAGES)
 
 
@@ -112,7 +112,7 @@ def problem_of(reason: str) -> str:
 async def _tried(ask: Ask, content: str | None) -> Response:
     """Back to the list once it was applied; otherwise the message with what is in the way now."""
     try:
-        became = await ask.ctx.desk.replay_message(ask.ctx.actor, _id(ask), content)
+        became = await ask.ctx.desk.replay_message(ask.ctx.actor, ask.id, content)
     except (EarlierWaits, NotHl7, BadInput) as refusal:
         return await _shown(ask, 422, error=refusal.title, content=content)
     return ask.go(MESSAGES) if became.applied else await _shown(ask, 422, error=_still(became))
@@ -123,7 +123,7 @@ def _still(became: Replayed) -> str:
 
 
 async def _shown(ask: Ask, status: int = 200, *, error: str = "", content: str | None = None) -> Response:
-    message = await ask.ctx.desk.get_message(ask.ctx.actor, _id(ask))
+    message = await ask.ctx.desk.get_message(ask.ctx.actor, ask.id)
     table, code = _unmapped(message)
     may_map = ask.ctx.actor.may(MAP) and table in TABLES
     return ask.show(
@@ -147,10 +147,3 @@ async def _choices(ask: Ask, table: str) -> tuple[tuple[UUID, str], ...]:
         page = await ask.ctx.directory.find_services(ask.ctx.actor, FindServices(limit=SERVICES_MAX))
         return tuple((kind.id, f"{kind.name}, {one.service.name}") for one in page.items for kind in one.visit_types)
     return ()
-
-
-def _id(ask: Ask) -> UUID:
-    try:
-        return UUID(ask.request.path_params["id"])
-    except ValueError as fault:
-        raise NotFound from fault

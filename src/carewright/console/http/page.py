@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
-from carewright.kernel.errors import Refusal, Unauthenticated
+from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import address_of, ensure_pace
@@ -45,6 +46,14 @@ class Ask:
     me: WhoAmI | None
     secret: str
     form: Mapping[str, str]
+
+    @property
+    def id(self) -> UUID:
+        """The id in the address. Raises `NotFound` for what is none."""
+        try:
+            return UUID(self.request.path_params["id"])
+        except ValueError as fault:
+            raise NotFound from fault
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page. While the glass is broken it says so on top."""

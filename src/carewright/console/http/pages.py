@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from uuid import UUID
 
 import msgspec
 from starlette.responses import Response
@@ -14,7 +13,6 @@ from carewright.console.http.privacy import PRIVACY, close_review, close_unusual
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartSignIn, UnknownSession
 from carewright.contracts.break_glass import StartBreakGlass
-from carewright.kernel.errors import NotFound
 from carewright.kernel.http import guard
 
 
@@ -98,10 +96,7 @@ async def sign_out(ask: Ask) -> Response:
 
 
 async def end_session(ask: Ask) -> Response:
-    try:
-        session_id = UUID(ask.request.path_params["id"])
-    except ValueError as fault:
-        raise NotFound from fault
+    session_id = ask.id
     with contextlib.suppress(UnknownSession):  # it ended by itself meanwhile, which is what was wanted
         await ask.ctx.access.end_session(ask.ctx.actor, session_id)
     return ask.go(HOME)

@@ -51,11 +51,8 @@ async def close_unusual(ask: Ask) -> Response:
 
 async def download_proof(ask: Ask) -> Response:
     """One entry with everything that somebody needs to check it without us, as a file."""
-    event_id = _id(ask.request.path_params["id"])
-    if event_id is None:
-        raise NotFound
-    proof = await ask.ctx.audit.prove_event(ask.ctx.actor, event_id)
-    headers = {"Content-Disposition": f'attachment; filename="audit-{event_id}.json"'}
+    proof = await ask.ctx.audit.prove_event(ask.ctx.actor, ask.id)
+    headers = {"Content-Disposition": f'attachment; filename="audit-{ask.id}.json"'}
     return Response(msgspec.json.format(msgspec.json.encode(proof)), 200, headers, "application/json")
 
 

@@ -41,16 +41,14 @@ class CoreHttp:
     async def _asked(self, question: Question) -> httpx.Response:
         """The first answer that is one. Raises `NoAnswer`."""
         parts = {name: (None, value) for name, value in self._envelope(question).items()}
-        for left in reversed(range(TRIES)):
+        for _ in range(TRIES):
             try:
                 answer = await self._client.post(self._url, files=parts)
             except (httpx.TransportError, Unavailable):
-                if not left:
-                    raise NoAnswer("payer-away") from None
                 continue
             except Refusal:
                 raise NoAnswer("bad-answer") from None
-            if answer.status_code not in AWAY or not left:
+            if answer.status_code not in AWAY:
                 return _taken(answer)
         raise NoAnswer("payer-away")
 
@@ -70,8 +68,6 @@ class CoreHttp:
 
 
 def _taken(answer: httpx.Response) -> httpx.Response:
-    if answer.status_code in AWAY:
-        raise NoAnswer("payer-away")
     if answer.status_code != httpx.codes.OK:
         raise NoAnswer("refused")
     return answer

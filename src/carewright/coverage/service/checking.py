@@ -11,8 +11,8 @@ from carewright.contracts.coverage import (
     EligibilitiesPage,
     Eligibility,
     ListEligibilities,
+    Missing,
     PatientGone,
-    UnknownCoverage,
     UnknownEligibility,
 )
 from carewright.coverage import store
@@ -20,7 +20,7 @@ from carewright.coverage.clearing.port import NoAnswer
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model import deciding
 from carewright.coverage.model.question import Answer, Question, question_about
-from carewright.coverage.service.coverages import ANY_PATIENT, READ, ensure_theirs
+from carewright.coverage.service.coverages import READ, ensure_theirs, known, may_see
 from carewright.kernel import audit
 from carewright.kernel.idempotency import once, remember
 
@@ -36,9 +36,7 @@ async def check_eligibility(ctx: CoverageContext, command: CheckEligibility) -> 
     cipher = await ctx.cipher()
 
     async def work() -> Eligibility:
-        coverage = await store.coverage_by_id(ctx.db, cipher, command.coverage_id)
-        if coverage is None or not (ctx.actor.may(ANY_PATIENT) or ctx.actor.patient_id == coverage.patient_id):
-            raise UnknownCoverage(coverage_id=str(command.coverage_id))
+        coverage = known(ctx, await store.coverage_by_id(ctx.db, cipher, command.coverage_id), command.coverage_id)
         return await asked(ctx, coverage, command.service_type, command.serviced_on, again=command.again)
 
     return await once(ctx, Eligibility, work)
@@ -78,11 +76,11 @@ async def _answered(ctx: CoverageContext, coverage: Coverage, question: Question
         asked_at=question.asked_at,
     )  # fmt: skip
     if coverage.payer.id is None:
-        return replace(new, outcome="error", missing=("payer",), answered_at=ctx.clock.now())
+        return unanswered(new, "payer", ctx.clock.now())
     try:
         answer = await ctx.clearing_house.ask(question)
     except NoAnswer as none:
-        return replace(new, outcome="error", missing=(none.reason,), answered_at=ctx.clock.now())
+        return unanswered(new, none.reason, ctx.clock.now())
     return new if answer is None else complete(new, question, answer, ctx.clock.now())
 
 
@@ -94,13 +92,18 @@ def complete(one: Eligibility, question: Question, answer: Answer, now: datetime
     )  # fmt: skip
 
 
+def unanswered(one: Eligibility, why: Missing, now: datetime) -> Eligibility:
+    """The question with why there is no answer."""
+    return replace(one, outcome="error", missing=(why,), answered_at=now)
+
+
 async def get_eligibility(ctx: CoverageContext, eligibility_id: UUID) -> Eligibility:
     """One question and what became of it. Raises `UnknownEligibility`, for somebody else's too."""
     ctx.actor.require(READ)
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         found = await store.eligibility_by_id(tx, cipher, eligibility_id)
-        if found is None or not (ctx.actor.may(ANY_PATIENT) or ctx.actor.patient_id == found.patient_id):
+        if found is None or not may_see(ctx, found.patient_id):
             raise UnknownEligibility(eligibility_id=str(eligibility_id))
         await audit.record(tx, entry_of(ctx, "coverage.eligibility.read", "R", found))
     return found

@@ -79,7 +79,7 @@ async def get_coverage(ctx: Context, coverage_id: UUID) -> Coverage:
     ctx.actor.require(READ)
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = _known(ctx, await store.coverage_by_id(tx, cipher, coverage_id), coverage_id)
+        found = known(ctx, await store.coverage_by_id(tx, cipher, coverage_id), coverage_id)
         await audit.record(tx, entry_of(ctx, "coverage.coverage.read", "R", found))
     return found
 
@@ -104,9 +104,14 @@ async def list_coverages(ctx: Context, query: ListCoverages) -> CoveragesPage:
     return CoveragesPage(items=tuple(shown), next=shown[-1].id if len(found) > len(shown) else None)
 
 
+def may_see(ctx: Context, patient_id: UUID) -> bool:
+    """Who may not act for every patient acts for themselves alone."""
+    return ctx.actor.may(ANY_PATIENT) or ctx.actor.patient_id == patient_id
+
+
 def ensure_theirs(ctx: Context, patient_id: UUID) -> None:
-    """Who may not act for every patient acts for themselves alone. Raises `Forbidden`."""
-    if not ctx.actor.may(ANY_PATIENT) and ctx.actor.patient_id != patient_id:
+    """Raises `Forbidden` for a patient whose coverages the actor may not see."""
+    if not may_see(ctx, patient_id):
         raise Forbidden("You may see your own coverage only.")
 
 
@@ -117,13 +122,13 @@ def entry_of(ctx: Context, event: str, action: audit.Action, coverage: Coverage)
 
 async def _locked(ctx: Context, tx: Session, cipher: FieldCipher, coverage_id: UUID) -> Coverage:
     """The coverage as it stays until the transaction ends: whoever changes it holds its patient's row."""
-    found = _known(ctx, await store.coverage_by_id(tx, cipher, coverage_id), coverage_id)
+    found = known(ctx, await store.coverage_by_id(tx, cipher, coverage_id), coverage_id)
     await store.lock_patient(tx, cipher.organization_id, found.patient_id)
-    return _known(ctx, await store.coverage_by_id(tx, cipher, coverage_id), coverage_id)
+    return known(ctx, await store.coverage_by_id(tx, cipher, coverage_id), coverage_id)
 
 
-def _known(ctx: Context, found: Coverage | None, coverage_id: UUID) -> Coverage:
+def known(ctx: Context, found: Coverage | None, coverage_id: UUID) -> Coverage:
     """Somebody else's does not exist for a patient."""
-    if found is None or not (ctx.actor.may(ANY_PATIENT) or ctx.actor.patient_id == found.patient_id):
+    if found is None or not may_see(ctx, found.patient_id):
         raise UnknownCoverage(coverage_id=str(coverage_id))
     return found

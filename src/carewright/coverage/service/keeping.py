@@ -1,11 +1,11 @@
 """How long coverages and answers are kept, and their keys."""
 
 from datetime import datetime
-from uuid import UUID
 
 from carewright.coverage import store
 from carewright.kernel.context import Context
 from carewright.kernel.keeping import note_disposed
+from carewright.kernel.resealing import in_transaction
 
 
 async def dispose_coverages(ctx: Context, before: datetime, limit: int) -> int:
@@ -15,11 +15,8 @@ async def dispose_coverages(ctx: Context, before: datetime, limit: int) -> int:
         return await note_disposed(ctx, tx, "coverage.coverage.dispose", gone)
 
 
-async def reseal_coverages(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal coverages anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal_coverages(tx, cipher, after, limit)
+reseal_coverages = in_transaction(store.reseal_coverages)
+"""Seal coverages anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
 
 
 async def dispose_eligibilities(ctx: Context, before: datetime, limit: int) -> int:
@@ -29,8 +26,5 @@ async def dispose_eligibilities(ctx: Context, before: datetime, limit: int) -> i
         return await note_disposed(ctx, tx, "coverage.eligibility.dispose", gone)
 
 
-async def reseal_eligibilities(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """As `reseal_coverages`, of what payers were asked."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal_eligibilities(tx, cipher, after, limit)
+reseal_eligibilities = in_transaction(store.reseal_eligibilities)
+"""As `reseal_coverages`, of what payers were asked."""

@@ -3,15 +3,13 @@
 import asyncio
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from carewright.contracts.coverage import Eligibility
 from carewright.coverage import store
 from carewright.coverage.clearing.port import NoAnswer
 from carewright.coverage.clearing.x12 import answer_in, traces_in
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model.question import Question
-from carewright.coverage.service.checking import complete, entry_of
+from carewright.coverage.service.checking import complete, entry_of, unanswered
 from carewright.kernel import audit
 
 GIVEN_UP_MAX = 200
@@ -24,7 +22,7 @@ async def pick_up(ctx: CoverageContext) -> int:
     taken = 0
     for path, raw in await asyncio.to_thread(lambda: list(ctx.drop.arrived()) if ctx.drop else []):
         whose = await store.whose_traces(ctx.db, traces_in(raw))
-        is_known = len(whose) == 1 and await _take(_within(ctx, whose[0][0]), whose[0][1], raw)
+        is_known = len(whose) == 1 and await _take(ctx.working_in(whose[0][0]), whose[0][1], raw)
         await asyncio.to_thread(ctx.drop.put_away, path, is_known=is_known)
         taken += is_known
     return taken
@@ -34,10 +32,10 @@ async def give_up(ctx: CoverageContext) -> int:
     """End questions whose answers did not come in their time: the desk is told so, and may ask again."""
     late = await store.waiting_too_long(ctx.db, ctx.clock.now() - ctx.wait_for_files, GIVEN_UP_MAX)
     for organization_id, eligibility_id in late:
-        here = _within(ctx, organization_id)
+        here = ctx.working_in(organization_id)
         found = await store.question_waiting(here.db, await here.cipher(), eligibility_id)
         if found is not None:
-            await _settle(here, replace(found[0], outcome="error", missing=("payer-away",), answered_at=ctx.clock.now()))
+            await _settle(here, unanswered(found[0], "payer-away", ctx.clock.now()))
     return len(late)
 
 
@@ -50,7 +48,7 @@ def _read(ctx: CoverageContext, one: Eligibility, question: Question, raw: bytes
     try:
         return complete(one, question, answer_in(raw, question), ctx.clock.now())
     except NoAnswer as none:
-        return replace(one, outcome="error", missing=(none.reason,), answered_at=ctx.clock.now())
+        return unanswered(one, none.reason, ctx.clock.now())
 
 
 async def _settle(ctx: CoverageContext, one: Eligibility) -> bool:
@@ -60,8 +58,3 @@ async def _settle(ctx: CoverageContext, one: Eligibility) -> bool:
         if kept:
             await audit.record(tx, entry_of(ctx, "coverage.eligibility.answer", "U", one))
     return kept
-
-
-def _within(ctx: CoverageContext, organization_id: UUID) -> CoverageContext:
-    """The system at work within one organization."""
-    return ctx.acting(replace(ctx.actor, organization_id=organization_id))

@@ -20,7 +20,7 @@ from carewright.coverage import store
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model import deciding, rules
 from carewright.coverage.service.checking import CHECK, asked
-from carewright.coverage.service.coverages import ANY_PATIENT, READ
+from carewright.coverage.service.coverages import READ, may_see
 from carewright.coverage.store import Visit
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -98,7 +98,7 @@ async def _nobody_to_ask(ctx: CoverageContext, visit: Visit, policy: CoveragePol
 
 async def _visit(ctx: CoverageContext, appointment_id: UUID) -> Visit:
     found = await store.visit_by_id(ctx.db, ctx.actor.organization_id, appointment_id)
-    if found is None or not (ctx.actor.may(ANY_PATIENT) or ctx.actor.patient_id == found.patient_id):
+    if found is None or not may_see(ctx, found.patient_id):
         raise UnknownVisit(appointment_id=str(appointment_id))
     return found
 

@@ -62,12 +62,12 @@ class Ehr:
 
     async def read(self, kind: str, id_: str) -> Any:
         """One resource. Raises `NotUnderstood` and `Unavailable`."""
-        return self._decoded(await self.ask("GET", f"{self.connection.base}/{kind}/{id_}"), kind, Any)
+        return (await self.read_version(kind, id_))[0]
 
     async def read_version(self, kind: str, id_: str) -> tuple[Any, str | None]:
         """One resource with its ETag, if it has one."""
         answer = await self.ask("GET", f"{self.connection.base}/{kind}/{id_}")
-        return self._decoded(answer, kind, Any), answer.headers.get("ETag")
+        return decoded(answer, kind, Any), answer.headers.get("ETag")
 
     async def search(self, kind: str, query: Mapping[str, str] | list[tuple[str, str]]) -> AsyncIterator[Any]:
         """Every resource of this type that the pages have; warnings and guests among them are passed over.
@@ -77,7 +77,7 @@ class Ehr:
         url: str | None = f"{self.connection.base}/{kind}?{urlencode(query)}"
         seen: set[str] = set()
         for _ in range(self._ctx.settings.pages_max):
-            page = self._decoded(await self.ask("GET", str(url)), kind, Page)
+            page = decoded(await self.ask("GET", str(url)), kind, Page)
             for each in self._fresh(kind, page, seen):
                 yield each
             url = page.next
@@ -142,7 +142,7 @@ class Ehr:
         }  # fmt: skip
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         answer = await self._ctx.outgoing.fetch("POST", endpoint, content=urlencode(form).encode(), headers=headers)
-        given: TokenAnswer = self._decoded(self._good(answer), "token", TokenAnswer)
+        given: TokenAnswer = decoded(self._good(answer), "token", TokenAnswer)
         self._ctx.access_tokens[self.connection.id] = (given.access_token, now + given.expires_in)
         return given.access_token
 
@@ -150,7 +150,7 @@ class Ehr:
         """Where tokens are, as the EHR's SMART configuration says (SMART App Launch 2.2, Conformance)."""
         place = f"{self.connection.base}/.well-known/smart-configuration"
         answer = await self._ctx.outgoing.fetch("GET", place, headers={"Accept": "application/json"})
-        said = self._decoded(self._good(answer), "configuration", dict[str, Any])
+        said = decoded(self._good(answer), "configuration", dict[str, Any])
         endpoint = said.get("token_endpoint")
         if not isinstance(endpoint, str):
             raise NotUnderstood(about="configuration")
@@ -164,8 +164,10 @@ class Ehr:
         claims = {"iss": client_id, "sub": client_id, "aud": endpoint, "exp": ends, "jti": str(self._ctx.ids.new())}
         return jwt.encode({"alg": "ES384", "typ": "JWT", "kid": key.kid}, claims, key, algorithms=["ES384"])
 
-    def _decoded(self, answer: httpx.Response, about: str, kind: Any) -> Any:
-        try:
-            return msgspec.json.decode(answer.content, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise NotUnderstood(about=about, status_code=answer.status_code) from None
+
+def decoded(answer: httpx.Response, about: str, kind: Any) -> Any:
+    """What an EHR answered, as this type. Raises `NotUnderstood`."""
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NotUnderstood(about=about, status_code=answer.status_code) from None

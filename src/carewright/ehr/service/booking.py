@@ -10,6 +10,7 @@ from carewright.contracts.ehr import NotUnderstood
 from carewright.contracts.scheduling import Appointment
 from carewright.ehr import store
 from carewright.ehr.model.reading import Misread, Visit, instant, read
+from carewright.ehr.service.asking import decoded
 from carewright.ehr.service.work import Work
 
 NEAR = timedelta(minutes=5)
@@ -96,10 +97,7 @@ async def _operate(work: Work, name: str, parameters: list[dict[str, Any]]) -> l
     """The appointments that an operation answers."""
     body = msgspec.json.encode({"resourceType": "Parameters", "parameter": parameters})
     answer = await work.ehr.ask("POST", f"{work.ehr.operations}/Appointment/{name}", body, FHIR_JSON)
-    try:
-        entries = msgspec.json.decode(answer.content, type=_Answered).entry
-    except msgspec.DecodeError:
-        raise NotUnderstood(about=name) from None
+    entries = decoded(answer, name, _Answered).entry
     return [each.resource for each in entries if each.resource.get("resourceType") == "Appointment"]
 
 

@@ -29,7 +29,7 @@ async def add_connection(ctx: EhrContext, command: AddConnection) -> Connection:
     )  # fmt: skip
     cipher, private = await ctx.cipher(), msgspec.json.encode(key.as_dict(private=True))
     async with ctx.db.transaction() as tx:
-        if not await store.put_connection(tx, cipher, made, command, private, ctx.clock.now()):
+        if not await store.put_connection(tx, cipher, made, private, ctx.clock.now()):
             raise ConnectionExists
         about = (audit.Entity(type="Endpoint", id=made.id),)
         await audit.record(tx, audit.entry(ctx, "ehr.connection.add", "C", entities=about))

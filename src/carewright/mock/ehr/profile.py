@@ -44,3 +44,7 @@ class Profile:
     operations: str | None = None
     steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warns: Resource | None = None
+
+    def writes(self, kind: str) -> bool:
+        """Whether this type is created and patched."""
+        return bool(self.steps) and kind == "Appointment"

@@ -90,16 +90,9 @@ class Ehr:
             raise Wrong(404, "not-found", "There is nothing here.")
         return self._ways(asked, kind, id_)()
 
-    def _operation(self, asked: Asked) -> Answer:
-        names = {"/Appointment/$find": self.proposals.find, "/Appointment/$book": self.proposals.book}
-        operate = names.get(asked.path.removeprefix(self.profile.operations or ""))
-        if operate is None:
-            raise Wrong(404, "not-supported", "There is no such operation.")
-        return operate(asked)
-
     def _ways(self, asked: Asked, kind: str, id_: str) -> Callable[[], Answer]:
         """What a method does to a type, or to one resource of it. Raises `Wrong` for what is not served."""
-        writes = bool(self.profile.steps) and kind == "Appointment"
+        writes = self.profile.writes(kind)
         if asked.method == "GET" and id_ and kind in self.profile.reads:
             return lambda: self._read(kind, id_)
         if asked.method == "GET" and not id_ and kind in self.profile.searches:
@@ -156,7 +149,7 @@ def capabilities(profile: Profile) -> Resource:
 def _served(profile: Profile, kind: str) -> Resource:
     codes = [code for code, served in (
         ("read", kind in profile.reads), ("search-type", kind in profile.searches),
-        ("create", bool(profile.steps) and kind == "Appointment"), ("patch", bool(profile.steps) and kind == "Appointment"),
+        ("create", profile.writes(kind)), ("patch", profile.writes(kind)),
     ) if served]  # fmt: skip
     names = sorted(profile.searches[kind].parameters) if kind in profile.searches else []
     return {"type": kind, "interaction": [{"code": code} for code in codes], "searchParam": [{"name": name} for name in names]}

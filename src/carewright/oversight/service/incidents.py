@@ -24,9 +24,9 @@ from carewright.contracts.oversight import (
     UnknownIncident,
 )
 from carewright.kernel import audit, restraint_table, telemetry
-from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput, Refusal
+from carewright.kernel.resealing import in_transaction
 from carewright.kernel.restraints import Kind, Restraint
 from carewright.oversight import store
 from carewright.oversight.context import OversightContext
@@ -161,11 +161,8 @@ async def close_incident(ctx: OversightContext, command: CloseIncident) -> Incid
     return closed
 
 
-async def reseal_incidents(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal anew what an older key sealed: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal(tx, cipher, after, limit)
+reseal_incidents = in_transaction(store.reseal)
+"""Seal anew what an older key sealed: one batch of a rotation."""
 
 
 def _wanted(command: Respond) -> Iterator[Wanted]:

@@ -10,7 +10,7 @@ from carewright.contracts.audit import AuditEvent, FindBusy, FindReads
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, UnknownUnusual, Unusual, UnusualNotYours, UnusualPage
 from carewright.contracts.scheduling import IsExpected
 from carewright.kernel import audit
-from carewright.kernel.context import Context
+from carewright.kernel.resealing import in_transaction
 from carewright.oversight import store
 from carewright.oversight.context import OversightContext
 from carewright.oversight.model import unusual as model
@@ -61,11 +61,8 @@ async def close_unusual(ctx: OversightContext, command: CloseUnusual) -> Unusual
     return msgspec.structs.replace(before, closed_at=now, closed_by=ctx.actor.subject, outcome=command.outcome, finding=command.finding)
 
 
-async def reseal_unusual(ctx: Context, after: UUID, limit: int) -> list[UUID]:
-    """Seal findings anew that an older key sealed: one batch of a rotation."""
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        return await store.reseal_unusual(tx, cipher, after, limit)
+reseal_unusual = in_transaction(store.reseal_unusual)
+"""Seal findings anew that an older key sealed: one batch of a rotation."""
 
 
 async def _bulk(ctx: OversightContext) -> list[Noticed]:

@@ -48,14 +48,10 @@ def _of_appointment(fact: AppointmentFact) -> Told:
     return Told("Appointment", fact.appointment_id, change, fact.patient_id, fact.site_id, facts)
 
 
-def concerns(topic: str, filters: Iterable[Filter], told: Told) -> bool:
-    """Whether a subscription to `topic`, narrowed by `filters`, is told: every filter must be met."""
-    known, facts = TOPICS[topic], dict(told.facts)
-    return (
-        known.focus == told.focus
-        and told.change in known.changes
-        and all(not facts.get(each.name, frozenset()).isdisjoint(each.values) for each in filters)
-    )
+def concerns(filters: Iterable[Filter], told: Told) -> bool:
+    """Whether a subscription to a topic of this event, narrowed by `filters`, is told: every filter must be met."""
+    facts = dict(told.facts)
+    return all(not facts.get(each.name, frozenset()).isdisjoint(each.values) for each in filters)
 
 
 def topics_of(told: Told) -> list[str]:

@@ -15,7 +15,7 @@ async def note_event(ctx: SubscriptionsContext, tx: Session, event: AppointmentF
     """Every subscription that the event concerns is to be told of it."""
     told = told_of(event)
     standing = await store.subscriptions_to(tx, event.organization_id, topics_of(told))
-    ids = [id_ for id_, asked in standing if concerns(asked.topic, asked.filters, told)]
+    ids = [id_ for id_, asked in standing if concerns(asked.filters, told)]
     if ids:
         await store.note_events(tx, event.organization_id, ids, told, ctx.clock.now())
 

@@ -36,7 +36,7 @@ class Message:
 
 async def tell(base: SubscriptionsContext, due: Due) -> None:
     """One turn of a subscription whose lease is held. Whatever comes of it is stored; nothing a receiver does is raised."""
-    ctx = base.acting(msgspec.structs.replace(base.actor, organization_id=due.organization_id))
+    ctx = base.working_in(due.organization_id)
     standing = await store.for_sending(ctx.db, await ctx.cipher(), due.id)
     if standing is None:
         return

@@ -58,9 +58,6 @@ REJECTS = """
 T4  payer           the payer's name or number is missing
 """
 """AAA03."""
-FOLLOW_UPS = frozenset("CNPRSWXY")
-"""AAA04: correct it, do not ask again, ask again, and so on."""
-AWAY = "payer-away"
 
 
 def _table(text: str) -> dict[str, str]:
