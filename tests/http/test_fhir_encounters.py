@@ -61,7 +61,7 @@ async def test_an_encounter_is_shown_as_r4_has_it_in_json_and_xml(clinic: Clinic
     """FHIR R4 Encounter: status and class are there; every answer has the form that the standard says."""
     answer = await asked(clinic.system, f"Encounter/{visit['id']}")
     one = ok(answer)
-    assert (one["status"], one["class"], one["period"]) == ("in-progress", AMBULATORY, {"start": "2026-11-02T08:00:00+00:00"})
+    assert (one["status"], one["class"], one["period"]) == ("in-progress", AMBULATORY, {"start": "2026-11-02T08:00:00Z"})
     assert one["subject"]["reference"] == f"Patient/{visit['patient_id']}"
     assert one["appointment"][0]["reference"] == f"Appointment/{visit['appointment_id']}"
     assert one["participant"][0]["individual"]["reference"] == f"Practitioner/{clinic.practitioner_id}"
@@ -132,7 +132,7 @@ async def test_the_encounters_of_the_synthea_sample_are_served_back(clinic: Clin
     page = ok(await asked(there, f"Encounter?identifier={SYNTHEA}|{source}"))
     (one,) = [each["resource"] for each in page["entry"]]
     assert (one["status"], one["class"]["code"], one["type"][0]["coding"][0]["code"]) == ("finished", "AMB", "185347001")
-    assert one["period"] == {"start": "1989-10-04T06:25:16+00:00", "end": "1989-10-04T10:20:16+00:00"}
+    assert one["period"] == {"start": "1989-10-04T06:25:16Z", "end": "1989-10-04T10:20:16Z"}
     assert {each["system"]: each["value"] for each in one["identifier"]}["urn:carewright:source:Encounter"] == source
     history = ok(await asked(there, f"Encounter?patient={one['subject']['reference']}&_count=500"))
     assert len(history["entry"]) == 500

@@ -62,14 +62,14 @@ def test_what_is_no_name_of_a_file_leads_nowhere(name: str) -> None:
 def test_what_does_not_say_when_it_changed_is_never_left_out() -> None:
     assert model.is_changed({"resourceType": "Patient"}, NOW)
     assert model.is_changed({"meta": {"lastUpdated": "2026-11-26T12:00:01Z"}}, NOW)
-    assert not model.is_changed({"meta": {"lastUpdated": "2026-11-26T12:00:00+00:00"}}, NOW)
-    assert model.is_changed({"meta": {"lastUpdated": "2026-11-26T12:00:00+00:00"}}, None)
+    assert not model.is_changed({"meta": {"lastUpdated": "2026-11-26T12:00:00Z"}}, NOW)
+    assert model.is_changed({"meta": {"lastUpdated": "2026-11-26T12:00:00Z"}}, None)
 
 
 def test_a_manifest_has_what_it_must() -> None:
     """Bulk Data, "Response - Complete Status": transactionTime, request, requiresAccessToken, output, error."""
     said = model.manifest(EXPORT, [Piece(kind="Patient")], "https://h.example.org/fhir/R4/$export/7")
     assert said == {
-        "transactionTime": "2026-11-26T12:00:00+00:00", "request": "r", "requiresAccessToken": True, "error": [],
+        "transactionTime": "2026-11-26T12:00:00Z", "request": "r", "requiresAccessToken": True, "error": [],
         "output": [{"type": "Patient", "url": "https://h.example.org/fhir/R4/$export/7/Patient.ndjson"}],
     }  # fmt: skip

@@ -1,14 +1,14 @@
 """`Appointment/$find` (IHE ITI-115): times that could be had, as proposed Appointments."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import product
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.directory import ServiceSummary
+from carewright.contracts.directory import ServiceSummary, SitesPage, UnknownResource
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, SearchTooWide, TimeGone, UnknownId
@@ -24,6 +24,8 @@ from carewright.kernel.errors import Forbidden
 
 MEDPLUM = ("schedule", "service-type-reference")
 """Parameters by which we know who asks as Medplum's clients do."""
+BY_SERVICE = ("specialty", "service-type-reference")
+"""Parameters by which kinds of visits are looked up through their services."""
 COUNT, COUNT_MAX = 50, 200
 SEARCHES_MAX = 24
 """Kinds of visits times practitioners of one `$find`: each pair is a search of its own."""
@@ -62,7 +64,7 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
 
     Raises `MissingElement`, `InvalidElement`, `SearchTooWide`, `Forbidden`, and what `find_times` refuses.
     """
-    services = await all_services(ctx)
+    services, sites = await asyncio.gather(_services(ctx, given), ctx.directory.find_sites(ctx.actor))
     wishes = read_wishes(given, services, base)
     if wishes.patient_id:
         await _note(ctx, wishes.patient_id)
@@ -74,7 +76,7 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
         ((slot.start, number, slot, pair[1]) for number, (pair, page) in enumerate(zip(pairs, pages, strict=True)) for slot in page.items),
         key=lambda one: one[:2],
     )
-    names = await _names(ctx, services)
+    names = _names(services, sites)
     shown = tuple(_proposal(slot, names, wishes) for _, _, slot, _ in slots[: wishes.count])
     unheeded = tuple(f"{name}: what is found does not depend on it" for name in UNHEEDED if given.many(name))
     return Found(items=shown, total=sum(page.total or 0 for page in pages), unheeded=unheeded)
@@ -117,8 +119,7 @@ def _visit_types(given: Parameters, services: Sequence[ServiceSummary], base: st
     if offered and not found:
         raise InvalidElement("We do not know this HealthcareService.", expression="service-type-reference")
     for each in given.many("visit-type"):
-        system, code = token_of(each)
-        by_id = uuid_or_none(code) if system in (None, VISIT_TYPES) else None
+        by_id, code = _own_id(each), token_of(each)[1]
         matching = [by_id] if by_id in known else [id_ for id_, name in known.items() if name.casefold() == code.casefold()]
         if not matching:
             raise InvalidElement(
@@ -137,6 +138,12 @@ def _visit_types(given: Parameters, services: Sequence[ServiceSummary], base: st
     if not found and not specialties:
         raise MissingElement("Name a visit-type or a specialty.", expression="visit-type")
     return tuple(found) or tuple(each for each in known if each in of_specialty)
+
+
+def _own_id(visit_type: Given) -> UUID | None:
+    """The id that a kind of visit is named by, if it is named by one of ours."""
+    system, code = token_of(visit_type)
+    return uuid_or_none(code) if system in (None, VISIT_TYPES) else None
 
 
 def pointer_to(kind: str, given: Given, base: str) -> UUID:
@@ -181,8 +188,26 @@ class Names(msgspec.Struct, frozen=True):
     sites: dict[UUID, str]
 
 
-async def _names(ctx: FhirContext, services: Sequence[ServiceSummary]) -> Names:
-    sites = await ctx.directory.find_sites(ctx.actor)
+async def _services(ctx: FhirContext, given: Parameters) -> list[ServiceSummary]:
+    """The services among which what is asked for is looked up: those of the kinds of visits, where each is named by its id, else all."""
+    ids = [_own_id(each) for each in given.many("visit-type")]
+    if not ids or None in ids or any(given.many(name) for name in BY_SERVICE):
+        return await all_services(ctx)
+    found = await asyncio.gather(*(_service_of(ctx, each) for each in ids if each))
+    return [each for each in found if each]
+
+
+async def _service_of(ctx: FhirContext, visit_type_id: UUID) -> ServiceSummary | None:
+    """The service that has this kind of visit, if it is offered."""
+    try:
+        visit_type = await ctx.directory.get_visit_type(ctx.actor, visit_type_id)
+    except UnknownResource:
+        return None
+    found = await ctx.directory.get_service(ctx.actor, visit_type.healthcare_service_id)
+    return found if found.service.active else None
+
+
+def _names(services: Iterable[ServiceSummary], sites: SitesPage) -> Names:
     return Names(
         {each.id: (each.name, one.service.name) for one in services for each in one.visit_types},
         {site.id: site.name for site in sites.items},
@@ -208,8 +233,10 @@ def proposal_of(slot: Slot) -> ProposalId:
 
 async def proposed_time(ctx: FhirContext, id_: str) -> PickedTime:
     """The time that a proposal's id stands for, with that practitioner and whoever else is free. Raises `UnknownId`."""
-    wanted = read_proposal(id_)
-    sites = await ctx.directory.find_sites(ctx.actor)
+    return _time_of(read_proposal(id_), await ctx.directory.find_sites(ctx.actor))
+
+
+def _time_of(wanted: ProposalId, sites: SitesPage) -> PickedTime:
     site_id = next((site.id for site in sites.items if digest_of(site.id) == wanted.site), None)
     if site_id is None:
         raise UnknownId
@@ -218,7 +245,11 @@ async def proposed_time(ctx: FhirContext, id_: str) -> PickedTime:
 
 async def read_proposed(ctx: FhirContext, id_: str) -> Resource:
     """A proposal as the Appointment it would become, if it can still be had. Raises `TimeGone`, `UnknownId`."""
-    time = await proposed_time(ctx, id_)
+    wanted = read_proposal(id_)
+    service, sites = await asyncio.gather(_service_of(ctx, wanted.visit_type_id), ctx.directory.find_sites(ctx.actor))
+    time = _time_of(wanted, sites)
+    if service is None:
+        raise UnknownId
     query = FindTimes(
         visit_type_id=time.visit_type_id, site_id=time.site_id, from_at=time.start, until_at=time.start,
         practitioner_id=time.practitioner_id, limit=1,
@@ -226,4 +257,4 @@ async def read_proposed(ctx: FhirContext, id_: str) -> Resource:
     page = await ctx.scheduling.find_times(ctx.actor, query)
     if not page.items or page.items[0].start != time.start:
         raise TimeGone
-    return _proposal(page.items[0], await _names(ctx, await all_services(ctx)))
+    return _proposal(page.items[0], _names([service], sites))
