@@ -129,6 +129,7 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
         scheduling=nobody,
         notifications=nobody,
         records=nobody,
+        calendar_feeds=nobody,
     )
     console = ConsoleContext(
         **world, settings=ConsoleSettings(), audit=nobody, records=nobody, oversight=nobody, directory=nobody, desk=nobody

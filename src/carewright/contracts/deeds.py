@@ -49,6 +49,9 @@ audit.find_reads                       audit.event.watch
 audit.get_checkpoint                   audit.checkpoint.read
 audit.get_event                        audit.event.read
 audit.prove_event                      audit.event.prove
+calendars.end_feed                     calendars.feed.delete
+calendars.list_feeds                   calendars.feed.list
+calendars.make_feed                    calendars.feed.create
 coverage.check_eligibility             coverage.eligibility.check
 coverage.check_visit                   coverage.visit.check
 coverage.get_coverage                  coverage.coverage.read
@@ -143,8 +146,8 @@ SILENT = frozenset({
     "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
-    "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list", "notifications.local_inbox.read",
-    "records.retention.read",
+    "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list",
+    "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""

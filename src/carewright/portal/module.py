@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
+from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
@@ -45,6 +46,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         access=resolve(Access),
         notifications=resolve(Notifications),
         records=resolve(Records),
+        calendar_feeds=resolve(CalendarFeeds),
     )
     return Running(context)
 
@@ -53,7 +55,7 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling, Access, Notifications, Records),
+    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds),
     prefixes=(
         "/services",
         "/visits",
@@ -64,6 +66,7 @@ MODULE = Module(
         "/devices",
         "/inbox",
         "/my-record",
+        "/my-calendar",
         "/static",
         "/",
     ),

@@ -25,6 +25,7 @@ from carewright.contracts.access import (
     UnknownConsent,
     UnknownSession,
 )
+from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
 from carewright.contracts.passkeys import CREDENTIAL_LENGTH_MAX, AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
@@ -102,6 +103,7 @@ class PortalContext(Context):
     access: Access
     notifications: Notifications
     records: Records
+    calendar_feeds: CalendarFeeds
 
     @property
     def patient_id(self) -> UUID:

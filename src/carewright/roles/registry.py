@@ -5,6 +5,7 @@ from typing import Any
 
 from carewright.access.module import MODULE as ACCESS
 from carewright.audit.module import MODULE as AUDIT
+from carewright.calendars.module import MODULE as CALENDARS
 from carewright.console.module import MODULE as CONSOLE
 from carewright.coverage.module import MODULE as COVERAGE
 from carewright.directory.module import MODULE as DIRECTORY
@@ -41,6 +42,7 @@ MODULES: tuple[Module, ...] = (
     SUBSCRIPTIONS,  # who is told of changes, and the telling
     FHIR,           # what other systems see, and ask for
     HL7,            # what other systems say in HL7 v2, and hear
+    CALENDARS,      # what people's own calendar programs see
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
     EHR,            # what the health record says, by FHIR

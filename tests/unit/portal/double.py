@@ -67,6 +67,7 @@ from carewright.kernel.token_keys import TokenKeys
 from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import Journal
+from tests.unit.portal.double_calendars import DoubleCalendarFeeds
 from tests.unit.portal.double_consents import DoubleConsents
 from tests.unit.portal.double_passkeys import DoublePasskeys, KeptPasskeys
 from tests.unit.portal.double_records import DoubleRecords, numbered
@@ -570,10 +571,8 @@ class DoubleScheduling:
 def context(hospital: Hospital, **settings: Any) -> PortalContext:
     """The portal's context over the double, of a made-up hospital."""
     demonstration: dict[str, Any] = {
-        "hospital_name": "Lakeside Hospital",
-        "organization_id": ORGANIZATION_ID,
-        "demonstration_patient_id": hospital.patient.id,
-    }
+        "hospital_name": "Lakeside Hospital", "organization_id": ORGANIZATION_ID, "demonstration_patient_id": hospital.patient.id,
+    }  # fmt: skip
     world: Any = None
     directory, patients, scheduling = DoubleDirectory(hospital), DoublePatients(hospital), DoubleScheduling(hospital)
     keeper: Any = DoubleAccess(hospital)
@@ -596,5 +595,6 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         scheduling=cast("Any", scheduling),
         access=keeper,
         notifications=cast("Any", DoubleNotifications(hospital)),
+        calendar_feeds=cast("Any", DoubleCalendarFeeds(hospital.clock)),
         records=DoubleRecords(hospital.patient.family, hospital.calls, hospital.refusals),
     )

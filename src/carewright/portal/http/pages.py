@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
-from carewright.portal.http import appointments, assets, browse, devices, holds, inbox, passkeys, proxies, record, sign_in
+from carewright.portal.http import appointments, assets, browse, calendar, devices, holds, inbox, passkeys, proxies, record, sign_in
 from carewright.portal.http.page import Handle, page
 from carewright.portal.service import PortalContext
 
@@ -35,6 +35,9 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         post("/appointments/{id}/move", appointments.move),
         get("/my-record", record.show_record),
         get("/my-record/download", record.download),
+        get(calendar.PLACE, calendar.show_feeds),
+        post(f"{calendar.PLACE}/make", calendar.make_feed),
+        post(f"{calendar.PLACE}/{{id}}/end", calendar.end_feed),
         get("/sign-in", sign_in.show_sign_in, for_patients=False),
         post("/sign-in", sign_in.ask_for_code, for_patients=False),
         get("/sign-in/code", sign_in.show_code, for_patients=False),
@@ -72,5 +75,7 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/proxies/{id}/act", proxies.to_proxies),
         get("/proxies/{id}/withdraw", proxies.to_proxies),
         get("/devices/end-others", devices.to_devices),
+        get(f"{calendar.PLACE}/make", calendar.to_feeds),
+        get(f"{calendar.PLACE}/{{id}}/end", calendar.to_feeds),
         Route("/static/{name:path}", assets.serve, methods=["GET"]),
     ]

@@ -32,6 +32,14 @@ NOTICES: Mapping[str, Notice] = {
     "done.passkey_removed": Notice(
         "good", "That passkey is removed", "It opens nothing any more, and whoever signed in by it is signed out. A code always works."
     ),
+    "done.feed_ended": Notice(
+        "good", "That address is turned off",
+        "Nothing can be read at it any more. Your calendar program may keep what it has: delete it there.",
+    ),
+    "calendars.too_many_feeds": Notice(
+        "bad", "You have as many calendar addresses as we keep", "Please turn one off that you no longer use, then make the new one."
+    ),
+    "calendars.unknown_feed": Notice("info", "That address is turned off already", "Here are the ones that you have now."),
     "done.proxy_accepted": Notice("good", "You may act for them now", "Choose below for whom you want to go on."),
     "done.proxy_withdrawn": Notice("good", "That is withdrawn", "Whoever was acting for you by it is signed out of it at once."),
     "done.signed_out": Notice("info", "You are signed out", "Nobody can see your appointments on this device until you sign in again."),

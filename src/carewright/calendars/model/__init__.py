@@ -1,0 +1,1 @@
+"""What calendars decide and write, without I/O."""

@@ -1,0 +1,1 @@
+"""What calendars do: one function, one transaction."""

@@ -1,0 +1,7 @@
+"""The keys of feeds."""
+
+from carewright.calendars import store
+from carewright.kernel.resealing import in_transaction
+
+reseal_feeds = in_transaction(store.reseal)
+"""Seal texts anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
