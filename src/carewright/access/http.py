@@ -15,6 +15,7 @@ from carewright.access.model.assertion import ASSERTION_TYPE
 from carewright.access.service import accounts, break_glass, clients, consents, sessions, tokens
 from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
+from carewright.contracts.callers import IssuerTaken
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http import guard
 from carewright.kernel.http.gate import address_of
@@ -190,7 +191,7 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/access/clients", register_client, "Let another system ask for tokens.", clients.MANAGE, c.Client,
-        body=c.RegisterClient, keyed=True, refusals=(c.StepUpNeeded, c.ScopeNotAllowed, c.KeysNotUsable),
+        body=c.RegisterClient, keyed=True, refusals=(c.StepUpNeeded, c.ScopeNotAllowed, c.KeysNotUsable, IssuerTaken),
     ),
     Route("GET", "/api/v1/access/clients", list_clients, "Other systems that may ask for tokens.", clients.MANAGE, c.ClientsPage),
     Route(

@@ -13,13 +13,14 @@ from carewright.access.context import AccessContext
 from carewright.access.http import ROUTES, pages
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, break_glass, clients, codes, consents, passkeys, sessions, sign_in
+from carewright.access.service import accounts, break_glass, callers, clients, codes, consents, passkeys, sessions, sign_in
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
 from carewright.contracts import passkeys as p
+from carewright.contracts.callers import ProveCaller
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -42,6 +43,10 @@ class LocalAccess:
     async def actor_of_client(self, actor: Actor, client_id: UUID) -> Actor | None:
         """As `actor_of`: a client's id is unique across tenants."""
         return await clients.actor_of_client(replace(self._context, actor=actor), client_id)
+
+    async def actor_of_caller(self, actor: Actor, command: ProveCaller) -> Actor:
+        """As `actor_of`: an issuer is unique across tenants."""
+        return await callers.actor_of_caller(replace(self._context, actor=actor), command)
 
     async def start_code(self, actor: Actor, command: c.RequestCode) -> c.IssuedCode:
         return await codes.start_code(self._context.acting(actor), command)

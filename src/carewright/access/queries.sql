@@ -245,20 +245,32 @@ WHERE organization_id = $1 AND (patient_id = $2 OR proxy_patient_id = $2) AND wi
 UPDATE access.session SET ended_at = $3, end_reason = 'withdrawn' WHERE organization_id = $1 AND consent_id = $2 AND ended_at IS NULL
 
 -- name: insert_client
-WITH account AS (
-    INSERT INTO access.account (organization_id, id, subject, role, display, site_ids, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+-- Nothing back where another client has the issuer.
+WITH client AS (
+    INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at, issuer) VALUES ($1, $2, $8, $9, $10, $7, $11)
+    ON CONFLICT (issuer) DO NOTHING
+    RETURNING id
 )
-INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at) VALUES ($1, $2, $8, $9, $10, $7)
+INSERT INTO access.account (organization_id, id, subject, role, display, site_ids, created_at)
+SELECT $1, $2, $3, $4, $5, $6, $7 FROM client
+RETURNING id
 
 -- name: client_by_id
 -- Asked before anybody knows whose client it is.
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
        a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.id = $1
 
+-- name: client_by_issuer
+-- As `client_by_id`: a request that somebody signed says no more than this of who they are.
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.created_at, a.subject, a.role, a.display, a.patient_id,
+       a.site_ids, a.disabled_at
+FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
+WHERE c.issuer = $1
+
 -- name: clients
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
        a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.organization_id = $1

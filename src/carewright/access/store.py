@@ -296,16 +296,22 @@ async def end_sessions_of_consent(tx: Session, organization_id: UUID, consent_id
     await tx.execute(Q.end_sessions_of_consent, organization_id, consent_id, now)
 
 
-async def insert_client(tx: Session, organization_id: UUID, client: Client) -> None:
-    """Make the client and its account, of one id."""
-    await tx.execute(
+async def insert_client(tx: Session, organization_id: UUID, client: Client) -> bool:
+    """Make the client and its account, of one id. False where another client has its issuer."""
+    row = await tx.fetch_one(
         Q.insert_client, organization_id, client.id, f"client/{client.id}", CLIENT_ROLE, client.name, list(client.site_ids),
-        client.created_at, list(client.scopes), _keys(client), client.keys_address,
+        client.created_at, list(client.scopes), _keys(client), client.keys_address, client.issuer,
     )  # fmt: skip
+    return row is not None
 
 
 async def client_by_id(db: Session, client_id: UUID) -> KnownClient | None:
     row = await db.fetch_one(Q.client_by_id, client_id)
+    return _client(row) if row else None
+
+
+async def client_by_issuer(db: Session, issuer: str) -> KnownClient | None:
+    row = await db.fetch_one(Q.client_by_issuer, issuer)
     return _client(row) if row else None
 
 
@@ -408,6 +414,7 @@ def _client(row: Row) -> KnownClient:
     disabled = row["disabled_at"] is not None
     client = Client(
         id=row["id"], name=row["display"], scopes=tuple(row["scopes"]), keys=keys, keys_address=row["keys_address"],
+        issuer=row["issuer"],
         site_ids=tuple(row["site_ids"]), disabled=disabled, created_at=row["created_at"],
     )  # fmt: skip
     return KnownClient(organization_id=row["organization_id"], client=client, owner=owner_of(row), disabled=disabled)

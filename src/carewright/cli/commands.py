@@ -348,7 +348,7 @@ async def client(options: Namespace) -> int:
         print(clients.line_of(await clients.change_keys(sections, organization_id, ChangeClientKeys(client_id=_uuid(options.id), **keys))))
         return 0
     sites = tuple(_uuid(each) for each in options.site)
-    made = RegisterClient(name=options.name, scopes=tuple(options.scope), site_ids=sites, **keys)
+    made = RegisterClient(name=options.name, scopes=tuple(options.scope), site_ids=sites, issuer=options.issuer, **keys)
     print(clients.line_of(await clients.register(sections, organization_id, made)))
     return 0
 

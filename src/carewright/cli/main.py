@@ -446,6 +446,7 @@ def _client(names: "Names") -> None:
     add.add_argument("--name", required=True, help="what people call it")
     add.add_argument("--scope", action="append", required=True, metavar="PERMISSION", help="what it may do (may be given more than once)")
     add.add_argument("--site", action="append", default=[], metavar="ID", help="only at this site (may be given more than once)")
+    add.add_argument("--issuer", metavar="URL", help="how it names itself where it signs every request, as CDS Hooks has it")
     listed = _command(whats, "list", commands.client, "List clients.", "carewright client list")
     keys = _command(
         whats, "keys", commands.client, "Give a client other keys; its tokens end.", "carewright client keys ID --keys new.jwks.json"

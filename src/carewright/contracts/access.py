@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
+from carewright.contracts.callers import ProveCaller
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unauthenticated
@@ -151,12 +152,14 @@ class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Another system that may ask for tokens. Its scopes are permissions that integrations have, or SMART's (`system/Appointment.rs`).
 
     It proves itself by one of `keys`, or of those that it publishes at `keys_address` (a JWK set): exactly one of the two.
+    `issuer` is how it names itself where it signs every request instead (`iss` of CDS Hooks).
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     scopes: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=100)]
     keys: PublicKeys = ()
     keys_address: WebAddress | None = None
+    issuer: WebAddress | None = None
     site_ids: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()
 
 
@@ -176,6 +179,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     keys: PublicKeys = ()
     keys_address: str | None = None
+    issuer: str | None = None
     site_ids: tuple[UUID, ...] = ()
     disabled: bool = False
     created_at: Instant
@@ -522,6 +526,8 @@ class Access(Protocol):
     async def actor_of(self, actor: Actor, token: str) -> Actor | None: ...
 
     async def actor_of_client(self, actor: Actor, client_id: UUID) -> Actor | None: ...
+
+    async def actor_of_caller(self, actor: Actor, command: ProveCaller) -> Actor: ...
 
     async def start_code(self, actor: Actor, command: RequestCode) -> IssuedCode: ...
 

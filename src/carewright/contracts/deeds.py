@@ -9,6 +9,7 @@ access.accept_consent                  access.consent.accept
 access.account_of                      access.account.look_up
 access.act_for                         access.session.start
 access.actor_of                        access.session.resolve
+access.actor_of_caller                 access.session.resolve
 access.actor_of_client                 access.session.resolve
 access.add_passkey                     access.passkey.add
 access.change_client_keys              access.client.change_keys

@@ -30,6 +30,7 @@ access.break_glass.start              .   .   .   .   x   x   x   .   .   .   . 
 access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .
 audit.read                            .   .   .   .   .   .   .   .   .   x   .   .
 calendars.feed.manage                 x   .   x   x   x   x   x   .   .   .   .   .
+cds.advise                            .   .   .   .   .   .   .   .   .   .   .   x
 coverage.read                         x   x   x   x   .   .   .   .   .   .   .   x
 coverage.change                       .   .   x   .   .   .   .   .   .   .   .   x
 coverage.any_patient                  .   .   x   x   .   .   .   .   .   .   .   x

@@ -6,6 +6,7 @@ from typing import Any
 from carewright.access.module import MODULE as ACCESS
 from carewright.audit.module import MODULE as AUDIT
 from carewright.calendars.module import MODULE as CALENDARS
+from carewright.cds.module import MODULE as CDS
 from carewright.console.module import MODULE as CONSOLE
 from carewright.coverage.module import MODULE as COVERAGE
 from carewright.directory.module import MODULE as DIRECTORY
@@ -41,6 +42,7 @@ MODULES: tuple[Module, ...] = (
     OVERSIGHT,      # what is done when something goes wrong
     SUBSCRIPTIONS,  # who is told of changes, and the telling
     FHIR,           # what other systems see, and ask for
+    CDS,            # what is said of an appointment that is about to be booked
     HL7,            # what other systems say in HL7 v2, and hear
     CALENDARS,      # what people's own calendar programs see
     PORTAL,         # what patients see

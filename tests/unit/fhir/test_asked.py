@@ -8,8 +8,8 @@ import pytest
 from carewright.contracts.directory import Identifier, Organization
 from carewright.contracts.fhir.basics import VISIT_TYPES
 from carewright.contracts.fhir.directory import organization
+from carewright.contracts.fhir.outcomes import outcome_of
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, TimeGone
-from carewright.fhir.model.outcomes import outcome_of
 from carewright.fhir.model.parameters import Parameters, token_of
 from carewright.fhir.model.pointing import pointer
 from carewright.fhir.model.wanted import read_wanted

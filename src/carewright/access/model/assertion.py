@@ -8,7 +8,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,7 @@ LIFETIME_MAX = timedelta(minutes=5)
 RSA_BITS_MIN = 2048
 KINDS = {"RS384": "RSA", "ES384": "EC"}
 Short = Annotated[str, Meta(min_length=1, max_length=255)]
+C = TypeVar("C")
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,12 +61,20 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 def said_in(assertion: str) -> Said:
     """Take an assertion apart. Raises `NotBelieved` for what has not its form."""
+    head, claims = parted(assertion, Claims)
+    try:
+        return Said(head=head, claims=claims, client_id=UUID(claims.sub))
+    except ValueError as fault:
+        raise NotBelieved("form") from fault
+
+
+def parted(assertion: str, kind: type[C]) -> tuple[Head, C]:
+    """The head of an assertion, and its claims as a `kind`. Raises `NotBelieved` for what has not its form."""
     if len(assertion) > ASSERTION_LENGTH_MAX or FORM.fullmatch(assertion) is None:
         raise NotBelieved("form")
     parts = assertion.split(".")
     try:
-        head, claims = msgspec.json.decode(_bytes(parts[0]), type=Head), msgspec.json.decode(_bytes(parts[1]), type=Claims)
-        return Said(head=head, claims=claims, client_id=UUID(claims.sub))
+        return msgspec.json.decode(_bytes(parts[0]), type=Head), msgspec.json.decode(_bytes(parts[1]), type=kind)
     except (ValueError, msgspec.DecodeError) as fault:
         raise NotBelieved("form") from fault
 
@@ -74,19 +83,32 @@ def ensure_holds(said: Said, endpoint: str, keys_address: str | None, now: datet
     """Raise `NotBelieved` unless the claims are by the client, for us, in force and not for long; returns when the assertion ends."""
     claims = said.claims
     audiences = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
-    ends_at = _instant(claims.exp)
-    checks = {
-        "iss": claims.iss == claims.sub == str(said.client_id),
-        "aud": audiences == (endpoint,),
+    ends_at, checks = time_checks(claims.exp, claims.iat, now)
+    ensure_checks(
+        checks | {
+            "iss": claims.iss == claims.sub == str(said.client_id),
+            "aud": audiences == (endpoint,),
+            "nbf": claims.nbf is None or _instant(claims.nbf) <= now + CLOCKS_APART,
+            "jku": said.head.jku is None or said.head.jku == keys_address,
+        }
+    )  # fmt: skip
+    return ends_at
+
+
+def time_checks(exp: float, iat: float | None, now: datetime) -> tuple[datetime, dict[str, bool]]:
+    """When an assertion ends, and whether it is in force and not for long."""
+    ends_at = _instant(exp)
+    return ends_at, {
         "exp": now < ends_at <= now + LIFETIME_MAX,
-        "iat": claims.iat is None or now - LIFETIME_MAX - CLOCKS_APART <= _instant(claims.iat) <= now + CLOCKS_APART,
-        "nbf": claims.nbf is None or _instant(claims.nbf) <= now + CLOCKS_APART,
-        "jku": said.head.jku is None or said.head.jku == keys_address,
+        "iat": iat is None or now - LIFETIME_MAX - CLOCKS_APART <= _instant(iat) <= now + CLOCKS_APART,
     }
+
+
+def ensure_checks(checks: Mapping[str, bool]) -> None:
+    """Raise `NotBelieved` with the first check that does not hold."""
     for check, holds in checks.items():
         if not holds:
             raise NotBelieved(check)
-    return ends_at
 
 
 def key_among(keys: Iterable[PublicKey], head: Head) -> PublicKey:

@@ -16,6 +16,7 @@ from carewright.contracts.access import (
     ScopeNotAllowed,
     UnknownClient,
 )
+from carewright.contracts.callers import IssuerTaken
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import audit, outbox
 from carewright.kernel.authz import Actor
@@ -30,7 +31,7 @@ CLIENTS_SHOWN_MAX = 200
 async def register_client(ctx: AccessContext, command: RegisterClient) -> Client:
     """A new client, who may ask for tokens at once. Its scopes are permissions of the role of integrations, or SMART's `system/…`.
 
-    Raises `StepUpNeeded`, `ScopeNotAllowed`, `KeysNotUsable`.
+    Raises `StepUpNeeded`, `ScopeNotAllowed`, `KeysNotUsable`, `IssuerTaken`.
     """
     ctx.actor.require(MANAGE)
     ctx.require_recent()
@@ -44,10 +45,11 @@ async def _registered(ctx: AccessContext, command: RegisterClient) -> Client:
     organization_id = ctx.actor.organization_id
     made = Client(
         id=ctx.ids.new(), name=command.name, scopes=tuple(dict.fromkeys(command.scopes)), keys=command.keys,
-        keys_address=command.keys_address, site_ids=command.site_ids, created_at=ctx.clock.now(),
+        keys_address=command.keys_address, issuer=command.issuer, site_ids=command.site_ids, created_at=ctx.clock.now(),
     )  # fmt: skip
     async with ctx.db.transaction() as tx:
-        await store.insert_client(tx, organization_id, made)
+        if not await store.insert_client(tx, organization_id, made):
+            raise IssuerTaken
         await audit.record(tx, audit.entry(ctx, "access.client.create", "C", entities=(_entity(made),)))
         await outbox.publish(ctx, tx, AccountChanged(organization_id=organization_id, account_id=made.id, role=CLIENT_ROLE, disabled=False))
         await remember(ctx, tx, made)
@@ -65,8 +67,11 @@ async def actor_of_client(ctx: AccessContext, client_id: UUID) -> Actor | None:
     """Whom a client is that proved itself to a rim by its certificate; None for one that is disabled, or that nobody registered."""
     ctx.actor.require(RESOLVE)
     known = await store.client_by_id(ctx.db, client_id)
-    if known is None or known.disabled:
-        return None
+    return None if known is None or known.disabled else speaking_for(known)
+
+
+def speaking_for(known: store.KnownClient) -> Actor:
+    """A client that has proved itself, with those of its scopes that are permissions."""
     return Actor(
         subject=known.owner.subject, organization_id=known.organization_id, role=known.owner.role,
         permissions=ROLES[CLIENT_ROLE].intersection(known.client.scopes), site_ids=frozenset(known.owner.site_ids),

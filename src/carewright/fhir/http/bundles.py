@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message
 
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.outcomes import outcome_of
 from carewright.contracts.fhir.refusals import InvalidElement, NotAtomic
 from carewright.fhir.http.interaction import MEDIA_TYPE, PATCH_TYPE, PREFIX, Answer, Ask, Handle
 from carewright.fhir.model.entries import (
@@ -31,7 +32,6 @@ from carewright.fhir.model.entries import (
     response,
     without_resources,
 )
-from carewright.fhir.model.outcomes import outcome_of
 from carewright.fhir.model.searching.elements import identity
 from carewright.fhir.service.matching import the_one
 from carewright.fhir.service.validity import ensure_type, ensure_valid

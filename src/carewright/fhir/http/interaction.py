@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.outcomes import done, outcome_of
 from carewright.contracts.fhir.refusals import UnknownExport
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.authorization import PATH
-from carewright.fhir.model.outcomes import done, outcome_of
 from carewright.fhir.model.xml import from_xml, to_xml
 from carewright.fhir.service.validity import ensure_valid
 from carewright.fhir.store import r4_definitions
