@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from carewright.contracts.fhir.basics import VISIT_TYPES
 from carewright.contracts.permissions import ROLES
 from tests.clinic import Clinic, Json, ok, open_clinic, register
 from tests.fhir_asking import FHIR, outcome, proposals
@@ -161,6 +162,19 @@ async def test_an_appointment_is_created_and_cancelled_by_criteria(clinic: Clini
     assert ok(await post(clinic, sent, if_none_exist=criteria))["id"] == made["id"]
     ended = await put(clinic, made | {"status": "cancelled"}, f"Appointment?{criteria}")
     assert (ok(ended)["id"], ok(ended)["status"]) == (made["id"], "cancelled")
+
+
+async def test_a_put_of_what_is_there_that_names_what_is_not(clinic: Clinic) -> None:
+    """R4 http.html#update: 405 is for a resource that is not there, 422 for one that says what cannot be."""
+    patient = f"Patient/{await register(clinic.system)}"
+    first, other = (each["resource"] for each in (await proposals(clinic))["entry"][:2])
+    sent = {key: first[key] for key in ("resourceType", "serviceType", "start", "end", "participant")} | {"status": "booked"}
+    sent["participant"] = [*sent["participant"], {"actor": {"reference": patient}, "status": "needs-action"}]
+    made = ok(await post(clinic, sent), 201)
+    unknown = [{"coding": [{"system": VISIT_TYPES, "code": str(uuid4())}]}]
+    moved = made | {"start": other["start"], "end": other["end"], "serviceType": unknown}
+    issue = outcome(await put(clinic, moved, f"Appointment/{made['id']}"), 422, "fhir.invalid_element")
+    assert issue["expression"] == ["Appointment.serviceType"]
 
 
 async def test_a_put_where_there_is_nothing(clinic: Clinic) -> None:

@@ -191,3 +191,22 @@ async def test_a_turn_that_breaks_ends_neither_the_worker_nor_the_timer(
     assert not await jobs.take_turn(ctx, timer)
     context.clock.advance(seconds=60)
     assert await jobs.take_turn(ctx, timer)
+
+
+async def test_a_turn_that_takes_long_holds_no_job_up(work: Work) -> None:
+    """A pull from an EHR takes minutes; what has to be told to it does not wait for that."""
+    begun, told = asyncio.Event(), asyncio.Event()
+
+    async def pull(_: Context) -> int:
+        begun.set()
+        await told.wait()
+        return 1
+
+    async def tell(_: Context, __: msgspec.Raw) -> None:
+        told.set()
+
+    working = asyncio.create_task(jobs.work(work.ctx, [Job(work.name, tell)], [Timer(f"{work.name}.pull", 1.0, pull)]))
+    await asyncio.wait_for(begun.wait(), 10)
+    await work.queue("tell")
+    await asyncio.wait_for(told.wait(), 10)
+    working.cancel()

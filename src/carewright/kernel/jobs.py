@@ -6,6 +6,7 @@ whoever moves it on runs the turn, so a turn runs once however many processes th
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -87,29 +88,30 @@ async def take_turn(ctx: C, timer: Timer[C]) -> bool:
 
 
 async def work(ctx: C, jobs: Sequence[Job[C]], timers: Sequence[Timer[C]]) -> None:
-    """Run jobs and timers until cancelled; a commit wakes the one who runs jobs. A database that is away only delays them."""
-    next_turn = {timer.name: 0.0 for timer in timers}
-    while True:
+    """Run jobs and timers until cancelled, side by side: a turn of minutes holds no job up."""
+    await asyncio.gather(_work_off(ctx, jobs), _keep_turns(ctx, timers))
+
+
+async def _work_off(ctx: C, jobs: Sequence[Job[C]]) -> None:
+    """Jobs, woken by commits. A database that is away only delays them."""
+    while jobs:
         seen = ctx.wake.rung
-        try:
-            if jobs:
-                await run_due(ctx, jobs)
-            for timer in timers:
-                if ctx.clock.monotonic_seconds() >= next_turn[timer.name]:
+        with suppress(Unavailable):
+            await run_due(ctx, jobs)
+        await asyncio.sleep(LOOKS_APART_SECONDS)
+        await ctx.wake.wait(POLL_SECONDS, seen)
+
+
+async def _keep_turns(ctx: C, timers: Sequence[Timer[C]]) -> None:
+    """Timers, one after another, each when it may be due."""
+    next_turn = {timer.name: 0.0 for timer in timers}
+    while timers:
+        for timer in timers:
+            if ctx.clock.monotonic_seconds() >= next_turn[timer.name]:
+                with suppress(Unavailable):
                     await take_turn(ctx, timer)
                     next_turn[timer.name] = ctx.clock.monotonic_seconds() + min(timer.every_seconds, 60.0)
-        except Unavailable:
-            pass
-        await _pause(ctx, seen, wakes=bool(jobs))
-
-
-async def _pause(ctx: Context, seen: int, *, wakes: bool) -> None:
-    """Until it is time to look again. Timers have a time of their own, and nothing to be woken for."""
-    if not wakes:
         await asyncio.sleep(POLL_SECONDS)
-        return
-    await asyncio.sleep(LOOKS_APART_SECONDS)
-    await ctx.wake.wait(POLL_SECONDS, seen)
 
 
 async def _claim(ctx: Context, names: list[str]) -> Row | None:

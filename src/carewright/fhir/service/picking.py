@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from carewright.contracts.directory import FindEntries, Location, VisitType
+from carewright.contracts.directory import FindEntries, Location, UnknownResource, VisitType
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement
 from carewright.contracts.scheduling import PickedTime
 from carewright.fhir.context import FhirContext
@@ -15,13 +15,13 @@ PARTICIPANT = "Appointment.participant.actor"
 async def picked_time(ctx: FhirContext, wanted: Wanted) -> PickedTime:
     """The kind of visit, site, start and actors that are asked for.
 
-    Raises `MissingElement` or `InvalidElement` for what is not said or does not go together, and what the directory refuses.
+    Raises `MissingElement` or `InvalidElement` for what is not said, not known or does not go together, and what the directory refuses.
     """
     if wanted.visit_type_id is None:
         raise MissingElement("Name the kind of visit: a coding of HealthcareService.type.", expression="Appointment.serviceType")
     if wanted.start is None:
         raise MissingElement("Say when the visit is to start.", expression="Appointment.start")
-    visit_type = await ctx.directory.get_visit_type(ctx.actor, wanted.visit_type_id)
+    visit_type = await _visit_type(ctx, wanted.visit_type_id)
     _ensure_length(wanted, visit_type)
     places = await _places(ctx, [each for each in wanted.actors if each.kind == "Location"])
     practitioners = await _practitioners(ctx, wanted.actors)
@@ -32,6 +32,13 @@ async def picked_time(ctx: FhirContext, wanted: Wanted) -> PickedTime:
         practitioner_id=practitioners[0] if practitioners else None, actor_ids=(*practitioners[1:], *rooms, *devices),
         urgency=wanted.urgency or "P2",
     )  # fmt: skip
+
+
+async def _visit_type(ctx: FhirContext, id_: UUID) -> VisitType:
+    try:
+        return await ctx.directory.get_visit_type(ctx.actor, id_)
+    except UnknownResource:
+        raise InvalidElement("We do not know this kind of visit.", expression="Appointment.serviceType") from None
 
 
 def _ensure_length(wanted: Wanted, visit_type: VisitType) -> None:
