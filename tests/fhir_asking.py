@@ -5,7 +5,11 @@ from typing import Any
 
 import httpx
 
+from carewright.fhir.model.validating import issues_of
+from carewright.fhir.model.xml import from_xml
+from carewright.fhir.store import r4_definitions
 from tests.clinic import Clinic, Json, ok, tomorrow
+from tests.system import System
 
 FHIR = "/fhir/R4"
 MEDIA = "application/fhir+json; charset=utf-8"
@@ -68,3 +72,12 @@ def shown(bundle: Json, mode: str = "match") -> list[str]:
 
 def shown_outcomes(bundle: Json) -> list[Json]:
     return [one["resource"] for one in bundle["entry"] if one["search"]["mode"] == "outcome"]
+
+
+async def in_form(system: System, address: str, role: str = "front-desk") -> Json:
+    """A resource that is read: of R4's form in JSON, and the same in XML."""
+    one: Json = ok(await system.request(role, "GET", f"{FHIR}/{address}"))
+    assert [each for each in issues_of(r4_definitions(), one) if each.severity == "error"] == []
+    as_xml = await system.request(role, "GET", f"{FHIR}/{address}?_format=xml")
+    assert from_xml(r4_definitions(), as_xml.content)["id"] == one["id"]
+    return one

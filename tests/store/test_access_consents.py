@@ -14,7 +14,6 @@ from carewright.access.service import accounts, codes, consents, sessions
 from carewright.contracts.access import (
     AcceptConsent,
     ActFor,
-    Consent,
     ConsentNotRight,
     GiveConsent,
     GivenConsent,
@@ -25,6 +24,7 @@ from carewright.contracts.access import (
     StartedSession,
     UnknownConsent,
 )
+from carewright.contracts.consents import Consent, FindProxies
 from carewright.contracts.patients import PatientErased
 from carewright.contracts.permissions import ROLES
 from carewright.kernel.authz import Actor
@@ -270,17 +270,32 @@ async def test_only_patients_give_and_only_the_desk_records(ctx: AccessContext, 
         )
 
 
-async def test_the_desk_and_the_patient_are_told_who_may_act_now_and_nobody_else(ctx: AccessContext, context: Contexts) -> None:
+async def test_staff_and_the_patient_are_told_who_acts_for_them_and_no_proxy_of_another(ctx: AccessContext, context: Contexts) -> None:
+    """What nobody accepted is nobody's; what is over is still told, and says when it was."""
     await given(ctx, context)
-    later = await accepted(ctx, context, from_at=context.clock.now() + timedelta(days=1))
     held, over = await accepted(ctx, context), await accepted(ctx, context)
     await consents.withdraw_consent(as_patient(ctx, context, MOTHER), over.id)
-    desk = ctx.acting(staff(context, "front-desk"))
-    for asking in (desk, as_patient(ctx, context, MOTHER)):
-        assert await consents.list_proxies(asking, MOTHER) == (held,)
-    assert await consents.list_proxies(desk, DAUGHTER) == ()
-    for other in (patient_actor(context, DAUGHTER), staff(context, "nurse"), staff(context, "administrator")):
+    of_mother, desk = FindProxies(patient_ids=(MOTHER,)), ctx.acting(staff(context, "front-desk"))
+    for asking in (desk, ctx.acting(staff(context, "nurse")), as_patient(ctx, context, MOTHER)):
+        found = (await consents.find_proxies(asking, of_mother)).items
+        assert [(each.id, each.withdrawn_at is None) for each in found] == [(held.id, True), (over.id, False)]
+    assert (await consents.find_proxies(as_patient(ctx, context, MOTHER), FindProxies())).items[0] == held
+    for query in (of_mother, FindProxies(proxy_patient_ids=(DAUGHTER,)), FindProxies(ids=(held.id,))):
+        assert (await consents.find_proxies(as_patient(ctx, context, DAUGHTER), query)).items == ()
+    _, proxy_of_mother = await proxy(ctx, held)
+    assert proxy_of_mother is not None
+    for other in (proxy_of_mother, staff(context, "administrator"), staff(context, "technician")):
         with pytest.raises(Forbidden):
-            await consents.list_proxies(ctx.acting(other), MOTHER)
-    context.clock.advance(days=2)
-    assert {each.id for each in await consents.list_proxies(desk, MOTHER)} == {held.id, later.id}
+            await consents.find_proxies(ctx.acting(other), of_mother)
+
+
+async def test_proxies_are_found_by_id_by_patient_and_by_who_acts_a_page_at_a_time(ctx: AccessContext, context: Contexts) -> None:
+    first, second = await accepted(ctx, context), await accepted(ctx, context)
+    desk = ctx.acting(staff(context, "front-desk"))
+    page = await consents.find_proxies(desk, FindProxies(proxy_patient_ids=(DAUGHTER,), limit=1))
+    assert (page.items, page.next) == ((first,), first.id)
+    rest = await consents.find_proxies(desk, FindProxies(proxy_patient_ids=(DAUGHTER,), limit=1, after=page.next))
+    assert (rest.items, rest.next) == ((second,), None)
+    assert (await consents.find_proxies(desk, FindProxies(ids=(second.id,)))).items == (second,)
+    assert (await consents.find_proxies(desk, FindProxies(patient_ids=(DAUGHTER,)))).items == ()
+    assert ("access.consent.find", "success", "tester") in await recorded(context)

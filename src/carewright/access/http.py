@@ -16,6 +16,7 @@ from carewright.access.service import accounts, break_glass, clients, consents, 
 from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
 from carewright.contracts.callers import IssuerTaken
+from carewright.contracts.consents import Consent
 from carewright.kernel.errors import BadInput, Refusal
 from carewright.kernel.http import guard
 from carewright.kernel.http.gate import address_of
@@ -90,11 +91,11 @@ async def give_consent(ctx: Ctx, call: Call[Nothing, c.GiveConsent]) -> c.GivenC
     return await consents.give_consent(ctx, call.body)
 
 
-async def record_consent(ctx: Ctx, call: Call[Nothing, c.RecordConsent]) -> c.Consent:
+async def record_consent(ctx: Ctx, call: Call[Nothing, c.RecordConsent]) -> Consent:
     return await consents.record_consent(ctx, call.body)
 
 
-async def accept_consent(ctx: Ctx, call: Call[Nothing, c.AcceptConsent]) -> c.Consent:
+async def accept_consent(ctx: Ctx, call: Call[Nothing, c.AcceptConsent]) -> Consent:
     return await consents.accept_consent(ctx, call.body)
 
 
@@ -102,7 +103,7 @@ async def list_consents(ctx: Ctx, _: Call[Nothing, Nothing]) -> c.ConsentsPage:
     return await consents.list_consents(ctx)
 
 
-async def withdraw_consent(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.Consent:
+async def withdraw_consent(ctx: Ctx, call: Call[Nothing, Nothing]) -> Consent:
     return await consents.withdraw_consent(ctx, call.path["consent_id"])
 
 
@@ -182,12 +183,12 @@ ROUTES = (
         OWN, c.StartedSession, body=c.ActFor, refusals=(c.UnknownConsent, c.SessionNeeded)),
     Route("GET", CONSENTS, list_consents, "Who may act for you, and for whom you may act.", OWN, c.ConsentsPage),
     Route("POST", f"{CONSENTS}/recorded", record_consent, "Write down at the desk who acts for whom, and by which proof.", consents.RECORD,
-        c.Consent, body=c.RecordConsent),
-    Route("POST", f"{CONSENTS}/accepted", accept_consent, "Become somebody's proxy by the code they gave you.", consents.GIVE, c.Consent,
+        Consent, body=c.RecordConsent),
+    Route("POST", f"{CONSENTS}/accepted", accept_consent, "Become somebody's proxy by the code they gave you.", consents.GIVE, Consent,
         body=c.AcceptConsent, refusals=(c.ConsentNotRight,)),
     Route(
         "DELETE", f"{CONSENTS}/{{consent_id}}", withdraw_consent, "Withdraw a consent that you gave or have; the desk withdraws anybody's.",
-        OWN, c.Consent, refusals=(c.UnknownConsent,),
+        OWN, Consent, refusals=(c.UnknownConsent,),
     ),
     Route(
         "POST", "/api/v1/access/clients", register_client, "Let another system ask for tokens.", clients.MANAGE, c.Client,

@@ -21,6 +21,7 @@ from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
 from carewright.contracts import passkeys as p
 from carewright.contracts.callers import ProveCaller
+from carewright.contracts.consents import Consent, FindProxies, ProxiesPage
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -81,19 +82,19 @@ class LocalAccess:
     async def give_consent(self, actor: Actor, command: c.GiveConsent) -> c.GivenConsent:
         return await consents.give_consent(self._context.acting(actor), command)
 
-    async def record_consent(self, actor: Actor, command: c.RecordConsent) -> c.Consent:
+    async def record_consent(self, actor: Actor, command: c.RecordConsent) -> Consent:
         return await consents.record_consent(self._context.acting(actor), command)
 
-    async def accept_consent(self, actor: Actor, command: c.AcceptConsent) -> c.Consent:
+    async def accept_consent(self, actor: Actor, command: c.AcceptConsent) -> Consent:
         return await consents.accept_consent(self._context.acting(actor), command)
 
     async def list_consents(self, actor: Actor) -> c.ConsentsPage:
         return await consents.list_consents(self._context.acting(actor))
 
-    async def list_proxies(self, actor: Actor, patient_id: UUID) -> tuple[c.Consent, ...]:
-        return await consents.list_proxies(self._context.acting(actor), patient_id)
+    async def find_proxies(self, actor: Actor, query: FindProxies) -> ProxiesPage:
+        return await consents.find_proxies(self._context.acting(actor), query)
 
-    async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> c.Consent:
+    async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> Consent:
         return await consents.withdraw_consent(self._context.acting(actor), consent_id)
 
     async def act_for(self, actor: Actor, command: c.ActFor) -> c.StartedSession:

@@ -230,6 +230,16 @@ WHERE organization_id = $1 AND (patient_id = $2 OR proxy_patient_id = $2) AND wi
 ORDER BY id
 LIMIT $4
 
+-- name: find_proxies
+-- Accepted ones alone: before, there is nobody who acts. What nobody asked for is NULL.
+SELECT id, patient_id, proxy_patient_id, relationship, scope, proof, starts_at, ends_at, given_at, given_by, accepted_at, withdrawn_at
+FROM access.consent
+WHERE organization_id = $1 AND accepted_at IS NOT NULL AND id > $2
+  AND ($3::uuid[] IS NULL OR id = ANY($3)) AND ($4::uuid[] IS NULL OR patient_id = ANY($4))
+  AND ($5::uuid[] IS NULL OR proxy_patient_id = ANY($5))
+ORDER BY id
+LIMIT $6
+
 -- name: withdraw_consent
 -- $3 is the patient or the proxy who asks; null for the desk.
 UPDATE access.consent SET withdrawn_at = $5, withdrawn_by = $4, code_hash = NULL, code_until = NULL

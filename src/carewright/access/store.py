@@ -10,8 +10,9 @@ import msgspec
 from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.passkeys import MadePasskey
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
-from carewright.contracts.access import Account, ChangeClientKeys, Client, Consent, PublicKey
+from carewright.contracts.access import Account, ChangeClientKeys, Client, PublicKey
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews
+from carewright.contracts.consents import Consent, FindProxies
 from carewright.contracts.passkeys import Passkey
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
@@ -277,6 +278,12 @@ async def consent_by_id(tx: Session, organization_id: UUID, consent_id: UUID) ->
 async def consents(tx: Session, organization_id: UUID, patient_id: UUID, now: datetime) -> tuple[Consent, ...]:
     """Those that somebody gave or has, oldest first."""
     return tuple(Consent(**row) for row in await tx.fetch(Q.consents, organization_id, patient_id, now, CONSENTS_MAX))
+
+
+async def find_proxies(tx: Session, organization_id: UUID, query: FindProxies, after: UUID, limit: int) -> tuple[Consent, ...]:
+    """At most `limit` accepted consents behind `after`, in order of their ids."""
+    asked = (list(each) or None for each in (query.ids, query.patient_ids, query.proxy_patient_ids))
+    return tuple(Consent(**row) for row in await tx.fetch(Q.find_proxies, organization_id, after, *asked, limit))
 
 
 async def withdraw_consent(

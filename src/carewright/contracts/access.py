@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.contracts.callers import ProveCaller
+from carewright.contracts.consents import Consent, ConsentScope, FindProxies, ProxiesPage, Relationship
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unauthenticated
@@ -22,8 +23,6 @@ from carewright.kernel.values import Code, Instant, Secret
 SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt"]
 ContactSystem = Literal["phone", "email"]
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
-Relationship = Literal["parent", "guardian", "spouse", "child", "carer", "other"]
-ConsentScope = Literal["see", "book"]
 KeyId = Annotated[str, Meta(min_length=1, max_length=200)]
 Number = Annotated[str, Meta(min_length=1, max_length=1400, pattern=r"^[A-Za-z0-9_-]+$")]
 """An integer of a key, in base64url."""
@@ -220,27 +219,6 @@ class ActFor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """For whom to go on: by which consent, or without one for myself."""
 
     consent_id: UUID | None = None
-
-
-class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody may act for a patient (FHIR RelatedPerson with a Consent), from `starts_at` until `ends_at`, unless it was withdrawn."""
-
-    id: UUID
-    patient_id: UUID
-    proxy_patient_id: UUID | None = None
-    relationship: Relationship
-    scope: ConsentScope
-    proof: str
-    starts_at: Instant
-    ends_at: Instant
-    given_at: Instant
-    given_by: str
-    accepted_at: Instant | None = None
-    withdrawn_at: Instant | None = None
-
-    def holds(self, now: datetime) -> bool:
-        """Whether the proxy may act by it now."""
-        return self.accepted_at is not None and self.withdrawn_at is None and self.starts_at <= now < self.ends_at
 
 
 class GivenConsent(msgspec.Struct, frozen=True, kw_only=True):
@@ -561,7 +539,7 @@ class Access(Protocol):
 
     async def list_consents(self, actor: Actor) -> ConsentsPage: ...
 
-    async def list_proxies(self, actor: Actor, patient_id: UUID) -> tuple[Consent, ...]: ...
+    async def find_proxies(self, actor: Actor, query: FindProxies) -> ProxiesPage: ...
 
     async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> Consent: ...
 

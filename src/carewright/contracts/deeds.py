@@ -21,11 +21,11 @@ access.end_all_sessions                access.session.end_all
 access.end_break_glass                 access.break_glass.end
 access.end_session                     access.session.end
 access.find_passkey_origin             access.passkey.place
+access.find_proxies                    access.consent.find
 access.give_consent                    access.consent.give
 access.list_accounts                   access.account.list
 access.list_clients                    access.client.list
 access.list_consents                   access.consent.list
-access.list_proxies                    access.consent.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
 access.my_passkeys                     access.passkey.list

@@ -23,7 +23,9 @@ TABLE = """
 access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x
 access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .
 access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .
+access.consent.any_patient            .   .   x   x   x   x   .   .   .   .   .   x
 access.consent.give                   x   .   .   .   .   .   .   .   .   .   .   .
+access.consent.read                   x   .   x   x   x   x   .   .   .   .   .   x
 access.consent.record                 .   .   x   .   .   .   .   .   .   .   .   .
 access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .
@@ -82,7 +84,8 @@ scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x 
 subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
 """
-"""`scheduling.appointment.any_patient`, and flow's, lets staff act for every patient; without it an actor acts for `patient_id` alone."""
+"""`scheduling.appointment.any_patient`, and those of other modules, let staff act for every patient; without it an actor acts for
+`patient_id` alone."""
 
 
 def read_table(text: str, columns: dict[str, str]) -> dict[str, frozenset[str]]:

@@ -41,6 +41,7 @@ Patient            u   patients.change patients.read patients.read_contacts pati
 Practitioner       rs  directory.read
 PractitionerRole   rs  directory.read
 Provenance         rs
+RelatedPerson      rs  access.consent.read
 Schedule           rs  scheduling.calendar.read scheduling.find directory.read
 Slot               rs  scheduling.calendar.read scheduling.find directory.read
 Subscription       rs
@@ -51,6 +52,7 @@ REACHING = {
     "Appointment": "scheduling.appointment.any_patient",
     "Encounter": "flow.encounter.any_patient",
     "Patient": "patients.find",
+    "RelatedPerson": "access.consent.any_patient",
 }
 ANYBODY = frozenset(REACHING.values())
 """What `user/` and `system/` add to the rows of these types, and `patient/` never has: to reach beyond one patient."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
@@ -26,4 +27,5 @@ class FhirContext(Context):
     scheduling: Scheduling
     subscriptions: Subscriptions
     flow: Flow
+    access: Access
     audit: AuditTrail

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
@@ -27,7 +28,7 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
         patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
-        audit=resolve(AuditTrail),
+        access=resolve(Access), audit=resolve(AuditTrail),
     )  # fmt: skip
     return Running(context)
 
@@ -36,7 +37,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow, AuditTrail, Subscriptions),
+    needs=(Directory, Patients, Scheduling, Flow, Access, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     pages=pages,
     timers=TIMERS,

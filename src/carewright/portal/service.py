@@ -14,7 +14,6 @@ from carewright.contracts.access import (
     AcceptConsent,
     Access,
     ActFor,
-    Consent,
     ConsentsPage,
     GiveConsent,
     GivenConsent,
@@ -26,6 +25,7 @@ from carewright.contracts.access import (
     UnknownSession,
 )
 from carewright.contracts.calendars import CalendarFeeds
+from carewright.contracts.consents import Consent
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
 from carewright.contracts.passkeys import CREDENTIAL_LENGTH_MAX, AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey

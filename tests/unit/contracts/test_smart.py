@@ -65,7 +65,9 @@ def test_only_systems_that_read_export() -> None:
 
 def test_no_scope_carries_what_signs_in_administers_or_operates() -> None:
     carried = smart.permissions_of([f"{where}/*.cruds" for where in ("patient", "user", "system")])
-    assert {each.partition(".")[0] for each in carried - {smart.EXPORT}} <= {"directory", "flow", "patients", "scheduling"}
+    of_access = {each for each in carried if each.startswith("access.")}
+    assert of_access == {"access.consent.any_patient", "access.consent.read"}
+    assert {each.partition(".")[0] for each in carried - of_access - {smart.EXPORT}} <= {"directory", "flow", "patients", "scheduling"}
     assert carried <= ALL
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from carewright.contracts import access
+from carewright.contracts.consents import Consent
 from carewright.contracts.directory import (
     BookingRules,
     Coding,
@@ -131,7 +132,7 @@ class Hospital:
     """Codes by id: the digits, the browser's secret, the end."""
     sessions: dict[str, access.Session] = field(default_factory=dict)
     said: list[Notice] = field(default_factory=list)
-    consents: list[access.Consent] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
     passkeys: KeptPasskeys = field(default_factory=KeptPasskeys)
     inbox_open: bool = True
 
@@ -573,9 +574,8 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
     demonstration: dict[str, Any] = {
         "hospital_name": "Lakeside Hospital", "organization_id": ORGANIZATION_ID, "demonstration_patient_id": hospital.patient.id,
     }  # fmt: skip
-    world: Any = None
     directory, patients, scheduling = DoubleDirectory(hospital), DoublePatients(hospital), DoubleScheduling(hospital)
-    keeper: Any = DoubleAccess(hospital)
+    keeper, world = cast("Any", DoubleAccess(hospital)), cast("Any", None)
     tokens = Tokens(b"k" * 32, hospital.clock, ROLES)
     return PortalContext(
         actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from carewright.contracts import access
+from carewright.contracts.consents import Consent
 from carewright.kernel.authz import Actor
 
 if TYPE_CHECKING:
@@ -31,24 +32,24 @@ class DoubleConsents:
         consent = self.consent(actor.patient_id, None, scope=command.scope, ends_at=command.until_at)
         return access.GivenConsent(consent=consent, code="ABCD-EFGH-JKLM-NPQR")
 
-    def consent(self, patient_id: UUID, proxy_id: UUID | None, **more: Any) -> access.Consent:
+    def consent(self, patient_id: UUID, proxy_id: UUID | None, **more: Any) -> Consent:
         """A consent of this patient."""
         now = self.hospital.clock.now()
         known: dict[str, Any] = {"scope": "book", "ends_at": now + timedelta(days=30)} | more
-        made = access.Consent(
+        made = Consent(
             id=self.hospital.ids.new(), patient_id=patient_id, proxy_patient_id=proxy_id, relationship="child", proof="portal",
             starts_at=now, given_at=now, given_by=f"patient/{patient_id}", accepted_at=now if proxy_id else None, **known,
         )  # fmt: skip
         self.hospital.consents.append(made)
         return made
 
-    async def accept_consent(self, actor: Actor, command: access.AcceptConsent) -> access.Consent:
+    async def accept_consent(self, actor: Actor, command: access.AcceptConsent) -> Consent:
         actor.require("access.consent.give")
         if command.code != "ABCD-EFGH-JKLM-NPQR":
             raise access.ConsentNotRight
         return self.consent(SOMEBODY, actor.patient_id)
 
-    async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> access.Consent:
+    async def withdraw_consent(self, actor: Actor, consent_id: UUID) -> Consent:
         actor.require("access.consent.give")
         found = next((one for one in self.hospital.consents if one.id == consent_id), None)
         if found is None:

@@ -4,7 +4,7 @@ import hashlib
 from base64 import b32encode
 from datetime import datetime, timedelta
 
-from carewright.contracts.access import Consent, ConsentScope
+from carewright.contracts.consents import Consent, ConsentScope
 from carewright.contracts.permissions import ROLES
 
 CODE_BYTES = 10

@@ -13,7 +13,6 @@ from carewright.access.service.sessions import OWN, start
 from carewright.contracts.access import (
     AcceptConsent,
     ActFor,
-    Consent,
     ConsentNotRight,
     ConsentsPage,
     GiveConsent,
@@ -23,6 +22,7 @@ from carewright.contracts.access import (
     StartedSession,
     UnknownConsent,
 )
+from carewright.contracts.consents import Consent, FindProxies, ProxiesPage
 from carewright.kernel import audit
 from carewright.kernel.db import Row
 from carewright.kernel.db import Session as Tx
@@ -32,6 +32,9 @@ from carewright.kernel.values import utc
 
 GIVE = "access.consent.give"
 RECORD = "access.consent.record"
+READ = "access.consent.read"
+ANY_PATIENT = "access.consent.any_patient"
+FIRST_ID = UUID(int=0)
 
 
 async def give_consent(ctx: AccessContext, command: GiveConsent) -> GivenConsent:
@@ -83,17 +86,30 @@ async def list_consents(ctx: AccessContext) -> ConsentsPage:
     return ConsentsPage(given=given, received=tuple(each for each in found if each.proxy_patient_id == own))
 
 
-async def list_proxies(ctx: AccessContext, patient_id: UUID) -> tuple[Consent, ...]:
-    """By which consents somebody may act for a patient now: for the desk, and for that patient. Raises `Forbidden`."""
-    if not ctx.actor.may(RECORD):
-        ctx.actor.require(GIVE)
-        if ctx.actor.patient_id != patient_id:
-            raise Forbidden
-    now = ctx.clock.now()
+async def find_proxies(ctx: AccessContext, query: FindProxies) -> ProxiesPage:
+    """Who acts for patients, or did: for staff, and for patients of themselves. No proxy is told of another. Raises `Forbidden`."""
+    ctx.actor.require(READ)
+    asked, after = _within_reach(ctx, query), query.after or FIRST_ID
+    found: tuple[Consent, ...] = ()
     async with ctx.db.transaction() as tx:
-        found = await store.consents(tx, ctx.actor.organization_id, patient_id, now)
-        await audit.record(tx, audit.entry(ctx, "access.consent.list", "R", patient_id=patient_id))
-    return tuple(each for each in found if each.patient_id == patient_id and model.is_live(each, now))
+        if asked is not None:
+            found = await store.find_proxies(tx, ctx.actor.organization_id, asked, after, query.limit + 1)
+        items = found[: query.limit]
+        about = [(each.patient_id, audit.Entity(type="Consent", id=each.id)) for each in items]
+        await audit.record(tx, *audit.entries_about(ctx, "access.consent.find", about))
+    return ProxiesPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+
+
+def _within_reach(ctx: AccessContext, query: FindProxies) -> FindProxies | None:
+    """The search within what the actor may see; None where nothing is left to look for."""
+    if ctx.actor.may(ANY_PATIENT):
+        return query
+    own = ctx.actor.patient_id
+    if own is None:
+        raise Forbidden
+    if query.patient_ids and own not in query.patient_ids:
+        return None
+    return msgspec.structs.replace(query, patient_ids=(own,))
 
 
 async def withdraw_consent(ctx: AccessContext, consent_id: UUID) -> Consent:

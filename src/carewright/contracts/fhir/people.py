@@ -1,23 +1,70 @@
-"""Who receives care, and what was said to them."""
+"""Who receives care, who acts for them, and what was said to them."""
 
-from carewright.contracts.fhir.basics import Resource, identifiers, language, reference, resource, said
+from collections.abc import Mapping
+from datetime import datetime
+
+from carewright.contracts.consents import Consent, Relationship
+from carewright.contracts.directory import Coding
+from carewright.contracts.fhir.basics import Resource, concept, identifiers, instant, language, reference, resource, said
 from carewright.contracts.notifications import Said
 from carewright.contracts.patients import Patient
+
+PERSON = "urn:carewright:patient"
+"""The system of our patients' ids, by which a RelatedPerson is told to be one of them."""
+ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+RELATIONSHIPS: Mapping[Relationship, Coding] = {
+    "parent": Coding(system=ROLE_CODES, code="PRN", display="parent"),
+    "guardian": Coding(system=ROLE_CODES, code="GUARD", display="guardian"),
+    "spouse": Coding(system=ROLE_CODES, code="SPS", display="spouse"),
+    "child": Coding(system=ROLE_CODES, code="CHILD", display="child"),
+    "carer": Coding(system="http://terminology.hl7.org/CodeSystem/v3-RoleClass", code="CAREGIVER", display="caregiver"),
+    "other": Coding(system="http://terminology.hl7.org/CodeSystem/v2-0131", code="O", display="Other"),
+}
+"""What a proxy is to the patient, by R4's preferred codes (http://hl7.org/fhir/R4/valueset-relatedperson-relationshiptype.html), which
+has none for a carer."""
 
 
 def patient(record: Patient) -> Resource:
     """Identity and contacts. What is withheld from the reader is not there, and is named as hidden."""
-    shown = resource("Patient", record.id, {
-        "identifier": identifiers(record.identifiers),
-        "active": record.active,
+    person = {"identifier": identifiers(record.identifiers), "active": record.active, **_person(record)}
+    return _redacted(resource("Patient", record.id, person, record.version), record)
+
+
+def related_person(one: Consent, proxy: Patient | None, now: datetime) -> Resource:
+    """Who may act for a patient by their consent: what they are to them, since when and until when. The rest is for who may read it.
+
+    `proxy` is their own record as the reader may see it; without one nothing is told of them but the relationship.
+    """
+    known = {"identifier": [{"system": PERSON, "value": str(proxy.id)}], **_person(proxy)} if proxy else {}
+    until = min(one.ends_at, one.withdrawn_at or one.ends_at)
+    changed_at = max(each for each in (one.given_at, one.accepted_at, one.withdrawn_at) if each)
+    shown = resource("RelatedPerson", one.id, {
+        **known,
+        "active": one.holds(now),
+        "patient": reference("Patient", one.patient_id),
+        "relationship": [concept(RELATIONSHIPS[one.relationship])],
+        "period": {"start": instant(one.starts_at), "end": instant(until)} if until >= one.starts_at else None,
+    }, at=changed_at)  # fmt: skip
+    return _redacted(shown, proxy) if proxy else shown
+
+
+def _person(record: Patient) -> Resource:
+    """What Patient and RelatedPerson say of somebody alike."""
+    return {
         "name": [said({"use": "official", "family": record.family, "given": list(record.given)})],
         "telecom": [{"system": one.system, "value": one.value} for one in record.telecom],
         "gender": record.gender,
         "birthDate": record.birth_on.isoformat() if record.birth_on else None,
         "communication": [{"language": language(record.language), "preferred": True}] if record.language else None,
-    }, record.version)  # fmt: skip
+    }
+
+
+def _redacted(shown: Resource, record: Patient) -> Resource:
+    """Marked, where something of the record is withheld from the reader."""
     if record.withheld:
-        shown["meta"]["security"] = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]
+        shown["meta"] = shown.get("meta", {}) | {
+            "security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]
+        }
     return shown
 
 

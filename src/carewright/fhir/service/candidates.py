@@ -21,7 +21,7 @@ from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
-from carewright.fhir.service import subscribing
+from carewright.fhir.service import relating, subscribing
 from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
@@ -234,6 +234,7 @@ CANDIDATES: Mapping[str, Candidates] = {
     "HealthcareService": services,
     "Patient": patients,
     "Provenance": provenances,
+    "RelatedPerson": relating.candidates,
     "Schedule": schedules,
     "Slot": slots,
     "Subscription": subscribing.candidates,

@@ -16,7 +16,7 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.writes import Sent, Written
-from carewright.fhir.service import appointments, patients, subscribing
+from carewright.fhir.service import appointments, patients, relating, subscribing
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen
@@ -114,6 +114,7 @@ SERVED: Mapping[str, Served] = {
     "HealthcareService": Served(_service),
     "Patient": Served(_patient, create=patients.post, update=patients.put),
     "Provenance": Served(read_provenance, is_versioned=False),
+    "RelatedPerson": Served(relating.read, is_versioned=False),
     "Schedule": Served(_schedule),
     "Slot": Served(_slot, is_versioned=False),
     "Subscription": Served(subscribing.read, create=subscribing.post, delete=subscribing.end),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from carewright.contracts.access import Consent
+from carewright.contracts.consents import Consent
 from carewright.portal.model.wall import Wall, full_date
 
 RELATIONSHIPS = {
