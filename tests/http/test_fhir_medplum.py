@@ -51,6 +51,18 @@ async def test_what_was_proposed_is_held_and_confirmed(clinic: Clinic) -> None:
     outcome(await clinic.system.request("front-desk", "POST", f"{FHIR}/Appointment/unknown/$confirm"), 404, "fhir.unknown_id")
 
 
+async def test_what_is_held_or_booked_is_cancelled(clinic: Clinic) -> None:
+    """Medplum $cancel: the Appointment, cancelled, and its time is free again. What is neither pending nor booked is refused."""
+    patient = f"Patient/{await register(clinic.system)}"
+    one = await proposed(clinic)
+    held = await hold(clinic, patient, one)
+    address = f"{FHIR}/Appointment/{held['id']}/$cancel"
+    cancelled = ok(await clinic.system.request("front-desk", "POST", address))
+    assert (cancelled["resourceType"], cancelled["id"], cancelled["status"]) == ("Appointment", held["id"], "cancelled")
+    assert (await proposed(clinic))["start"] == one["start"]
+    outcome(await clinic.system.request("front-desk", "POST", address), 409, "scheduling.illegal_step")
+
+
 async def test_what_was_proposed_is_booked_as_it_was_shown(clinic: Clinic) -> None:
     """Medplum $book: the proposed Appointment comes back as `appointment`, contained Slots and all."""
     one = await proposed(clinic)

@@ -43,15 +43,45 @@ async def test_find_takes_a_specialty_a_place_and_practitioners_by_preference(cl
 
 @requirement("ITI-115.9")
 async def test_find_says_which_of_its_parameters_it_did_not_heed(clinic: Clinic) -> None:
-    start = datetime.fromisoformat((await clinic.free())[0])
-    asked = {
-        "start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat(), "visit-type": clinic.visit_type_id, "_count": "1",
-        "location-string": "Berlin", "reason": "a cough",
-    }  # fmt: skip
-    found = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/Appointment/$find", params=asked))
+    found = await found_by(clinic, _count="1", **{"insurance-reference": "Coverage/1"}, reason="a cough")
     (told,) = shown_outcomes(found)
-    assert [issue["diagnostics"].split(":")[0] for issue in told["issue"]] == ["location-string", "reason"]
+    assert [issue["diagnostics"].split(":")[0] for issue in told["issue"]] == ["reason", "insurance-reference"]
     assert "cough" not in str(told), "what was sent is not said again"
+
+
+async def found_by(clinic: Clinic, **more: str | list[str]) -> Json:
+    start = datetime.fromisoformat((await clinic.free())[0])
+    asked = {"start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat(), "visit-type": clinic.visit_type_id} | more
+    found: Json = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/Appointment/$find", params=asked))
+    return found
+
+
+@requirement("ITI-115.9", "ITI-115.11")
+async def test_find_takes_several_places_and_parts_of_addresses(clinic: Clinic) -> None:
+    everywhere = (await found_by(clinic))["total"]
+    elsewhere = "Location/019a0000-0000-7000-8000-00000000beef"
+    both = await found_by(clinic, **{"location-reference": [elsewhere, f"Location/{clinic.site_id}"]})
+    assert both["total"] == everywhere > 0
+    assert (await found_by(clinic, **{"location-string": "Atlantis"}))["total"] == 0
+
+
+@requirement("ITI-117.9")
+async def test_who_is_new_is_registered_as_their_visit_is_booked(clinic: Clinic) -> None:
+    """ITI-117: `patient-resource` tells the patient as the client knows them; whoever is known already is not registered again."""
+    described = {
+        "resourceType": "Patient", "name": [{"family": "Kookaburra", "given": ["Kay"]}], "birthDate": "1971-02-03",
+        "telecom": [{"system": "email", "value": "kay@example.org"}],
+    }  # fmt: skip
+    patients = []
+    for proposal in (await proposals(clinic))["entry"][:2]:
+        reference = {"reference": f"Appointment/{proposal['resource']['id']}"}
+        body = parameters(appointment__reference=reference, patient__resource=described)
+        made = ok(await operate(clinic, "book", body))["entry"][0]["resource"]
+        patients += [each["actor"]["reference"] for each in made["participant"] if each["actor"]["reference"].startswith("Patient/")]
+    assert len(patients) == 2
+    assert len(set(patients)) == 1
+    read = ok(await clinic.system.request("front-desk", "GET", f"{FHIR}/{patients[0]}"))
+    assert read["name"][0]["family"] == "Kookaburra"
 
 
 @requirement("ITI-116.4")

@@ -50,6 +50,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$hold", POST=hold),
         at("/Appointment/$book", POST=book),
         at("/Appointment/{id}/$confirm", POST=confirm),
+        at("/Appointment/{id}/$cancel", POST=cancel),
         at("/Subscription/{id}/$status", GET=subscription_status, POST=subscription_status),
         at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
@@ -102,6 +103,10 @@ async def confirm(ask: Ask) -> Answer:
     return Answer(response("transaction", [answer(ask.base, "200 OK", each) for each in changed]))
 
 
+async def cancel(ask: Ask) -> Answer:
+    return Answer(scheduling.appointment(await claiming.cancel_appointment(ask.ctx, known_uuid(ask.id()), ask.key)))
+
+
 async def subscription_status(ask: Ask) -> Answer:
     return Answer(await subscribing.status(ask.ctx, ask.id(), ask.base))
 
@@ -119,5 +124,6 @@ LETTERS: Mapping[Handle, str] = {
     hold: smart.CREATE,
     book: smart.CREATE + smart.UPDATE,
     confirm: smart.UPDATE,
+    cancel: smart.UPDATE,
 }
 """Which of SMART's scopes each of these needs. What is not here is closed to SMART tokens."""

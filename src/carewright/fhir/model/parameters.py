@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement
+from carewright.fhir.model.pointing import pointer
 from carewright.kernel.values import Instant
 
 PARAMETERS_MAX = 100
@@ -95,6 +97,14 @@ class Parameters:
 def reference_of(given: Given) -> Resource:
     """A Reference; in a query, its text alone."""
     return given.value if isinstance(given.value, dict) else {"reference": given.value}
+
+
+def pointer_to(kind: str, given: Given, base: str) -> UUID:
+    """The id a parameter refers to. Raises `InvalidElement` unless it is of this type."""
+    found = pointer(reference_of(given), given.expression, base)
+    if found is None or found.kind != kind:
+        raise InvalidElement(f"A reference to a {kind} belongs here.", expression=given.expression)
+    return found.uuid
 
 
 def token_of(given: Given) -> tuple[str | None, str]:

@@ -26,6 +26,7 @@ OPERATIONS = {
         "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
         "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
         "confirm": "https://www.medplum.com/docs/scheduling/appointment-confirm",
+        "cancel": "https://www.medplum.com/docs/scheduling/appointment-cancel",
     },
     "Patient": {"export": EXPORTS["Patient"]},
     "Subscription": {"status": "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status"},

@@ -1,4 +1,4 @@
-"""IHE's `$hold` and `$book` (ITI-116, ITI-117) and Medplum's `$confirm`: a proposed time is kept, booked, moved or cancelled."""
+"""IHE's `$hold` and `$book` (ITI-116, ITI-117), Medplum's `$confirm` and `$cancel`: a proposed time is kept, booked, moved or cancelled."""
 
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
     CalendarMoved,
+    CancelAppointment,
     ConfirmAppointment,
     HoldExpired,
     HoldTime,
@@ -20,11 +21,13 @@ from carewright.contracts.scheduling import (
 )
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import is_proposal
-from carewright.fhir.model.parameters import Parameters, reference_of
+from carewright.fhir.model.parameters import Parameters, pointer_to, reference_of
 from carewright.fhir.model.pointing import Pointer, pointer
 from carewright.fhir.model.wanted import NOTE_MAX, Wanted, read_wanted
+from carewright.fhir.model.writes import Sent
+from carewright.fhir.service import patients
 from carewright.fhir.service.appointments import NEW, create_appointment, patient_of, update_appointment
-from carewright.fhir.service.finding import pointer_to, proposed_time
+from carewright.fhir.service.finding import proposed_time
 from carewright.fhir.service.picking import picked_time
 from carewright.kernel.errors import Refusal
 
@@ -39,7 +42,7 @@ async def hold_appointment(ctx: FhirContext, given: Parameters, base: str, key: 
     wanted, proposal = _asked(given, base)
     try:
         time = await proposed_time(ctx, proposal) if proposal else await picked_time(ctx, wanted or Wanted(status="proposed"))
-        patient_id = _patient(ctx, given, wanted, base)
+        patient_id = await _patient(ctx, given, wanted, base, key)
         return await ctx.scheduling.hold_time(ctx.actor, HoldTime(time=time, patient_id=patient_id), key)
     except GONE as refusal:
         raise _gone(refusal) from refusal
@@ -55,7 +58,8 @@ async def book_appointment(ctx: FhirContext, given: Parameters, base: str, key: 
     try:
         if proposal:
             time = await proposed_time(ctx, proposal)
-            command = BookAppointment(patient_id=_patient(ctx, given, wanted, base), time=time, note=note)
+            patient_id = await _patient(ctx, given, wanted, base, key)
+            command = BookAppointment(patient_id=patient_id, time=time, note=note)
             return await ctx.scheduling.book_appointment(ctx.actor, command, key)
         return await _book(ctx, _target(given, wanted, base), wanted, note, key)
     except GONE as refusal:
@@ -94,6 +98,14 @@ async def confirm_appointment(ctx: FhirContext, id_: UUID, key: str | None) -> A
         raise _gone(refusal) from refusal
 
 
+async def cancel_appointment(ctx: FhirContext, id_: UUID, key: str | None) -> Appointment:
+    """Cancel what is booked or pending (Medplum's `$cancel`). Raises `IllegalStep` for another status, and what scheduling refuses."""
+    before = await ctx.scheduling.get_appointment(ctx.actor, id_)
+    if before.status not in ("booked", "pending"):
+        raise IllegalStep(appointment_id=str(id_), appointment_status=before.status)
+    return await ctx.scheduling.cancel_appointment(ctx.actor, CancelAppointment(appointment_id=id_, expected_version=before.version), key)
+
+
 def _asked(given: Parameters, base: str) -> tuple[Wanted | None, str | None]:
     """The Appointment that was sent, if one was, and the id of a proposal, if one is named. Raises `MissingElement`."""
     resource = next((found for name in RESOURCES if (found := given.resource(name))), None)
@@ -128,9 +140,15 @@ def _target(given: Parameters, wanted: Wanted | None, base: str) -> UUID | None:
     return Pointer("Appointment", wanted.id, "Appointment.id").uuid if wanted and wanted.id else None
 
 
-def _patient(ctx: FhirContext, given: Parameters, wanted: Wanted | None, base: str) -> UUID:
-    who = given.one("patient-reference")
-    return pointer_to("Patient", who, base) if who else patient_of(ctx, wanted or Wanted(status="proposed"))
+async def _patient(ctx: FhirContext, given: Parameters, wanted: Wanted | None, base: str, key: str | None) -> UUID:
+    """By reference, or as the client knows them: then whoever is new is registered (ITI-117, `patient-resource`)."""
+    who, described = given.one("patient-reference"), given.resource("patient-resource")
+    if who:
+        return pointer_to("Patient", who, base)
+    if described:
+        sent = Sent(resource=described, base=base, key=f"{key}#patient" if key else None)
+        return UUID((await patients.post(ctx, sent)).resource["id"])
+    return patient_of(ctx, wanted or Wanted(status="proposed"))
 
 
 def _gone(refusal: Refusal) -> TimeGone:

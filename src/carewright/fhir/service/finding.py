@@ -1,58 +1,28 @@
 """`Appointment/$find` (IHE ITI-115): times that could be had, as proposed Appointments."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from itertools import product
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.directory import ServiceSummary, SitesPage, UnknownResource
+from carewright.contracts.directory import FindByIdentifier, Identifier, ServiceSummary, SitesPage, UnknownResource
 from carewright.contracts.fhir import scheduling
-from carewright.contracts.fhir.basics import VISIT_TYPES, Resource
-from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, SearchTooWide, TimeGone, UnknownId
-from carewright.contracts.scheduling import FindTimes, PickedTime, Slot
+from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import TimeGone, UnknownId
+from carewright.contracts.scheduling import FindTimes, PickedTime, Slot, TimesPage, UnknownSite
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import ProposalId, digest_of, read_proposal, write_proposal
-from carewright.fhir.model.parameters import Given, Parameters, reference_of, token_of
-from carewright.fhir.model.pointing import pointer, uuid_or_none
+from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.slots import slots_taken
+from carewright.fhir.model.wishes import Choice, Key, Known, Wishes, identifiers_of, own_ids, read_wishes
 from carewright.fhir.service.candidates import all_services
 from carewright.kernel import audit
 from carewright.kernel.errors import Forbidden
 
-MEDPLUM = ("schedule", "service-type-reference")
-"""Parameters by which we know who asks as Medplum's clients do."""
-BY_SERVICE = ("specialty", "service-type-reference")
-"""Parameters by which kinds of visits are looked up through their services."""
-COUNT, COUNT_MAX = 50, 200
-SEARCHES_MAX = 24
-"""Kinds of visits times practitioners of one `$find`: each pair is a search of its own."""
-UNHEEDED = (
-    "organization", "location-string", "patient-resource", "reason", "referral-identifier", "timing", "insurance-reference",
-)  # fmt: skip
-"""Parameters of ITI-115 that do not narrow what is found here."""
-
-
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """A `$find`, understood. `visit_types` and `practitioners` are in the order of preference; no practitioner means anybody.
-
-    `shows_slots` is Medplum's way: the slots that would be taken are contained.
-    """
-
-    start: datetime
-    end: datetime
-    visit_types: tuple[UUID, ...]
-    practitioners: tuple[UUID, ...] = ()
-    site_id: UUID | None = None
-    patient_id: UUID | None = None
-    shows_slots: bool = False
-    count: int = COUNT
-
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Proposed Appointments, earliest first, how many there are in all, and what was asked that made no difference."""
+    """Proposed Appointments, preferred ones first and earliest first among equals; how many there are in all; what made no difference."""
 
     items: tuple[Resource, ...]
     total: int
@@ -64,104 +34,43 @@ async def find_appointments(ctx: FhirContext, given: Parameters, base: str) -> F
 
     Raises `MissingElement`, `InvalidElement`, `SearchTooWide`, `Forbidden`, and what `find_times` refuses.
     """
-    services, sites = await asyncio.gather(_services(ctx, given), ctx.directory.find_sites(ctx.actor))
-    wishes = read_wishes(given, services, base)
+    services, sites, practitioners = await asyncio.gather(
+        _services(ctx, given), ctx.directory.find_sites(ctx.actor), _practitioners(ctx, given)
+    )
+    wishes = read_wishes(given, Known(services=services, sites=sites.items, practitioners=practitioners), base)
     if wishes.patient_id:
         await _note(ctx, wishes.patient_id)
-    pairs = list(product(wishes.visit_types, wishes.practitioners or (None,)))
-    if len(pairs) > SEARCHES_MAX:
-        raise SearchTooWide("Name fewer kinds of visits or practitioners at a time.", expression="visit-type")
-    pages = await asyncio.gather(*(ctx.scheduling.find_times(ctx.actor, _times(wishes, *pair)) for pair in pairs))
-    slots = sorted(
-        ((slot.start, number, slot, pair[1]) for number, (pair, page) in enumerate(zip(pairs, pages, strict=True)) for slot in page.items),
-        key=lambda one: one[:2],
-    )
+    pages = await _pages(ctx, wishes)
+    slots = [(each.rank, slot.start, number, slot) for number, (each, page) in enumerate(pages) for slot in page.items]
     names = _names(services, sites)
-    shown = tuple(_proposal(slot, names, wishes) for _, _, slot, _ in slots[: wishes.count])
-    unheeded = tuple(f"{name}: what is found does not depend on it" for name in UNHEEDED if given.many(name))
-    return Found(items=shown, total=sum(page.total or 0 for page in pages), unheeded=unheeded)
+    shown = tuple(_proposal(slot, names, wishes) for _, _, _, slot in sorted(slots, key=lambda one: one[:3])[: wishes.count])
+    unheeded = tuple(f"{name}: what is found does not depend on it" for name in wishes.unheeded)
+    return Found(items=shown, total=sum(page.total or 0 for _, page in pages), unheeded=unheeded)
 
 
-def read_wishes(given: Parameters, services: Sequence[ServiceSummary], base: str) -> Wishes:
-    """The input parameters of ITI-115. Raises `MissingElement`, `InvalidElement`."""
-    start, end = given.instant("start"), given.instant("end")
-    if end <= start:
-        raise InvalidElement("The end comes after the start.", expression="end")
-    return Wishes(
-        start=start, end=end,
-        visit_types=_visit_types(given, services, base),
-        practitioners=_practitioners(given, base),
-        site_id=_site(given, base),
-        patient_id=_patient(given, base),
-        shows_slots=any(given.many(name) for name in MEDPLUM),
-        count=_count(given),
-    )  # fmt: skip
+async def _pages(ctx: FhirContext, wishes: Wishes) -> list[tuple[Choice, TimesPage]]:
+    """What each choice finds; those that are not offered where they are asked for find nothing. Raises `UnknownSite` if none is."""
+    pages = await asyncio.gather(*(_page(ctx, _times(wishes, each)) for each in wishes.choices))
+    found = [(choice, page) for choice, page in zip(wishes.choices, pages, strict=True) if page]
+    if wishes.choices and not found:
+        raise UnknownSite
+    return found
 
 
-def _times(wishes: Wishes, visit_type_id: UUID, practitioner_id: UUID | None) -> FindTimes:
+async def _page(ctx: FhirContext, query: FindTimes) -> TimesPage | None:
+    try:
+        return await ctx.scheduling.find_times(ctx.actor, query)
+    except UnknownSite:
+        return None
+
+
+def _times(wishes: Wishes, choice: Choice) -> FindTimes:
     return FindTimes(
-        visit_type_id=visit_type_id, site_id=wishes.site_id, from_at=wishes.start, until_at=wishes.end, practitioner_id=practitioner_id,
+        visit_type_id=choice.visit_type_id, site_id=choice.site_id, practitioner_id=choice.practitioner_id,
+        from_at=wishes.start, until_at=wishes.end, weekdays=wishes.preferred.weekdays,
+        earliest_minute=wishes.preferred.earliest_minute, latest_minute=wishes.preferred.latest_minute,
         limit=max(wishes.count, 1), count=True,
     )  # fmt: skip
-
-
-def _practitioners(given: Parameters, base: str) -> tuple[UUID, ...]:
-    """Those named as `practitioner`, or by their calendars as Medplum's `schedule` does: ours have the ids of their actors."""
-    named = (pointer_to("Practitioner", each, base) for each in given.many("practitioner"))
-    return (*named, *(pointer_to("Schedule", each, base) for each in given.many("schedule")))
-
-
-def _visit_types(given: Parameters, services: Sequence[ServiceSummary], base: str) -> tuple[UUID, ...]:
-    """Those named by `visit-type`, our code or the name of one, or by a service (Medplum's way); else all that a `specialty` has."""
-    known = {each.id: each.name for one in services for each in one.visit_types if each.active}
-    offered = {pointer_to("HealthcareService", each, base) for each in given.many("service-type-reference")}
-    found: dict[UUID, None] = dict.fromkeys(each.id for one in services if one.service.id in offered for each in one.visit_types)
-    if offered and not found:
-        raise InvalidElement("We do not know this HealthcareService.", expression="service-type-reference")
-    for each in given.many("visit-type"):
-        by_id, code = _own_id(each), token_of(each)[1]
-        matching = [by_id] if by_id in known else [id_ for id_, name in known.items() if name.casefold() == code.casefold()]
-        if not matching:
-            raise InvalidElement(
-                "We offer no such kind of visit. HealthcareService.type names those there are.", expression=each.expression
-            )
-        found |= dict.fromkeys(matching)
-    specialties = [token_of(each) for each in given.many("specialty")]
-    of_specialty = {
-        each.id
-        for one in services
-        for each in one.visit_types
-        if any(code == one.service.specialty.code and system in (None, one.service.specialty.system) for system, code in specialties)
-    }
-    if found and specialties:
-        return tuple(each for each in found if each in of_specialty)
-    if not found and not specialties:
-        raise MissingElement("Name a visit-type or a specialty.", expression="visit-type")
-    return tuple(found) or tuple(each for each in known if each in of_specialty)
-
-
-def _own_id(visit_type: Given) -> UUID | None:
-    """The id that a kind of visit is named by, if it is named by one of ours."""
-    system, code = token_of(visit_type)
-    return uuid_or_none(code) if system in (None, VISIT_TYPES) else None
-
-
-def pointer_to(kind: str, given: Given, base: str) -> UUID:
-    """The id a parameter refers to. Raises `InvalidElement` unless it is of this type."""
-    found = pointer(reference_of(given), given.expression, base)
-    if found is None or found.kind != kind:
-        raise InvalidElement(f"A reference to a {kind} belongs here.", expression=given.expression)
-    return found.uuid
-
-
-def _site(given: Parameters, base: str) -> UUID | None:
-    place = given.one("location-reference")
-    return pointer_to("Location", place, base) if place else None
-
-
-def _patient(given: Parameters, base: str) -> UUID | None:
-    who = given.one("patient-reference")
-    return pointer_to("Patient", who, base) if who else None
 
 
 async def _note(ctx: FhirContext, patient_id: UUID) -> None:
@@ -172,15 +81,6 @@ async def _note(ctx: FhirContext, patient_id: UUID) -> None:
         await audit.record(tx, audit.entry(ctx, "fhir.appointment.find", "E", patient_id=patient_id))
 
 
-def _count(given: Parameters) -> int:
-    text = given.one("_count")
-    if text is None:
-        return COUNT
-    if not str(text.value).isascii() or not str(text.value).isdigit():
-        raise InvalidElement("_count is a number.", expression="_count")
-    return min(int(str(text.value)[:6]), COUNT_MAX)
-
-
 class Names(msgspec.Struct, frozen=True):
     """What kinds of visits and sites are called: (kind of visit, service) by id, site by id."""
 
@@ -188,13 +88,22 @@ class Names(msgspec.Struct, frozen=True):
     sites: dict[UUID, str]
 
 
-async def _services(ctx: FhirContext, given: Parameters) -> list[ServiceSummary]:
+async def _services(ctx: FhirContext, given: Parameters) -> tuple[ServiceSummary, ...]:
     """The services among which what is asked for is looked up: those of the kinds of visits, where each is named by its id, else all."""
-    ids = [_own_id(each) for each in given.many("visit-type")]
-    if not ids or None in ids or any(given.many(name) for name in BY_SERVICE):
-        return await all_services(ctx)
-    found = await asyncio.gather(*(_service_of(ctx, each) for each in ids if each))
-    return [each for each in found if each]
+    ids = own_ids(given)
+    if ids is None:
+        return tuple(await all_services(ctx))
+    found = await asyncio.gather(*(_service_of(ctx, each) for each in ids))
+    return tuple(each for each in found if each)
+
+
+async def _practitioners(ctx: FhirContext, given: Parameters) -> dict[Key, UUID]:
+    """Those who are named by an identifier."""
+    named = tuple(Identifier(system=system, value=value) for system, value in identifiers_of(given))
+    if not named:
+        return {}
+    query = FindByIdentifier(resource_type="Practitioner", identifiers=named)
+    return {(one.identifier.system, one.identifier.value): one.id for one in await ctx.directory.find_by_identifier(ctx.actor, query)}
 
 
 async def _service_of(ctx: FhirContext, visit_type_id: UUID) -> ServiceSummary | None:
