@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from carewright.contracts.permissions import ROLES
-from carewright.fhir.model.reports import REASONS
+from carewright.fhir.model.reports import REASONS as OF_FHIR
 from carewright.kernel.errors import Refusal
 from carewright.kernel.modules import Module
+from carewright.migration.model.reasons import REASONS as OF_ROWS
 from carewright.roles.registry import MODULES, SECTIONS
 from tests.tidy import reference
 from tests.tidy.source import ROOT
@@ -21,7 +22,7 @@ SETTING = re.compile(r"^\| `(CAREWRIGHT_[A-Z0-9_]+)` \| (.+?) \|", re.MULTILINE)
 
 
 def current_codes() -> set[str]:
-    return {kind.code for kind in published(Refusal)} | set(REASONS)
+    return {kind.code for kind in published(Refusal)} | set(OF_FHIR) | set(OF_ROWS)
 
 
 def test_no_code_was_renamed_or_taken_back() -> None:

@@ -93,15 +93,29 @@ async def demo(options: Namespace) -> int:
     return 0
 
 
-async def import_fhir(options: Namespace) -> int:
+async def import_files(options: Namespace) -> int:
     from carewright.roles import importing  # noqa: PLC0415  (see above)
 
-    report = await importing.import_fhir(_sections(options), _organization(options), options.paths, options.time_zone, _bar)
+    if options.kind == "csv":
+        path, mapping = _csv_of(options)
+        report = await importing.import_csv(_sections(options), _organization(options), path, mapping, _bar, dry_run=options.dry_run)
+    else:
+        report = await importing.import_fhir(_sections(options), _organization(options), options.paths, options.time_zone, _bar)
     print(file=sys.stderr)
     if options.report:
         options.report.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     print("\n".join(importing.lines_of(report)))
     return 0
+
+
+def _csv_of(options: Namespace) -> tuple[Path, str]:
+    """The one file, and the text of its mapping."""
+    if len(options.paths) != 1 or options.mapping is None:
+        raise StartFailed("Name one CSV file, and with --mapping FILE what its columns mean.")
+    try:
+        return options.paths[0], options.mapping.read_text("utf-8")
+    except (OSError, UnicodeError) as fault:
+        raise StartFailed(f"{options.mapping} cannot be read.") from fault
 
 
 async def token(options: Namespace) -> int:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
+from carewright.contracts.imports import ImportReport
 from carewright.contracts.patients import Patients
-from carewright.fhir.model.reports import ImportReport
 from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
+from carewright.migration.model.mapping import mapping_in
+from carewright.migration.service.importing import import_csv as import_rows
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
 
@@ -27,6 +29,20 @@ async def import_fhir(
         await system.context("patients").acting(actor).cipher()  # an organization of another region is refused before anything is written
         into = Into(system.offer(Directory), system.offer(Patients), system.offer(Flow), actor)
         report = await import_directory(into, paths, Ids(SystemClock()), bar, time_zone=time_zone)
+        for relay in system.relays.values():
+            await relay.drain()
+    return report
+
+
+async def import_csv(
+    sections: Mapping[str, Any], organization_id: UUID, path: Path, mapping: str, bar: Callable[[int, int], None], *, dry_run: bool
+) -> ImportReport:
+    """Import one CSV file into one tenant, by the mapping (TOML). A dry run writes nothing."""
+    asked = mapping_in(mapping)
+    async with running([module for module in MODULES if module.has_tables], sections) as system:
+        ctx = system.context("migration").acting(system.tokens.actor("integration", "import", organization_id))
+        await ctx.cipher()  # an organization of another region is refused before anything is written
+        report = await import_rows(ctx, path, asked, dry_run=dry_run, progress=bar)
         for relay in system.relays.values():
             await relay.drain()
     return report

@@ -20,6 +20,7 @@ from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.modules import Module
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
+from carewright.migration.module import MODULE as MIGRATION
 from carewright.notifications.module import MODULE as NOTIFICATIONS
 from carewright.oversight.module import MODULE as OVERSIGHT
 from carewright.patients.module import MODULE as PATIENTS
@@ -48,6 +49,7 @@ MODULES: tuple[Module, ...] = (
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
     EHR,            # what the health record says, by FHIR
+    MIGRATION,      # what older systems held
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip
 

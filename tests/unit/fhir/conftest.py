@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from carewright.fhir.model.reports import ImportReport, Issue
+from carewright.contracts.imports import ImportReport, Issue
 from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import ManualClock

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from carewright.contracts.directory import Identifier, PutResources, PutResult
+from carewright.contracts.imports import ImportReport
 from carewright.fhir import store
-from carewright.fhir.model.reports import FilesChanged, ImportReport, NothingToImport
+from carewright.fhir.model.reports import FilesChanged, NothingToImport
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Forbidden
 from tests.unit.fhir.conftest import Trial

@@ -5,6 +5,7 @@ places and devices that are catalogued, most for organizations and locations, wh
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
@@ -28,25 +29,24 @@ from carewright.contracts.directory import (
     UnknownResource,
 )
 from carewright.contracts.flow import Encounter, Flow, PutEncounters, PutEncountersResult, SearchEncounters
+from carewright.contracts.imports import ImportReport, Issue, Position, Tally
 from carewright.contracts.patients import Patient, PatientMatch, Patients, PutPatients, PutPatientsResult
 from carewright.fhir import store
 from carewright.fhir.model.catalogue import Catalogue, by_text
 from carewright.fhir.model.completing import Links, complete
 from carewright.fhir.model.reading import Draft, Value, read_draft, read_head
 from carewright.fhir.model.references import ORDER, Ref, ResourceType, by_depth, source_identifier
-from carewright.fhir.model.reports import FilesChanged, ImportReport, Issue, Position, Remark, RowRejected, Tally
+from carewright.fhir.model.reports import REASONS, FilesChanged, Remark, RowRejected
 from carewright.fhir.model.staff import StaffKind, strongest
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Refusal
+from carewright.kernel.halves import in_halves
 from carewright.kernel.ids import Ids
 
 BATCH_ROWS = 500
 LOOKUP_IDENTIFIERS = 500
 MANY: frozenset[ResourceType] = frozenset({"Patient", "Encounter"})
 """Of these there may be millions: they are counted in the first reading and looked up batch by batch, and not catalogued."""
-ROW_STATUSES = frozenset({400, 404, 409, 413, 422})
-"""Refusals about what was sent. Others (no permission, not available) would meet every row, so they end the import."""
-
 PROGRESS_TOTAL = 1_000
 SURVEY_SHARE = 200
 
@@ -159,7 +159,8 @@ class _Survey:
             self._tally.reject(Position(str(file), line.number), rejected.remark.code, rejected.remark.reason)
             return
         if resource_type not in ORDER:
-            self._tally.skip(Position(str(file), line.number, resource_type, source_id), "fhir.import.not_imported")
+            at = Position(str(file), line.number, resource_type, source_id)
+            self._tally.skip(at, "fhir.import.not_imported", REASONS["fhir.import.not_imported"])
             return
         self.files[resource_type][file] = None
         if resource_type not in MANY:
@@ -236,9 +237,9 @@ class _Loading:
                 seen[draft.source_id] = hash(draft)
                 yield _Row(at, draft)
             elif seen[draft.source_id] == hash(draft):
-                self._tally.skip(at, "fhir.import.repeated")
+                self._tally.skip(at, "fhir.import.repeated", REASONS["fhir.import.repeated"])
             else:
-                self._tally.skip(at, "fhir.import.repeated_differently")
+                self._tally.skip(at, "fhir.import.repeated_differently", REASONS["fhir.import.repeated_differently"])
 
     def _texts(self, resource_type: ResourceType) -> Iterator[tuple[Position, str]]:
         for file in self._survey.files[resource_type]:
@@ -389,33 +390,20 @@ class _Loading:
                 ready.append(_Ready(row, *complete(row.draft, ids[row.draft.source_id], links)))
             except RowRejected as rejected:
                 self._tally.reject(row.at, rejected.remark.code, rejected.remark.reason)
-        await self._put(resource_type, ready)
+        await in_halves(ready, partial(self._put, resource_type), partial(self._refuse, resource_type))
 
     async def _put(self, resource_type: ResourceType, ready: Sequence[_Ready]) -> None:
-        """Store a batch; one that is refused is halved until the rows at fault stand alone."""
-        if not ready:
-            return
-        try:
-            result = await self._send(resource_type, [one.value for one in ready])
-        except Refusal as refusal:
-            if refusal.status not in ROW_STATUSES:
-                raise
-            await self._put_in_parts(resource_type, ready, refusal)
-            return
+        """Store a batch together."""
+        result = await self._send(resource_type, [one.value for one in ready])
         self._tally.stored(resource_type, created=result.created, changed=result.changed, unchanged=result.unchanged)
         for one in ready:
             self._settle(resource_type, one)
 
-    async def _put_in_parts(self, resource_type: ResourceType, ready: Sequence[_Ready], refusal: Refusal) -> None:
-        if len(ready) == 1:
-            self._tally.reject(ready[0].row.at, refusal.code, _reason(refusal, resource_type))
-            return
-        middle = len(ready) // 2
-        await self._put(resource_type, ready[:middle])
-        await self._put(resource_type, ready[middle:])
+    def _refuse(self, resource_type: ResourceType, one: _Ready, refusal: Refusal) -> None:
+        self._tally.reject(one.row.at, refusal.code, _reason(refusal, resource_type))
 
     def _settle(self, resource_type: ResourceType, one: _Ready) -> None:
-        self._tally.accept(one.row.at, one.remarks)
+        self._tally.accept(one.row.at, [(each.code, each.reason) for each in one.remarks])
         if resource_type not in MANY:
             self._survey.catalogues[resource_type].standing.add(one.row.draft.source_id)
         if isinstance(one.value, Location):

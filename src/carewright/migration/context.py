@@ -1,0 +1,15 @@
+"""The context, with whom migration hands its values."""
+
+from dataclasses import dataclass
+
+from carewright.contracts.patients import Patients
+from carewright.contracts.scheduling import Scheduling
+from carewright.kernel.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationContext(Context):
+    """`patients` and `scheduling` decide about every value, as they do for everybody."""
+
+    patients: Patients
+    scheduling: Scheduling

@@ -1,0 +1,1 @@
+"""What a mapping says and what rows become by it, without I/O."""

@@ -1,0 +1,27 @@
+"""Why a row is not taken: codes that are never renamed, and what each means."""
+
+REASONS = {
+    "migration.import.not_csv": "The record is no CSV: a quote is not closed, or a byte is not of the file's encoding.",
+    "migration.import.wrong_width": "The record has more or fewer values than the header has columns.",
+    "migration.import.missing_value": "A needed value is empty.",
+    "migration.import.unknown_code": "The word is not in the field's table of codes.",
+    "migration.import.not_an_id": "The value is no id of ours.",
+    "migration.import.invalid_date": "The date does not have the mapping's format.",
+    "migration.import.invalid_time": "The time does not have the mapping's format.",
+    "migration.import.no_such_time": "On that day the clocks leave this time out.",
+    "migration.import.out_of_form": "A value is longer than we keep, or not of the form that it must have.",
+    "migration.import.repeated": "An earlier row has the same id.",
+    "migration.import.unknown_patient": "No patient is known by this id of the source. Import the patients first.",
+    "migration.import.ambiguous_patient": "Several patients are known by this id of the source.",
+    "migration.import.passed": "The appointment lies in the past and was never here.",
+    "migration.import.ended": "The appointment ended there and was never here.",
+}  # fmt: skip
+
+
+class RowRejected(Exception):
+    """A row that cannot be taken, with the code and the field. It ends that row alone."""
+
+    def __init__(self, code: str, field: str = "") -> None:
+        super().__init__(code)
+        self.code = f"migration.import.{code}"
+        self.reason = f"{REASONS[self.code]} ({field})" if field else REASONS[self.code]

@@ -1,0 +1,99 @@
+"""Appointments of another system: booked here as they are there, and brought to what a later file says. Every rule is scheduling's."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from carewright.contracts.scheduling import (
+    AdvanceAppointment,
+    Appointment,
+    BookAppointment,
+    CancelAppointment,
+    PickedTime,
+    RescheduleAppointment,
+)
+from carewright.kernel import audit
+from carewright.kernel.errors import Refusal
+from carewright.kernel.halves import ABOUT_WHAT_WAS_SENT
+from carewright.migration.model.reading import AppointmentRow
+from carewright.migration.model.reasons import REASONS, RowRejected
+from carewright.migration.service.run import Row, Run, sole
+from carewright.migration.store import links
+
+TYPE = "Appointment"
+REASON = "other"
+"""Why it was cancelled (FHIR appointment-cancellation-reason): rows do not tell."""
+
+
+async def bring_appointments(run: Run, rows: Sequence[Row[AppointmentRow]]) -> None:
+    """One after another: what one row takes is not free for the next."""
+    owners = await run.patients_of(row.value.patient for row in rows)
+    for row in rows:
+        try:
+            await _bring(run, row, sole(owners.get(row.value.patient)))
+        except RowRejected as rejected:
+            run.reject(row.at, rejected)
+        except Refusal as refusal:
+            if refusal.status not in ABOUT_WHAT_WAS_SENT:
+                raise
+            run.reject(row.at, refusal)
+
+
+async def _bring(run: Run, row: Row[AppointmentRow], patient_id: UUID | None) -> None:
+    if patient_id is None:
+        raise RowRejected("unknown_patient")
+    ctx, cipher = run.ctx, await run.ctx.cipher()
+    mark = links.mark_of(cipher, run.mapping.source, row.value.source_id)
+    ours = await links.appointment_by_mark(ctx.db, cipher.organization_id, mark)
+    if ours is not None:
+        await _follow(run, row, mark, await ctx.scheduling.get_appointment(ctx.actor, ours))
+    elif row.value.status != "booked":
+        run.tally.skip(row.at, "migration.import.ended", REASONS["migration.import.ended"])
+    elif row.value.start <= ctx.clock.now():
+        run.tally.skip(row.at, "migration.import.passed", REASONS["migration.import.passed"])
+    else:
+        await _book(run, row, mark, patient_id)
+
+
+async def _book(run: Run, row: Row[AppointmentRow], mark: bytes, patient_id: UUID) -> None:
+    """Book, then link. A run that ended between finds its booking again by the key."""
+    if not run.dry_run:
+        ctx, command = run.ctx, BookAppointment(patient_id=patient_id, time=_time(row.value))
+        booked = await ctx.scheduling.book_appointment(ctx.actor, command, f"migration-{mark.hex()}")
+        async with ctx.db.transaction() as tx:
+            await links.insert_link(tx, ctx.actor.organization_id, mark, booked, ctx.clock.now())
+            about = (audit.Entity(type=TYPE, id=booked.id),)
+            await audit.record(tx, audit.entry(ctx, "migration.link.create", "C", patient_id=patient_id, entities=about))
+        run.tally.stored(TYPE, created=1, changed=0, unchanged=0)
+    run.tally.accept(row.at)
+
+
+async def _follow(run: Run, row: Row[AppointmentRow], mark: bytes, ours: Appointment) -> None:
+    """Bring ours to what the row says, as far as it differs."""
+    theirs, changes = row.value, False
+    ends = theirs.status not in ("booked", ours.status)
+    moves = theirs.status == ours.status == "booked" and theirs.start != ours.start
+    if (ends or moves) and not run.dry_run:
+        changes = True
+        await _change(run, theirs, ours, f"migration-{mark.hex()[:40]}-{ours.version}")
+    if not run.dry_run:
+        run.tally.stored(TYPE, created=0, changed=int(changes), unchanged=int(not changes))
+    run.tally.accept(row.at)
+
+
+async def _change(run: Run, theirs: AppointmentRow, ours: Appointment, key: str) -> None:
+    scheduling, actor = run.ctx.scheduling, run.ctx.actor
+    if theirs.status == "cancelled":
+        cancel = CancelAppointment(appointment_id=ours.id, reason=REASON, expected_version=ours.version)
+        await scheduling.cancel_appointment(actor, cancel, key)
+    elif theirs.status in ("noshow", "fulfilled"):
+        step = AdvanceAppointment(appointment_id=ours.id, status=theirs.status, expected_version=ours.version)
+        await scheduling.advance_appointment(actor, step, key)
+    else:
+        move = RescheduleAppointment(appointment_id=ours.id, time=_time(theirs), expected_version=ours.version)
+        await scheduling.reschedule_appointment(actor, move, key)
+
+
+def _time(theirs: AppointmentRow) -> PickedTime:
+    return PickedTime(
+        visit_type_id=theirs.visit_type_id, site_id=theirs.site_id, start=theirs.start, practitioner_id=theirs.practitioner_id
+    )

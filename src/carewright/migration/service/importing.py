@@ -1,0 +1,75 @@
+"""Import of a CSV file: its rows are read by the mapping and brought in batches, each told once."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from carewright.contracts.imports import ImportReport, Position, Tally
+from carewright.contracts.migration import InvalidMapping
+from carewright.migration.context import MigrationContext
+from carewright.migration.model.mapping import FileMapping, Kind
+from carewright.migration.model.reading import read_appointment, read_patient
+from carewright.migration.model.reasons import RowRejected
+from carewright.migration.service.appointments import bring_appointments
+from carewright.migration.service.patients import bring_patients
+from carewright.migration.service.run import Row, Run
+from carewright.migration.store import files
+from carewright.migration.store.files import Form, Record
+
+BATCH_ROWS = 200
+Progress = Callable[[int, int], None]
+TYPES: Mapping[Kind, str] = {"patient": "Patient", "appointment": "Appointment"}
+READS: Mapping[Kind, Callable[[FileMapping, Mapping[str, str]], Any]] = {"patient": read_patient, "appointment": read_appointment}
+BRINGS: Mapping[Kind, Callable[[Run, Any], Awaitable[None]]] = {"patient": bring_patients, "appointment": bring_appointments}
+
+
+async def import_csv(
+    ctx: MigrationContext, path: Path, mapping: FileMapping, *, dry_run: bool = False, progress: Progress | None = None
+) -> ImportReport:
+    """Import one file. A second run recognises what is here and changes nothing; a dry run reads all and writes nothing.
+
+    `progress(done, total)` counts lines. Raises `FileUnreadable`, `InvalidMapping` for a column that the file lacks, and what the modules
+    refuse the actor as a whole.
+    """
+    form = files.form_of(path, mapping.encoding, mapping.separator)
+    _ensure_columns(mapping, files.header_of(path, form))
+    run = Run(ctx, mapping, Tally(), dry_run)
+    rows = _rows(run, path, form)
+    while batch := list(islice(rows, BATCH_ROWS)):
+        await BRINGS[mapping.kind](run, batch)
+        if progress:
+            progress(batch[-1].at.line, form.lines)
+    if progress:
+        progress(form.lines, form.lines)
+    return run.tally.report(1)
+
+
+def _ensure_columns(mapping: FileMapping, header: list[str]) -> None:
+    missing = sorted(mapping.named_columns - set(header))
+    if missing:
+        raise InvalidMapping(f"The file has no column {missing[0]!r}.", field=missing[0])
+
+
+def _rows(run: Run, path: Path, form: Form) -> Iterator[Row[Any]]:
+    """The good rows, each id once. The others are settled on the way."""
+    seen: set[str] = set()
+    for record in files.records_of(path, form):
+        at = Position(path.name, record.line, TYPES[run.mapping.kind])
+        try:
+            row = Row(at, _value(run.mapping, record, seen))
+        except RowRejected as rejected:
+            run.reject(at, rejected)
+            continue
+        yield row
+
+
+def _value(mapping: FileMapping, record: Record, seen: set[str]) -> Any:
+    """What the record says, of an id that was not `seen`, and is now."""
+    if record.fault:
+        raise RowRejected(record.fault)
+    value = READS[mapping.kind](mapping, record.values)
+    if value.source_id in seen:
+        raise RowRejected("repeated")
+    seen.add(value.source_id)
+    return value
