@@ -29,6 +29,9 @@ Appointment        c   scheduling.appointment.hold scheduling.appointment.book s
 Appointment        u   scheduling.appointment.confirm scheduling.appointment.cancel scheduling.appointment.reschedule
 Appointment        u   scheduling.appointment.accept scheduling.appointment.advance scheduling.appointment.book
 Appointment        u   scheduling.appointment.read scheduling.find directory.read
+AppointmentResponse rs scheduling.appointment.read directory.read
+AppointmentResponse c  scheduling.appointment.confirm scheduling.appointment.accept scheduling.appointment.cancel
+AppointmentResponse c  scheduling.appointment.read directory.read
 AuditEvent         rs
 Device             rs  directory.read
 Encounter          rs  flow.encounter.read directory.read
@@ -50,6 +53,7 @@ Subscription       rs
 journal is closed to apps, and so are subscriptions: they tell what the account's role may see, whatever the scopes of a token say."""
 REACHING = {
     "Appointment": "scheduling.appointment.any_patient",
+    "AppointmentResponse": "scheduling.appointment.any_patient",
     "Encounter": "flow.encounter.any_patient",
     "Patient": "patients.find",
     "RelatedPerson": "access.consent.any_patient",

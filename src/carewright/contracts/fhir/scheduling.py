@@ -5,7 +5,7 @@ from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said
-from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ScheduleSummary, Slot
+from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, ScheduleSummary, Slot
 
 ACTORS = {"practitioner": "Practitioner", "nurse": "Practitioner", "technician": "Practitioner", "device": "Device", "patient": "Patient"}
 """What an actor is in FHIR; the rest are places."""
@@ -40,6 +40,17 @@ def appointment(one: Appointment) -> Resource:
         "comment": one.note or None,
         "basedOn": [{"display": one.based_on}] if one.based_on else None,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, one.site_name)],
+    }, one.version, one.updated_at)  # fmt: skip
+
+
+def response(one: Appointment, each: Participant, answer: ParticipationStatus, id_: str) -> Resource:
+    """What somebody who takes part answered. It is made of the appointment, and changes when that does."""
+    return resource("AppointmentResponse", id_, {
+        "appointment": reference("Appointment", one.id),
+        "start": instant(one.start),
+        "end": instant(one.end),
+        "actor": reference(actor_type(each.kind), each.actor_id, each.display),
+        "participantStatus": answer,
     }, one.version, one.updated_at)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Ids of what is computed and not stored: a slot of a calendar, and a time that was proposed. The id is all that there is of either.
+"""Ids of what is computed and not stored: a slot of a calendar, a time that was proposed, what somebody answered to an appointment.
 
 FHIR ids have at most 64 of the 64 characters `A-Z a-z 0-9 - .`, so they carry bytes as base64 does.
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from carewright.contracts.fhir.refusals import UnknownId
 
-SLOT, PROPOSAL, OFFER = b"S", b"P", b"O"
+SLOT, PROPOSAL, OFFER, RESPONSE = b"S", b"P", b"O", b"R"
 NOBODY = UUID(int=0)
 DIGEST_BYTES = 8
 MINUTE_SECONDS = 60
@@ -37,6 +37,13 @@ class ProposalId(NamedTuple):
     site: bytes
     practitioner_id: UUID | None
     start: datetime
+
+
+class ResponseId(NamedTuple):
+    """What somebody who takes part in an appointment answered."""
+
+    appointment_id: UUID
+    actor_id: UUID
 
 
 def digest_of(id_: UUID) -> bytes:
@@ -71,6 +78,16 @@ def write_offer(visit_type_id: UUID, site_id: UUID) -> str:
     return _text(OFFER + visit_type_id.bytes + site_id.bytes)
 
 
+def write_response(response: ResponseId) -> str:
+    return _text(RESPONSE + response.appointment_id.bytes + response.actor_id.bytes)
+
+
+def read_response(text: str) -> ResponseId:
+    """Raises `UnknownId`."""
+    raw = _bytes(text, RESPONSE, 33)
+    return ResponseId(UUID(bytes=raw[1:17]), UUID(bytes=raw[17:]))
+
+
 def is_proposal(text: str) -> bool:
     return len(text) == len(_text(bytes(45)))
 
@@ -80,7 +97,11 @@ def _minutes(at: datetime) -> bytes:
 
 
 def _instant(raw: bytes) -> datetime:
-    return datetime.fromtimestamp(int.from_bytes(raw, "big") * MINUTE_SECONDS, UTC)
+    """Raises `UnknownId` for minutes that no calendar has."""
+    try:
+        return datetime.fromtimestamp(int.from_bytes(raw, "big") * MINUTE_SECONDS, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise UnknownId from None
 
 
 def _text(raw: bytes) -> str:
@@ -94,8 +115,4 @@ def _bytes(text: str, mark: bytes, length: int) -> bytes:
         raise UnknownId from None
     if len(raw) != length or raw[:1] != mark or _text(raw) != text:
         raise UnknownId
-    try:
-        _instant(raw[-4:] if mark == PROPOSAL else raw[17:21])
-    except (OverflowError, ValueError, OSError):
-        raise UnknownId from None
     return raw

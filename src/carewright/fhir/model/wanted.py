@@ -47,8 +47,8 @@ def read_wanted(resource: Resource, base: str) -> Wanted:
         status=_code(resource, "status"),
         id=resource.get("id"),
         visit_type_id=_visit_type(resource),
-        start=_instant(resource, "start"),
-        end=_instant(resource, "end"),
+        start=instant_in(resource, "start"),
+        end=instant_in(resource, "end"),
         patient_id=patient,
         patient_status=patient_status,
         actors=actors,
@@ -136,14 +136,16 @@ def _text(resource: Resource, name: str, length_max: int) -> str | None:
     return value.strip() or None
 
 
-def _instant(resource: Resource, name: str) -> datetime | None:
+def instant_in(resource: Resource, name: str) -> datetime | None:
+    """The instant that an element says, if it is there. Raises `InvalidElement`."""
     value = resource.get(name)
     if value is None:
         return None
     try:
         return msgspec.convert(value, Instant)
     except msgspec.ValidationError:
-        raise InvalidElement("An instant with its offset belongs here: 2026-11-26T09:30:00Z.", expression=f"Appointment.{name}") from None
+        expression = f"{resource['resourceType']}.{name}"
+        raise InvalidElement("An instant with its offset belongs here: 2026-11-26T09:30:00Z.", expression=expression) from None
 
 
 def _objects(value: Any, expression: str) -> list[dict[str, Any]]:

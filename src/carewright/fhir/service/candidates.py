@@ -21,7 +21,7 @@ from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
-from carewright.fhir.service import relating, subscribing
+from carewright.fhir.service import relating, responding, subscribing
 from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
@@ -229,6 +229,7 @@ async def _places(ctx: FhirContext, places: frozenset[str] | None) -> tuple[tupl
 
 CANDIDATES: Mapping[str, Candidates] = {
     "Appointment": appointments,
+    "AppointmentResponse": responding.candidates,
     "AuditEvent": audit_events,
     "Encounter": encounters,
     "HealthcareService": services,

@@ -16,7 +16,7 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.writes import Sent, Written
-from carewright.fhir.service import appointments, patients, relating, subscribing
+from carewright.fhir.service import appointments, patients, relating, responding, subscribing
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen
@@ -109,6 +109,7 @@ async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
 
 SERVED: Mapping[str, Served] = {
     "Appointment": Served(_appointment, create=appointments.post, update=appointments.put),
+    "AppointmentResponse": Served(responding.read, create=responding.post),
     "AuditEvent": Served(read_audit_event, is_versioned=False),
     "Encounter": Served(_encounter),
     "HealthcareService": Served(_service),
