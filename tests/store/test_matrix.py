@@ -22,17 +22,17 @@ from tests.probes import Operation, operations
 from tests.whole_system import Answer, Inside
 
 OF_A_SITE = frozenset({
-    "advance_appointment", "block_time", "book_appointment", "book_series", "cancel_appointment", "confirm_appointment", "find_times",
-    "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "make_feed", "release_hold",
-    "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
+    "advance_appointment", "ask_advice", "block_time", "book_appointment", "book_series", "cancel_appointment", "confirm_appointment",
+    "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "make_feed",
+    "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({"find_times", "list_appointments", "list_schedules", "search_appointments"})
 """What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (
-    "/api/v1/access", "/api/v1/audit", "/api/v1/calendar-feeds", "/api/v1/communications", "/api/v1/coverages", "/api/v1/directory",
-    "/api/v1/patients", "/api/v1/practitioners", "/api/v1/records", "/api/v1/services", "/api/v1/sites", "/api/v1/unusual-access",
-    "/api/v1/visit-types",
+    "/api/v1/access", "/api/v1/audit", "/api/v1/calendar-feeds", "/api/v1/cds/feedback", "/api/v1/communications",
+    "/api/v1/coverages", "/api/v1/directory", "/api/v1/patients", "/api/v1/practitioners", "/api/v1/records", "/api/v1/services",
+    "/api/v1/sites", "/api/v1/unusual-access", "/api/v1/visit-types",
 )  # fmt: skip
 """What belongs to the whole hospital: records of people, the directory, accounts, the log."""
 NARROWER = {

@@ -9,6 +9,7 @@ from carewright.contracts.directory import Directory
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.context import Context
+from carewright.kernel.http.outgoing import Outgoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +22,4 @@ class CdsContext(Context):
     patients: Patients
     scheduling: Scheduling
     coverages: Coverages
+    outgoing: Outgoing

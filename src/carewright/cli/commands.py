@@ -346,6 +346,21 @@ async def unsent(options: Namespace) -> int:
     return 0
 
 
+async def cds(options: Namespace) -> int:
+    from carewright.roles import cds  # noqa: PLC0415  (see above)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "list":
+        for each in await cds.listed(sections, organization_id):
+            print(cds.line_of(each))
+    elif options.what == "add":
+        wished = {"name": options.name, "base": options.base, "service": options.service, "site_ids": options.site}
+        print(cds.line_of(await cds.added(sections, organization_id, wished)))
+    else:
+        await cds.removed(sections, organization_id, options.name)
+    return 0
+
+
 async def client(options: Namespace) -> int:
     from carewright.roles import clients  # noqa: PLC0415  (see above)
 

@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         _extract,
         _keys,
         _client,
+        _cds,
         _incident,
         _hl7,
         _ehr,
@@ -434,6 +435,28 @@ def _unsent(names: "Names") -> "Sequence[argparse.ArgumentParser]":
     for each in (show, resend, drop):
         each.add_argument("id", help="the message's id")
     return listed, show, resend, drop
+
+
+def _cds(names: "Names") -> None:
+    command = names.add_parser(
+        "cds", help="Ask services of others before a booking, by CDS Hooks.", description="Ask services of others before a booking.",
+        epilog="example: carewright cds add payer --base https://payer.example.org/r4 --service appointment-book",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    add = _command(
+        whats, "add", commands.cds, "Ask a service, which must offer itself for the hook appointment-book.",
+        "carewright cds add payer --base https://payer.example.org/r4 --service appointment-book",
+    )  # fmt: skip
+    listed = _command(whats, "list", commands.cds, "List the services that are asked.", "carewright cds list")
+    remove = _command(whats, "remove", commands.cds, "Ask a service no more.", "carewright cds remove payer")
+    for each in (add, remove):
+        each.add_argument("name", help="what we call it: small letters, digits and dashes")
+    add.add_argument("--base", required=True, metavar="URL", help="its address, before /cds-services")
+    add.add_argument("--service", required=True, metavar="ID", help="which of its services")
+    add.add_argument("--site", action="append", default=[], metavar="ID", help="only at this site (may be given more than once)")
+    for each in (add, listed, remove):
+        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+        _with_place(each)
 
 
 def _client(names: "Names") -> None:

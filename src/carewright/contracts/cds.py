@@ -6,10 +6,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from carewright.contracts.scheduling import PickedTime
 from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Instant
 
-HOOK = "appointment-book"
+HOOK: Literal["appointment-book"] = "appointment-book"
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Summary = Annotated[str, Meta(min_length=1, max_length=140)]
 """A card's sentence; the specification wants fewer than 140 characters."""
@@ -138,6 +139,121 @@ class FeedbackGiven(msgspec.Struct, frozen=True, kw_only=True):
     """Several at once, of any calls."""
 
     feedback: Annotated[tuple[Feedback, ...], Meta(max_length=100)]
+
+
+class AddService(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A service of others to ask before a booking: `service` is its id at `base`, the address before `/cds-services`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
+    base: Annotated[str, Meta(min_length=8, max_length=500)]
+    service: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
+    site_ids: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()
+
+
+class AskedService(msgspec.Struct, frozen=True, kw_only=True):
+    """A service of others that is asked, at some sites or, without any, at all. It knows us by `public_key`, a JWK."""
+
+    id: UUID
+    name: str
+    address: str
+    site_ids: tuple[UUID, ...]
+    prefetch: tuple[str, ...]
+    public_key: Json
+    added_at: Instant
+
+
+class AskAdvice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ask what others say of this booking."""
+
+    patient_id: UUID
+    time: PickedTime
+
+
+class ShownSuggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service would rather do, in its words. `id` is what its feedback is told."""
+
+    label: str
+    id: str | None
+
+
+class ShownReason(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason for going on in spite of a card."""
+
+    code: str
+    system: str | None
+    display: str
+
+
+class ShownCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A card as the desk sees it: text alone, and pages over HTTPS. Without `id` its service wants no feedback."""
+
+    id: UUID | None
+    indicator: Literal["info", "warning", "critical"]
+    summary: str
+    detail: str
+    source: str
+    suggestions: tuple[ShownSuggestion, ...]
+    override_reasons: tuple[ShownReason, ...]
+    links: tuple[str, ...]
+
+
+class ServiceSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What one service answered; `error` is a code that says why it did not."""
+
+    service_id: UUID
+    name: str
+    cards: tuple[ShownCard, ...] = ()
+    error: str | None = None
+
+
+class AdviceFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service said that is asked at this site."""
+
+    items: tuple[ServiceSaid, ...]
+
+
+class SendFeedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tell a service what became of its card: a suggestion was taken, or the card was overridden, perhaps for a reason of the card."""
+
+    service_id: UUID
+    card_id: UUID
+    accepted: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    reason: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    reason_system: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
+class FeedbackSent(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the service took it; it is not told again."""
+
+    taken: bool
+
+
+class UnknownAskedService(Refusal):
+    code = "cds.unknown_asked_service"
+    status = 404
+    issue = "not-found"
+    title = "We ask no such service."
+
+
+class ServiceNotAdded(Refusal):
+    code = "cds.service_not_added"
+    status = 409
+    issue = "duplicate"
+    title = "There is a service of this name, or there are as many as are asked."
+
+
+class ServiceNotOffered(Refusal):
+    code = "cds.service_not_offered"
+    status = 422
+    issue = "not-found"
+    title = "There is no service of this id for the hook appointment-book at this address."
+
+
+class AskingNotSetUp(Refusal):
+    code = "cds.asking_not_set_up"
+    status = 503
+    issue = "not-supported"
+    title = "Set CAREWRIGHT_CDS_PUBLIC_URL first: it is by this address that services know us."
 
 
 class PatientNotTold(Refusal):

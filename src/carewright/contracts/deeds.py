@@ -53,6 +53,8 @@ audit.prove_event                      audit.event.prove
 calendars.end_feed                     calendars.feed.delete
 calendars.list_feeds                   calendars.feed.list
 calendars.make_feed                    calendars.feed.create
+cds.ask_advice                         cds.appointment.tell
+cds.send_feedback                      cds.feedback.send
 coverage.check_eligibility             coverage.eligibility.check
 coverage.check_visit                   coverage.visit.check
 coverage.get_coverage                  coverage.coverage.read

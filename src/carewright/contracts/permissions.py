@@ -33,6 +33,8 @@ access.break_glass.review             .   .   .   .   .   .   .   .   .   x   . 
 audit.read                            .   .   .   .   .   .   .   .   .   x   .   .
 calendars.feed.manage                 x   .   x   x   x   x   x   .   .   .   .   .
 cds.advise                            .   .   .   .   .   .   .   .   .   .   .   x
+cds.ask                               .   .   x   x   .   .   .   .   .   .   .   .
+cds.service.manage                    .   .   .   .   .   .   .   .   .   .   x   .
 coverage.read                         x   x   x   x   .   .   .   .   .   .   .   x
 coverage.change                       .   .   x   .   .   .   .   .   .   .   .   x
 coverage.any_patient                  .   .   x   x   .   .   .   .   .   .   .   x
