@@ -27,13 +27,15 @@ from carewright.kernel.clock import ManualClock, SystemClock
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.privacy.cipher import SealedElsewhere
 from carewright.kernel.sql import Query
+from carewright.subscriptions import store
 from carewright.subscriptions.handlers import erase_patient
 from carewright.subscriptions.jobs import forget_events
+from carewright.subscriptions.model.trying import TAKEN
 from carewright.subscriptions.service import subscribing
 from carewright.subscriptions.service.keeping import reseal_subscriptions
 from carewright.subscriptions.settings import SubscriptionsSettings
 from tests.clinic import Clinic, Json, ok, open_clinic, register
-from tests.receiver import Receiver, receiving
+from tests.receiver import Heard, Receiver, receiving
 from tests.whole_system import Inside, inside
 
 FHIR = "/fhir/R4"
@@ -183,9 +185,7 @@ async def test_it_is_sent_with_the_headers_asked_for_and_signed(clinic: Clinic, 
     secret = next(each["valueString"] for each in made["extension"] if each["url"] == "urn:carewright:webhook-secret")
     heard = receiver.told("handshake")[0]
     assert (heard.headers["content-type"], heard.headers["authorization"]) == ("application/fhir+json", "Bearer abc")
-    content = f"{heard.headers['webhook-id']}.{heard.headers['webhook-timestamp']}.".encode() + heard.body
-    digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), content, hashlib.sha256).digest()
-    assert heard.headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    assert signatures(heard) == [signature(heard, secret)]
     assert "extension" not in ok(await subscriber.ask("GET", f"/Subscription/{made['id']}")), "the secret is told once"
 
 
@@ -405,3 +405,129 @@ async def test_what_was_taken_is_forgotten_in_time_and_what_waits_is_not(
     context = whole.system.context("subscriptions")
     await forget_events(replace(context, clock=ManualClock(datetime.now(UTC) + timedelta(days=8))))
     assert [row["number"] for row in await context.db.fetch(NUMBERS, UUID(made["id"]))] == [2]
+
+
+def told_of(bundle: Json) -> list[int]:
+    """The numbers of the events in a Bundle."""
+    parameters = bundle["entry"][0]["resource"]["parameter"]
+    parts = [each["part"] for each in parameters if each["name"] == "notification-event"]
+    return [int(part["valueString"]) for each in parts for part in each if part["name"] == "event-number"]
+
+
+@pytest.mark.requirement("SUBS.8")
+async def test_events_are_told_once_more_from_a_number_through_another(clinic: Clinic, subscriber: Subscriber, receiver: Receiver) -> None:
+    """Backport $events: eventsSinceNumber and eventsUntilNumber are inclusive; a notification Bundle of type query-event."""
+    made = await subscriber.active(wanted(receiver), receiver)
+    for _ in range(3):
+        ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
+    await receiver.until(lambda it: it.numbers() == [1, 2, 3])
+
+    async def recalled(query: str = "", status: int = 200) -> Json:
+        found: Json = ok(await subscriber.ask("GET", f"/Subscription/{made['id']}/$events{query}"), status)
+        return found
+
+    bundle = await recalled("?eventsSinceNumber=2&eventsUntilNumber=3")
+    said = {each["name"]: each for each in bundle["entry"][0]["resource"]["parameter"]}
+    assert (bundle["type"], said["type"]["valueCode"], said["status"]["valueCode"]) == ("history", "query-event", "active")
+    assert (told_of(bundle), len(bundle["entry"]), "resource" in bundle["entry"][1]) == ([2, 3], 3, False)
+    assert not list(issues_of(r4_definitions(), bundle))
+    assert [told_of(await recalled(query)) for query in ("", "?eventsSinceNumber=4", "?eventsUntilNumber=1")] == [[1, 2, 3], [], [1]]
+    whole = await recalled("?content=full-resource&eventsSinceNumber=3")
+    assert whole["entry"][1]["resource"]["resourceType"] == "Appointment"
+    assert len((await recalled("?content=empty"))["entry"]) == 1
+    await recalled("?eventsSinceNumber=two", 422)
+    await recalled("?content=everything", 422)
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "eventsSinceNumber", "valueString": "3"}]}
+    assert told_of(ok(await subscriber.ask("POST", f"/Subscription/{made['id']}/$events", asked))) == [3]
+    stranger = await subscriber_of(clinic.system)  # type: ignore[arg-type]  # it is one that runs inside
+    assert (await stranger.ask("GET", f"/Subscription/{made['id']}/$events")).status_code == 404
+
+
+async def test_who_is_kept_to_another_site_is_recalled_numbers_alone(clinic: Clinic, receiver: Receiver, whole: Inside) -> None:
+    elsewhere = await subscriber_of(whole, site_ids=(UUID((await open_clinic(whole)).site_id),))
+    made = await elsewhere.active(wanted(receiver), receiver)
+    ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
+    await receiver.until(lambda it: it.told())
+    bundle = ok(await elsewhere.ask("GET", f"/Subscription/{made['id']}/$events?content=full-resource"))
+    assert (told_of(bundle), len(bundle["entry"])) == ([1], 1)
+    ok(await elsewhere.ask("DELETE", f"/Subscription/{made['id']}"))
+
+
+@pytest.mark.requirement("SUBS.8")
+async def test_a_change_begins_anew_and_loses_nothing(
+    clinic: Clinic, subscriber: Subscriber, receiver: Receiver, receivers: list[Receiver]
+) -> None:
+    """R4 update; backport: the channel's new address is asked for its consent before anything is told there."""
+    first, second = receivers
+    made = await subscriber.active(wanted(first), first)
+    first.answer = 500
+    ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
+    failing = await subscriber.until(made, "error")
+    moved = wanted(second, "full-resource", id=made["id"], status=failing["status"])
+    changed = ok(await subscriber.ask("PUT", f"/Subscription/{made['id']}", moved))
+    assert (changed["status"], changed["channel"]["endpoint"]) == ("requested", f"{second.address}/told")
+    assert "extension" not in changed, "the secret stays, and is not told again"
+    await second.until(lambda it: it.numbers() == [1])
+    kinds = [each.said("type") for each in second.heard]
+    assert (kinds[0], second.told()[0].bundle["entry"][1]["resource"]["resourceType"]) == ("handshake", "Appointment")
+    wrong = moved | {"criteria": "http://example.org/no-such-topic"}
+    assert (await subscriber.ask("PUT", f"/Subscription/{made['id']}", wrong)).status_code == 422
+    stranger = await subscriber_of(clinic.system)  # type: ignore[arg-type]  # it is one that runs inside
+    assert (await stranger.ask("PUT", f"/Subscription/{made['id']}", moved)).status_code == 405, "to others it does not exist"
+
+
+async def test_a_change_by_who_has_not_seen_the_last_one_is_refused(subscriber: Subscriber, receiver: Receiver, whole: Inside) -> None:
+    """R4, managing resource contention: If-Match."""
+    made = await subscriber.active(wanted(receiver), receiver)
+    asked = f"/Subscription/{made['id']}"
+    headers = {"Authorization": f"Bearer {subscriber._token}", "If-Match": 'W/"1"'}  # the handshake made it 2
+    stale = await whole.client.put(FHIR + asked, headers=headers, json=wanted(receiver, id=made["id"]))
+    assert (stale.status_code, stale.json()["resourceType"]) == (412, "OperationOutcome")
+    version = ok(await subscriber.ask("GET", asked))["meta"]["versionId"]
+    fresh = headers | {"If-Match": f'W/"{version}"'}
+    ok(await whole.client.put(FHIR + asked, headers=fresh, json=wanted(receiver, id=made["id"])))
+
+
+async def test_a_turn_of_an_earlier_version_changes_nothing(subscriber: Subscriber, receiver: Receiver, whole: Inside) -> None:
+    """Found by thought: the former address answers after the change, and must not confirm the new one."""
+    made = await subscriber.active(wanted(receiver), receiver)
+    context = whole.system.context("subscriptions")
+    tenant = context.acting(msgspec.structs.replace(context.actor, organization_id=whole.known.organization_id))
+    standing = await store.for_sending(tenant.db, await tenant.cipher(), UUID(made["id"]))
+    assert standing is not None
+    receiver.answer = 500
+    ok(await subscriber.ask("PUT", f"/Subscription/{made['id']}", wanted(receiver, id=made["id"])))
+    one = standing.subscription
+    late = await store.finish_turn(tenant.db, tenant.actor.organization_id, one, TAKEN, 0, datetime.now(UTC), confirmed=True)
+    assert (late, (await subscriber.until(made, "error"))["status"]) == (False, "error")
+
+
+async def test_while_a_secret_is_exchanged_both_sign(clinic: Clinic, subscriber: Subscriber, receiver: Receiver, whole: Inside) -> None:
+    """Standard Webhooks, Webhook headers: several signatures, delimited by spaces, for secret rotation without downtime."""
+    body = wanted(receiver)
+    made = await subscriber.subscribes(body)
+    former = made["extension"][0]["valueString"]
+    await subscriber.until(made, "active")
+    newer = ok(await subscriber.ask("POST", f"/Subscription/{made['id']}/$rotate-secret"))["extension"][0]["valueString"]
+    assert newer != former
+    ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)
+    await receiver.until(lambda it: it.told())
+    assert signatures(receiver.told()[0]) == [signature(receiver.told()[0], newer), signature(receiver.told()[0], former)]
+    context = whole.system.context("subscriptions")
+    tenant = context.acting(msgspec.structs.replace(context.actor, organization_id=whole.known.organization_id))
+    standing = await store.for_sending(tenant.db, await tenant.cipher(), UUID(made["id"]))
+    assert standing is not None
+    assert len(standing.target.secrets(datetime.now(UTC) + timedelta(hours=25))) == 1
+    stranger = await subscriber_of(whole)
+    assert (await stranger.ask("POST", f"/Subscription/{made['id']}/$rotate-secret")).status_code == 404
+
+
+def signatures(heard: Heard) -> list[str]:
+    return heard.headers["webhook-signature"].split(" ")
+
+
+def signature(heard: Heard, secret: str) -> str:
+    """As a receiver computes it."""
+    content = f"{heard.headers['webhook-id']}.{heard.headers['webhook-timestamp']}.".encode() + heard.body
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return "v1," + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()

@@ -140,8 +140,11 @@ scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
 scheduling.set_working_hours           scheduling.calendar.set_hours
 scheduling.unblock_time                scheduling.calendar.unblock
+subscriptions.change_subscription      subscriptions.subscription.change
 subscriptions.end_subscription         subscriptions.subscription.delete
+subscriptions.list_events              subscriptions.event.list
 subscriptions.list_subscriptions       subscriptions.subscription.list
+subscriptions.rotate_secret            subscriptions.secret.rotate
 subscriptions.subscribe                subscriptions.subscription.create
 """
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())

@@ -5,7 +5,7 @@ rights that the client has then.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
-from carewright.kernel.values import Instant, ShortText
+from carewright.kernel.values import Instant, ShortText, Version
 
 SubscriptionStatus = Literal["requested", "active", "error", "off"]
 Content = Literal["empty", "id-only", "full-resource"]
@@ -93,10 +93,38 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
-    """`secret` signs notifications as Standard Webhooks have it. It is told this once."""
+    """`secret` signs notifications as Standard Webhooks have it. It is told this once.
+
+    One that takes over from another signs beside it for a day.
+    """
 
     subscription: Subscription
     secret: str
+
+
+class ChangeSubscription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked for from now on, whole: headers that are not said again are sent no more."""
+
+    subscription_id: UUID
+    request: Subscribe
+    expected_version: Version | None = None
+
+
+class ListEvents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Events of a subscription from `since` through `until`, both included, as far as they are kept. `content` says how much is told."""
+
+    subscription_id: UUID
+    since: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+    until: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 2**63 - 1
+    content: Content | None = None
+
+
+class EventsFound(msgspec.Struct, frozen=True, kw_only=True):
+    """The earliest of them, with what changed as it is now, by id. The subscription's content is that which was asked for."""
+
+    subscription: Subscription
+    noted: tuple[Noted, ...]
+    resources: dict[UUID, dict[str, Any]] = {}
 
 
 class UnknownSubscription(Refusal):
@@ -131,6 +159,12 @@ class Subscriptions(Protocol):
     """What the FHIR rim may ask of subscriptions, for the client that asks."""
 
     async def subscribe(self, actor: Actor, command: Subscribe, idempotency_key: str | None = None) -> Subscribed: ...
+
+    async def change_subscription(self, actor: Actor, command: ChangeSubscription, idempotency_key: str | None = None) -> Subscription: ...
+
+    async def rotate_secret(self, actor: Actor, subscription_id: UUID, idempotency_key: str | None = None) -> Subscribed: ...
+
+    async def list_events(self, actor: Actor, query: ListEvents) -> EventsFound: ...
 
     async def list_subscriptions(self, actor: Actor) -> tuple[Subscription, ...]: ...
 

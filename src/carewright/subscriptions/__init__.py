@@ -9,6 +9,7 @@ Invariants:
 - A receiver gets the events of its subscription in their order, at least once, and the next only after the last was taken.
 - A receiver that hangs, lies or is away delays its own subscription and no other. After a bounded time it is off, with a reason.
 - What is told is what the client may read when it is told. Disabled, it is told nothing.
+- A change begins anew from the handshake; a turn of an earlier version changes nothing.
 - Address, headers, secret and reason are sealed; what was told of whom is in the journal.
 
 Must never: follow a redirect, send into our own network, put anything of a person into an address, or tell what an event says instead of

@@ -24,7 +24,7 @@ from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 from carewright.subscriptions import handlers, jobs, store
 from carewright.subscriptions.context import SubscriptionsContext
-from carewright.subscriptions.service import subscribing
+from carewright.subscriptions.service import changing, recalling, subscribing
 from carewright.subscriptions.service.keeping import reseal_subscriptions
 from carewright.subscriptions.settings import SubscriptionsSettings
 
@@ -37,6 +37,15 @@ class LocalSubscriptions:
 
     async def subscribe(self, actor: Actor, command: c.Subscribe, idempotency_key: str | None = None) -> c.Subscribed:
         return await subscribing.subscribe(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def change_subscription(self, actor: Actor, command: c.ChangeSubscription, idempotency_key: str | None = None) -> c.Subscription:
+        return await changing.change_subscription(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def rotate_secret(self, actor: Actor, subscription_id: UUID, idempotency_key: str | None = None) -> c.Subscribed:
+        return await changing.rotate_secret(self._context.acting(actor, Once.of(idempotency_key, subscription_id)), subscription_id)
+
+    async def list_events(self, actor: Actor, query: c.ListEvents) -> c.EventsFound:
+        return await recalling.list_events(self._context.acting(actor), query)
 
     async def list_subscriptions(self, actor: Actor) -> tuple[c.Subscription, ...]:
         return await subscribing.list_subscriptions(self._context.acting(actor))

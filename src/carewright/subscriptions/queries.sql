@@ -48,13 +48,30 @@ WHERE organization_id = $1 AND subscription_id = $2 AND number > $3
 ORDER BY number LIMIT $4
 
 -- name: finish_turn
--- What came meanwhile is due at once, unless the receiver is failing; $9 is the heartbeat, or the next try.
+-- What came meanwhile is due at once, unless the receiver is failing; $9 is the heartbeat, or the next try. A turn is of the version $11.
 UPDATE subscriptions.subscription
 SET status = $3, error = $4, is_confirmed = is_confirmed OR $5, sent = greatest(sent, $6), failures = $7, failing_since = $8,
     due_at = CASE WHEN $3 = 'off' THEN NULL WHEN $7 = 0 AND events > $6 THEN $10::timestamptz ELSE $9::timestamptz END,
     leased_until = NULL, version = version + CASE WHEN status = $3 THEN 0 ELSE 1 END, updated_at = $10
-WHERE organization_id = $1 AND id = $2
+WHERE organization_id = $1 AND id = $2 AND version = $11
 RETURNING id
+
+-- name: change_subscription
+-- From its handshake on, whatever state it was in; a turn that is under way ends without effect, since the version is another.
+UPDATE subscriptions.subscription
+SET topic = $4, request = $5, target = $6, status = 'requested', error = NULL, is_confirmed = false, failures = 0, failing_since = NULL,
+    due_at = $7, leased_until = NULL, version = version + 1, updated_at = $7
+WHERE organization_id = $1 AND id = $2 AND version = $3
+RETURNING id
+
+-- name: put_target
+UPDATE subscriptions.subscription SET target = $4 WHERE organization_id = $1 AND id = $2 AND version = $3
+RETURNING id
+
+-- name: events_between
+SELECT number, occurred_at, change, focus, focus_id, patient_id, site_id FROM subscriptions.event
+WHERE organization_id = $1 AND subscription_id = $2 AND number BETWEEN $3 AND $4
+ORDER BY number LIMIT $5
 
 -- name: erase_events
 UPDATE subscriptions.event SET focus_id = NULL, patient_id = NULL WHERE organization_id = $1 AND patient_id = $2

@@ -26,6 +26,12 @@ class Target(msgspec.Struct, frozen=True):
     headers: tuple[str, ...]
     secret: bytes
     reason: str
+    former: bytes = b""
+    former_until: datetime | None = None
+
+    def secrets(self, now: datetime) -> list[bytes]:
+        """What signs now: the secret, and the one before it while it is exchanged."""
+        return [self.secret, self.former] if self.former_until and now < self.former_until else [self.secret]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,28 @@ class Standing:
 async def insert_subscription(tx: Session, cipher: FieldCipher, made: Subscription, client_id: UUID, secret: bytes, most: int) -> bool:
     """False where the client has as many as it may."""
     target = Target(made.request.endpoint, made.request.headers, secret, made.request.reason)
-    sealed = cipher.seal(TABLE, COLUMN, made.id, msgspec.json.encode(target))
-    request = msgspec.json.encode(msgspec.structs.replace(made.request, endpoint="", headers=(), reason=""))
     row = await tx.fetch_one(
-        Q.insert_subscription, cipher.organization_id, made.id, client_id, made.request.topic, request, sealed, made.updated_at,
-        made.updated_at, most,
+        Q.insert_subscription, cipher.organization_id, made.id, client_id, made.request.topic, _open_part(made.request),
+        _sealed(cipher, made.id, target), made.updated_at, made.updated_at, most,
     )  # fmt: skip
+    return row is not None
+
+
+async def change_subscription(tx: Session, cipher: FieldCipher, standing: Standing, request: Subscribe, now: datetime) -> bool:
+    """Begin anew with another request, and the secrets as they are. False where somebody changed it meanwhile."""
+    target = msgspec.structs.replace(standing.target, endpoint=request.endpoint, headers=request.headers, reason=request.reason)
+    one = standing.subscription
+    row = await tx.fetch_one(
+        Q.change_subscription, cipher.organization_id, one.id, one.version, request.topic, _open_part(request),
+        _sealed(cipher, one.id, target), now,
+    )  # fmt: skip
+    return row is not None
+
+
+async def put_target(tx: Session, cipher: FieldCipher, standing: Standing, target: Target) -> bool:
+    """False where somebody changed the subscription meanwhile."""
+    one = standing.subscription
+    row = await tx.fetch_one(Q.put_target, cipher.organization_id, one.id, one.version, _sealed(cipher, one.id, target))
     return row is not None
 
 
@@ -95,29 +117,23 @@ async def for_sending(db: Session, cipher: FieldCipher, subscription_id: UUID) -
     )
 
 
+async def events_between(db: Session, organization_id: UUID, subscription_id: UUID, since: int, until: int, limit: int) -> list[Noted]:
+    rows = await db.fetch(Q.events_between, organization_id, subscription_id, since, until, limit)
+    return [_noted(row) for row in rows]
+
+
 async def events_after(db: Session, organization_id: UUID, subscription_id: UUID, number: int, limit: int) -> list[Noted]:
     rows = await db.fetch(Q.events_after, organization_id, subscription_id, number, limit)
-    return [
-        Noted(
-            number=row["number"],
-            occurred_at=row["occurred_at"],
-            change=row["change"],
-            focus=row["focus"],
-            focus_id=row["focus_id"],
-            patient_id=row["patient_id"],
-            site_id=row["site_id"],
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_noted(row) for row in rows]
 
 
 async def finish_turn(
-    tx: Session, organization_id: UUID, subscription_id: UUID, turn: Turn, sent: int, now: datetime, *, confirmed: bool
+    tx: Session, organization_id: UUID, one: Subscription, turn: Turn, sent: int, now: datetime, *, confirmed: bool
 ) -> bool:
-    """False where the subscription is gone."""
+    """False where the subscription is gone, or was changed since the turn began."""
     row = await tx.fetch_one(
-        Q.finish_turn, organization_id, subscription_id, turn.status, turn.error, confirmed, sent, turn.failures, turn.failing_since,
-        turn.due_at, now,
+        Q.finish_turn, organization_id, one.id, turn.status, turn.error, confirmed, sent, turn.failures, turn.failing_since,
+        turn.due_at, now, one.version,
     )  # fmt: skip
     return row is not None
 
@@ -136,6 +152,22 @@ async def forget_events(db: Session, before: datetime, limit: int) -> int:
 async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """Seal targets anew that an older key sealed, at most `limit` with ids behind `after`; returns their ids in order."""
     return await reseal_rows(tx, cipher, TABLE, (COLUMN,), (Q.subscriptions_to_reseal, Q.reseal_subscriptions), after, limit)
+
+
+def _open_part(request: Subscribe) -> bytes:
+    """What of a request lies open: all but its secrets."""
+    return msgspec.json.encode(msgspec.structs.replace(request, endpoint="", headers=(), reason=""))
+
+
+def _sealed(cipher: FieldCipher, id_: UUID, target: Target) -> bytes:
+    return cipher.seal(TABLE, COLUMN, id_, msgspec.json.encode(target))
+
+
+def _noted(row: Row) -> Noted:
+    return Noted(
+        number=row["number"], occurred_at=row["occurred_at"], change=row["change"], focus=row["focus"], focus_id=row["focus_id"],
+        patient_id=row["patient_id"], site_id=row["site_id"],
+    )  # fmt: skip
 
 
 def _target(cipher: FieldCipher, row: Row) -> Target:

@@ -11,7 +11,7 @@ from uuid import UUID
 from carewright.contracts.fhir.basics import Resource, instant, resource, said
 from carewright.contracts.subscriptions import TOPICS, Noted, Subscription
 
-Kind = Literal["handshake", "heartbeat", "event-notification", "query-status"]
+Kind = Literal["handshake", "heartbeat", "event-notification", "query-status", "query-event"]
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 FILTER = f"{BACKPORT}/backport-filter-criteria"
 CONTENT = f"{BACKPORT}/backport-payload-content"

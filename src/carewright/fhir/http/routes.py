@@ -52,6 +52,8 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/{id}/$confirm", POST=confirm),
         at("/Appointment/{id}/$cancel", POST=cancel),
         at("/Subscription/{id}/$status", GET=subscription_status, POST=subscription_status),
+        at("/Subscription/{id}/$events", GET=subscription_events, POST=subscription_events),
+        at("/Subscription/{id}/$rotate-secret", POST=rotate_secret),
         at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch, DELETE=delete),
@@ -109,6 +111,15 @@ async def cancel(ask: Ask) -> Answer:
 
 async def subscription_status(ask: Ask) -> Answer:
     return Answer(await subscribing.status(ask.ctx, ask.id(), ask.base))
+
+
+async def subscription_events(ask: Ask) -> Answer:
+    given = Parameters.of_query(ask.pairs) if ask.body is None else Parameters.of_resource(ask.sent())
+    return Answer(await subscribing.events(ask.ctx, ask.id(), given))
+
+
+async def rotate_secret(ask: Ask) -> Answer:
+    return Answer(await subscribing.rotate(ask.ctx, ask.id(), ask.key))
 
 
 LETTERS: Mapping[Handle, str] = {

@@ -29,7 +29,11 @@ OPERATIONS = {
         "cancel": "https://www.medplum.com/docs/scheduling/appointment-cancel",
     },
     "Patient": {"export": EXPORTS["Patient"]},
-    "Subscription": {"status": "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status"},
+    "Subscription": {
+        "status": "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
+        "events": "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
+        "rotate-secret": "http://carewright.org/fhir/OperationDefinition/subscription-rotate-secret",
+    },
 }
 """By type: IHE ITI.Scheduling, Medplum, Bulk Data, and the backport of subscriptions."""
 INTERACTIONS = [

@@ -118,5 +118,5 @@ SERVED: Mapping[str, Served] = {
     "RelatedPerson": Served(relating.read, is_versioned=False),
     "Schedule": Served(_schedule),
     "Slot": Served(_slot, is_versioned=False),
-    "Subscription": Served(subscribing.read, create=subscribing.post, delete=subscribing.end),
+    "Subscription": Served(subscribing.read, create=subscribing.post, update=subscribing.put, delete=subscribing.end),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

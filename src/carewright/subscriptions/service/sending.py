@@ -1,16 +1,14 @@
 """Telling one subscription what it is to be told next: a handshake first, then its events in order, else a heartbeat."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.fhir import people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.subscriptions import Kind, notification
-from carewright.contracts.subscriptions import TOPICS, Focus, Noted
+from carewright.contracts.subscriptions import TOPICS, Noted
 from carewright.kernel import audit, telemetry
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -18,6 +16,7 @@ from carewright.subscriptions import store
 from carewright.subscriptions.context import SubscriptionsContext
 from carewright.subscriptions.model.signing import signed
 from carewright.subscriptions.model.trying import TAKEN, Turn, failed
+from carewright.subscriptions.service.showing import resources_of, seen
 from carewright.subscriptions.service.subscribing import READS
 from carewright.subscriptions.store import Due, Standing
 
@@ -51,7 +50,8 @@ async def tell(base: SubscriptionsContext, due: Due) -> None:
 
 async def _tell(ctx: SubscriptionsContext, standing: Standing, actor: Actor) -> None:
     message = await _message(ctx, standing, actor)
-    error = await _sent(ctx, standing, message, await _resources(ctx, standing, actor, message.noted))
+    whole = standing.subscription.request.content == "full-resource"
+    error = await _sent(ctx, standing, message, await resources_of(ctx, actor, message.noted) if whole else {})
     now = ctx.clock.now()
     if error:
         await _finish(ctx, standing, failed(error, standing.failures, standing.failing_since, now, ctx.settings), None)
@@ -67,36 +67,7 @@ async def _message(ctx: SubscriptionsContext, standing: Standing, actor: Actor) 
     noted = await store.events_after(ctx.db, ctx.actor.organization_id, one.id, standing.sent, one.request.max_count)
     if not noted:
         return Message("heartbeat", (), standing.sent)
-    return Message("event-notification", tuple(_seen(each, actor) for each in noted), noted[-1].number)
-
-
-def _seen(noted: Noted, actor: Actor) -> Noted:
-    """The event as the client may know it: of another site no more than that there was one, so that numbers have no gap."""
-    if not actor.site_ids or noted.site_id is None or noted.site_id in actor.site_ids:
-        return noted
-    return msgspec.structs.replace(noted, focus_id=None, patient_id=None)
-
-
-async def _resources(ctx: SubscriptionsContext, standing: Standing, actor: Actor, noted: Sequence[Noted]) -> dict[UUID, Resource]:
-    """What changed, as it is now and as the client may read it; what it may not read is left out."""
-    if standing.subscription.request.content != "full-resource":
-        return {}
-    found: dict[UUID, Resource] = {}
-    for each in noted:
-        if each.focus_id and each.focus_id not in found and (whole := await _resource(ctx, actor, each.focus, each.focus_id)):
-            found[each.focus_id] = whole
-    return found
-
-
-async def _resource(ctx: SubscriptionsContext, actor: Actor, focus: Focus, id_: UUID) -> Resource | None:
-    try:
-        if focus == "Patient":
-            return people.patient(await ctx.patients.get_patient(actor, id_))
-        return scheduling.appointment(await ctx.scheduling.get_appointment(actor, id_))
-    except Refusal as refusal:
-        if refusal.status >= 500:  # nobody is away for ever: the turn is taken again when its lease ends
-            raise
-        return None
+    return Message("event-notification", tuple(seen(each, actor) for each in noted), noted[-1].number)
 
 
 async def _sent(ctx: SubscriptionsContext, standing: Standing, message: Message, resources: dict[UUID, Resource]) -> str | None:
@@ -106,7 +77,7 @@ async def _sent(ctx: SubscriptionsContext, standing: Standing, message: Message,
     body, id_ = msgspec.json.encode(bundle), f"{one.id}.{message.kind}.{message.reached}"
     pairs = (header.partition(":") for header in standing.target.headers)
     headers = {name: value.strip() for name, _, value in pairs} | {"Content-Type": one.request.media_type}
-    headers |= signed([standing.target.secret], id_, int(now.timestamp()), body)
+    headers |= signed(standing.target.secrets(now), id_, int(now.timestamp()), body)
     try:
         answer = await ctx.outgoing.fetch("POST", standing.target.endpoint, content=body, headers=headers)
     except Refusal as refusal:
@@ -118,7 +89,7 @@ async def _finish(ctx: SubscriptionsContext, standing: Standing, turn: Turn, tak
     """Store how it stands, and in the journal whom it was told of, or that it is off."""
     one, sent = standing.subscription, taken.reached if taken else standing.sent
     async with ctx.db.transaction() as tx:
-        if await store.finish_turn(tx, ctx.actor.organization_id, one.id, turn, sent, ctx.clock.now(), confirmed=taken is not None):
+        if await store.finish_turn(tx, ctx.actor.organization_id, one, turn, sent, ctx.clock.now(), confirmed=taken is not None):
             await audit.record(tx, *_entries(ctx, standing, turn, taken))
     if turn.status == "off":
         log.warning("subscription.off", subscription_id=str(one.id), reason=turn.error)

@@ -34,10 +34,8 @@ async def subscribe(ctx: SubscriptionsContext, command: Subscribe) -> Subscribed
     Raises `UnknownTopic`, `NotAClient`, `Forbidden` for what the client cannot read, `AddressRefused`, and `TooManySubscriptions`.
     """
     ctx.actor.require(SUBSCRIBE)
-    _ensure_topic(command)
-    ctx.actor.require(READS[TOPICS[command.topic].focus])
-    _ensure_target(ctx, command)
-    client_id, cipher = _client(ctx), await ctx.cipher()
+    ensure_request(ctx, command)
+    client_id, cipher = client_of(ctx), await ctx.cipher()
 
     async def work() -> Subscribed:
         made = Subscription(id=ctx.ids.new(), status="requested", request=command, updated_at=ctx.clock.now())
@@ -45,7 +43,7 @@ async def subscribe(ctx: SubscriptionsContext, command: Subscribe) -> Subscribed
         async with ctx.db.transaction() as tx:
             if not await store.insert_subscription(tx, cipher, made, client_id, secret, SUBSCRIPTIONS_MAX):
                 raise TooManySubscriptions(limit=SUBSCRIPTIONS_MAX)
-            await audit.record(tx, _entry(ctx, "subscriptions.subscription.create", "C", made.id))
+            await audit.record(tx, entry_of(ctx, "subscriptions.subscription.create", "C", made.id))
             answer = Subscribed(subscription=made, secret=secret_text(secret))
             await remember(ctx, tx, answer)
         ctx.wake()
@@ -57,19 +55,19 @@ async def subscribe(ctx: SubscriptionsContext, command: Subscribe) -> Subscribed
 async def list_subscriptions(ctx: SubscriptionsContext) -> tuple[Subscription, ...]:
     """The client's own, oldest first."""
     ctx.actor.require(SUBSCRIBE)
-    return tuple(await store.subscriptions_of(ctx.db, await ctx.cipher(), _client(ctx)))
+    return tuple(await store.subscriptions_of(ctx.db, await ctx.cipher(), client_of(ctx)))
 
 
 async def end_subscription(ctx: SubscriptionsContext, subscription_id: UUID) -> None:
     """Tell no more, and forget what was still to be told. Raises `UnknownSubscription`."""
     ctx.actor.require(SUBSCRIBE)
     async with ctx.db.transaction() as tx:
-        if not await store.delete_subscription(tx, ctx.actor.organization_id, subscription_id, _client(ctx)):
+        if not await store.delete_subscription(tx, ctx.actor.organization_id, subscription_id, client_of(ctx)):
             raise UnknownSubscription
-        await audit.record(tx, _entry(ctx, "subscriptions.subscription.delete", "D", subscription_id))
+        await audit.record(tx, entry_of(ctx, "subscriptions.subscription.delete", "D", subscription_id))
 
 
-def _client(ctx: SubscriptionsContext) -> UUID:
+def client_of(ctx: SubscriptionsContext) -> UUID:
     """The id of the client that asks: its account's subject names it."""
     if ctx.actor.role != "integration":
         raise NotAClient
@@ -77,6 +75,13 @@ def _client(ctx: SubscriptionsContext) -> UUID:
         return UUID(ctx.actor.subject.removeprefix("client/"))
     except ValueError:
         raise NotAClient from None
+
+
+def ensure_request(ctx: SubscriptionsContext, command: Subscribe) -> None:
+    """Raise what is in the way of telling it: `UnknownTopic`, `Forbidden`, `AddressRefused`, `BadInput`."""
+    _ensure_topic(command)
+    ctx.actor.require(READS[TOPICS[command.topic].focus])
+    _ensure_target(ctx, command)
 
 
 def _ensure_topic(command: Subscribe) -> None:
@@ -94,5 +99,5 @@ def _ensure_target(ctx: SubscriptionsContext, command: Subscribe) -> None:
         raise BadInput("A subscription ends in the future.", parameter="end_at")
 
 
-def _entry(ctx: SubscriptionsContext, event: str, action: audit.Action, subscription_id: UUID) -> audit.Entry:
+def entry_of(ctx: SubscriptionsContext, event: str, action: audit.Action, subscription_id: UUID) -> audit.Entry:
     return audit.entry(ctx, event, action, entities=(audit.Entity(type="Subscription", id=subscription_id),))
