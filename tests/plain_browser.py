@@ -20,7 +20,7 @@ class Form:
 
 @dataclass
 class Forms(HTMLParser):
-    """Every form of a page by its action, with its hidden fields, and the values of buttons that choose a time."""
+    """Every form of a page by its action, with its hidden fields and ticked boxes, and the values of buttons that choose a time."""
 
     found: dict[str, Form] = field(default_factory=dict)
     slots: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Forms(HTMLParser):
         if tag == "form":
             self.open = Form(given["action"], {})
             self.found[self.open.action] = self.open
-        elif tag == "input" and self.open is not None and given.get("type") == "hidden":
+        elif tag == "input" and self.open is not None and (given.get("type") == "hidden" or "checked" in given):
             self.open.fields[given["name"]] = given["value"]
         elif tag == "button" and given.get("name") == "slot":
             self.slots.append(given["value"])

@@ -20,21 +20,10 @@ from starlette.applications import Starlette
 
 from carewright.access import jobs
 from carewright.access.context import AccessContext
-from carewright.access.http import pages
+from carewright.access.http.oauth import pages
 from carewright.access.service import accounts, clients, sessions, tokens
-from carewright.contracts.access import (
-    ChangeClientKeys,
-    Client,
-    ClientNotBelieved,
-    IssuedToken,
-    KeysNotUsable,
-    PublicKey,
-    RegisterClient,
-    RequestToken,
-    ScopeNotAllowed,
-    StepUpNeeded,
-    UnknownClient,
-)
+from carewright.contracts.access import ClientNotBelieved, KeysNotUsable, ScopeNotAllowed, StepUpNeeded, UnknownClient
+from carewright.contracts.clients import ChangeClientKeys, Client, IssuedToken, PublicKey, RegisterClient, RequestToken
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import restraint_table
 from carewright.kernel.authz import Quarantined

@@ -17,8 +17,8 @@ from joserfc.jwk import ECKey, RSAKey
 from carewright.access.service.accounts import disable_account
 from carewright.access.service.clients import register_client
 from carewright.access.settings import AccessSettings
-from carewright.contracts.access import PublicKey, RegisterClient
 from carewright.contracts.callers import IssuerTaken
+from carewright.contracts.clients import PublicKey, RegisterClient
 from carewright.contracts.permissions import ROLES
 from carewright.coverage.settings import CoverageSettings
 from carewright.fhir.model.validating import issues_of

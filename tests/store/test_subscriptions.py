@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from carewright.access.service.clients import register_client
-from carewright.contracts.access import RegisterClient
+from carewright.contracts.clients import RegisterClient
 from carewright.contracts.patients import PatientErased
 from carewright.contracts.permissions import ROLES
 from carewright.contracts.subscriptions import TOPIC, TOPICS

@@ -17,8 +17,8 @@ import pytest
 
 from carewright.access import store
 from carewright.access.context import AccessContext
-from carewright.access.http import ROUTES as ACCESS
-from carewright.access.http import pages as token_endpoint
+from carewright.access.http.oauth import pages as token_endpoint
+from carewright.access.http.routes import ROUTES as ACCESS
 from carewright.access.model.assertion import ASSERTION_TYPE
 from carewright.access.module import LocalAccess
 from carewright.access.service import sessions, tokens
@@ -26,7 +26,8 @@ from carewright.access.service.client_keys import PublishedKeys
 from carewright.console.http.pages import pages as staff_pages
 from carewright.console.service import ConsoleContext
 from carewright.console.settings import ConsoleSettings
-from carewright.contracts.access import Access, Client, CompleteSignIn, KeysNotUsable, SignInFailed
+from carewright.contracts.access import Access, CompleteSignIn, KeysNotUsable, SignInFailed
+from carewright.contracts.clients import Client
 from carewright.contracts.deeds import EVENTS
 from carewright.contracts.permissions import ROLES
 from carewright.identity.http import pages as provider_pages

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from carewright.access.model.oidc import Provider
 from carewright.access.settings import AccessSettings
-from carewright.contracts.access import PublicKey, ensure_recent
+from carewright.contracts.access import ensure_recent
+from carewright.contracts.clients import PublicKey
 from carewright.kernel.context import Context
 
 

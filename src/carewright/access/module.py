@@ -10,15 +10,18 @@ import httpx
 
 from carewright.access import handlers, store
 from carewright.access.context import AccessContext
-from carewright.access.http import ROUTES, pages
+from carewright.access.http.oauth import pages
+from carewright.access.http.routes import ROUTES
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, break_glass, callers, clients, codes, consents, passkeys, sessions, sign_in
+from carewright.access.service import accounts, apps, break_glass, callers, clients, codes, consents, passkeys, sessions, sign_in
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
 from carewright.contracts import access as c
+from carewright.contracts import apps as a
 from carewright.contracts import break_glass as b
+from carewright.contracts import clients as k
 from carewright.contracts import passkeys as p
 from carewright.contracts.callers import ProveCaller
 from carewright.contracts.consents import Consent, FindProxies, ProxiesPage
@@ -100,14 +103,26 @@ class LocalAccess:
     async def act_for(self, actor: Actor, command: c.ActFor) -> c.StartedSession:
         return await consents.act_for(self._context.acting(actor), command)
 
-    async def register_client(self, actor: Actor, command: c.RegisterClient, idempotency_key: str | None = None) -> c.Client:
+    async def register_client(self, actor: Actor, command: k.RegisterClient, idempotency_key: str | None = None) -> k.Client:
         return await clients.register_client(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
-    async def list_clients(self, actor: Actor) -> c.ClientsPage:
+    async def list_clients(self, actor: Actor) -> k.ClientsPage:
         return await clients.list_clients(self._context.acting(actor))
 
-    async def change_client_keys(self, actor: Actor, command: c.ChangeClientKeys) -> c.Client:
+    async def change_client_keys(self, actor: Actor, command: k.ChangeClientKeys) -> k.Client:
         return await clients.change_client_keys(self._context.acting(actor), command)
+
+    async def look_at_app(self, actor: Actor, command: a.AskApp) -> a.AppAsked:
+        return await apps.look_at_app(self._context.acting(actor), command)
+
+    async def let_app_in(self, actor: Actor, command: a.LetAppIn) -> a.AppCode:
+        return await apps.let_app_in(self._context.acting(actor), command)
+
+    async def my_apps(self, actor: Actor) -> tuple[a.AppLetIn, ...]:
+        return await apps.my_apps(self._context.acting(actor))
+
+    async def turn_app_off(self, actor: Actor, grant_id: UUID) -> None:
+        await apps.turn_app_off(self._context.acting(actor), grant_id)
 
     async def disable_account(self, actor: Actor, account_id: UUID) -> c.Account:
         return await accounts.disable_account(self._context.acting(actor), account_id)

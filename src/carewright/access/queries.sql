@@ -1,8 +1,8 @@
 -- name: sessions_by_token
 -- Asked at most once a second for each token and process, for many at once. Whoever is disabled has no session, even before it is ended,
--- nor has a proxy whose consent does not hold now.
+-- nor has a proxy whose consent does not hold now, nor an app that was turned off.
 SELECT w.number, s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-       s.absolute_until, s.scopes, s.consent_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
+       s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
        coalesce(c.patient_id, a.patient_id) AS patient_id, a.site_ids,
        EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > w.now) AS glass_broken
 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS w(token_hash, now, number)
@@ -10,7 +10,9 @@ JOIN access.session s ON s.token_hash = w.token_hash
 JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
 LEFT JOIN access.consent c ON c.organization_id = s.organization_id AND c.id = s.consent_id AND c.proxy_patient_id = a.patient_id
     AND c.withdrawn_at IS NULL AND c.starts_at <= w.now AND c.ends_at > w.now
+LEFT JOIN access.app_grant g ON g.organization_id = s.organization_id AND g.id = s.grant_id AND g.ended_at IS NULL
 WHERE s.ended_at IS NULL AND a.disabled_at IS NULL AND (s.consent_id IS NULL OR c.id IS NOT NULL)
+  AND (s.grant_id IS NULL OR g.id IS NOT NULL)
 
 -- name: touch_session
 UPDATE access.session SET last_used_at = $3 WHERE organization_id = $1 AND id = $2 AND last_used_at < $3 AND ended_at IS NULL
@@ -18,15 +20,15 @@ UPDATE access.session SET last_used_at = $3 WHERE organization_id = $1 AND id = 
 -- name: insert_session
 INSERT INTO access.session
     (organization_id, id, account_id, token_hash, method, started_at, last_used_at, authenticated_at, idle_seconds, absolute_until, scopes,
-     consent_id)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11)
+     consent_id, grant_id)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: sessions_of_subject
--- Those that are neither ended nor run out.
+-- Those that are neither ended nor run out. An app's are told of as the app that was let in.
 SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until, s.scopes, s.consent_id,
-       a.subject, a.role, a.display, a.patient_id, a.site_ids
+       s.grant_id, a.subject, a.role, a.display, a.patient_id, a.site_ids
 FROM access.session s JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
-WHERE s.organization_id = $1 AND a.subject = $2 AND s.ended_at IS NULL AND s.absolute_until > $3
+WHERE s.organization_id = $1 AND a.subject = $2 AND s.grant_id IS NULL AND s.ended_at IS NULL AND s.absolute_until > $3
   AND s.last_used_at + s.idle_seconds * interval '1 second' > $3
 ORDER BY s.started_at, s.id
 LIMIT $4
@@ -38,7 +40,7 @@ FROM access.account a
 WHERE s.organization_id = $1 AND s.id = $2 AND s.ended_at IS NULL AND a.organization_id = s.organization_id AND a.id = s.account_id
   AND ($3::text IS NULL OR a.subject = $3)
 RETURNING s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-          s.absolute_until, s.scopes, s.consent_id, a.subject, a.role, a.display, a.patient_id, a.site_ids
+          s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, a.role, a.display, a.patient_id, a.site_ids
 
 -- name: end_session_by_token
 -- A session that another replaces: the same person signed in once more.
@@ -46,18 +48,23 @@ UPDATE access.session SET ended_at = $4, end_reason = 'replaced'
 WHERE organization_id = $1 AND token_hash = $2 AND account_id = $3 AND ended_at IS NULL
 
 -- name: end_sessions_beyond
--- All but the $4 that were used last. The account's row is locked by whoever starts a session, so that two at once leave no more than that.
+-- All but the $4 that were used last, of a person's own or of one app's ($5). The account's row is locked by whoever starts a session, so
+-- that two at once leave no more than that.
 UPDATE access.session SET ended_at = $3, end_reason = 'too-many'
 WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL AND id IN (
     SELECT id FROM access.session
-    WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL
+    WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL AND grant_id IS NOT DISTINCT FROM $5
       AND absolute_until > $3 AND last_used_at + idle_seconds * interval '1 second' > $3
     ORDER BY last_used_at DESC, id DESC OFFSET $4
 )
 RETURNING id
 
 -- name: end_sessions_of_account
-WITH ended AS (
+-- And whatever apps the account let in, or, where it is an app's own, wherever that was let in.
+WITH shut AS (
+    UPDATE access.app_grant SET ended_at = $3, end_reason = $4
+    WHERE organization_id = $1 AND (account_id = $2 OR client_id = $2) AND ended_at IS NULL
+), ended AS (
     UPDATE access.session SET ended_at = $3, end_reason = $4 WHERE organization_id = $1 AND account_id = $2 AND ended_at IS NULL RETURNING 1
 )
 SELECT count(*) AS count FROM ended
@@ -252,12 +259,17 @@ UPDATE access.consent SET withdrawn_at = $3, withdrawn_by = 'system', code_hash 
 WHERE organization_id = $1 AND (patient_id = $2 OR proxy_patient_id = $2) AND withdrawn_at IS NULL
 
 -- name: end_sessions_of_consent
+-- And the apps that were let in by it.
+WITH shut AS (
+    UPDATE access.app_grant SET ended_at = $3, end_reason = 'withdrawn' WHERE organization_id = $1 AND consent_id = $2 AND ended_at IS NULL
+)
 UPDATE access.session SET ended_at = $3, end_reason = 'withdrawn' WHERE organization_id = $1 AND consent_id = $2 AND ended_at IS NULL
 
 -- name: insert_client
 -- Nothing back where another client has the issuer.
 WITH client AS (
-    INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at, issuer) VALUES ($1, $2, $8, $9, $10, $7, $11)
+    INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at, issuer, redirect_uris)
+    VALUES ($1, $2, $8, $9, $10, $7, $11, $12)
     ON CONFLICT (issuer) DO NOTHING
     RETURNING id
 )
@@ -267,20 +279,20 @@ RETURNING id
 
 -- name: client_by_id
 -- Asked before anybody knows whose client it is.
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
        a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.id = $1
 
 -- name: client_by_issuer
 -- As `client_by_id`: a request that somebody signed says no more than this of who they are.
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.created_at, a.subject, a.role, a.display, a.patient_id,
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.created_at, a.subject, a.role, a.display, a.patient_id,
        a.site_ids, a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.issuer = $1
 
 -- name: clients
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
        a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.organization_id = $1
@@ -295,6 +307,75 @@ UPDATE access.client SET keys = $3, keys_address = $4 WHERE organization_id = $1
 INSERT INTO access.assertion (organization_id, client_id, jti_hash, expires_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 RETURNING client_id
+
+-- name: insert_app_grant
+INSERT INTO access.app_grant
+    (organization_id, id, client_id, account_id, consent_id, patient_id, session_id, scopes, authenticated_at, granted_at, ends_at,
+     redirect_uri, challenge, code_hash, code_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+
+-- name: end_earlier_app_grants
+-- An app that is let in once more to the same record has the newer access alone.
+UPDATE access.app_grant SET ended_at = $5, end_reason = 'replaced'
+WHERE organization_id = $1 AND client_id = $2 AND account_id = $3 AND patient_id = $4 AND ended_at IS NULL
+
+-- name: app_grant_by_code
+-- Locked: of two who bring one code, the second finds it used.
+SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.scopes, g.authenticated_at, g.ends_at, g.ended_at, g.redirect_uri,
+       g.challenge, g.code_until AS until, g.code_used_at AS used_at
+FROM access.app_grant g WHERE g.organization_id = $1 AND g.code_hash = $2
+FOR UPDATE
+
+-- name: app_grant_by_refresh_token
+-- Both rows locked: a refresh token serves once. An app without offline access has it while the person is signed in where they let it in.
+SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.scopes, g.authenticated_at, g.ends_at, g.ended_at, r.used_at,
+       'offline_access' = ANY(g.scopes) OR EXISTS (
+           SELECT FROM access.session s
+           WHERE s.organization_id = g.organization_id AND s.id = g.session_id AND s.ended_at IS NULL AND s.absolute_until > $3
+       ) AS may_refresh
+FROM access.refresh_token r JOIN access.app_grant g ON g.organization_id = r.organization_id AND g.id = r.grant_id
+WHERE r.organization_id = $1 AND r.token_hash = $2
+FOR UPDATE
+
+-- name: use_app_code
+UPDATE access.app_grant SET code_used_at = $3, last_used_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: use_refresh_token
+WITH used AS (UPDATE access.refresh_token SET used_at = $4 WHERE organization_id = $1 AND token_hash = $3)
+UPDATE access.app_grant SET last_used_at = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: insert_refresh_token
+INSERT INTO access.refresh_token (organization_id, token_hash, grant_id, issued_at) VALUES ($1, $2, $3, $4)
+
+-- name: app_grants
+-- Those that somebody gave, or that open their record whoever gave them, the latest first.
+SELECT g.id, c.display AS name, g.scopes, g.patient_id = $3 AS own, g.granted_at, g.last_used_at, g.ends_at
+FROM access.app_grant g JOIN access.account c ON c.organization_id = g.organization_id AND c.id = g.client_id
+WHERE g.organization_id = $1 AND (g.account_id = $2 OR g.patient_id = $3) AND g.ended_at IS NULL AND g.ends_at > $4
+  AND g.code_used_at IS NOT NULL
+ORDER BY g.granted_at DESC, g.id
+LIMIT $5
+
+-- name: end_app_grant
+-- $3 and $4 are who asks and their record; null for us. Its access tokens are good for nothing from now on.
+WITH ended AS (
+    UPDATE access.app_grant SET ended_at = $5, end_reason = $6
+    WHERE organization_id = $1 AND id = $2 AND ended_at IS NULL AND ($3::uuid IS NULL OR account_id = $3 OR patient_id = $4)
+    RETURNING organization_id, id, patient_id
+), shut AS (
+    UPDATE access.session s SET ended_at = $5, end_reason = 'ended' FROM ended e
+    WHERE s.organization_id = e.organization_id AND s.grant_id = e.id AND s.ended_at IS NULL
+)
+SELECT patient_id FROM ended
+
+-- name: delete_app_grants_of_patient
+DELETE FROM access.app_grant WHERE organization_id = $1 AND (patient_id = $2 OR account_id = $3)
+
+-- name: forget_old_app_grants
+DELETE FROM access.app_grant WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.app_grant WHERE ends_at < $1 OR ended_at < $1 LIMIT $2))
+
+-- name: forget_old_refresh_tokens
+DELETE FROM access.refresh_token WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.refresh_token WHERE used_at < $1 LIMIT $2))
 
 -- name: forget_old_assertions
 DELETE FROM access.assertion WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.assertion WHERE expires_at < $1 LIMIT $2))

@@ -7,11 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.access.model.apps import Brought, Grant, IssuedAppCode
 from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.passkeys import MadePasskey
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
-from carewright.contracts.access import Account, ChangeClientKeys, Client, PublicKey
+from carewright.contracts.access import Account
+from carewright.contracts.apps import AppLetIn
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews
+from carewright.contracts.clients import ChangeClientKeys, Client, PublicKey
 from carewright.contracts.consents import Consent, FindProxies
 from carewright.contracts.passkeys import Passkey
 from carewright.kernel.db import Database, Row, Session
@@ -22,6 +25,7 @@ from carewright.kernel.sql import load
 
 Q = load("carewright.access")
 CONSENTS_MAX = 200
+APPS_MAX = 100
 BREAK_GLASS = "access.break_glass"
 """What sealed reasons and findings are bound to."""
 PASSKEY = "access.passkey"
@@ -64,7 +68,7 @@ async def insert_session(tx: Session, kept: Kept, token_hash: bytes) -> None:
     await tx.execute(
         Q.insert_session, kept.organization_id, kept.id, kept.owner.account_id, token_hash, kept.method, kept.started_at,
         kept.authenticated_at, kept.idle_seconds, kept.absolute_until,
-        None if kept.scopes is None else list(kept.scopes), kept.consent_id,
+        None if kept.scopes is None else list(kept.scopes), kept.consent_id, kept.grant_id,
     )  # fmt: skip
 
 
@@ -90,9 +94,10 @@ async def end_sessions_of_account(tx: Session, organization_id: UUID, account_id
     return row["count"] if row else 0
 
 
-async def end_sessions_beyond(tx: Session, organization_id: UUID, account_id: UUID, now: datetime, kept_max: int) -> list[UUID]:
-    """The ids of the live sessions that were ended because the account has more than `kept_max`: those unused for longest."""
-    return [row["id"] for row in await tx.fetch(Q.end_sessions_beyond, organization_id, account_id, now, kept_max)]
+async def end_sessions_beyond(tx: Session, kept: Kept, now: datetime, kept_max: int) -> list[UUID]:
+    """The ids of the live sessions that were ended because there are more than `kept_max` like `kept`: those unused for longest."""
+    asked = (kept.organization_id, kept.owner.account_id, now, kept_max, kept.grant_id)
+    return [row["id"] for row in await tx.fetch(Q.end_sessions_beyond, *asked)]
 
 
 async def account_of_patient(tx: Session, organization_id: UUID, account_id: UUID, patient_id: UUID, now: datetime) -> Row:
@@ -308,6 +313,7 @@ async def insert_client(tx: Session, organization_id: UUID, client: Client) -> b
     row = await tx.fetch_one(
         Q.insert_client, organization_id, client.id, f"client/{client.id}", CLIENT_ROLE, client.name, list(client.site_ids),
         client.created_at, list(client.scopes), _keys(client), client.keys_address, client.issuer,
+        list(client.redirect_uris),
     )  # fmt: skip
     return row is not None
 
@@ -336,6 +342,61 @@ async def change_client_keys(tx: Session, organization_id: UUID, command: Change
 async def note_assertion(tx: Session, organization_id: UUID, client_id: UUID, jti_hash: bytes, expires_at: datetime) -> bool:
     """Whether the assertion serves for the first time; now it has."""
     return await tx.fetch_one(Q.note_assertion, organization_id, client_id, jti_hash, expires_at) is not None
+
+
+async def insert_app_grant(tx: Session, organization_id: UUID, made: Grant, code: IssuedAppCode) -> None:
+    """Keep what a person lets an app do, in the place of what they let it do before."""
+    await tx.execute(Q.end_earlier_app_grants, organization_id, made.client_id, made.account_id, made.patient_id, code.issued_at)
+    await tx.execute(
+        Q.insert_app_grant, organization_id, made.id, made.client_id, made.account_id, made.consent_id, made.patient_id, code.session_id,
+        list(made.scopes), made.authenticated_at, code.issued_at, made.ends_at, code.redirect_uri, code.challenge, code.code_hash,
+        code.until,
+    )  # fmt: skip
+
+
+async def app_grant_by_code(tx: Session, organization_id: UUID, code_hash: bytes) -> Brought | None:
+    """What was let in under this code, its row locked."""
+    row = await tx.fetch_one(Q.app_grant_by_code, organization_id, code_hash)
+    return _brought(row) if row else None
+
+
+async def app_grant_by_refresh_token(tx: Session, organization_id: UUID, token_hash: bytes, now: datetime) -> Brought | None:
+    """What this refresh token is of, both rows locked."""
+    row = await tx.fetch_one(Q.app_grant_by_refresh_token, organization_id, token_hash, now)
+    return _brought(row) if row else None
+
+
+async def use_app_code(tx: Session, organization_id: UUID, grant_id: UUID, now: datetime) -> None:
+    await tx.execute(Q.use_app_code, organization_id, grant_id, now)
+
+
+async def use_refresh_token(tx: Session, organization_id: UUID, grant_id: UUID, token_hash: bytes, now: datetime) -> None:
+    await tx.execute(Q.use_refresh_token, organization_id, grant_id, token_hash, now)
+
+
+async def insert_refresh_token(tx: Session, organization_id: UUID, token_hash: bytes, grant_id: UUID, now: datetime) -> None:
+    await tx.execute(Q.insert_refresh_token, organization_id, token_hash, grant_id, now)
+
+
+async def app_grants(
+    db: Session, organization_id: UUID, account_id: UUID, patient_id: UUID | None, now: datetime
+) -> tuple[AppLetIn, ...]:  # fmt: skip
+    """The latest first."""
+    rows = await db.fetch(Q.app_grants, organization_id, account_id, patient_id, now, APPS_MAX)
+    return tuple(AppLetIn(**dict(row) | {"scopes": tuple(row["scopes"])}) for row in rows)
+
+
+async def end_app_grant(
+    tx: Session, organization_id: UUID, grant_id: UUID, by: tuple[UUID, UUID | None] | None, now: datetime, reason: str
+) -> UUID | None:  # fmt: skip
+    """End an app's access, of this account or to this record if `by` names them; whose record it was. None when there is none to end."""
+    account_id, patient_id = by or (None, None)
+    row = await tx.fetch_one(Q.end_app_grant, organization_id, grant_id, account_id, patient_id, now, reason)
+    return row["patient_id"] if row else None
+
+
+async def delete_app_grants_of_patient(tx: Session, organization_id: UUID, patient_id: UUID, account_id: UUID | None) -> None:
+    await tx.execute(Q.delete_app_grants_of_patient, organization_id, patient_id, account_id)
 
 
 async def insert_break_glass(tx: Session, cipher: FieldCipher, broken: BreakGlass, account_id: UUID, session_id: UUID) -> None:
@@ -384,6 +445,8 @@ async def forget_old(db: Session, codes_before: datetime, sessions_before: datet
     await db.execute(Q.forget_old_assertions, codes_before, limit)
     await db.execute(Q.forget_old_sign_ins, codes_before, limit)
     await db.execute(Q.forget_old_passkey_challenges, codes_before, limit)
+    await db.execute(Q.forget_old_refresh_tokens, sessions_before, limit)
+    await db.execute(Q.forget_old_app_grants, sessions_before, limit)
     await db.execute(Q.forget_old_sessions, sessions_before, limit)
 
 
@@ -412,6 +475,13 @@ async def dispose_break_glass(tx: Session, organization_id: UUID, before: dateti
     return [Gone("Task", row["id"]) for row in await tx.fetch(Q.dispose_break_glass, organization_id, before, limit)]
 
 
+def _brought(row: Row) -> Brought:
+    """A row that names the grant's columns as its value does, and beside them what this way of bringing is held against."""
+    said = dict(row) | {"scopes": tuple(row["scopes"])}
+    grant = Grant(**{name: said.pop(name) for name in Grant.__struct_fields__})
+    return Brought(grant=grant, **said)
+
+
 def _keys(of: Client | ChangeClientKeys) -> bytes | None:
     return msgspec.json.encode(of.keys) if of.keys else None
 
@@ -421,8 +491,8 @@ def _client(row: Row) -> KnownClient:
     disabled = row["disabled_at"] is not None
     client = Client(
         id=row["id"], name=row["display"], scopes=tuple(row["scopes"]), keys=keys, keys_address=row["keys_address"],
-        issuer=row["issuer"],
-        site_ids=tuple(row["site_ids"]), disabled=disabled, created_at=row["created_at"],
+        issuer=row["issuer"], site_ids=tuple(row["site_ids"]), redirect_uris=tuple(row["redirect_uris"]),
+        disabled=disabled, created_at=row["created_at"],
     )  # fmt: skip
     return KnownClient(organization_id=row["organization_id"], client=client, owner=owner_of(row), disabled=disabled)
 
@@ -445,5 +515,5 @@ def _kept(row: Row) -> Kept:
         id=row["id"], organization_id=row["organization_id"], owner=owner, method=row["method"], started_at=row["started_at"],
         last_used_at=row["last_used_at"], authenticated_at=row["authenticated_at"], idle_seconds=row["idle_seconds"],
         absolute_until=row["absolute_until"], scopes=None if row["scopes"] is None else tuple(row["scopes"]),
-        consent_id=row["consent_id"],
+        consent_id=row["consent_id"], grant_id=row["grant_id"],
     )  # fmt: skip

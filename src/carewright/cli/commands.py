@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.access import ChangeClientKeys, RegisterClient
+from carewright.contracts.clients import ChangeClientKeys, RegisterClient
 from carewright.contracts.hl7 import Partner
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import migrate as migrations
@@ -377,7 +377,9 @@ async def client(options: Namespace) -> int:
         print(clients.line_of(await clients.change_keys(sections, organization_id, ChangeClientKeys(client_id=_uuid(options.id), **keys))))
         return 0
     sites = tuple(_uuid(each) for each in options.site)
-    made = RegisterClient(name=options.name, scopes=tuple(options.scope), site_ids=sites, issuer=options.issuer, **keys)
+    made = RegisterClient(
+        name=options.name, scopes=tuple(options.scope), site_ids=sites, issuer=options.issuer, redirect_uris=tuple(options.redirect), **keys
+    )
     print(clients.line_of(await clients.register(sections, organization_id, made)))
     return 0
 

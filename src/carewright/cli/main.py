@@ -461,7 +461,7 @@ def _cds(names: "Names") -> None:
 
 def _client(names: "Names") -> None:
     command = names.add_parser(
-        "client", help="Let other systems ask for tokens, and shut them out.", description="Let other systems ask for tokens.",
+        "client", help="Let other systems and apps in, and shut them out.", description="Let other systems ask for tokens.",
         epilog="example: carewright client add --name Laboratory --scope scheduling.find --keys lab.jwks.json",
     )  # fmt: skip
     whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
@@ -473,6 +473,13 @@ def _client(names: "Names") -> None:
     add.add_argument("--scope", action="append", required=True, metavar="PERMISSION", help="what it may do (may be given more than once)")
     add.add_argument("--site", action="append", default=[], metavar="ID", help="only at this site (may be given more than once)")
     add.add_argument("--issuer", metavar="URL", help="how it names itself where it signs every request, as CDS Hooks has it")
+    add.add_argument(
+        "--redirect",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="an app, to which people are sent back here (may be given more than once)",
+    )
     listed = _command(whats, "list", commands.client, "List clients.", "carewright client list")
     keys = _command(
         whats, "keys", commands.client, "Give a client other keys; its tokens end.", "carewright client keys ID --keys new.jwks.json"
@@ -480,7 +487,7 @@ def _client(names: "Names") -> None:
     disable = _command(whats, "disable", commands.client, "Shut a client out; its tokens end.", "carewright client disable ID")
     enable = _command(whats, "enable", commands.client, "Let a client in again.", "carewright client enable ID")
     for each in (add, keys):
-        known_by = each.add_mutually_exclusive_group(required=True)
+        known_by = each.add_mutually_exclusive_group(required=each is keys)
         known_by.add_argument("--keys", type=Path, metavar="FILE", help="its public keys, a JWK set")
         known_by.add_argument("--keys-address", metavar="URL", help="where it publishes them")
     for each in (keys, disable, enable):

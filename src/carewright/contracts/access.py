@@ -11,8 +11,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from carewright.contracts.apps import AppAsked, AppCode, AppLetIn, AskApp, LetAppIn
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.contracts.callers import ProveCaller
+from carewright.contracts.clients import ChangeClientKeys, Client, ClientsPage, RegisterClient
 from carewright.contracts.consents import Consent, ConsentScope, FindProxies, ProxiesPage, Relationship
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.kernel.authz import Actor
@@ -20,14 +22,9 @@ from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
 from carewright.kernel.values import Code, Instant, Secret
 
-SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt"]
+SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt", "app"]
 ContactSystem = Literal["phone", "email"]
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
-KeyId = Annotated[str, Meta(min_length=1, max_length=200)]
-Number = Annotated[str, Meta(min_length=1, max_length=1400, pattern=r"^[A-Za-z0-9_-]+$")]
-"""An integer of a key, in base64url."""
-WebAddress = Annotated[str, Meta(min_length=9, max_length=2000, pattern=r"^https?://")]
-BEARER = "Bearer"
 LocalPath = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^/")]
 
 
@@ -130,64 +127,6 @@ class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Account, ...]
 
 
-class PublicKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The public part of a key as a JWK (RFC 7517): RSA of 2,048 bits at least for RS384, or P-384 for ES384. A private part is refused."""
-
-    kty: Literal["RSA", "EC"]
-    kid: KeyId
-    alg: Literal["RS384", "ES384"] | None = None
-    use: Literal["sig"] | None = None
-    n: Number | None = None
-    e: Number | None = None
-    crv: Literal["P-384"] | None = None
-    x: Number | None = None
-    y: Number | None = None
-
-
-PublicKeys = Annotated[tuple[PublicKey, ...], Meta(max_length=10)]
-
-
-class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Another system that may ask for tokens. Its scopes are permissions that integrations have, or SMART's (`system/Appointment.rs`).
-
-    It proves itself by one of `keys`, or of those that it publishes at `keys_address` (a JWK set): exactly one of the two.
-    `issuer` is how it names itself where it signs every request instead (`iss` of CDS Hooks).
-    """
-
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
-    scopes: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=100)]
-    keys: PublicKeys = ()
-    keys_address: WebAddress | None = None
-    issuer: WebAddress | None = None
-    site_ids: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()
-
-
-class ChangeClientKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Other keys for a client: `keys`, or an address that publishes them."""
-
-    client_id: UUID
-    keys: PublicKeys = ()
-    keys_address: WebAddress | None = None
-
-
-class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """Another system. Its id is that of its account: disabling that ends its tokens at once."""
-
-    id: UUID
-    name: str
-    scopes: tuple[str, ...]
-    keys: PublicKeys = ()
-    keys_address: str | None = None
-    issuer: str | None = None
-    site_ids: tuple[UUID, ...] = ()
-    disabled: bool = False
-    created_at: Instant
-
-
-class ClientsPage(msgspec.Struct, frozen=True, kw_only=True):
-    items: tuple[Client, ...]
-
-
 class GiveConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Let somebody act for me. `relationship` is what they are to me; `scope` says whether they may only see, or book too."""
 
@@ -233,23 +172,6 @@ class ConsentsPage(msgspec.Struct, frozen=True, kw_only=True):
 
     given: tuple[Consent, ...]
     received: tuple[Consent, ...]
-
-
-class RequestToken(msgspec.Struct, frozen=True, kw_only=True):
-    """What another system asks for, and the signed assertion by which it proves itself. `scope` has spaces between scopes."""
-
-    assertion: str
-    scope: str
-    client_id: str | None = None
-
-
-class IssuedToken(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of RFC 6749, section 5.1. The token is shown this once: we keep only its SHA-256."""
-
-    access_token: str
-    token_type: str = BEARER
-    expires_in: int
-    scope: str
 
 
 class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
@@ -411,6 +333,50 @@ class ClientNotBelieved(Refusal):
     title = "This does not prove who you are."
 
 
+class RedirectNotUsable(Refusal):
+    code = "access.redirect_not_usable"
+    status = 422
+    issue = "invalid"
+    title = "An app's redirect address begins with https://, or with http:// on the person's own machine, and has no fragment."
+    is_audited = True
+
+
+class UnknownApp(Refusal):
+    """No such app, or not at that redirect address: nobody is sent there."""
+
+    code = "access.unknown_app"
+    status = 404
+    issue = "not-found"
+    title = "We do not know the app that sent you here, or it sent a wrong address."
+
+
+class AppAskedWrongly(Refusal):
+    """An app that we know asked for what it cannot have. The fact `error` is RFC 6749's, section 4.1.2.1: it is told to the app."""
+
+    code = "access.app_asked_wrongly"
+    status = 400
+    issue = "invalid"
+    title = "The app did not ask as it should have."
+    is_audited = True
+
+
+class GrantNotRight(Refusal):
+    """A code or a refresh token that is wrong, used, too old, or somebody else's: which of these is told to nobody."""
+
+    code = "access.grant_not_right"
+    status = 400
+    issue = "security"
+    title = "This code or token is not right, or not valid any more."
+    is_audited = True
+
+
+class UnknownGrant(Refusal):
+    code = "access.unknown_grant"
+    status = 404
+    issue = "not-found"
+    title = "No such app has access, or its access has ended."
+
+
 class UnknownReview(Refusal):
     code = "access.unknown_review"
     status = 404
@@ -550,6 +516,14 @@ class Access(Protocol):
     async def list_clients(self, actor: Actor) -> ClientsPage: ...
 
     async def change_client_keys(self, actor: Actor, command: ChangeClientKeys) -> Client: ...
+
+    async def look_at_app(self, actor: Actor, command: AskApp) -> AppAsked: ...
+
+    async def let_app_in(self, actor: Actor, command: LetAppIn) -> AppCode: ...
+
+    async def my_apps(self, actor: Actor) -> tuple[AppLetIn, ...]: ...
+
+    async def turn_app_off(self, actor: Actor, grant_id: UUID) -> None: ...
 
     async def disable_account(self, actor: Actor, account_id: UUID) -> Account: ...
 

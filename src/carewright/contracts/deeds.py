@@ -23,11 +23,14 @@ access.end_session                     access.session.end
 access.find_passkey_origin             access.passkey.place
 access.find_proxies                    access.consent.find
 access.give_consent                    access.consent.give
+access.let_app_in                      access.app.let_in
 access.list_accounts                   access.account.list
 access.list_clients                    access.client.list
 access.list_consents                   access.consent.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
+access.look_at_app                     access.app.ask
+access.my_apps                         access.app.list
 access.my_passkeys                     access.passkey.list
 access.my_sessions                     access.session.list
 access.names_of                        access.account.list
@@ -41,6 +44,7 @@ access.start_code                      access.code.start
 access.start_passkey                   access.passkey.start
 access.start_passkey_sign_in           access.passkey.start_sign_in
 access.start_sign_in                   access.sign_in.start
+access.turn_app_off                    access.app.turn_off
 access.who_am_i                        access.account.read
 access.withdraw_consent                access.consent.withdraw
 audit.find_busy                        audit.event.watch
@@ -149,7 +153,8 @@ subscriptions.subscribe                subscriptions.subscription.create
 """
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({
-    "access.account.list", "access.account.look_up", "access.account.read", "access.client.list", "access.code.redeem",
+    "access.account.list", "access.account.look_up", "access.account.read", "access.app.ask",
+    "access.app.list", "access.client.list", "access.code.redeem",
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list",

@@ -15,6 +15,11 @@ from carewright.contracts.permissions import ALL
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 
+FHIR_PATH = "/fhir/R4"
+"""What the FHIR base adds to the address under which we are reached; tokens are for that base."""
+OFFLINE, ONLINE = "offline_access", "online_access"
+APP_WORDS = frozenset({"launch/patient", OFFLINE, ONLINE})
+"""Scopes of apps that are no clinical ones: for whom, and for how long."""
 Where = Literal["patient", "user", "system"]
 WHERE: Mapping[str, Where] = {each: each for each in get_args(Where)}
 CREATE, READ, UPDATE, DELETE, SEARCH = "cruds"

@@ -64,6 +64,7 @@ MODULE = Module(
         "/sign-in",
         "/sign-out",
         "/devices",
+        "/apps",
         "/inbox",
         "/my-record",
         "/my-calendar",

@@ -24,6 +24,7 @@ from carewright.contracts.access import (
     UnknownConsent,
     UnknownSession,
 )
+from carewright.contracts.apps import AppAsked, AskApp, LetAppIn
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.consents import Consent
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
@@ -469,6 +470,16 @@ async def my_passkeys(ctx: PortalContext) -> tuple[Passkey, ...]:
 
 async def remove_passkey(ctx: PortalContext, passkey_id: UUID) -> None:
     await ctx.access.remove_passkey(ctx.actor, passkey_id)
+
+
+async def look_at_app(ctx: PortalContext, asked: AskApp) -> AppAsked:
+    return await ctx.access.look_at_app(ctx.hosting(), asked)
+
+
+async def let_app_in(ctx: PortalContext, app: AppAsked, scopes: tuple[str, ...], consent_id: UUID | None) -> str:
+    """The code that the browser brings the app."""
+    asked = LetAppIn(client_id=app.client_id, redirect_uri=app.redirect_uri, scopes=scopes, challenge=app.challenge, consent_id=consent_id)
+    return (await ctx.access.let_app_in(ctx.actor, asked)).code
 
 
 async def end_replaced(ctx: PortalContext, token: str) -> None:

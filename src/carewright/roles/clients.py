@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from carewright.access.model.assertion import keys_published
-from carewright.contracts.access import Access, ChangeClientKeys, Client, PublicKey, RegisterClient
+from carewright.contracts.access import Access
+from carewright.contracts.clients import ChangeClientKeys, Client, PublicKey, RegisterClient
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.settings import StartFailed
@@ -52,7 +53,7 @@ def keys_in(file: Path) -> tuple[PublicKey, ...]:
 
 def line_of(client: Client) -> str:
     """One line for the terminal."""
-    keys = client.keys_address or " ".join(key.kid for key in client.keys)
+    keys = client.keys_address or " ".join(key.kid for key in client.keys) or "no keys"
     return f"{client.id} {'disabled' if client.disabled else 'enabled '} {client.name}: {' '.join(client.scopes)} ({keys})"
 
 

@@ -67,6 +67,7 @@ CAREFUL = (
     Careful("/staff/sign-in", "sign_in"),
     Careful("/identity/authorize", "sign_in"),
     Careful("/oauth/token", "sign_in"),
+    Careful("/apps/authorize", "sign_in"),
     Careful("/api/v1/holds", "hold"),
     Careful("/fhir/R4/Appointment/$hold", "hold"),
 )

@@ -39,6 +39,10 @@ class DoublePasskeys:
         actor.require("access.sign_in")
         return self.hospital.passkeys.origin
 
+    async def my_apps(self, actor: Actor) -> tuple[()]:
+        actor.require("access.session.own")
+        return ()
+
     async def start_passkey(self, actor: Actor, command: StartPasskey) -> PasskeyAsked:
         actor.require("access.session.own")
         self._refuse("start_passkey")

@@ -17,7 +17,7 @@ from msgspec import Meta
 from carewright.access.model.oidc import CLOCKS_APART, NotBelieved
 from carewright.access.model.sessions import CLIENT_ROLE
 from carewright.contracts import smart
-from carewright.contracts.access import PublicKey
+from carewright.contracts.clients import PublicKey
 from carewright.contracts.permissions import ROLES
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

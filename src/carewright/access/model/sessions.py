@@ -20,6 +20,8 @@ TOUCH_SECONDS = 30
 CLIENT_ROLE = "integration"
 CLIENT_SECONDS = 300
 """How long a token of another system is good for (SMART App Launch 2.2, Backend Services: five minutes at most)."""
+APP_SECONDS = 1800
+"""How long an app's access token is good for, used or not: it asks for another with its refresh token, or launches anew."""
 PATIENTS = ("patient", "proxy")
 
 
@@ -34,8 +36,20 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     site_ids: tuple[UUID, ...] = ()
 
 
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a session less than its owner's role: fewer scopes, another's record by a consent, an app's grant, an earlier end."""
+
+    scopes: tuple[str, ...] | None = None
+    consent_id: UUID | None = None
+    grant_id: UUID | None = None
+    absolute_until: datetime | None = None
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as it is stored. `idle_seconds` is the limit it was started with; `scopes`, where there are any, narrow the role."""
+    """A session as it is stored. `idle_seconds` is the limit it was started with; `scopes`, where there are any, narrow the role.
+
+    `grant_id` is there in an app's session, which is no person's sign-in.
+    """
 
     id: UUID
     organization_id: UUID
@@ -48,6 +62,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     absolute_until: datetime
     scopes: tuple[str, ...] | None = None
     consent_id: UUID | None = None
+    grant_id: UUID | None = None
 
     @property
     def idle_until(self) -> datetime:
@@ -75,7 +90,7 @@ def new_session(
     owner: Owner, organization_id: UUID, method: SignInMethod, now: datetime, session_id: UUID, settings: AccessSettings
 ) -> Kept:
     """A session that starts now, with the limits of its owner's kind: shorter for staff, who leave screens behind them."""
-    idle_seconds, longest = _limits(owner, settings)
+    idle_seconds, longest = (APP_SECONDS, timedelta(seconds=APP_SECONDS)) if method == "app" else _limits(owner, settings)
     return Kept(
         id=session_id, organization_id=organization_id, owner=owner, method=method, started_at=now, last_used_at=now, authenticated_at=now,
         idle_seconds=idle_seconds, absolute_until=now + longest,

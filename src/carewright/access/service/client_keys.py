@@ -7,7 +7,7 @@ import msgspec
 
 from carewright.access.model.assertion import keys_published
 from carewright.access.model.oidc import NotBelieved
-from carewright.contracts.access import PublicKey
+from carewright.contracts.clients import PublicKey
 from carewright.kernel.clock import Clock
 from carewright.kernel.errors import Refusal
 from carewright.kernel.http.outgoing import Outgoing

@@ -1,22 +1,16 @@
 """Other systems: registering them, and changing the keys by which they prove themselves."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from carewright.access import store
 from carewright.access.context import AccessContext
+from carewright.access.model import apps
 from carewright.access.model.assertion import is_usable, may_register
 from carewright.access.model.sessions import CLIENT_ROLE
-from carewright.contracts.access import (
-    AccountChanged,
-    ChangeClientKeys,
-    Client,
-    ClientsPage,
-    KeysNotUsable,
-    RegisterClient,
-    ScopeNotAllowed,
-    UnknownClient,
-)
+from carewright.contracts.access import AccountChanged, KeysNotUsable, RedirectNotUsable, ScopeNotAllowed, UnknownClient
 from carewright.contracts.callers import IssuerTaken
+from carewright.contracts.clients import ChangeClientKeys, Client, ClientsPage, RegisterClient
 from carewright.contracts.permissions import ROLES
 from carewright.kernel import audit, outbox
 from carewright.kernel.authz import Actor
@@ -26,18 +20,23 @@ from carewright.kernel.idempotency import once, remember
 MANAGE = "access.client.manage"
 RESOLVE = "access.session.resolve"
 CLIENTS_SHOWN_MAX = 200
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def register_client(ctx: AccessContext, command: RegisterClient) -> Client:
-    """A new client, who may ask for tokens at once. Its scopes are permissions of the role of integrations, or SMART's `system/…`.
+    """A new client, who may ask for tokens at once, or an app that people may let in from now on.
 
-    Raises `StepUpNeeded`, `ScopeNotAllowed`, `KeysNotUsable`, `IssuerTaken`.
+    A client's scopes are permissions of the role of integrations, or SMART's `system/…`; an app's are SMART's `patient/…` and words.
+    Raises `StepUpNeeded`, `ScopeNotAllowed`, `RedirectNotUsable`, `KeysNotUsable`, `IssuerTaken`.
     """
     ctx.actor.require(MANAGE)
     ctx.require_recent()
-    if not all(may_register(scope) for scope in command.scopes):
+    may_have = apps.may_register if command.redirect_uris else may_register
+    if not all(may_have(scope) for scope in command.scopes):
         raise ScopeNotAllowed
-    _ensure_keys(command)
+    if not all(is_redirect(each) for each in command.redirect_uris):
+        raise RedirectNotUsable
+    _ensure_keys(command, may_lack=bool(command.redirect_uris))
     return await once(ctx, Client, lambda: _registered(ctx, command))
 
 
@@ -45,7 +44,8 @@ async def _registered(ctx: AccessContext, command: RegisterClient) -> Client:
     organization_id = ctx.actor.organization_id
     made = Client(
         id=ctx.ids.new(), name=command.name, scopes=tuple(dict.fromkeys(command.scopes)), keys=command.keys,
-        keys_address=command.keys_address, issuer=command.issuer, site_ids=command.site_ids, created_at=ctx.clock.now(),
+        keys_address=command.keys_address, issuer=command.issuer, site_ids=command.site_ids, redirect_uris=command.redirect_uris,
+        created_at=ctx.clock.now(),
     )  # fmt: skip
     async with ctx.db.transaction() as tx:
         if not await store.insert_client(tx, organization_id, made):
@@ -96,11 +96,23 @@ async def change_client_keys(ctx: AccessContext, command: ChangeClientKeys) -> C
     return found.client
 
 
-def _ensure_keys(command: RegisterClient | ChangeClientKeys) -> None:
-    """Raise `KeysNotUsable` unless there are either good keys under names of their own, or an address that we would ask."""
+def is_redirect(address: str) -> bool:
+    """Whether people may be sent to an address: HTTPS, or HTTP on their own machine, no fragment (RFC 6749, 3.1.2; RFC 8252, 7.3)."""
+    try:
+        parts = urlsplit(address)
+        hosted = parts.hostname and parts.username is None and (parts.port or True)
+    except ValueError:
+        return False
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    return bool(hosted and safe) and "#" not in address and address.isascii() and address.isprintable() and " " not in address
+
+
+def _ensure_keys(command: RegisterClient | ChangeClientKeys, *, may_lack: bool = False) -> None:
+    """Raise `KeysNotUsable` unless there are either good keys under names of their own, or an address that we would ask, or may be none."""
     ids = {key.kid for key in command.keys}
     good = len(ids) == len(command.keys) and all(is_usable(key) for key in command.keys)
-    if not good or bool(command.keys) == (command.keys_address is not None):
+    named = bool(command.keys) + (command.keys_address is not None)
+    if not good or named > 1 or (named == 0 and not may_lack):
         raise KeysNotUsable
     if command.keys_address is not None:
         try:

@@ -8,7 +8,7 @@ import msgspec
 from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.model import consents as model
-from carewright.access.model.sessions import Owner
+from carewright.access.model.sessions import Bounds, Owner
 from carewright.access.service.sessions import OWN, start
 from carewright.contracts.access import (
     AcceptConsent,
@@ -146,22 +146,23 @@ async def act_for(ctx: AccessContext, command: ActFor) -> StartedSession:
         row = await store.account_by_subject(tx, organization_id, ctx.actor.subject)
         if row is None or row["patient_id"] is None or row["disabled_at"] is not None:
             raise UnknownConsent
-        consent = await _held(ctx, tx, command.consent_id, row["patient_id"]) if command.consent_id else None
+        consent = await held_consent(ctx, tx, command.consent_id, row["patient_id"]) if command.consent_id else None
         before = await store.end_session(tx, organization_id, session_id, ctx.actor.subject, ctx.clock.now(), "replaced")
         if before is None:
             raise SessionNeeded
-        started = await start(
-            ctx, tx, _owner(row, consent), before.method, before.authenticated_at,
-            scopes=model.scopes_of(consent.scope) if consent else None, consent_id=consent.id if consent else None,
-            absolute_until=min(before.absolute_until, consent.ends_at) if consent else before.absolute_until,
-        )  # fmt: skip
+        bounds = Bounds(absolute_until=before.absolute_until)
+        if consent:
+            until = min(before.absolute_until, consent.ends_at)
+            bounds = Bounds(scopes=model.scopes_of(consent.scope), consent_id=consent.id, absolute_until=until)
+        started = await start(ctx, tx, _owner(row, consent), before.method, before.authenticated_at, bounds)
         await store.carry_passkey(tx, organization_id, session_id, started.session.id)
     return started
 
 
-async def _held(ctx: AccessContext, tx: Tx, consent_id: UUID, own: UUID) -> Consent:
+async def held_consent(ctx: AccessContext, tx: Tx, consent_id: UUID, own: UUID | None) -> Consent:
+    """The consent, if it lets whoever's own record is `own` act now. Raises `UnknownConsent`."""
     found = await store.consent_by_id(tx, ctx.actor.organization_id, consent_id)
-    if found is None or found.proxy_patient_id != own or not model.is_live(found, ctx.clock.now()):
+    if own is None or found is None or found.proxy_patient_id != own or not model.is_live(found, ctx.clock.now()):
         raise UnknownConsent
     return found
 

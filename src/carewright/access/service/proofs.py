@@ -13,7 +13,7 @@ from carewright.access.model.assertion import Head, key_among
 from carewright.access.model.oidc import NotBelieved
 from carewright.access.model.sessions import hash_of
 from carewright.access.store import KnownClient
-from carewright.contracts.access import Client, PublicKey
+from carewright.contracts.clients import Client, PublicKey
 from carewright.kernel import audit, restraint_table
 from carewright.kernel.authz import Quarantined
 from carewright.kernel.db import Session

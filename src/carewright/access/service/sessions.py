@@ -8,7 +8,7 @@ import msgspec
 from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.model import sessions as model
-from carewright.access.model.sessions import Owner
+from carewright.access.model.sessions import Bounds, Owner
 from carewright.contracts.access import Session, SignInMethod, StartedSession, UnknownAccount, UnknownSession
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
@@ -21,6 +21,7 @@ RESOLVE = "access.session.resolve"
 RESPOND = "oversight.respond"
 SIGN_IN = "access.sign_in"
 SESSIONS_SHOWN_MAX = 100
+WHOLE = Bounds()
 
 
 async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
@@ -40,7 +41,7 @@ async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
 
 async def start(
     ctx: AccessContext, tx: Tx, owner: Owner, method: SignInMethod, authenticated_at: datetime | None = None,
-    *, scopes: tuple[str, ...] | None = None, consent_id: UUID | None = None, absolute_until: datetime | None = None,
+    bounds: Bounds = WHOLE,
 ) -> StartedSession:  # fmt: skip
     """A new session within the caller's transaction, with its audit entry. The caller has made sure of who it is, now or earlier.
 
@@ -51,17 +52,18 @@ async def start(
     kept = msgspec.structs.replace(
         kept,
         authenticated_at=authenticated_at or kept.authenticated_at,
-        scopes=scopes,
-        consent_id=consent_id,
-        absolute_until=min(kept.absolute_until, absolute_until or kept.absolute_until),
+        scopes=bounds.scopes,
+        consent_id=bounds.consent_id,
+        grant_id=bounds.grant_id,
+        absolute_until=min(kept.absolute_until, bounds.absolute_until or kept.absolute_until),
     )
     await store.insert_session(tx, kept, model.hash_of(token))
-    now, kept_max = ctx.clock.now(), ctx.settings.sessions_max
-    beyond = await store.end_sessions_beyond(tx, ctx.actor.organization_id, owner.account_id, now, kept_max)
+    beyond = await store.end_sessions_beyond(tx, kept, ctx.clock.now(), ctx.settings.sessions_max)
     signed_in = ctx.acting(model.actor_of(kept, glass_broken=False).at(ctx.actor.address), trace=ctx.trace)
+    began = (_entity(kept.id), *((audit.Entity(type="AppGrant", id=bounds.grant_id),) if bounds.grant_id else ()))
     await audit.record(
         tx,
-        audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=(_entity(kept.id),)),
+        audit.entry(signed_in, "access.session.start", "E", patient_id=owner.patient_id, entities=began),
         *(audit.entry(signed_in, "access.session.end", "E", entities=(_entity(each),)) for each in beyond),
     )
     return StartedSession(token=token, session=model.shown(kept))

@@ -5,10 +5,12 @@ from carewright.access.context import AccessContext
 from carewright.access.model import assertion as model
 from carewright.access.model.assertion import Said
 from carewright.access.model.oidc import NotBelieved
+from carewright.access.model.sessions import Bounds
 from carewright.access.service import proofs
 from carewright.access.service.sessions import SIGN_IN, acting_for, start
 from carewright.access.store import KnownClient
-from carewright.contracts.access import ClientNotBelieved, IssuedToken, RequestToken, ScopeNotAllowed, SignInNotSetUp
+from carewright.contracts.access import ClientNotBelieved, ScopeNotAllowed, SignInNotSetUp
+from carewright.contracts.clients import IssuedToken, RequestToken
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Quarantined
 from carewright.kernel.errors import Refusal
@@ -44,13 +46,15 @@ async def grant_token(ctx: AccessContext, command: RequestToken) -> IssuedToken:
 async def _granted(ctx: AccessContext, known: KnownClient | None, said: Said, command: RequestToken) -> IssuedToken:
     if known is None or known.disabled or command.client_id not in (None, str(said.client_id)):
         raise NotBelieved("client")
+    if known.client.redirect_uris:
+        raise NotBelieved("grant")
     endpoint = ctx.settings.public_url.rstrip("/") + PATH
     ends_at = model.ensure_holds(said, endpoint, known.client.keys_address, ctx.clock.now())
     await proofs.ensure_signed(ctx, known.client, said.head, command.assertion)
     tenant, scopes = acting_for(ctx, known.organization_id), model.scopes_granted(command.scope, known.client.scopes)
     async with tenant.db.transaction() as tx:
         fresh = await proofs.serves_once(tx, known, said.claims.jti, ends_at)
-        started = await start(tenant, tx, known.owner, "private_key_jwt", scopes=scopes) if fresh and scopes else None
+        started = await start(tenant, tx, known.owner, "private_key_jwt", bounds=Bounds(scopes=scopes)) if fresh and scopes else None
     if not fresh:
         raise NotBelieved("jti")
     if started is None or scopes is None:

@@ -16,7 +16,6 @@ from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.outcomes import done, outcome_of
 from carewright.contracts.fhir.refusals import UnknownExport
 from carewright.fhir.context import FhirContext
-from carewright.fhir.model.authorization import PATH
 from carewright.fhir.model.xml import from_xml, to_xml
 from carewright.fhir.service.validity import ensure_valid
 from carewright.fhir.store import r4_definitions
@@ -27,7 +26,7 @@ from carewright.kernel.http import guard, problems, strict
 from carewright.kernel.http.endpoint import bearer_token, key_in, query_pairs, read_body, version_in
 from carewright.kernel.http.gate import address_of, ensure_pace
 
-PREFIX = PATH
+PREFIX = smart.FHIR_PATH
 SEARCH = "/_search"
 MEDIA_TYPE = "application/fhir+json"
 XML_TYPE = "application/fhir+xml"

@@ -8,6 +8,7 @@ from carewright.portal.http import guard
 from carewright.portal.http.page import Ask, address
 from carewright.portal.http.passkeys import asked_of_browser, binding_of
 from carewright.portal.http.sign_in import sign_out
+from carewright.portal.model.apps import app_view
 from carewright.portal.model.devices import device_view, name_of, passkey_view
 from carewright.portal.model.times import walls_of
 
@@ -17,7 +18,7 @@ CHANGED = ("done.passkey_added", "done.passkey_removed")
 
 
 async def show_devices(ask: Ask) -> Response:
-    """The patient's sessions and passkeys. Passkeys are one's own: whoever acts for somebody else sees none."""
+    """The patient's sessions, apps and passkeys. Passkeys are one's own: whoever acts for somebody else sees none."""
     ctx, now = ask.ctx, ask.ctx.clock.now()
     wall = walls_of(await service.get_sites(ctx), ctx.settings.locale).home
     views = [device_view(one, wall, now, is_this=one.id == ctx.actor.session_id) for one in await service.my_sessions(ctx)]
@@ -26,6 +27,7 @@ async def show_devices(ask: Ask) -> Response:
         "devices.html", devices=views, own=own, changed=ask.cookies.get(guard.NOTICE) in CHANGED,
         passkeys=[passkey_view(one, wall, now) for one in await service.my_passkeys(ctx)] if own else [],
         passkey_origin=await service.find_passkey_origin(ctx) if own else None,
+        apps=[app_view(one, wall, now) for one in await ctx.access.my_apps(ctx.actor)],
     )  # fmt: skip
 
 

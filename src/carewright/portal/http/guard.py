@@ -12,10 +12,11 @@ from carewright.kernel.http.guard import (
 )  # fmt: skip
 
 __all__ = [
-    "BROWSER", "CONTENT_POLICY_OF_ASKING", "NOTICE", "NOTICE_SECONDS", "PASSKEY", "PLACE", "PLACE_SECONDS", "SESSION", "TRY", "FormNotOurs",
-    "actor_of_session", "form_token", "local_path", "noted", "require_own_form", "seal",
+    "APP", "BROWSER", "CONTENT_POLICY_OF_ASKING", "NOTICE", "NOTICE_SECONDS", "PASSKEY", "PLACE", "PLACE_SECONDS", "SESSION", "TRY",
+    "FormNotOurs", "actor_of_session", "form_token", "local_path", "noted", "require_own_form", "seal",
 ]  # fmt: skip
 SESSION = "carewright_session"
+APP = "carewright_app"
 BROWSER = "carewright_browser"
 NOTICE = "carewright_notice"
 PLACE = "carewright_place"

@@ -132,19 +132,36 @@ def page(ctx: PortalContext, handle: Handle, *, for_patients: bool = True) -> Ca
     return answer
 
 
+def door(ctx: PortalContext, handle: Handle) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint for `handle` where other sites' pages lead, by links and by forms: nobody is signed in there, and nothing is changed."""
+
+    async def answer(request: Request) -> Response:
+        ask = _arrived(ctx, request)
+        try:
+            return guard.seal(await handle(ask), request)
+        except Refusal as refusal:
+            return guard.seal(ask.stop(refusal), request)
+
+    return answer
+
+
 async def _answer(ctx: PortalContext, request: Request, handle: Handle, *, for_patients: bool) -> Response:
-    asked_from = address_of(request.scope)
-    ctx = replace(ctx.at(asked_from), host=ctx.host.at(asked_from))
-    cookies = Cookies(request, secure=ctx.settings.secure_cookies)
-    session = cookies.get(guard.SESSION)
-    ask = Ask(ctx, request, None, session or cookies.get(guard.BROWSER), {})
+    ask = _arrived(ctx, request)
     try:
-        ask = await _understood(ctx, request, ask, session, for_patients=for_patients)
+        ask = await _understood(ask.ctx, request, ask, ask.cookies.get(guard.SESSION), for_patients=for_patients)
         return await handle(ask)
     except Unauthenticated:
         return _to_sign_in(ask)
     except Refusal as refusal:
         return ask.stop(refusal)
+
+
+def _arrived(ctx: PortalContext, request: Request) -> Ask:
+    """A request of which nothing was looked at yet."""
+    asked_from = address_of(request.scope)
+    ctx = replace(ctx.at(asked_from), host=ctx.host.at(asked_from))
+    cookies = Cookies(request, secure=ctx.settings.secure_cookies)
+    return Ask(ctx, request, None, cookies.get(guard.SESSION) or cookies.get(guard.BROWSER), {})
 
 
 async def _understood(ctx: PortalContext, request: Request, ask: Ask, session: str, *, for_patients: bool) -> Ask:

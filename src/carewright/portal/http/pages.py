@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
-from carewright.portal.http import appointments, assets, browse, calendar, devices, holds, inbox, passkeys, proxies, record, sign_in
-from carewright.portal.http.page import Handle, page
+from carewright.portal.http import appointments, apps, assets, browse, calendar, devices, holds, inbox, passkeys, proxies, record, sign_in
+from carewright.portal.http.page import Handle, door, page
 from carewright.portal.service import PortalContext
 
 
@@ -58,6 +58,10 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         post("/proxies/myself", proxies.act_as_myself),
         post("/proxies/{id}/act", proxies.act),
         post("/proxies/{id}/withdraw", proxies.withdraw),
+        Route(apps.AUTHORIZE, door(ctx, apps.ask), methods=["GET", "POST"]),
+        get(apps.CONSENT, apps.show_consent),
+        post(apps.CONSENT, apps.answer),
+        post("/apps/{id}/end", apps.turn_off),
         get("/inbox", inbox.show_inbox, for_patients=False),
         get("/inbox/{id}", inbox.show_messages, for_patients=False),
         # Where only a form leads, an address typed or reloaded goes to the page with the form.
@@ -77,5 +81,6 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/devices/end-others", devices.to_devices),
         get(f"{calendar.PLACE}/make", calendar.to_feeds),
         get(f"{calendar.PLACE}/{{id}}/end", calendar.to_feeds),
+        get("/apps/{id}/end", devices.to_devices),
         Route("/static/{name:path}", assets.serve, methods=["GET"]),
     ]

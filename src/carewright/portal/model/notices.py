@@ -26,6 +26,9 @@ NOTICES: Mapping[str, Notice] = {
     ),
     "done.device_ended": Notice("good", "That device is signed out", "Whoever has it cannot see your appointments any more."),
     "done.devices_ended": Notice("good", "All other devices are signed out", "You are signed in on this one alone."),
+    "done.app_off": Notice("good", "That app is turned off",
+        "It cannot see your record any more. What it has read before, it may have kept.",
+    ),
     "done.passkey_added": Notice(
         "good", "Your passkey is ready", "Next time you sign in with it, and need no code. We have sent you a message about it."
     ),
@@ -102,6 +105,9 @@ NOTICES: Mapping[str, Notice] = {
         "bad", "You have as many passkeys as we keep", "Please remove one that you no longer use, then add the new one."
     ),
     "access.unknown_passkey": Notice("info", "That passkey is gone already", "Here are the ones that you have now."),
+    "portal.app_over": Notice("info", "Please begin again in the app",
+        "It was a while ago that the app asked, or another has asked since.",
+    ),
     "portal.sign_in_over": Notice("info", "Please begin again", "You were away for a while, so we ask you once more who you are."),
     "access.code_not_right": Notice("bad", "That code is not right", "Please look at the newest message, or ask for a new code."),
     "portal.no_time_chosen": Notice("bad", "Please choose a time", "We could not tell which time you chose. Please choose one below."),
@@ -132,6 +138,9 @@ STOPS: Mapping[str, Stop] = {
     "portal.sign_in_closed": Stop(
         "Signing in is not set up here yet",
         "Patients cannot sign in on this system at the moment. Please call us to book, move or cancel a visit.",
+    ),
+    "access.unknown_app": Stop(
+        "We do not know this app", "The app that sent you here is not registered with us, or gave a wrong address. Nothing was shown to it."
     ),
     "access.account_locked": Stop(
         "Signing in is locked for your safety",

@@ -1,25 +1,17 @@
-"""Access over HTTP: parse, call one use case, render. And the token endpoint, which speaks OAuth 2.0 (RFC 6749)."""
+"""Access over HTTP: parse, call one use case, render."""
 
-from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
-from starlette.routing import Route as Path
 
 from carewright.access.context import AccessContext
-from carewright.access.model.assertion import ASSERTION_TYPE
-from carewright.access.service import accounts, break_glass, clients, consents, sessions, tokens
+from carewright.access.service import accounts, break_glass, clients, consents, sessions
 from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
+from carewright.contracts import clients as k
 from carewright.contracts.callers import IssuerTaken
 from carewright.contracts.consents import Consent
-from carewright.kernel.errors import BadInput, Refusal
-from carewright.kernel.http import guard
-from carewright.kernel.http.gate import address_of
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Reason
 
@@ -46,8 +38,8 @@ class AccountsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class KeysBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The client's keys from now on: `keys`, or an address that publishes them."""
 
-    keys: c.PublicKeys = ()
-    keys_address: c.WebAddress | None = None
+    keys: k.PublicKeys = ()
+    keys_address: k.WebAddress | None = None
 
 
 async def who_am_i(ctx: Ctx, _: Call[Nothing, Nothing]) -> c.WhoAmI:
@@ -111,50 +103,19 @@ async def act_for(ctx: Ctx, call: Call[Nothing, c.ActFor]) -> c.StartedSession:
     return await consents.act_for(ctx, call.body)
 
 
-async def register_client(ctx: Ctx, call: Call[Nothing, c.RegisterClient]) -> c.Client:
+async def register_client(ctx: Ctx, call: Call[Nothing, k.RegisterClient]) -> k.Client:
     return await clients.register_client(ctx, call.body)
 
 
-async def list_clients(ctx: Ctx, _: Call[Nothing, Nothing]) -> c.ClientsPage:
+async def list_clients(ctx: Ctx, _: Call[Nothing, Nothing]) -> k.ClientsPage:
     return await clients.list_clients(ctx)
 
 
-async def change_client_keys(ctx: Ctx, call: Call[Nothing, KeysBody]) -> c.Client:
-    command = c.ChangeClientKeys(client_id=call.path["client_id"], keys=call.body.keys, keys_address=call.body.keys_address)
+async def change_client_keys(ctx: Ctx, call: Call[Nothing, KeysBody]) -> k.Client:
+    command = k.ChangeClientKeys(client_id=call.path["client_id"], keys=call.body.keys, keys_address=call.body.keys_address)
     return await clients.change_client_keys(ctx, command)
 
 
-def pages(ctx: Ctx) -> Sequence[BaseRoute]:
-    """The token endpoint."""
-
-    async def token(request: Request) -> Response:
-        try:
-            asked = _asked(await guard.read_form(request))
-            return _oauth(await tokens.grant_token(ctx.at(address_of(request.scope)), asked), 200)
-        except Refusal as refusal:
-            if refusal.status >= SERVER_FAULTS:
-                raise
-            error, status = ERRORS.get(refusal.code, ("invalid_request", 400))
-            return _oauth({"error": refusal.facts.get("error", error)}, status)
-
-    return [Path(tokens.PATH, token, methods=["POST"])]
-
-
-def _asked(form: Mapping[str, str]) -> c.RequestToken:
-    """What the form asks for. Raises `BadInput` with the error's name in RFC 6749, section 5.2."""
-    if form.get("grant_type") != "client_credentials":
-        raise BadInput(error="unsupported_grant_type" if form.get("grant_type") else "invalid_request")
-    if form.get("client_assertion_type") != ASSERTION_TYPE or "client_secret" in form:
-        raise BadInput(error="invalid_request")
-    return c.RequestToken(assertion=form.get("client_assertion", ""), scope=form.get("scope", ""), client_id=form.get("client_id"))
-
-
-def _oauth(value: object, status: int) -> Response:
-    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store", "Pragma": "no-cache"}, "application/json")
-
-
-SERVER_FAULTS = 500
-ERRORS = {c.ClientNotBelieved.code: ("invalid_client", 401), c.ScopeNotAllowed.code: ("invalid_scope", 400)}
 CONSENTS = "/api/v1/access/consents"
 ACCOUNT = "/api/v1/access/accounts/{account_id}"
 
@@ -191,13 +152,14 @@ ROUTES = (
         OWN, Consent, refusals=(c.UnknownConsent,),
     ),
     Route(
-        "POST", "/api/v1/access/clients", register_client, "Let another system ask for tokens.", clients.MANAGE, c.Client,
-        body=c.RegisterClient, keyed=True, refusals=(c.StepUpNeeded, c.ScopeNotAllowed, c.KeysNotUsable, IssuerTaken),
+        "POST", "/api/v1/access/clients", register_client, "Let another system ask for tokens, or people let an app in.",
+        clients.MANAGE, k.Client, body=k.RegisterClient, keyed=True,
+        refusals=(c.StepUpNeeded, c.ScopeNotAllowed, c.KeysNotUsable, c.RedirectNotUsable, IssuerTaken),
     ),
-    Route("GET", "/api/v1/access/clients", list_clients, "Other systems that may ask for tokens.", clients.MANAGE, c.ClientsPage),
+    Route("GET", "/api/v1/access/clients", list_clients, "Other systems, and apps.", clients.MANAGE, k.ClientsPage),
     Route(
         "PUT", "/api/v1/access/clients/{client_id}/keys", change_client_keys, "Change a client's keys; its tokens end at once.",
-        clients.MANAGE, c.Client, body=KeysBody, refusals=(c.StepUpNeeded, c.UnknownClient, c.KeysNotUsable),
+        clients.MANAGE, k.Client, body=KeysBody, refusals=(c.StepUpNeeded, c.UnknownClient, c.KeysNotUsable),
     ),
     Route(
         "POST", "/api/v1/access/break-glass", start_break_glass, "Read more than your role may, for 60 minutes at most, with a reason.",

@@ -1,0 +1,136 @@
+"""Apps that people let in: what one asks, letting it in, seeing which are in, and turning one off."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from carewright.access import store
+from carewright.access.context import AccessContext
+from carewright.access.model import apps as model
+from carewright.access.model.apps import Grant, IssuedAppCode
+from carewright.access.model.sessions import APP_SECONDS, hash_of
+from carewright.access.service.consents import held_consent
+from carewright.access.service.sessions import OWN, SIGN_IN
+from carewright.contracts import smart
+from carewright.contracts.access import (
+    AppAskedWrongly,
+    SessionNeeded,
+    SignInNotSetUp,
+    UnknownApp,
+    UnknownGrant,
+)  # fmt: skip
+from carewright.contracts.apps import AppAsked, AppCode, AppLetIn, AskApp, LetAppIn
+from carewright.contracts.clients import Client
+from carewright.contracts.consents import Consent
+from carewright.kernel import audit
+from carewright.kernel.db import Session as Tx
+from carewright.kernel.rng import new_secret
+
+LET_IN = "access.app.let_in"
+
+
+async def look_at_app(ctx: AccessContext, command: AskApp) -> AppAsked:
+    """The app that asks, and what it may be given, before anybody signs in.
+
+    Raises `UnknownApp` where nobody may be sent back, `AppAskedWrongly` for what is told to the app, `SignInNotSetUp`.
+    """
+    ctx.actor.require(SIGN_IN)
+    if not ctx.settings.public_url:
+        raise SignInNotSetUp
+    client = await _client(ctx, command.client_id, command.redirect_uri)
+    model.ensure_asked(command, ctx.settings.public_url.rstrip("/") + smart.FHIR_PATH)
+    scopes = model.grantable(command.scope.split(), client.scopes)
+    if not model.clinical(scopes):
+        raise AppAskedWrongly(error="invalid_scope")
+    return AppAsked(
+        client_id=client.id, name=client.name, redirect_uri=command.redirect_uri, scopes=scopes, challenge=command.code_challenge
+    )
+
+
+async def let_app_in(ctx: AccessContext, command: LetAppIn) -> AppCode:
+    """A code for the app, by which it may do what the actor ticked: with their own record, or by a consent with somebody else's.
+
+    Raises `UnknownApp`, `AppAskedWrongly` where nothing is left to do, `UnknownConsent`, `SessionNeeded`.
+    """
+    ctx.actor.require(LET_IN)
+    if ctx.actor.session_id is None:
+        raise SessionNeeded
+    client = await _client(ctx, str(command.client_id), command.redirect_uri)
+    now, code = ctx.clock.now(), model.CODE_PREFIX + new_secret(model.SECRET_BYTES).hex()
+    issued = IssuedAppCode(
+        code_hash=hash_of(code), issued_at=now, until=now + model.CODE_LIFETIME, redirect_uri=command.redirect_uri,
+        challenge=command.challenge, session_id=ctx.actor.session_id,
+    )  # fmt: skip
+    async with ctx.db.transaction() as tx:
+        made = await _grant(ctx, tx, client, command)
+        await store.insert_app_grant(tx, ctx.actor.organization_id, made, issued)
+        await _record(ctx, tx, "access.app.let_in", "C", made.patient_id, audit.Entity(type="Client", id=client.id), _entity(made.id))
+    return AppCode(code=code)
+
+
+async def my_apps(ctx: AccessContext) -> tuple[AppLetIn, ...]:
+    """The apps that the actor let in, and those that others let in to the actor's record."""
+    ctx.actor.require(OWN)
+    row = await store.account_by_subject(ctx.db, ctx.actor.organization_id, ctx.actor.subject)
+    if row is None:
+        return ()
+    return await store.app_grants(ctx.db, ctx.actor.organization_id, row["id"], row["patient_id"], ctx.clock.now())
+
+
+async def turn_app_off(ctx: AccessContext, grant_id: UUID) -> None:
+    """End what an app may do. It is shut out everywhere within two seconds. Raises `UnknownGrant` for one that is not the actor's."""
+    ctx.actor.require(OWN)
+    async with ctx.db.transaction() as tx:
+        row = await store.account_by_subject(tx, ctx.actor.organization_id, ctx.actor.subject)
+        by = (row["id"], row["patient_id"]) if row else None
+        ended = await end_grant(ctx, tx, grant_id, by, "turned-off") if by else None
+        if ended is None:
+            raise UnknownGrant
+        await _record(ctx, tx, "access.app.turn_off", "U", ended, _entity(grant_id))
+
+
+async def end_grant(ctx: AccessContext, tx: Tx, grant_id: UUID, by: tuple[UUID, UUID | None] | None, reason: str) -> UUID | None:
+    """End an app's access; whose record it was. None where there is none to end."""
+    return await store.end_app_grant(tx, ctx.actor.organization_id, grant_id, by, ctx.clock.now(), reason)
+
+
+async def _client(ctx: AccessContext, client_id: str, redirect_uri: str) -> Client:
+    """The app of this tenant that may send people to exactly this address. Raises `UnknownApp`."""
+    try:
+        known = await store.client_by_id(ctx.db, UUID(client_id))
+    except ValueError as fault:
+        raise UnknownApp from fault
+    if known is None or known.disabled or known.organization_id != ctx.actor.organization_id:
+        raise UnknownApp
+    if redirect_uri not in known.client.redirect_uris:
+        raise UnknownApp
+    return known.client
+
+
+async def _grant(ctx: AccessContext, tx: Tx, client: Client, command: LetAppIn) -> Grant:
+    row = await store.account_by_subject(tx, ctx.actor.organization_id, ctx.actor.subject)
+    if row is None or row["patient_id"] is None:
+        raise SessionNeeded
+    consent = await held_consent(ctx, tx, command.consent_id, row["patient_id"]) if command.consent_id else None
+    scopes = model.within(model.grantable(command.scopes, client.scopes), consent.scope if consent else "book")
+    if not model.clinical(scopes):
+        raise AppAskedWrongly(error="invalid_scope")
+    return Grant(
+        id=ctx.ids.new(), client_id=client.id, account_id=row["id"], consent_id=command.consent_id,
+        patient_id=consent.patient_id if consent else row["patient_id"], scopes=scopes,
+        authenticated_at=ctx.actor.authenticated_at or ctx.clock.now(), ends_at=_ends_at(ctx, scopes, consent),
+    )  # fmt: skip
+
+
+def _ends_at(ctx: AccessContext, scopes: tuple[str, ...], consent: Consent | None) -> datetime:
+    """When the app's access ends at the latest: with its token, where it gets no other, and never after the consent."""
+    lasting = model.LONGEST if model.may_refresh(scopes) else model.CODE_LIFETIME + timedelta(seconds=APP_SECONDS)
+    ends_at = ctx.clock.now() + lasting
+    return min(ends_at, consent.ends_at) if consent else ends_at
+
+
+def _entity(grant_id: UUID) -> audit.Entity:
+    return audit.Entity(type="AppGrant", id=grant_id)
+
+
+async def _record(ctx: AccessContext, tx: Tx, event: str, action: audit.Action, patient_id: UUID, *about: audit.Entity) -> None:
+    await audit.record(tx, audit.entry(ctx, event, action, patient_id=patient_id, entities=about))

@@ -1,0 +1,67 @@
+"""The part of access's language that is about apps which people let in to their record (SMART App Launch 2.2, standalone launch)."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.contracts.clients import RedirectAddress
+from carewright.kernel.values import Code, Instant
+
+SCOPES_LENGTH_MAX = 2000
+STATE_LENGTH_MAX = 500
+Said = Annotated[str, Meta(max_length=500)]
+Challenge = Annotated[str, Meta(min_length=43, max_length=43, pattern=r"^[A-Za-z0-9_-]+$")]
+"""SHA-256 of a secret that the app keeps, in base64url (RFC 7636, S256)."""
+
+
+class AskApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an app asks, as its query says it (RFC 6749, section 4.1.1; RFC 7636, section 4.3); what it left out is empty."""
+
+    client_id: Said = ""
+    redirect_uri: Said = ""
+    response_type: Said = ""
+    scope: Annotated[str, Meta(max_length=SCOPES_LENGTH_MAX)] = ""
+    state: Annotated[str, Meta(max_length=STATE_LENGTH_MAX)] = ""
+    aud: Said = ""
+    code_challenge: Said = ""
+    code_challenge_method: Said = ""
+
+
+class AppAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that we know, and those of the scopes it asked for that it may have, if the person lets it."""
+
+    client_id: UUID
+    name: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    challenge: str
+
+
+class LetAppIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person lets an app do: with their own record, or by a consent with that of somebody for whom they act."""
+
+    client_id: UUID
+    redirect_uri: RedirectAddress
+    scopes: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=100)]
+    challenge: Challenge
+    consent_id: UUID | None = None
+
+
+class AppCode(msgspec.Struct, frozen=True, kw_only=True):
+    """For the app, which the browser brings it: good once, for a minute, and only with the app's own secret."""
+
+    code: str
+
+
+class AppLetIn(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that somebody let in, until `ends_at` unless it is turned off. `own` says that it sees the record of whoever asks."""
+
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
+    own: bool
+    granted_at: Instant
+    last_used_at: Instant | None = None
+    ends_at: Instant

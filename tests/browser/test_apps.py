@@ -1,0 +1,115 @@
+"""A whole standalone launch in a real browser: a small app's page sends a patient here, they let it in, it reads, they turn it off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+import uvicorn
+from playwright.async_api import Page, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from tests.app import challenge_of, registered_app
+from tests.browser.accessibility import problems_of
+from tests.browser.conftest import DESKTOP, PHONE, Site, Visits
+from tests.browser.test_other_provider import free_port
+
+VERIFIER = "the-app-keeps-this-secret-until-it-has-its-code"
+NOTICED_SECONDS_MAX = 30
+PAGE = "<!doctype html><html lang=en><title>Health Diary</title><h1>{heading}</h1><p>{text}</p></html>"
+
+
+class Diary:
+    """A small app with a page of its own at another origin, which asks for its tokens from its own server."""
+
+    def __init__(self, site: Site, port: int) -> None:
+        self._site, self.address = site, f"http://localhost:{port}"
+        self.client_id, self.token, self.patient = "", "", ""
+        self.routes = [Route("/launch", self.launch), Route("/back", self.back)]
+
+    async def launch(self, _: Request) -> Response:
+        known = await self._configuration()
+        query = {
+            "response_type": "code", "client_id": self.client_id, "redirect_uri": f"{self.address}/back", "state": "of-this-browser",
+            "aud": f"{self._site.base_url}/fhir/R4", "scope": "launch/patient patient/Patient.rs patient/Appointment.rs offline_access",
+            "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
+        }  # fmt: skip
+        return RedirectResponse(f"{known['authorization_endpoint']}?{urlencode(query)}")
+
+    async def back(self, request: Request) -> Response:
+        said = dict(parse_qsl(urlsplit(str(request.url)).query))
+        if "error" in said:
+            return HTMLResponse(PAGE.format(heading="Not let in", text=said["error"]))
+        form = {
+            "grant_type": "authorization_code", "code": said["code"], "redirect_uri": f"{self.address}/back", "client_id": self.client_id,
+            "code_verifier": VERIFIER,
+        }  # fmt: skip
+        async with httpx.AsyncClient(trust_env=False) as client:
+            granted = (await client.post((await self._configuration())["token_endpoint"], data=form)).json()
+        self.token, self.patient = granted["access_token"], granted["patient"]
+        person = (await self.read()).json()
+        return HTMLResponse(PAGE.format(heading="Your diary", text=f"{person['name'][0]['family']}, {granted['scope']}"))
+
+    async def read(self) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            address = f"{self._site.base_url}/fhir/R4/Patient/{self.patient}"
+            return await client.get(address, headers={"Authorization": f"Bearer {self.token}"})
+
+    async def _configuration(self) -> dict[str, Any]:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            known: dict[str, Any] = (await client.get(f"{self._site.base_url}/fhir/R4/.well-known/smart-configuration")).json()
+            return known
+
+
+@pytest.fixture
+async def diary(site: Site) -> AsyncIterator[Diary]:
+    """The app at an origin of its own, registered with the system."""
+    port = free_port()
+    made = Diary(site, port)
+    made.client_id = await registered_app(site.system, redirect=f"{made.address}/back")
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=made.routes), host="127.0.0.1", port=port, log_level="error"))
+    running = asyncio.create_task(server.serve())
+    yield made
+    server.should_exit = True
+    await running
+
+
+async def problems_at(page: Page, heading: str) -> list[str]:
+    await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    return await problems_of(page)
+
+
+@pytest.mark.requirement("SMART.6", "SMART.13")
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["390", "1280"])
+async def test_a_patient_lets_a_real_app_in_and_turns_it_off(visits: Visits, diary: Diary, viewport: dict[str, int], scheme: Any) -> None:
+    page = await visits.open(viewport=viewport, color_scheme=scheme)
+    await page.goto(f"{diary.address}/launch")
+    found = await problems_at(page, "Let Health Diary in?")
+    await page.get_by_label("See your appointments").uncheck()
+    await page.get_by_role("button", name="Let it in", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Your diary")
+    await expect(page.get_by_text("Whitfield, launch/patient patient/Patient.rs offline_access")).to_be_visible()
+    assert (await diary.read()).status_code == httpx.codes.OK
+    await page.goto("/devices")
+    found += await problems_at(page, "Where you are signed in")
+    await page.get_by_role("button", name="Turn it off").click()
+    await expect(page.get_by_text("That app is turned off")).to_be_visible()
+    async with asyncio.timeout(NOTICED_SECONDS_MAX):
+        while (await diary.read()).status_code != httpx.codes.UNAUTHORIZED:  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.1)
+    assert found == []
+
+
+async def test_whoever_is_not_signed_in_comes_back_to_the_question(visits: Visits, site: Site, diary: Diary) -> None:
+    page = await visits.open(signed_in=False)
+    await page.goto(f"{diary.address}/launch")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome to")
+    await site.sign_in(page.context)
+    await page.goto(f"{site.base_url}/apps/consent")
+    await page.get_by_role("button", name="Do not let it in").click()
+    await expect(page.get_by_text("access_denied")).to_be_visible()

@@ -1,0 +1,65 @@
+"""Where people may be sent, what an app may have, and what proves that a code is its own."""
+
+import pytest
+
+from carewright.access.model.apps import grantable, may_register, proves, within
+from carewright.access.service.clients import is_redirect
+
+# RFC 7636, appendix B
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://app.example.org/back",
+        "https://app.example.org:8443/back?x=1",
+        "http://localhost:3000/",
+        "http://127.0.0.1/",
+        "http://[::1]:5/",
+    ],
+)
+def test_people_are_sent_over_https_or_to_their_own_machine(address: str) -> None:
+    assert is_redirect(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://app.example.org/back", "https:///back", "https://name:secret@app.example.org/", "https://app.example.org/#part",
+        "javascript:alert(1)", "//app.example.org/", "https://app.example.org/a b", "https://app.example.org:port/", "https://[::1",
+        "http://localhost.example.org/",
+    ],
+)  # fmt: skip
+def test_people_are_sent_nowhere_else(address: str) -> None:
+    assert not is_redirect(address)
+
+
+def test_the_verifier_of_the_standard_proves_its_challenge_and_no_other() -> None:
+    assert proves(VERIFIER, CHALLENGE)
+    assert not proves(VERIFIER[:-1] + "l", CHALLENGE)
+    assert not proves(CHALLENGE, CHALLENGE)
+
+
+@pytest.mark.parametrize("scope", ["patient/Appointment.rs", "patient/*.cruds", "launch/patient", "offline_access", "online_access"])
+def test_an_app_may_have_what_patients_may(scope: str) -> None:
+    assert may_register(scope)
+
+
+@pytest.mark.parametrize(
+    "scope", ["system/*.rs", "user/Patient.rs", "patient/AuditEvent.rs", "directory.read", "openid", "patient/Nothing.rs"]
+)
+def test_an_app_may_have_nothing_else(scope: str) -> None:
+    assert not may_register(scope)
+
+
+def test_what_an_app_is_not_registered_for_is_left_out() -> None:
+    asked = ["patient/Patient.rs", "patient/Appointment.cruds", "patient/Patient.rs", "offline_access", "fhirUser"]
+    assert grantable(asked, ["patient/Patient.rs", "patient/Appointment.rs"]) == ("patient/Patient.rs",)
+
+
+def test_whoever_may_only_see_hands_on_no_more() -> None:
+    scopes = ("patient/Patient.rs", "patient/Appointment.rsu", "offline_access")
+    assert within(scopes, "see") == ("patient/Patient.rs", "offline_access")
+    assert within(scopes, "book") == scopes
