@@ -38,6 +38,12 @@ AppointmentResponse rs scheduling.appointment.read directory.read
 AppointmentResponse c  scheduling.appointment.confirm scheduling.appointment.accept scheduling.appointment.cancel
 AppointmentResponse c  scheduling.appointment.read directory.read
 AuditEvent         rs
+Coverage           rs  coverage.read
+Coverage           c   coverage.change coverage.read patients.read directory.read
+Coverage           u   coverage.change coverage.read patients.read directory.read
+CoverageEligibilityRequest   rs  coverage.read
+CoverageEligibilityRequest   c   coverage.check coverage.read
+CoverageEligibilityResponse  rs  coverage.read
 Device             rs  directory.read
 Encounter          rs  flow.encounter.read directory.read
 HealthcareService  rs  directory.read
@@ -59,6 +65,9 @@ journal is closed to apps, and so are subscriptions: they tell what the account'
 REACHING = {
     "Appointment": "scheduling.appointment.any_patient",
     "AppointmentResponse": "scheduling.appointment.any_patient",
+    "Coverage": "coverage.any_patient",
+    "CoverageEligibilityRequest": "coverage.any_patient",
+    "CoverageEligibilityResponse": "coverage.any_patient",
     "Encounter": "flow.encounter.any_patient",
     "Patient": "patients.find",
     "RelatedPerson": "access.consent.any_patient",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
@@ -27,5 +28,6 @@ class FhirContext(Context):
     scheduling: Scheduling
     subscriptions: Subscriptions
     flow: Flow
+    coverages: Coverages
     access: Access
     audit: AuditTrail

@@ -6,6 +6,7 @@ from typing import Any
 
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.patients import Patients
@@ -28,7 +29,7 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
         patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
-        access=resolve(Access), audit=resolve(AuditTrail),
+        coverages=resolve(Coverages), access=resolve(Access), audit=resolve(AuditTrail),
     )  # fmt: skip
     return Running(context)
 
@@ -37,7 +38,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow, Access, AuditTrail, Subscriptions),
+    needs=(Directory, Patients, Scheduling, Flow, Coverages, Access, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     pages=pages,
     timers=TIMERS,

@@ -67,7 +67,8 @@ def test_no_scope_carries_what_signs_in_administers_or_operates() -> None:
     carried = smart.permissions_of([f"{where}/*.cruds" for where in ("patient", "user", "system")])
     of_access = {each for each in carried if each.startswith("access.")}
     assert of_access == {"access.consent.any_patient", "access.consent.read"}
-    assert {each.partition(".")[0] for each in carried - of_access - {smart.EXPORT}} <= {"directory", "flow", "patients", "scheduling"}
+    asked = {"coverage", "directory", "flow", "patients", "scheduling"}
+    assert {each.partition(".")[0] for each in carried - of_access - {smart.EXPORT}} <= asked
     assert carried <= ALL
 
 

@@ -28,6 +28,12 @@ class Identifier(msgspec.Struct, frozen=True):
 class Reference(msgspec.Struct, frozen=True):
     reference: str | None = None
     identifier: Identifier | None = None
+    display: str | None = None
+
+
+class Period(msgspec.Struct, frozen=True):
+    start: str | None = None
+    end: str | None = None
 
 
 class HumanName(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from carewright.contracts.coverage import Coverage, Insured
+from carewright.contracts.coverage import Coverage, Insured, Payer
 from carewright.contracts.fhir.basics import Resource, reference, resource, said
 
 PAYERS = "urn:carewright:payer"
@@ -23,16 +23,16 @@ def coverage(one: Coverage) -> Resource:
         "beneficiary": reference("Patient", one.patient_id),
         "relationship": {"coding": [{"system": RELATIONSHIPS, "code": one.relationship}]},
         "period": said({"start": one.starts_on and one.starts_on.isoformat(), "end": one.ends_on and one.ends_on.isoformat()}),
-        "payor": [_payer(one)],
+        "payor": [payer(one.payer)],
         "class": [_class(kind, value) for kind, value in (("plan", one.plan), ("group", one.group)) if value],
         "order": one.order,
     }, one.version, one.updated_at)  # fmt: skip
 
 
-def _payer(one: Coverage) -> Resource:
+def payer(one: Payer) -> Resource:
     """A reference by number alone: payers have no record here."""
-    number = {"system": PAYERS, "value": one.payer.id} if one.payer.id else None
-    return said({"identifier": number, "display": one.payer.name})
+    number = {"system": PAYERS, "value": one.id} if one.id else None
+    return said({"identifier": number, "display": one.name})
 
 
 def _class(kind: str, value: str) -> Mapping[str, object]:

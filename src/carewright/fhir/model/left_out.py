@@ -1,11 +1,22 @@
-"""What of a resource that was sent is not in what came of it: told to whoever asks for an OperationOutcome."""
+"""What of a resource that was sent is not in what came of it: told to whoever asks for an OperationOutcome.
+
+What changes the meaning of the rest (R4: modifier elements) is never left out: it is refused.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.refusals import InvalidElement
 
+MODIFIERS = frozenset({"implicitRules", "modifierExtension"})
 ABOUT_ITSELF = frozenset({"resourceType", "id", "meta", "text", "language"})
+
+
+def ensure_unmodified(sent: Resource, *more: str) -> None:
+    """Raises `InvalidElement` for a modifier that no resource, or one of `more` that this type, is kept with."""
+    for name in sorted(MODIFIERS.union(more) & sent.keys()):
+        raise InvalidElement("This changes what the rest means, and is not known here.", expression=f"{sent['resourceType']}.{name}")
 
 
 def left_out(sent: Resource, kept: Resource) -> tuple[str, ...]:

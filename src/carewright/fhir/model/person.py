@@ -13,11 +13,12 @@ from carewright.contracts.fhir.refusals import InvalidElement
 from carewright.contracts.patients import Identity, Patient
 from carewright.fhir.model import r4
 from carewright.fhir.model.fields import Reader
+from carewright.fhir.model.left_out import ensure_unmodified
 from carewright.fhir.model.reading import read_patient
 from carewright.fhir.model.reports import Remark, RowRejected
+from carewright.fhir.model.writes import field_of
 from carewright.kernel.folding import folded
 
-MODIFIERS = frozenset({"implicitRules", "modifierExtension", "link"})
 HARMLESS = frozenset({"fhir.import.text_repaired", "fhir.import.name_incomplete"})
 ELEMENTS = {
     "family": "name.family", "given": "name.given", "birth_on": "birthDate", "gender": "gender", "language": "communication",
@@ -29,8 +30,7 @@ Command = TypeVar("Command", bound=Identity)
 
 def read_person(resource: Resource) -> Patient:
     """Who is meant, without an id. Raises `InvalidElement` with the FHIRPath of what cannot be kept."""
-    for name in sorted(MODIFIERS & resource.keys()):
-        raise InvalidElement("This changes what the rest means, and is not known here.", expression=f"Patient.{name}")
+    ensure_unmodified(resource, "link")
     reader = Reader("Patient")
     try:
         said = read_patient(msgspec.convert(resource, r4.Patient), reader)
@@ -49,8 +49,7 @@ def commanded(kind: type[Command], said: Patient, **more: object) -> Command:
     try:
         return msgspec.convert(values | more, kind)
     except msgspec.ValidationError as fault:
-        name = str(fault).rpartition("$.")[2].strip("`").partition("[")[0]
-        raise InvalidElement("This is longer than we keep.", expression=expression_of(name)) from None
+        raise InvalidElement("This is longer than we keep.", expression=expression_of(field_of(fault))) from None
 
 
 def expression_of(field: str) -> str:

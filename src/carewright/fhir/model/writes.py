@@ -20,3 +20,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     resource: Resource
     is_new: bool = False
     left_out: tuple[str, ...] = ()
+
+
+def field_of(fault: msgspec.ValidationError) -> str:
+    """The outermost field of a command that a value does not fit."""
+    return str(fault).rpartition("`$.")[2].strip("`").partition("[")[0].partition(".")[0]

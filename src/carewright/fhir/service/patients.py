@@ -1,7 +1,5 @@
 """Patients by plain FHIR writes: the same use cases as our own API."""
 
-from collections.abc import Awaitable
-
 from carewright.contracts.fhir import people
 from carewright.contracts.fhir.refusals import NotSelective
 from carewright.contracts.patients import InvalidPatient, Patient, RegisterPatient, SearchPatients, UpdatePatient
@@ -10,6 +8,7 @@ from carewright.fhir.model.left_out import left_out
 from carewright.fhir.model.person import commanded, expression_of, is_same, read_person
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.writes import Sent, Written
+from carewright.fhir.service.telling import told
 
 FAMILY_LETTERS_MIN = 2
 """With fewer no name is searched by."""
@@ -24,7 +23,7 @@ async def post(ctx: FhirContext, sent: Sent) -> Written:
     said = read_person(sent.resource)
     if known := await _known(ctx, said):
         return Written(resource=people.patient(known))
-    made = await _told(ctx.patients.register_patient(ctx.actor, commanded(RegisterPatient, said), sent.key))
+    made = await told(ctx.patients.register_patient(ctx.actor, commanded(RegisterPatient, said), sent.key), InvalidPatient, expression_of)
     return _written(made, sent, is_new=True)
 
 
@@ -32,7 +31,7 @@ async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
     """The record says what was sent, and nothing else. Raises `InvalidElement`, `UnknownId`, and what `update_patient` refuses."""
     said = read_person(sent.resource)
     command = commanded(UpdatePatient, said, patient_id=known_uuid(id_), expected_version=sent.version)
-    stored = await _told(ctx.patients.update_patient(ctx.actor, command, sent.key))
+    stored = await told(ctx.patients.update_patient(ctx.actor, command, sent.key), InvalidPatient, expression_of)
     return _written(stored, sent)
 
 
@@ -51,12 +50,3 @@ async def _known(ctx: FhirContext, said: Patient) -> Patient | None:
     if len(found) > 1:
         raise NotSelective("Several records are of this person. Search for them and take one.")
     return found[0] if found else None
-
-
-async def _told(work: Awaitable[Patient]) -> Patient:
-    """What the use case answers; a refusal of it names the element."""
-    try:
-        return await work
-    except InvalidPatient as refusal:
-        field = str(refusal.facts.get("field", ""))
-        raise InvalidPatient(refusal.detail, **refusal.facts | {"expression": expression_of(field)}) from None

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from carewright.contracts.directory import EntryType
-from carewright.contracts.fhir import directory, flow, people, scheduling
+from carewright.contracts.fhir import directory, eligibility, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import NotServed, UnknownId
 from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownSchedule
@@ -16,7 +16,7 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.writes import Sent, Written
-from carewright.fhir.service import appointments, patients, relating, responding, subscribing
+from carewright.fhir.service import appointments, coverages, eligibilities, patients, relating, responding, subscribing
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen
@@ -111,6 +111,9 @@ SERVED: Mapping[str, Served] = {
     "Appointment": Served(_appointment, create=appointments.post, update=appointments.put),
     "AppointmentResponse": Served(responding.read, create=responding.post),
     "AuditEvent": Served(read_audit_event, is_versioned=False),
+    "Coverage": Served(coverages.read, create=coverages.post, update=coverages.put),
+    "CoverageEligibilityRequest": Served(partial(eligibilities.read, eligibility.request), create=eligibilities.post),
+    "CoverageEligibilityResponse": Served(partial(eligibilities.read, eligibility.response), is_versioned=False),
     "Encounter": Served(_encounter),
     "HealthcareService": Served(_service),
     "Patient": Served(_patient, create=patients.post, update=patients.put),
