@@ -69,8 +69,19 @@ async def test_what_is_recorded_is_read_listed_and_changed(desk: Context, card: 
     assert (await coverages.list_coverages(desk, ListCoverages(ids=(other.id, known_id(1))))).items == (other,)
 
 
-async def test_the_same_again_changes_nothing_and_an_old_version_is_refused(desk: Context, card: Coverage) -> None:
+async def row_of(database_url: str, card: Coverage) -> Any:
+    """Which transaction wrote the row last."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await connection.fetchval("SELECT xmin::text FROM coverage.coverage WHERE id = $1", card.id)
+    finally:
+        await connection.close()
+
+
+async def test_the_same_again_changes_nothing_and_an_old_version_is_refused(desk: Context, card: Coverage, database_url: str) -> None:
+    before = await row_of(database_url, card)
     assert await coverages.update_coverage(desk, UpdateCoverage(coverage_id=card.id, details=CARD)) == card
+    assert await row_of(database_url, card) == before, "nothing is written again"
     with pytest.raises(PreconditionFailed):
         await coverages.update_coverage(desk, UpdateCoverage(coverage_id=card.id, details=DEPENDENT, expected_version=2))
 

@@ -2,11 +2,12 @@
 
 import socket
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 import asyncpg
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -15,10 +16,12 @@ from carewright.contracts.coverage import (
     Coverage,
     Eligibility,
     ListEligibilities,
+    ListVisits,
     Missing,
     Payer,
     RecordCoverage,
     SetPolicy,
+    SetServiceType,
     UnknownCoverage,
     UnknownEligibility,
     UnknownVisit,
@@ -26,8 +29,8 @@ from carewright.contracts.coverage import (
 )
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.patients import PatientErased
-from carewright.contracts.scheduling import AppointmentBooked
-from carewright.coverage import handlers
+from carewright.contracts.scheduling import AppointmentBooked, AppointmentCancelled, AppointmentConfirmed, AppointmentRescheduled
+from carewright.coverage import handlers, store
 from carewright.coverage.clearing.drop import Drop
 from carewright.coverage.clearing.port import NoAnswer, Nobody
 from carewright.coverage.clearing.x12 import Account
@@ -35,7 +38,7 @@ from carewright.coverage.context import CoverageContext
 from carewright.coverage.jobs import JOBS
 from carewright.coverage.model.question import Answer, Question
 from carewright.coverage.model.x12.codes import REJECT_OF
-from carewright.coverage.service import checking, coverages, keeping, visits
+from carewright.coverage.service import checking, coverages, keeping, policies, visits
 from carewright.coverage.service.picking_up import give_up, pick_up
 from carewright.kernel import jobs
 from carewright.kernel.context import Once
@@ -229,8 +232,8 @@ async def follow(context: Contexts, desk: CoverageContext, fact: AppointmentBook
 
 async def ruled(context: Contexts, desk: CoverageContext, rule: Any, zone: str = "UTC") -> None:
     admin = desk.acting(context.actor("administrator"))
-    await visits.set_policy(admin, SetPolicy(site_id=SITE, rule=rule, time_zone=zone))
-    assert (await visits.get_policy(admin, SITE)).rule == rule
+    await policies.set_policy(admin, SetPolicy(site_id=SITE, rule=rule, time_zone=zone))
+    assert (await policies.get_policy(admin, SITE)).rule == rule
 
 
 async def test_a_booking_is_asked_about_by_itself(context: Contexts, desk: CoverageContext) -> None:
@@ -244,6 +247,91 @@ async def test_a_booking_is_asked_about_by_itself(context: Contexts, desk: Cover
     again = await visits.check_visit(desk, VISIT)
     assert again.eligibility is not None
     assert again.eligibility.id != shown.eligibility.id
+
+
+def moved(fact: AppointmentBooked, **changes: Any) -> AppointmentRescheduled:
+    return AppointmentRescheduled(**(msgspec.structs.asdict(fact) | {"version": fact.version + 1} | changes))
+
+
+async def heard(system: CoverageContext, *facts: Any, handle: Any = handlers.ask_about_visit) -> None:
+    for fact in facts:
+        async with system.db.transaction() as tx:
+            await handle(system, tx, fact)
+
+
+async def test_a_visit_that_moves_is_asked_about_for_its_new_day(context: Contexts, desk: CoverageContext) -> None:
+    payers, fact = Payers(), booked(context)
+    await covered(desk)
+    system = await follow(context, asking(desk, payers), fact)
+    await heard(system, moved(fact, start=fact.start + timedelta(days=2)))
+    shown = await visits.get_visit(desk, VISIT)
+    assert (shown.missing, shown.eligibility) == (("waiting",), None), "what was said of the other day is not shown"
+    await jobs.run_due(system, JOBS)
+    await heard(system, moved(fact, start=fact.start + timedelta(days=2, hours=1), version=3))
+    await jobs.run_due(system, JOBS)
+    assert [each.serviced_on for each in payers.asked] == [TODAY + timedelta(days=1), TODAY + timedelta(days=3)], (
+        "an hour later asks nobody"
+    )
+    assert (await visits.get_visit(desk, VISIT)).eligibility is not None
+
+
+async def test_an_answer_about_the_day_before_the_move_does_not_count(context: Contexts, desk: CoverageContext) -> None:
+    coverage, fact = await covered(desk), booked(context)
+    system = await follow(context, desk, fact)
+    before = await store.visit_by_id(desk.db, context.organization_id, VISIT)
+    assert before is not None
+    await heard(system, moved(fact, start=fact.start + timedelta(days=2)))
+    await checking.asked(desk, coverage, "98", TODAY, again=True, visit=before)
+    assert (await visits.get_visit(desk, VISIT)).missing == ("waiting",)
+
+
+async def test_a_request_is_asked_about_once_it_is_accepted(context: Contexts, desk: CoverageContext) -> None:
+    await covered(desk)
+    system, fact = asking(await context.system("coverage"), desk.clearing_house), booked(context)
+    await heard(system, moved(fact, status="pending"))
+    with pytest.raises(UnknownVisit):
+        await visits.get_visit(desk, VISIT)
+    await heard(system, AppointmentConfirmed(**msgspec.structs.asdict(fact)))
+    await jobs.run_due(system, JOBS)
+    assert (await visits.get_visit(desk, VISIT)).decision == "proceed"
+
+
+async def test_payers_are_asked_about_the_kind_of_service_that_is_set(context: Contexts, desk: CoverageContext) -> None:
+    payers, admin = Payers(), desk.acting(context.actor("administrator"))
+    await policies.set_service_type(admin, SetServiceType(visit_type_id=known_id(2), service_type="MH"))
+    assert (await policies.get_service_type(admin, known_id(2))).service_type == "MH"
+    assert (await policies.get_service_type(admin, known_id(3))).service_type == "98"
+    await covered(desk)
+    await follow(context, asking(desk, payers), booked(context))
+    assert [each.service_type for each in payers.asked] == ["MH"]
+    with pytest.raises(Forbidden):
+        await policies.set_service_type(desk, SetServiceType(visit_type_id=known_id(2), service_type="98"))
+
+
+async def test_the_desk_sees_the_visits_of_a_day_with_a_problem(context: Contexts, desk: CoverageContext) -> None:
+    await covered(desk, member_id="N1")
+    fact = booked(context)
+    system = await follow(context, desk, fact)
+    day = ListVisits(site_id=SITE, day=TODAY + timedelta(days=1))
+    (shown,) = (await visits.list_visits(desk, day)).items
+    assert (shown.appointment_id, shown.missing, shown.starts_at) == (VISIT, ("subscriber",), fact.start)
+    assert shown.coverage is not None
+    assert (await visits.list_visits(desk, replace(day, after=VISIT))).items == ()
+    assert (await visits.list_visits(desk, ListVisits(site_id=SITE))).items == (), "today there is none"
+    await ruled(context, desk, "allow")
+    assert (await visits.list_visits(desk, day)).items == (), "nothing is to be done"
+    await ruled(context, desk, "warn")
+    cancelled = AppointmentCancelled(**(msgspec.structs.asdict(fact) | {"status": "cancelled"}))
+    await heard(system, cancelled, handle=handlers.end_visit)
+    assert (await visits.list_visits(desk, day)).items == ()
+    with pytest.raises(UnknownVisit):
+        await visits.check_visit(desk, VISIT)
+
+
+async def test_who_works_elsewhere_sees_no_visits_of_a_site(desk: CoverageContext) -> None:
+    elsewhere = desk.acting(replace(desk.actor, site_ids=frozenset({known_id(1)})))
+    with pytest.raises(Forbidden):
+        await visits.list_visits(elsewhere, ListVisits(site_id=SITE))
 
 
 @pytest.mark.parametrize(
@@ -330,6 +418,7 @@ async def test_a_question_goes_out_as_a_file_and_its_answer_comes_as_one(
     assert (found.outcome, found.missing) == ("queued", ("waiting",))
     (out,) = (tmp_path / "out").iterdir()
     assert "QUOKKALINE" not in out.name.upper()
+    assert found.counts_until == datetime.combine(TODAY + timedelta(days=1), time(), UTC)
     answer = answer_to(out.read_text("ascii"))
     for name, text in (("answer.271", answer), ("again.271", answer), ("strange.txt", "hello"), (".half", "ISA")):
         (tmp_path / "in" / name).write_text(text)

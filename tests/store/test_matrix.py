@@ -23,7 +23,7 @@ from tests.whole_system import Answer, Inside
 
 OF_A_SITE = frozenset({
     "advance_appointment", "ask_advice", "block_time", "book_appointment", "book_series", "cancel_appointment", "confirm_appointment",
-    "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "make_feed",
+    "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "list_visits", "make_feed",
     "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""

@@ -9,10 +9,13 @@ from carewright.console.service import ConsoleContext
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
+from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
+from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
@@ -23,8 +26,8 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = ConsoleContext(
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
-        records=resolve(Records),
-        oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
+        records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
+        coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
     )  # fmt: skip
     return Running(context)
 
@@ -33,7 +36,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Desk, Directory, Oversight, Records),
+    needs=(Access, AuditTrail, Coverages, Desk, Directory, Oversight, Patients, Records, Scheduling),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
+from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
+from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 
@@ -25,3 +28,6 @@ class ConsoleContext(Context):
     oversight: Oversight
     directory: Directory
     desk: Desk
+    coverages: Coverages
+    patients: Patients
+    scheduling: Scheduling

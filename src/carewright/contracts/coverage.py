@@ -1,5 +1,6 @@
 """The coverage module's language: who pays for whom (FHIR R4 Coverage), and what they answered."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
@@ -166,6 +167,12 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: Instant
     answered_at: Instant | None = None
 
+    @property
+    def counts_until(self) -> datetime | None:
+        """Till when the same is answered from this: the end of the day (UTC) on which it was asked. None for what went wrong."""
+        begins = self.asked_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return None if self.outcome == "error" else begins + timedelta(days=1)
+
 
 class CheckEligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ask the payer of a coverage. What was asked today about the same is answered from that, unless it is to be asked `again`."""
@@ -197,10 +204,42 @@ class VisitCoverage(msgspec.Struct, frozen=True, kw_only=True):
     appointment_id: UUID
     patient_id: UUID
     site_id: UUID
+    starts_at: Instant
     decision: Decision
     missing: tuple[Missing, ...] = ()
     coverage: Coverage | None = None
     eligibility: Eligibility | None = None
+
+
+class ListVisits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Visits of a day at a site about which the desk must do something, by start. Without `day`, today's there.
+
+    `limit` is how many visits are looked at; `after` is the last one of a page.
+    """
+
+    site_id: UUID
+    day: Day | None = None
+    after: UUID | None = None
+    limit: Limit = 50
+
+
+class VisitsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` is the last visit looked at where more follow; a page may show none of those it looked at."""
+
+    items: tuple[VisitCoverage, ...]
+    next: UUID | None = None
+
+
+class VisitServiceType(msgspec.Struct, frozen=True, kw_only=True):
+    """About what kind of service payers are asked for a visit type."""
+
+    visit_type_id: UUID
+    service_type: ServiceType = OFFICE_VISIT
+
+
+class SetServiceType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    visit_type_id: UUID
+    service_type: ServiceType
 
 
 class CoveragePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,3 +318,7 @@ class Coverages(Protocol):
     async def list_eligibilities(self, actor: Actor, query: ListEligibilities) -> EligibilitiesPage: ...
 
     async def get_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage: ...
+
+    async def check_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage: ...
+
+    async def list_visits(self, actor: Actor, query: ListVisits) -> VisitsPage: ...

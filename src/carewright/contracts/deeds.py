@@ -64,11 +64,14 @@ coverage.check_visit                   coverage.visit.check
 coverage.get_coverage                  coverage.coverage.read
 coverage.get_eligibility               coverage.eligibility.read
 coverage.get_policy                    coverage.policy.read
+coverage.get_service_type              coverage.policy.read
 coverage.get_visit                     coverage.visit.read
 coverage.list_coverages                coverage.coverage.list
 coverage.list_eligibilities            coverage.eligibility.list
+coverage.list_visits                   coverage.visit.list
 coverage.record_coverage               coverage.coverage.record
 coverage.set_policy                    coverage.policy.set
+coverage.set_service_type              coverage.service_type.set
 coverage.update_coverage               coverage.coverage.change
 directory.find_by_identifier           directory.entry.find
 directory.find_entries                 directory.entry.find

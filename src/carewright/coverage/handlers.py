@@ -1,15 +1,20 @@
-"""What coverage does about what others report. Safe to repeat: what was erased stays so, what was asked about a visit stays.
-
-Of a visit it keeps what it was when it was booked; one that moved is asked about anew by the desk.
-"""
+"""What coverage does about what others report. Safe to repeat: what was erased stays so, what was asked about a visit stays."""
 
 from carewright.contracts.patients import PatientErased
-from carewright.contracts.scheduling import AppointmentBooked
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+)
 from carewright.coverage import store
 from carewright.coverage.service.visits import CHECK_VISIT, Booked
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+
+ENDED = frozenset({"cancelled", "noshow", "entered-in-error"})
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
@@ -20,9 +25,19 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
 
 
-async def ask_about_visit(ctx: Context, tx: Session, event: AppointmentBooked) -> None:
-    """Asking is a job: a payer who hangs must not delay the event stream, and booking waits for nobody."""
-    if await store.lock_patient(tx, event.organization_id, event.patient_id):
-        await store.put_visit(tx, event)
+async def ask_about_visit(ctx: Context, tx: Session, event: AppointmentBooked | AppointmentConfirmed | AppointmentRescheduled) -> None:
+    """Asking is a job: a payer who hangs must not delay the event stream, and booking waits for nobody.
+
+    A visit that moved, or became one of another kind, is asked about anew; the answer of the same day and kind counts on.
+    """
+    if event.status != "booked" or not await store.lock_patient(tx, event.organization_id, event.patient_id):
+        return
+    if await store.put_visit(tx, event):
         what = Booked(event.organization_id, event.appointment_id)
-        await jobs.enqueue(ctx, tx, CHECK_VISIT, what, unique_key=f"{CHECK_VISIT}:{event.appointment_id}")
+        await jobs.enqueue(ctx, tx, CHECK_VISIT, what, unique_key=f"{CHECK_VISIT}:{event.appointment_id}:{event.version}")
+
+
+async def end_visit(_: Context, tx: Session, event: AppointmentCancelled | AppointmentAdvanced) -> None:
+    """Of a visit that does not take place nobody is asked, and the desk sees it no more."""
+    if event.status in ENDED:
+        await store.end_visit(tx, event.organization_id, event.appointment_id)

@@ -15,19 +15,23 @@ from carewright.contracts.coverage import (
     InvalidCoverage,
     ListCoverages,
     ListEligibilities,
+    ListVisits,
     PatientGone,
     RecordCoverage,
     Rule,
     ServiceType,
     SetPolicy,
+    SetServiceType,
     UnknownCoverage,
     UnknownEligibility,
     UnknownVisit,
     UpdateCoverage,
     VisitCoverage,
+    VisitServiceType,
+    VisitsPage,
 )
 from carewright.coverage.context import CoverageContext
-from carewright.coverage.service import checking, coverages, visits
+from carewright.coverage.service import checking, coverages, policies, visits
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Day, ShortText
@@ -85,6 +89,11 @@ async def get_visit(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> Visit
     return await visits.get_visit(ctx, call.path["appointment_id"])
 
 
+async def list_visits(ctx: CoverageContext, call: Call[ListVisits, Nothing]) -> VisitsPage:
+    """Visits of a day at a site that nobody said they pay for."""
+    return await visits.list_visits(ctx, call.query)
+
+
 async def check_visit(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> VisitCoverage:
     """Ask again who pays for a visit."""
     return await visits.check_visit(ctx, call.path["appointment_id"])
@@ -92,7 +101,7 @@ async def check_visit(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> Vis
 
 async def get_policy(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> CoveragePolicy:
     """A site's rule."""
-    return await visits.get_policy(ctx, call.path["site_id"])
+    return await policies.get_policy(ctx, call.path["site_id"])
 
 
 class PolicyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,7 +111,22 @@ class PolicyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 async def set_policy(ctx: CoverageContext, call: Call[Nothing, PolicyBody]) -> CoveragePolicy:
     """Set a site's rule."""
-    return await visits.set_policy(ctx, SetPolicy(site_id=call.path["site_id"], rule=call.body.rule, time_zone=call.body.time_zone))
+    return await policies.set_policy(ctx, SetPolicy(site_id=call.path["site_id"], rule=call.body.rule, time_zone=call.body.time_zone))
+
+
+class ServiceTypeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    service_type: ServiceType
+
+
+async def get_service_type(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> VisitServiceType:
+    """About what payers are asked for a visit type."""
+    return await policies.get_service_type(ctx, call.path["visit_type_id"])
+
+
+async def set_service_type(ctx: CoverageContext, call: Call[Nothing, ServiceTypeBody]) -> VisitServiceType:
+    """Set about what payers are asked for a visit type."""
+    command = SetServiceType(visit_type_id=call.path["visit_type_id"], service_type=call.body.service_type)
+    return await policies.set_service_type(ctx, command)
 
 
 ROUTES = (
@@ -113,6 +137,10 @@ ROUTES = (
     Route(
         "GET", COVERAGES + "/eligibilities", list_eligibilities, "What payers were asked about a patient", coverages.READ,
         EligibilitiesPage, query=ListEligibilities,
+    ),
+    Route(
+        "GET", COVERAGES + "/visits", list_visits, "Visits of a day at a site that nobody said they pay for", checking.CHECK,
+        VisitsPage, query=ListVisits,
     ),
     Route("GET", COVERAGES, list_coverages, "A patient's coverages", coverages.READ, CoveragesPage, query=ListCoverages),
     Route(
@@ -141,10 +169,18 @@ ROUTES = (
     ),
     Route(
         "GET", COVERAGES + "/policies/{site_id}", get_policy, "A site's rule about visits that nobody said they pay for",
-        visits.POLICY_READ, CoveragePolicy,
+        policies.POLICY_READ, CoveragePolicy,
     ),
     Route(
         "PUT", COVERAGES + "/policies/{site_id}", set_policy, "Set a site's rule about visits that nobody said they pay for",
-        visits.POLICY_CHANGE, CoveragePolicy, body=PolicyBody,
+        policies.POLICY_CHANGE, CoveragePolicy, body=PolicyBody,
+    ),
+    Route(
+        "GET", COVERAGES + "/service-types/{visit_type_id}", get_service_type, "About what payers are asked for a visit type",
+        policies.POLICY_READ, VisitServiceType,
+    ),
+    Route(
+        "PUT", COVERAGES + "/service-types/{visit_type_id}", set_service_type, "Set about what payers are asked for a visit type",
+        policies.POLICY_CHANGE, VisitServiceType, body=ServiceTypeBody,
     ),
 )  # fmt: skip

@@ -15,12 +15,20 @@ from carewright.contracts.coverage import (
     Eligibility,
     ListCoverages,
     ListEligibilities,
+    ListVisits,
     RecordCoverage,
     UpdateCoverage,
     VisitCoverage,
+    VisitsPage,
 )
 from carewright.contracts.patients import PatientErased
-from carewright.contracts.scheduling import AppointmentBooked
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+)
 from carewright.coverage import handlers, store
 from carewright.coverage.clearing.chosen import clearing_house_of
 from carewright.coverage.clearing.drop import Drop
@@ -66,6 +74,12 @@ class LocalCoverages:
     async def get_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage:
         return await visits.get_visit(self._context.acting(actor), appointment_id)
 
+    async def check_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage:
+        return await visits.check_visit(self._context.acting(actor), appointment_id)
+
+    async def list_visits(self, actor: Actor, query: ListVisits) -> VisitsPage:
+        return await visits.list_visits(self._context.acting(actor), query)
+
 
 async def start(base: Context, settings: CoverageSettings, resolve: Callable[[type], Any]) -> Running:
     """Coverage needs its tables, and a way to payers where one is set. Raises `StartFailed`."""
@@ -85,7 +99,14 @@ MODULE = Module(
     offers=(Coverages,),
     routes=ROUTES,
     prefixes=("/api/v1/coverages",),
-    subscriptions={PatientErased: handlers.erase_patient, AppointmentBooked: handlers.ask_about_visit},
+    subscriptions={
+        PatientErased: handlers.erase_patient,
+        AppointmentBooked: handlers.ask_about_visit,
+        AppointmentConfirmed: handlers.ask_about_visit,
+        AppointmentRescheduled: handlers.ask_about_visit,
+        AppointmentCancelled: handlers.end_visit,
+        AppointmentAdvanced: handlers.end_visit,
+    },
     jobs=JOBS,
     timers=TIMERS,
     sealed={store.COVERAGE: keeping.reseal_coverages, store.ELIGIBILITY: keeping.reseal_eligibilities},

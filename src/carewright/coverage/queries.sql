@@ -68,6 +68,10 @@ WHERE c.organization_id = $1 AND c.id = r.id
 SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
 FROM coverage.eligibility WHERE organization_id = $1 AND id = $2
 
+-- name: eligibilities_by_id
+SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
+FROM coverage.eligibility WHERE organization_id = $1 AND id = ANY($2::uuid[])
+
 -- name: eligibilities_of_patient
 SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
 FROM coverage.eligibility WHERE organization_id = $1 AND patient_id = $2 AND id > $3
@@ -100,15 +104,42 @@ WHERE organization_id = $1 AND id = $2 AND outcome = 'queued'
 RETURNING id
 
 -- name: put_visit
--- Delivered again, a visit keeps what was asked about it.
-INSERT INTO coverage.visit (organization_id, id, patient_id, site_id, urgency, starts_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (organization_id, id) DO NOTHING
+-- A row comes back where something about the visit is new: then its payer is to be asked. Told again, nothing is.
+INSERT INTO coverage.visit AS known (organization_id, id, patient_id, site_id, visit_type_id, urgency, starts_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (organization_id, id) DO UPDATE
+SET site_id = EXCLUDED.site_id, visit_type_id = EXCLUDED.visit_type_id, urgency = EXCLUDED.urgency, starts_at = EXCLUDED.starts_at,
+    is_asked = false, has_ended = false
+WHERE (known.site_id, known.visit_type_id, known.urgency, known.starts_at, known.has_ended)
+    IS DISTINCT FROM (EXCLUDED.site_id, EXCLUDED.visit_type_id, EXCLUDED.urgency, EXCLUDED.starts_at, false)
+RETURNING id
+
+-- name: end_visit
+UPDATE coverage.visit SET has_ended = true WHERE organization_id = $1 AND id = $2
 
 -- name: visit_by_id
-SELECT id, patient_id, site_id, urgency, starts_at, eligibility_id FROM coverage.visit WHERE organization_id = $1 AND id = $2
+SELECT id, patient_id, site_id, visit_type_id, urgency, starts_at, eligibility_id, is_asked, has_ended
+FROM coverage.visit WHERE organization_id = $1 AND id = $2
+
+-- name: visits_of_site
+-- Of a time, by start; $5 is the last one of an earlier page.
+SELECT id, patient_id, site_id, visit_type_id, urgency, starts_at, eligibility_id, is_asked, has_ended
+FROM coverage.visit
+WHERE organization_id = $1 AND site_id = $2 AND starts_at >= $3 AND starts_at < $4 AND NOT has_ended
+  AND ($5::uuid IS NULL OR (starts_at, id) > (SELECT a.starts_at, a.id FROM coverage.visit a WHERE a.organization_id = $1 AND a.id = $5))
+ORDER BY starts_at, id LIMIT $6
 
 -- name: ask_about_visit
-UPDATE coverage.visit SET eligibility_id = $3 WHERE organization_id = $1 AND id = $2
+-- Not where it moved, or became another kind of visit, while it was asked: then it is asked about anew.
+UPDATE coverage.visit SET eligibility_id = $3, is_asked = true
+WHERE organization_id = $1 AND id = $2 AND starts_at = $4 AND visit_type_id IS NOT DISTINCT FROM $5
+
+-- name: service_type_of
+SELECT code FROM coverage.service_type WHERE organization_id = $1 AND visit_type_id = $2
+
+-- name: put_service_type
+INSERT INTO coverage.service_type (organization_id, visit_type_id, code) VALUES ($1, $2, $3)
+ON CONFLICT (organization_id, visit_type_id) DO UPDATE SET code = EXCLUDED.code
 
 -- name: policy_of
 SELECT site_id, rule, time_zone FROM coverage.policy WHERE organization_id = $1 AND site_id = $2

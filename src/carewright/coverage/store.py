@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.coverage import (
+    OFFICE_VISIT,
     Benefits,
     Coverage,
     CoveragePolicy,
@@ -15,8 +16,10 @@ from carewright.contracts.coverage import (
     Missing,
     Payer,
     Relationship,
+    ServiceType,
     SetPolicy,
     Standing,
+    VisitServiceType,
 )
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.scheduling import AppointmentFact
@@ -56,14 +59,17 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """A visit that was booked, with the question that was asked about it."""
+    """A visit that was booked, with the last question that was asked about it; `is_asked` where that is about the visit as it is now."""
 
     id: UUID
     patient_id: UUID
     site_id: UUID
+    visit_type_id: UUID | None
     urgency: UrgencyTier
     starts_at: datetime
     eligibility_id: UUID | None
+    is_asked: bool
+    has_ended: bool
 
 
 _content = msgspec.json.Decoder(Content).decode
@@ -138,6 +144,11 @@ async def eligibility_by_id(db: Session, cipher: FieldCipher, eligibility_id: UU
     return _eligibility(cipher, row) if row else None
 
 
+async def eligibilities_by_id(db: Session, cipher: FieldCipher, ids: Sequence[UUID]) -> list[Eligibility]:
+    """Those that are known among these."""
+    return [_eligibility(cipher, row) for row in await db.fetch(Q.eligibilities_by_id, cipher.organization_id, list(ids))]
+
+
 async def question_waiting(db: Session, cipher: FieldCipher, eligibility_id: UUID) -> tuple[Eligibility, Question] | None:
     """A question whose answer is on its way; None where it came, or was given up."""
     row = await db.fetch_one(Q.eligibility_by_id, cipher.organization_id, eligibility_id)
@@ -186,10 +197,16 @@ async def answer_eligibility(tx: Session, cipher: FieldCipher, one: Eligibility)
     return row is not None
 
 
-async def put_visit(tx: Session, fact: AppointmentFact) -> None:
-    await tx.execute(
-        Q.put_visit, fact.organization_id, fact.appointment_id, fact.patient_id, fact.site_id, fact.urgency, fact.start
+async def put_visit(tx: Session, fact: AppointmentFact) -> bool:
+    """Whether something about the visit is new."""
+    row = await tx.fetch_one(
+        Q.put_visit, fact.organization_id, fact.appointment_id, fact.patient_id, fact.site_id, fact.visit_type_id, fact.urgency, fact.start
     )  # fmt: skip
+    return row is not None
+
+
+async def end_visit(tx: Session, organization_id: UUID, appointment_id: UUID) -> None:
+    await tx.execute(Q.end_visit, organization_id, appointment_id)
 
 
 async def visit_by_id(db: Session, organization_id: UUID, appointment_id: UUID) -> Visit | None:
@@ -197,9 +214,26 @@ async def visit_by_id(db: Session, organization_id: UUID, appointment_id: UUID) 
     return Visit(**row) if row else None
 
 
-async def ask_about_visit(tx: Session, organization_id: UUID, appointment_id: UUID, eligibility_id: UUID | None) -> None:
+async def visits_of_site(
+    db: Session, organization_id: UUID, site_id: UUID, span: tuple[datetime, datetime], after: UUID | None, limit: int
+) -> list[Visit]:
+    """Visits that begin from the first of two instants and before the second, by start."""
+    return [Visit(**row) for row in await db.fetch(Q.visits_of_site, organization_id, site_id, *span, after, limit)]
+
+
+async def ask_about_visit(tx: Session, organization_id: UUID, visit: Visit, eligibility_id: UUID | None) -> None:
     """Which question tells about a visit from now on; None where nobody could be asked."""
-    await tx.execute(Q.ask_about_visit, organization_id, appointment_id, eligibility_id)
+    await tx.execute(Q.ask_about_visit, organization_id, visit.id, eligibility_id, visit.starts_at, visit.visit_type_id)
+
+
+async def service_type_of(db: Session, organization_id: UUID, visit_type_id: UUID | None) -> ServiceType:
+    """About what payers are asked; a visit to an office where nothing else was set."""
+    row = await db.fetch_one(Q.service_type_of, organization_id, visit_type_id)
+    return row["code"] if row else OFFICE_VISIT
+
+
+async def put_service_type(tx: Session, organization_id: UUID, what: VisitServiceType) -> None:
+    await tx.execute(Q.put_service_type, organization_id, what.visit_type_id, what.service_type)
 
 
 async def policy_of(db: Session, organization_id: UUID, site_id: UUID) -> CoveragePolicy:

@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: signing in and out, who I am, my sessions, breaking the glass, privacy, incidents, messages."""
+"""Every address of the staff's pages: signing in and out, who I am, sessions, breaking the glass, privacy, incidents, messages, payers."""
 
 import contextlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import incident, messages
+from carewright.console.http import coverage, incident, messages
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -53,6 +53,16 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get(f"{messages.MESSAGE}/unsent", messages.show_unsent),
         post(f"{messages.MESSAGE}/resend", messages.resend),
         post(f"{messages.MESSAGE}/drop", messages.drop),
+        get(coverage.COVERAGE, coverage.show_day),
+        post(f"{coverage.COVERAGE}/find", coverage.find_patient),
+        get(coverage.VISIT, coverage.show_visit),
+        post(f"{coverage.VISIT}/check", coverage.check_visit),
+        get(coverage.OF_PATIENT, coverage.show_patient),
+        get(f"{coverage.OF_PATIENT}/new", coverage.show_new),
+        post(f"{coverage.OF_PATIENT}/new", coverage.record),
+        get(coverage.ONE, coverage.show_coverage),
+        post(f"{coverage.ONE}/change", coverage.change),
+        post(f"{coverage.ONE}/check", coverage.check_coverage),
     ]
 
 

@@ -1,7 +1,6 @@
 """X12 by files: questions are put into `out`, answers come in `in`, and end in `done`, or in `unread` where nobody waits for them."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 from carewright.coverage.clearing.port import NoAnswer
@@ -35,12 +34,14 @@ class Drop:
         except OSError:
             raise NoAnswer("payer-away") from None
 
-    def arrived(self) -> Iterator[tuple[Path, bytes]]:
+    def arrived(self) -> list[Path]:
         """Files that lie in `in`, by name. What begins with a dot is still being written."""
-        waiting = sorted(each for each in (self._folder / "in").iterdir() if each.is_file() and not each.name.startswith("."))
-        for path in waiting[:FILES_MAX]:
-            with path.open("rb") as file:
-                yield path, file.read(FILE_BYTES_MAX + 1)
+        return sorted(each for each in (self._folder / "in").iterdir() if each.is_file() and not each.name.startswith("."))[:FILES_MAX]
+
+    def read(self, path: Path) -> bytes:
+        """What a file says, and a byte more than may be: that is none of ours."""
+        with path.open("rb") as file:
+            return file.read(FILE_BYTES_MAX + 1)
 
     def put_away(self, path: Path, *, is_known: bool) -> None:
         """Nothing is lost: what was not understood lies in `unread`, for a person. A name that is there already gets a number."""

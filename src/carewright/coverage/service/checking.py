@@ -21,6 +21,7 @@ from carewright.coverage.context import CoverageContext
 from carewright.coverage.model import deciding
 from carewright.coverage.model.question import Answer, Question, question_about
 from carewright.coverage.service.coverages import READ, ensure_theirs, known, may_see
+from carewright.coverage.store import Visit
 from carewright.kernel import audit
 from carewright.kernel.idempotency import once, remember
 
@@ -43,11 +44,11 @@ async def check_eligibility(ctx: CoverageContext, command: CheckEligibility) -> 
 
 
 async def asked(
-    ctx: CoverageContext, coverage: Coverage, service_type: str, serviced_on: date, *, again: bool, visit_id: UUID | None = None
+    ctx: CoverageContext, coverage: Coverage, service_type: str, serviced_on: date, *, again: bool, visit: Visit | None = None
 ) -> Eligibility:
     """What the payer says today; the answer of a moment ago where one is there, unless it is to be asked `again`.
 
-    `visit_id` is the visit about which it tells from now on. Raises `PatientGone` for somebody who was erased meanwhile.
+    `visit` is the one about which it tells from now on. Raises `PatientGone` for somebody who was erased meanwhile.
     """
     cipher, now = await ctx.cipher(), ctx.clock.now()
     since = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -61,8 +62,8 @@ async def asked(
             raise PatientGone(patient_id=str(coverage.patient_id))
         if known is None:
             await store.insert_eligibility(tx, cipher, found, question.trace, question if found.outcome == "queued" else None)
-        if visit_id is not None:
-            await store.ask_about_visit(tx, cipher.organization_id, visit_id, found.id)
+        if visit is not None:
+            await store.ask_about_visit(tx, cipher.organization_id, visit, found.id)
         await audit.record(tx, entry_of(ctx, "coverage.eligibility.check", "E", found))
         await remember(ctx, tx, found)
     return found

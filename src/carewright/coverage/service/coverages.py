@@ -64,14 +64,20 @@ async def update_coverage(ctx: Context, command: UpdateCoverage) -> Coverage:
             if command.expected_version not in (None, before.version):
                 raise PreconditionFailed(version=before.version)
             changed = rules.changed_coverage(before, command.details, now)
-            if changed.status != "entered-in-error" and await store.has_twin(tx, cipher, changed):
-                raise AlreadyRecorded
-            await store.update_coverage(tx, cipher, changed)
+            if changed != before:
+                await _replace(tx, cipher, changed)
             await audit.record(tx, entry_of(ctx, "coverage.coverage.change", "U", changed))
             await remember(ctx, tx, changed)
         return changed
 
     return await once(ctx, Coverage, work)
+
+
+async def _replace(tx: Session, cipher: FieldCipher, changed: Coverage) -> None:
+    """The caller holds the patient's row. Raises `AlreadyRecorded`."""
+    if changed.status != "entered-in-error" and await store.has_twin(tx, cipher, changed):
+        raise AlreadyRecorded
+    await store.update_coverage(tx, cipher, changed)
 
 
 async def get_coverage(ctx: Context, coverage_id: UUID) -> Coverage:

@@ -20,12 +20,17 @@ async def pick_up(ctx: CoverageContext) -> int:
     if ctx.drop is None:
         return 0
     taken = 0
-    for path, raw in await asyncio.to_thread(lambda: list(ctx.drop.arrived()) if ctx.drop else []):
-        whose = await store.whose_traces(ctx.db, traces_in(raw))
-        is_known = len(whose) == 1 and await _take(ctx.working_in(whose[0][0]), whose[0][1], raw)
+    for path in await asyncio.to_thread(ctx.drop.arrived):
+        is_known = await _is_taken(ctx, await asyncio.to_thread(ctx.drop.read, path))
         await asyncio.to_thread(ctx.drop.put_away, path, is_known=is_known)
         taken += is_known
     return taken
+
+
+async def _is_taken(ctx: CoverageContext, raw: bytes) -> bool:
+    """Whether somebody waited for what a file says."""
+    whose = await store.whose_traces(ctx.db, traces_in(raw))
+    return len(whose) == 1 and await _take(ctx.working_in(whose[0][0]), whose[0][1], raw)
 
 
 async def give_up(ctx: CoverageContext) -> int:

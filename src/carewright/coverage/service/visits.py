@@ -1,20 +1,21 @@
 """Visits: who pays for them, asked when they are booked, shown to the desk by the site's rule."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from carewright.contracts.coverage import (
-    OFFICE_VISIT,
     Coverage,
     CoveragePolicy,
     Eligibility,
+    ListVisits,
     Missing,
-    SetPolicy,
     UnknownVisit,
     VisitCoverage,
+    VisitsPage,
 )
 from carewright.coverage import store
 from carewright.coverage.context import CoverageContext
@@ -23,12 +24,12 @@ from carewright.coverage.service.checking import CHECK, asked
 from carewright.coverage.service.coverages import READ, may_see
 from carewright.coverage.store import Visit
 from carewright.kernel import audit
-from carewright.kernel.errors import BadInput
+from carewright.kernel.db import Session
+from carewright.kernel.errors import Forbidden
 from carewright.kernel.privacy.cipher import FieldCipher
 
 CHECK_VISIT = "coverage.check_visit"
 """The job that asks about one visit."""
-POLICY_READ, POLICY_CHANGE = "coverage.policy.read", "coverage.policy.change"
 
 
 class Booked(msgspec.Struct, frozen=True):
@@ -39,16 +40,19 @@ class Booked(msgspec.Struct, frozen=True):
 
 
 async def check_visit(ctx: CoverageContext, appointment_id: UUID, *, again: bool = True) -> VisitCoverage:
-    """Ask the payer of the coverage that pays first on the day of the visit. Raises `UnknownVisit`."""
+    """Ask the payer of the coverage that pays first on the day of the visit. Raises `UnknownVisit`, for one that was called off too."""
     ctx.actor.require(CHECK)
     cipher, visit = await ctx.cipher(), await _visit(ctx, appointment_id)
+    if visit.has_ended:
+        raise UnknownVisit(appointment_id=str(appointment_id))
     policy = await store.policy_of(ctx.db, cipher.organization_id, visit.site_id)
     day = visit.starts_at.astimezone(ZoneInfo(policy.time_zone)).date()
     coverage = await _paying(ctx, cipher, visit.patient_id, day)
     if coverage is None:
         return await _nobody_to_ask(ctx, visit, policy)
-    eligibility = await asked(ctx, coverage, OFFICE_VISIT, day, again=again, visit_id=visit.id)
-    return _shown(visit, policy, coverage, eligibility)
+    service_type = await store.service_type_of(ctx.db, cipher.organization_id, visit.visit_type_id)
+    eligibility = await asked(ctx, coverage, service_type, day, again=again, visit=visit)
+    return _shown(replace(visit, is_asked=True), policy, coverage, eligibility)
 
 
 async def get_visit(ctx: CoverageContext, appointment_id: UUID) -> VisitCoverage:
@@ -57,30 +61,41 @@ async def get_visit(ctx: CoverageContext, appointment_id: UUID) -> VisitCoverage
     cipher, visit = await ctx.cipher(), await _visit(ctx, appointment_id)
     async with ctx.db.transaction() as tx:
         policy = await store.policy_of(tx, cipher.organization_id, visit.site_id)
-        eligibility = await store.eligibility_by_id(tx, cipher, visit.eligibility_id) if visit.eligibility_id else None
-        coverage = await store.coverage_by_id(tx, cipher, eligibility.coverage_id) if eligibility else None
+        (found,) = await _all_shown(tx, cipher, [visit], policy)
         await audit.record(tx, _entry(ctx, "coverage.visit.read", "R", visit))
-    return _shown(visit, policy, coverage, eligibility)
+    return found
 
 
-async def get_policy(ctx: CoverageContext, site_id: UUID) -> CoveragePolicy:
-    """A site's rule; the default where it set none."""
-    ctx.actor.require(POLICY_READ)
-    return await store.policy_of(ctx.db, ctx.actor.organization_id, site_id)
-
-
-async def set_policy(ctx: CoverageContext, policy: SetPolicy) -> CoveragePolicy:
-    """Set a site's rule. Raises `BadInput` for a zone that there is not."""
-    ctx.actor.require(POLICY_CHANGE)
-    try:
-        ZoneInfo(policy.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
-        raise BadInput("There is no such time zone. It looks like America/Chicago.", parameter="time_zone") from fault
+async def list_visits(ctx: CoverageContext, query: ListVisits) -> VisitsPage:
+    """Visits of a day at a site that nobody said they pay for. Raises `Forbidden` for a site where the actor does not work."""
+    ctx.actor.require(CHECK)
+    if ctx.actor.site_ids and query.site_id not in ctx.actor.site_ids:
+        raise Forbidden("You can act for your own sites only.")
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        await store.put_policy(tx, ctx.actor.organization_id, policy)
-        about = (audit.Entity(type="Location", id=policy.site_id),)
-        await audit.record(tx, audit.entry(ctx, "coverage.policy.set", "U", entities=about))
-    return CoveragePolicy(site_id=policy.site_id, rule=policy.rule, time_zone=policy.time_zone)
+        policy = await store.policy_of(tx, cipher.organization_id, query.site_id)
+        span = _day_of(query.day, ZoneInfo(policy.time_zone), ctx.clock.now())
+        visits = await store.visits_of_site(tx, cipher.organization_id, query.site_id, span, query.after, query.limit + 1)
+        looked_at = visits[: query.limit]
+        shown = [each for each in await _all_shown(tx, cipher, looked_at, policy) if each.decision != "proceed"]
+        await audit.record(tx, *audit.entries_for_patients(ctx, "coverage.visit.list", "R", [each.patient_id for each in shown]))
+    return VisitsPage(items=tuple(shown), next=looked_at[-1].id if len(visits) > len(looked_at) else None)
+
+
+def _day_of(day: date | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """From when till when a day lasts there."""
+    begins = day or now.astimezone(zone).date()
+    return datetime.combine(begins, time(), zone), datetime.combine(begins + timedelta(days=1), time(), zone)
+
+
+async def _all_shown(tx: Session, cipher: FieldCipher, visits: list[Visit], policy: CoveragePolicy) -> list[VisitCoverage]:
+    """Visits of one site, with what was asked about each and of whom."""
+    asked_last = [each.eligibility_id for each in visits if each.eligibility_id]
+    answers = {each.id: each for each in await store.eligibilities_by_id(tx, cipher, asked_last)}
+    ids = {each.coverage_id for each in answers.values()}
+    payers = {each.id: each for each in await store.coverages_by_id(tx, cipher, list(ids), store.FIRST_ID, len(ids))}
+    asked_about = [(visit, answers.get(visit.eligibility_id) if visit.eligibility_id else None) for visit in visits]
+    return [_shown(visit, policy, payers.get(one.coverage_id) if one else None, one) for visit, one in asked_about]
 
 
 async def _paying(ctx: CoverageContext, cipher: FieldCipher, patient_id: UUID, day: date) -> Coverage | None:
@@ -91,9 +106,9 @@ async def _paying(ctx: CoverageContext, cipher: FieldCipher, patient_id: UUID, d
 
 async def _nobody_to_ask(ctx: CoverageContext, visit: Visit, policy: CoveragePolicy) -> VisitCoverage:
     async with ctx.db.transaction() as tx:
-        await store.ask_about_visit(tx, ctx.actor.organization_id, visit.id, None)
+        await store.ask_about_visit(tx, ctx.actor.organization_id, visit, None)
         await audit.record(tx, _entry(ctx, "coverage.visit.check", "E", visit))
-    return _shown(visit, policy, None, None)
+    return _shown(replace(visit, is_asked=True), policy, None, None)
 
 
 async def _visit(ctx: CoverageContext, appointment_id: UUID) -> Visit:
@@ -104,11 +119,14 @@ async def _visit(ctx: CoverageContext, appointment_id: UUID) -> Visit:
 
 
 def _shown(visit: Visit, policy: CoveragePolicy, coverage: Coverage | None, eligibility: Eligibility | None) -> VisitCoverage:
-    missing: tuple[Missing, ...] = eligibility.missing if eligibility else ("coverage",)
-    standing = eligibility.standing if eligibility else "unknown"
+    """A visit that moved, or is new, waits to be asked about; what was said of another day is not shown."""
+    answer = eligibility if visit.is_asked else None
+    missing: tuple[Missing, ...] = answer.missing if answer else (("coverage",) if visit.is_asked else ("waiting",))
+    standing = answer.standing if answer else "unknown"
     return VisitCoverage(
-        appointment_id=visit.id, patient_id=visit.patient_id, site_id=visit.site_id, missing=missing, coverage=coverage,
-        eligibility=eligibility, decision=deciding.decide(policy.rule, visit.urgency, standing, missing),
+        appointment_id=visit.id, patient_id=visit.patient_id, site_id=visit.site_id, starts_at=visit.starts_at, missing=missing,
+        coverage=coverage if answer else None, eligibility=answer,
+        decision=deciding.decide(policy.rule, visit.urgency, standing, missing),
     )  # fmt: skip
 
 
