@@ -93,21 +93,23 @@ class System:
 
     async def session(self, patient_id: UUID | None = None) -> str:
         """A session of a patient, as their browser has it once the code was typed."""
-        code_of: Any = await self._ask_access(
-            "start_code", patient_id=str(patient_id or self.patient_id), contact_system="phone", binding=BINDING
+        code_of: Any = await self.as_system(
+            "access",
+            "start_code",
+            command={"patient_id": str(patient_id or self.patient_id), "contact_system": "phone", "binding": BINDING},
         )
         known = {"organization_id": str(self.known.organization_id), "code_id": code_of["id"], "code": code_of["code"], "binding": BINDING}
-        started: Any = await self._ask_access("redeem_code", **known)
+        started: Any = await self.as_system("access", "redeem_code", command=known)
         return str(started["token"])
 
-    async def _ask_access(self, method: str, **command: str) -> Any:
-        """What the portal asks of access while nobody is signed in yet."""
+    async def as_system(self, module: str, method: str, **command: Any) -> Any:
+        """What the portal asks of a module while nobody is signed in yet."""
         assert self.known.organization_id is not None
         signer = Tokens(TokenKeys.of_file(token_key_file(self.data)), SystemClock(), ROLES)
         token = signer.issue(signer.actor("system", "system", self.known.organization_id), timedelta(minutes=1))
-        base = self.addresses.get("access") or next(iter(self.addresses.values()))
+        base = self.addresses.get(module) or next(iter(self.addresses.values()))
         headers = {"Authorization": f"Bearer {token}"}
-        answer = await self.client.post(f"{base}/internal/v1/access/{method}", json={"command": command}, headers=headers)
+        answer = await self.client.post(f"{base}/internal/v1/{module}/{method}", json=command, headers=headers)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()
 

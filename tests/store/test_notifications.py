@@ -9,7 +9,15 @@ import msgspec
 import pytest
 
 from carewright.contracts.access import BreakGlassStarted
-from carewright.contracts.notifications import LocalInboxClosed, Message, Notice, ReadInbox, Recipient
+from carewright.contracts.notifications import (
+    ListMessages,
+    LocalInboxClosed,
+    Message,
+    Notice,
+    ReadInbox,
+    Recipient,
+    SearchCommunications,
+)
 from carewright.kernel import jobs
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -295,3 +303,24 @@ async def test_the_privacy_officers_hear_once_of_a_broken_glass(ctx: Notificatio
 async def test_reading_ones_inbox_is_on_record(ctx: NotificationsContext, context: Contexts) -> None:
     await service.read_inbox(staff(ctx, "privacy-officer"), ReadInbox())
     assert await recorded(context) == [("notifications.inbox.read", "success", "anna")]
+
+
+async def test_what_a_code_said_leaves_by_its_channel_alone(ctx: NotificationsContext, context: Contexts) -> None:
+    """Neither staff, nor the patient, nor the export of a record reads a code; other messages are read as long as they are kept."""
+    await service.notify(ctx, CODE)
+    kept = msgspec.structs.replace(CODE, template="passkey_added", values={"hospital": "Lakeside"})
+    await service.notify(ctx, kept)
+    own = context.actor("patient", subject="patient", patient_id=known_id(1))
+    desk, of_patient = context.actor("front-desk"), SearchCommunications(patient_ids=(known_id(1),))
+    for actor in (desk, own):
+        code, other = (await service.search_communications(ctx.acting(actor), of_patient)).items
+        assert (code.withheld, code.title, code.text, code.contact) == (True, None, None, None)
+        assert (other.withheld, other.contact) == (False, None)
+        assert other.text
+    system = ctx.acting(msgspec.structs.replace(ctx.actor, permissions=ctx.actor.permissions | {service.LIST}))
+    code, other = (await service.list_messages(system, ListMessages(patient_id=known_id(1)))).items
+    assert (code.withheld, code.text, other.contact) == (True, None, PHONE)
+    with pytest.raises(Forbidden):
+        await service.search_communications(ctx.acting(context.actor("nurse")), of_patient)
+    context.clock.advance(days=ctx.settings.text_kept_days)
+    assert [each.text for each in (await service.search_communications(ctx.acting(desk), of_patient)).items] == [None, None]

@@ -103,6 +103,7 @@ notifications.list_messages            notifications.communication.list
 notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
 notifications.read_local_inbox         notifications.local_inbox.read
+notifications.search_communications    notifications.communication.search
 oversight.close_incident               oversight.incident.close
 oversight.close_unusual                oversight.unusual.close
 oversight.list_incidents               oversight.incident.list

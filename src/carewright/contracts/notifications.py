@@ -19,6 +19,7 @@ Status = Literal["preparation", "in-progress", "completed", "not-done"]
 """Of FHIR R4 Communication.status those that a message passes through."""
 Channel = Literal["sms", "email", "inbox"]
 """`inbox` is the product's own: what staff and patients read after signing in."""
+ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
     "passkey_added", "passkey_removed", "break_glass_started", "incident_opened",
@@ -36,6 +37,8 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "incident_opened": frozenset({"when"}),
 }
 """Every template with the names of the values it needs: no more and no fewer are taken."""
+SECRET: frozenset[TemplateName] = frozenset({"sign_in_code"})
+"""What these say opens something: it goes to its reader by its channel, and is shown nowhere else."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,13 +112,23 @@ class ListMessages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limit: Limit = 50
 
 
+class SearchCommunications(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was said to patients that meets every condition that has a value, oldest first. Patients search among what was said to them."""
+
+    ids: ListedIds = ()
+    patient_ids: ListedIds = ()
+    after: UUID | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 50
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to a patient. What it said is None once that was forgotten."""
+    """A message to a patient. What it said is None once that was forgotten, and where it is `withheld` because it opens something."""
 
     communication: Communication
     contact: str | None = None
     title: str | None = None
     text: str | None = None
+    withheld: bool = False
 
 
 class SaidPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,3 +153,5 @@ class Notifications(Protocol):
     async def read_local_inbox(self, actor: Actor, query: ReadInbox) -> MessagesPage: ...
 
     async def list_messages(self, actor: Actor, query: ListMessages) -> SaidPage: ...
+
+    async def search_communications(self, actor: Actor, query: SearchCommunications) -> SaidPage: ...

@@ -56,6 +56,8 @@ hl7.message.read                      .   .   .   x   .   .   .   .   .   .   . 
 hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x
 hl7.partner.manage                    .   .   .   .   .   .   .   .   .   .   x   .
 hl7.work_list                         .   .   .   x   .   .   .   .   .   .   x   .
+notifications.communication.any_patient .  .   x   x   .   .   .   .   .   .   .   x
+notifications.communication.read      x   x   x   x   .   .   .   .   .   .   .   x
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
 oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .
 oversight.review                      .   .   .   .   .   .   .   .   .   x   .   .

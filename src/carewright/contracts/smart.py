@@ -38,6 +38,7 @@ AppointmentResponse rs scheduling.appointment.read directory.read
 AppointmentResponse c  scheduling.appointment.confirm scheduling.appointment.accept scheduling.appointment.cancel
 AppointmentResponse c  scheduling.appointment.read directory.read
 AuditEvent         rs
+Communication      rs  notifications.communication.read
 Coverage           rs  coverage.read
 Coverage           c   coverage.change coverage.read patients.read directory.read
 Coverage           u   coverage.change coverage.read patients.read directory.read
@@ -65,6 +66,7 @@ journal is closed to apps, and so are subscriptions: they tell what the account'
 REACHING = {
     "Appointment": "scheduling.appointment.any_patient",
     "AppointmentResponse": "scheduling.appointment.any_patient",
+    "Communication": "notifications.communication.any_patient",
     "Coverage": "coverage.any_patient",
     "CoverageEligibilityRequest": "coverage.any_patient",
     "CoverageEligibilityResponse": "coverage.any_patient",

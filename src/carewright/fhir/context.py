@@ -7,6 +7,7 @@ from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
+from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
@@ -30,4 +31,5 @@ class FhirContext(Context):
     flow: Flow
     coverages: Coverages
     access: Access
+    notifications: Notifications
     audit: AuditTrail

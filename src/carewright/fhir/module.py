@@ -9,6 +9,7 @@ from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
+from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
@@ -29,7 +30,8 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
         patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
-        coverages=resolve(Coverages), access=resolve(Access), audit=resolve(AuditTrail),
+        coverages=resolve(Coverages), access=resolve(Access), notifications=resolve(Notifications),
+        audit=resolve(AuditTrail),
     )  # fmt: skip
     return Running(context)
 
@@ -38,7 +40,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow, Coverages, Access, AuditTrail, Subscriptions),
+    needs=(Directory, Patients, Scheduling, Flow, Coverages, Access, Notifications, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     pages=pages,
     timers=TIMERS,

@@ -6,7 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.access import BreakGlassStarted
-from carewright.contracts.notifications import ListMessages, MessagesPage, Notice, Notifications, ReadInbox, SaidPage
+from carewright.contracts.notifications import (
+    ListMessages,
+    MessagesPage,
+    Notice,
+    Notifications,
+    ReadInbox,
+    SaidPage,
+    SearchCommunications,
+)
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -37,6 +45,9 @@ class LocalNotifications:
 
     async def list_messages(self, actor: Actor, query: ListMessages) -> SaidPage:
         return await service.list_messages(self._context.acting(actor), query)
+
+    async def search_communications(self, actor: Actor, query: SearchCommunications) -> SaidPage:
+        return await service.search_communications(self._context.acting(actor), query)
 
 
 async def start(base: Context, settings: NotificationsSettings, _: Callable[[type], Any]) -> Running:

@@ -38,6 +38,15 @@ FROM notifications.communication
 WHERE organization_id = $1 AND recipient_kind = 'patient' AND recipient = $2 AND id > $3
 ORDER BY id LIMIT $4
 
+-- name: search_communications
+-- What was said to patients. What nobody asked for is NULL; a text past its time is not read any more, cleared or not.
+SELECT id, status, status_reason, template, language, channel, recipient_kind, recipient, CASE WHEN forget_at > $5 THEN content END AS content,
+       created_at, sent_at
+FROM notifications.communication
+WHERE organization_id = $1 AND recipient_kind = 'patient' AND id > $2
+  AND ($3::uuid[] IS NULL OR id = ANY($3)) AND ($4::text[] IS NULL OR recipient = ANY($4))
+ORDER BY id LIMIT $6
+
 -- name: forget_texts
 -- In batches of $2, as all housekeeping.
 WITH forgotten AS (

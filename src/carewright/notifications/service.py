@@ -16,10 +16,13 @@ from carewright.contracts.notifications import (
     Notice,
     ReadInbox,
     Recipient,
+    Said,
     SaidPage,
+    SearchCommunications,
 )
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
+from carewright.kernel.errors import Forbidden
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.keeping import note_disposed
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -34,6 +37,8 @@ NOTIFY = "notifications.notify"
 READ = "notifications.read"
 READ_LOCAL = "notifications.read_local"
 LIST = "notifications.list"
+READ_COMMUNICATION = "notifications.communication.read"
+ANY_PATIENT = "notifications.communication.any_patient"
 FIRST_ID = UUID(int=0)
 DELIVER = "notifications.deliver"
 """The job that brings a message away."""
@@ -169,6 +174,36 @@ async def list_messages(ctx: NotificationsContext, query: ListMessages) -> SaidP
         await audit.record(tx, audit.entry(ctx, "notifications.communication.list", "R", patient_id=query.patient_id))
     items = tuple(found[: query.limit])
     return SaidPage(items=items, next=items[-1].communication.id if len(found) > len(items) else None)
+
+
+async def search_communications(ctx: NotificationsContext, query: SearchCommunications) -> SaidPage:
+    """What was said to patients, for staff, and to themselves for patients; to which contact is not told, nor what opens something.
+
+    Raises `Forbidden`.
+    """
+    ctx.actor.require(READ_COMMUNICATION)
+    asked, cipher, after = _within_reach(ctx, query), await _keys(ctx), query.after or FIRST_ID
+    found: list[Said] = []
+    async with ctx.db.transaction() as tx:
+        if asked is not None:
+            found = await store.search_communications(tx, cipher, asked, after, ctx.clock.now(), query.limit + 1)
+        items = tuple(msgspec.structs.replace(each, contact=None) for each in found[: query.limit])
+        told = [each.communication for each in items]
+        about = [(UUID(each.recipient.id), audit.Entity(type="Communication", id=each.id)) for each in told]
+        await audit.record(tx, *audit.entries_about(ctx, "notifications.communication.search", about))
+    return SaidPage(items=items, next=told[-1].id if len(found) > len(items) else None)
+
+
+def _within_reach(ctx: NotificationsContext, query: SearchCommunications) -> SearchCommunications | None:
+    """The search within what the actor may see; None where nothing is left to look for."""
+    if ctx.actor.may(ANY_PATIENT):
+        return query
+    own = ctx.actor.patient_id
+    if own is None:
+        raise Forbidden
+    if query.patient_ids and own not in query.patient_ids:
+        return None
+    return msgspec.structs.replace(query, patient_ids=(own,))
 
 
 async def forget_texts(ctx: NotificationsContext) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.notifications import Channel, Communication, Message, Notice, Recipient, Said
+from carewright.contracts.notifications import SECRET, Channel, Communication, Message, Notice, Recipient, Said, SearchCommunications
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -97,13 +97,16 @@ async def local_inbox(db: Session, cipher: FieldCipher, now: datetime, limit: in
 async def messages_to_patient(db: Session, cipher: FieldCipher, patient_id: UUID, after: UUID, limit: int) -> list[Said]:
     """What was said to a patient, oldest first, whether or not its text is still there."""
     rows = await db.fetch(Q.messages_to_patient, cipher.organization_id, str(patient_id), after, limit)
-    opened = [(row, _opened(cipher, row["id"], row["content"])) for row in rows]
-    return [
-        Said(communication=_communication(row), contact=what.contact, title=what.title, text=what.text)
-        if what is not None
-        else Said(communication=_communication(row))
-        for row, what in opened
-    ]
+    return [_said(cipher, row) for row in rows]
+
+
+async def search_communications(
+    db: Session, cipher: FieldCipher, query: SearchCommunications, after: UUID, now: datetime, limit: int
+) -> list[Said]:
+    """At most `limit` messages to patients behind `after`, oldest first."""
+    patients = [str(each) for each in query.patient_ids]
+    rows = await db.fetch(Q.search_communications, cipher.organization_id, after, list(query.ids) or None, patients or None, now, limit)
+    return [_said(cipher, row) for row in rows]
 
 
 async def forget_texts(db: Session, now: datetime, limit: int) -> int:
@@ -140,6 +143,16 @@ def _messages(cipher: FieldCipher, rows: Sequence[Row]) -> list[Message]:
         for row, content in opened
         if content is not None
     ]
+
+
+def _said(cipher: FieldCipher, row: Row) -> Said:
+    """A message to a patient with what it said, unless that opens something."""
+    if row["template"] in SECRET:
+        return Said(communication=_communication(row), withheld=True)
+    what = _opened(cipher, row["id"], row["content"])
+    if what is None:
+        return Said(communication=_communication(row))
+    return Said(communication=_communication(row), contact=what.contact, title=what.title, text=what.text)
 
 
 def _communication(row: Row) -> Communication:

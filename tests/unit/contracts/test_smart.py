@@ -65,10 +65,10 @@ def test_only_systems_that_read_export() -> None:
 
 def test_no_scope_carries_what_signs_in_administers_or_operates() -> None:
     carried = smart.permissions_of([f"{where}/*.cruds" for where in ("patient", "user", "system")])
-    of_access = {each for each in carried if each.startswith("access.")}
-    assert of_access == {"access.consent.any_patient", "access.consent.read"}
+    narrow = {f"{each}.{what}" for each in ("access.consent", "notifications.communication") for what in ("any_patient", "read")}
+    assert {each for each in carried if each.startswith(("access.", "notifications."))} == narrow
     asked = {"coverage", "directory", "flow", "patients", "scheduling"}
-    assert {each.partition(".")[0] for each in carried - of_access - {smart.EXPORT}} <= asked
+    assert {each.partition(".")[0] for each in carried - narrow - {smart.EXPORT}} <= asked
     assert carried <= ALL
 
 

@@ -9,6 +9,9 @@ from carewright.contracts.fhir.basics import Resource, concept, identifiers, ins
 from carewright.contracts.notifications import Said
 from carewright.contracts.patients import Patient
 
+CHANNELS, TOPICS = "urn:carewright:channel", "urn:carewright:message"
+"""The systems of the ways by which messages go out, and of their templates."""
+NOTIFICATION = Coding(system="http://terminology.hl7.org/CodeSystem/communication-category", code="notification", display="Notification")
 PERSON = "urn:carewright:patient"
 """The system of our patients' ids, by which a RelatedPerson is told to be one of them."""
 ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
@@ -61,23 +64,30 @@ def _person(record: Patient) -> Resource:
 
 def _redacted(shown: Resource, record: Patient) -> Resource:
     """Marked, where something of the record is withheld from the reader."""
-    if record.withheld:
-        shown["meta"] = shown.get("meta", {}) | {
-            "security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]
-        }
-    return shown
+    return _marked(shown) if record.withheld else shown
+
+
+def _marked(shown: Resource) -> Resource:
+    """With the label that says that there is more than is shown."""
+    meta = shown.get("meta", {}) | {
+        "security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]
+    }
+    return shown | {"meta": meta}
 
 
 def communication(one: Said) -> Resource:
-    """A message: by which channel, how far it came, and its words as long as they are kept."""
+    """A message: by which channel, how far it came, and its words as long as they are kept, unless they open something."""
     told = one.communication
     words = " ".join(each for each in (one.title, one.text) if each)
-    return resource("Communication", told.id, {
+    shown = resource("Communication", told.id, {
         "status": told.status,
         "statusReason": {"text": told.status_reason} if told.status_reason else None,
-        "medium": [{"text": f"{told.channel}: {one.contact}" if one.contact else told.channel}],
-        "topic": {"text": told.template},
+        "category": [concept(NOTIFICATION)],
+        "medium": [{"coding": [{"system": CHANNELS, "code": told.channel}], "text": told.channel}],
+        "subject": reference("Patient", told.recipient.id),
+        "topic": {"coding": [{"system": TOPICS, "code": told.template}], "text": told.template},
         "recipient": [reference("Patient", told.recipient.id)],
-        "sent": told.sent_at.isoformat() if told.sent_at else None,
+        "sent": instant(told.sent_at) if told.sent_at else None,
         "payload": [{"contentString": words}] if words else None,
     })  # fmt: skip
+    return _marked(shown) if one.withheld else shown

@@ -21,7 +21,7 @@ from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
-from carewright.fhir.service import coverages, eligibilities, relating, responding, subscribing
+from carewright.fhir.service import communications, coverages, eligibilities, relating, responding, subscribing
 from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
@@ -231,6 +231,7 @@ CANDIDATES: Mapping[str, Candidates] = {
     "Appointment": appointments,
     "AppointmentResponse": responding.candidates,
     "AuditEvent": audit_events,
+    "Communication": communications.candidates,
     "Coverage": coverages.candidates,
     "CoverageEligibilityRequest": eligibilities.requests,
     "CoverageEligibilityResponse": eligibilities.responses,

@@ -16,7 +16,7 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.writes import Sent, Written
-from carewright.fhir.service import appointments, coverages, eligibilities, patients, relating, responding, subscribing
+from carewright.fhir.service import appointments, communications, coverages, eligibilities, patients, relating, responding, subscribing
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen
@@ -111,6 +111,7 @@ SERVED: Mapping[str, Served] = {
     "Appointment": Served(_appointment, create=appointments.post, update=appointments.put),
     "AppointmentResponse": Served(responding.read, create=responding.post),
     "AuditEvent": Served(read_audit_event, is_versioned=False),
+    "Communication": Served(communications.read, is_versioned=False),
     "Coverage": Served(coverages.read, create=coverages.post, update=coverages.put),
     "CoverageEligibilityRequest": Served(partial(eligibilities.read, eligibility.request), create=eligibilities.post),
     "CoverageEligibilityResponse": Served(partial(eligibilities.read, eligibility.response), is_versioned=False),
