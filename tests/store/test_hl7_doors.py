@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,9 +11,9 @@ import msgspec
 import pytest
 
 from carewright.contracts.permissions import ROLES
-from carewright.hl7 import mllp
+from carewright.hl7 import mllp, store
 from carewright.hl7.model.framing import framed
-from carewright.hl7.model.message import parse
+from carewright.hl7.model.message import Message, parse
 from carewright.hl7.service import receive
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.errors import Forbidden, Unavailable
@@ -45,14 +46,53 @@ async def test_half_frames_and_garbage_disturb_nobody(sender: Sender) -> None:
 
 async def test_several_messages_in_one_packet_are_all_answered(sender: Sender) -> None:
     messages = [sender.adt("A28", f"pack{number}") for number in range(3)]
+    heard = await _heard_at_once(sender, messages)
+    assert [each.text("MSA", 2) for each in heard] == [parse(each).control_id for each in messages]
+
+
+async def test_messages_that_come_together_are_done_in_their_order_where_it_matters(sender: Sender) -> None:
+    """A patient is registered before the booking, time is given back before somebody else gets it, and ten others are in between."""
+    start = await sender.free()
+    others = [sender.adt("A28", f"amid{number}") for number in range(10)]
+    messages = [
+        sender.adt("A28", "M-give"), sender.siu("S12", "give", start), *others[:5], sender.siu("S15", "give"), *others[5:],
+        sender.siu("S12", "get", start), sender.adt("A08", "M-get", name="Beispiel^Birgit"),
+    ]  # fmt: skip
+    heard = await _heard_at_once(sender, messages)
+    assert [each.text("MSA", 2) for each in heard] == [parse(each).control_id for each in messages]
+    assert {said(each) for each in heard} == {("AA", "")}
+    assert [(await sender.appointment(own))["status"] for own in ("give", "get")] == ["cancelled", "booked"]
+
+
+async def test_one_that_breaks_us_stops_none_of_those_beside_it(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is answered, so everything comes again; what was done meanwhile is done once."""
+    messages = [sender.adt("A28", f"beside{number}") for number in range(4)]
+    keep, before = store.keep_message, len(await sender.stored())
+
+    async def breaks_once(*given: Any) -> bool:
+        if given[2].content == messages[1]:
+            raise ConnectionResetError
+        return await keep(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("carewright.hl7.store.keep_message", breaks_once)
+        with pytest.raises(ConnectionResetError):
+            await receive.receive_all(await sender.acting(), messages)
+    answers = await receive.receive_all(await sender.acting(), messages)
+    assert [said(parse(each)) for each in answers] == [("AA", "")] * 4
+    assert len(await sender.stored()) == before + 4
+
+
+async def _heard_at_once(sender: Sender, messages: Sequence[bytes]) -> list[Message]:
+    """The answers to messages that are sent in one packet, without waiting."""
     async with listening(sender) as connect:
         line = await connect()
         line.writer.write(b"".join(framed(each) for each in messages))
         heard: list[bytes] = []
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            while len(heard) < 3:
+            while len(heard) < len(messages):
                 heard += line.deframer.feed(await line.reader.read(65536))
-    assert [parse(each).text("MSA", 2) for each in heard] == [parse(each).control_id for each in messages]
+    return [parse(each) for each in heard]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +188,7 @@ async def test_what_was_done_before_a_crash_is_not_done_again(sender: Sender, mo
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr("carewright.hl7.store.put_message", dies)
+        patch.setattr("carewright.hl7.store.keep_message", dies)
         assert said(await sender.says(message)) == ("AR", "207")
     assert said(await sender.says(message)) == ("AA", "")
     await sender.appointment("crash")

@@ -16,7 +16,7 @@ import pytest
 from carewright.directory import service as directory
 from carewright.kernel import db as db_module
 from carewright.kernel import sql
-from carewright.kernel.db import SYSTEM_SUFFIX, Database
+from carewright.kernel.db import SYSTEM_SUFFIX, Database, Session
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.migrate import EVERY_TENANT, role_of, system_role_of
 from carewright.kernel.sql import Queries, Query
@@ -407,6 +407,15 @@ async def test_what_is_asked_together_is_asked_within_a_tenant(db: Database) -> 
     asked = [db.of(tenant).fetch_gathered(AND_YOU, tenant) for tenant in (A, B, A, B, A)]
     rows = [dict(row) for row in await asyncio.gather(*asked) if row]
     assert [(row["tenant"], row["together"]) for row in rows] == [(str(A), 3), (str(B), 2), (str(A), 3), (str(B), 2), (str(A), 3)]
+
+
+async def test_what_is_done_together_is_one_transaction_within_a_tenant(db: Database) -> None:
+    async def work(tx: Session, asked: Sequence[UUID]) -> list[dict[str, Any]]:
+        row = await tx.fetch_one(WHERE_AM_I)
+        return [{"number": number, "where": row and row["tenant"], "together": len(asked)} for number, _ in enumerate(asked, 1)]
+
+    rows = await asyncio.gather(*(db.of(tenant).do_gathered(work, tenant) for tenant in (A, B, A)))
+    assert [(row and row["where"], row and row["together"]) for row in rows] == [(str(A), 2), (str(B), 1), (str(A), 2)]
 
 
 async def test_a_statement_in_the_same_tenant_costs_one_round_trip(db: Database, owner: Any) -> None:

@@ -18,6 +18,7 @@ ALLOWED = (
     Allowance("foreign_table", "scheduling/queries.sql", "kernel.outbox", "a booking is one statement, its event included (ADR 5)"),
     Allowance("foreign_table", "audit/queries.sql", "kernel.audit_entry", "the audit module is the one reader of the journal (ADR 12)"),
     Allowance("foreign_table", "scheduling/queries.sql", "kernel.audit_entry", "a booking is one statement, its audit entry included"),
+    Allowance("foreign_table", "hl7/queries.sql", "kernel.audit_entry", "messages are stored by one statement, their entries included"),
     Allowance("foreign_table", "scheduling/queries.sql", "kernel.idempotency", "a booking is one statement, its answer included (ADR 5)"),
     Allowance(
         "formatted_sql",

@@ -1,7 +1,7 @@
 """What HL7 v2's use cases run in: the common context, whom they ask, and what is remembered for a moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -24,25 +24,46 @@ ORGANIZATIONS_MAX = 1_000
 T = TypeVar("T")
 
 
+@dataclass(slots=True, eq=False)
+class _Turn:
+    things: frozenset[Hashable]
+    come: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Turns:
-    """Lets those who come for the same thing go one after another, in the order in which they came; others do not wait."""
+    """Lets those who come for the same thing go one after another, in the order in which they came; others do not wait.
+
+    Whoever comes for several things stands in the queue of each, at once, so that nobody waits for others in a circle.
+    """
 
     def __init__(self) -> None:
-        self._locks: dict[bytes, tuple[asyncio.Lock, int]] = {}
+        self._queues: dict[Hashable, list[_Turn]] = {}
 
     @asynccontextmanager
-    async def of(self, key: bytes) -> AsyncIterator[None]:
-        lock, waiting = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, waiting + 1)
+    async def of(self, things: Iterable[Hashable]) -> AsyncIterator[None]:
+        mine = _Turn(frozenset(things))
+        for thing in mine.things:
+            self._queues.setdefault(thing, []).append(mine)
+        self._call(mine)
         try:
-            async with lock:
-                yield
+            await mine.come.wait()
+            yield
         finally:
-            lock, waiting = self._locks[key]
-            if waiting == 1:
-                del self._locks[key]
-            else:
-                self._locks[key] = (lock, waiting - 1)
+            for thing in mine.things:
+                self._leave(thing, mine)
+
+    def _call(self, turn: _Turn) -> None:
+        """Its turn has come once it is the first in every queue."""
+        if all(self._queues[thing][0] is turn for thing in turn.things):
+            turn.come.set()
+
+    def _leave(self, thing: Hashable, turn: _Turn) -> None:
+        queue = self._queues[thing]
+        queue.remove(turn)
+        if queue:
+            self._call(queue[0])
+        else:
+            del self._queues[thing]
 
 
 class Remembered(Generic[T]):

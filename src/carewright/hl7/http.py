@@ -27,7 +27,7 @@ def pages(ctx: Hl7Context) -> Sequence[BaseRoute]:
             actor = (await ctx.bearers.actor_of(bearer_token(request))).at(address)
             ensure_pace(request.scope, actor)
             raw = await _body(request)
-            answer = await receive_all(ctx.acting(actor), raw)
+            (answer,) = await receive_all(ctx.acting(actor), [raw])
         except Refusal as refusal:
             turned_away = (refusal.actor or actor) if isinstance(refusal, Quarantined) else actor
             await audit.note_refusal(ctx.acting(turned_away.at(address)), "hl7.message.receive", {}, refusal)

@@ -1,12 +1,13 @@
 """HL7 v2 over MLLP: a listener whose connections each stand for a registered client, by its certificate or because there is but one.
 
-A connection's messages are answered one after the other: the next is not read before the last was stored and acknowledged.
+A connection's messages are answered in their order. A sender that does not wait for answers has those that came together done together;
+the next are not read before these were stored and acknowledged.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -100,8 +101,8 @@ async def _converse(ctx: Hl7Context, listening: Listening, reader: asyncio.Strea
         try:
             async with asyncio.timeout(max(left, 0.0)):
                 data = await reader.read(READ_BYTES)
-            for message in deframer.feed(data):
-                await _answer(here, sender, message, writer)
+            if messages := deframer.feed(data):
+                await _answer(here, sender, messages, writer)
         except (TimeoutError, NotHl7, Refusal) as fault:
             CLOSED.labels("slow" if isinstance(fault, TimeoutError) else "refused").inc()
             return
@@ -109,11 +110,11 @@ async def _converse(ctx: Hl7Context, listening: Listening, reader: asyncio.Strea
             return
 
 
-async def _answer(ctx: Hl7Context, sender: "Sender", message: bytes, writer: asyncio.StreamWriter) -> None:
-    answer = await receive_all(ctx.acting((await sender.actor()).at(ctx.actor.address)), message)
-    MESSAGES.inc()
-    if answer:
-        writer.write(framed(answer))
+async def _answer(ctx: Hl7Context, sender: "Sender", messages: Sequence[bytes], writer: asyncio.StreamWriter) -> None:
+    answers = await receive_all(ctx.acting((await sender.actor()).at(ctx.actor.address)), messages)
+    MESSAGES.inc(len(messages))
+    if said := b"".join(framed(each) for each in answers if each):
+        writer.write(said)
         async with asyncio.timeout(ctx.settings.message_seconds):
             await writer.drain()
 

@@ -1,24 +1,48 @@
 -- name: look
--- What became of the same message before, if it came before, and whether an earlier one about $3 waits: one question for every message.
-SELECT m.id, m.status, m.reason,
-    EXISTS (SELECT FROM hl7.message w WHERE w.organization_id = $1 AND w.subject = $3 AND w.status = 'waiting') AS waits
-FROM (SELECT 1) AS always LEFT JOIN hl7.message m ON m.organization_id = $1 AND m.mark = $2
+-- What became of the same message before, if it came before, and whether an earlier one about the same waits: one question for every
+-- message, and one for all that come together.
+SELECT g.number, m.id, m.status, m.reason,
+    EXISTS (SELECT FROM hl7.message w WHERE w.organization_id = g.organization_id AND w.subject = g.subject AND w.status = 'waiting') AS waits
+FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS g(organization_id, mark, subject, number)
+LEFT JOIN hl7.message m ON m.organization_id = g.organization_id AND m.mark = g.mark
 
 -- name: is_waiting
 -- Whether an earlier message about the same is still on the work list: whoever comes later waits behind it. $3 leaves out the one that is
 -- looked at again, and everything after it.
 SELECT EXISTS (SELECT FROM hl7.message WHERE organization_id = $1 AND subject = $2 AND status = 'waiting' AND id < $3) AS waits
 
--- name: put_message
--- What was refused before may be taken now, since a permission or a setting may have changed; whatever else is there stays.
-INSERT INTO hl7.message AS stored
-    (organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-ON CONFLICT (organization_id, mark) DO UPDATE SET
-    id = EXCLUDED.id, status = EXCLUDED.status, reason = EXCLUDED.reason, content = EXCLUDED.content, note = EXCLUDED.note,
-    patient_id = EXCLUDED.patient_id, decided_at = EXCLUDED.decided_at
-WHERE stored.status = 'refused'
-RETURNING id
+-- name: keep_message
+-- Messages that come together are stored by one statement, and so by one commit: each with what its sender's ids stand for from now on and
+-- with its entry in the journal, or without both where it is there already. What was refused before may be taken now, since a permission or
+-- a setting may have changed; whatever else is there stays. By marks, and links after messages, so that two processes that get the same
+-- messages cannot wait for each other in a circle.
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::bytea[],
+        $10::bytea[], $11::uuid[], $12::timestamptz[], $13::jsonb[], $14::uuid[], $15::text[]) WITH ORDINALITY
+        AS g(organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, links, entry_id,
+            body, number)
+), kept AS (
+    INSERT INTO hl7.message AS stored
+        (organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at)
+    SELECT organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, received_at
+    FROM given ORDER BY mark
+    ON CONFLICT (organization_id, mark) DO UPDATE SET
+        id = EXCLUDED.id, status = EXCLUDED.status, reason = EXCLUDED.reason, content = EXCLUDED.content, note = EXCLUDED.note,
+        patient_id = EXCLUDED.patient_id, decided_at = EXCLUDED.decided_at
+    WHERE stored.status = 'refused'
+    RETURNING id
+), linked AS (
+    INSERT INTO hl7.link (organization_id, mark, kind, target_id, made_at, client_id, id, said)
+    SELECT g.organization_id, decode(l.mark, 'base64'), l.kind, l.target_id, g.received_at, g.client_id, l.id, decode(l.said, 'base64')
+    FROM kept JOIN given g USING (id),
+        jsonb_to_recordset(g.links) AS l(mark text, kind text, target_id uuid, id uuid, said text)
+    ORDER BY 2
+    ON CONFLICT (organization_id, mark) DO UPDATE SET kind = EXCLUDED.kind, target_id = EXCLUDED.target_id
+), audited AS (
+    INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body)
+    SELECT g.organization_id, g.entry_id, g.patient_id, g.body FROM kept JOIN given g USING (id)
+)
+SELECT g.number FROM kept JOIN given g USING (id)
 
 -- name: put_links
 INSERT INTO hl7.link (organization_id, mark, kind, target_id, made_at, client_id, id, said)
@@ -27,10 +51,10 @@ ORDER BY each.mark
 ON CONFLICT (organization_id, mark) DO UPDATE SET kind = EXCLUDED.kind, target_id = EXCLUDED.target_id
 
 -- name: linked
--- The first of the marks, in the order in which they are asked for.
-SELECT l.kind, l.target_id FROM hl7.link l JOIN unnest($2::bytea[]) WITH ORDINALITY AS asked(mark, number) ON l.mark = asked.mark
-WHERE l.organization_id = $1
-ORDER BY asked.number LIMIT 1
+-- For many messages at once.
+SELECT asked.number, l.kind, l.target_id
+FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS asked(organization_id, mark, number)
+JOIN hl7.link l ON l.organization_id = asked.organization_id AND l.mark = asked.mark
 
 -- name: message_by_id
 SELECT id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at

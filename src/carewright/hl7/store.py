@@ -1,5 +1,6 @@
 """The rows of HL7 v2, to values and back: messages sealed, what they are about as keyed hashes. One function runs one named query."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -10,7 +11,8 @@ import msgspec
 from carewright.contracts.hl7 import Partner, UnsentMessage, WaitingMessage
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.hl7.model.replies import Reply
-from carewright.kernel.db import Row, Session
+from carewright.kernel.audit import Entry, body_of
+from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
@@ -82,9 +84,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
-async def look(db: Session, organization_id: UUID, heard: Heard) -> tuple[tuple[UUID, Fate] | None, bool]:
+async def look(db: Database, organization_id: UUID, heard: Heard) -> tuple[tuple[UUID, Fate] | None, bool]:
     """The message that is the same and what became of it, if it came before; and whether an earlier one about the same waits."""
-    row = await db.fetch_one(Q.look, organization_id, heard.mark, heard.subject)
+    row = await db.fetch_gathered(Q.look, organization_id, heard.mark, heard.subject)
     if row is None or row["id"] is None:
         return None, bool(row and row["waits"])
     return (row["id"], Fate(status=row["status"], reason=row["reason"])), row["waits"]
@@ -96,11 +98,24 @@ async def is_waiting(db: Session, organization_id: UUID, subject: bytes, before:
     return bool(row and row["waits"])
 
 
-async def put_message(tx: Session, cipher: FieldCipher, heard: Heard, fate: Fate) -> bool:
-    """False where the message is there already, and was not refused."""
-    row = await tx.fetch_one(
-        Q.put_message, cipher.organization_id, heard.id, heard.client_id, heard.mark, heard.subject, heard.kind, fate.status, fate.reason,
+async def keep_message(
+    db: Database,
+    cipher: FieldCipher,
+    heard: Heard,
+    fate: Fate,
+    links: Sequence[NewLink],
+    target: tuple[LinkKind, UUID] | None,
+    entry: Entry,
+) -> bool:
+    """Store a message, what the sender's `links` stand for if there is a `target`, and its entry: with whatever comes at the same time.
+
+    False where the message is there already, and was not refused.
+    """
+    links_to = [_link_to(cipher, each, *target) for each in links] if target else []
+    row = await db.fetch_gathered(
+        Q.keep_message, cipher.organization_id, heard.id, heard.client_id, heard.mark, heard.subject, heard.kind, fate.status, fate.reason,
         cipher.seal(TABLE, "content", heard.id, heard.content), _note(cipher, heard.id, fate), fate.patient_id, heard.received_at,
+        msgspec.json.encode(links_to), entry.id, body_of(entry),
     )  # fmt: skip
     return row is not None
 
@@ -120,10 +135,10 @@ async def own_ids(db: Session, cipher: FieldCipher, client_id: UUID | None, targ
     return [cipher.open_(LINK, "said", row["id"], row["said"]).decode() for row in rows]
 
 
-async def linked(db: Session, organization_id: UUID, marks: Sequence[bytes]) -> tuple[LinkKind, UUID] | None:
+async def linked(db: Database, organization_id: UUID, marks: Sequence[bytes]) -> tuple[LinkKind, UUID] | None:
     """What the first known of the marks stands for."""
-    row = await db.fetch_one(Q.linked, organization_id, list(marks))
-    return (row["kind"], row["target_id"]) if row else None
+    rows = await asyncio.gather(*(db.fetch_gathered(Q.linked, organization_id, mark) for mark in marks))
+    return next(((row["kind"], row["target_id"]) for row in rows if row), None)
 
 
 async def message_by_id(db: Session, cipher: FieldCipher, message_id: UUID) -> Kept | None:
@@ -300,6 +315,12 @@ async def reseal_outgoing(tx: Session, cipher: FieldCipher, after: UUID, limit: 
 async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal`, of senders' own ids."""
     return await reseal_rows(tx, cipher, LINK, ("said",), (Q.links_to_reseal, Q.reseal_links), after, limit)
+
+
+def _link_to(cipher: FieldCipher, link: NewLink, kind: LinkKind, target_id: UUID) -> dict[str, object]:
+    """As `keep_message` takes it; bytes become base64."""
+    said = cipher.seal(LINK, "said", link.id, link.said.encode())
+    return {"mark": link.mark, "kind": kind, "target_id": target_id, "id": link.id, "said": said}
 
 
 def _note(cipher: FieldCipher, message_id: UUID, fate: Fate) -> bytes | None:

@@ -181,10 +181,24 @@ class Database:
 
     async def fetch_gathered(self, query: Query, *args: object) -> Row | None:
         """`fetch_one` for a question that many ask at once. The statement takes arrays and says in `number` whose each row is."""
-        gather = self._gathers.get(query.name)
+        return await self._gathered(query.name, partial(self.fetch, query), *args)
+
+    async def do_gathered(self, work: "Callable[..., Awaitable[Sequence[Row]]]", *args: object) -> Row | None:
+        """`work(tx, *columns)` once for all who come in one turn of the event loop: one transaction, and one commit, for all of them.
+
+        It gets one array for each argument and says in `number`, from 1, whose each row is. What it raises, everybody gets.
+        """
+        return await self._gathered(f"{work.__module__}.{work.__qualname__}", partial(self._together, work), *args)
+
+    async def _gathered(self, name: str, fetch: "Callable[..., Awaitable[Sequence[Row]]]", *args: object) -> Row | None:
+        gather = self._gathers.get(name)
         if gather is None:
-            gather = self._gathers[query.name] = Gather(partial(self.fetch, query))
+            gather = self._gathers[name] = Gather(fetch)
         return await gather.ask(*args)
+
+    async def _together(self, work: "Callable[..., Awaitable[Sequence[Row]]]", *columns: list[object]) -> Sequence[Row]:
+        async with self.transaction() as tx:
+            return await work(tx, *columns)
 
     async def execute(self, query: Query, *args: object) -> None:
         await self._use(query, lambda connection: connection.execute(query.text, *args))

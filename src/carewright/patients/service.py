@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from uuid import UUID
 
 import msgspec
@@ -181,11 +181,23 @@ async def find_patients_by_identifier(ctx: Context, identifiers: Sequence[Identi
     """Our ids of those patients that are known here."""
     ctx.actor.require(FIND)
     model.ensure_within_limit(len(identifiers), model.IDENTIFIERS_ASKED_MAX)
-    cipher = await ctx.cipher()
-    async with ctx.db.transaction() as tx:
-        found = await store.patients_by_identifier(tx, cipher, identifiers)
-        await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
+    row = await ctx.db.do_gathered(_find_for_all, ctx, await ctx.cipher(), tuple(identifiers))
+    found: tuple[PatientMatch, ...] = row["found"] if row else ()
     return found
+
+
+async def _find_for_all(
+    tx: Session, contexts: Sequence[Context], ciphers: Sequence[FieldCipher], asked: Sequence[tuple[Identifier, ...]]
+) -> list[dict[str, object]]:
+    """Who asks at once is answered by one statement; each of them has entries of their own, of whom they found."""
+    every = tuple(dict.fromkeys(one for each in asked for one in each))
+    known = {match.identifier: match for match in await store.patients_by_identifier(tx, ciphers[0], every)}
+    found = [tuple(known[one] for one in dict.fromkeys(each) if one in known) for each in asked]
+    deeds = zip(contexts, found, strict=True)
+    await record(
+        tx, *chain.from_iterable(entries_for_patients(ctx, "patients.patient.find", "E", (one.id for one in each)) for ctx, each in deeds)
+    )
+    return [{"number": number, "found": each} for number, each in enumerate(found, 1)]
 
 
 async def compare_names(ctx: Context, patient_id: UUID, display: str) -> NameRelation:

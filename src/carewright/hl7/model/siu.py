@@ -30,7 +30,7 @@ def wish_in(message: Message) -> Wish:
         ids=ids_in(message),
         kinds=_given(text("AIS", 3), text("SCH", 8), text("SCH", 7)),
         places=_places(message),
-        practitioners=tuple(_coded(message, each) for each in message.all("AIP") if message.value(each.field(3))),
+        practitioners=practitioners_in(message),
         start=next(iter(_given(text("SCH", 11, 4), text("TQ1", 7), text("AIS", 4), text("AIP", 6), text("AIL", 6), text("AIG", 8))), ""),
         end=next(iter(_given(text("SCH", 11, 5), text("TQ1", 8))), ""),
         minutes=_minutes(message), reason=text("SCH", 6), status=text("SCH", 25).upper(),
@@ -42,6 +42,11 @@ def ids_in(message: Message) -> tuple[str, ...]:
     """The sender's own ids of the appointment, the filler's first."""
     sch = message.first("SCH")
     return tuple(dict.fromkeys(filter(None, (_entity(message, sch.field(2)), _entity(message, sch.field(1))))))
+
+
+def practitioners_in(message: Message) -> tuple[Coded, ...]:
+    """Whom the message asks for by name."""
+    return tuple(_coded(message, each) for each in message.all("AIP") if message.value(each.field(3)))
 
 
 def _places(message: Message) -> tuple[str, ...]:

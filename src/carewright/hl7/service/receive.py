@@ -4,7 +4,9 @@ What it asks for is done first, by use cases of others, under keys made of the m
 answer, sends it again, and everything is done once.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from itertools import islice
 from uuid import UUID
 
 from carewright.contracts.hl7 import NotHl7
@@ -15,6 +17,7 @@ from carewright.hl7.model.answers import Answer, Code, acknowledged, header_in
 from carewright.hl7.model.batch import messages_in
 from carewright.hl7.model.codes import DoesNotFit
 from carewright.hl7.model.message import Message, parse
+from carewright.hl7.model.order import Read, runs_of, things_in
 from carewright.hl7.model.pid import person_in
 from carewright.hl7.model.siu import ids_in
 from carewright.hl7.service import adt, siu
@@ -54,28 +57,22 @@ async def receive(ctx: Hl7Context, raw: bytes) -> bytes | None:
     What cannot be done just now is answered AR and not stored: its sender sends it again. Raises `Forbidden` for who may not send.
     """
     ctx.actor.require(RECEIVE)
-    client_id, cipher = client_of(ctx), await ctx.cipher()
-    message, fault = _read(raw)
-    heard = heard_of(ctx, cipher, message, raw, client_id)
-    async with ctx.turns.of(heard.subject or heard.mark):
-        try:
-            earlier, waits = await store.look(ctx.db, cipher.organization_id, heard)
-            if earlier is None or earlier[1].status == "refused":
-                answer = await _take(ctx, cipher, message, heard, fault, behind=waits)
-            else:
-                answer = _answer(*earlier)
-        except NOT_NOW as refusal:
-            answer = Answer("AR", heard.id, refusal.code)
-    return acknowledged(message, answer, heard.received_at)
+    return await _received(ctx, await ctx.cipher(), client_of(ctx), _read(raw))
 
 
-async def receive_all(ctx: Hl7Context, raw: bytes) -> bytes:
-    """As `receive`, each message of a batch after the other, with their answers one after the other."""
-    try:
-        messages = messages_in(raw)
-    except NotHl7:
-        messages = [raw]
-    return b"".join([await receive(ctx, each) or b"" for each in messages])
+async def receive_all(ctx: Hl7Context, raws: Sequence[bytes]) -> list[bytes]:
+    """As `receive`, of messages and batches that came together: what answers each of them, a batch's answers one after the other.
+
+    They are done in their order, or at once where the order makes no difference, so that they share statements and commits.
+    """
+    ctx.actor.require(RECEIVE)
+    cipher, client_id, answers = await ctx.cipher(), client_of(ctx), []
+    batches = [_each_of(raw) for raw in raws]
+    for run in runs_of(_read(raw) for batch in batches for raw in batch):
+        done = await asyncio.gather(*(_received(ctx, cipher, client_id, each) for each in run), return_exceptions=True)
+        answers += [_heard_from(each) for each in done]
+    following = iter(answers)
+    return [b"".join(islice(following, len(batch))) for batch in batches]
 
 
 def client_of(ctx: Hl7Context) -> UUID:
@@ -84,6 +81,11 @@ def client_of(ctx: Hl7Context) -> UUID:
         return UUID(ctx.actor.subject.removeprefix(CLIENT)) if ctx.actor.subject.startswith(CLIENT) else _nobody()
     except ValueError:
         return _nobody()
+
+
+def things_of(heard: Heard, message: Message) -> frozenset[Hashable]:
+    """What the message has to itself while it is done: itself, and what its sender calls whatever it touches."""
+    return frozenset((heard.mark, *((heard.client_id, *thing) for thing in things_in(message))))
 
 
 def heard_of(ctx: Hl7Context, cipher: FieldCipher, message: Message, raw: bytes, client_id: UUID) -> Heard:
@@ -138,26 +140,52 @@ def entry_of(ctx: Hl7Context, event: str, action: audit.Action, message_id: UUID
     return audit.entry(ctx, event, action, patient_id=fate.patient_id, entities=about, outcome=outcome, code=fate.reason)
 
 
-def _read(raw: bytes) -> tuple[Message, str | None]:
-    """The message, or as much of its header as there is, with what is wrong."""
+def _read(raw: bytes) -> Read:
     try:
-        return parse(raw), None
+        return Read(raw, parse(raw))
     except NotHl7 as fault:
-        return header_in(raw), fault.code
+        return Read(raw, header_in(raw), fault.code)
 
 
-async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, fault: str | None, *, behind: bool) -> Answer:
-    reason = fault or _wrong_form(ctx, message)
+def _each_of(raw: bytes) -> list[bytes]:
+    """The messages of a batch; what is none is a message that cannot be read."""
+    try:
+        return messages_in(raw)
+    except NotHl7:
+        return [raw]
+
+
+def _heard_from(done: bytes | BaseException | None) -> bytes:
+    """The answer of one that was done beside others. Its fault is raised once the others are through."""
+    if isinstance(done, BaseException):
+        raise done
+    return done or b""
+
+
+async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read: Read) -> bytes | None:
+    """Nothing is waited for before its turn is taken: those that begin one after the other take their turns so."""
+    heard = heard_of(ctx, cipher, read.message, read.raw, client_id)
+    async with ctx.turns.of(things_of(heard, read.message)):
+        try:
+            earlier, waits = await store.look(ctx.db, cipher.organization_id, heard)
+            if earlier is None or earlier[1].status == "refused":
+                answer = await _take(ctx, cipher, read, heard, behind=waits)
+            else:
+                answer = _answer(*earlier)
+        except NOT_NOW as refusal:
+            answer = Answer("AR", heard.id, refusal.code)
+    return acknowledged(read.message, answer, heard.received_at)
+
+
+async def _take(ctx: Hl7Context, cipher: FieldCipher, read: Read, heard: Heard, *, behind: bool) -> Answer:
+    reason = read.fault or _wrong_form(ctx, read.message)
     if reason is not None:
         fate, work = Fate(status="refused", reason=reason), None
     else:
-        fate, work = await decided(ctx, cipher, message, heard, behind=behind)
-    async with ctx.db.transaction() as tx:
-        fresh = await store.put_message(tx, cipher, heard, fate)
-        if fresh:
-            await keep_links(tx, work)
-            await audit.record(tx, entry_of(ctx, "hl7.message.receive", "C", heard.id, fate))
-    if fresh:
+        fate, work = await decided(ctx, cipher, read.message, heard, behind=behind)
+    target = work.made[-1] if work and work.made else None
+    entry = entry_of(ctx, "hl7.message.receive", "C", heard.id, fate)
+    if await store.keep_message(ctx.db, cipher, heard, fate, work.links() if work and target else (), target, entry):
         return _answer(heard.id, fate)
     earlier, _ = await store.look(ctx.db, cipher.organization_id, heard)  # another process was faster
     return _answer(*earlier) if earlier else _answer(heard.id, fate)

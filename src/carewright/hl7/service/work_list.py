@@ -9,7 +9,7 @@ from carewright.hl7.model import kinds
 from carewright.hl7.model.charset import decoded
 from carewright.hl7.model.codes import TABLES
 from carewright.hl7.model.message import parse
-from carewright.hl7.service.receive import decided, entry_of, heard_of, keep_links
+from carewright.hl7.service.receive import decided, entry_of, heard_of, keep_links, things_of
 from carewright.hl7.store import Fate, Kept
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -68,7 +68,7 @@ async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None
         raise UnknownMessage("Whoever sent this message is no longer a client.")
     acting = ctx.acting(sender, trace=ctx.trace)
     heard = heard_of(acting, cipher, message, raw, kept.client_id)
-    async with ctx.turns.of(heard.subject or heard.mark):
+    async with ctx.turns.of(things_of(heard, message)):
         if heard.subject and await store.is_waiting(ctx.db, cipher.organization_id, heard.subject, kept.id):
             raise EarlierWaits
         fate, work = await decided(acting, cipher, message, heard, behind=False)
