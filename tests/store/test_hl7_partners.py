@@ -324,12 +324,15 @@ async def test_partners_are_kept_from_the_command_line(sender: Sender, monkeypat
             "address": f"mllp://127.0.0.1:{listening.port}",
             "version": "2.4",
             "receiving_facility": "H",
+            "processing": "T",
         }
         partner_id = await commands.partner_added(sections, tenant, given)
         with pytest.raises(StartFailed):
             await commands.partner_added(sections, tenant, given | {"version": "3"})
+        with pytest.raises(StartFailed):
+            await commands.partner_added(sections, tenant, given | {"processing": "X"})
         (line,) = [commands.line_of_partner(each) for each in await commands.partners_listed(sections, tenant) if each.id == partner_id]
-        assert "2.4" in line
+        assert "2.4   T " in line
         await asyncio.sleep(sending.LOOK_SECONDS)
         sender.ctx.told.forget(tenant)
         _, appointment_id = await booked(sender)
@@ -339,7 +342,8 @@ async def test_partners_are_kept_from_the_command_line(sender: Sender, monkeypat
         assert "SIU^S12 AR" in line
         await commands.partner_mapped(sections, tenant, partner_id, "visit-type", sender.clinic.visit_type_id, "CHECK")
         await commands.resent(sections, tenant, row["id"])
-        await listening.hears(2)
+        heard = await listening.hears(2)
+        assert {each.text("MSH", 11) for each in heard} == {"T"}
         await decided(sender, told, 1, "waiting")
         assert "CHECK" in await commands.unsent_shown(sections, tenant, row["id"])
         await commands.dropped(sections, tenant, row["id"])

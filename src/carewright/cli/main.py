@@ -401,6 +401,7 @@ def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
     add.add_argument("--client", dest="client_id", help="the registered client that the same system is when it sends to us")
     add.add_argument("--hl7-version", dest="version", help="2.3.1, 2.4, 2.5 or 2.5.1 (default)")
     add.add_argument("--charset", help="a name of table 0211 (default: UNICODE UTF-8)")
+    add.add_argument("--processing", help="what its messages are for: P (production, the default), T (training) or D (debugging)")
     for place in ("sending", "receiving"):
         for what in ("application", "facility"):
             add.add_argument(f"--{place}-{what}", help=f"the message's {place} {what}")

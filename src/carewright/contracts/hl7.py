@@ -12,6 +12,8 @@ from carewright.kernel.values import Instant, Reason, ShortText
 
 Version2 = Literal["2.3.1", "2.4", "2.5", "2.5.1"]
 """Versions in which messages are written."""
+ProcessingId = Literal["P", "T", "D"]
+"""MSH-11 (table 0103): production, training, debugging."""
 HeaderName = Annotated[str, Meta(max_length=180, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -29,8 +31,8 @@ class WaitingMessage(msgspec.Struct, frozen=True, kw_only=True):
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """A system that is told of appointments. `client_id` is the registered client that it is when it sends to us.
 
-    `address` is `mllp://HOST:PORT`, `mllps://HOST:PORT` (TLS) or `https://…`; `charset` a name of table 0211. The other four are MSH-3 to
-    MSH-6: who we are, and who it is.
+    `address` is `mllp://HOST:PORT`, `mllps://HOST:PORT` (TLS) or `https://…`; `charset` a name of table 0211, and
+    `processing` what its messages are for, MSH-11. The other four are MSH-3 to MSH-6: who we are, and who it is.
     """
 
     id: UUID
@@ -39,6 +41,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     client_id: UUID | None = None
     version: Version2 = "2.5.1"
     charset: str = "UNICODE UTF-8"
+    processing: ProcessingId = "P"
     sending_application: HeaderName = "CAREWRIGHT"
     sending_facility: HeaderName = ""
     receiving_application: HeaderName = ""
@@ -94,7 +97,7 @@ class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotHl7(Refusal):
-    """`rule` says what is wrong, in a word: `empty`, `header`, `delimiters`, `segment`, `charset`, `size`, `count`, `value`."""
+    """`rule` says what is wrong: `empty`, `header`, `delimiters`, `segment`, `charset`, `size`, `count`, `value`, `missing`."""
 
     code = "hl7.not_hl7"
     status = 400

@@ -128,8 +128,8 @@ FOR UPDATE
 UPDATE hl7.link l SET said = r.said FROM unnest($2::uuid[], $3::bytea[]) AS r(id, said) WHERE l.organization_id = $1 AND l.id = r.id
 
 -- name: put_partner
-INSERT INTO hl7.partner (organization_id, id, name, address, client_id, version, charset, header, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO hl7.partner (organization_id, id, name, address, client_id, version, charset, processing, header, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: stop_partner
 -- What it was still to be told it is told no more: what is sent to nobody must not hold a patient's data.
@@ -142,12 +142,12 @@ WITH stopped AS (
 SELECT s.id, (SELECT count(*) FROM dropped) AS dropped FROM stopped s
 
 -- name: partners
-SELECT id, name, address, client_id, version, charset, header FROM hl7.partner
+SELECT id, name, address, client_id, version, charset, processing, header FROM hl7.partner
 WHERE organization_id = $1 AND stopped_at IS NULL ORDER BY id
 
 -- name: every_partner
 -- Of every organization, for whoever sends.
-SELECT organization_id, id, name, address, client_id, version, charset, header FROM hl7.partner WHERE stopped_at IS NULL
+SELECT organization_id, id, name, address, client_id, version, charset, processing, header FROM hl7.partner WHERE stopped_at IS NULL
 
 -- name: partner_codes
 SELECT name, ours, theirs FROM hl7.partner_code WHERE organization_id = $1 AND partner_id = $2

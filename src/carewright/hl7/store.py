@@ -213,7 +213,7 @@ async def put_partner(tx: Session, organization_id: UUID, partner: Partner, now:
     header = [partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility]
     await tx.execute(
         Q.put_partner, organization_id, partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset,
-        header, now,
+        partner.processing, header, now,
     )  # fmt: skip
 
 
@@ -351,6 +351,7 @@ def _partner(row: Row) -> Partner:
     sending_application, sending_facility, receiving_application, receiving_facility = row["header"]
     return Partner(
         id=row["id"], name=row["name"], address=row["address"], client_id=row["client_id"], version=row["version"], charset=row["charset"],
+        processing=row["processing"],
         sending_application=sending_application, sending_facility=sending_facility, receiving_application=receiving_application,
         receiving_facility=receiving_facility,
     )  # fmt: skip

@@ -98,7 +98,7 @@ async def dropped(sections: Mapping[str, Any], organization_id: UUID, message_id
 
 def line_of_partner(partner: Partner) -> str:
     """One line for the terminal."""
-    return f"{partner.id} {partner.version:<5} {partner.address} {partner.name}"
+    return f"{partner.id} {partner.version:<5} {partner.processing} {partner.address} {partner.name}"
 
 
 def line_of_unsent(message: UnsentMessage) -> str:

@@ -1,15 +1,17 @@
 """The messages that we send: each holds against the structure of its version, as hl7apy has it, and says what became of the appointment."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
 import msgspec
 import pytest
+from hl7apy import load_library
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.hl7 import NotHl7, Partner
+from carewright.contracts.hl7 import NotHl7, Partner, ProcessingId
 from carewright.contracts.patients import ContactPoint, Patient
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
@@ -22,6 +24,7 @@ from carewright.contracts.scheduling import (
 from carewright.hl7.model.announcing import Announcement, Resource, announced, own_entity, their_entity
 from carewright.hl7.model.message import parse
 from carewright.hl7.model.replies import Reply, reply_in
+from carewright.hl7.model.strict import REQUIRED, ensure_whole
 from carewright.hl7.model.triggers import STATUSES, event_of, filler_status, is_told
 
 VERSIONS = ("2.3.1", "2.4", "2.5", "2.5.1")
@@ -76,6 +79,38 @@ def test_hl7apy_would_say_no() -> None:
     raw = announced(said(), partner(), {}).decode()
     with pytest.raises(Exception, match="SCH_6"):
         parse_message(raw.replace("|S12|", "||"), validation_level=VALIDATION_LEVEL.STRICT).validate()
+
+
+def test_what_must_be_there_is_what_any_version_requires() -> None:
+    """As hl7apy has it, which leaves MSH-7 of v2.5 out."""
+    required: dict[str, set[int]] = {"MSH": {7}}
+    for definitions in (load_library(version).SEGMENTS for version in VERSIONS):
+        for name in REQUIRED:
+            fields = enumerate(definitions[name][1], 1)
+            required.setdefault(name, set()).update(number for number, (_, _, (least, _), _) in fields if least)
+    assert {name: {1, 2, *fields} if name == "MSH" else set(fields) for name, fields in REQUIRED.items()} == required
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (("|S12|", "||"), "missing"), (("||Zed^A||", "||^||"), "missing"), (("RGS|", "RGX|"), "segment"), (("AIS|", "PID|"), "segment"),
+        (("RGS|1|A\r", ""), "segment"),
+    ],
+)  # fmt: skip
+def test_what_is_not_whole_is_not_sent(change: tuple[str, str], rule: str) -> None:
+    zed = msgspec.structs.replace(PATIENT, family="Zed", given=("A",))
+    whole = announced(said(patient=zed), partner(), {}).decode().replace("Zed^A^^^^^L", "Zed^A")
+    ensure_whole(parse(whole.encode()))
+    assert change[0] in whole
+    with pytest.raises(NotHl7) as refused:
+        ensure_whole(parse(whole.replace(*change).encode()))
+    assert refused.value.facts["rule"] == rule
+
+
+@pytest.mark.parametrize("processing", get_args(ProcessingId))
+def test_a_message_says_what_it_is_for(processing: str) -> None:
+    assert parse(announced(said(), partner(processing=processing), {})).text("MSH", 11) == processing
 
 
 def test_a_message_says_who_when_and_with_whom() -> None:

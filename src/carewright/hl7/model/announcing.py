@@ -17,6 +17,7 @@ from carewright.hl7.model.charset import CODECS
 from carewright.hl7.model.codes import SCHEMES
 from carewright.hl7.model.delimiters import Delimiters
 from carewright.hl7.model.message import Message, Segment, written
+from carewright.hl7.model.strict import ensure_whole
 from carewright.hl7.model.triggers import ACTIONS
 from carewright.hl7.model.when import stamp_of
 
@@ -77,14 +78,16 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def announced(said: Announcement, partner: Partner, codes: Codes) -> bytes:
-    """The message in the partner's version and character set, with its codes. Raises `NotHl7` for what it cannot say in them."""
+    """The message in the partner's version and character set, with its codes. Raises `NotHl7` for what it cannot say so."""
     action, version = ACTIONS.get(said.event, "U"), partner.version
     segments = [
         _header(said, partner), _schedule(said, codes, version), _patient(said.patient, codes, version), Segment("RGS", ("1", action)),
         _service(said, codes, action), *_resources(said, codes, action),
     ]  # fmt: skip
+    message = Message(D, tuple(segments))
+    ensure_whole(message)
     try:
-        return written(Message(D, tuple(segments))).decode().encode(CODECS[partner.charset])
+        return written(message).decode().encode(CODECS[partner.charset])
     except UnicodeEncodeError as fault:
         raise NotHl7(rule="charset") from fault
 
@@ -108,7 +111,9 @@ def _header(said: Announcement, partner: Partner) -> Segment:
     places = (partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility)
     kind = D.composed(["SIU", said.event, "SIU_S12"])
     written_in = (partner.version, "", "", "", "", "", partner.charset)
-    return Segment("MSH", (D.encoding, *map(D.escaped, places), stamp_of(said.made_at), "", kind, said.control_id, "P", *written_in))
+    return Segment(
+        "MSH", (D.encoding, *map(D.escaped, places), stamp_of(said.made_at), "", kind, said.control_id, partner.processing, *written_in)
+    )
 
 
 def _schedule(said: Announcement, codes: Codes, version: str) -> Segment:
