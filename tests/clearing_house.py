@@ -3,10 +3,11 @@
 from contextlib import AbstractAsyncContextManager
 from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from carewright.coverage.clearing.by_payer import ByPayer, houses_by_payer
 from carewright.coverage.clearing.chosen import clearing_house_of
-from carewright.coverage.clearing.drop import Drop
 from carewright.coverage.clearing.port import ClearingHouse
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model.question import Provider
@@ -30,9 +31,15 @@ def house_at(url: str, **settings: Any) -> ClearingHouse:
     return clearing_house_of(CoverageSettings(clearing_house="core", url=url, **(SET | settings)), Outgoing())
 
 
+def houses_at(file: Path, **settings: Any) -> ByPayer:
+    """The ways to several, as the settings and a file make them."""
+    outgoing = Outgoing()
+    return houses_by_payer(CoverageSettings(reaches_file=str(file), **(SET | settings)), lambda each: clearing_house_of(each, outgoing))
+
+
 def asking(context: Context, house: ClearingHouse) -> CoverageContext:
     """Coverage's context that asks there."""
     world = {field.name: getattr(context, field.name) for field in fields(Context)}
     provider = Provider(name=SET["provider_name"], npi=SET["provider_npi"])
-    drop = house if isinstance(house, Drop) else None
-    return CoverageContext(**world, clearing_house=house, provider=provider, drop=drop, wait_for_files=timedelta(hours=1))
+    drops = ByPayer(house, {}).drops if not isinstance(house, ByPayer) else house.drops
+    return CoverageContext(**world, clearing_house=house, provider=provider, drops=drops, wait_for_files=timedelta(hours=1))

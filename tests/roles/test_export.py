@@ -43,6 +43,8 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     card = {"payer": {"name": "Numbat Mutual"}, "member_id": "W1", "beneficiary": {"family": "Beispielhaft"}}
     covered = {"patient_id": str(patient), "details": card}
     coverage = ok(await system.request("front-desk", "POST", "/api/v1/coverages", json=covered), 201)["id"]
+    asked = f"/api/v1/coverages/{coverage}/eligibility"
+    question = ok(await system.request("front-desk", "POST", asked, json={"serviced_on": "2026-11-30"}))["id"]
     strangers = ok(await clinic.book(other, free[1], note="somebody else's words"), 201)["id"]
     async with httpx.AsyncClient(trust_env=False, base_url=system.address_of("/my-record"), timeout=60) as browser:
         browser.cookies.set("carewright_session", await system.session(patient))
@@ -54,6 +56,9 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     assert [(one["id"], one["name"][0]["family"]) for one in by_kind["Patient"]] == [(str(patient), "Beispielhaft")]
     (booked,) = by_kind["Appointment"]
     assert [(one["id"], one["subscriberId"]) for one in by_kind["Coverage"]] == [(coverage, "W1")]
+    assert question in [one["id"] for one in by_kind["CoverageEligibilityRequest"]]
+    (answered,) = (one for one in by_kind["CoverageEligibilityResponse"] if one["id"] == question)
+    assert (answered["outcome"], answered["insurance"][0]["coverage"]["reference"]) == ("error", f"Coverage/{coverage}")
     assert (booked["id"], booked["comment"], booked["basedOn"]) == (appointment, "afraid of needles", [{"display": "Dr. Numbat"}])
     text = archive.read("record.ndjson").decode()
     assert "Andersen" not in text

@@ -46,7 +46,7 @@ from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.settings import StartFailed
 from carewright.mock.eligibility.payer import answer_to
 from tests.access_world import recorded
-from tests.clearing_house import asking, house_at, mock_clearing_house
+from tests.clearing_house import asking, house_at, houses_at, mock_clearing_house
 from tests.samples import known_id
 from tests.servers import MORNING, Contexts
 from tests.store.test_coverage import ANNA, BEN, CARD, DEPENDENT
@@ -446,6 +446,37 @@ async def test_a_file_that_does_not_come_is_not_waited_for_for_ever(context: Con
     context.clock.advance(hours=1, seconds=1)
     assert await give_up(system) == 1
     assert (await checking.get_eligibility(filing, found.id)).missing == ("payer-away",)
+
+
+async def test_each_payer_is_asked_through_the_clearing_house_that_reaches_them(
+    context: Contexts, desk: CoverageContext, place: str, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "reaches.toml", tmp_path / "drop"
+    file.write_text(f'[[reach]]\npayers = ["87726", "87727"]\nclearing_house = "drop"\ndrop_folder = "{folder}"\n')
+    houses = houses_at(file, clearing_house="core", url=place)
+    here = asking(desk, houses)
+    by_file = await checked(here, await covered(desk, payer=Payer(name="Bilby Care", id="87727")))
+    by_wire = await checked(here, await covered(desk))
+    assert (by_file.outcome, by_wire.outcome) == ("queued", "complete")
+    (out,) = (folder / "out").iterdir()
+    (folder / "in" / "a.271").write_text(answer_to(out.read_text("ascii")))
+    assert await pick_up(asking(await context.system("coverage"), houses)) == 1
+    assert (await checking.get_eligibility(desk, by_file.id)).standing == "active"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no toml", "[[reach]]\npayers = []", '[[reach]]\nclearing_house = "core"', '[[reach]]\npayers = ["1"]\nurll = "x"',
+        '[[reach]]\npayers = ["1"]\nclearing_house = "drop"', '[[reach]]\npayers = ["1", "1"]', None,
+    ],
+)  # fmt: skip
+def test_a_file_of_clearing_houses_that_is_none_stops_the_start(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "reaches.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(StartFailed):
+        houses_at(file, clearing_house="core", url="http://127.0.0.1:1/core")
 
 
 @pytest.mark.parametrize(

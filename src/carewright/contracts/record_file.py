@@ -16,6 +16,8 @@ NDJSON, INDEX = "record.ndjson", "index.html"
 KINDS = {
     "Patient": "details and contacts", "Appointment": "appointments, with what was written about them",
     "Coverage": "coverages: who pays",
+    "CoverageEligibilityRequest": "questions to payers",
+    "CoverageEligibilityResponse": "what became of them: what payers answered",
     "Encounter": "visits and stays",
     "Communication": "messages; the text of each is kept for a month",
     "AuditEvent": "entries about who looked at the record or changed it",

@@ -11,9 +11,9 @@ from carewright.kernel.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageContext(Context):
-    """`drop` is the folder in which answers come later, where the clearing-house is one; they are waited for so long."""
+    """`drops` are the folders in which answers come later; they are waited for so long."""
 
     clearing_house: ClearingHouse
     provider: Provider
-    drop: Drop | None
+    drops: tuple[Drop, ...]
     wait_for_files: timedelta

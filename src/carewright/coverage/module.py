@@ -30,8 +30,8 @@ from carewright.contracts.scheduling import (
     AppointmentRescheduled,
 )
 from carewright.coverage import handlers, store
+from carewright.coverage.clearing.by_payer import houses_by_payer
 from carewright.coverage.clearing.chosen import clearing_house_of
-from carewright.coverage.clearing.drop import Drop
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.http import ROUTES
 from carewright.coverage.jobs import JOBS, TIMERS
@@ -84,9 +84,10 @@ class LocalCoverages:
 async def start(base: Context, settings: CoverageSettings, resolve: Callable[[type], Any]) -> Running:
     """Coverage needs its tables, and a way to payers where one is set. Raises `StartFailed`."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    house = clearing_house_of(settings, resolve(Outgoing))
+    outgoing: Outgoing = resolve(Outgoing)
+    house = houses_by_payer(settings, lambda each: clearing_house_of(each, outgoing))
     context = CoverageContext(
-        **world, clearing_house=house, drop=house if isinstance(house, Drop) else None,
+        **world, clearing_house=house, drops=house.drops,
         provider=Provider(name=settings.provider_name, npi=settings.provider_npi), wait_for_files=timedelta(hours=settings.drop_hours),
     )  # fmt: skip
     return Running(context=context, offers={Coverages: LocalCoverages(context)})

@@ -12,6 +12,7 @@ class CoverageSettings:
     `sender` and `receiver` are how the clearing-house knows us and itself (X12 ISA06 and ISA08, 15 letters at most); `user` and the first
     line of `password_file` are the account there. `provider_name` and `provider_npi` say who asks. `usage` T marks every question as a
     test. Nobody waits for an answer longer than `answer_seconds`, the operating rules' 20, or for a file longer than `drop_hours`.
+    `reaches_file` names payers who are asked through other clearing-houses than this one.
     """
 
     clearing_house: Literal["none", "core", "drop"] = "none"
@@ -26,3 +27,4 @@ class CoverageSettings:
     answer_seconds: float = 20.0
     drop_folder: str = ""
     drop_hours: float = 24.0
+    reaches_file: str = ""

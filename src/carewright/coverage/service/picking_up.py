@@ -5,6 +5,7 @@ from uuid import UUID
 
 from carewright.contracts.coverage import Eligibility
 from carewright.coverage import store
+from carewright.coverage.clearing.drop import Drop
 from carewright.coverage.clearing.port import NoAnswer
 from carewright.coverage.clearing.x12 import answer_in, traces_in
 from carewright.coverage.context import CoverageContext
@@ -17,12 +18,14 @@ GIVEN_UP_MAX = 200
 
 async def pick_up(ctx: CoverageContext) -> int:
     """Take what lies there; how many answers were waited for. `ctx` is the system's. What nobody waits for is put aside, not lost."""
-    if ctx.drop is None:
-        return 0
+    return sum([await _pick_up(ctx, each) for each in ctx.drops])
+
+
+async def _pick_up(ctx: CoverageContext, drop: Drop) -> int:
     taken = 0
-    for path in await asyncio.to_thread(ctx.drop.arrived):
-        is_known = await _is_taken(ctx, await asyncio.to_thread(ctx.drop.read, path))
-        await asyncio.to_thread(ctx.drop.put_away, path, is_known=is_known)
+    for path in await asyncio.to_thread(drop.arrived):
+        is_known = await _is_taken(ctx, await asyncio.to_thread(drop.read, path))
+        await asyncio.to_thread(drop.put_away, path, is_known=is_known)
         taken += is_known
     return taken
 
