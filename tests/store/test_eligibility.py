@@ -285,6 +285,25 @@ async def test_an_answer_about_the_day_before_the_move_does_not_count(context: C
     assert (await visits.get_visit(desk, VISIT)).missing == ("waiting",)
 
 
+async def test_a_coverage_that_comes_or_changes_later_is_asked_about_for_the_visits_ahead(context: Contexts, desk: CoverageContext) -> None:
+    payers, fact = Payers(), booked(context)
+    system = await follow(context, asking(desk, payers), fact)
+    assert (await visits.get_visit(desk, VISIT)).missing == ("coverage",)
+    past = AppointmentBooked(**(msgspec.structs.asdict(fact) | {"appointment_id": known_id(0x78), "start": MORNING - timedelta(days=1)}))
+    await heard(system, past)
+    coverage = await covered(desk)
+    await jobs.run_due(system, JOBS)
+    payers.asked.clear()
+    for plan in ("Silver", "Silver"):
+        details = replace(CARD, plan=plan)
+        await coverages.update_coverage(desk, UpdateCoverage(coverage_id=coverage.id, details=details))
+        await jobs.run_due(system, JOBS)
+    assert [each.serviced_on for each in payers.asked] == [TODAY + timedelta(days=1)], "the visit ahead, once for the change"
+    shown = await visits.get_visit(desk, VISIT)
+    assert shown.eligibility is not None
+    assert shown.eligibility.coverage_version == 2
+
+
 async def test_a_request_is_asked_about_once_it_is_accepted(context: Contexts, desk: CoverageContext) -> None:
     await covered(desk)
     system, fact = asking(await context.system("coverage"), desk.clearing_house), booked(context)

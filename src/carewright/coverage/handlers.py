@@ -9,8 +9,8 @@ from carewright.contracts.scheduling import (
     AppointmentRescheduled,
 )
 from carewright.coverage import store
-from carewright.coverage.service.visits import CHECK_VISIT, Booked
-from carewright.kernel import audit, jobs
+from carewright.coverage.service.asking_later import Booked, ask_later
+from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 
@@ -33,8 +33,7 @@ async def ask_about_visit(ctx: Context, tx: Session, event: AppointmentBooked | 
     if event.status != "booked" or not await store.lock_patient(tx, event.organization_id, event.patient_id):
         return
     if await store.put_visit(tx, event):
-        what = Booked(event.organization_id, event.appointment_id)
-        await jobs.enqueue(ctx, tx, CHECK_VISIT, what, unique_key=f"{CHECK_VISIT}:{event.appointment_id}:{event.version}")
+        await ask_later(ctx, tx, Booked(event.organization_id, event.appointment_id), str(event.version))
 
 
 async def end_visit(_: Context, tx: Session, event: AppointmentCancelled | AppointmentAdvanced) -> None:

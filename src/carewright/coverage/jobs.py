@@ -6,8 +6,9 @@ from carewright.contracts.coverage import UnknownVisit
 from carewright.contracts.records import days_kept
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.service import keeping
+from carewright.coverage.service.asking_later import CHECK_VISIT, Booked
 from carewright.coverage.service.picking_up import give_up, pick_up
-from carewright.coverage.service.visits import CHECK_VISIT, Booked, check_visit
+from carewright.coverage.service.visits import check_visit
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing

@@ -129,6 +129,11 @@ WHERE organization_id = $1 AND site_id = $2 AND starts_at >= $3 AND starts_at < 
   AND ($5::uuid IS NULL OR (starts_at, id) > (SELECT a.starts_at, a.id FROM coverage.visit a WHERE a.organization_id = $1 AND a.id = $5))
 ORDER BY starts_at, id LIMIT $6
 
+-- name: visits_ahead
+SELECT id FROM coverage.visit
+WHERE organization_id = $1 AND patient_id = $2 AND starts_at >= $3 AND NOT has_ended
+ORDER BY starts_at, id LIMIT $4
+
 -- name: ask_about_visit
 -- Not where it moved, or became another kind of visit, while it was asked: then it is asked about anew.
 UPDATE coverage.visit SET eligibility_id = $3, is_asked = true

@@ -221,6 +221,11 @@ async def visits_of_site(
     return [Visit(**row) for row in await db.fetch(Q.visits_of_site, organization_id, site_id, *span, after, limit)]
 
 
+async def visits_ahead(db: Session, organization_id: UUID, patient_id: UUID, now: datetime, limit: int) -> list[UUID]:
+    """A patient's visits that are still to come, the next one first."""
+    return [row["id"] for row in await db.fetch(Q.visits_ahead, organization_id, patient_id, now, limit)]
+
+
 async def ask_about_visit(tx: Session, organization_id: UUID, visit: Visit, eligibility_id: UUID | None) -> None:
     """Which question tells about a visit from now on; None where nobody could be asked."""
     await tx.execute(Q.ask_about_visit, organization_id, visit.id, eligibility_id, visit.starts_at, visit.visit_type_id)

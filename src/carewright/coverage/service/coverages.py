@@ -14,6 +14,7 @@ from carewright.contracts.coverage import (
 )
 from carewright.coverage import store
 from carewright.coverage.model import rules
+from carewright.coverage.service.asking_later import ask_about_visits_ahead
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -41,6 +42,7 @@ async def record_coverage(ctx: Context, command: RecordCoverage) -> Coverage:
                 raise PatientGone(patient_id=str(command.patient_id))
             if not await store.insert_coverage(tx, cipher, coverage):
                 raise AlreadyRecorded
+            await ask_about_visits_ahead(ctx, tx, coverage)
             await audit.record(tx, entry_of(ctx, "coverage.coverage.record", "C", coverage))
             await remember(ctx, tx, coverage)
         return coverage
@@ -66,6 +68,7 @@ async def update_coverage(ctx: Context, command: UpdateCoverage) -> Coverage:
             changed = rules.changed_coverage(before, command.details, now)
             if changed != before:
                 await _replace(tx, cipher, changed)
+                await ask_about_visits_ahead(ctx, tx, changed)
             await audit.record(tx, entry_of(ctx, "coverage.coverage.change", "U", changed))
             await remember(ctx, tx, changed)
         return changed

@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.coverage import (
@@ -27,16 +26,6 @@ from carewright.kernel import audit
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.privacy.cipher import FieldCipher
-
-CHECK_VISIT = "coverage.check_visit"
-"""The job that asks about one visit."""
-
-
-class Booked(msgspec.Struct, frozen=True):
-    """The payload of `CHECK_VISIT`."""
-
-    organization_id: UUID
-    appointment_id: UUID
 
 
 async def check_visit(ctx: CoverageContext, appointment_id: UUID, *, again: bool = True) -> VisitCoverage:
