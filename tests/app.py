@@ -1,16 +1,20 @@
 """A SMART app, as a running system meets it: registered at the command line, launched in a person's browser, and asking for tokens."""
 
+import asyncio
 import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from carewright.kernel.rng import new_secret
 from carewright.portal.http.guard import SESSION
-from tests.other_system import said
+from tests.clinic import ok
+from tests.other_system import KEY, said
 from tests.plain_browser import Browser
 from tests.system import System
 
@@ -18,6 +22,7 @@ REDIRECT = "https://app.example.org/back"
 SCOPES = ("launch/patient", "offline_access", "online_access", "patient/*.cruds")
 SCOPE = "launch/patient patient/Patient.rs patient/Appointment.rs offline_access"
 STATE = "state-of-the-app"
+NOTICED_SECONDS_MAX = 30
 
 
 def challenge_of(verifier: str) -> str:
@@ -83,8 +88,12 @@ class App:
         return told(sent)
 
     async def token(self, **form: str | None) -> httpx.Response:
+        return await self.send("/oauth/token", **form)
+
+    async def send(self, path: str, /, **form: str | None) -> httpx.Response:
+        """Send a form to an endpoint as this app."""
         sent = {name: value for name, value in ({"client_id": self.client_id} | form).items() if value is not None}
-        return await self.browser.client.post("/oauth/token", data=sent)
+        return await self.browser.client.post(path, data=sent)
 
     async def redeem(self, code: str, /, **changes: str | None) -> httpx.Response:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "code_verifier": self.verifier}
@@ -104,6 +113,28 @@ def told(answer: httpx.Response, redirect: str = REDIRECT) -> dict[str, str]:
     location = answer.headers["location"]
     assert location.startswith(f"{redirect}?"), location
     return dict(parse_qsl(urlsplit(location).query))
+
+
+def keys(folder: Path) -> tuple[str, str]:
+    """The options that register an app with `KEY`."""
+    file = folder / "keys.json"
+    file.write_bytes(msgspec.json.encode({"keys": [KEY.as_dict(private=False)]}))
+    return "--keys", str(file)
+
+
+async def tokens(app: App, scope: str = SCOPE) -> dict[str, str]:
+    granted: dict[str, str] = ok(await app.redeem((await app.launch(scope=scope))["code"]))
+    return granted
+
+
+async def until_shut_out(app: App, token: str, path: str) -> None:
+    async with asyncio.timeout(NOTICED_SECONDS_MAX):
+        while (await app.read(path, token)).status_code != httpx.codes.UNAUTHORIZED:  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.1)
+
+
+def refused(answer: httpx.Response, error: str, status: int = 400) -> None:
+    assert (answer.status_code, answer.json()) == (status, {"error": error})
 
 
 async def opened(system: System, client_id: str, patient_id: UUID | None) -> App:

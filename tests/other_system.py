@@ -33,15 +33,24 @@ async def registered(system: System, folder: Path, *scopes: str) -> str:
     return line.splitlines()[-1].split()[0]
 
 
+def public_url(system: System) -> str:
+    """Where the system says that it is reached."""
+    return system.address_of("/staff").replace("127.0.0.1", "localhost")
+
+
+def proof(system: System, client_id: str, jti: str) -> dict[str, str]:
+    """What a client with `KEY` proves itself by, as fields of a form."""
+    claims = {
+        "iss": client_id, "sub": client_id, "aud": f"{public_url(system)}/oauth/token", "exp": int(SystemClock().now().timestamp()) + 240,
+        "jti": jti,
+    }  # fmt: skip
+    signed = jwt.encode({"alg": "ES384", "kid": "lab-1"}, claims, KEY, algorithms=["ES384"])
+    return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
+
+
 async def ask(system: System, client_id: str, jti: str, scope: str, **changes: Any) -> httpx.Response:
     """Ask for a token at the process that gives them; `changes` are laid over the form."""
-    now = int(SystemClock().now().timestamp())
-    public_url = system.address_of("/staff").replace("127.0.0.1", "localhost")
-    claims = {"iss": client_id, "sub": client_id, "aud": f"{public_url}/oauth/token", "exp": now + 240, "jti": jti}
-    form = {
-        "grant_type": "client_credentials", "scope": scope, "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": jwt.encode({"alg": "ES384", "kid": "lab-1"}, claims, KEY, algorithms=["ES384"]),
-    }  # fmt: skip
+    form = {"grant_type": "client_credentials", "scope": scope} | proof(system, client_id, jti)
     return await system.client.post(f"{system.address_of('/oauth/token')}/oauth/token", data=form | changes)
 
 

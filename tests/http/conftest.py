@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from tests.app import App, opened, registered_app
 from tests.clinic import Clinic, open_clinic, register
 from tests.system import System
 
@@ -41,3 +42,16 @@ async def nothing_written(database: "asyncpg.Connection[asyncpg.Record]") -> Asy
     before = await database.fetchrow(ROWS)
     yield
     assert await database.fetchrow(ROWS) == before, "a refused request left something behind"
+
+
+@pytest.fixture(scope="module")
+async def client_id(one_process: System) -> str:
+    return await registered_app(one_process)
+
+
+@pytest.fixture
+async def app(one_process: System, client_id: str) -> AsyncIterator[App]:
+    """The app in the browser of a new patient, who is signed in."""
+    made = await opened(one_process, client_id, await register(one_process))
+    yield made
+    await made.browser.client.aclose()

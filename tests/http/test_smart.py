@@ -10,6 +10,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from carewright.access.model.apps import may_register
+from carewright.contracts.smart import APP_WORDS
+from carewright.roles.registry import MODULES
 from tests.clinic import Clinic, ok, register
 from tests.other_system import ask, registered, use
 from tests.system import System
@@ -156,3 +159,44 @@ async def test_a_constraint_is_asked_of_whatever_is_shown(clinic: Clinic, labora
     assert [each.status_code for each in seen] == [200, 200]
     assert (hidden[0].status_code, ok(hidden[1])["total"]) == (404, 0)
     refused(await use(clinic.system, fitting, f"{FHIR}/Appointment/$find", "POST", json={"resourceType": "Parameters"}))
+
+
+async def answers(clinic: Clinic, path: str, method: str) -> bool:
+    """Whether something is served at an address, whatever it says."""
+    said = await clinic.system.request(None, method, path)
+    return said.status_code not in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED) or "We do not know this app" in said.text
+
+
+@pytest.mark.requirement("SMART.1")
+async def test_every_endpoint_that_is_named_answers_and_every_one_that_answers_is_named(clinic: Clinic) -> None:
+    said = ok(await clinic.system.request(None, "GET", WELL_KNOWN))
+    base = said["token_endpoint"].removesuffix("/oauth/token")
+    named = {name: address.removeprefix(base) for name, address in said.items() if name.endswith("_endpoint")}
+    pages = {"authorization_endpoint", "management_endpoint"}
+    for name, path in named.items():
+        assert await answers(clinic, path, "GET" if name in pages else "POST"), name
+    served = {route.path for module in MODULES if module.name == "access" and module.pages for route in module.pages(None)}
+    assert served == {path for name, path in named.items() if name not in pages}
+    security = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))["rest"][0]["security"]
+    assert {each["valueUri"].removeprefix(base) for each in security["extension"][0]["extension"]} == set(named.values())
+
+
+@pytest.mark.requirement("SMART.1")
+async def test_the_capabilities_are_those_that_the_server_has(clinic: Clinic) -> None:
+    """All that the standard knows (https://hl7.org/fhir/smart-app-launch/conformance.html, "Capability Sets"), each asked of the server."""
+    said = ok(await clinic.system.request(None, "GET", WELL_KNOWN))
+    methods, words = set(said["token_endpoint_auth_methods_supported"]), APP_WORDS
+    has = {
+        "launch-standalone": "launch/patient" in words and await answers(clinic, "/apps/authorize", "GET"),
+        "authorize-post": await answers(clinic, "/apps/authorize", "POST"),
+        "launch-ehr": "launch" in words, "context-ehr-patient": "launch" in words, "context-ehr-encounter": "launch" in words,
+        "context-banner": "launch" in words, "context-style": "launch" in words, "smart-app-state": False,
+        "client-public": "none" in methods, "client-confidential-asymmetric": "private_key_jwt" in methods,
+        "client-confidential-symmetric": bool({"client_secret_basic", "client_secret_post"} & methods),
+        "sso-openid-connect": "openid" in words, "context-standalone-patient": "launch/patient" in words,
+        "context-standalone-encounter": "launch/encounter" in words,
+        "permission-offline": "offline_access" in words, "permission-online": "online_access" in words,
+        "permission-patient": may_register("patient/Patient.rs"), "permission-user": may_register("user/Patient.rs"),
+        "permission-v1": may_register("patient/Patient.read"), "permission-v2": may_register("patient/Patient.rs"),
+    }  # fmt: skip
+    assert sorted(said["capabilities"]) == sorted(name for name, holds in has.items() if holds)

@@ -4,58 +4,24 @@ Sources: SMART App Launch 2.2 (https://hl7.org/fhir/smart-app-launch/app-launch.
 (`lib/smart_app_launch`), whose tests are named; RFC 6749, RFC 7636, RFC 9700.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
-import msgspec
 import pytest
-from joserfc import jwt
 
-from carewright.kernel.clock import SystemClock
 from carewright.portal.http.guard import SESSION
-from tests.app import REDIRECT, SCOPE, STATE, App, opened, registered_app, told
+from tests.app import REDIRECT, STATE, App, keys, opened, refused, registered_app, tokens, told, until_shut_out
 from tests.clinic import Clinic, ok, register
-from tests.other_system import ASSERTION_TYPE, KEY, registered
+from tests.other_system import proof, registered
 from tests.system import System
 
-NOTICED_SECONDS_MAX = 30
 RUN_OUT = (
     "UPDATE access.app_grant SET code_until = now() - interval '1 second', granted_at = now() - interval '1 minute' WHERE patient_id = $1"
 )
 REFUSALS = "SELECT count(*) FROM kernel.audit_entry WHERE body::jsonb @> $1::jsonb"
 DEEDS = "SELECT body::jsonb ->> 'event' FROM kernel.audit_entry WHERE patient_id = $1 ORDER BY xid, position"
-
-
-@pytest.fixture(scope="module")
-async def client_id(one_process: System) -> str:
-    return await registered_app(one_process)
-
-
-@pytest.fixture
-async def app(one_process: System, client_id: str) -> AsyncIterator[App]:
-    """The app in the browser of a new patient, who is signed in."""
-    made = await opened(one_process, client_id, await register(one_process))
-    yield made
-    await made.browser.client.aclose()
-
-
-async def tokens(app: App, scope: str = SCOPE) -> dict[str, str]:
-    granted: dict[str, str] = ok(await app.redeem((await app.launch(scope=scope))["code"]))
-    return granted
-
-
-async def until_shut_out(app: App, token: str, path: str) -> None:
-    async with asyncio.timeout(NOTICED_SECONDS_MAX):
-        while (await app.read(path, token)).status_code != httpx.codes.UNAUTHORIZED:  # noqa: ASYNC110  (another process sets no asyncio.Event)
-            await asyncio.sleep(0.1)
-
-
-def refused(answer: httpx.Response, error: str, status: int = 400) -> None:
-    assert (answer.status_code, answer.json()) == (status, {"error": error})
 
 
 # The authorization endpoint
@@ -288,29 +254,15 @@ async def test_nobody_turns_off_what_somebody_else_let_in(app: App, one_process:
 @pytest.mark.requirement("SMART.14")
 async def test_an_app_with_a_key_proves_itself_by_it(one_process: System, tmp_path: Path) -> None:
     """Inferno client-confidential-asymmetric: token exchange with `private_key_jwt`."""
-    file = tmp_path / "keys.json"
-    file.write_bytes(msgspec.json.encode({"keys": [KEY.as_dict(private=False)]}))
-    app = await opened(one_process, await registered_app(one_process, "--keys", str(file)), await register(one_process))
+    app = await opened(one_process, await registered_app(one_process, *keys(tmp_path)), await register(one_process))
     code = (await app.launch())["code"]
     refused(await app.redeem(code), "invalid_client", 401)
-    proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion(app, "first")}
-    ok(await app.redeem(code, client_id=None, **proof))
-    refused(await app.redeem((await app.launch())["code"], **proof), "invalid_client", 401)
-    alone = {"grant_type": "client_credentials", "scope": "patient/*.rs", "client_assertion": assertion(app, "second")}
-    refused(await app.token(**proof | alone), "invalid_client", 401)
+    first = proof(one_process, app.client_id, str(uuid4()))
+    ok(await app.redeem(code, client_id=None, **first))
+    refused(await app.redeem((await app.launch())["code"], **first), "invalid_client", 401)
+    alone = {"grant_type": "client_credentials", "scope": "patient/*.rs"} | proof(one_process, app.client_id, str(uuid4()))
+    refused(await app.token(**alone), "invalid_client", 401)
     await app.browser.client.aclose()
-
-
-def assertion(app: App, jti: str) -> str:
-    now = int(SystemClock().now().timestamp())
-    claims = {
-        "iss": app.client_id,
-        "sub": app.client_id,
-        "aud": f"{app.base}/oauth/token",
-        "exp": now + 240,
-        "jti": f"{app.client_id}-{jti}",
-    }
-    return jwt.encode({"alg": "ES384", "kid": "lab-1"}, claims, KEY, algorithms=["ES384"])
 
 
 async def test_a_proxy_lets_an_app_in_to_the_record_of_whom_they_act_for(clinic: Clinic, app: App) -> None:

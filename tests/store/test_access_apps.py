@@ -7,7 +7,8 @@ import pytest
 from carewright.access import handlers, jobs
 from carewright.access.context import AccessContext
 from carewright.access.service import accounts, app_tokens, apps, clients, codes, sessions
-from carewright.access.service.app_tokens import AppProof, AppToken, RedeemAppCode, RefreshAppToken
+from carewright.access.service.app_tokens import AppToken, RedeemAppCode, RefreshAppToken
+from carewright.access.service.client_proof import ClientProof
 from carewright.contracts.access import GrantNotRight, RedeemCode, RequestCode, SessionNeeded
 from carewright.contracts.apps import LetAppIn
 from carewright.contracts.clients import Client, RegisterClient
@@ -54,13 +55,13 @@ async def signed_in(ctx: AccessContext, patient_id: UUID) -> Actor:
 async def let_in(ctx: AccessContext, app: Client, person: Actor) -> AppToken:
     asked = LetAppIn(client_id=app.id, redirect_uri=REDIRECT, scopes=SCOPES, challenge=CHALLENGE)
     code = await apps.let_app_in(ctx.acting(person), asked)
-    by = AppProof(client_id=str(app.id))
+    by = ClientProof(client_id=str(app.id))
     return await app_tokens.grant_app_token(ctx, RedeemAppCode(by=by, code=code.code, redirect_uri=REDIRECT, verifier=VERIFIER))
 
 
 async def refreshed(ctx: AccessContext, app: Client, token: AppToken) -> AppToken:
     assert isinstance(token.refresh_token, str)
-    return await app_tokens.grant_app_token(ctx, RefreshAppToken(by=AppProof(client_id=str(app.id)), refresh_token=token.refresh_token))
+    return await app_tokens.grant_app_token(ctx, RefreshAppToken(by=ClientProof(client_id=str(app.id)), refresh_token=token.refresh_token))
 
 
 async def test_an_apps_access_ends_after_a_year_however_often_it_asks(ctx: AccessContext, context: Contexts, app: Client) -> None:

@@ -337,6 +337,9 @@ FROM access.refresh_token r JOIN access.app_grant g ON g.organization_id = r.org
 WHERE r.organization_id = $1 AND r.token_hash = $2
 FOR UPDATE
 
+-- name: client_of_app_grant
+SELECT client_id FROM access.app_grant WHERE organization_id = $1 AND id = $2
+
 -- name: use_app_code
 UPDATE access.app_grant SET code_used_at = $3, last_used_at = $3 WHERE organization_id = $1 AND id = $2
 

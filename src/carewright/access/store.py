@@ -366,6 +366,11 @@ async def app_grant_by_refresh_token(tx: Session, organization_id: UUID, token_h
     return _brought(row) if row else None
 
 
+async def client_of_app_grant(db: Session, organization_id: UUID, grant_id: UUID) -> UUID | None:
+    row = await db.fetch_one(Q.client_of_app_grant, organization_id, grant_id)
+    return row["client_id"] if row else None
+
+
 async def use_app_code(tx: Session, organization_id: UUID, grant_id: UUID, now: datetime) -> None:
     await tx.execute(Q.use_app_code, organization_id, grant_id, now)
 

@@ -17,6 +17,9 @@ from carewright.kernel.errors import Refusal
 
 FHIR_PATH = "/fhir/R4"
 """What the FHIR base adds to the address under which we are reached; tokens are for that base."""
+TOKEN_PATH, INTROSPECT_PATH, REVOKE_PATH = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
+AUTHORIZE_PATH, MANAGE_PATH = "/apps/authorize", "/devices"
+"""What access and the portal answer of this, named where FHIR says how a token is had."""
 OFFLINE, ONLINE = "offline_access", "online_access"
 APP_WORDS = frozenset({"launch/patient", OFFLINE, ONLINE})
 """Scopes of apps that are no clinical ones: for whom, and for how long."""

@@ -9,38 +9,28 @@ from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.model import apps as model
 from carewright.access.model.apps import Brought, Grant
-from carewright.access.model.oidc import NotBelieved
 from carewright.access.model.sessions import Bounds, Owner, hash_of
 from carewright.access.service import proofs
-from carewright.access.service.app_proof import ensure_app, find_app
 from carewright.access.service.apps import end_grant
+from carewright.access.service.client_proof import ClientProof, ensure_client
 from carewright.access.service.consents import held_consent
 from carewright.access.service.sessions import SIGN_IN, acting_for, start
 from carewright.access.service.tokens import EVENT
 from carewright.access.store import KnownClient
 from carewright.contracts import smart
-from carewright.contracts.access import ClientNotBelieved, GrantNotRight, ScopeNotAllowed, SignInNotSetUp, UnknownConsent
+from carewright.contracts.access import GrantNotRight, ScopeNotAllowed, UnknownConsent
 from carewright.contracts.clients import IssuedToken
-from carewright.kernel import audit, restraint_table, telemetry
+from carewright.kernel import audit, restraint_table
 from carewright.kernel.authz import Quarantined
 from carewright.kernel.db import Session as Tx
 from carewright.kernel.errors import Refusal
 from carewright.kernel.rng import new_secret
 
-log = telemetry.logger(__name__)
-
-
-class AppProof(msgspec.Struct, frozen=True, kw_only=True):
-    """Who an app says it is: by its id alone, or by an assertion too, if it has keys."""
-
-    client_id: str | None = None
-    assertion: str | None = None
-
 
 class RedeemAppCode(msgspec.Struct, frozen=True, kw_only=True):
     """A code, with the address it was sent to and the secret behind its challenge."""
 
-    by: AppProof
+    by: ClientProof
     code: str
     redirect_uri: str
     verifier: str
@@ -49,7 +39,7 @@ class RedeemAppCode(msgspec.Struct, frozen=True, kw_only=True):
 class RefreshAppToken(msgspec.Struct, frozen=True, kw_only=True):
     """A refresh token. `scope` narrows the next access token; empty for all that was let in."""
 
-    by: AppProof
+    by: ClientProof
     refresh_token: str
     scope: str = ""
 
@@ -67,20 +57,7 @@ async def grant_app_token(ctx: AccessContext, command: RedeemAppCode | RefreshAp
     Raises `ClientNotBelieved`, `GrantNotRight` for all that does not hold, `ScopeNotAllowed`, `Quarantined`, `SignInNotSetUp`.
     """
     ctx.actor.require(SIGN_IN)
-    if not ctx.settings.public_url:
-        raise SignInNotSetUp
-    known = None
-    try:
-        known = await find_app(ctx, command.by.client_id, command.by.assertion)
-        proved = await ensure_app(ctx, known, command.by.client_id, command.by.assertion)
-    except Quarantined as refused:
-        await proofs.note(ctx, known, EVENT, refused)
-        raise
-    except NotBelieved as fault:
-        log.warning("token.refused", check=fault.check)
-        refusal: Refusal = ClientNotBelieved()
-        await proofs.note(ctx, known, EVENT, refusal)
-        raise refusal from fault
+    proved = await ensure_client(ctx, command.by, EVENT)
     answer = await _granted(acting_for(ctx, proved.organization_id), proved, command)
     if isinstance(answer, Refusal):
         await proofs.note(ctx, proved, EVENT, answer)
@@ -137,21 +114,27 @@ async def _why_not(ctx: AccessContext, tx: Tx, known: KnownClient, found: Brough
 
 async def _issued(ctx: AccessContext, tx: Tx, grant: Grant, scopes: Collection[str]) -> AppToken | Refusal:
     """An access token in the name of whoever let the app in, unless they may not come in any more themselves."""
+    owner = await owner_now(ctx, tx, grant)
+    return GrantNotRight() if owner is None else await _started(ctx, tx, grant, owner, tuple(scopes))
+
+
+async def owner_now(ctx: AccessContext, tx: Tx, grant: Grant) -> Owner | None:
+    """Who let an app in, as they may come in now, their account locked; None where they may not, or not to that record."""
     row = await store.account_for_change(tx, ctx.actor.organization_id, grant.account_id)
     if row is None or row["disabled_at"] is not None:
-        return GrantNotRight()
+        return None
     owner = store.owner_of(row)
-    if grant.consent_id is not None:
-        try:
-            await held_consent(ctx, tx, grant.consent_id, owner.patient_id)
-        except UnknownConsent:
-            return GrantNotRight()
-        owner = msgspec.structs.replace(owner, role="proxy", patient_id=grant.patient_id)
-    return await _started(ctx, tx, grant, owner, tuple(scopes))
+    if grant.consent_id is None:
+        return owner
+    try:
+        await held_consent(ctx, tx, grant.consent_id, owner.patient_id)
+    except UnknownConsent:
+        return None
+    return msgspec.structs.replace(owner, role="proxy", patient_id=grant.patient_id)
 
 
 async def _started(ctx: AccessContext, tx: Tx, grant: Grant, owner: Owner, scopes: tuple[str, ...]) -> AppToken:
-    bounds = Bounds(scopes=model.clinical(scopes), consent_id=grant.consent_id, grant_id=grant.id, absolute_until=grant.ends_at)
+    bounds = Bounds(scopes=scopes, consent_id=grant.consent_id, grant_id=grant.id, absolute_until=grant.ends_at)
     started = await start(ctx, tx, owner, "app", grant.authenticated_at, bounds)
     refresh: str | msgspec.UnsetType = msgspec.UNSET
     if model.may_refresh(grant.scopes):

@@ -9,13 +9,13 @@ from carewright.access.model.sessions import Bounds
 from carewright.access.service import proofs
 from carewright.access.service.sessions import SIGN_IN, acting_for, start
 from carewright.access.store import KnownClient
+from carewright.contracts import smart
 from carewright.contracts.access import ClientNotBelieved, ScopeNotAllowed, SignInNotSetUp
 from carewright.contracts.clients import IssuedToken, RequestToken
 from carewright.kernel import telemetry
 from carewright.kernel.authz import Quarantined
 from carewright.kernel.errors import Refusal
 
-PATH = "/oauth/token"
 EVENT = "access.token.grant"
 log = telemetry.logger(__name__)
 
@@ -48,7 +48,7 @@ async def _granted(ctx: AccessContext, known: KnownClient | None, said: Said, co
         raise NotBelieved("client")
     if known.client.redirect_uris:
         raise NotBelieved("grant")
-    endpoint = ctx.settings.public_url.rstrip("/") + PATH
+    endpoint = ctx.settings.public_url.rstrip("/") + smart.TOKEN_PATH
     ends_at = model.ensure_holds(said, endpoint, known.client.keys_address, ctx.clock.now())
     await proofs.ensure_signed(ctx, known.client, said.head, command.assertion)
     tenant, scopes = acting_for(ctx, known.organization_id), model.scopes_granted(command.scope, known.client.scopes)

@@ -2,32 +2,43 @@
 
 from typing import Any
 
+from carewright.contracts import smart
+from carewright.contracts.clients import BEARER
 from carewright.contracts.fhir.basics import Resource
-from carewright.contracts.smart import APP_WORDS, FHIR_PATH, TYPES
 
 WELL_KNOWN = "/.well-known/smart-configuration"
 CAPABILITIES = (
     "launch-standalone", "client-public", "client-confidential-asymmetric", "context-standalone-patient", "permission-offline",
     "permission-online", "permission-patient", "permission-v1", "permission-v2", "authorize-post",
 )  # fmt: skip
-TOKEN, AUTHORIZE = "/oauth/token", "/apps/authorize"
+BY_KEY = ("private_key_jwt",)
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+URIS = {
+    "token": smart.TOKEN_PATH, "authorize": smart.AUTHORIZE_PATH, "manage": smart.MANAGE_PATH,
+    "introspect": smart.INTROSPECT_PATH, "revoke": smart.REVOKE_PATH,
+}  # fmt: skip
+"""The extension's names for what is where."""
 SECURITY_SERVICE = {"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}
 
 
 def smart_configuration(base: str) -> dict[str, Any]:
     """The document at `WELL_KNOWN`, for a server whose FHIR base is `base`."""
     return {
-        "authorization_endpoint": _beside(base, AUTHORIZE),
-        "token_endpoint": _beside(base, TOKEN),
-        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "authorization_endpoint": _beside(base, smart.AUTHORIZE_PATH),
+        "token_endpoint": _beside(base, smart.TOKEN_PATH),
+        "introspection_endpoint": _beside(base, smart.INTROSPECT_PATH),
+        "revocation_endpoint": _beside(base, smart.REVOKE_PATH),
+        "management_endpoint": _beside(base, smart.MANAGE_PATH),
+        "token_endpoint_auth_methods_supported": ["none", *BY_KEY],
+        "introspection_endpoint_auth_methods_supported": [*BY_KEY, BEARER],
+        "revocation_endpoint_auth_methods_supported": ["none", *BY_KEY],
         "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": [
-            *sorted(APP_WORDS),
-            *(f"{where}/{kind}.rs" for where in ("patient", "system") for kind in ("*", *sorted(TYPES))),
+            *sorted(smart.APP_WORDS),
+            *(f"{where}/{kind}.rs" for where in ("patient", "system") for kind in ("*", *sorted(smart.TYPES))),
         ],
         "capabilities": list(CAPABILITIES),
     }
@@ -35,9 +46,9 @@ def smart_configuration(base: str) -> dict[str, Any]:
 
 def security(base: str) -> Resource:
     """CapabilityStatement.rest.security."""
-    uris = [{"url": "token", "valueUri": _beside(base, TOKEN)}, {"url": "authorize", "valueUri": _beside(base, AUTHORIZE)}]
+    uris = [{"url": name, "valueUri": _beside(base, path)} for name, path in URIS.items()]
     return {"extension": [{"url": OAUTH_URIS, "extension": uris}], "service": [{"coding": [SECURITY_SERVICE]}]}
 
 
 def _beside(base: str, path: str) -> str:
-    return base.removesuffix(FHIR_PATH) + path
+    return base.removesuffix(smart.FHIR_PATH) + path

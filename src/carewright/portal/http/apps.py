@@ -24,7 +24,6 @@ from carewright.portal.model.times import walls_of
 
 PURPOSE = "portal.app"
 CONSENT = "/apps/consent"
-AUTHORIZE = "/apps/authorize"
 PENDING_SECONDS = 1800
 PENDING_BYTES_MAX = 2600
 """What still fits into a cookie once it is sealed."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
+from carewright.contracts import smart
 from carewright.portal.http import appointments, apps, assets, browse, calendar, devices, holds, inbox, passkeys, proxies, record, sign_in
 from carewright.portal.http.page import Handle, door, page
 from carewright.portal.service import PortalContext
@@ -46,7 +47,7 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         post("/sign-in/passkey", passkeys.sign_in, for_patients=False),
         post("/sign-in/passkey/begin", passkeys.begin_sign_in, for_patients=False),
         post("/sign-out", sign_in.sign_out, for_patients=False),
-        get("/devices", devices.show_devices),
+        get(smart.MANAGE_PATH, devices.show_devices),
         post("/devices/end-others", devices.end_other_devices),
         post("/devices/{id}/end", devices.end_device),
         post("/devices/passkeys", devices.add_passkey),
@@ -58,7 +59,7 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         post("/proxies/myself", proxies.act_as_myself),
         post("/proxies/{id}/act", proxies.act),
         post("/proxies/{id}/withdraw", proxies.withdraw),
-        Route(apps.AUTHORIZE, door(ctx, apps.ask), methods=["GET", "POST"]),
+        Route(smart.AUTHORIZE_PATH, door(ctx, apps.ask), methods=["GET", "POST"]),
         get(apps.CONSENT, apps.show_consent),
         post(apps.CONSENT, apps.answer),
         post("/apps/{id}/end", apps.turn_off),
