@@ -8,8 +8,9 @@ from uuid import UUID
 from carewright.calendars import handlers, store
 from carewright.calendars.context import CalendarsContext
 from carewright.calendars.http import ROUTES, pages
+from carewright.calendars.jobs import TIMERS
 from carewright.calendars.service import feeds
-from carewright.calendars.service.keeping import reseal_feeds
+from carewright.calendars.service.keeping import reseal_feeds, reseal_sources
 from carewright.calendars.settings import CalendarsSettings
 from carewright.contracts.access import Access, AccountChanged
 from carewright.contracts.calendars import CalendarFeeds, Feed, FeedsList, MadeFeed, MakeFeed
@@ -26,6 +27,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 
 
@@ -49,8 +51,9 @@ async def start(base: Context, settings: CalendarsSettings, resolve: Callable[[t
     """Calendars need their tables, and those whose appointments they show."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = CalendarsContext(
-        **world, settings=settings, access=resolve(Access), directory=resolve(Directory), scheduling=resolve(Scheduling)
-    )
+        **world, settings=settings, access=resolve(Access), directory=resolve(Directory), scheduling=resolve(Scheduling),
+        outgoing=resolve(Outgoing),
+    )  # fmt: skip
     return Running(context, {CalendarFeeds: LocalCalendarFeeds(context)})
 
 
@@ -72,6 +75,7 @@ MODULE = Module(
         AccountChanged: handlers.note_account,
         PatientErased: handlers.erase_patient,
     },
-    sealed={store.TABLE: reseal_feeds},
+    timers=TIMERS,
+    sealed={store.TABLE: reseal_feeds, store.SOURCE: reseal_sources},
     pages=pages,
 )

@@ -60,3 +60,53 @@ FOR UPDATE
 -- name: reseal_feeds
 UPDATE calendars.feed f SET content = r.content FROM unnest($2::uuid[], $3::bytea[]) AS r(id, content)
 WHERE f.organization_id = $1 AND f.id = r.id
+
+-- name: insert_source
+INSERT INTO calendars.source (organization_id, id, schedule_id, time_zone, site_ids, address, due_at, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: sources
+SELECT id, schedule_id, time_zone, site_ids, address, read_at, error FROM calendars.source WHERE organization_id = $1 ORDER BY id
+
+-- name: source_by_id
+SELECT id, schedule_id, time_zone, site_ids, address, read_at, error FROM calendars.source WHERE organization_id = $1 AND id = $2
+
+-- name: claim_source
+-- Across tenants. $2 is when it is due next, whatever comes of this turn: a process that dies leaves it to others then.
+UPDATE calendars.source SET due_at = $2
+WHERE (organization_id, id) = (
+    SELECT organization_id, id FROM calendars.source WHERE due_at <= $1 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING organization_id, id
+
+-- name: note_read
+UPDATE calendars.source SET read_at = $3, error = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: delete_source
+DELETE FROM calendars.source WHERE organization_id = $1 AND id = $2
+
+-- name: blocked_by
+SELECT id, starts_at, ends_at, block_id FROM calendars.blocked WHERE organization_id = $1 AND source_id = $2 ORDER BY starts_at, ends_at
+
+-- name: plan_blocked
+-- Before scheduling is asked: whoever goes on after a crash finds what may have been made. Somebody else's row for the same time stands.
+INSERT INTO calendars.blocked (organization_id, id, source_id, starts_at, ends_at)
+SELECT $1, r.id, $2, r.starts_at, r.ends_at FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS r(id, starts_at, ends_at)
+ON CONFLICT DO NOTHING
+
+-- name: note_blocked
+UPDATE calendars.blocked SET block_id = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: delete_blocked
+DELETE FROM calendars.blocked WHERE organization_id = $1 AND id = $2
+
+-- name: sources_to_reseal
+-- $3 begins everything that the newest key sealed.
+SELECT id, address FROM calendars.source
+WHERE organization_id = $1 AND id > $2 AND substring(address FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_sources
+UPDATE calendars.source s SET address = r.address FROM unnest($2::uuid[], $3::bytea[]) AS r(id, address)
+WHERE s.organization_id = $1 AND s.id = r.id

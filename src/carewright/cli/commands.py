@@ -118,6 +118,30 @@ def _csv_of(options: Namespace) -> tuple[Path, str]:
         raise StartFailed(f"{options.mapping} cannot be read.") from fault
 
 
+async def calendar(options: Namespace) -> int:
+    from carewright.roles import calendars  # noqa: PLC0415  (see above)
+
+    place = _sections(options), _organization(options)
+    if options.what == "list":
+        print("\n".join(await calendars.listed(*place)))
+    elif options.what == "add":
+        print(await calendars.added(*place, _uuid(options.id), options.time_zone, options.address))
+    elif options.what == "read":
+        print(await calendars.read(*place, _uuid(options.id), _content_of(options.file)))
+    elif options.what == "drop":
+        print(await calendars.dropped(*place, _uuid(options.id)))
+    else:
+        print("\n".join(await calendars.conflicts(*place, _uuid(options.id))))
+    return 0
+
+
+def _content_of(file: Path | None) -> bytes | None:
+    try:
+        return file.read_bytes() if file else None
+    except OSError as fault:
+        raise StartFailed(f"{file} cannot be read.") from fault
+
+
 async def token(options: Namespace) -> int:
     if not 1 <= options.minutes <= TOKEN_MINUTES_MAX:
         raise StartFailed(f"--minutes must lie between 1 and {TOKEN_MINUTES_MAX}.")

@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         _migrate,
         _demo,
         _import,
+        _calendar,
         _token,
         _verify,
         _audit,
@@ -143,6 +144,41 @@ def _import(names: "Names") -> None:
     command.add_argument("--organization", help="tenant to import into (default: the one this data directory belongs to)")
     command.add_argument("--time-zone", default="UTC", help="fhir: for sites whose address does not tell (default: UTC)")
     command.add_argument("--report", type=Path, help="write every rejected row with line and reason to this file as JSON")
+
+
+def _calendar(names: "Names") -> None:
+    command = names.add_parser(
+        "calendar", help="Close a calendar when another one is busy.", description="Close a calendar when another one (iCalendar) is busy.",
+        epilog="example: carewright calendar add SCHEDULE --time-zone Europe/Berlin --address https://calendar.example.org/busy.ics",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    example = "carewright calendar {} 019a0000-0000-7000-8000-000000000001{}"
+    add = _command(
+        whats, "add", commands.calendar, "Name another calendar for one of ours, and print its id.",
+        example.format("add", " --time-zone Europe/Berlin"),
+    )  # fmt: skip
+    add.add_argument("id", metavar="SCHEDULE", help="id of the calendar that is closed")
+    add.add_argument("--time-zone", required=True, help="of whole days, and of times that name no zone")
+    add.add_argument("--address", help="where it is fetched, every 15 minutes (https); without one, files are brought by `read`")
+    read = _command(
+        whats,
+        "read",
+        commands.calendar,
+        "Read another calendar now: from its address, or from a file.",
+        example.format("read", " busy.ics"),
+    )
+    drop = _command(whats, "drop", commands.calendar, "Forget another calendar, and open what it closed.", example.format("drop", ""))
+    hit = _command(
+        whats, "conflicts", commands.calendar, "List the appointments that stand where another calendar is busy.",
+        example.format("conflicts", ""),
+    )  # fmt: skip
+    for each in (read, drop, hit):
+        each.add_argument("id", metavar="ID", help="id of the other calendar")
+    read.add_argument("file", nargs="?", type=Path, metavar="FILE", help="an .ics file")
+    shown = _command(whats, "list", commands.calendar, "List other calendars, and how their last read ended.", "carewright calendar list")
+    for each in (add, read, drop, hit, shown):
+        _with_place(each)
+        each.add_argument("--organization", help="whose calendars (default: the tenant this data directory belongs to)")
 
 
 def _token(names: "Names") -> None:

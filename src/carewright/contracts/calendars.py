@@ -60,6 +60,29 @@ class FeedPatientGone(Refusal):
     title = "This patient's record was erased, so nothing more is made for it."
 
 
+class UnknownSource(Refusal):
+    code = "calendars.unknown_source"
+    status = 404
+    issue = "not-found"
+    title = "We read no calendar under this id."
+
+
+class CalendarNotUnderstood(Refusal):
+    """`reason` is a word of ours, `line` where it stands: what the calendar says is nobody's business here."""
+
+    code = "calendars.not_understood"
+    status = 422
+    issue = "invalid"
+    title = "This is no calendar that we can read whole, so nothing was changed."
+
+
+class CalendarNotFetched(Refusal):
+    code = "calendars.not_fetched"
+    status = 502
+    issue = "transient"
+    title = "No calendar came from that address."
+
+
 class CalendarFeeds(Protocol):
     """What the portal may ask of calendars, in the patient's name."""
 
