@@ -124,7 +124,7 @@ GOOD = calendar(event("DTSTART:20261102T090000Z", "DURATION:PT1H"))
         (b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", "structure"),
         (GOOD.replace(b"VEVENT", b"VFREEBUSY"), "free-busy"),
         (b" " * (8 * 1024 * 1024 + 1), "too-large"),
-        (GOOD.replace(b"20261102T090000Z", b"00010101T000000Z\r\nRRULE:FREQ=WEEKLY;BYDAY=SU"), "time"),
+        (GOOD.replace(b"20261102T090000Z", b"00010101T000000Z\r\nRRULE:FREQ=WEEKLY;COUNT=9;WKST=SU"), "time"),
         (b"\n" * 200_001, "too-many-lines"),
     ],
 )
