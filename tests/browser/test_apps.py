@@ -105,6 +105,34 @@ async def test_a_patient_lets_a_real_app_in_and_turns_it_off(visits: Visits, dia
     assert found == []
 
 
+READS = """async ([base, token, patient, client]) => {
+  const read = async (path, more = {}) => { try { return (await fetch(base + path, more)).status } catch { return 0 } };
+  const headers = {Authorization: `Bearer ${token}`, "Content-Type": "application/fhir+json"};
+  const form = new URLSearchParams({client_id: client, token: "cwr_none"});
+  return [
+    await read("/fhir/R4/.well-known/smart-configuration"), await read(`/fhir/R4/Patient/${patient}`, {headers}),
+    await read("/fhir/R4/Patient/unknown", {headers}), await read("/oauth/revoke", {method: "POST", body: form}),
+    await read(`/fhir/R4/Patient/${patient}`, {headers, credentials: "include"}),
+    await read("/api/v1/access/me", {headers}), await read("/api/v1/access/me"), await read("/devices", {credentials: "include"}),
+  ];
+}"""
+"""A page's scripts try what an app needs, and what is no app's; 0 is what the browser keeps from them."""
+
+
+@pytest.mark.requirement("SMART.16")
+async def test_a_page_of_the_apps_reads_by_itself_what_the_app_may_and_nothing_else(visits: Visits, site: Site, diary: Diary) -> None:
+    page = await visits.open()
+    await page.goto(f"{diary.address}/launch")
+    await page.get_by_role("button", name="Let it in", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Your diary")
+    asked = [site.base_url, diary.token, diary.patient, diary.client_id]
+    assert await page.evaluate(READS, asked) == [200, 200, 404, 200, 0, 0, 0, 0]
+    await page.goto(f"{diary.address.replace('localhost', '127.0.0.1')}/back?error=of_another_site")
+    assert await page.evaluate(READS, asked) == [200, 0, 0, 0, 0, 0, 0, 0]
+    assert all("blocked by CORS policy" in each for each in visits.complaints)
+    visits.complaints.clear()
+
+
 async def test_whoever_is_not_signed_in_comes_back_to_the_question(visits: Visits, site: Site, diary: Diary) -> None:
     page = await visits.open(signed_in=False)
     await page.goto(f"{diary.address}/launch")

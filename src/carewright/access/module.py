@@ -23,6 +23,7 @@ from carewright.contracts import apps as a
 from carewright.contracts import break_glass as b
 from carewright.contracts import clients as k
 from carewright.contracts import passkeys as p
+from carewright.contracts import smart
 from carewright.contracts.callers import ProveCaller
 from carewright.contracts.consents import Consent, FindProxies, ProxiesPage
 from carewright.contracts.patients import PatientErased
@@ -47,6 +48,10 @@ class LocalAccess:
     async def actor_of_client(self, actor: Actor, client_id: UUID) -> Actor | None:
         """As `actor_of`: a client's id is unique across tenants."""
         return await clients.actor_of_client(replace(self._context, actor=actor), client_id)
+
+    async def app_origins(self, actor: Actor) -> tuple[str, ...]:
+        """As `actor_of`: a browser does not say whose app it shows."""
+        return await clients.app_origins(replace(self._context, actor=actor))
 
     async def actor_of_caller(self, actor: Actor, command: ProveCaller) -> Actor:
         """As `actor_of`: an issuer is unique across tenants."""
@@ -189,6 +194,7 @@ MODULE = Module(
     routes=ROUTES,
     prefixes=("/api/v1/access", "/oauth"),
     pages=pages,
+    shared=dict.fromkeys((smart.TOKEN_PATH, smart.INTROSPECT_PATH, smart.REVOKE_PATH), "known"),
     subscriptions={PatientErased: handlers.shut_out_erased},
     timers=TIMERS,
     sealed={store.BREAK_GLASS: break_glass.reseal_break_glass, store.PASSKEY: passkeys.reseal_passkeys},

@@ -299,6 +299,13 @@ WHERE c.organization_id = $1
 ORDER BY c.id
 LIMIT $2
 
+-- name: redirect_uris
+-- Of the enabled apps of every tenant: asked before anybody knows whose a request is.
+SELECT DISTINCT u.address FROM access.client c
+JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id AND a.disabled_at IS NULL
+CROSS JOIN LATERAL unnest(c.redirect_uris) AS u(address)
+LIMIT $1
+
 -- name: change_client_keys
 UPDATE access.client SET keys = $3, keys_address = $4 WHERE organization_id = $1 AND id = $2 RETURNING id
 

@@ -333,6 +333,11 @@ async def clients(db: Session, organization_id: UUID, limit: int) -> tuple[Clien
     return tuple(_client(row).client for row in await db.fetch(Q.clients, organization_id, limit))
 
 
+async def redirect_uris(db: Session, limit: int) -> list[str]:
+    """Where apps have people sent back to, in whatever tenant."""
+    return [row["address"] for row in await db.fetch(Q.redirect_uris, limit)]
+
+
 async def change_client_keys(tx: Session, organization_id: UUID, command: ChangeClientKeys) -> bool:
     """False when there is no such client."""
     row = await tx.fetch_one(Q.change_client_keys, organization_id, command.client_id, _keys(command), command.keys_address)

@@ -12,6 +12,7 @@ access.actor_of                        access.session.resolve
 access.actor_of_caller                 access.session.resolve
 access.actor_of_client                 access.session.resolve
 access.add_passkey                     access.passkey.add
+access.app_origins                     access.client.list
 access.change_client_keys              access.client.change_keys
 access.close_review                    access.break_glass.close
 access.complete_sign_in                access.sign_in.complete

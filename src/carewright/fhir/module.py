@@ -15,7 +15,7 @@ from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, refused
-from carewright.fhir.http.routes import pages
+from carewright.fhir.http.routes import PUBLIC, pages
 from carewright.fhir.jobs import TIMERS
 from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
@@ -45,4 +45,5 @@ MODULE = Module(
     pages=pages,
     timers=TIMERS,
     speaking={PREFIX: refused},
+    shared={PREFIX: "known", **dict.fromkeys(PUBLIC, "anybody")},
 )

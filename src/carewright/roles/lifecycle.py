@@ -23,6 +23,7 @@ from carewright.kernel.db import Database
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.housekeeping import HOUSEKEEPING
 from carewright.kernel.http import app
+from carewright.kernel.http.cross_origin import CrossOrigin
 from carewright.kernel.http.gate import Gate
 from carewright.kernel.http.outgoing import Outgoing, outgoing_of
 from carewright.kernel.http.server import listen
@@ -69,6 +70,7 @@ class System:
     restraints: Restraints
     tokens: Tokens
     bearers: Bearers
+    cross_origin: CrossOrigin
     wake: Wake
     limits: Limits
     gate: Gate
@@ -95,12 +97,14 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     restraints = Restraints()
     tokens = Tokens(keys, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS, restraints)
     bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
+    shared = {path: whom for module in modules for path, whom in module.shared.items()}
+    cross_origin = CrossOrigin(shared, clock, lambda: _app_origins(resolve))
     edge: EdgeSettings = sections["edge"]
     gate = Gate(edge, limits, keys.secrets(clock.now())[-1], CAREFUL)
     files = Files.of(edge)
     tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge, restraints)
     offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
-    system = System(settings, edge, keys, restraints, tokens, bearers, wake, limits, gate, tls, offers=offers)
+    system = System(settings, edge, keys, restraints, tokens, bearers, cross_origin, wake, limits, gate, tls, offers=offers)
     vault = vault_of(sections, clock, outgoing.reaching)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)
@@ -190,7 +194,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     return app.build(
         routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of,
         speaking={prefix: say for module in modules for prefix, say in module.speaking.items()},
-        under_one_name=system.edge.localhost,
+        cross_origin=system.cross_origin, under_one_name=system.edge.localhost,
     )  # fmt: skip
 
 
@@ -246,11 +250,22 @@ def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[
 
 async def _session_owner(resolve: Callable[[type], Any], token: str) -> Actor | None:
     """Whose session a token opens: whoever keeps the sessions says so, here or in another process. Where nobody does, none is known."""
+    access = _access(resolve)
+    return await access.actor_of(NOBODY, token) if access else None
+
+
+async def _app_origins(resolve: Callable[[type], Any]) -> tuple[str, ...]:
+    """The origins of apps' pages, of whoever registers apps."""
+    access = _access(resolve)
+    return await access.app_origins(NOBODY) if access else ()
+
+
+def _access(resolve: Callable[[type], Any]) -> Access | None:
     try:
         access: Access = resolve(Access)
     except StartFailed:
         return None
-    return await access.actor_of(NOBODY, token)
+    return access
 
 
 async def _set_aside_when_ready(system: System, health: app.Health) -> None:

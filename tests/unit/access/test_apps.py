@@ -3,7 +3,7 @@
 import pytest
 
 from carewright.access.model.apps import grantable, may_register, proves, within
-from carewright.access.service.clients import is_redirect
+from carewright.access.service.clients import is_redirect, origin_of
 
 # RFC 7636, appendix B
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -34,6 +34,18 @@ def test_people_are_sent_over_https_or_to_their_own_machine(address: str) -> Non
 )  # fmt: skip
 def test_people_are_sent_nowhere_else(address: str) -> None:
     assert not is_redirect(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://App.Example.org/back", "https://app.example.org"), ("https://app.example.org:443/back?x", "https://app.example.org"),
+        ("https://app.example.org:8443", "https://app.example.org:8443"), ("http://localhost:3000/", "http://localhost:3000"),
+        ("http://127.0.0.1:80/", "http://127.0.0.1"), ("http://[::1]:5/", "http://[::1]:5"),
+    ],
+)  # fmt: skip
+def test_an_origin_is_what_browsers_write(address: str, origin: str) -> None:
+    assert origin_of(address) == origin
 
 
 def test_the_verifier_of_the_standard_proves_its_challenge_and_no_other() -> None:

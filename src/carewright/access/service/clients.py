@@ -20,6 +20,8 @@ from carewright.kernel.idempotency import once, remember
 MANAGE = "access.client.manage"
 RESOLVE = "access.session.resolve"
 CLIENTS_SHOWN_MAX = 200
+REDIRECTS_READ_MAX = 10_000
+PORTS = {"https": 443, "http": 80}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -70,6 +72,12 @@ async def actor_of_client(ctx: AccessContext, client_id: UUID) -> Actor | None:
     return None if known is None or known.disabled else speaking_for(known)
 
 
+async def app_origins(ctx: AccessContext) -> tuple[str, ...]:
+    """The origins of the pages of apps, as browsers write them: their scripts may read what apps may."""
+    ctx.actor.require(RESOLVE)
+    return tuple({origin_of(each) for each in await store.redirect_uris(ctx.db, REDIRECTS_READ_MAX)})
+
+
 def speaking_for(known: store.KnownClient) -> Actor:
     """A client that has proved itself, with those of its scopes that are permissions."""
     return Actor(
@@ -105,6 +113,13 @@ def is_redirect(address: str) -> bool:
         return False
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     return bool(hosted and safe) and "#" not in address and address.isascii() and address.isprintable() and " " not in address
+
+
+def origin_of(redirect_uri: str) -> str:
+    """The origin of an address as browsers write it: in lower case, without the port that its scheme has anyway (RFC 6454, 6.2)."""
+    parts = urlsplit(redirect_uri)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" if parts.port in (None, PORTS[parts.scheme]) else f"{parts.scheme}://{host}:{parts.port}"
 
 
 def _ensure_keys(command: RegisterClient | ChangeClientKeys, *, may_lack: bool = False) -> None:

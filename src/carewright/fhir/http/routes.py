@@ -14,7 +14,7 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.http import exporting
 from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, base_of, interaction
-from carewright.fhir.http.publishing import published
+from carewright.fhir.http.publishing import FILES, MANIFEST, published
 from carewright.fhir.http.writes import create, delete, patch, patch_matching, update, update_matching
 from carewright.fhir.model import authorization
 from carewright.fhir.model.bundles import searchset
@@ -24,6 +24,9 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.slots import slots_taken
 from carewright.fhir.service import claiming, finding, searching, served, subscribing
 from carewright.fhir.service.capabilities import capability_statement
+
+PUBLIC = (f"{PREFIX}/metadata", f"{PREFIX}{authorization.WELL_KNOWN}", MANIFEST, FILES)
+"""What everybody may read, scripts of any site's pages too."""
 
 
 def pages(ctx: FhirContext) -> Sequence[BaseRoute]:

@@ -21,6 +21,7 @@ from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Refusal, Unavailable
 from carewright.kernel.http import docs, headers, openapi, problems
+from carewright.kernel.http.cross_origin import PREFLIGHT, CrossOrigin, is_preflight
 from carewright.kernel.http.endpoint import endpoint
 from carewright.kernel.http.gate import Gate
 from carewright.kernel.http.localhost import UnderOneName
@@ -65,12 +66,14 @@ def build(  # noqa: PLR0913  # each is a part of the process that only compositi
     event_of: EventOf = named_after,
     *,
     speaking: Speaking | None = None,
+    cross_origin: CrossOrigin | None = None,
     under_one_name: bool = False,
 ) -> ASGIApp:
     """The ASGI application of a process that serves `served` routes and `pages`, behind `gate` or one with the default settings.
 
     It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
-    `event_of` is what the audit log calls a use case that it refuses. `under_one_name` is for this machine alone (`localhost.py`).
+    `event_of` is what the audit log calls a use case that it refuses. Other sites' pages read what
+    `cross_origin` says, else nothing. `under_one_name` is for this machine alone (`localhost.py`).
     """
     routes: list[BaseRoute] = [
         *(
@@ -82,7 +85,7 @@ def build(  # noqa: PLR0913  # each is a part of the process that only compositi
     ]
     between = [Middleware(UnderOneName)] if under_one_name else []
     application = Starlette(routes=_one_entry_a_path(routes), middleware=between)
-    return Edge(application, gate or Gate(EdgeSettings(), Limits(), new_secret(32)), Answers(speaking or {}))
+    return Edge(application, gate or Gate(EdgeSettings(), Limits(), new_secret(32)), Answers(speaking or {}), cross_origin)
 
 
 def _matching_ids(path: str) -> str:
@@ -148,12 +151,16 @@ def _json(value: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, "application/json")
 
 
+_PREFLIGHT = Response(status_code=204, headers={name.decode(): value.decode() for name, value in PREFLIGHT})
+
+
 class Edge:
     """The outermost layer: asks the gate, measures every request, completes the headers, and turns every fault into an answer."""
 
-    def __init__(self, app: Starlette, gate: Gate, answers: "Answers") -> None:
+    def __init__(self, app: Starlette, gate: Gate, answers: "Answers", cross_origin: CrossOrigin | None) -> None:
         self._app = app
         self._gate = gate
+        self._cross_origin = cross_origin
         self._answers = answers
         app.add_exception_handler(Refusal, answers.refused)
         app.add_exception_handler(HTTPException, answers.http_fault)
@@ -165,18 +172,19 @@ class Edge:
             return
         started = time.perf_counter()
         status = 500
+        allowed = await self._cross_origin.headers_for(scope) if self._cross_origin else ()
 
         async def completed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = headers.completed(message["headers"], over_https=scope["scheme"] == "https")
+                message["headers"] = headers.completed([*message["headers"], *allowed], over_https=scope["scheme"] == "https")
             await send(message)
 
         IN_FLIGHT.inc()
         try:
             await self._gate.admit(scope)
-            await self._app(scope, receive, completed)
+            await (_PREFLIGHT if is_preflight(scope, allowed) else self._app)(scope, receive, completed)
         except Refusal as refusal:  # of the gate: those of the application are answers already
             await self._answers.to(Request(scope), refusal)(scope, receive, completed)
         except Exception as fault:  # noqa: BLE001  # the edge: every fault becomes an answer and a record
