@@ -42,7 +42,8 @@ def rules(draw: st.DrawFn) -> str:
         days = "".join(letter for letter in days if not (letter.isdigit() or letter == "-"))
     months = draw(some("BYMONTH", st.sampled_from(["2", "11", "12"])))
     text = f"FREQ={frequency};INTERVAL={draw(st.integers(1, 4))}{days}{month_days}{months}"
-    if (days or month_days) and draw(st.booleans()):
+    counts_in_weeks = frequency == "WEEKLY"  # where the other reader begins to count at the first event, and RFC 5545 with its week
+    if (days or month_days) and not counts_in_weeks and draw(st.booleans()):
         text += f";BYSETPOS={draw(st.sampled_from(['1', '-1', '2']))}"
     ends = draw(st.sampled_from(["", ";COUNT=7", ";UNTIL=20270315T120000", ";WKST=SU"]))
     return text + ends
@@ -54,6 +55,11 @@ def test_a_rule_means_what_another_reader_takes_it_to_mean(text: str, first: dat
     until = datetime(2027, 3, 15, 12) if "UNTIL" in text else None  # noqa: DTZ001  # a wall time
     ours = list(starts_of(rule_in(text, until), first, SINCE, BEFORE, Budget()))
     assert ours == [at for at in takewhile(lambda at: at < BEFORE, rrulestr(text, dtstart=first)) if at >= SINCE]
+
+
+def test_a_place_is_counted_in_the_whole_week_that_the_first_event_lies_in() -> None:
+    friday, rule = datetime(2026, 11, 6), rule_in("FREQ=WEEKLY;BYDAY=MO,FR;BYSETPOS=1;COUNT=2", None)  # noqa: DTZ001  # a wall time
+    assert [at.day for at in starts_of(rule, friday, SINCE, BEFORE, Budget())] == [9, 16]
 
 
 @pytest.mark.parametrize(
