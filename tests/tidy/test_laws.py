@@ -23,7 +23,7 @@ BREACHES = {
     "Law 6: no cycles": {"kernel/a.py": "import carewright.kernel.b", "kernel/b.py": "import carewright.kernel.a"},
 }
 ROWS = (
-    "cli", "roles", "simulation", "mock", "access", "audit", "directory", "patients", "scheduling", "flow", "notifications",
+    "cli", "roles", "simulation", "mock", "access", "audit", "directory", "patients", "scheduling", "flow", "orders", "notifications",
     "oversight", "portal", "console", "identity", "fhir", "hl7", "ehr", "records", "coverage", "subscriptions", "calendars",
     "cds", "migration", "contracts", "kernel",
 )  # fmt: skip

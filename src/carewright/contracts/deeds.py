@@ -105,6 +105,10 @@ notifications.notify                   notifications.communication.create
 notifications.read_inbox               notifications.inbox.read
 notifications.read_local_inbox         notifications.local_inbox.read
 notifications.search_communications    notifications.communication.search
+orders.get_request                     orders.request.read
+orders.record_request                  orders.request.record
+orders.search_requests                 orders.request.search
+orders.update_request                  orders.request.change
 oversight.close_incident               oversight.incident.close
 oversight.close_unusual                oversight.unusual.close
 oversight.list_incidents               oversight.incident.list

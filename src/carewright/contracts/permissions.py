@@ -60,6 +60,9 @@ hl7.work_list                         .   .   .   x   .   .   .   .   .   .   x 
 notifications.communication.any_patient .  .   x   x   .   .   .   .   .   .   .   x
 notifications.communication.read      x   x   x   x   .   .   .   .   .   .   .   x
 notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x
+orders.request.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
+orders.request.read                   x   x   x   .   x   x   x   .   .   .   .   x
+orders.request.record                 .   .   x   .   x   x   .   .   .   .   .   x
 oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .
 oversight.review                      .   .   .   .   .   .   .   .   .   x   .   .
 patients.read                         x   x   x   x   x   x   x   .   .   .   .   x
@@ -113,7 +116,7 @@ ROLES = read_table(TABLE, COLUMNS)
 BREAK_GLASS = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers",
     "scheduling.appointment.read", "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "scheduling.calendar.read",
-    "flow.encounter.read", "flow.encounter.any_patient",
+    "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read", "orders.request.any_patient",
 })  # fmt: skip
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"

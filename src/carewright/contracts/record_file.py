@@ -19,6 +19,7 @@ KINDS = {
     "CoverageEligibilityRequest": "questions to payers",
     "CoverageEligibilityResponse": "what became of them: what payers answered",
     "Encounter": "visits and stays",
+    "ServiceRequest": "orders and referrals",
     "Communication": "messages; the text of each is kept for a month",
     "AuditEvent": "entries about who looked at the record or changed it",
 }  # fmt: skip

@@ -28,6 +28,7 @@ encounters            7y        5y      end             42 CFR 482.24(b)(1)
 hl7-messages          90d       1d      receiving       -
 coverages             7y        1d      end             -
 eligibility           2y        1d      asking          -
+orders                7y        1d      last-change     -
 """
 """What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media have their rule
 before they have their module."""
@@ -50,6 +51,7 @@ What = Literal[
     "hl7-messages",
     "coverages",
     "eligibility",
+    "orders",
 ]
 State = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", max_length=2)]
 Region = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,39}$", max_length=40)]

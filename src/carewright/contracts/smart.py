@@ -61,6 +61,9 @@ PractitionerRole   rs  directory.read
 Provenance         rs
 RelatedPerson      rs  access.consent.read
 Schedule           rs  scheduling.calendar.read scheduling.find directory.read
+ServiceRequest     rs  orders.request.read directory.read
+ServiceRequest     c   orders.request.record orders.request.read patients.read directory.read
+ServiceRequest     u   orders.request.record orders.request.read directory.read
 Slot               rs  scheduling.calendar.read scheduling.find directory.read
 Subscription       rs
 """
@@ -76,6 +79,7 @@ REACHING = {
     "Encounter": "flow.encounter.any_patient",
     "Patient": "patients.find",
     "RelatedPerson": "access.consent.any_patient",
+    "ServiceRequest": "orders.request.any_patient",
 }
 ANYBODY = frozenset(REACHING.values())
 """What `user/` and `system/` add to the rows of these types, and `patient/` never has: to reach beyond one patient."""

@@ -8,6 +8,7 @@ from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.notifications import Notifications
+from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
@@ -29,6 +30,7 @@ class FhirContext(Context):
     scheduling: Scheduling
     subscriptions: Subscriptions
     flow: Flow
+    orders: Orders
     coverages: Coverages
     access: Access
     notifications: Notifications

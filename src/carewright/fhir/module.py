@@ -10,6 +10,7 @@ from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.notifications import Notifications
+from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
@@ -30,7 +31,7 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
         patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
-        coverages=resolve(Coverages), access=resolve(Access), notifications=resolve(Notifications),
+        orders=resolve(Orders), coverages=resolve(Coverages), access=resolve(Access), notifications=resolve(Notifications),
         audit=resolve(AuditTrail),
     )  # fmt: skip
     return Running(context)
@@ -40,7 +41,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow, Coverages, Access, Notifications, AuditTrail, Subscriptions),
+    needs=(Directory, Patients, Scheduling, Flow, Orders, Coverages, Access, Notifications, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     pages=pages,
     timers=TIMERS,

@@ -12,6 +12,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.hl7 import Partner
+from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.hl7.settings import Hl7Settings
@@ -114,6 +115,7 @@ class Hl7Context(Context):
     patients: Patients
     scheduling: Scheduling
     flow: Flow
+    orders: Orders
     bearers: Bearers
     tokens: Tokens
     turns: Turns = field(default_factory=Turns)

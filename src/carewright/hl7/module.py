@@ -10,6 +10,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.hl7 import Desk
+from carewright.contracts.orders import Orders
 from carewright.contracts.patients import PatientErased, Patients
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
@@ -47,7 +48,7 @@ async def start(base: Context, settings: Hl7Settings, resolve: Callable[[type], 
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = Hl7Context(
         **world, settings=settings, system=base.actor, access=resolve(Access), directory=resolve(Directory), patients=resolve(Patients),
-        scheduling=resolve(Scheduling), flow=resolve(Flow), bearers=resolve(Bearers), tokens=resolve(Tokens),
+        scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders), bearers=resolve(Bearers), tokens=resolve(Tokens),
     )  # fmt: skip
     listening = mllp.listening_of(settings) if settings.port else None
     lines = sending.Lines(settings, resolve(Outgoing))
@@ -64,7 +65,7 @@ MODULE = Module(
     start=start,
     settings=Hl7Settings,
     offers=(Desk,),
-    needs=(Access, Directory, Patients, Scheduling, Flow),
+    needs=(Access, Directory, Patients, Scheduling, Flow, Orders),
     prefixes=("/hl7",),
     pages=pages,
     subscriptions={PatientErased: handlers.erase_patient} | dict.fromkeys(TOLD, handlers.tell_partners),

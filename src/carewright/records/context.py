@@ -6,6 +6,7 @@ from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.flow import Flow
 from carewright.contracts.notifications import Notifications
+from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Actor
@@ -20,6 +21,7 @@ class RecordsContext(Context):
     patients: Patients
     scheduling: Scheduling
     flow: Flow
+    orders: Orders
     notifications: Notifications
     audit: AuditTrail
     coverages: Coverages

@@ -10,6 +10,7 @@ from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.flow import Flow
 from carewright.contracts.notifications import Notifications
+from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import ExportPage, ExportRecord, Records
 from carewright.contracts.scheduling import Scheduling
@@ -38,8 +39,8 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = RecordsContext(
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
-        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), notifications=resolve(Notifications),
-        audit=resolve(AuditTrail), coverages=resolve(Coverages),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders),
+        notifications=resolve(Notifications), audit=resolve(AuditTrail), coverages=resolve(Coverages),
     )  # fmt: skip
     return Running(context, {Records: LocalRecords(context)})
 
@@ -49,7 +50,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Coverages, Scheduling, Flow, Notifications, AuditTrail),
+    needs=(Patients, Coverages, Scheduling, Flow, Orders, Notifications, AuditTrail),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

@@ -22,6 +22,7 @@ from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
 from carewright.migration.module import MODULE as MIGRATION
 from carewright.notifications.module import MODULE as NOTIFICATIONS
+from carewright.orders.module import MODULE as ORDERS
 from carewright.oversight.module import MODULE as OVERSIGHT
 from carewright.patients.module import MODULE as PATIENTS
 from carewright.portal.module import MODULE as PORTAL
@@ -36,6 +37,7 @@ MODULES: tuple[Module, ...] = (
     PATIENTS,       # who comes
     SCHEDULING,     # when, and with whom
     FLOW,           # what happens while they are here
+    ORDERS,         # what somebody asks to be done for them
     COVERAGE,       # who pays
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it

@@ -43,5 +43,6 @@ def test_nothing_disposes_of_the_audit_log() -> None:
 def test_every_module_that_keeps_records_has_its_timer() -> None:
     names = [timer.name for module in MODULES for timer in module.timers]
     assert {name for name in names if name.endswith(".dispose")} == {
-        "access.dispose", "coverage.dispose", "flow.dispose", "hl7.dispose", "notifications.dispose", "scheduling.dispose",
+        "access.dispose", "coverage.dispose", "flow.dispose", "hl7.dispose", "notifications.dispose", "orders.dispose",
+        "scheduling.dispose",
     }  # fmt: skip

@@ -22,8 +22,11 @@ def actor_type(kind: str) -> str:
     return ACTORS.get(kind, "Location")
 
 
-def appointment(one: Appointment) -> Resource:
-    """When, where, with whom, what became of it, and every word that was written about it and may be read."""
+def appointment(one: Appointment, order_id: UUID | None = None) -> Resource:
+    """When, where, with whom, what became of it, and every word that was written about it and may be read.
+
+    `order_id` is the order that its referral names, where that is known.
+    """
     held = [{"url": HELD_UNTIL, "valueInstant": instant(one.expires_at)}] if one.expires_at else []
     overridden = [{"url": OVERRIDE_REASON, "valueString": one.override_reason}] if one.override_reason else []
     return resource("Appointment", one.id, {
@@ -38,7 +41,7 @@ def appointment(one: Appointment) -> Resource:
         "minutesDuration": (one.end - one.start).seconds // 60,
         "created": instant(one.created_at),
         "comment": one.note or None,
-        "basedOn": [{"display": one.based_on}] if one.based_on else None,
+        "basedOn": [_referral(one.based_on, order_id)] if one.based_on else None,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, one.site_name)],
     }, one.version, one.updated_at)  # fmt: skip
 
@@ -72,6 +75,10 @@ def proposed(one: Slot, id_: str, visit_type_name: str, service_name: str, site_
         "minutesDuration": (one.end - one.start).seconds // 60,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, site_name)],
     })  # fmt: skip
+
+
+def _referral(based_on: str, order_id: UUID | None) -> Resource:
+    return reference("ServiceRequest", order_id, based_on) or {"display": based_on}
 
 
 def _visit_type(id_: UUID, name: str) -> Resource:

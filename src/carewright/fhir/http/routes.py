@@ -22,7 +22,7 @@ from carewright.fhir.model.entries import answer, response
 from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.slots import slots_taken
-from carewright.fhir.service import claiming, finding, searching, served, subscribing
+from carewright.fhir.service import claiming, finding, referrals, searching, served, subscribing
 from carewright.fhir.service.capabilities import capability_statement
 
 PUBLIC = (f"{PREFIX}/metadata", f"{PREFIX}{authorization.WELL_KNOWN}", MANIFEST, FILES)
@@ -98,7 +98,7 @@ async def hold(ask: Ask) -> Answer:
 
 async def book(ask: Ask) -> Answer:
     booked = await claiming.book_appointment(ask.ctx, Parameters.of_resource(ask.sent()), ask.base, ask.key)
-    return Answer(searchset(ask.base, [scheduling.appointment(booked)], 1, f"{ask.base}/Appointment/$book"))
+    return Answer(searchset(ask.base, [await referrals.one_shown(ask.ctx, booked)], 1, f"{ask.base}/Appointment/$book"))
 
 
 async def confirm(ask: Ask) -> Answer:

@@ -12,6 +12,7 @@ from carewright.contracts.fhir.basics import VISIT_TYPES, Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement
 from carewright.contracts.fhir.scheduling import PRIORITIES
 from carewright.fhir.model.pointing import Pointer, pointer, uuid_or_none
+from carewright.fhir.model.searching.elements import local
 from carewright.kernel.values import Instant
 
 ACTOR_TYPES = frozenset({"Practitioner", "PractitionerRole", "Location", "Device", "Patient", "RelatedPerson", "HealthcareService"})
@@ -22,7 +23,10 @@ TIERS: Mapping[int, UrgencyTier] = {priority: tier for tier, priority in PRIORIT
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """An appointment as somebody else wrote it: whatever they left out is None or empty. `actors` have no patient among them."""
+    """An appointment as somebody else wrote it: whatever they left out is None or empty. `actors` have no patient among them.
+
+    `based_on` is the referral in words or by its number; `order` is there where it is named as one of this server.
+    """
 
     status: str
     id: str | None = None
@@ -35,6 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     urgency: UrgencyTier | None = None
     comment: str | None = None
     based_on: str | None = None
+    order: Pointer | None = None
     cancelation_reason: str | None = None
 
 
@@ -55,6 +60,7 @@ def read_wanted(resource: Resource, base: str) -> Wanted:
         urgency=_urgency(resource.get("priority")),
         comment=_text(resource, "comment", NOTE_MAX),
         based_on=_based_on(resource.get("basedOn")),
+        order=_order(resource.get("basedOn"), base),
         cancelation_reason=_reason(resource.get("cancelationReason")),
     )
 
@@ -107,6 +113,16 @@ def _based_on(references: Any) -> str | None:
         text = (identifier.get("value") if isinstance(identifier, dict) else None) or each.get("display") or each.get("reference")
         if isinstance(text, str) and text.strip():
             return text.strip()[:200]
+    return None
+
+
+def _order(references: Any, base: str) -> Pointer | None:
+    """The ServiceRequest of ours that is referred to first. What lies elsewhere is a referral in words."""
+    for number, each in enumerate(_objects(references, "Appointment.basedOn")):
+        text = each.get("reference")
+        place = local(text, base) if isinstance(text, str) else None
+        if place and place.startswith("ServiceRequest/"):
+            return pointer(each, f"Appointment.basedOn[{number}]", base)
     return None
 
 

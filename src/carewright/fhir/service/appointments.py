@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import get_args
 from uuid import UUID
 
-from carewright.contracts.fhir import scheduling
+from msgspec.structs import replace
+
 from carewright.contracts.fhir.refusals import ChangeNotSupported, InvalidElement, MissingElement
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
@@ -19,6 +20,7 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.wanted import Wanted, read_wanted
 from carewright.fhir.model.writes import Sent, Written
+from carewright.fhir.service import referrals
 from carewright.fhir.service.picking import picked_time
 
 NEW = frozenset({"proposed", "pending", "booked"})
@@ -30,21 +32,22 @@ STATUS = "Appointment.status"
 async def post(ctx: FhirContext, sent: Sent) -> Written:
     """A new appointment, booked as it says. Raises what `create_appointment` does."""
     made = await create_appointment(ctx, read_wanted(sent.resource, sent.base), sent.key)
-    return Written(resource=scheduling.appointment(made), is_new=True)
+    return Written(resource=await referrals.one_shown(ctx, made), is_new=True)
 
 
 async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
     """An appointment that is changed as it says. Raises `UnknownId`, and what `update_appointment` does."""
     after = await update_appointment(ctx, known_uuid(id_), read_wanted(sent.resource, sent.base), sent.version, sent.key)
-    return Written(resource=scheduling.appointment(after))
+    return Written(resource=await referrals.one_shown(ctx, after))
 
 
 async def create_appointment(ctx: FhirContext, wanted: Wanted, key: str | None) -> Appointment:
     """Book what is asked for. Raises what `book_appointment` of scheduling raises, and `InvalidElement`, `MissingElement`."""
     if wanted.status not in NEW:
         raise InvalidElement(f"A new appointment is one of {', '.join(sorted(NEW))}.", expression=STATUS)
+    patient_id, time = patient_of(ctx, wanted), await picked_time(ctx, wanted)
     command = BookAppointment(
-        patient_id=patient_of(ctx, wanted), time=await picked_time(ctx, wanted), based_on=wanted.based_on, note=wanted.comment
+        patient_id=patient_id, time=time, based_on=await referrals.referral_of(ctx, wanted, patient_id), note=wanted.comment
     )
     return await ctx.scheduling.book_appointment(ctx.actor, command, key)
 
@@ -76,6 +79,8 @@ async def update_appointment(ctx: FhirContext, id_: UUID, wanted: Wanted, versio
         return await ctx.scheduling.reschedule_appointment(ctx.actor, command, key)
     if wanted.patient_status == "accepted" and _patient_status(before) != "accepted":
         return await ctx.scheduling.confirm_appointment(ctx.actor, ConfirmAppointment(appointment_id=id_, expected_version=version), key)
+    if wanted.based_on not in (None, before.based_on):
+        wanted = replace(wanted, based_on=await referrals.referral_of(ctx, wanted, before.patient_id))
     return _unchanged(before, wanted)
 
 

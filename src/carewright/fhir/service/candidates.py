@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from carewright.contracts.directory import EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
@@ -21,7 +23,7 @@ from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
-from carewright.fhir.service import communications, coverages, eligibilities, relating, responding, subscribing
+from carewright.fhir.service import communications, coverages, eligibilities, orders, referrals, relating, responding, subscribing
 from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
@@ -146,10 +148,12 @@ def _slot_window(now: datetime, starts: Span | None) -> tuple[datetime, datetime
 
 
 async def appointments(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
-    """By id, patient, start, or who takes part."""
+    """By id, patient, start, who takes part, or the order that they are based on."""
+    if bounds.patient_ids is None and (places := bounds.references.get("based-on")):
+        bounds = replace(bounds, patient_ids=await referrals.patients_of(ctx, places))
     if (query := await appointment_question(ctx, bounds)) is None:
         return []
-    return [scheduling.appointment(one) for one in await every_page(partial(ctx.scheduling.search_appointments, ctx.actor), query)]
+    return await referrals.shown(ctx, await every_page(partial(ctx.scheduling.search_appointments, ctx.actor), query))
 
 
 async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchAppointments | None:
@@ -241,6 +245,7 @@ CANDIDATES: Mapping[str, Candidates] = {
     "Provenance": provenances,
     "RelatedPerson": relating.candidates,
     "Schedule": schedules,
+    "ServiceRequest": orders.candidates,
     "Slot": slots,
     "Subscription": subscribing.candidates,
 } | {kind: partial(entries, kind) for kind in ENTRIES}

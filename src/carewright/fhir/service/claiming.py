@@ -29,6 +29,7 @@ from carewright.fhir.service import patients
 from carewright.fhir.service.appointments import NEW, create_appointment, patient_of, update_appointment
 from carewright.fhir.service.finding import proposed_time
 from carewright.fhir.service.picking import picked_time
+from carewright.fhir.service.referrals import referral_of
 from carewright.kernel.errors import Refusal
 
 REFERENCE = "appointment-reference"
@@ -59,7 +60,7 @@ async def book_appointment(ctx: FhirContext, given: Parameters, base: str, key: 
         if proposal:
             time = await proposed_time(ctx, proposal)
             patient_id = await _patient(ctx, given, wanted, base, key)
-            command = BookAppointment(patient_id=patient_id, time=time, note=note)
+            command = BookAppointment(patient_id=patient_id, time=time, note=note, based_on=await _referral(ctx, wanted, patient_id))
             return await ctx.scheduling.book_appointment(ctx.actor, command, key)
         return await _book(ctx, _target(given, wanted, base), wanted, note, key)
     except GONE as refusal:
@@ -77,11 +78,16 @@ async def _book(ctx: FhirContext, id_: UUID | None, wanted: Wanted | None, note:
             raise
         return await create_appointment(ctx, wanted, key)  # the id is the sender's own
     if before.expires_at is not None and (wanted is None or wanted.status in NEW):
-        command = BookAppointment(patient_id=before.patient_id, hold_id=id_, note=note, based_on=wanted.based_on if wanted else None)
+        based_on = await _referral(ctx, wanted, before.patient_id)
+        command = BookAppointment(patient_id=before.patient_id, hold_id=id_, note=note, based_on=based_on)
         return await ctx.scheduling.book_appointment(ctx.actor, command, key)
     if wanted is None:
         return before
     return await update_appointment(ctx, id_, wanted, None, key)
+
+
+async def _referral(ctx: FhirContext, wanted: Wanted | None, patient_id: UUID) -> str | None:
+    return await referral_of(ctx, wanted, patient_id) if wanted else None
 
 
 async def confirm_appointment(ctx: FhirContext, id_: UUID, key: str | None) -> Appointment:

@@ -16,7 +16,18 @@ from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.writes import Sent, Written
-from carewright.fhir.service import appointments, communications, coverages, eligibilities, patients, relating, responding, subscribing
+from carewright.fhir.service import (
+    appointments,
+    communications,
+    coverages,
+    eligibilities,
+    orders,
+    patients,
+    referrals,
+    relating,
+    responding,
+    subscribing,
+)
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen
@@ -78,7 +89,7 @@ async def _appointment(ctx: FhirContext, id_: str) -> Resource:
     """A stored one, or one that was proposed and can still be had."""
     if is_proposal(id_):
         return await read_proposed(ctx, id_)
-    return scheduling.appointment(await ctx.scheduling.get_appointment(ctx.actor, known_uuid(id_)))
+    return await referrals.one_shown(ctx, await ctx.scheduling.get_appointment(ctx.actor, known_uuid(id_)))
 
 
 async def _encounter(ctx: FhirContext, id_: str) -> Resource:
@@ -121,6 +132,7 @@ SERVED: Mapping[str, Served] = {
     "Provenance": Served(read_provenance, is_versioned=False),
     "RelatedPerson": Served(relating.read, is_versioned=False),
     "Schedule": Served(_schedule),
+    "ServiceRequest": Served(orders.read, create=orders.post, update=orders.put),
     "Slot": Served(_slot, is_versioned=False),
     "Subscription": Served(subscribing.read, create=subscribing.post, update=subscribing.put, delete=subscribing.end),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

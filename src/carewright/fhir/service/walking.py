@@ -7,12 +7,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from carewright.contracts.cursors import cursor_behind
-from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.refusals import SearchTooWide
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.searching.narrowing import is_exact, narrowing
 from carewright.fhir.model.searching.paging import NOTHING, Cursor, Page, page_of
 from carewright.fhir.model.searching.search import Search, Sort
+from carewright.fhir.service import referrals
 from carewright.fhir.service.candidates import appointment_question
 from carewright.fhir.store import search_definitions
 
@@ -48,7 +48,7 @@ async def walked(ctx: FhirContext, asked: Search, cursor: Cursor | None) -> Walk
     )  # fmt: skip
     if asked.is_count_only:
         return Walked(NOTHING, _counted(found.total))
-    shown = [scheduling.appointment(one) for one in (reversed(found.items) if is_backward else found.items)]
+    shown = await referrals.shown(ctx, found.items[::-1] if is_backward else found.items)
     is_end = found.next is None
     page = page_of(asked, shown, is_first=is_end if is_backward else cursor is None, is_last=is_end and not is_backward)
     return Walked(page, found.total)

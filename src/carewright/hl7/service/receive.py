@@ -20,7 +20,7 @@ from carewright.hl7.model.message import Message, parse
 from carewright.hl7.model.order import Read, runs_of, things_in
 from carewright.hl7.model.pid import person_in
 from carewright.hl7.model.siu import ids_in
-from carewright.hl7.service import adt, siu
+from carewright.hl7.service import adt, orders, siu
 from carewright.hl7.service.codes import codes_of
 from carewright.hl7.service.work import Work
 from carewright.hl7.store import Fate, Heard
@@ -45,7 +45,10 @@ ACTIONS: dict[str, Callable[[Work], Awaitable[UUID | None]]] = {
     "unblock": siu.unblock,
     "register": adt.register,
     "update": adt.update,
+    "order": orders.keep,
 }
+WITHOUT_A_PLACE = frozenset({"by-hand", "order"})
+"""What waits for a person, and lets what is told of the patient meanwhile go on."""
 OUTCOMES: dict[store.Status, audit.Outcome] = {"applied": "success", "waiting": "failed", "refused": "refused", "settled": "success"}
 CODES: dict[store.Status, Code] = {"applied": "AA", "waiting": "AE", "refused": "AR", "settled": "AA"}
 log = telemetry.logger(__name__)
@@ -212,11 +215,11 @@ def _answer(message_id: UUID, fate: Fate) -> Answer:
 def _subject(cipher: FieldCipher, message: Message, client_id: UUID) -> bytes | None:
     """What a message is about, by which messages keep their order: the sender's appointment, or else the patient.
 
-    A referral or a merge is about a patient too, but takes a person: what is told of the patient meanwhile does not wait for that.
+    A referral or a merge is about a patient too, but takes a person.
     """
     ids = ids_in(message)
     people = () if ids else person_in(message).identifiers
-    if not (ids or people) or (not ids and kinds.ACTIONS.get(message.kind) not in ACTIONS):
+    if not (ids or people) or (not ids and kinds.ACTIONS.get(message.kind, "by-hand") in WITHOUT_A_PLACE):
         return None
     name = f"appointment\0{ids[0]}" if ids else f"patient\0{people[0].namespace}\0{people[0].value}"
     return cipher.mark(store.TABLE, "subject", f"{client_id}\0{name}".encode())

@@ -11,8 +11,10 @@ from carewright.contracts.coverage import ListCoverages, ListEligibilities
 from carewright.contracts.fhir import eligibility, flow, payment, people, scheduling
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.notifications import ListMessages
+from carewright.contracts.orders import SearchRequests
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
 from carewright.kernel import audit
@@ -24,7 +26,8 @@ EXPORT = "records.export"
 GATHER = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
-    "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient",
+    "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read",
+    "orders.request.any_patient",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -82,6 +85,11 @@ async def _encounters(ctx: RecordsContext, patient_id: UUID, after: str | None) 
     return [flow.encounter(one) for one in page.items], page.next
 
 
+async def _orders(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.orders.search_requests(_gatherer(ctx), SearchRequests(patient_ids=(patient_id,), limit=PAGE, after=after))
+    return [service_request(one) for one in page.items], page.next
+
+
 async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=_id(after)))
     return [people.communication(one) for one in page.items], str(page.next) if page.next else None
@@ -118,6 +126,6 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 
 PARTS: dict[str, Part] = {
     "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "appointments": _appointments,
-    "encounters": _encounters, "messages": _messages, "journal": _journal,
+    "encounters": _encounters, "orders": _orders, "messages": _messages, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""

@@ -16,7 +16,8 @@ from carewright.fhir.model.searching.strings import folded
 from carewright.fhir.model.searching.tokens import Token
 
 STARTS = frozenset({
-    ("Appointment", "date"), ("AuditEvent", "date"), ("Encounter", "date"), ("Provenance", "recorded"), ("Slot", "start"),
+    ("Appointment", "date"), ("AuditEvent", "date"), ("Encounter", "date"), ("Provenance", "recorded"),
+    ("ServiceRequest", "authored"), ("Slot", "start"),
 })  # fmt: skip
 """The date parameters that look at one instant alone; an encounter's looks at a period."""
 NAMES = frozenset({"name", "family", "given"})
