@@ -15,7 +15,7 @@ from carewright.kernel.settings import StartFailed
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
 
-NEEDED = ("access", "directory", "patients", "scheduling", "flow", "hl7")
+NEEDED = ("access", "directory", "patients", "scheduling", "flow", "orders", "hl7")
 
 
 async def listed(sections: Mapping[str, Any], organization_id: UUID) -> Sequence[WaitingMessage]:
