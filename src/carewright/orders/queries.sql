@@ -11,7 +11,7 @@ WHERE r.organization_id = $1 AND r.id > $2
   AND ($5::uuid[] IS NULL OR r.party_ids && $5) AND ($6::text[] IS NULL OR r.status = ANY($6))
   AND ($7::bytea[] IS NULL OR r.id IN (SELECT i.request_id FROM orders.identifier i WHERE i.organization_id = $1 AND i.mark = ANY($7)))
   AND ($8::bytea[] IS NULL OR r.id IN (
-      SELECT i.request_id FROM orders.identifier i WHERE i.organization_id = $1 AND i.number_mark = ANY($8)))
+      SELECT i.request_id FROM orders.identifier i WHERE i.organization_id = $1 AND i.number_hash = ANY($8)))
   AND ($9::timestamptz IS NULL OR r.authored_at >= $9) AND ($10::timestamptz IS NULL OR r.authored_at < $10)
 ORDER BY r.id LIMIT $11
 
@@ -30,8 +30,8 @@ DELETE FROM orders.identifier WHERE organization_id = $1 AND request_id = $2
 
 -- name: claim_identifiers
 -- Fewer rows back than asked for means that another order carries the identifier. In order, so that two cannot wait in a circle.
-INSERT INTO orders.identifier (organization_id, mark, number_mark, request_id)
-SELECT $1, i.mark, i.number_mark, $2 FROM unnest($3::bytea[], $4::bytea[]) AS i(mark, number_mark)
+INSERT INTO orders.identifier (organization_id, mark, number_hash, request_id)
+SELECT $1, i.mark, i.number_hash, $2 FROM unnest($3::bytea[], $4::bytea[]) AS i(mark, number_hash)
 ORDER BY i.mark
 ON CONFLICT DO NOTHING
 RETURNING mark

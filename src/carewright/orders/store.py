@@ -29,7 +29,7 @@ async def search_requests(db: Session, cipher: FieldCipher, query: SearchRequest
     """At most `limit` behind `after`, in order of ids."""
     asked = (query.ids, query.patient_ids, query.party_ids, query.statuses)
     marks = [_mark(cipher, each) for each in query.identifiers]
-    numbers = [_number_mark(cipher, each) for each in query.numbers]
+    numbers = [_number_hash(cipher, each) for each in query.numbers]
     rows = await db.fetch(
         Q.search_requests, cipher.organization_id, after, *(list(each) or None for each in asked), marks or None, numbers or None,
         query.authored_from, query.authored_until, limit,
@@ -50,7 +50,7 @@ async def put_identifiers(tx: Session, cipher: FieldCipher, one: ServiceRequest)
     """By what the order is found from now on; False where another order carries one of them."""
     named = identifiers_of(one)
     await tx.execute(Q.drop_identifiers, cipher.organization_id, one.id)
-    marks, numbers = [_mark(cipher, each) for each in named], [_number_mark(cipher, each.value) for each in named]
+    marks, numbers = [_mark(cipher, each) for each in named], [_number_hash(cipher, each.value) for each in named]
     return len(await tx.fetch(Q.claim_identifiers, cipher.organization_id, one.id, marks, numbers)) == len(named)
 
 
@@ -91,5 +91,5 @@ def _mark(cipher: FieldCipher, identifier: Identifier) -> bytes:
     return cipher.mark(IDENTIFIER, "mark", f"{identifier.system}\0{identifier.value}".encode())
 
 
-def _number_mark(cipher: FieldCipher, value: str) -> bytes:
-    return cipher.mark(IDENTIFIER, "number_mark", value.encode())
+def _number_hash(cipher: FieldCipher, value: str) -> bytes:
+    return cipher.mark(IDENTIFIER, "number_hash", value.encode())

@@ -23,17 +23,17 @@ CREATE INDEX request_of_patient ON orders.request (organization_id, patient_id, 
 CREATE INDEX request_of_party ON orders.request USING gin (party_ids);
 CREATE INDEX request_authored ON orders.request (organization_id, authored_at);
 
--- Which order carries an identifier: `mark` is a keyed hash of system and value, `number_mark` of the value alone, as appointments name it.
+-- Which order carries an identifier: `mark` is a keyed hash of system and value, `number_hash` of the value alone, as appointments name it.
 CREATE TABLE orders.identifier (
     organization_id uuid  NOT NULL,
     mark            bytea NOT NULL CHECK (length(mark) = 32),
-    number_mark     bytea NOT NULL CHECK (length(number_mark) = 32),
+    number_hash     bytea NOT NULL CHECK (length(number_hash) = 32),
     request_id      uuid  NOT NULL,
     PRIMARY KEY (organization_id, mark),
     FOREIGN KEY (organization_id, request_id) REFERENCES orders.request ON DELETE CASCADE
 );
 CREATE INDEX identifier_of ON orders.identifier (organization_id, request_id);
-CREATE INDEX identifier_number ON orders.identifier (organization_id, number_mark);
+CREATE INDEX identifier_number ON orders.identifier (organization_id, number_hash);
 
 -- Whose orders there are, or were: changes about one patient go one after another by this row's lock. Of who was erased it is all that is
 -- left, and what comes late about them is not kept.
