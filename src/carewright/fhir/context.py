@@ -16,15 +16,20 @@ from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.sealed import Sealer
+from carewright.kernel.together import Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FhirContext(Context):
-    """`bearers` tells whose token a request carries, `sealer` closes what goes into links; the rest are the modules that keep the truth."""
+    """`bearers` tells whose token a request carries, `sealer` closes what goes into links, `together` makes several use cases one.
+
+    The rest are the modules that keep the truth.
+    """
 
     settings: FhirSettings
     bearers: Bearers
     sealer: Sealer
+    together: Together
     directory: Directory
     patients: Patients
     scheduling: Scheduling

@@ -23,6 +23,7 @@ from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.sealed import Sealer
+from carewright.kernel.together import Together
 
 
 async def start(base: Context, settings: FhirSettings, resolve: Callable[[type], Any]) -> Running:
@@ -32,7 +33,7 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
         patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
         orders=resolve(Orders), coverages=resolve(Coverages), access=resolve(Access), notifications=resolve(Notifications),
-        audit=resolve(AuditTrail),
+        audit=resolve(AuditTrail), together=resolve(Together),
     )  # fmt: skip
     return Running(context)
 

@@ -8,6 +8,7 @@ An entry holds ids and codes, never what a record says.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -107,6 +108,7 @@ def named_after(module: str, use_case: str) -> str:
 async def note_refusal(ctx: Context, event: str, ids: Mapping[str, UUID], refusal: Refusal) -> None:
     """Record that `ctx.actor` was turned away, in a transaction of its own: the one of the deed is rolled back, if there was one.
 
+    The end of a joint transaction is waited for.
     `event` is the deed's name, `ids` are what it named: `{"patient_id": …}`. Of other refusals than `REFUSALS_AUDITED` only those are
     noted that say so themselves.
     """
@@ -115,7 +117,10 @@ async def note_refusal(ctx: Context, event: str, ids: Mapping[str, UUID], refusa
         refused = entry(
             ctx, event, "E", outcome="refused", code=refusal.code, patient_id=ids.get("patient_id"), entities=about,
         )  # fmt: skip
-        await record(ctx.db, refused)
+        if (joint := ctx.db.joint) is not None:
+            joint.afterwards(partial(record, ctx.db, refused))
+        else:
+            await record(ctx.db, refused)
 
 
 def _type_of(name: str) -> str:

@@ -8,7 +8,6 @@ its own timeouts is frozen or cut off: its connections are given up a little lat
 Driver types stay in here: the rest of the system sees `Database`, `Session`, rows as mappings, and refusals.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from prometheus_client import Histogram
 
 from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable, refusal_of
 from carewright.kernel.gather import Gather
+from carewright.kernel.joint import BROKEN_OFF, JOINT_LOCK_TIMEOUT_MS, Joint
 from carewright.kernel.pool import Pool
 from carewright.kernel.sql import Query, load
 from carewright.kernel.transport import encrypted
@@ -137,9 +137,12 @@ class Transaction:
 class Database:
     """The connections of one module in one process: the system's own, or those that stand in one tenant (`of`)."""
 
-    def __init__(self, system: Pool, tenants: Pool, tenant: UUID | None = None, family: "dict[UUID, Database] | None" = None) -> None:
+    def __init__(
+        self, system: Pool, tenants: Pool, role: str | None, tenant: UUID | None = None, family: "dict[UUID, Database] | None" = None
+    ) -> None:
         self._system = system
         self._tenants = tenants
+        self._role = role
         self._tenant = tenant
         self._pool = system if tenant is None else tenants
         self._family: dict[UUID, Database] = {} if family is None else family
@@ -155,7 +158,7 @@ class Database:
         with _translated():
             for pool in (system, tenants):
                 pool.give(await pool.take())
-        return cls(system, tenants)
+        return cls(system, tenants, role)
 
     def of(self, organization_id: UUID) -> "Database":
         """The same database as one tenant sees it: whatever a statement says, it reads and writes no other tenant's rows."""
@@ -163,7 +166,7 @@ class Database:
         if known is None:
             if len(self._family) >= TENANTS_KNOWN_MAX:
                 self._family.clear()
-            known = self._family[organization_id] = Database(self._system, self._tenants, organization_id, self._family)
+            known = self._family[organization_id] = Database(self._system, self._tenants, self._role, organization_id, self._family)
         return known
 
     async def close(self) -> None:
@@ -191,6 +194,8 @@ class Database:
         return await self._gathered(f"{work.__module__}.{work.__qualname__}", partial(self._together, work), *args)
 
     async def _gathered(self, name: str, fetch: "Callable[..., Awaitable[Sequence[Row]]]", *args: object) -> Row | None:
+        if self.joint is not None:  # what others ask is no part of it
+            return next(iter(await fetch(*([each] for each in args))), None)
         gather = self._gathers.get(name)
         if gather is None:
             gather = self._gathers[name] = Gather(fetch)
@@ -217,8 +222,27 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a READ COMMITTED transaction. A refusal or any other exception inside rolls it back."""
+        if (joint := self.joint) is not None:
+            with _translated():
+                async with joint.lent(self._role) as connection:
+                    yield Transaction(connection)
+            return
         async with self._lent() as connection, connection.transaction():
             yield Transaction(connection)
+
+    @property
+    def joint(self) -> Joint | None:
+        """The joint transaction that the caller works within, if this database takes part in it."""
+        return Joint.around(self._tenant)
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncIterator[Joint]:
+        """Open a transaction that every use case called in the block is part of, whatever its module. See `together.all_or_nothing`."""
+        async with self._lent() as connection, connection.transaction():
+            await connection.execute(Q.wait_little.text, str(JOINT_LOCK_TIMEOUT_MS))
+            joint = Joint(connection, self._tenant)
+            with joint.within():
+                yield joint
 
     @asynccontextmanager
     async def reserved(self) -> AsyncIterator[Transaction]:
@@ -245,6 +269,9 @@ class Database:
         """One statement on a lent connection, timed. Written out without context managers: this is the hottest path there is."""
         started = perf_counter()
         try:
+            if (joint := self.joint) is not None:
+                async with joint.lent(self._role) as joined:
+                    return await work(joined)
             connection = await self._pool.take(self._tenant)
             try:
                 return await work(connection)
@@ -334,8 +361,6 @@ def _refusal(fault: Exception) -> Refusal | None:
 
 
 FAULTS = (asyncpg.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-BROKEN_OFF = (TimeoutError, asyncio.CancelledError)
-"""A statement whose answer nobody waited for may still be at work: its connection is not lent again."""
 BROKE_MIDWAY = (
     asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,

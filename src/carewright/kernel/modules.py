@@ -36,7 +36,8 @@ class Module:
     `needs` names the Protocols it calls (rims only). `prefixes` are the URL prefixes it serves. `pages` makes web framework routes
     for HTML and other standards from the running module's context, and `speaking` says how addresses that begin so say no.
     `shared` names those that scripts of other sites' pages may read: of any site's, or of registered apps'.
-    `sealed` names the tables with sealed fields, and seals them anew.
+    `at_once` names those of its subscriptions that a transaction of several use cases has it handle before it goes on, since a later one
+    asks what they tell. `sealed` names the tables with sealed fields, and seals them anew.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Module:
     routes: Sequence[Route] = ()
     prefixes: Sequence[str] = ()
     subscriptions: Mapping[type[Event], Handle] = field(default_factory=dict)
+    at_once: frozenset[type[Event]] = frozenset()
     jobs: Sequence[Job[Any]] = ()
     timers: Sequence[Timer[Any]] = ()
     has_tables: bool = True

@@ -56,6 +56,11 @@ async def read_between(db: Session, place: tuple[int, int], end: tuple[int, int]
     return [delivered(row) for row in rows]
 
 
+async def written_here(tx: Session, consumer: str, topics: Sequence[str]) -> list[Delivered]:
+    """What the caller's transaction has written of these topics so far, as far as `consumer` has not handled it."""
+    return [delivered(row) for row in await tx.fetch(Q.written_here, consumer, list(topics))]
+
+
 async def end_of_log(db: Session) -> tuple[int, int]:
     """The place from which only later facts follow: everything committed before this call lies before it or is read again."""
     row = await db.fetch_one(Q.end_of_log)

@@ -13,6 +13,13 @@ WHERE (xid, position) > ($1::text::xid8, $2::bigint) AND xid < $3::text::xid8 AN
 ORDER BY outbox.xid, outbox.position
 LIMIT $4
 
+-- name: written_here
+-- What the transaction that asks has written of these topics, as far as consumer $1 has not handled it.
+SELECT organization_id, id, xid::text AS xid, position, occurred_at, topic, subject, origin, actor, trace, payload FROM kernel.outbox o
+WHERE xid = pg_current_xact_id() AND topic = ANY($2)
+  AND NOT EXISTS (SELECT FROM kernel.inbox i WHERE i.consumer = $1 AND i.event_id = o.id)
+ORDER BY position
+
 -- name: first_unread
 -- Without the limit of end_of_log: an event that a running transaction holds back counts too, or nobody would notice.
 SELECT occurred_at FROM kernel.outbox
@@ -280,6 +287,10 @@ SELECT set_config('wal_compression', 'off', true)
 -- name: act_as
 -- For the rest of the transaction, or until it is said again.
 SELECT set_config('role', $1, true)
+
+-- name: wait_little
+-- For a transaction that several use cases share: it locks in no fixed order, so it gives way instead of waiting.
+SELECT set_config('lock_timeout', $1, true)
 
 -- name: open_stage
 SELECT kernel.open_stage($1, $2, $3)

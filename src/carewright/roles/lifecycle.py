@@ -40,6 +40,7 @@ from carewright.kernel.rng import new_origin, new_rng
 from carewright.kernel.sealed import Sealer
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import load
+from carewright.kernel.together import Together
 from carewright.kernel.token_keys import TokenKeys
 from carewright.kernel.transport import ensure_encrypted_cache, is_here
 from carewright.kernel.wake import Wake
@@ -87,6 +88,11 @@ class System:
         """What answers a Protocol here."""
         return self.offers[protocol]
 
+    async def catch_up(self, organization_id: UUID) -> None:
+        """Have the modules here handle what they need at once of the joint transaction around."""
+        for relay in self.relays.values():
+            await relay.catch_up(organization_id)
+
 
 @asynccontextmanager
 async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> AsyncIterator[System]:
@@ -105,6 +111,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge, restraints)
     offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
     system = System(settings, edge, keys, restraints, tokens, bearers, cross_origin, wake, limits, gate, tls, offers=offers)
+    system.offers[Together] = Together(system.offers.__contains__, system.catch_up)
     vault = vault_of(sections, clock, outgoing.reaching)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(outgoing.close)

@@ -40,6 +40,7 @@ class Relay:
         self.name = module.name
         self._context = context
         self._handlers = {kind.topic: handle for kind, handle in module.subscriptions.items()}
+        self._at_once = [kind.topic for kind in module.at_once]
         self._parked: set[UUID] = set()
 
     async def run(self) -> None:
@@ -141,6 +142,13 @@ class Relay:
         with telemetry.span(f"{self.name} {event.topic}", event.trace) as trace:
             ctx = replace(self._context, caused_by=event.actor).acting(actor, trace=trace)
             await self._handlers[event.topic](ctx, tx, fact)
+
+    async def catch_up(self, organization_id: UUID) -> None:
+        """Handle, within the caller's joint transaction, what it has written so far that this module needs at once."""
+        if self._at_once:
+            async with self._context.db.of(organization_id).transaction() as tx:
+                for event in await outbox.written_here(tx, self.name, self._at_once):
+                    await self._handle(tx, event)
 
     async def replay(self) -> int:
         """Handle parked events now, in order; returns how many. One that fails again stays parked, and so do those behind it."""

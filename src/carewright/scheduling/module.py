@@ -114,6 +114,7 @@ MODULE = Module(
         PatientChanged: handlers.copy_patient,
         PatientErased: handlers.erase_patient,
     },
+    at_once=frozenset({PatientChanged}),
     timers=TIMERS,
     sealed=SEALED,
 )  # fmt: skip

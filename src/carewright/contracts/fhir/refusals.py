@@ -39,7 +39,7 @@ class NotAtomic(Refusal):
     code = "fhir.not_atomic"
     status = 422
     issue = "not-supported"
-    title = "A transaction changes one resource here, beside any that it reads or that are there already. Send the rest as a batch."
+    title = "These changes cannot be made together. Send them one by one, or as a batch."
 
 
 class InvalidResource(Refusal):

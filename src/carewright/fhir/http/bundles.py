@@ -1,7 +1,7 @@
 """A Bundle that is posted to the base: many requests in one (https://hl7.org/fhir/R4/http.html#transaction).
 
 Each entry is a request of its own, taken by the same addresses as any other, under the same token and at the same pace.
-A transaction changes one resource at most (docs/adr/0028-a-transaction-is-one-write.md).
+A transaction is all or nothing (docs/adr/0039-use-cases-together.md).
 """
 
 import hashlib
@@ -17,29 +17,41 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message
 
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.outcomes import outcome_of
-from carewright.contracts.fhir.refusals import InvalidElement, NotAtomic
+from carewright.contracts.fhir.refusals import InvalidElement, NotAtomic, NotSelective
+from carewright.contracts.orders import Orders
+from carewright.contracts.patients import Patients
+from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.subscriptions import Subscriptions
 from carewright.fhir.http.interaction import MEDIA_TYPE, PATCH_TYPE, PREFIX, Answer, Ask, Handle
 from carewright.fhir.model.entries import (
     Entry,
     answer,
+    conditional,
     ensure_distinct,
     in_order,
     placed,
     read_entries,
+    references_in,
     resolved,
     response,
     without_resources,
 )
-from carewright.fhir.model.searching.elements import identity
+from carewright.fhir.model.searching.elements import identity, local
 from carewright.fhir.service.matching import the_one
 from carewright.fhir.service.validity import ensure_type, ensure_valid
 from carewright.kernel.errors import MethodNotAllowed, NotFound, Refusal
 from carewright.kernel.http.endpoint import query_pairs
+from carewright.kernel.together import Settle
 
 HANDED_ON = ("authorization", "prefer")
 """What the headers of the whole say of each entry."""
+WRITTEN = (Patients, Scheduling, Orders, Coverages, Subscriptions)
+"""Who keeps what FHIR may change."""
+ASKS_OTHERS = frozenset({"CoverageEligibilityRequest"})
+"""To create one asks somebody else, over the network."""
 
 
 def bundled(routes: Sequence[BaseRoute]) -> Handle:
@@ -65,21 +77,60 @@ async def _independently(ask: Ask, routes: Sequence[BaseRoute], entry: Entry) ->
 
 
 async def _together(ask: Ask, routes: Sequence[BaseRoute], entries: Sequence[Entry]) -> list[Resource]:
-    """All or nothing: what is read must be there, then the one change is made, then what is read is shown as it is after it."""
-    ensure_distinct(entries)
+    """All or nothing. What is decided by criteria is decided first, by what is there before anything is done."""
     there = await _there_already(ask, entries)
+    entries = [await _decided(ask, each) for each in entries]
+    ensure_distinct(entries)
     places = {each.full_url: identity(there[each.number]) for each in entries if each.number in there}
+    places |= {each.full_url: each.path for each in entries if each.full_url and each.method in ("PUT", "PATCH") and not each.query}
+    places |= await _found_by_criteria(ask, entries)
     todo = [each for each in in_order(entries) if each.number not in there]
+    answers = {number: answer(ask.base, _status(HTTPStatus.OK), one) for number, one in there.items()}
     writes = [each for each in todo if not each.is_read]
     if len(writes) > 1:
-        raise NotAtomic(writes=len(writes), expression=f"{writes[1].expression}.request")
-    answers = {number: answer(ask.base, _status(HTTPStatus.OK), one) for number, one in there.items()}
-    for each in [*(each for each in todo if each.is_read), *writes]:
-        answers[each.number] = await _or_nothing(ask, routes, each, places)
-    for each in todo if writes else ():
-        if each.is_read:
-            answers[each.number] = await _independently(ask, routes, each)
+        _ensure_undoable(ask, writes)
+        answers |= await ask.ctx.together.all_or_nothing(ask.ctx, lambda settle: _all_done(ask, routes, todo, places, settle))
+    else:
+        answers |= await _one_done(ask, routes, todo, places)
     return [answers[each.number] for each in entries]
+
+
+async def _all_done(
+    ask: Ask, routes: Sequence[BaseRoute], todo: Sequence[Entry], places: Mapping[str, str], settle: Settle
+) -> dict[int, Resource]:
+    """The answers by number, of entries that are all part of one transaction of the database; each may refer to those before it."""
+    answers: dict[int, Resource] = {}
+    known = dict(places)
+    for each in todo:
+        one = answers[each.number] = await _or_nothing(ask, routes, each, known)
+        if not each.is_read:
+            await settle()
+        if each.full_url and (place := _place_of(ask, one)):
+            known[each.full_url] = place
+    return answers
+
+
+async def _one_done(ask: Ask, routes: Sequence[BaseRoute], todo: Sequence[Entry], places: Mapping[str, str]) -> dict[int, Resource]:
+    """The same where at most one entry changes something: what is read must be there, then the change is made, then it is read as it is."""
+    reads, writes = [each for each in todo if each.is_read], [each for each in todo if not each.is_read]
+    answers = {each.number: await _or_nothing(ask, routes, each, places) for each in [*reads, *writes]}
+    return answers | {each.number: await _independently(ask, routes, each) for each in reads if writes}
+
+
+def _ensure_undoable(ask: Ask, writes: Sequence[Entry]) -> None:
+    """Raises `NotAtomic` where what is asked for could not be undone."""
+    for each in writes:
+        if each.path in ASKS_OTHERS:
+            raise NotAtomic(
+                f"A {each.path} is sent by itself: a payer that was asked stays asked.",
+                writes=len(writes), expression=f"{each.expression}.request",
+            )  # fmt: skip
+    if not ask.ctx.together.reaches(WRITTEN):
+        raise NotAtomic(
+            "The modules that these changes are for run in processes of their own here. A transaction changes one resource then: send the "
+            "rest as a batch.",
+            writes=len(writes), expression=f"{writes[1].expression}.request",
+        )  # fmt: skip
 
 
 async def _there_already(ask: Ask, entries: Sequence[Entry]) -> dict[int, Resource]:
@@ -87,13 +138,52 @@ async def _there_already(ask: Ask, entries: Sequence[Entry]) -> dict[int, Resour
     there: dict[int, Resource] = {}
     for each in entries:
         if each.method == "POST" and each.if_none_exist:
-            try:
-                one = await the_one(ask.ctx, each.path, query_pairs(each.if_none_exist.rpartition("?")[2].encode()), ask.base)
-            except Refusal as refusal:
-                raise placed(refusal, each) from refusal
+            one = await _matching(ask, each, each.path, each.if_none_exist.rpartition("?")[2])
             if one is not None:
                 there[each.number] = one
     return there
+
+
+async def _decided(ask: Ask, entry: Entry) -> Entry:
+    """A conditional update that finds its resource, as an update of that one; any other entry as it is."""
+    if entry.method not in ("PUT", "PATCH") or not entry.query or "/" in entry.path:
+        return entry
+    one = await _matching(ask, entry, entry.path, entry.query)
+    if one is None:
+        return entry
+    resource = entry.resource
+    if entry.method == "PUT" and isinstance(resource, dict):
+        resource = {"id": one["id"]} | resource
+    return msgspec.structs.replace(entry, path=identity(one), query="", resource=resource)
+
+
+async def _found_by_criteria(ask: Ask, entries: Sequence[Entry]) -> dict[str, str]:
+    """By conditional reference, to whom it leads. Raises `NotSelective` unless that is exactly one (R4 http.html#trules)."""
+    found: dict[str, str] = {}
+    for each in entries:
+        for reference in references_in(each.resource):
+            asked = conditional(reference)
+            if asked is None or reference in found:
+                continue
+            one = await _matching(ask, each, *asked)
+            if one is None:
+                raise placed(NotSelective("No resource meets the criteria of a reference."), each)
+            found[reference] = identity(one)
+    return found
+
+
+async def _matching(ask: Ask, entry: Entry, kind: str, criteria: str) -> Resource | None:
+    try:
+        return await the_one(ask.ctx, kind, query_pairs(criteria.encode()), ask.base)
+    except Refusal as refusal:
+        raise placed(refusal, entry) from refusal
+
+
+def _place_of(ask: Ask, answered: Resource) -> str | None:
+    """`Type/id` of what an entry came to."""
+    if "location" in answered["response"]:
+        return local(answered["response"]["location"], ask.base)
+    return identity(answered["resource"]) if "resource" in answered else None
 
 
 async def _or_nothing(ask: Ask, routes: Sequence[BaseRoute], entry: Entry, places: Mapping[str, str]) -> Resource:

@@ -3,7 +3,8 @@
 Source: https://hl7.org/fhir/R4/http.html#transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ KINDS = ("batch", "transaction")
 URL_LENGTH_MAX = 4096
 ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 """R4, transaction: the order in which entries are done, whatever theirs is."""
+CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]{1,63})\?(?P<criteria>.{1,4000})")
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -78,8 +80,47 @@ def _below(url: str, base: str, expression: str) -> str:
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries of a transaction as R4 has them done."""
-    return sorted(entries, key=lambda each: ORDER.index(each.method))
+    """The entries of a transaction as R4 has them done; what an entry refers to by its fullUrl comes before it all the same.
+
+    Raises `InvalidElement` for entries that refer to each other in a circle: ids are given here, one after the other.
+    """
+    ordered = sorted(entries, key=lambda each: ORDER.index(each.method))
+    by_url = {each.full_url: each for each in ordered if each.full_url and not each.is_read}
+    done: dict[int, Entry] = {}
+    for each in ordered:
+        _place(each, by_url, done, ())
+    return list(done.values())
+
+
+def _place(entry: Entry, by_url: Mapping[str, Entry], done: dict[int, Entry], on_the_way: tuple[int, ...]) -> None:
+    if entry.number in done:
+        return
+    if entry.number in on_the_way:
+        raise InvalidElement("These entries refer to each other in a circle.", expression=f"{entry.expression}.resource")
+    for reference in references_in(entry.resource):
+        other = by_url.get(reference)
+        if other is not None and other.number != entry.number:
+            _place(other, by_url, done, (*on_the_way, entry.number))
+    done[entry.number] = entry
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """What the References of a resource say, wherever they stand in it."""
+    if isinstance(value, list):
+        for each in value:
+            yield from references_in(each)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "reference" and isinstance(inner, str):
+                yield inner
+            else:
+                yield from references_in(inner)
+
+
+def conditional(reference: str) -> tuple[str, str] | None:
+    """Type and criteria of a reference by criteria, as in `Patient?identifier=a|b` (R4 http.html#trules); None for any other."""
+    found = CONDITIONAL.fullmatch(reference)
+    return (found["type"], found["criteria"]) if found else None
 
 
 def ensure_distinct(entries: Iterable[Entry]) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from carewright import __version__
 from carewright.contracts.fhir.basics import Resource, instant
-from carewright.contracts.fhir.refusals import NotAtomic
 from carewright.contracts.fhir.subscriptions import PROFILE, TOPICS_EXTENSION
 from carewright.contracts.subscriptions import TOPICS
 from carewright.fhir.model.authorization import security
@@ -38,7 +37,11 @@ OPERATIONS = {
 """By type: IHE ITI.Scheduling, Medplum, Bulk Data, and the backport of subscriptions."""
 INTERACTIONS = [
     {"code": "batch"},
-    {"code": "transaction", "documentation": f"{NotAtomic.title} Conditional creates of what is there already count as reads."},
+    {
+        "code": "transaction",
+        "documentation": "All or nothing. A CoverageEligibilityRequest is created by itself. Where the modules run in processes of their "
+        "own, one resource at most is changed, beside what is read and conditional creates of what is there already.",
+    },
 ]
 """On the whole system."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from carewright.contracts.scheduling import CalendarMoved, ClaimedTime, PatientBusy, TimeNotFree
 from carewright.kernel.errors import Refusal
+from carewright.kernel.joint import Joint
 from carewright.scheduling.live import Calendars
 
 
@@ -31,6 +32,7 @@ def reserved(calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[No
 
     They are noted once more at the end: a reading of the ledger in between may not have seen them yet.
     """
+    _doubt_after_joint(calendars, claims)
     since = calendars.turn
     calendars.take(claims)
     try:
@@ -55,6 +57,7 @@ def watched(calendars: Calendars) -> Iterator[list[ClaimedTime]]:
     """A list for the time a change is about: if its outcome is not known, or a reading falls in between, the ledger is read again."""
     since = calendars.turn
     claims: list[ClaimedTime] = []
+    _doubt_after_joint(calendars, claims)
     try:
         yield claims
         calendars.recheck(claims, since)
@@ -65,3 +68,14 @@ def watched(calendars: Calendars) -> Iterator[list[ClaimedTime]]:
     except BaseException:
         calendars.doubt(claims)
         raise
+
+
+def _doubt_after_joint(calendars: Calendars, claims: Sequence[ClaimedTime]) -> None:
+    """What is got within a joint transaction may be undone by what follows, and nobody else sees it yet: have the ledger read again."""
+    if (joint := Joint.around(calendars.organization_id)) is None:
+        return
+
+    async def doubt() -> None:
+        calendars.doubt(claims)
+
+    joint.afterwards(doubt)
