@@ -22,6 +22,10 @@ DAYS = Query("test.days", "SELECT sum(days) AS days FROM kernel.retention WHERE 
 OTHERS_TABLE = Query("test.others_table", "SELECT count(*) FROM patients.patient")
 REFUSE = Query("test.refuse", "SELECT kernel.refuse('kernel.bad_input')")
 TURNED_AWAY = Query("test.turned_away", "SELECT count(*) AS count FROM kernel.audit_entry WHERE organization_id = $1")
+TOGETHER_WITH_OTHERS = Query(
+    "test.together_with_others",
+    "SELECT w.number, pg_current_xact_id()::text AS xid FROM unnest($1::text[]) WITH ORDINALITY AS w(asked, number)",
+)
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
@@ -116,6 +120,27 @@ async def test_nobody_else_takes_part(context: Contexts) -> None:
     over.set()
     await asyncio.gather(outside, *later)
     assert await kept(fhir) == ["later", "outside"]
+
+
+async def test_what_is_asked_together_with_others_is_asked_alone(context: Contexts) -> None:
+    """A question that callers share is none of a joint transaction's."""
+    fhir, orders = await context("fhir"), await context("orders")
+    now = asyncio.Event()
+
+    async def another() -> object:
+        await now.wait()
+        row = await orders.db.fetch_gathered(TOGETHER_WITH_OTHERS, "outside")
+        return row and row["xid"]
+
+    async def work(_: Settle) -> object:
+        now.set()
+        row = await orders.db.fetch_gathered(TOGETHER_WITH_OTHERS, "inside")
+        return row and row["xid"]
+
+    outside, inside = await asyncio.gather(another(), TOGETHER.all_or_nothing(fhir, work))
+    assert outside
+    assert inside
+    assert outside != inside
 
 
 async def test_who_is_turned_away_is_noted_though_all_is_undone(context: Contexts) -> None:
