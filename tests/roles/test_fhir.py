@@ -35,7 +35,7 @@ async def operate(clinic: Clinic, operation: str, given: list[dict[str, Any]]) -
 
 
 async def test_several_changes_are_one_transaction_or_are_refused_as_a_whole(clinic: Clinic) -> None:
-    """Where the modules run apart, nothing is done: see docs/adr/0039-use-cases-together.md."""
+    """Where the modules run apart, nothing is done: see docs/adr/0038-use-cases-together.md."""
     who, family = f"urn:uuid:{uuid4()}", f"Dibbler{uuid4().hex[:8]}"
     order = {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": {"reference": who}, "code": {"text": "x"}}
     patient = {"resourceType": "Patient", "name": [{"family": family}], "birthDate": "1984-05-06"}

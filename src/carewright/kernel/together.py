@@ -1,4 +1,4 @@
-"""All or nothing: use cases of several modules as one database transaction (docs/adr/0039-use-cases-together.md).
+"""All or nothing: use cases of several modules as one database transaction (docs/adr/0038-use-cases-together.md).
 
 They are called as ever, by their Protocols, and know nothing of it: permissions, audit entries, events and answers under a key are theirs
 and stand or fall with the rest. It needs every module that is to change something in this process.

@@ -1,7 +1,7 @@
 """A Bundle that is posted to the base: many requests in one (https://hl7.org/fhir/R4/http.html#transaction).
 
 Each entry is a request of its own, taken by the same addresses as any other, under the same token and at the same pace.
-A transaction is all or nothing (docs/adr/0039-use-cases-together.md).
+A transaction is all or nothing (docs/adr/0038-use-cases-together.md).
 """
 
 import hashlib
