@@ -106,6 +106,7 @@ async def test_orders_are_found_by_r4s_parameters(clinic: Clinic, referred: Json
     for query in (
         f"_id={referred['id']}", of_patient, f"subject={patient}", f"identifier=urn:test:placer|{number}",
         f"performer=Practitioner/{clinic.practitioner_id}&_id={referred['id']}", f"authored=2026-11-02&{of_patient}",
+        f"{of_patient}&identifier={number},urn:test:placer|of-nobody",
         f"{of_patient}&status=active&intent=order&priority=urgent", f"{of_patient}&code={SNOMED}|183519002",
         f"{of_patient}&category=3457005", f"{of_patient}&occurrence=2026-12-01", f"patient.family=Potoroo&_id={referred['id']}",
     ):  # fmt: skip
@@ -142,6 +143,8 @@ async def test_an_appointment_is_based_on_the_order_that_it_names(clinic: Clinic
     assert everything(back) == sorted([place, *both])
     included = ok(await asked(clinic.system, f"Appointment?_id={late['id']}&_include=Appointment:based-on"))
     assert everything(included) == [f"Appointment/{late['id']}", place]
+    cancelled = ok(await clinic.system.request("front-desk", "POST", f"{FHIR}/Appointment/{late['id']}/$cancel"))
+    assert (cancelled["status"], cancelled["basedOn"]) == ("cancelled", [{"reference": place, "display": number}])
     stranger = await register(clinic.system)
     wrong = appointment(clinic, stranger, (await clinic.free())[-17], {"reference": place})
     answer = await clinic.system.request("front-desk", "POST", f"{FHIR}/Appointment", json=wrong)

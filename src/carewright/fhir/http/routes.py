@@ -104,12 +104,13 @@ async def book(ask: Ask) -> Answer:
 async def confirm(ask: Ask) -> Answer:
     """The appointment, and the time of each calendar that it takes."""
     confirmed = await claiming.confirm_appointment(ask.ctx, known_uuid(ask.id()), ask.key)
-    changed = [scheduling.appointment(confirmed), *slots_taken(confirmed.participants)]
+    changed = [await referrals.one_shown(ask.ctx, confirmed), *slots_taken(confirmed.participants)]
     return Answer(response("transaction", [answer(ask.base, "200 OK", each) for each in changed]))
 
 
 async def cancel(ask: Ask) -> Answer:
-    return Answer(scheduling.appointment(await claiming.cancel_appointment(ask.ctx, known_uuid(ask.id()), ask.key)))
+    cancelled = await claiming.cancel_appointment(ask.ctx, known_uuid(ask.id()), ask.key)
+    return Answer(await referrals.one_shown(ask.ctx, cancelled))
 
 
 async def subscription_status(ask: Ask) -> Answer:

@@ -18,6 +18,7 @@ from carewright.fhir.service.gathering import ends, every_page, named, uuids
 from carewright.fhir.service.telling import told
 
 PAGE = 1_000
+IDENTIFIERS_MAX = 500
 
 
 async def read(ctx: FhirContext, id_: str) -> Resource:
@@ -49,9 +50,11 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> SearchRequests | None:
 
 
 def _identifiers(bounds: Narrowing) -> tuple[Identifier, ...]:
-    """Those asked for, where each has its system: only so does one name a single order."""
+    """Those asked for; none where one has no system, since then the others alone would narrow too far."""
     asked = bounds.identifiers or frozenset()
-    return tuple(Identifier(system=each.system, value=each.code) for each in asked if each.system and each.code and len(asked) < 500)
+    if len(asked) >= IDENTIFIERS_MAX or not all(each.system and each.code for each in asked):
+        return ()
+    return tuple(Identifier(system=each.system, value=each.code) for each in asked if each.system)
 
 
 async def post(ctx: FhirContext, sent: Sent) -> Written:
