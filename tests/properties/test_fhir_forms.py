@@ -6,6 +6,7 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -64,7 +65,7 @@ def foreign() -> Any:
     schema = OFFICIAL / "fhir.schema.json"
     if not schema.exists():
         pytest.skip("the folder has no fhir.schema.json beside the examples")
-    return pytest.importorskip("jsonschema_rs").Draft6Validator(json.loads(schema.read_bytes()))
+    return jsonschema_rs.Draft6Validator(json.loads(schema.read_bytes()))
 
 
 @needs_official
