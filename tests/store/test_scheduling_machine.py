@@ -60,7 +60,9 @@ NEXT = {
 }
 SHIFTS = ((480, 720), (780, 960), (600, 840), (1320, 1560))
 """Mornings, afternoons, midday, and nights that end on the next day."""
-MAY_LAG = {"scheduling.time_not_free", "scheduling.series_not_free", "scheduling.calendar_moved", "scheduling.patient_busy"}
+LIMIT, TAKEN = "scheduling.hold_limit_reached", "scheduling.time_not_free"
+MAY_LAG = {TAKEN, LIMIT, "scheduling.series_not_free", "scheduling.calendar_moved", "scheduling.patient_busy"}
+"""What a copy that lags can answer instead of each other: memory refuses before the database is asked for the rest."""
 
 
 @dataclass
@@ -161,7 +163,8 @@ class SchedulingMachine(RuleBasedStateMachine):
         time, patient_id = self.time(kind, day, quarter, village=village), self.world.patients[patient]
         held = sum(e.patient_id == patient_id and e.expires is not None and e.expires > self.model.now for e in self.model.entries.values())
         code = "scheduling.outside_rules" if self.model.rule_broken(time, by_patient=by_patient) else None
-        code = code or ("scheduling.hold_limit_reached" if held >= 3 else None) or self.model.taking_refused(time, patient_id)
+        taken = self.model.taking_refused(time, patient_id)
+        code = code or (LIMIT if held >= 3 and taken != TAKEN else taken)
         ctx = self.context(process, patient, by_patient=by_patient)
         self.taken(self.expect(code, lambda: book.hold_time(ctx, HoldTime(time=time, patient_id=patient_id))), "pending")
 

@@ -133,8 +133,9 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
         calendar_feeds=nobody,
     )
     console = ConsoleContext(
-        **world, settings=ConsoleSettings(), audit=nobody, records=nobody, oversight=nobody, directory=nobody, desk=nobody
-    )
+        **world, settings=ConsoleSettings(), audit=nobody, records=nobody, oversight=nobody, directory=nobody, desk=nobody,
+        coverages=nobody, patients=nobody, scheduling=nobody,
+    )  # fmt: skip
     api = [*((route, ctx) for route in ACCESS), *((route, patients) for route in PATIENTS), (LINK, patients)]
     behind = [*served(Access, LocalAccess(ctx), signer, ctx), *token_endpoint(ctx), *staff_pages(console), *patients_pages(portal)]
     application = app.build(api, behind, bearers, app.Health({}), event_of=lambda module, name: EVENTS.get(f"{module}.{name}", OPEN))
