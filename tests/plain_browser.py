@@ -83,11 +83,12 @@ def browser(system: System) -> httpx.AsyncClient:
 
 
 async def newest_text(client: httpx.AsyncClient, number: str, word: str) -> str:
-    """The newest message to this number, once it holds `word`."""
-    pattern = re.compile(
-        re.escape(f'<span class="thread__name">{number}</span>') + r".*?thread__text[^>]*>([^<]*" + word + "[^<]*)<", re.DOTALL
-    )
+    """The newest message to this number that holds `word`, once there is one: others may have come after it."""
+    thread = re.compile(r'href="(/inbox/[^"]+)">(?:(?!</a>).)*<span class="thread__name">' + re.escape(number) + "</span>", re.DOTALL)
+    text = re.compile(r"<p>([^<]*" + re.escape(word) + "[^<]*)</p>")
     async with asyncio.timeout(DELIVERED_SECONDS_MAX):
-        while not (found := pattern.search((await client.get("/inbox")).text)):  # noqa: ASYNC110  (another process sets no asyncio.Event)
+        while True:
+            found = thread.search((await client.get("/inbox")).text)
+            if found and (said := text.search((await client.get(found[1])).text)):
+                return said[1]
             await asyncio.sleep(0.05)
-        return found[1]

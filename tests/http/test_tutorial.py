@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tutorial asks with curl")
 async def test_the_first_booking_goes_as_the_tutorial_says(one_process: System, tmp_path: Path) -> None:
-    script = "set -euo pipefail\n" + "\n".join(BLOCK.findall(PAGE.read_text("utf-8")))
+    script = "set -Eeuo pipefail\ntrap 'echo \"stopped at: $BASH_COMMAND\"' ERR\n" + "\n".join(BLOCK.findall(PAGE.read_text("utf-8")))
     here = Path(sys.executable).parent
     environ = {
         "PATH": f"{here}:{os.environ['PATH']}",
