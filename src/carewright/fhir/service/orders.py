@@ -52,9 +52,8 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> SearchRequests | None:
 def _identifiers(bounds: Narrowing) -> tuple[Identifier, ...]:
     """Those asked for; none where one has no system, since then the others alone would narrow too far."""
     asked = bounds.identifiers or frozenset()
-    if len(asked) >= IDENTIFIERS_MAX or not all(each.system and each.code for each in asked):
-        return ()
-    return tuple(Identifier(system=each.system, value=each.code) for each in asked if each.system)
+    whole = tuple(Identifier(system=each.system, value=each.code) for each in asked if each.system and each.code)
+    return whole if len(whole) == len(asked) < IDENTIFIERS_MAX else ()
 
 
 async def post(ctx: FhirContext, sent: Sent) -> Written:
