@@ -17,6 +17,7 @@ import asyncpg
 
 from carewright.kernel.db import Database, Row, Transaction
 from carewright.kernel.errors import Refusal
+from carewright.kernel.joint import Joint
 from carewright.kernel.sql import Query
 
 T = TypeVar("T")
@@ -147,6 +148,10 @@ class GatedDatabase(Database):
         self.gating = gating
         self.turns: Turns | None = None
         self.session: Session | None = None
+
+    @property
+    def joint(self) -> Joint | None:
+        return self._inner.joint
 
     def of(self, organization_id: UUID) -> Database:
         """The same session, in that tenant."""

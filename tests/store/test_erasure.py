@@ -57,11 +57,16 @@ ACCOUNT = """
 INSERT INTO access.account (organization_id, id, subject, role, display, patient_id, site_ids, created_at)
 VALUES ($1, $2, 'patient/' || $3::uuid, 'patient', '', $3, '{}', $4)
 """
+VERSION = """
+INSERT INTO scheduling.appointment_version (organization_id, id, appointment_id, patient_id, version, made_at, said)
+SELECT $1, $2, a.id, $3, 1, now(), $4 FROM scheduling.appointment a WHERE a.organization_id = $1 AND a.patient_id = $3
+"""
 KEPT = "SELECT patient_id, starts_at, status, note, private FROM scheduling.appointment WHERE organization_id = $1"
 SEALED = """
 SELECT count(*) FROM (
     SELECT person FROM patients.patient WHERE organization_id = $1 UNION ALL SELECT mark FROM patients.identifier WHERE organization_id = $1
     UNION ALL SELECT coalesce(note, private) FROM scheduling.appointment WHERE organization_id = $1 AND num_nonnulls(note, private) > 0
+    UNION ALL SELECT said FROM scheduling.appointment_version WHERE organization_id = $1
     UNION ALL SELECT content FROM notifications.communication WHERE organization_id = $1 AND content IS NOT NULL
     UNION ALL SELECT answer FROM kernel.idempotency WHERE organization_id = $1
 ) fields
@@ -89,11 +94,12 @@ async def database(database_url: str) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def patient(desk: Context, context: Contexts, database: Any) -> Patient:
-    """Somebody with a record, an appointment with words, a message, an account, and answers kept for two callers' keys."""
+    """Somebody with a record, an appointment with words and a version, a message, an account, and answers kept for two callers' keys."""
     made = await service.register_patient(desk.acting(desk.actor, Once("first", b"f" * 32)), WHO)
     cipher, organization_id = await desk.cipher(), context.organization_id
     note, private = (cipher.seal("scheduling.appointment", column, made.id, b"afraid of needles") for column in ("note", "private"))
     await database.execute(APPOINTMENT, organization_id, context.ids.new(), made.id, MORNING + timedelta(days=1), note, private)
+    await database.execute(VERSION, organization_id, context.ids.new(), made.id, note)
     await database.execute(MESSAGE, organization_id, context.ids.new(), made.id, MORNING, note)
     await database.execute(ACCOUNT, organization_id, context.ids.new(), made.id, MORNING)
     own = desk.acting(context.actor("patient", subject=f"patient/{made.id}", patient_id=made.id), Once("own", b"f" * 32))
@@ -121,7 +127,7 @@ async def test_nothing_of_the_person_is_left_to_read(
     context: Contexts, officer: Context, desk: Context, patient: Patient, database: Any
 ) -> None:
     other = await service.register_patient(desk.acting(desk.actor, Once("other", b"o" * 32)), RegisterPatient(family="Meyer"))
-    assert await database.fetchval(SEALED, context.organization_id) == 8
+    assert await database.fetchval(SEALED, context.organization_id) == 9
     erased = await service.erase_patient(officer, ErasePatient(patient_id=patient.id, reason=WHY))
     assert erased == Erased(patient_id=patient.id, erased_by="staff/officer", erased_at=context.clock.now())
     await follow(context)

@@ -59,7 +59,7 @@ from tests.scheduling_world import MONDAY, Process, World, invent, processes_on,
 
 COMMUTES = frozenset({
     "save_appointment", "append_events", "insert_appointments", "insert_block", "save_hours", "delete_openings", "insert_openings",
-    "raise_calendar_version", "claims_of_appointment", "live_holds_of_patient", "has_earlier_visit", "block_schedule",
+    "keep_version", "raise_calendar_version", "claims_of_appointment", "live_holds_of_patient", "has_earlier_visit", "block_schedule",
 })  # fmt: skip
 CELLS = 100
 SESSIONS_MAX = 3

@@ -37,6 +37,10 @@ APPOINTMENT = """
 INSERT INTO scheduling.appointment_history (organization_id, id, status, patient_id, starts_at, ends_at, visit_type_id, version, value)
 VALUES ($1, $2, 'fulfilled', $3, $4::timestamptz - interval '30 minutes', $4, $3, 1, '{}')
 """
+VERSION = """
+INSERT INTO scheduling.appointment_version (organization_id, id, appointment_id, patient_id, version, made_at, said)
+VALUES ($1, $2, $2, $3, 1, $4, '\\x01')
+"""
 COMMUNICATION = """
 INSERT INTO notifications.communication
     (organization_id, id, status, template, language, channel, recipient_kind, recipient, content, created_at, sent_at, forget_at)
@@ -48,6 +52,7 @@ VALUES ($1, $2, $3, $4::timestamptz - interval '1 hour', $4, '\\x01', 'tester', 
 """
 LEFT = """
 SELECT 'appointment' AS what, patient_id::text AS whose FROM scheduling.appointment_history WHERE organization_id = $1
+UNION ALL SELECT 'version', patient_id::text FROM scheduling.appointment_version WHERE organization_id = $1
 UNION ALL SELECT 'message', recipient FROM notifications.communication WHERE organization_id = $1
 UNION ALL SELECT 'block', schedule_id::text FROM scheduling.block WHERE organization_id = $1
 ORDER BY 1, 2
@@ -84,6 +89,7 @@ async def old(context: Contexts, officer: Context, database: Any) -> UUID:
         made: UUID = await database.fetchval("SELECT scheduling.first_id_at($1)", then - timedelta(days=1))
         number = UUID(int=made.int | (organization_id.int & 0xFFFF_FFFF) << 8 | (patient_id.int & 0xFF) | (7 << 76) | (2 << 62))
         await database.execute(APPOINTMENT, organization_id, number, patient_id, then)
+        await database.execute(VERSION, organization_id, number, patient_id, then)
         await database.execute(COMMUNICATION, organization_id, number, patient_id, then)
     await database.execute(BLOCK, organization_id, context.ids.new(), ANNA, then)
     return organization_id
@@ -122,7 +128,7 @@ async def test_the_law_of_the_state_keeps_things_longer(context: Contexts, offic
     appointments = next(rule for rule in kept.rules if rule.what == "appointments")
     assert (appointments.days, appointments.floor_days, appointments.chosen) == (3653, 3653, False)
     assert await disposed(context) == 3
-    assert await left(database, old) == [("appointment", str(ANNA)), ("appointment", str(BERT))]
+    assert await left(database, old) == [(what, str(whose)) for what in ("appointment", "version") for whose in (ANNA, BERT)]
     with pytest.raises(BelowFloor):
         await service.set_retention(officer, SetRetention(what="appointments", days=3652))
     with pytest.raises(NeverDisposed):
@@ -132,7 +138,7 @@ async def test_the_law_of_the_state_keeps_things_longer(context: Contexts, offic
 async def test_a_hold_on_a_patient_keeps_theirs_until_it_is_lifted(context: Contexts, officer: Context, old: UUID, database: Any) -> None:
     hold = await service.set_hold(officer, SetHold(patient_id=ANNA, reason="Ames v. Lakeside Hospital"))
     assert await disposed(context) == 3, "of the other patient, and the block"
-    assert await left(database, old) == [("appointment", str(ANNA)), ("message", str(ANNA))]
+    assert await left(database, old) == [(what, str(ANNA)) for what in ("appointment", "message", "version")]
     assert (await service.list_holds(officer, ListHolds())).items == (hold,)
     lifted = await service.lift_hold(officer, LiftHold(hold_id=hold.id, reason="Settled"))
     assert (lifted.lifted_by, lifted.lift_reason) == ("staff/officer", "Settled")
@@ -147,7 +153,7 @@ async def test_a_hold_on_a_patient_keeps_theirs_until_it_is_lifted(context: Cont
 async def test_a_hold_on_everything_keeps_everything(context: Contexts, officer: Context, old: UUID, database: Any) -> None:
     await service.set_hold(officer, SetHold(reason="Investigation of the state"))
     assert await disposed(context) == 0
-    assert len(await left(database, old)) == 5
+    assert len(await left(database, old)) == 7
 
 
 async def test_a_message_on_hold_keeps_its_text(context: Contexts, officer: Context, old: UUID, database: Any) -> None:

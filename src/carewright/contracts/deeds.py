@@ -148,6 +148,7 @@ scheduling.is_expected                 scheduling.appointment.relate
 scheduling.list_appointments           scheduling.appointment.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
+scheduling.list_versions               scheduling.appointment.read
 scheduling.release_hold                scheduling.appointment.release
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search

@@ -15,6 +15,7 @@ from msgspec.structs import force_setattr
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.starts import ListStarts, Start
+from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -585,6 +586,8 @@ class Scheduling(Protocol):
     async def unblock_time(self, actor: Actor, block_id: UUID, idempotency_key: str | None = None) -> CalendarChanged: ...
 
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment: ...
+
+    async def list_versions(self, actor: Actor, query: ListVersions) -> AppointmentsFound: ...
 
     async def list_appointments(self, actor: Actor, query: ListAppointments) -> AppointmentsPage: ...
 

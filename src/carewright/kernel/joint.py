@@ -17,6 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
+from carewright.kernel.errors import Unavailable
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
@@ -77,16 +78,15 @@ class Joint:
         """Have `work` done once the transaction is over, whether it was committed or undone."""
         self._afterwards.append(work)
 
-    async def settle(self) -> None:
-        """Do what was left for afterwards; all of it, whatever becomes of any."""
-        failed: list[Exception] = []
+    async def settle(self) -> bool:
+        """Do what was left for afterwards. False where something of it could not be done just now; the rest was."""
+        is_done = True
         for work in self._afterwards:
             try:
                 await work()
-            except Exception as fault:  # noqa: BLE001  # the others are owed theirs; the first is raised below
-                failed.append(fault)
-        if failed:
-            raise failed[0]
+            except Unavailable:
+                is_done = False
+        return is_done
 
     @classmethod
     def around(cls, tenant: UUID | None) -> "Joint | None":

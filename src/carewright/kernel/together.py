@@ -37,7 +37,8 @@ class Together:
     async def all_or_nothing(self, ctx: Context, work: Callable[[Settle], Awaitable[T]]) -> T:
         """What `work` returns, with everything that its use cases changed, or its refusal and nothing changed.
 
-        It is begun anew where a lock did not come free at once, so it must be safe to repeat. Raises `Unavailable` after six times.
+        It is begun anew where a lock did not come free at once, so it must be safe to repeat. Raises `Unavailable` after six times, and
+        `OutcomeUnknown` where it could not be committed or noted.
         """
         await ctx.cipher()  # keys that are made for a new organization are no part of what may be undone
         for attempts_left in reversed(range(ATTEMPTS_MAX)):
@@ -52,7 +53,9 @@ class Together:
                     raise
             finally:
                 if joint is not None:
-                    await joint.settle()
+                    is_settled = await joint.settle()
                     ctx.wake()
+                    if not is_settled:
+                        raise OutcomeUnknown
             await asyncio.sleep(ctx.rng.uniform(0, PAUSE_SECONDS_MAX))
         raise Unavailable

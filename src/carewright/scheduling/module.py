@@ -9,6 +9,7 @@ from carewright.contracts.directory import DeviceChanged, LocationChanged, Pract
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.contracts.starts import ListStarts, Start
+from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -69,6 +70,9 @@ class LocalScheduling:
 
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> c.Appointment:
         return await change.get_appointment(self._as(actor), appointment_id)
+
+    async def list_versions(self, actor: Actor, query: ListVersions) -> c.AppointmentsFound:
+        return await change.list_versions(self._as(actor), query)
 
     async def list_appointments(self, actor: Actor, query: c.ListAppointments) -> c.AppointmentsPage:
         return await change.list_appointments(self._as(actor), query)

@@ -163,6 +163,14 @@ UPDATE scheduling.appointment
 SET status = $3, starts_at = $4, ends_at = $5, expires_at = $6, version = $7, value = $8, note = coalesce($9, note), private = $10
 WHERE organization_id = $1 AND id = $2
 
+-- name: keep_version
+-- What a change replaces. The caller holds the lock on the appointment's row, so that each version is kept once.
+INSERT INTO scheduling.appointment_version (organization_id, id, appointment_id, patient_id, version, made_at, said)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: versions_of_appointment
+SELECT id, said FROM scheduling.appointment_version WHERE organization_id = $1 AND appointment_id = $2 ORDER BY version DESC LIMIT $3
+
 -- name: appointments_of_patient
 -- Pages by (start, id), so that a page stays where it is while others book.
 SELECT value, private FROM (
@@ -503,6 +511,13 @@ INSERT INTO scheduling.appointment SELECT * FROM back RETURNING id
 -- name: forget_past_openings
 DELETE FROM scheduling.opening WHERE ends_at < $1
 
+-- name: lock_appointments_of
+-- Whoever is changing one gets through first, and what they keep of it is found; whoever comes later finds no words to keep.
+SELECT id FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2 ORDER BY id FOR UPDATE
+
+-- name: erase_versions
+DELETE FROM scheduling.appointment_version WHERE organization_id = $1 AND patient_id = $2 RETURNING appointment_id AS id
+
 -- name: erase_words
 -- Everybody's own words about a patient who was erased. The appointment keeps its time, its kind and what became of it.
 UPDATE scheduling.appointment SET note = NULL, private = NULL
@@ -516,12 +531,17 @@ RETURNING id
 
 -- name: dispose_appointments
 -- What is over long enough, oldest parts first: an appointment was made before it ended, so later parts hold none.
-DELETE FROM scheduling.appointment_history WHERE organization_id = $1 AND id = ANY(ARRAY(
-    SELECT id FROM scheduling.appointment_history
-    WHERE organization_id = $1 AND id < scheduling.first_id_at($2) AND ends_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
-    LIMIT $3
-))
-RETURNING id, patient_id
+WITH gone AS (
+    DELETE FROM scheduling.appointment_history WHERE organization_id = $1 AND id = ANY(ARRAY(
+        SELECT id FROM scheduling.appointment_history
+        WHERE organization_id = $1 AND id < scheduling.first_id_at($2) AND ends_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
+        LIMIT $3
+    ))
+    RETURNING id, patient_id
+), versions AS (
+    DELETE FROM scheduling.appointment_version WHERE organization_id = $1 AND appointment_id IN (SELECT id FROM gone)
+)
+SELECT id, patient_id FROM gone
 
 -- name: dispose_blocks
 -- Blocks that are over. They are nobody's in particular, so a hold on everything alone keeps them.
@@ -587,3 +607,14 @@ FOR UPDATE
 -- name: reseal_blocks
 UPDATE scheduling.block b SET reason = r.reason FROM unnest($2::uuid[], $3::bytea[]) AS r(id, reason)
 WHERE b.organization_id = $1 AND b.id = r.id
+
+-- name: versions_to_reseal
+-- As appointments_to_reseal.
+SELECT id, said FROM scheduling.appointment_version
+WHERE organization_id = $1 AND id > $2 AND substring(said FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_versions
+UPDATE scheduling.appointment_version v SET said = r.said FROM unnest($2::uuid[], $3::bytea[]) AS r(id, said)
+WHERE v.organization_id = $1 AND v.id = r.id

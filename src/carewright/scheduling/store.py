@@ -35,7 +35,8 @@ from carewright.kernel.invariants import invariant
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
-from carewright.kernel.sql import load
+from carewright.kernel.resealing import Batch
+from carewright.kernel.sql import Query, load
 from carewright.scheduling.model.actors import Actor
 from carewright.scheduling.model.appointment import began_as
 from carewright.scheduling.model.hours import NO_HOURS, Hours
@@ -44,8 +45,9 @@ Q = load("carewright.scheduling")
 MICROSECOND = timedelta(microseconds=1)
 CLAIM = Struct(">hi16si16siqiqi16s")
 """A claim in PostgreSQL's binary COPY format: the number of fields, then each with its length before it."""
-APPOINTMENT, BLOCK = "scheduling.appointment", "scheduling.block"
+APPOINTMENT, BLOCK, VERSION = "scheduling.appointment", "scheduling.block", "scheduling.appointment_version"
 """What sealed fields are bound to. A row that moves into history keeps its place's name."""
+VERSIONS_MAX = 1_000
 _decode = msgspec.json.Decoder(Appointment).decode
 
 
@@ -224,6 +226,20 @@ async def save_appointment(tx: Session, cipher: FieldCipher, appointment: Appoin
         Q.save_appointment, cipher.organization_id, appointment.id, appointment.status, appointment.start, appointment.end,
         appointment.expires_at, appointment.version, open_part, _sealed_note(cipher, appointment, note), private,
     )  # fmt: skip
+
+
+async def keep_version(tx: Session, cipher: FieldCipher, id_: UUID, appointment: Appointment) -> None:
+    """Keep what is about to be replaced. The caller holds the lock on its row."""
+    await tx.execute(
+        Q.keep_version, cipher.organization_id, id_, appointment.id, appointment.patient_id, appointment.version, appointment.updated_at,
+        cipher.seal(VERSION, "said", id_, msgspec.json.encode(appointment)),
+    )  # fmt: skip
+
+
+async def earlier_versions(db: Session, cipher: FieldCipher, appointment_id: UUID) -> list[Appointment]:
+    """What was kept of an appointment, the newest first; `VERSIONS_MAX` at most."""
+    rows = await db.fetch(Q.versions_of_appointment, cipher.organization_id, appointment_id, VERSIONS_MAX)
+    return [_decode(cipher.open_(VERSION, "said", row["id"], row["said"])) for row in rows]
 
 
 async def save_hold(tx: Session, organization_id: UUID, hold: Appointment) -> None:
@@ -473,8 +489,9 @@ async def put_patient(tx: Session, event: PatientChanged) -> None:
 async def erase_patient(tx: Session, event: PatientErased) -> list[UUID]:
     """Let nobody book for a patient any more, and clear what was written; the appointments about which there was anything."""
     await tx.execute(Q.put_patient, event.organization_id, event.patient_id, False, event.version)
-    queries = (Q.erase_words, Q.erase_words_of_history)
-    return [row["id"] for query in queries for row in await tx.fetch(query, event.organization_id, event.patient_id)]
+    await tx.fetch(Q.lock_appointments_of, event.organization_id, event.patient_id)
+    queries = (Q.erase_words, Q.erase_words_of_history, Q.erase_versions)
+    return list({row["id"]: None for query in queries for row in await tx.fetch(query, event.organization_id, event.patient_id)})
 
 
 async def put_schedule(tx: Session, organization_id: UUID, actor: Actor, materialised_on: date) -> int | None:
@@ -569,16 +586,15 @@ async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[t
     await tx.copy_packed("scheduling", "claim", columns, rows)
 
 
-async def reseal_appointments(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
-    """Seal live appointments' words anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
-    return await reseal_rows(tx, cipher, APPOINTMENT, ("note", "private"), (Q.appointments_to_reseal, Q.reseal_appointments), after, limit)
+def _resealing(table: str, columns: Sequence[str], find: Query, save: Query) -> Batch:
+    async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+        return await reseal_rows(tx, cipher, table, columns, (find, save), after, limit)
+
+    return reseal
 
 
-async def reseal_history(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
-    """As `reseal_appointments`, of what is over."""
-    return await reseal_rows(tx, cipher, APPOINTMENT, ("note", "private"), (Q.history_to_reseal, Q.reseal_history), after, limit)
-
-
-async def reseal_blocks(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
-    """As `reseal_appointments`, of blocks' reasons."""
-    return await reseal_rows(tx, cipher, BLOCK, ("reason",), (Q.blocks_to_reseal, Q.reseal_blocks), after, limit)
+reseal_appointments = _resealing(APPOINTMENT, ("note", "private"), Q.appointments_to_reseal, Q.reseal_appointments)
+reseal_history = _resealing(APPOINTMENT, ("note", "private"), Q.history_to_reseal, Q.reseal_history)
+reseal_versions = _resealing(VERSION, ("said",), Q.versions_to_reseal, Q.reseal_versions)
+reseal_blocks = _resealing(BLOCK, ("reason",), Q.blocks_to_reseal, Q.reseal_blocks)
+"""Seal anew what an older key sealed, at most `limit` rows with ids behind `after`: words of live appointments, of past ones, and so on."""

@@ -9,19 +9,19 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.contracts import smart
 from carewright.contracts.fhir import scheduling
-from carewright.contracts.fhir.refusals import UnknownVersion
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http import exporting
 from carewright.fhir.http.bundles import bundled
 from carewright.fhir.http.interaction import PREFIX, Answer, Ask, Handle, base_of, interaction
 from carewright.fhir.http.publishing import FILES, MANIFEST, published
 from carewright.fhir.http.writes import create, delete, patch, patch_matching, update, update_matching
-from carewright.fhir.model import authorization
+from carewright.fhir.model import authorization, versions
 from carewright.fhir.model.bundles import searchset
 from carewright.fhir.model.entries import answer, response
 from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.slots import slots_taken
+from carewright.fhir.model.versions import read_asked
 from carewright.fhir.service import claiming, finding, referrals, searching, served, subscribing
 from carewright.fhir.service.capabilities import capability_statement
 
@@ -60,6 +60,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/{kind}", GET=search, POST=create, PUT=update_matching, PATCH=patch_matching),
         at("/{kind}/_search", POST=search),
         at("/{kind}/{id}", GET=read, PUT=update, PATCH=patch, DELETE=delete),
+        at("/{kind}/{id}/_history", GET=history),
         at("/{kind}/{id}/_history/{version}", GET=vread),
     ]
     well_known = Route(PREFIX + authorization.WELL_KNOWN, smart_configuration, methods=["GET"])
@@ -72,11 +73,14 @@ async def read(ask: Ask) -> Answer:
 
 
 async def vread(ask: Ask) -> Answer:
-    """The version that is there now; no others are kept."""
-    one = await served.read(ask.ctx, ask.kind, ask.id())
-    if one.get("meta", {}).get("versionId") != ask.request.path_params["version"]:
-        raise UnknownVersion
-    return Answer(one)
+    """The version that is there now, or an earlier one of what is kept."""
+    return Answer(await served.read_version(ask.ctx, ask.kind, ask.id(), ask.request.path_params["version"]))
+
+
+async def history(ask: Ask) -> Answer:
+    """What a resource was before, the newest version first."""
+    asked = read_asked(ask.pairs)
+    return Answer(versions.history(ask.base, f"{ask.kind}/{ask.id()}", ask.pairs, await served.history(ask.ctx, ask.kind, ask.id(), asked)))
 
 
 async def search(ask: Ask) -> Answer:
@@ -129,6 +133,7 @@ async def rotate_secret(ask: Ask) -> Answer:
 LETTERS: Mapping[Handle, str] = {
     read: smart.READ,
     vread: smart.READ,
+    history: smart.READ,
     search: smart.SEARCH,
     create: smart.CREATE,
     update: smart.UPDATE,

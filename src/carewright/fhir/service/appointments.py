@@ -16,8 +16,10 @@ from carewright.contracts.scheduling import (
     ConfirmAppointment,
     RescheduleAppointment,
 )
+from carewright.contracts.versions import ListVersions
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.pointing import known_uuid
+from carewright.fhir.model.versions import Asked, Versions
 from carewright.fhir.model.wanted import Wanted, read_wanted
 from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service import referrals
@@ -39,6 +41,14 @@ async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
     """An appointment that is changed as it says. Raises `UnknownId`, and what `update_appointment` does."""
     after = await update_appointment(ctx, known_uuid(id_), read_wanted(sent.resource, sent.base), sent.version, sent.key)
     return Written(resource=await referrals.one_shown(ctx, after))
+
+
+async def versions(ctx: FhirContext, id_: str, asked: Asked) -> Versions:
+    """What an appointment is and was, from its booking on. Raises `UnknownId`, and what `list_versions` refuses."""
+    query = ListVersions(appointment_id=known_uuid(id_), since=asked.since, below=asked.below, limit=max(asked.count, 1))
+    found = await ctx.scheduling.list_versions(ctx.actor, query)
+    shown = await referrals.shown(ctx, found.items) if asked.count else ()
+    return Versions(items=tuple(shown), total=found.total or 0, more=bool(shown) and found.next is not None)
 
 
 async def create_appointment(ctx: FhirContext, wanted: Wanted, key: str | None) -> Appointment:

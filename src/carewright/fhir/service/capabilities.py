@@ -77,7 +77,7 @@ def _resource(kind: str) -> Resource:
         "interaction": [{"code": code} for code in interactions],
     }
     if SERVED[kind].is_versioned:
-        said |= {"versioning": "versioned", "readHistory": False}
+        said |= {"versioning": "versioned", "readHistory": SERVED[kind].versions is not None}
     said |= _conditions(kind)
     if kind in CANDIDATES:
         parameters = search_definitions().of(kind).values()

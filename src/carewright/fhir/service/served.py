@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from carewright.contracts.directory import EntryType
 from carewright.contracts.fhir import directory, eligibility, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
-from carewright.contracts.fhir.refusals import NotServed, UnknownId
+from carewright.contracts.fhir.refusals import NotServed, UnknownId, UnknownVersion
 from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownSchedule
+from carewright.contracts.smart import READ
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import SlotId, is_proposal, read_slot
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
+from carewright.fhir.model.versions import Asked, Versions
 from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service import (
     appointments,
@@ -30,20 +34,22 @@ from carewright.fhir.service import (
 )
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
-from carewright.fhir.service.scoping import ensure_seen
+from carewright.fhir.service.scoping import ensure_seen, shown
 from carewright.fhir.service.trail import read_audit_event, read_provenance
 
+VERSION_DIGITS_MAX = 10
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
 Create = Callable[[FhirContext, Sent], Awaitable[Written]]
 Update = Callable[[FhirContext, str, Sent], Awaitable[Written]]
 Delete = Callable[[FhirContext, str], Awaitable[Resource]]
+History = Callable[[FhirContext, str, Asked], Awaitable[Versions]]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """One type: how a resource is read by its FHIR id, and how it is written or ended, where it may be. A patch is an update.
 
-    `is_versioned` says that what is read tells its version.
+    `is_versioned` says that what is read tells its version; `versions` are there where earlier ones are kept.
     """
 
     read: Read
@@ -51,13 +57,14 @@ class Served:
     create: Create | None = None
     update: Update | None = None
     delete: Delete | None = None
+    versions: History | None = None
 
     @property
     def interactions(self) -> tuple[str, ...]:
         """What may be done with one resource, in FHIR's words."""
         may = {
             "read": True, "vread": self.is_versioned, "create": self.create, "update": self.update, "patch": self.update,
-            "delete": self.delete,
+            "delete": self.delete, "history-instance": self.versions,
         }  # fmt: skip
         return tuple(code for code, is_there in may.items() if is_there)
 
@@ -67,6 +74,30 @@ async def read(ctx: FhirContext, kind: str, id_: str) -> Resource:
     if kind not in SERVED:
         raise NotServed
     return ensure_seen(ctx, kind, await SERVED[kind].read(ctx, id_))
+
+
+async def read_version(ctx: FhirContext, kind: str, id_: str, version: str) -> Resource:
+    """One version of a resource, whoever may read what it is now. Raises `UnknownVersion` for one that is not kept."""
+    now = await read(ctx, kind, id_)
+    if now.get("meta", {}).get("versionId") == version:
+        return now
+    versions = SERVED[kind].versions
+    if versions is None or not (version.isascii() and version.isdigit() and len(version) < VERSION_DIGITS_MAX):
+        raise UnknownVersion
+    found = await versions(ctx, id_, Asked(below=int(version) + 1, count=1))
+    if not found.items or found.items[0]["meta"]["versionId"] != version:
+        raise UnknownVersion
+    return ensure_seen(ctx, kind, found.items[0])
+
+
+async def history(ctx: FhirContext, kind: str, id_: str, asked: Asked) -> Versions:
+    """What a resource is and was. Raises `NotServed` for a type of which nothing earlier is kept, and what `read` does."""
+    await read(ctx, kind, id_)
+    versions = SERVED[kind].versions
+    if versions is None:
+        raise NotServed("Earlier versions are not kept of this type.")
+    found = await versions(ctx, id_, asked)
+    return msgspec.structs.replace(found, items=tuple(shown(ctx, kind, found.items, READ)))
 
 
 async def _entry(kind: EntryType, ctx: FhirContext, id_: str) -> Resource:
@@ -119,7 +150,7 @@ async def _calendar(ctx: FhirContext, slot: SlotId) -> Any:
 
 
 SERVED: Mapping[str, Served] = {
-    "Appointment": Served(_appointment, create=appointments.post, update=appointments.put),
+    "Appointment": Served(_appointment, create=appointments.post, update=appointments.put, versions=appointments.versions),
     "AppointmentResponse": Served(responding.read, create=responding.post),
     "AuditEvent": Served(read_audit_event, is_versioned=False),
     "Communication": Served(communications.read, is_versioned=False),

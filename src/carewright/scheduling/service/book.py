@@ -173,7 +173,7 @@ async def _claim(
     versions = versions_of(calendars, appointment.participants)
     event = fact_of(fact, appointment, calendars.organization_id, claims)
     cipher = await ctx.cipher()
-    with reserved(calendars, claims):
+    with reserved(ctx, calendars, claims):
         if appointment.expires_at is None:
             await store.book_appointment(ctx, ctx.db, cipher, appointment, claims, versions, event, note)
         else:
@@ -219,7 +219,7 @@ async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Calla
 async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppointment) -> Appointment:
     """Turn a live hold into a booking. Its time was claimed when it was held."""
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
-    with watched(calendars) as about:
+    with watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
             hold = ctx.require_own(await store.appointment_for_change(tx, cipher, hold_id))
             _ensure_bookable_hold(hold, command, ctx.clock.now())
@@ -262,7 +262,7 @@ async def _book_visits(ctx: SchedulingContext, calendars: Calendars, kind: Kind,
     versions = versions_of(calendars, [each for visit in visits for each in visit.participants])
     series = Series(id=series_id, appointments=tuple(visits))
     cipher = await ctx.cipher()
-    with reserved(calendars, [claim for _, claim in claims]):
+    with reserved(ctx, calendars, [claim for _, claim in claims]):
         async with ctx.db.transaction() as tx:
             await _store_series(ctx, tx, cipher, series, claims, versions)
     ctx.wake()

@@ -16,6 +16,7 @@ from carewright.contracts.scheduling import (
     AppointmentConfirmed,
     AppointmentFact,
     AppointmentRescheduled,
+    AppointmentsFound,
     AppointmentsPage,
     CalendarMoved,
     CancelAppointment,
@@ -28,11 +29,13 @@ from carewright.contracts.scheduling import (
     Slot,
     TimeNotFree,
 )  # fmt: skip
+from carewright.contracts.versions import ListVersions
 from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.values import utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext, ensure_version
@@ -68,6 +71,25 @@ async def get_appointment(ctx: SchedulingContext, appointment_id: UUID) -> Appoi
         await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", found))
         (shown,) = await with_notes(ctx, tx, cipher, [found])
     return shown
+
+
+async def list_versions(ctx: SchedulingContext, query: ListVersions) -> AppointmentsFound:
+    """What an appointment is and was, the newest first; of an actor with sites of their own, what it was at these.
+
+    Raises `UnknownAppointment` as `get_appointment` does. The note is written once, and is the same in all. `next` is the `below` of the
+    page after this one.
+    """
+    ctx.actor.require("scheduling.appointment.read")
+    since, cipher = utc(query.since) if query.since else None, await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        now = ctx.require_own(await store.appointment_by_id(tx, cipher, query.appointment_id))
+        await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", now))
+        (shown,) = await with_notes(ctx, tx, cipher, [now])
+        earlier = [msgspec.structs.replace(each, note=shown.note) for each in await store.earlier_versions(tx, cipher, now.id)]
+    found = [each for each in (shown, *earlier) if ctx.may_at(each.site_id) and (since is None or each.updated_at >= since)]
+    below = [each for each in found if query.below is None or each.version < query.below]
+    items = tuple(below[: query.limit])
+    return AppointmentsFound(items=items, next=str(items[-1].version) if len(below) > len(items) else None, total=len(found))
 
 
 async def is_expected(ctx: SchedulingContext, query: IsExpected) -> bool:
@@ -190,14 +212,14 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
 
     async def work() -> Appointment:
-        with watched(calendars) as about:
+        with watched(ctx, calendars) as about:
             async with ctx.db.transaction() as tx:
                 before = ctx.require_own(await store.appointment_for_change(tx, cipher, appointment_id))
                 ensure_version(before, expected_version)
                 after = step.change(before)
                 about.extend(claims_of(before))
                 held, released = await _claims_after(ctx, tx, before, after)
-                await store.save_appointment(tx, cipher, after)
+                await _replace(ctx, tx, cipher, before, after)
                 await outbox.publish(ctx, tx, fact_of(step.fact, after, cipher.organization_id, held, released))
                 await audit.record(tx, store.entry_of(ctx, step.deed, "U", after))
                 await remember(ctx, tx, after)
@@ -208,6 +230,13 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
         return after
 
     return await once(ctx, Appointment, work)
+
+
+async def _replace(ctx: SchedulingContext, tx: Session, cipher: FieldCipher, before: Appointment, after: Appointment) -> None:
+    """Store what an appointment has become, and keep what it was. Of a hold nothing is kept: nothing was booked yet."""
+    if not is_hold(before) and after.version != before.version:
+        await store.keep_version(tx, cipher, ctx.ids.new(), before)
+    await store.save_appointment(tx, cipher, after)
 
 
 async def _claims_after(
@@ -228,7 +257,7 @@ async def _claims_after(
 async def _move(ctx: SchedulingContext, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
     """One attempt: claim the new time and release the old one in one transaction."""
     organization_id, cipher = calendars.organization_id, await ctx.cipher()
-    with ExitStack() as shown, watched(calendars) as about:
+    with ExitStack() as shown, watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
             before = ctx.require_own(await store.appointment_for_change(tx, cipher, command.appointment_id))
             ensure_version(before, command.expected_version)
@@ -239,9 +268,9 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             after = _moved(before, _new_slot(ctx, calendars, before, command, old, others), command, calendars, ctx.clock.now())
             about.extend((*old, *claims_of(after)))
             if command.override is None:
-                shown.enter_context(reserved(calendars, beyond(claims_of(after), old)))
+                shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
             claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
-            await store.save_appointment(tx, cipher, after)
+            await _replace(ctx, tx, cipher, before, after)
             await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
             await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
             await remember(ctx, tx, after)

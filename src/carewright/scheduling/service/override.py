@@ -52,7 +52,7 @@ async def book_override(ctx: SchedulingContext, time: PickedTime, command: BookA
     appointment = drafted.at(overridden_slot(ctx, calendars, kind, time), ctx.ids.new())
     await clear_the_way(ctx, claims_of(appointment))
     cipher = await ctx.cipher()
-    with watched(calendars) as about:
+    with watched(ctx, calendars) as about:
         about.extend(claims_of(appointment))
         async with ctx.db.transaction() as tx:
             claims = await claim_in_free_lanes(tx, calendars.organization_id, appointment)

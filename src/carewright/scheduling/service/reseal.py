@@ -7,6 +7,7 @@ from carewright.scheduling import store
 SEALED: dict[str, Reseal] = {
     "scheduling.appointment": in_transaction(store.reseal_appointments),
     "scheduling.appointment_history": in_transaction(store.reseal_history),
+    "scheduling.appointment_version": in_transaction(store.reseal_versions),
     "scheduling.block": in_transaction(store.reseal_blocks),
 }
 """Live appointments before those that are over: what moves into history meanwhile is met there."""

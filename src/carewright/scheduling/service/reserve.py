@@ -1,12 +1,13 @@
 """The live copy around a question to the ledger: shown as taken before, given back if the answer is no."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from carewright.contracts.scheduling import CalendarMoved, ClaimedTime, PatientBusy, TimeNotFree
-from carewright.kernel.errors import Refusal
-from carewright.kernel.joint import Joint
+from carewright.kernel.errors import Refusal, Unavailable
+from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 
 
@@ -27,12 +28,12 @@ def ensure_all_got(asked: Sequence[ClaimedTime], got: Sequence[UUID], patient_id
 
 
 @contextmanager
-def reserved(calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[None]:
+def reserved(ctx: SchedulingContext, calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[None]:
     """Show `claims` as taken. A refusal gives them back; a fault whose outcome is not known leaves them to be read again.
 
     They are noted once more at the end: a reading of the ledger in between may not have seen them yet.
     """
-    _doubt_after_joint(calendars, claims)
+    _doubt_after_joint(ctx, calendars, claims)
     since = calendars.turn
     calendars.take(claims)
     try:
@@ -53,11 +54,11 @@ def reserved(calendars: Calendars, claims: Sequence[ClaimedTime]) -> Iterator[No
 
 
 @contextmanager
-def watched(calendars: Calendars) -> Iterator[list[ClaimedTime]]:
+def watched(ctx: SchedulingContext, calendars: Calendars) -> Iterator[list[ClaimedTime]]:
     """A list for the time a change is about: if its outcome is not known, or a reading falls in between, the ledger is read again."""
     since = calendars.turn
     claims: list[ClaimedTime] = []
-    _doubt_after_joint(calendars, claims)
+    _doubt_after_joint(ctx, calendars, claims)
     try:
         yield claims
         calendars.recheck(claims, since)
@@ -70,12 +71,14 @@ def watched(calendars: Calendars) -> Iterator[list[ClaimedTime]]:
         raise
 
 
-def _doubt_after_joint(calendars: Calendars, claims: Sequence[ClaimedTime]) -> None:
+def _doubt_after_joint(ctx: SchedulingContext, calendars: Calendars, claims: Sequence[ClaimedTime]) -> None:
     """What is got within a joint transaction may be undone by what follows, and nobody else sees it yet: have the ledger read again."""
-    if (joint := Joint.around(calendars.organization_id)) is None:
+    if (joint := ctx.db.joint) is None:
         return
 
     async def doubt() -> None:
         calendars.doubt(claims)
+        with contextlib.suppress(Unavailable):  # whoever follows the log reads what is in doubt, in a while
+            await ctx.live.settle(calendars)
 
     joint.afterwards(doubt)

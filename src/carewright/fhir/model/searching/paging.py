@@ -111,8 +111,12 @@ def links(search: Search, shown: Page, seal: Callable[[bytes], str]) -> dict[Rel
 
 
 def _address(search: Search, pairs: Pairs) -> str:
-    query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in pairs)
-    return f"{search.server.base.rstrip('/')}/{search.type}?{query}"
+    return f"{search.server.base.rstrip('/')}/{search.type}?{query_of(pairs)}"
+
+
+def query_of(pairs: Pairs) -> str:
+    """The pairs as the query of an address."""
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in pairs)
 
 
 def _quoted(text: str) -> str:

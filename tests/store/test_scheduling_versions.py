@@ -1,0 +1,73 @@
+"""What an appointment was before: kept by the change that replaces it, sealed, and gone with the person."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from carewright.contracts.patients import PatientErased
+from carewright.contracts.scheduling import AdvanceAppointment, CancelAppointment, ConfirmAppointment
+from carewright.contracts.versions import ListVersions
+from carewright.kernel.errors import PreconditionFailed
+from carewright.kernel.privacy.cipher import SealedElsewhere
+from carewright.scheduling import handlers, store
+from carewright.scheduling.service import change
+from carewright.scheduling.service.reseal import SEALED
+from tests.samples import known_id
+from tests.scheduling_hospital import Hospital
+
+KEPT = "SELECT count(*) FROM scheduling.appointment_version WHERE appointment_id = $1"
+LOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def test_a_booking_keeps_nothing_and_each_change_what_it_replaces(hospital: Hospital, owner: Any) -> None:
+    booked = await hospital.book()
+    assert await owner.fetchval(KEPT, booked.id) == 0
+    confirmed = await change.confirm_appointment(hospital.patient(), ConfirmAppointment(appointment_id=booked.id))
+    with pytest.raises(PreconditionFailed):
+        await change.cancel_appointment(hospital.desk(), CancelAppointment(appointment_id=booked.id, expected_version=1))
+    arrived = await change.advance_appointment(hospital.desk(), AdvanceAppointment(appointment_id=booked.id, status="arrived"))
+    found = await change.list_versions(hospital.desk(), ListVersions(appointment_id=booked.id))
+    assert (found.items, found.total, found.next) == ((arrived, confirmed, booked), 3, None)
+
+
+async def test_versions_are_sealed_for_their_rows_and_sealed_anew(hospital: Hospital, owner: Any) -> None:
+    booked = await hospital.book()
+    await hospital.cancel(booked)
+    ctx, reseal = hospital.desk(), SEALED[store.VERSION]
+    assert await reseal(ctx, known_id(0), 10) == [], "nothing here is due for rotation"
+    older = "UPDATE scheduling.appointment_version SET said = '\\x010000'::bytea || substring(said FROM 4) WHERE appointment_id = $1"
+    await owner.execute(older, booked.id)
+    with pytest.raises(SealedElsewhere):
+        await reseal(ctx, known_id(0), 10)
+
+
+async def test_an_erasure_waits_for_a_change_and_takes_what_it_kept(hospital: Hospital, owner: Any) -> None:
+    """Whoever is just changing an appointment keeps no words of somebody who is erased meanwhile."""
+    booked = await hospital.book()
+    ctx = hospital.desk()
+    cipher = await ctx.cipher()
+    erased = PatientErased(organization_id=ctx.actor.organization_id, patient_id=booked.patient_id, version=9)
+
+    async def erase() -> None:
+        async with ctx.db.transaction() as tx:
+            await handlers.erase_patient(ctx, tx, erased)
+
+    async with ctx.db.transaction() as tx:
+        before = await store.appointment_for_change(tx, cipher, booked.id)
+        assert before is not None
+        erasing = asyncio.create_task(erase())
+        while not await owner.fetchval(LOCKED):  # noqa: ASYNC110  (the server sets no asyncio.Event)
+            await asyncio.sleep(0.01)
+        await store.keep_version(tx, cipher, ctx.ids.new(), before)
+    await erasing
+    assert await owner.fetchval(KEPT, booked.id) == 0
