@@ -1,9 +1,10 @@
-"""A whole standalone launch in a real browser: a small app's page sends a patient here, they let it in, it reads, they turn it off."""
+"""Whole launches in a real browser: a patient lets a small app in and turns it off; a nurse starts one about a patient and ends it."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -18,6 +19,10 @@ from tests.app import challenge_of, registered_app
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Site, Visits
 from tests.browser.test_other_provider import free_port
+from tests.browser.test_staff import sign_in
+from tests.clinic import register
+from tests.other_system import said
+from tests.system import System
 
 VERIFIER = "the-app-keeps-this-secret-until-it-has-its-code"
 NOTICED_SECONDS_MAX = 30
@@ -28,15 +33,23 @@ class Diary:
     """A small app with a page of its own at another origin, which asks for its tokens from its own server."""
 
     def __init__(self, site: Site, port: int) -> None:
-        self._site, self.address = site, f"http://localhost:{port}"
+        self.site, self.address = site, f"http://localhost:{port}"
         self.client_id, self.token, self.patient = "", "", ""
-        self.routes = [Route("/launch", self.launch), Route("/back", self.back)]
+        self.routes = [Route("/launch", self.launch), Route("/start", self.start), Route("/back", self.back)]
 
     async def launch(self, _: Request) -> Response:
+        return await self._asking("launch/patient patient/Patient.rs patient/Appointment.rs offline_access")
+
+    async def start(self, request: Request) -> Response:
+        """Where the staff start it: with our address, and with what stands for the patient."""
+        assert request.query_params["iss"] == f"{self.site.base_url}/fhir/R4"
+        return await self._asking("launch patient/Patient.rs online_access", launch=request.query_params["launch"])
+
+    async def _asking(self, scope: str, **more: str) -> Response:
         known = await self._configuration()
-        query = {
+        query = more | {
             "response_type": "code", "client_id": self.client_id, "redirect_uri": f"{self.address}/back", "state": "of-this-browser",
-            "aud": f"{self._site.base_url}/fhir/R4", "scope": "launch/patient patient/Patient.rs patient/Appointment.rs offline_access",
+            "aud": f"{self.site.base_url}/fhir/R4", "scope": scope,
             "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
         }  # fmt: skip
         return RedirectResponse(f"{known['authorization_endpoint']}?{urlencode(query)}")
@@ -57,12 +70,12 @@ class Diary:
 
     async def read(self) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False) as client:
-            address = f"{self._site.base_url}/fhir/R4/Patient/{self.patient}"
+            address = f"{self.site.base_url}/fhir/R4/Patient/{self.patient}"
             return await client.get(address, headers={"Authorization": f"Bearer {self.token}"})
 
     async def _configuration(self) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as client:
-            known: dict[str, Any] = (await client.get(f"{self._site.base_url}/fhir/R4/.well-known/smart-configuration")).json()
+            known: dict[str, Any] = (await client.get(f"{self.site.base_url}/fhir/R4/.well-known/smart-configuration")).json()
             return known
 
 
@@ -99,9 +112,7 @@ async def test_a_patient_lets_a_real_app_in_and_turns_it_off(visits: Visits, dia
     found += await problems_at(page, "Where you are signed in")
     await page.get_by_role("button", name="Turn it off").click()
     await expect(page.get_by_text("That app is turned off")).to_be_visible()
-    async with asyncio.timeout(NOTICED_SECONDS_MAX):
-        while (await diary.read()).status_code != httpx.codes.UNAUTHORIZED:  # noqa: ASYNC110  (another process sets no asyncio.Event)
-            await asyncio.sleep(0.1)
+    await until_shut_out(diary)
     assert found == []
 
 
@@ -141,3 +152,49 @@ async def test_whoever_is_not_signed_in_comes_back_to_the_question(visits: Visit
     await page.goto(f"{site.base_url}/apps/consent")
     await page.get_by_role("button", name="Do not let it in").click()
     await expect(page.get_by_text("access_denied")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"viewport": DESKTOP}, id="desktop"),
+        pytest.param({"viewport": PHONE, "java_script_enabled": False}, id="phone-without-scripts"),
+    ],
+)
+async def test_a_nurse_starts_an_app_about_a_patient_and_ends_it(visits: Visits, diary: Diary, options: dict[str, Any]) -> None:
+    system = diary.site.system
+    diary.client_id = await started_app(system, diary.address)
+    family = f"Numbat{uuid4().hex[:8]}"
+    await register(system, family)
+    page = await visits.open(signed_in=False, **options)
+    await sign_in(page, system, "nurse")
+    await page.get_by_role("link", name="Apps", exact=True).click()
+    assert await problems_of(page) == []
+    await page.get_by_label("Family name, or its beginning").fill(family)
+    await page.get_by_role("button", name="Find").click()
+    assert await problems_of(page) == []
+    await page.get_by_role("link", name="Apps of").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(family)
+    assert await problems_of(page) == []
+    await page.get_by_role("button", name="Start Growth Charts").last.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Your diary")
+    await expect(page.get_by_text(family)).to_be_visible()
+    await page.goto("/staff/apps")
+    assert await problems_of(page) == []
+    await page.get_by_role("button", name="End it").first.click()
+    await expect(page.get_by_role("button", name="End it")).to_have_count(0)
+    await until_shut_out(diary)
+
+
+async def started_app(system: System, address: str) -> str:
+    """The id of a new app that the staff start there."""
+    scopes = [word for scope in ("launch", "online_access", "patient/*.rs") for word in ("--scope", scope)]
+    line = await said(system, "add", "--name", "Growth Charts", *scopes, "--redirect", f"{address}/back", "--launch", f"{address}/start")
+    return line.splitlines()[-1].split()[0]
+
+
+async def until_shut_out(diary: Diary) -> None:
+    """Wait until what the app has opens nothing any more."""
+    async with asyncio.timeout(NOTICED_SECONDS_MAX):
+        while (await diary.read()).status_code != httpx.codes.UNAUTHORIZED:  # noqa: ASYNC110  (another process sets no asyncio.Event)
+            await asyncio.sleep(0.1)

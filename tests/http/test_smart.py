@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from carewright.access.model.apps import may_register
+from carewright.access.service.app_tokens import AppToken
 from carewright.contracts.smart import APP_WORDS
 from carewright.roles.registry import MODULES
 from tests.clinic import Clinic, ok, register
@@ -186,11 +187,13 @@ async def test_the_capabilities_are_those_that_the_server_has(clinic: Clinic) ->
     """All that the standard knows (https://hl7.org/fhir/smart-app-launch/conformance.html, "Capability Sets"), each asked of the server."""
     said = ok(await clinic.system.request(None, "GET", WELL_KNOWN))
     methods, words = set(said["token_endpoint_auth_methods_supported"]), APP_WORDS
+    told = AppToken.__struct_fields__
     has = {
         "launch-standalone": "launch/patient" in words and await answers(clinic, "/apps/authorize", "GET"),
         "authorize-post": await answers(clinic, "/apps/authorize", "POST"),
-        "launch-ehr": "launch" in words, "context-ehr-patient": "launch" in words, "context-ehr-encounter": "launch" in words,
-        "context-banner": "launch" in words, "context-style": "launch" in words, "smart-app-state": False,
+        "launch-ehr": "launch" in words and await answers(clinic, "/staff/apps/authorize", "GET"),
+        "context-ehr-patient": "patient" in told, "context-ehr-encounter": "encounter" in told,
+        "context-banner": "need_patient_banner" in told, "context-style": "smart_style_url" in told, "smart-app-state": False,
         "client-public": "none" in methods, "client-confidential-asymmetric": "private_key_jwt" in methods,
         "client-confidential-symmetric": bool({"client_secret_basic", "client_secret_post"} & methods),
         "sso-openid-connect": "openid" in words, "context-standalone-patient": "launch/patient" in words,

@@ -14,7 +14,7 @@ from carewright.access.http.oauth import pages
 from carewright.access.http.routes import ROUTES
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, apps, break_glass, callers, clients, codes, consents, passkeys, sessions, sign_in
+from carewright.access.service import accounts, apps, break_glass, callers, clients, codes, consents, launches, passkeys, sessions, sign_in
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
@@ -122,6 +122,15 @@ class LocalAccess:
 
     async def let_app_in(self, actor: Actor, command: a.LetAppIn) -> a.AppCode:
         return await apps.let_app_in(self._context.acting(actor), command)
+
+    async def startable_apps(self, actor: Actor) -> tuple[a.StartableApp, ...]:
+        return await launches.startable_apps(self._context.acting(actor))
+
+    async def start_app(self, actor: Actor, command: a.StartApp) -> a.AppStarted:
+        return await launches.start_app(self._context.acting(actor), command)
+
+    async def answer_launch(self, actor: Actor, command: a.AskApp) -> a.AppCode:
+        return await launches.answer_launch(self._context.acting(actor), command)
 
     async def my_apps(self, actor: Actor) -> tuple[a.AppLetIn, ...]:
         return await apps.my_apps(self._context.acting(actor))

@@ -1,9 +1,10 @@
 -- name: sessions_by_token
 -- Asked at most once a second for each token and process, for many at once. Whoever is disabled has no session, even before it is ended,
--- nor has a proxy whose consent does not hold now, nor an app that was turned off.
+-- nor has a proxy whose consent does not hold now, nor an app that was turned off, nor one that somebody of the staff started in a session
+-- of theirs that is over.
 SELECT w.number, s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
        s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
-       coalesce(c.patient_id, a.patient_id) AS patient_id, a.site_ids,
+       coalesce(c.patient_id, a.patient_id, g.patient_id) AS patient_id, a.site_ids,
        EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > w.now) AS glass_broken
 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS w(token_hash, now, number)
 JOIN access.session s ON s.token_hash = w.token_hash
@@ -11,6 +12,10 @@ JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.acco
 LEFT JOIN access.consent c ON c.organization_id = s.organization_id AND c.id = s.consent_id AND c.proxy_patient_id = a.patient_id
     AND c.withdrawn_at IS NULL AND c.starts_at <= w.now AND c.ends_at > w.now
 LEFT JOIN access.app_grant g ON g.organization_id = s.organization_id AND g.id = s.grant_id AND g.ended_at IS NULL
+    AND (NOT 'launch' = ANY(g.scopes) OR EXISTS (
+        SELECT FROM access.session o
+        WHERE o.organization_id = g.organization_id AND o.id = g.session_id AND o.ended_at IS NULL AND o.absolute_until > w.now
+    ))
 WHERE s.ended_at IS NULL AND a.disabled_at IS NULL AND (s.consent_id IS NULL OR c.id IS NOT NULL)
   AND (s.grant_id IS NULL OR g.id IS NOT NULL)
 
@@ -268,8 +273,8 @@ UPDATE access.session SET ended_at = $3, end_reason = 'withdrawn' WHERE organiza
 -- name: insert_client
 -- Nothing back where another client has the issuer.
 WITH client AS (
-    INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at, issuer, redirect_uris)
-    VALUES ($1, $2, $8, $9, $10, $7, $11, $12)
+    INSERT INTO access.client (organization_id, id, scopes, keys, keys_address, created_at, issuer, redirect_uris, launch_uri)
+    VALUES ($1, $2, $8, $9, $10, $7, $11, $12, $13)
     ON CONFLICT (issuer) DO NOTHING
     RETURNING id
 )
@@ -279,24 +284,33 @@ RETURNING id
 
 -- name: client_by_id
 -- Asked before anybody knows whose client it is.
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
-       a.disabled_at
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.launch_uri, c.created_at, a.subject, a.role, a.display, a.patient_id,
+       a.site_ids, a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.id = $1
 
 -- name: client_by_issuer
 -- As `client_by_id`: a request that somebody signed says no more than this of who they are.
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.created_at, a.subject, a.role, a.display, a.patient_id,
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.launch_uri, c.created_at, a.subject, a.role, a.display, a.patient_id,
        a.site_ids, a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.issuer = $1
 
 -- name: clients
-SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.created_at, a.subject, a.role, a.display, a.patient_id, a.site_ids,
-       a.disabled_at
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.launch_uri, c.created_at, a.subject, a.role, a.display, a.patient_id,
+       a.site_ids, a.disabled_at
 FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
 WHERE c.organization_id = $1
 ORDER BY c.id
+LIMIT $2
+
+-- name: startable_apps
+-- Those that the staff start: enabled, and with an address at which they begin.
+SELECT c.organization_id, c.id, c.scopes, c.keys, c.keys_address, c.issuer, c.redirect_uris, c.launch_uri, c.created_at, a.subject, a.role, a.display, a.patient_id,
+       a.site_ids, a.disabled_at
+FROM access.client c JOIN access.account a ON a.organization_id = c.organization_id AND a.id = c.id
+WHERE c.organization_id = $1 AND c.launch_uri IS NOT NULL AND a.disabled_at IS NULL
+ORDER BY a.display, c.id
 LIMIT $2
 
 -- name: redirect_uris
@@ -318,8 +332,26 @@ RETURNING client_id
 -- name: insert_app_grant
 INSERT INTO access.app_grant
     (organization_id, id, client_id, account_id, consent_id, patient_id, session_id, scopes, authenticated_at, granted_at, ends_at,
-     redirect_uri, challenge, code_hash, code_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     redirect_uri, challenge, code_hash, code_until, encounter_id, appointment_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+
+-- name: insert_launch
+INSERT INTO access.launch (organization_id, launch_hash, client_id, session_id, patient_id, encounter_id, appointment_id, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: take_launch
+-- Taken out by whoever comes first, in the session in which it was started, which goes on. `ends_at` is when that ends whatever happens.
+DELETE FROM access.launch l USING access.session s
+WHERE l.organization_id = $1 AND l.launch_hash = $2 AND l.client_id = $3 AND l.session_id = $4 AND l.expires_at > $5
+  AND s.organization_id = l.organization_id AND s.id = l.session_id AND s.ended_at IS NULL
+RETURNING l.patient_id, l.encounter_id, l.appointment_id, s.absolute_until AS ends_at
+
+-- name: carry_app_grants
+-- Whoever signs in once more, as a step-up asks, keeps the apps they started in the session that this one takes the place of.
+UPDATE access.app_grant g SET session_id = $4
+FROM access.session s
+WHERE s.organization_id = $1 AND s.token_hash = $2 AND s.account_id = $3
+  AND g.organization_id = $1 AND g.account_id = $3 AND g.session_id = s.id AND g.ended_at IS NULL AND 'launch' = ANY(g.scopes)
 
 -- name: end_earlier_app_grants
 -- An app that is let in once more to the same record has the newer access alone.
@@ -328,14 +360,15 @@ WHERE organization_id = $1 AND client_id = $2 AND account_id = $3 AND patient_id
 
 -- name: app_grant_by_code
 -- Locked: of two who bring one code, the second finds it used.
-SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.scopes, g.authenticated_at, g.ends_at, g.ended_at, g.redirect_uri,
-       g.challenge, g.code_until AS until, g.code_used_at AS used_at
+SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.encounter_id, g.appointment_id, g.scopes, g.authenticated_at, g.ends_at,
+       g.ended_at, g.redirect_uri, g.challenge, g.code_until AS until, g.code_used_at AS used_at
 FROM access.app_grant g WHERE g.organization_id = $1 AND g.code_hash = $2
 FOR UPDATE
 
 -- name: app_grant_by_refresh_token
 -- Both rows locked: a refresh token serves once. An app without offline access has it while the person is signed in where they let it in.
-SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.scopes, g.authenticated_at, g.ends_at, g.ended_at, r.used_at,
+SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.encounter_id, g.appointment_id, g.scopes, g.authenticated_at, g.ends_at,
+       g.ended_at, r.used_at,
        'offline_access' = ANY(g.scopes) OR EXISTS (
            SELECT FROM access.session s
            WHERE s.organization_id = g.organization_id AND s.id = g.session_id AND s.ended_at IS NULL AND s.absolute_until > $3
@@ -358,10 +391,10 @@ UPDATE access.app_grant SET last_used_at = $4 WHERE organization_id = $1 AND id 
 INSERT INTO access.refresh_token (organization_id, token_hash, grant_id, issued_at) VALUES ($1, $2, $3, $4)
 
 -- name: app_grants
--- Those that somebody gave, or that open their record whoever gave them, the latest first.
+-- Those that somebody gave, or that open their record whoever gave them, the latest first. What the staff start is theirs alone.
 SELECT g.id, c.display AS name, g.scopes, g.patient_id = $3 AS own, g.granted_at, g.last_used_at, g.ends_at
 FROM access.app_grant g JOIN access.account c ON c.organization_id = g.organization_id AND c.id = g.client_id
-WHERE g.organization_id = $1 AND (g.account_id = $2 OR g.patient_id = $3) AND g.ended_at IS NULL AND g.ends_at > $4
+WHERE g.organization_id = $1 AND (g.account_id = $2 OR (g.patient_id = $3 AND NOT 'launch' = ANY(g.scopes))) AND g.ended_at IS NULL AND g.ends_at > $4
   AND g.code_used_at IS NOT NULL
 ORDER BY g.granted_at DESC, g.id
 LIMIT $5
@@ -370,7 +403,7 @@ LIMIT $5
 -- $3 and $4 are who asks and their record; null for us. Its access tokens are good for nothing from now on.
 WITH ended AS (
     UPDATE access.app_grant SET ended_at = $5, end_reason = $6
-    WHERE organization_id = $1 AND id = $2 AND ended_at IS NULL AND ($3::uuid IS NULL OR account_id = $3 OR patient_id = $4)
+    WHERE organization_id = $1 AND id = $2 AND ended_at IS NULL AND ($3::uuid IS NULL OR account_id = $3 OR (patient_id = $4 AND NOT 'launch' = ANY(scopes)))
     RETURNING organization_id, id, patient_id
 ), shut AS (
     UPDATE access.session s SET ended_at = $5, end_reason = 'ended' FROM ended e
@@ -379,6 +412,7 @@ WITH ended AS (
 SELECT patient_id FROM ended
 
 -- name: delete_app_grants_of_patient
+WITH launches AS (DELETE FROM access.launch WHERE organization_id = $1 AND patient_id = $2)
 DELETE FROM access.app_grant WHERE organization_id = $1 AND (patient_id = $2 OR account_id = $3)
 
 -- name: forget_old_app_grants
@@ -386,6 +420,9 @@ DELETE FROM access.app_grant WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.app_
 
 -- name: forget_old_refresh_tokens
 DELETE FROM access.refresh_token WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.refresh_token WHERE used_at < $1 LIMIT $2))
+
+-- name: forget_old_launches
+DELETE FROM access.launch WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.launch WHERE expires_at < $1 LIMIT $2))
 
 -- name: forget_old_assertions
 DELETE FROM access.assertion WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.assertion WHERE expires_at < $1 LIMIT $2))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.access.model.apps import Brought, Grant, IssuedAppCode
+from carewright.access.model.apps import Brought, Grant, IssuedAppCode, Launch
 from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.passkeys import MadePasskey
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
@@ -313,7 +313,7 @@ async def insert_client(tx: Session, organization_id: UUID, client: Client) -> b
     row = await tx.fetch_one(
         Q.insert_client, organization_id, client.id, f"client/{client.id}", CLIENT_ROLE, client.name, list(client.site_ids),
         client.created_at, list(client.scopes), _keys(client), client.keys_address, client.issuer,
-        list(client.redirect_uris),
+        list(client.redirect_uris), client.launch_uri,
     )  # fmt: skip
     return row is not None
 
@@ -331,6 +331,11 @@ async def client_by_issuer(db: Session, issuer: str) -> KnownClient | None:
 async def clients(db: Session, organization_id: UUID, limit: int) -> tuple[Client, ...]:
     """In the order in which they were made."""
     return tuple(_client(row).client for row in await db.fetch(Q.clients, organization_id, limit))
+
+
+async def startable_apps(db: Session, organization_id: UUID, limit: int) -> tuple[Client, ...]:
+    """Apps that the staff may start, by name."""
+    return tuple(_client(row).client for row in await db.fetch(Q.startable_apps, organization_id, limit))
 
 
 async def redirect_uris(db: Session, limit: int) -> list[str]:
@@ -355,8 +360,30 @@ async def insert_app_grant(tx: Session, organization_id: UUID, made: Grant, code
     await tx.execute(
         Q.insert_app_grant, organization_id, made.id, made.client_id, made.account_id, made.consent_id, made.patient_id, code.session_id,
         list(made.scopes), made.authenticated_at, code.issued_at, made.ends_at, code.redirect_uri, code.challenge, code.code_hash,
-        code.until,
+        code.until, made.encounter_id, made.appointment_id,
     )  # fmt: skip
+
+
+async def insert_launch(
+    tx: Session, organization_id: UUID, launch_hash: bytes, client_id: UUID, session_id: UUID, made: Launch
+) -> None:  # fmt: skip
+    """Keep what was started, for its app to ask for until `made.ends_at`."""
+    await tx.execute(
+        Q.insert_launch, organization_id, launch_hash, client_id, session_id, made.patient_id, made.encounter_id, made.appointment_id,
+        made.ends_at,
+    )  # fmt: skip
+
+
+async def take_launch(
+    tx: Session, organization_id: UUID, launch_hash: bytes, client_id: UUID, session_id: UUID, now: datetime
+) -> Launch | None:  # fmt: skip
+    """What was started for this app in this session, and is not any more. It may act until `ends_at`, when the session ends."""
+    row = await tx.fetch_one(Q.take_launch, organization_id, launch_hash, client_id, session_id, now)
+    return Launch(**row) if row else None
+
+
+async def carry_app_grants(tx: Session, organization_id: UUID, from_token: bytes, account_id: UUID, to_session: UUID) -> None:
+    await tx.execute(Q.carry_app_grants, organization_id, from_token, account_id, to_session)
 
 
 async def app_grant_by_code(tx: Session, organization_id: UUID, code_hash: bytes) -> Brought | None:
@@ -454,6 +481,7 @@ async def forget_old(db: Session, codes_before: datetime, sessions_before: datet
     await db.execute(Q.forget_old_codes, codes_before, limit)
     await db.execute(Q.forget_old_assertions, codes_before, limit)
     await db.execute(Q.forget_old_sign_ins, codes_before, limit)
+    await db.execute(Q.forget_old_launches, codes_before, limit)
     await db.execute(Q.forget_old_passkey_challenges, codes_before, limit)
     await db.execute(Q.forget_old_refresh_tokens, sessions_before, limit)
     await db.execute(Q.forget_old_app_grants, sessions_before, limit)
@@ -502,7 +530,7 @@ def _client(row: Row) -> KnownClient:
     client = Client(
         id=row["id"], name=row["display"], scopes=tuple(row["scopes"]), keys=keys, keys_address=row["keys_address"],
         issuer=row["issuer"], site_ids=tuple(row["site_ids"]), redirect_uris=tuple(row["redirect_uris"]),
-        disabled=disabled, created_at=row["created_at"],
+        launch_uri=row["launch_uri"], disabled=disabled, created_at=row["created_at"],
     )  # fmt: skip
     return KnownClient(organization_id=row["organization_id"], client=client, owner=owner_of(row), disabled=disabled)
 

@@ -402,7 +402,13 @@ async def client(options: Namespace) -> int:
         return 0
     sites = tuple(_uuid(each) for each in options.site)
     made = RegisterClient(
-        name=options.name, scopes=tuple(options.scope), site_ids=sites, issuer=options.issuer, redirect_uris=tuple(options.redirect), **keys
+        name=options.name,
+        scopes=tuple(options.scope),
+        site_ids=sites,
+        issuer=options.issuer,
+        redirect_uris=tuple(options.redirect),
+        launch_uri=options.launch,
+        **keys,
     )
     print(clients.line_of(await clients.register(sections, organization_id, made)))
     return 0

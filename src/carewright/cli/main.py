@@ -517,6 +517,7 @@ def _client(names: "Names") -> None:
         metavar="URL",
         help="an app, to which people are sent back here (may be given more than once)",
     )
+    add.add_argument("--launch", metavar="URL", help="an app that the staff start about a patient: where it begins")
     listed = _command(whats, "list", commands.client, "List clients.", "carewright client list")
     keys = _command(
         whats, "keys", commands.client, "Give a client other keys; its tokens end.", "carewright client keys ID --keys new.jwks.json"

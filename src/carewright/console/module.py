@@ -11,6 +11,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Flow
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
@@ -28,6 +29,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
         records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
         coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
+        flow=resolve(Flow),
     )  # fmt: skip
     return Running(context)
 
@@ -36,7 +38,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Coverages, Desk, Directory, Oversight, Patients, Records, Scheduling),
+    needs=(Access, AuditTrail, Coverages, Desk, Directory, Flow, Oversight, Patients, Records, Scheduling),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

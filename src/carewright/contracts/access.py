@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from carewright.contracts.apps import AppAsked, AppCode, AppLetIn, AskApp, LetAppIn
+from carewright.contracts.apps import AppAsked, AppCode, AppLetIn, AppStarted, AskApp, LetAppIn, StartableApp, StartApp
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.contracts.callers import ProveCaller
 from carewright.contracts.clients import ChangeClientKeys, Client, ClientsPage, RegisterClient
@@ -522,6 +522,12 @@ class Access(Protocol):
     async def look_at_app(self, actor: Actor, command: AskApp) -> AppAsked: ...
 
     async def let_app_in(self, actor: Actor, command: LetAppIn) -> AppCode: ...
+
+    async def startable_apps(self, actor: Actor) -> tuple[StartableApp, ...]: ...
+
+    async def start_app(self, actor: Actor, command: StartApp) -> AppStarted: ...
+
+    async def answer_launch(self, actor: Actor, command: AskApp) -> AppCode: ...
 
     async def my_apps(self, actor: Actor) -> tuple[AppLetIn, ...]: ...
 

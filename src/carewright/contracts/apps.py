@@ -1,5 +1,9 @@
-"""The part of access's language that is about apps which people let in to their record (SMART App Launch 2.2, standalone launch)."""
+"""The part of access's language that is about apps: those which people let in to their record, and those which the staff start.
 
+SMART App Launch 2.2: standalone launch and EHR launch.
+"""
+
+from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
@@ -7,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.clients import RedirectAddress
+from carewright.kernel.errors import BadInput
 from carewright.kernel.values import Code, Instant
 
 SCOPES_LENGTH_MAX = 2000
@@ -25,8 +30,31 @@ class AskApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     scope: Annotated[str, Meta(max_length=SCOPES_LENGTH_MAX)] = ""
     state: Annotated[str, Meta(max_length=STATE_LENGTH_MAX)] = ""
     aud: Said = ""
+    launch: Said = ""
     code_challenge: Said = ""
     code_challenge_method: Said = ""
+
+
+class StartableApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that the staff may start."""
+
+    id: UUID
+    name: str
+
+
+class StartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Start an app about a patient, and about an encounter or an appointment of theirs. Whoever starts it has just looked them up."""
+
+    client_id: UUID
+    patient_id: UUID
+    encounter_id: UUID | None = None
+    appointment_id: UUID | None = None
+
+
+class AppStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to send the browser: to the app, with our address and a secret that serves once, within minutes, in this session."""
+
+    address: str
 
 
 class AppAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,3 +93,17 @@ class AppLetIn(msgspec.Struct, frozen=True, kw_only=True):
     granted_at: Instant
     last_used_at: Instant | None = None
     ends_at: Instant
+
+
+def asked_in(pairs: Iterable[tuple[str, str]]) -> AskApp:
+    """What an app asks, of what was sent: what we do not know is passed over, and what is sent twice counts as not sent.
+
+    RFC 6749, section 3.1. Raises `BadInput` for what is far too long.
+    """
+    pairs = tuple(pairs)
+    names = [name for name, _ in pairs]
+    said = {name: value for name, value in pairs if name in AskApp.__struct_fields__ and names.count(name) == 1}
+    try:
+        return msgspec.convert(said, AskApp)
+    except msgspec.ValidationError as fault:
+        raise BadInput from fault

@@ -36,9 +36,10 @@ PublicKeys = Annotated[tuple[PublicKey, ...], Meta(max_length=10)]
 class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another system that may ask for tokens, or with `redirect_uris` an app that people may let in.
 
+    One with a `launch_uri` is an app that the staff start themselves too: it begins there.
     A system's scopes are permissions that integrations have, or SMART's (`system/Appointment.rs`); an app's are SMART's
-    (`patient/Appointment.rs`, `offline_access`). Either proves itself by one of `keys`, or of those that it publishes at `keys_address`
-    (a JWK set): exactly one of the two. An app that can keep no secret has neither.
+    (`patient/Appointment.rs`, `user/Appointment.rs`, `launch`, `offline_access`). Either proves itself by one of `keys`, or of those that
+    it publishes at `keys_address` (a JWK set): exactly one of the two. An app that can keep no secret has neither.
     `issuer` is how a system names itself where it signs every request instead (`iss` of CDS Hooks).
     """
 
@@ -49,6 +50,7 @@ class RegisterClient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     issuer: WebAddress | None = None
     site_ids: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()
     redirect_uris: Annotated[tuple[RedirectAddress, ...], Meta(max_length=10)] = ()
+    launch_uri: RedirectAddress | None = None
 
 
 class ChangeClientKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +72,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str | None = None
     site_ids: tuple[UUID, ...] = ()
     redirect_uris: tuple[str, ...] = ()
+    launch_uri: str | None = None
     disabled: bool = False
     created_at: Instant
 

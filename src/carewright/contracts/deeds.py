@@ -12,6 +12,7 @@ access.actor_of                        access.session.resolve
 access.actor_of_caller                 access.session.resolve
 access.actor_of_client                 access.session.resolve
 access.add_passkey                     access.passkey.add
+access.answer_launch                   access.app.let_in
 access.app_origins                     access.client.list
 access.change_client_keys              access.client.change_keys
 access.close_review                    access.break_glass.close
@@ -40,11 +41,13 @@ access.redeem_code                     access.code.redeem
 access.redeem_passkey                  access.passkey.redeem
 access.register_client                 access.client.create
 access.remove_passkey                  access.passkey.remove
+access.start_app                       access.app.start
 access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
 access.start_passkey                   access.passkey.start
 access.start_passkey_sign_in           access.passkey.start_sign_in
 access.start_sign_in                   access.sign_in.start
+access.startable_apps                  access.app.list
 access.turn_app_off                    access.app.turn_off
 access.who_am_i                        access.account.read
 access.withdraw_consent                access.consent.withdraw

@@ -28,6 +28,7 @@ access.consent.give                   x   .   .   .   .   .   .   .   .   .   . 
 access.consent.read                   x   .   x   x   x   x   .   .   .   .   .   x
 access.consent.record                 .   .   x   .   .   .   .   .   .   .   .   .
 access.app.let_in                     x   x   .   .   .   .   .   .   .   .   .   .
+access.app.start                      .   .   x   x   x   x   x   .   .   .   .   .
 access.token.introspect               .   .   .   .   .   .   .   .   .   .   .   x
 access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .
 access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .

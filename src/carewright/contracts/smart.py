@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Literal, get_args
+from uuid import UUID
 
 import msgspec
 
@@ -20,9 +21,13 @@ FHIR_PATH = "/fhir/R4"
 TOKEN_PATH, INTROSPECT_PATH, REVOKE_PATH = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
 AUTHORIZE_PATH, MANAGE_PATH = "/apps/authorize", "/devices"
 """What access and the portal answer of this, named where FHIR says how a token is had."""
-OFFLINE, ONLINE = "offline_access", "online_access"
-APP_WORDS = frozenset({"launch/patient", OFFLINE, ONLINE})
-"""Scopes of apps that are no clinical ones: for whom, and for how long."""
+STAFF_AUTHORIZE_PATH = "/staff/apps/authorize"
+"""Where the portal sends browsers on that ask about an app which the staff started."""
+LAUNCH, OFFLINE, ONLINE = "launch", "offline_access", "online_access"
+PATIENT_WORDS = frozenset({"launch/patient", OFFLINE, ONLINE})
+STAFF_WORDS = frozenset({LAUNCH, "launch/patient", ONLINE})
+APP_WORDS = PATIENT_WORDS | STAFF_WORDS
+"""Scopes of apps that are no clinical ones: for whom, and for how long. What the staff start lasts no longer than they are signed in."""
 Where = Literal["patient", "user", "system"]
 WHERE: Mapping[str, Where] = {each: each for each in get_args(Where)}
 CREATE, READ, UPDATE, DELETE, SEARCH = "cruds"
@@ -159,6 +164,11 @@ def scopes_for(actor: Actor, kind: str, letter: str) -> tuple[Scope, ...] | None
     if not found:
         raise ScopeMissing
     return found
+
+
+def bound_to(actor: Actor, kind: str) -> UUID | None:
+    """The one patient whose resources of a type the actor may reach; None for whoever reaches everybody's, or speaks for no patient."""
+    return None if actor.may(REACHING[kind]) else actor.patient_id
 
 
 def may(actor: Actor, kind: str, letter: str, *, whole: bool = False) -> bool:

@@ -69,6 +69,8 @@ CAREFUL = (
     Careful("/staff/sign-in", "sign_in"),
     Careful("/identity/authorize", "sign_in"),
     Careful("/oauth/token", "sign_in"),
+    Careful("/oauth/introspect", "sign_in"),
+    Careful("/oauth/revoke", "sign_in"),
     Careful("/apps/authorize", "sign_in"),
     Careful("/api/v1/holds", "hold"),
     Careful("/fhir/R4/Appointment/$hold", "hold"),

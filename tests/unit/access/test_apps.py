@@ -54,13 +54,15 @@ def test_the_verifier_of_the_standard_proves_its_challenge_and_no_other() -> Non
     assert not proves(CHALLENGE, CHALLENGE)
 
 
-@pytest.mark.parametrize("scope", ["patient/Appointment.rs", "patient/*.cruds", "launch/patient", "offline_access", "online_access"])
-def test_an_app_may_have_what_patients_may(scope: str) -> None:
+@pytest.mark.parametrize(
+    "scope", ["patient/Appointment.rs", "patient/*.cruds", "launch/patient", "offline_access", "online_access", "launch", "user/Patient.rs"]
+)
+def test_an_app_may_have_what_patients_or_staff_may(scope: str) -> None:
     assert may_register(scope)
 
 
 @pytest.mark.parametrize(
-    "scope", ["system/*.rs", "user/Patient.rs", "patient/AuditEvent.rs", "directory.read", "openid", "patient/Nothing.rs"]
+    "scope", ["system/*.rs", "user/AuditEvent.rs", "patient/AuditEvent.rs", "directory.read", "openid", "patient/Nothing.rs"]
 )
 def test_an_app_may_have_nothing_else(scope: str) -> None:
     assert not may_register(scope)
@@ -68,7 +70,14 @@ def test_an_app_may_have_nothing_else(scope: str) -> None:
 
 def test_what_an_app_is_not_registered_for_is_left_out() -> None:
     asked = ["patient/Patient.rs", "patient/Appointment.cruds", "patient/Patient.rs", "offline_access", "fhirUser"]
-    assert grantable(asked, ["patient/Patient.rs", "patient/Appointment.rs"]) == ("patient/Patient.rs",)
+    assert grantable(asked, ["patient/Patient.rs", "patient/Appointment.rs"], "patient") == ("patient/Patient.rs",)
+
+
+def test_an_app_is_given_what_whoever_lets_it_in_may_and_in_their_words() -> None:
+    registered = asked = ["launch", "offline_access", "user/Coverage.rs", "user/Encounter.rs", "patient/Coverage.rs"]
+    assert grantable(asked, registered, "patient") == ("offline_access", "patient/Coverage.rs")
+    assert grantable(asked, registered, "nurse") == ("launch", "user/Encounter.rs")
+    assert grantable(asked, registered, "front-desk") == ("launch", "user/Coverage.rs", "user/Encounter.rs", "patient/Coverage.rs")
 
 
 def test_whoever_may_only_see_hands_on_no_more() -> None:

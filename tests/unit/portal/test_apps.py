@@ -3,13 +3,13 @@
 import pytest
 
 from carewright.contracts.smart import APP_WORDS, TYPES
-from carewright.portal.http.apps import answered
+from carewright.kernel.http.addresses import address_saying
 from carewright.portal.model.apps import WHAT, says_something, scope_views, ticked, words_of
 
 
 def test_every_scope_is_said_in_words() -> None:
     assert {*TYPES, "*"} <= set(WHAT)
-    assert {word for word in APP_WORDS if not words_of(word)} == {"launch/patient"}
+    assert {word for word in APP_WORDS if not words_of(word)} == {"launch", "launch/patient"}
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,6 @@ def test_what_is_ticked_is_what_is_left() -> None:
 
 def test_an_app_is_answered_beside_what_its_address_says() -> None:
     assert (
-        answered("https://app.example.org/back?x=a%20b", code="c", state="s&t") == "https://app.example.org/back?x=a+b&code=c&state=s%26t"
+        address_saying("https://app.example.org/back?x=a%20b", code="c", state="s&t")
+        == "https://app.example.org/back?x=a+b&code=c&state=s%26t"
     )

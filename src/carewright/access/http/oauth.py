@@ -16,7 +16,7 @@ from carewright.access.service.revocation import RevokeToken, revoke_token
 from carewright.access.service.tokens import grant_token
 from carewright.contracts import smart
 from carewright.contracts.access import ClientNotBelieved, GrantNotRight, ScopeNotAllowed
-from carewright.contracts.clients import IssuedToken, RequestToken
+from carewright.contracts.clients import BEARER, IssuedToken, RequestToken
 from carewright.kernel.errors import BadInput, Forbidden, Refusal
 from carewright.kernel.http import guard
 from carewright.kernel.http.gate import address_of
@@ -64,8 +64,9 @@ async def _granted(ctx: AccessContext, _: Request, form: Form) -> IssuedToken:
 
 
 async def _told(ctx: AccessContext, request: Request, form: Form) -> object:
-    _, _, bearer = request.headers.get("authorization", "").rpartition(" ")
-    return await introspect_token(ctx, IntrospectToken(token=_token(form), by=_proof(form), bearer=bearer or None))
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    shown = bearer.strip() if scheme.lower() == BEARER.lower() else ""
+    return await introspect_token(ctx, IntrospectToken(token=_token(form), by=_proof(form), bearer=shown or None))
 
 
 async def _given_back(ctx: AccessContext, _: Request, form: Form) -> object:

@@ -1,6 +1,6 @@
-"""Apps that people let in: what one may ask, what it is given, and when a code or a refresh token is good.
+"""Apps that people let in, or start: what one may ask, what it is given, and when a code or a refresh token is good.
 
-SMART App Launch 2.2, standalone launch: RFC 6749 (authorization code), RFC 7636 (PKCE, S256 alone), RFC 9700 (single use, rotation).
+SMART App Launch 2.2: RFC 6749 (authorization code), RFC 7636 (PKCE, S256 alone), RFC 9700 (single use, rotation).
 """
 
 import hashlib
@@ -18,28 +18,53 @@ from carewright.contracts.apps import AskApp
 from carewright.contracts.consents import ConsentScope
 from carewright.contracts.permissions import ROLES
 
-CODE_PREFIX, REFRESH_PREFIX = "cwc_", "cwr_"
+CODE_PREFIX, REFRESH_PREFIX, LAUNCH_PREFIX = "cwc_", "cwr_", "cwl_"
 SECRET_BYTES = 16
 CODE_LIFETIME = timedelta(minutes=1)
+LAUNCH_LIFETIME = timedelta(minutes=5)
+"""How long an app that was started may take to ask."""
 LONGEST = timedelta(days=365)
 """After which a person must let an app in anew, however often it asks."""
 VERIFIER_LENGTHS = range(43, 129)
 """RFC 7636, section 4.1."""
 CHALLENGE_LENGTH = 43
 READS = frozenset({smart.READ, smart.SEARCH})
+START = "access.app.start"
+PATIENT = "patient"
+LETTING_IN = (PATIENT, *(role for role, permissions in ROLES.items() if START in permissions))
+"""Roles of those by whose word an app comes in."""
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody of the staff starts an app about, and until when: to be asked for, and once it was, for the app to act."""
+
+    patient_id: UUID
+    encounter_id: UUID | None
+    appointment_id: UUID | None
+    ends_at: datetime
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person lets an app do. `patient_id` is whose record it is, `consent_id` by which consent if it is not their own."""
+    """What a person lets an app do. `patient_id` is whose record it is, `consent_id` by which consent if it is not their own.
+
+    `encounter_id` and `appointment_id` are what the staff started it about.
+    """
 
     id: UUID
     client_id: UUID
     account_id: UUID
     consent_id: UUID | None
     patient_id: UUID
+    encounter_id: UUID | None = None
+    appointment_id: UUID | None = None
     scopes: tuple[str, ...]
     authenticated_at: datetime
     ends_at: datetime
+
+    @property
+    def is_launched(self) -> bool:
+        """Whether the staff started it: it acts for them, about the patient."""
+        return smart.LAUNCH in self.scopes
 
 
 class Brought(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +94,8 @@ class IssuedAppCode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def may_register(scope: str) -> bool:
-    """Whether an app may have a scope: one of `patient/` that opens something to patients, or a word that is none of these."""
-    return scope in smart.APP_WORDS or _opens(scope)
+    """Whether an app may have a scope: one that opens something to patients or to staff who start apps, or one of the other words."""
+    return scope in smart.APP_WORDS or any(_opens(scope, role) for role in LETTING_IN)
 
 
 def ensure_asked(asked: AskApp, base: str) -> None:
@@ -85,9 +110,10 @@ def ensure_asked(asked: AskApp, base: str) -> None:
         raise AppAskedWrongly(error="invalid_request")
 
 
-def grantable(asked: Iterable[str], registered: Collection[str]) -> tuple[str, ...]:
-    """Those of the scopes that the app may have; what we do not know or serve is left out (RFC 6749, section 3.3)."""
-    return tuple(each for each in dict.fromkeys(asked) if may_register(each) and smart.covered((each,), registered))
+def grantable(asked: Iterable[str], registered: Collection[str], role: str) -> tuple[str, ...]:
+    """Those of the scopes that the app may have of somebody with this role; the rest is left out (RFC 6749, section 3.3)."""
+    words = smart.PATIENT_WORDS if role == PATIENT else smart.STAFF_WORDS
+    return tuple(each for each in dict.fromkeys(asked) if (each in words or _opens(each, role)) and smart.covered((each,), registered))
 
 
 def clinical(scopes: Iterable[str]) -> tuple[str, ...]:
@@ -109,9 +135,11 @@ def proves(verifier: str, challenge: str) -> bool:
     return len(verifier) in VERIFIER_LENGTHS and verifier.isascii() and hmac.compare_digest(hashed, challenge)
 
 
-def _opens(text: str) -> bool:
+def _opens(text: str, role: str) -> bool:
+    """Whether a scope opens anything to somebody with this role. To patients `user/` would say the same as `patient/`, and is not taken."""
     scope = smart.scope_in(text)
-    return scope is not None and scope.where == "patient" and bool(smart.permissions_of((text,)) & ROLES["patient"])
+    where = ("patient",) if role == PATIENT else ("patient", "user")
+    return scope is not None and scope.where in where and bool(smart.permissions_of((text,)) & ROLES[role])
 
 
 def _only_reads(text: str) -> bool:

@@ -20,6 +20,7 @@ from carewright.access.store import KnownClient
 from carewright.contracts import smart
 from carewright.contracts.access import GrantNotRight, ScopeNotAllowed, UnknownConsent
 from carewright.contracts.clients import IssuedToken
+from carewright.contracts.permissions import ROLES
 from carewright.kernel import audit, restraint_table
 from carewright.kernel.authz import Quarantined
 from carewright.kernel.db import Session as Tx
@@ -44,10 +45,22 @@ class RefreshAppToken(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = ""
 
 
+class Mentioned(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource that a launch is about, beside the patient and the encounter (SMART App Launch 2.2, `fhirContext`)."""
+
+    reference: str
+
+
 class AppToken(IssuedToken, frozen=True, kw_only=True):
-    """The answer with SMART's launch context: whose record it is."""
+    """The answer with SMART's launch context: whose record it is, and what the staff started the app about.
+
+    `need_patient_banner`: an app that the staff start has the window to itself, so that it must say whose record it shows.
+    """
 
     patient: UUID
+    encounter: UUID | msgspec.UnsetType = msgspec.UNSET
+    fhir_context: tuple[Mentioned, ...] | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="fhirContext")
+    need_patient_banner: bool | msgspec.UnsetType = msgspec.UNSET
     refresh_token: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -124,6 +137,8 @@ async def owner_now(ctx: AccessContext, tx: Tx, grant: Grant) -> Owner | None:
     if row is None or row["disabled_at"] is not None:
         return None
     owner = store.owner_of(row)
+    if grant.is_launched:
+        return msgspec.structs.replace(owner, patient_id=grant.patient_id) if model.START in ROLES[owner.role] else None
     if grant.consent_id is None:
         return owner
     try:
@@ -141,4 +156,8 @@ async def _started(ctx: AccessContext, tx: Tx, grant: Grant, owner: Owner, scope
         refresh = model.REFRESH_PREFIX + new_secret(model.SECRET_BYTES).hex()
         await store.insert_refresh_token(tx, ctx.actor.organization_id, hash_of(refresh), grant.id, ctx.clock.now())
     seconds = int((started.session.absolute_until - started.session.started_at).total_seconds())
-    return AppToken(access_token=started.token, expires_in=seconds, scope=" ".join(scopes), patient=grant.patient_id, refresh_token=refresh)
+    return AppToken(
+        access_token=started.token, expires_in=seconds, scope=" ".join(scopes), patient=grant.patient_id, refresh_token=refresh,
+        encounter=grant.encounter_id or msgspec.UNSET, need_patient_banner=grant.is_launched or msgspec.UNSET,
+        fhir_context=(Mentioned(reference=f"Appointment/{grant.appointment_id}"),) if grant.appointment_id else msgspec.UNSET,
+    )  # fmt: skip

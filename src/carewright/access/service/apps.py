@@ -34,13 +34,8 @@ async def look_at_app(ctx: AccessContext, command: AskApp) -> AppAsked:
     Raises `UnknownApp` where nobody may be sent back, `AppAskedWrongly` for what is told to the app, `SignInNotSetUp`.
     """
     ctx.actor.require(SIGN_IN)
-    if not ctx.settings.public_url:
-        raise SignInNotSetUp
-    client = await _client(ctx, command.client_id, command.redirect_uri)
-    model.ensure_asked(command, ctx.settings.public_url.rstrip("/") + smart.FHIR_PATH)
-    scopes = model.grantable(command.scope.split(), client.scopes)
-    if not model.clinical(scopes):
-        raise AppAskedWrongly(error="invalid_scope")
+    client = await known_app(ctx, command.client_id, command.redirect_uri)
+    scopes = scopes_asked(ctx, command, client, model.PATIENT)
     return AppAsked(
         client_id=client.id, name=client.name, redirect_uri=command.redirect_uri, scopes=scopes, challenge=command.code_challenge
     )
@@ -54,17 +49,10 @@ async def let_app_in(ctx: AccessContext, command: LetAppIn) -> AppCode:
     ctx.actor.require(LET_IN)
     if ctx.actor.session_id is None:
         raise SessionNeeded
-    client = await _client(ctx, str(command.client_id), command.redirect_uri)
-    now, code = ctx.clock.now(), model.CODE_PREFIX + new_secret(model.SECRET_BYTES).hex()
-    issued = IssuedAppCode(
-        code_hash=hash_of(code), issued_at=now, until=now + model.CODE_LIFETIME, redirect_uri=command.redirect_uri,
-        challenge=command.challenge, session_id=ctx.actor.session_id,
-    )  # fmt: skip
+    client = await known_app(ctx, str(command.client_id), command.redirect_uri)
     async with ctx.db.transaction() as tx:
         made = await _grant(ctx, tx, client, command)
-        await store.insert_app_grant(tx, ctx.actor.organization_id, made, issued)
-        await _record(ctx, tx, "access.app.let_in", "C", made.patient_id, audit.Entity(type="Client", id=client.id), _entity(made.id))
-    return AppCode(code=code)
+        return await issue_code(ctx, tx, made, command.redirect_uri, command.challenge)
 
 
 async def my_apps(ctx: AccessContext) -> tuple[AppLetIn, ...]:
@@ -93,7 +81,37 @@ async def end_grant(ctx: AccessContext, tx: Tx, grant_id: UUID, by: tuple[UUID, 
     return await store.end_app_grant(tx, ctx.actor.organization_id, grant_id, by, ctx.clock.now(), reason)
 
 
-async def _client(ctx: AccessContext, client_id: str, redirect_uri: str) -> Client:
+async def issue_code(ctx: AccessContext, tx: Tx, made: Grant, redirect_uri: str, challenge: str) -> AppCode:
+    """Keep what an app may do, in the actor's session, and make the code for it. Raises `SessionNeeded`."""
+    if ctx.actor.session_id is None:
+        raise SessionNeeded
+    now, code = ctx.clock.now(), model.CODE_PREFIX + new_secret(model.SECRET_BYTES).hex()
+    issued = IssuedAppCode(
+        code_hash=hash_of(code), issued_at=now, until=now + model.CODE_LIFETIME, redirect_uri=redirect_uri, challenge=challenge,
+        session_id=ctx.actor.session_id,
+    )  # fmt: skip
+    await store.insert_app_grant(tx, ctx.actor.organization_id, made, issued)
+    await _record(ctx, tx, "access.app.let_in", "C", made.patient_id, audit.Entity(type="Client", id=made.client_id), _entity(made.id))
+    return AppCode(code=code)
+
+
+def scopes_asked(ctx: AccessContext, command: AskApp, client: Client, role: str) -> tuple[str, ...]:
+    """What an app that asked as it should may be given by somebody with this role. Raises `AppAskedWrongly`, `SignInNotSetUp`."""
+    model.ensure_asked(command, fhir_base(ctx))
+    scopes = model.grantable(command.scope.split(), client.scopes, role)
+    if not model.clinical(scopes):
+        raise AppAskedWrongly(error="invalid_scope")
+    return scopes
+
+
+def fhir_base(ctx: AccessContext) -> str:
+    """The address of FHIR as apps know it. Raises `SignInNotSetUp` where none is said."""
+    if not ctx.settings.public_url:
+        raise SignInNotSetUp
+    return ctx.settings.public_url.rstrip("/") + smart.FHIR_PATH
+
+
+async def known_app(ctx: AccessContext, client_id: str, redirect_uri: str) -> Client:
     """The app of this tenant that may send people to exactly this address. Raises `UnknownApp`."""
     try:
         known = await store.client_by_id(ctx.db, UUID(client_id))
@@ -111,7 +129,7 @@ async def _grant(ctx: AccessContext, tx: Tx, client: Client, command: LetAppIn) 
     if row is None or row["patient_id"] is None:
         raise SessionNeeded
     consent = await held_consent(ctx, tx, command.consent_id, row["patient_id"]) if command.consent_id else None
-    scopes = model.within(model.grantable(command.scopes, client.scopes), consent.scope if consent else "book")
+    scopes = model.within(model.grantable(command.scopes, client.scopes, model.PATIENT), consent.scope if consent else "book")
     if not model.clinical(scopes):
         raise AppAskedWrongly(error="invalid_scope")
     return Grant(

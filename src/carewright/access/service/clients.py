@@ -28,7 +28,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 async def register_client(ctx: AccessContext, command: RegisterClient) -> Client:
     """A new client, who may ask for tokens at once, or an app that people may let in from now on.
 
-    A client's scopes are permissions of the role of integrations, or SMART's `system/…`; an app's are SMART's `patient/…` and words.
+    A client's scopes are permissions of the role of integrations, or SMART's `system/…`; an app's SMART's `patient/…`, `user/…` and words.
     Raises `StepUpNeeded`, `ScopeNotAllowed`, `RedirectNotUsable`, `KeysNotUsable`, `IssuerTaken`.
     """
     ctx.actor.require(MANAGE)
@@ -36,7 +36,9 @@ async def register_client(ctx: AccessContext, command: RegisterClient) -> Client
     may_have = apps.may_register if command.redirect_uris else may_register
     if not all(may_have(scope) for scope in command.scopes):
         raise ScopeNotAllowed
-    if not all(is_redirect(each) for each in command.redirect_uris):
+    if not all(is_redirect(each) for each in (*command.redirect_uris, *filter(None, [command.launch_uri]))):
+        raise RedirectNotUsable
+    if command.launch_uri and not command.redirect_uris:
         raise RedirectNotUsable
     _ensure_keys(command, may_lack=bool(command.redirect_uris))
     return await once(ctx, Client, lambda: _registered(ctx, command))
@@ -47,7 +49,7 @@ async def _registered(ctx: AccessContext, command: RegisterClient) -> Client:
     made = Client(
         id=ctx.ids.new(), name=command.name, scopes=tuple(dict.fromkeys(command.scopes)), keys=command.keys,
         keys_address=command.keys_address, issuer=command.issuer, site_ids=command.site_ids, redirect_uris=command.redirect_uris,
-        created_at=ctx.clock.now(),
+        launch_uri=command.launch_uri,         created_at=ctx.clock.now(),
     )  # fmt: skip
     async with ctx.db.transaction() as tx:
         if not await store.insert_client(tx, organization_id, made):

@@ -48,8 +48,8 @@ async def introspect_token(ctx: AccessContext, command: IntrospectToken) -> Toke
     ctx.actor.require(SIGN_IN)
     asker, client_id = await (_bearer(ctx, command.bearer) if command.bearer else _proved(ctx, command.by))
     asking = ctx.acting(asker.at(ctx.actor.address), trace=ctx.trace)
-    good = await find_good_token(asking, command.token)
     async with asking.db.transaction() as tx:
+        good = await find_good_token(asking, tx, command.token)
         if good and client_id in (None, good.client_id) and not await _is_held(asking, good.owner.subject):
             await audit.record(tx, audit.entry(asking, INTROSPECT, "E", patient_id=good.patient_id, entities=(good.about,)))
             return _told(good)

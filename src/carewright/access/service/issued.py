@@ -11,6 +11,7 @@ from carewright.access.model.apps import REFRESH_PREFIX
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner, hash_of
 from carewright.access.service.app_tokens import owner_now
 from carewright.kernel import audit
+from carewright.kernel.db import Session as Tx
 
 
 class GoodToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,10 +28,13 @@ class GoodToken(msgspec.Struct, frozen=True, kw_only=True):
         return self.owner.patient_id
 
 
-async def find_good_token(ctx: AccessContext, token: str) -> GoodToken | None:
-    """What a token of this organization's clients is good for; None for one that is good for nothing, or a person's own sign-in."""
+async def find_good_token(ctx: AccessContext, tx: Tx, token: str) -> GoodToken | None:
+    """What a token of this organization's clients is good for; None for one that is good for nothing, or a person's own sign-in.
+
+    A refresh token stays as it is found until the caller's transaction ends: it is locked.
+    """
     if token.startswith(REFRESH_PREFIX):
-        return await _refreshing(ctx, token)
+        return await _refreshing(ctx, tx, token)
     found = await store.session_by_token(ctx.db, hash_of(token), ctx.clock.now())
     kept = found[0] if found and found[0].is_live(ctx.clock.now()) else None
     client_id = await _client_of(ctx, kept) if kept else None
@@ -49,12 +53,12 @@ async def _client_of(ctx: AccessContext, kept: Kept) -> UUID | None:
     return kept.owner.account_id if kept.owner.role == CLIENT_ROLE else None
 
 
-async def _refreshing(ctx: AccessContext, token: str) -> GoodToken | None:
+async def _refreshing(ctx: AccessContext, tx: Tx, token: str) -> GoodToken | None:
     now = ctx.clock.now()
-    found = await store.app_grant_by_refresh_token(ctx.db, ctx.actor.organization_id, hash_of(token), now)
+    found = await store.app_grant_by_refresh_token(tx, ctx.actor.organization_id, hash_of(token), now)
     if found is None or found.used_at is not None or not found.may_refresh or not found.is_live(now):
         return None
-    owner = await owner_now(ctx, ctx.db, found.grant)
+    owner = await owner_now(ctx, tx, found.grant)
     if owner is None:
         return None
     return GoodToken(

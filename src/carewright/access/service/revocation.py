@@ -34,16 +34,15 @@ async def revoke_token(ctx: AccessContext, command: RevokeToken) -> None:
     ctx.actor.require(SIGN_IN)
     known = await ensure_client(ctx, command.by, REVOKE)
     asking = ctx.acting(speaking_for(known).at(ctx.actor.address), trace=ctx.trace)
-    good = await find_good_token(asking, command.token)
-    if good is None:
-        return
-    if good.client_id != known.client.id:
+    async with asking.db.transaction() as tx:
+        good = await find_good_token(asking, tx, command.token)
+        if good is not None and good.client_id == known.client.id:
+            await _end(asking, tx, good)
+            await audit.record(tx, audit.entry(asking, REVOKE, "U", patient_id=good.patient_id, entities=(good.about,)))
+    if good is not None and good.client_id != known.client.id:
         refusal = GrantNotRight()
         await note(ctx, known, REVOKE, refusal)
         raise refusal
-    async with asking.db.transaction() as tx:
-        await _end(asking, tx, good)
-        await audit.record(tx, audit.entry(asking, REVOKE, "U", patient_id=good.patient_id, entities=(good.about,)))
 
 
 async def _end(ctx: AccessContext, tx: Tx, good: GoodToken) -> None:

@@ -68,9 +68,10 @@ async def complete_sign_in(ctx: AccessContext, command: CompleteSignIn) -> Signe
     async with tenant.db.transaction() as tx:
         owner = await _account(tenant, tx, token, claims)
         if command.earlier is not None:
-            earlier = hash_of(command.earlier)
-            await store.end_session_by_token(tx, tenant.actor.organization_id, earlier, owner.account_id, ctx.clock.now())
+            await store.end_session_by_token(tx, tenant.actor.organization_id, hash_of(command.earlier), owner.account_id, ctx.clock.now())
         started = await start(tenant, tx, owner, "oidc", _proved_at(ctx, token))
+        if command.earlier is not None:
+            await store.carry_app_grants(tx, tenant.actor.organization_id, hash_of(command.earlier), owner.account_id, started.session.id)
     ctx.wake()
     return SignedIn(token=started.token, session=started.session, next=begun.next)
 

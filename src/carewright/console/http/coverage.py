@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from carewright.console.http import coverage_words as words
 from carewright.console.http.coverage_form import Wrong, details_in, fields_for, fields_of, wrong_of
+from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.page import Ask
 from carewright.contracts.coverage import (
     AlreadyRecorded,
@@ -26,7 +27,6 @@ from carewright.contracts.coverage import (
     VisitCoverage,
 )
 from carewright.contracts.directory import Location
-from carewright.contracts.patients import FindPatients
 from carewright.contracts.scheduling import Appointment, SearchAppointments
 from carewright.kernel.errors import BadInput, PreconditionFailed
 
@@ -64,14 +64,9 @@ async def show_day(ask: Ask) -> Response:
 
 
 async def find_patient(ask: Ask) -> Response:
-    """Patients by name and birth date. It is posted: names belong in no address."""
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    given = {field: ask.form[field] for field in ("family", "birth_on") if ask.form.get(field)}
-    try:
-        found = await ask.ctx.patients.find_patients(ask.ctx.actor, msgspec.convert(given, FindPatients))
-    except (msgspec.ValidationError, BadInput):
-        return _day(ask, sites, 422, error="Say two letters of the family name at least. A birth date looks like 1980-02-29.")
-    return _day(ask, sites, found=found)
+    found = await patients_found(ask)
+    return _day(ask, sites, 422, error=UNCLEAR) if found is None else _day(ask, sites, found=found)
 
 
 async def show_visit(ask: Ask) -> Response:

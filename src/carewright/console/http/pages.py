@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: signing in and out, who I am, sessions, breaking the glass, privacy, incidents, messages, payers."""
+"""Every address of the staff's pages: signing in and out, sessions, apps, breaking the glass, privacy, incidents, messages, payers."""
 
 import contextlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import coverage, incident, messages
+from carewright.console.http import apps, coverage, incident, messages
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -32,6 +32,12 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get("/staff/callback", complete_sign_in, signed_in=False),
         post("/staff/sign-out", sign_out),
         post("/staff/sessions/{id}/end", end_session),
+        get(apps.APPS, apps.show_apps),
+        post(f"{apps.APPS}/find", apps.find_patient),
+        get(apps.AUTHORIZE, apps.authorize),
+        post(f"{apps.APPS}/{{id}}/end", apps.end),
+        get(apps.OF_PATIENT, apps.show_patient),
+        post(f"{apps.OF_PATIENT}/start", apps.start),
         get("/staff/break-glass", show_break_glass),
         post("/staff/break-glass/start", start_break_glass),
         post("/staff/break-glass/end", end_break_glass),
@@ -80,7 +86,7 @@ async def start_sign_in(ask: Ask) -> Response:
     """On to the identity provider, by a page that leads there: a form's redirect may not leave our site (CSP `form-action`)."""
     place, again = guard.local_path(ask.form.get("next", ""), HOME), ask.form.get("again") == "yes"
     started = await ask.ctx.access.start_sign_in(ask.ctx.actor, StartSignIn(binding=ask.secret, next=place, again=again))
-    return ask.show("go_on.html", address=started.address)
+    return ask.show("go_on.html", where="your hospital's sign-in", address=started.address)
 
 
 async def complete_sign_in(ask: Ask) -> Response:

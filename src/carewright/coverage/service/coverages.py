@@ -96,7 +96,8 @@ async def get_coverage(ctx: Context, coverage_id: UUID) -> Coverage:
 async def list_coverages(ctx: Context, query: ListCoverages) -> CoveragesPage:
     """A page of coverages, of one patient or by their ids, in order of ids."""
     ctx.actor.require(READ)
-    patient_id = query.patient_id or ctx.actor.patient_id
+    own = None if query.ids and ctx.actor.may(ANY_PATIENT) else ctx.actor.patient_id
+    patient_id = query.patient_id or own
     if patient_id is None and not query.ids:
         raise BadInput("Say whose coverages: `patient_id` is missing.", parameter="patient_id")
     if patient_id is not None:

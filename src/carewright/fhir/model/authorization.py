@@ -8,8 +8,9 @@ from carewright.contracts.fhir.basics import Resource
 
 WELL_KNOWN = "/.well-known/smart-configuration"
 CAPABILITIES = (
-    "launch-standalone", "client-public", "client-confidential-asymmetric", "context-standalone-patient", "permission-offline",
-    "permission-online", "permission-patient", "permission-v1", "permission-v2", "authorize-post",
+    "launch-ehr", "launch-standalone", "client-public", "client-confidential-asymmetric", "context-ehr-patient", "context-ehr-encounter",
+    "context-banner", "context-standalone-patient", "permission-offline", "permission-online", "permission-patient", "permission-user",
+    "permission-v1", "permission-v2", "authorize-post",
 )  # fmt: skip
 BY_KEY = ("private_key_jwt",)
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -38,7 +39,7 @@ def smart_configuration(base: str) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": [
             *sorted(smart.APP_WORDS),
-            *(f"{where}/{kind}.rs" for where in ("patient", "system") for kind in ("*", *sorted(smart.TYPES))),
+            *(f"{where}/{kind}.rs" for where in ("patient", "user", "system") for kind in ("*", *sorted(smart.TYPES))),
         ],
         "capabilities": list(CAPABILITIES),
     }

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from carewright.contracts import smart
 from carewright.contracts.directory import EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
@@ -80,8 +81,8 @@ async def all_services(ctx: FhirContext) -> list[ServiceSummary]:
 
 async def patients(ctx: FhirContext, search: Search, bounds: Narrowing) -> list[Resource]:
     """By id, by identifier, or by the family name or the birth date; a patient finds nobody but themselves."""
-    if ctx.actor.patient_id is not None:
-        return [people.patient(await ctx.patients.get_patient(ctx.actor, ctx.actor.patient_id))]
+    if (own := smart.bound_to(ctx.actor, "Patient")) is not None:
+        return [people.patient(await ctx.patients.get_patient(ctx.actor, own))]
     if bounds.ids is not None:
         ids = uuids(bounds.ids) or ()
         return [people.patient(one) for one in await ctx.patients.get_patients(ctx.actor, ids)] if ids else []
@@ -164,7 +165,7 @@ async def appointment_question(ctx: FhirContext, bounds: Narrowing) -> SearchApp
     sites, rooms = await _places(ctx, bounds.references.get("location"))
     if () in (ids, patient_ids, statuses) or not all(bounds.references.values()):
         return None
-    if not any((ids, patient_ids, actors, sites, rooms, bounds.starts, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, actors, sites, rooms, bounds.starts, smart.bound_to(ctx.actor, "Appointment"))):
         if bounds.identifiers is not None:
             return None  # no appointment has one
         raise SearchTooWide("Appointments are found by _id, patient, date, practitioner, actor or location, and whatever narrows that.")
@@ -189,7 +190,7 @@ def _encounter_question(ctx: FhirContext, bounds: Narrowing) -> SearchEncounters
     identifiers = _identifiers(bounds) or ()
     if () in (ids, patient_ids, appointment_ids, actor_ids):
         return None
-    if not any((ids, patient_ids, appointment_ids, actor_ids, identifiers, bounds.starts, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, appointment_ids, actor_ids, identifiers, bounds.starts, smart.bound_to(ctx.actor, "Encounter"))):
         raise SearchTooWide("Encounters are found by _id, patient, appointment, identifier (system|value), date, practitioner or location.")
     from_at, until_at = ends(bounds.starts)
     return SearchEncounters(

@@ -3,6 +3,7 @@
 from functools import partial
 from uuid import UUID
 
+from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.people import communication
 from carewright.contracts.fhir.refusals import SearchTooWide, UnknownId
@@ -29,7 +30,7 @@ async def candidates(ctx: FhirContext, _: Search | None, bounds: Narrowing) -> l
     ids, patient_ids = uuids(bounds.ids), _patients(bounds)
     if () in (ids, patient_ids):
         return []
-    if not any((ids, patient_ids, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, smart.bound_to(ctx.actor, "Communication"))):
         raise SearchTooWide("Communications are found by _id, patient, subject or recipient, and whatever narrows that.")
     query = SearchCommunications(ids=ids or (), patient_ids=patient_ids or (), limit=PAGE)
     return [communication(one) for one in await every_page(partial(ctx.notifications.search_communications, ctx.actor), query)]

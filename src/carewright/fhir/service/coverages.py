@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts import smart
 from carewright.contracts.coverage import (
     Coverage,
     CoverageDetails,
@@ -45,7 +46,7 @@ async def candidates(ctx: FhirContext, _: Any, bounds: Narrowing) -> list[Resour
     ids, patient_ids = uuids(bounds.ids), uuids(patients)
     return [
         payment.coverage(one)
-        for query in _questions(ctx.actor.patient_id, ids, patient_ids)
+        for query in _questions(smart.bound_to(ctx.actor, "Coverage"), ids, patient_ids)
         for one in await every_page(partial(ctx.coverages.list_coverages, ctx.actor), query)
     ]
 

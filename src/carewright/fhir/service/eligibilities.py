@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts import smart
 from carewright.contracts.coverage import CheckEligibility, Eligibility, ListEligibilities, UnknownEligibility
 from carewright.contracts.fhir import eligibility
 from carewright.contracts.fhir.basics import Resource
@@ -38,7 +39,7 @@ async def responses(ctx: FhirContext, _: Any, bounds: Narrowing) -> list[Resourc
 async def _found(ctx: FhirContext, bounds: Narrowing) -> AsyncIterator[Eligibility]:
     """By id, by the request (which has the same), or by whom they are about; patients find their own."""
     ids = uuids(bounds.ids if bounds.ids is not None else named(bounds, "request"))
-    own = ctx.actor.patient_id
+    own = smart.bound_to(ctx.actor, "CoverageEligibilityRequest")
     patient_ids = uuids(bounds.patient_ids) if own is None else (own,)
     asked = ids if ids is not None else patient_ids
     if asked is None or len(asked) > AT_ONCE_MAX:

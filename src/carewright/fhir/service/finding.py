@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts import smart
 from carewright.contracts.directory import FindByIdentifier, Identifier, ServiceSummary, SitesPage, UnknownResource
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.basics import Resource
@@ -75,7 +76,7 @@ def _times(wishes: Wishes, choice: Choice) -> FindTimes:
 
 async def _note(ctx: FhirContext, patient_id: UUID) -> None:
     """Record for whom times are looked for (IHE ITI-115, Security Audit Considerations). Raises `Forbidden`."""
-    if ctx.actor.patient_id not in (None, patient_id):
+    if smart.bound_to(ctx.actor, "Appointment") not in (None, patient_id):
         raise Forbidden("You can act for yourself only.")
     async with ctx.db.transaction() as tx:
         await audit.record(tx, audit.entry(ctx, "fhir.appointment.find", "E", patient_id=patient_id))

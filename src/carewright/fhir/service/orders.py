@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, cast, get_args
 
+from carewright.contracts import smart
 from carewright.contracts.directory import EntryType, FindEntries, Identifier
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.orders import service_request
@@ -40,7 +41,7 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> SearchRequests | None:
     if () in (ids, patient_ids, party_ids, statuses):
         return None
     identifiers = _identifiers(bounds)
-    if not any((ids, patient_ids, party_ids, identifiers, bounds.starts, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, party_ids, identifiers, bounds.starts, smart.bound_to(ctx.actor, "ServiceRequest"))):
         raise SearchTooWide("ServiceRequests are found by _id, patient, identifier (system|value), requester, performer or authored.")
     authored_from, authored_until = ends(bounds.starts)
     return SearchRequests(

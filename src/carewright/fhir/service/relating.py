@@ -42,7 +42,7 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> FindProxies | None:
     ids, patient_ids, proxies = uuids(bounds.ids), uuids(bounds.patient_ids), _proxies(bounds)
     if () in (ids, patient_ids, proxies):
         return None
-    if not any((ids, patient_ids, proxies, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, proxies, smart.bound_to(ctx.actor, "RelatedPerson"))):
         raise SearchTooWide(f"RelatedPersons are found by _id, patient or identifier ({PERSON}|id), and whatever narrows that.")
     return FindProxies(ids=ids or (), patient_ids=patient_ids or (), proxy_patient_ids=proxies or (), limit=PAGE)
 

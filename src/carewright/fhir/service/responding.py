@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import ChangeNotSupported, InvalidElement, MissingElement, SearchTooWide, UnknownId
 from carewright.contracts.fhir.scheduling import actor_type
@@ -69,7 +70,7 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> SearchAppointments | None:
     patient_ids, actor_ids = uuids(bounds.patient_ids), uuids(_practitioners(bounds))
     if () in (ids, patient_ids, actor_ids):
         return None
-    if not any((ids, patient_ids, actor_ids, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, actor_ids, smart.bound_to(ctx.actor, "AppointmentResponse"))):
         raise SearchTooWide("AppointmentResponses are found by _id, appointment, patient or practitioner, and whatever narrows that.")
     return SearchAppointments(ids=ids or (), patient_ids=patient_ids or (), actor_ids=actor_ids or (), limit=PAGE)
 
@@ -99,7 +100,7 @@ def _who(ctx: FhirContext, appointment: Appointment, answer: Answer) -> Particip
 
     Raises `MissingElement` and `InvalidElement`.
     """
-    own = ctx.actor.patient_id
+    own = smart.bound_to(ctx.actor, "AppointmentResponse")
     place = f"{answer.actor.kind}/{answer.actor.id}" if answer.actor else f"Patient/{own}"
     if answer.actor is None and own is None:
         raise MissingElement("Say who answers: a Practitioner who takes part.", expression=ACTOR)

@@ -3,17 +3,16 @@
 What the app asked stays in a sealed cookie of this browser until it is answered, and the app is sent its answer by the browser.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from carewright.contracts import smart
 from carewright.contracts.access import AppAskedWrongly, UnknownGrant
-from carewright.contracts.apps import AppAsked, AskApp
-from carewright.kernel.errors import BadInput
+from carewright.contracts.apps import AppAsked, asked_in
+from carewright.kernel.http.addresses import address_saying
 from carewright.kernel.http.guard import read_form
 from carewright.portal import service
 from carewright.portal.http import guard
@@ -31,8 +30,14 @@ OVER = "portal.app_over"
 
 
 async def ask(ask: Ask) -> Response:
-    """The authorization endpoint: keep what the app asks, and go on to where its owner answers. What is wrong is told to the app."""
-    given = _said(await read_form(ask.request) if ask.request.method == "POST" else _once_each(ask.request))
+    """The authorization endpoint: keep what the app asks, and go on to where its owner answers. What is wrong is told to the app.
+
+    An app that the staff started is answered by the staff's pages.
+    """
+    sent = (await read_form(ask.request)).items() if ask.request.method == "POST" else ask.request.query_params.multi_items()
+    given = asked_in(sent)
+    if given.launch:
+        return ask.go(address_saying(smart.STAFF_AUTHORIZE_PATH, **msgspec.structs.asdict(given)))
     try:
         kept = _kept(ask, await service.look_at_app(ask.ctx, given), given.state)
     except AppAskedWrongly as refusal:
@@ -82,7 +87,7 @@ async def _page(ask: Ask, pending: Pending, errors: dict[str, str], status: int)
 
 def _back(ask: Ask, redirect_uri: str, state: str, **said: str) -> Response:
     """Send the browser back to the app, with what is said to it; nothing stays behind."""
-    response = RedirectResponse(answered(redirect_uri, **said, **({"state": state} if state else {})), 303)
+    response = RedirectResponse(address_saying(redirect_uri, **said, **({"state": state} if state else {})), 303)
     ask.cookies.drop(response, guard.APP)
     return response
 
@@ -98,28 +103,6 @@ def _kept(ask: Ask, asked: AppAsked, state: str) -> bytes:
 def _pending(ask: Ask) -> Pending | None:
     plain = ask.ctx.sealer.open(PURPOSE, ask.cookies.get(guard.APP))
     return None if plain is None else msgspec.json.decode(plain, type=Pending)
-
-
-def _said(given: Mapping[str, str]) -> AskApp:
-    """What we know of what was sent; the rest is passed over (RFC 6749, section 3.1). Raises `BadInput` for what is far too long."""
-    try:
-        return msgspec.convert({name: value for name, value in given.items() if name in AskApp.__struct_fields__}, AskApp)
-    except msgspec.ValidationError as fault:
-        raise BadInput from fault
-
-
-def _once_each(request: Request) -> Mapping[str, str]:
-    """The query; what is sent twice counts as not sent (RFC 6749, section 3.1)."""
-    pairs = request.query_params.multi_items()
-    names = [name for name, _ in pairs]
-    return {name: value for name, value in pairs if names.count(name) == 1}
-
-
-def answered(redirect_uri: str, **said: str) -> str:
-    """Where the browser goes on to: the app's address with what is said to it, beside what the address itself says."""
-    parts = urlsplit(redirect_uri)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *said.items()])
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
 def origin_of(redirect_uri: str) -> str:
