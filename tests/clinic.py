@@ -113,16 +113,17 @@ async def open_clinic(system: System, *, published: bool = False, **rules: Any) 
     ok(await system.request("administrator", "PUT", "/api/v1/directory", json=resources))
     clinic = Clinic(system, site, service, visit_type, practitioner)
     query = {"visit_type_id": visit_type}
-    await _until_known(lambda: clinic.set_hours(clinic.every_day()))
-    await _until_known(lambda: system.request("front-desk", "GET", "/api/v1/availability", params=query))
+    await until_known(lambda: clinic.set_hours(clinic.every_day()))
+    await until_known(lambda: system.request("front-desk", "GET", "/api/v1/availability", params=query))
     return clinic
 
 
-async def _until_known(ask: Callable[[], Awaitable[httpx.Response]]) -> None:
-    """Scheduling learns of the directory's changes a moment later."""
+async def until_known(ask: Callable[[], Awaitable[httpx.Response]], status: int = 200) -> httpx.Response:
+    """The first answer with that status: modules learn of each other's changes a moment later."""
     async with asyncio.timeout(FOLLOW_SECONDS_MAX):
-        while (await ask()).status_code != 200:  # noqa: ASYNC110  (another process sets no asyncio.Event)
+        while (answer := await ask()).status_code != status:  # noqa: ASYNC110  (another process sets no asyncio.Event)
             await asyncio.sleep(0.03)
+    return answer
 
 
 async def register(system: System, family: str = "Beispiel") -> UUID:

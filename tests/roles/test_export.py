@@ -16,7 +16,7 @@ from carewright.kernel.authz import Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.token_keys import TokenKeys
 from carewright.roles.installation import token_key_file
-from tests.clinic import Clinic, ok, refused, register
+from tests.clinic import Clinic, ok, refused, register, until_known
 from tests.system import System
 
 EXPORT = "/api/v1/records/export"
@@ -45,6 +45,9 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     coverage = ok(await system.request("front-desk", "POST", "/api/v1/coverages", json=covered), 201)["id"]
     asked = f"/api/v1/coverages/{coverage}/eligibility"
     question = ok(await system.request("front-desk", "POST", asked, json={"serviced_on": "2026-11-30"}))["id"]
+    agreed = f"/api/v1/coverages/visits/{appointment}/authorisation"
+    said = {"state": "certified", "number": "AUTH-77"}
+    word = ok(await until_known(lambda: system.request("front-desk", "POST", agreed, json=said)))
     strangers = ok(await clinic.book(other, free[1], note="somebody else's words"), 201)["id"]
     async with httpx.AsyncClient(trust_env=False, base_url=system.address_of("/my-record"), timeout=60) as browser:
         browser.cookies.set("carewright_session", await system.session(patient))
@@ -60,6 +63,8 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     (answered,) = (one for one in by_kind["CoverageEligibilityResponse"] if one["id"] == question)
     assert (answered["outcome"], answered["insurance"][0]["coverage"]["reference"]) == ("error", f"Coverage/{coverage}")
     assert (booked["id"], booked["comment"], booked["basedOn"]) == (appointment, "afraid of needles", [{"display": "Dr. Numbat"}])
+    (authorised,) = by_kind["ClaimResponse"]
+    assert (authorised["id"], authorised["preAuthRef"], authorised["outcome"]) == (word["id"], "AUTH-77", "complete")
     text = archive.read("record.ndjson").decode()
     assert "Andersen" not in text
     assert "somebody else's words" not in text

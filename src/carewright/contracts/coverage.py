@@ -1,7 +1,7 @@
 """The coverage module's language: who pays for whom (FHIR R4 Coverage), and what they answered."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import Meta
 from carewright.contracts.patients import Gender, Name
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
 from carewright.kernel.values import Day, Instant, Limit, ShortText, Version
 
 CoverageStatus = Literal["active", "cancelled", "draft", "entered-in-error"]
@@ -118,6 +119,9 @@ Missing = Literal[
     "not-covered",
     "other-payer",
     "authorisation",
+    "authorisation-pending",
+    "partly-authorised",
+    "not-authorised",
     "death",
     "data",
     "not-allowed",
@@ -198,8 +202,67 @@ class EligibilitiesPage(msgspec.Struct, frozen=True, kw_only=True):
     next: UUID | None = None
 
 
+AuthorisationState = Literal["pended", "certified", "partial", "denied", "unknown"]
+"""What a payer that wants to be asked first says of a visit: still looking at it, yes, yes to a part, no, or nothing that counts."""
+AuthorisationNumber = Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./_-]*$")]
+"""A payer's number of what it authorised (X12 REF02 with qualifier BB, FHIR ClaimResponse.preAuthRef)."""
+Procedure = Annotated[str, Meta(pattern=r"^[A-Z0-9]{5}$")]
+"""What is to be done, by its code of CPT or HCPCS."""
+
+
+class Authorisation(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a payer agreed beforehand to one visit. `number` and the days (None is open) are the payer's.
+
+    `by_desk` is one that somebody was told by telephone or letter and wrote down.
+    """
+
+    id: UUID
+    patient_id: UUID
+    appointment_id: UUID
+    coverage_id: UUID
+    payer: Payer
+    visit_type_id: UUID | None
+    serviced_on: Day
+    state: AuthorisationState
+    number: str = ""
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+    missing: tuple[Missing, ...] = ()
+    by_desk: bool = False
+    asked_at: Instant
+    answered_at: Instant | None = None
+
+
+class RecordAuthorisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a payer said about a visit by telephone or letter. What is certified has a number."""
+
+    appointment_id: UUID
+    state: Literal["pended", "certified", "denied"]
+    number: AuthorisationNumber | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+class ListAuthorisations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What payers authorised for a patient, newest last. `after` is the last id of a page."""
+
+    patient_id: UUID
+    after: UUID | None = None
+    limit: Limit = 50
+
+
+class AuthorisationsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` is the last id shown where more follow."""
+
+    items: tuple[Authorisation, ...]
+    next: UUID | None = None
+
+
 class VisitCoverage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the desk is shown about who pays for a visit. `decision` follows the site's rule, and never stops an urgent visit."""
+    """What the desk is shown about who pays for a visit. `decision` follows the site's rule, and never stops an urgent visit.
+
+    `needs_authorisation` says that the payer wants to be asked before such a visit, as far as anybody said.
+    """
 
     appointment_id: UUID
     patient_id: UUID
@@ -209,6 +272,8 @@ class VisitCoverage(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[Missing, ...] = ()
     coverage: Coverage | None = None
     eligibility: Eligibility | None = None
+    needs_authorisation: bool = False
+    authorisation: Authorisation | None = None
 
 
 class ListVisits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -230,30 +295,80 @@ class VisitsPage(msgspec.Struct, frozen=True, kw_only=True):
     next: UUID | None = None
 
 
+class AuthorisationNeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Visits of a type are to be authorised before, by `payers`; where none is named, by every one."""
+
+    payers: Annotated[tuple[PayerId, ...], Meta(max_length=1_000)] = ()
+    procedure: Procedure | None = None
+
+    def is_of(self, payer: Payer) -> bool:
+        """Whether this payer wants to be asked."""
+        return not self.payers or payer.id in self.payers
+
+
 class VisitServiceType(msgspec.Struct, frozen=True, kw_only=True):
-    """About what kind of service payers are asked for a visit type."""
+    """About what kind of service payers are asked for a visit type, and whether they authorise it before."""
 
     visit_type_id: UUID
     service_type: ServiceType = OFFICE_VISIT
+    authorisation: AuthorisationNeed | None = None
 
 
 class SetServiceType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     visit_type_id: UUID
     service_type: ServiceType
+    authorisation: AuthorisationNeed | None = None
 
 
 class CoveragePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """A site's rule, and the IANA zone in which the day of a visit is told to payers."""
+    """A site's rule, and the IANA zone in which the day of a visit is told to payers.
+
+    `authorisation` is its rule about visits that nobody authorised; None is the same rule.
+    """
 
     site_id: UUID
     rule: Rule = "warn"
     time_zone: ShortText = "UTC"
+    authorisation: Rule | None = None
+
+    @property
+    def of_authorisations(self) -> Rule:
+        return self.authorisation or self.rule
 
 
 class SetPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     site_id: UUID
     rule: Rule
     time_zone: ShortText
+    authorisation: Rule | None = None
+
+
+class StoppedVisits(msgspec.Struct, frozen=True, kw_only=True):
+    """Visits at a site that are not to be booked now, because of what the payer said and the site's rule.
+
+    Those of `visit_type_ids`, or with `all_but` of all others, that begin from `starts_from` and before `starts_before` (None is open).
+    The answer behind it counts until `counts_until`. An urgent visit is never stopped.
+    """
+
+    site_id: UUID
+    why: Literal["not-covered", "not-authorised"]
+    visit_type_ids: tuple[UUID, ...]
+    all_but: bool = False
+    starts_from: Instant
+    starts_before: Instant | None = None
+    counts_until: Instant
+
+
+class VisitsStopped(Event, frozen=True, kw_only=True):
+    """Which visits of a patient are not to be booked now: all there are, so that what was told before is over."""
+
+    topic: ClassVar[str] = "coverage.visits.stopped.v1"
+    patient_id: UUID
+    stops: tuple[StoppedVisits, ...]
+
+    @property
+    def subject(self) -> UUID:
+        return self.patient_id
 
 
 class UnknownVisit(Refusal):
@@ -284,6 +399,35 @@ class InvalidCoverage(Refusal):
     status = 422
     issue = "business-rule"
     title = "Something in the coverage is not right."
+
+
+class InvalidAuthorisation(Refusal):
+    """`field` is what breaks the rule."""
+
+    code = "coverage.invalid_authorisation"
+    status = 422
+    issue = "business-rule"
+    title = "Something in the authorisation is not right."
+
+
+class NotCovered(Refusal):
+    code = "coverage.not_covered"
+    status = 422
+    issue = "business-rule"
+    title = (
+        "The payer says that the patient is not covered that day, so nothing was booked. Record another coverage, ask the payer again, or "
+        "let a scheduler book it with a reason. Urgent visits are never held back."
+    )
+
+
+class NotAuthorised(Refusal):
+    code = "coverage.not_authorised"
+    status = 422
+    issue = "business-rule"
+    title = (
+        "The payer did not authorise this visit, so nothing was booked. Ask the payer why and record what they say, or let a scheduler "
+        "book it with a reason. Urgent visits are never held back."
+    )
 
 
 class AlreadyRecorded(Refusal):
@@ -322,3 +466,9 @@ class Coverages(Protocol):
     async def check_visit(self, actor: Actor, appointment_id: UUID) -> VisitCoverage: ...
 
     async def list_visits(self, actor: Actor, query: ListVisits) -> VisitsPage: ...
+
+    async def record_authorisation(
+        self, actor: Actor, command: RecordAuthorisation, idempotency_key: str | None = None
+    ) -> Authorisation: ...
+
+    async def list_authorisations(self, actor: Actor, query: ListAuthorisations) -> AuthorisationsPage: ...

@@ -70,9 +70,11 @@ coverage.get_eligibility               coverage.eligibility.read
 coverage.get_policy                    coverage.policy.read
 coverage.get_service_type              coverage.policy.read
 coverage.get_visit                     coverage.visit.read
+coverage.list_authorisations           coverage.authorisation.list
 coverage.list_coverages                coverage.coverage.list
 coverage.list_eligibilities            coverage.eligibility.list
 coverage.list_visits                   coverage.visit.list
+coverage.record_authorisation          coverage.authorisation.record
 coverage.record_coverage               coverage.coverage.record
 coverage.set_policy                    coverage.policy.set
 coverage.set_service_type              coverage.service_type.set

@@ -18,6 +18,8 @@ from carewright.kernel.values import Language, Limit, Offset, ShortText
 ActorKind = Literal["practitioner", "nurse", "technician", "room", "bed", "device", "lab-bench"]
 LocationKind = Literal["site", "building", "room", "bed", "lab-bench"]
 UrgencyTier = Literal["P0", "P1", "P2"]
+URGENT: frozenset[UrgencyTier] = frozenset({"P0", "P1"})
+"""What nobody's answer about money holds back."""
 EntryType = Literal["Organization", "Location", "Practitioner", "PractitionerRole", "Device", "HealthcareService", "VisitType"]
 
 

@@ -18,6 +18,7 @@ KINDS = {
     "Coverage": "coverages: who pays",
     "CoverageEligibilityRequest": "questions to payers",
     "CoverageEligibilityResponse": "what became of them: what payers answered",
+    "ClaimResponse": "what payers authorised beforehand, or did not",
     "Encounter": "visits and stays",
     "ServiceRequest": "orders and referrals",
     "Communication": "messages; the text of each is kept for a month",

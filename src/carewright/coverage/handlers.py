@@ -1,16 +1,19 @@
 """What coverage does about what others report. Safe to repeat: what was erased stays so, what was asked about a visit stays."""
 
+from carewright.contracts.coverage import VisitsStopped
+from carewright.contracts.directory import URGENT
 from carewright.contracts.patients import PatientErased
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentConfirmed,
+    AppointmentHeld,
     AppointmentRescheduled,
 )
 from carewright.coverage import store
-from carewright.coverage.service.asking_later import Booked, ask_later
-from carewright.kernel import audit
+from carewright.coverage.service.asking_later import Booked, Held, ask_ahead, ask_later
+from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 
@@ -20,6 +23,8 @@ ENDED = frozenset({"cancelled", "noshow", "entered-in-error"})
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
     """Who paid for the patient goes, and what they answered."""
     ids = await store.erase_patient(tx, event.organization_id, event.patient_id, ctx.clock.now())
+    if await store.note_stops(tx, event.organization_id, event.patient_id, has_stops=False):
+        await outbox.publish(ctx, tx, VisitsStopped(organization_id=event.organization_id, patient_id=event.patient_id, stops=()))
     about = tuple(audit.Entity(type="Coverage", id=each) for each in ids)
     name = "coverage.coverage.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
@@ -34,6 +39,14 @@ async def ask_about_visit(ctx: Context, tx: Session, event: AppointmentBooked | 
         return
     if await store.put_visit(tx, event):
         await ask_later(ctx, tx, Booked(event.organization_id, event.appointment_id), str(event.version))
+
+
+async def ask_about_hold(ctx: Context, tx: Session, event: AppointmentHeld) -> None:
+    """Where a payer's no stops a booking, the payer is asked while the person decides; of a hold that runs out, for nothing."""
+    policy = await store.policy_of(tx, event.organization_id, event.site_id)
+    if policy.rule == "require" and event.urgency not in URGENT:
+        held = Held(event.organization_id, event.patient_id, event.site_id, event.visit_type_id, event.start)
+        await ask_ahead(ctx, tx, held, event.appointment_id)
 
 
 async def end_visit(_: Context, tx: Session, event: AppointmentCancelled | AppointmentAdvanced) -> None:

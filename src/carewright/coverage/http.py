@@ -1,10 +1,16 @@
 """Coverage over HTTP: parse, call one use case, answer."""
 
+from typing import Literal
+
 import msgspec
 
 from carewright.contracts.coverage import (
     WHOLE_PLAN,
     AlreadyRecorded,
+    Authorisation,
+    AuthorisationNeed,
+    AuthorisationNumber,
+    AuthorisationsPage,
     CheckEligibility,
     Coverage,
     CoverageDetails,
@@ -12,11 +18,14 @@ from carewright.contracts.coverage import (
     CoveragesPage,
     EligibilitiesPage,
     Eligibility,
+    InvalidAuthorisation,
     InvalidCoverage,
+    ListAuthorisations,
     ListCoverages,
     ListEligibilities,
     ListVisits,
     PatientGone,
+    RecordAuthorisation,
     RecordCoverage,
     Rule,
     ServiceType,
@@ -31,7 +40,7 @@ from carewright.contracts.coverage import (
     VisitsPage,
 )
 from carewright.coverage.context import CoverageContext
-from carewright.coverage.service import checking, coverages, policies, visits
+from carewright.coverage.service import authorisations, checking, coverages, policies, visits
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Day, ShortText
@@ -104,18 +113,44 @@ async def get_policy(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> Cove
     return await policies.get_policy(ctx, call.path["site_id"])
 
 
+class AuthorisationBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a payer said by telephone or letter. What is certified has a number."""
+
+    state: Literal["pended", "certified", "denied"]
+    number: AuthorisationNumber | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+async def record_authorisation(ctx: CoverageContext, call: Call[Nothing, AuthorisationBody]) -> Authorisation:
+    """Write down what a payer said about a visit."""
+    command = RecordAuthorisation(appointment_id=call.path["appointment_id"], **msgspec.structs.asdict(call.body))
+    return await authorisations.record_authorisation(ctx, command)
+
+
+async def list_authorisations(ctx: CoverageContext, call: Call[ListAuthorisations, Nothing]) -> AuthorisationsPage:
+    """What payers said about a patient's visits."""
+    return await authorisations.list_authorisations(ctx, call.query)
+
+
 class PolicyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`authorisation` is the rule about visits that nobody authorised; without it, `rule` is."""
+
     rule: Rule
     time_zone: ShortText
+    authorisation: Rule | None = None
 
 
 async def set_policy(ctx: CoverageContext, call: Call[Nothing, PolicyBody]) -> CoveragePolicy:
     """Set a site's rule."""
-    return await policies.set_policy(ctx, SetPolicy(site_id=call.path["site_id"], rule=call.body.rule, time_zone=call.body.time_zone))
+    return await policies.set_policy(ctx, SetPolicy(site_id=call.path["site_id"], **msgspec.structs.asdict(call.body)))
 
 
 class ServiceTypeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Without `authorisation` nobody authorises such visits before, as far as we know."""
+
     service_type: ServiceType
+    authorisation: AuthorisationNeed | None = None
 
 
 async def get_service_type(ctx: CoverageContext, call: Call[Nothing, Nothing]) -> VisitServiceType:
@@ -125,7 +160,7 @@ async def get_service_type(ctx: CoverageContext, call: Call[Nothing, Nothing]) -
 
 async def set_service_type(ctx: CoverageContext, call: Call[Nothing, ServiceTypeBody]) -> VisitServiceType:
     """Set about what payers are asked for a visit type."""
-    command = SetServiceType(visit_type_id=call.path["visit_type_id"], service_type=call.body.service_type)
+    command = SetServiceType(visit_type_id=call.path["visit_type_id"], **msgspec.structs.asdict(call.body))
     return await policies.set_service_type(ctx, command)
 
 
@@ -133,6 +168,10 @@ ROUTES = (
     Route(
         "POST", COVERAGES, record_coverage, "Record a patient's coverage", coverages.CHANGE, Coverage, body=RecordCoverage,
         keyed=True, versioned=True, created=COVERAGES + "/{id}", refusals=(InvalidCoverage, AlreadyRecorded, PatientGone),
+    ),
+    Route(
+        "GET", COVERAGES + "/authorisations", list_authorisations, "What payers said about a patient's visits", coverages.READ,
+        AuthorisationsPage, query=ListAuthorisations,
     ),
     Route(
         "GET", COVERAGES + "/eligibilities", list_eligibilities, "What payers were asked about a patient", coverages.READ,
@@ -166,6 +205,10 @@ ROUTES = (
     Route(
         "POST", COVERAGES + "/visits/{appointment_id}/check", check_visit, "Ask again who pays for a visit", checking.CHECK,
         VisitCoverage, refusals=(UnknownVisit, PatientGone),
+    ),
+    Route(
+        "POST", COVERAGES + "/visits/{appointment_id}/authorisation", record_authorisation, "Write down what a payer authorised",
+        coverages.CHANGE, Authorisation, body=AuthorisationBody, keyed=True, refusals=(UnknownVisit, InvalidAuthorisation, PatientGone),
     ),
     Route(
         "GET", COVERAGES + "/policies/{site_id}", get_policy, "A site's rule about visits that nobody said they pay for",

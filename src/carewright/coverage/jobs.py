@@ -1,14 +1,17 @@
 """What coverage does by itself: asking about visits that were booked, taking answers that come as files, and disposing of what is old."""
 
+from contextlib import suppress
+
 import msgspec
 
-from carewright.contracts.coverage import UnknownVisit
+from carewright.contracts.coverage import PatientGone, UnknownVisit
 from carewright.contracts.records import days_kept
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.service import keeping
-from carewright.coverage.service.asking_later import CHECK_VISIT, Booked
+from carewright.coverage.service.asking_later import ASK_AHEAD, CHECK_VISIT, Booked, Held
 from carewright.coverage.service.picking_up import give_up, pick_up
-from carewright.coverage.service.visits import check_visit
+from carewright.coverage.service.stopping import TELL_STOPS, Changed, tell_all
+from carewright.coverage.service.visits import check_hold, check_visit
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing
@@ -29,7 +32,19 @@ async def ask_about_visit(ctx: CoverageContext, payload: msgspec.Raw) -> None:
         raise Unavailable("The payer did not answer.")
 
 
-JOBS = (Job(CHECK_VISIT, ask_about_visit),)
+async def ask_about_hold(ctx: CoverageContext, payload: msgspec.Raw) -> None:
+    """Ask about a time that somebody keeps. Once: who is away then is asked when it is booked."""
+    held = msgspec.json.decode(payload, type=Held)
+    with suppress(PatientGone):
+        await check_hold(ctx.working_in(held.organization_id), held)
+
+
+async def tell_stops(ctx: CoverageContext, payload: msgspec.Raw) -> None:
+    """A rule of a hospital changed: what it stops is told anew."""
+    await tell_all(ctx.working_in(msgspec.json.decode(payload, type=Changed).organization_id))
+
+
+JOBS = (Job(CHECK_VISIT, ask_about_visit), Job(ASK_AHEAD, ask_about_hold), Job(TELL_STOPS, tell_stops))
 KEEPS: tuple[Keeps[CoverageContext], ...] = (
     Keeps("coverages", keeping.dispose_coverages), Keeps("eligibility", keeping.dispose_eligibilities),
 )  # fmt: skip

@@ -7,15 +7,19 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.coverage import (
+    Authorisation,
+    AuthorisationsPage,
     CheckEligibility,
     Coverage,
     Coverages,
     CoveragesPage,
     EligibilitiesPage,
     Eligibility,
+    ListAuthorisations,
     ListCoverages,
     ListEligibilities,
     ListVisits,
+    RecordAuthorisation,
     RecordCoverage,
     UpdateCoverage,
     VisitCoverage,
@@ -27,6 +31,7 @@ from carewright.contracts.scheduling import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentConfirmed,
+    AppointmentHeld,
     AppointmentRescheduled,
 )
 from carewright.coverage import handlers, store
@@ -36,7 +41,7 @@ from carewright.coverage.context import CoverageContext
 from carewright.coverage.http import ROUTES
 from carewright.coverage.jobs import JOBS, TIMERS
 from carewright.coverage.model.question import Provider
-from carewright.coverage.service import checking, coverages, keeping, visits
+from carewright.coverage.service import authorisations, checking, coverages, keeping, visits
 from carewright.coverage.settings import CoverageSettings
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -80,6 +85,12 @@ class LocalCoverages:
     async def list_visits(self, actor: Actor, query: ListVisits) -> VisitsPage:
         return await visits.list_visits(self._context.acting(actor), query)
 
+    async def record_authorisation(self, actor: Actor, command: RecordAuthorisation, idempotency_key: str | None = None) -> Authorisation:
+        return await authorisations.record_authorisation(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def list_authorisations(self, actor: Actor, query: ListAuthorisations) -> AuthorisationsPage:
+        return await authorisations.list_authorisations(self._context.acting(actor), query)
+
 
 async def start(base: Context, settings: CoverageSettings, resolve: Callable[[type], Any]) -> Running:
     """Coverage needs its tables, and a way to payers where one is set. Raises `StartFailed`."""
@@ -102,6 +113,7 @@ MODULE = Module(
     prefixes=("/api/v1/coverages",),
     subscriptions={
         PatientErased: handlers.erase_patient,
+        AppointmentHeld: handlers.ask_about_hold,
         AppointmentBooked: handlers.ask_about_visit,
         AppointmentConfirmed: handlers.ask_about_visit,
         AppointmentRescheduled: handlers.ask_about_visit,
@@ -110,5 +122,9 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    sealed={store.COVERAGE: keeping.reseal_coverages, store.ELIGIBILITY: keeping.reseal_eligibilities},
+    sealed={
+        store.COVERAGE: keeping.reseal_coverages,
+        store.ELIGIBILITY: keeping.reseal_eligibilities,
+        store.AUTHORISATION: keeping.reseal_authorisations,
+    },
 )

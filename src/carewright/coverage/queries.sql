@@ -118,12 +118,12 @@ RETURNING id
 UPDATE coverage.visit SET has_ended = true WHERE organization_id = $1 AND id = $2
 
 -- name: visit_by_id
-SELECT id, patient_id, site_id, visit_type_id, urgency, starts_at, eligibility_id, is_asked, has_ended
+SELECT id, patient_id, site_id, visit_type_id, urgency, starts_at, eligibility_id, authorisation_id, is_asked, has_ended
 FROM coverage.visit WHERE organization_id = $1 AND id = $2
 
 -- name: visits_of_site
 -- Of a time, by start; $5 is the last one of an earlier page.
-SELECT id, patient_id, site_id, visit_type_id, urgency, starts_at, eligibility_id, is_asked, has_ended
+SELECT id, patient_id, site_id, visit_type_id, urgency, starts_at, eligibility_id, authorisation_id, is_asked, has_ended
 FROM coverage.visit
 WHERE organization_id = $1 AND site_id = $2 AND starts_at >= $3 AND starts_at < $4 AND NOT has_ended
   AND ($5::uuid IS NULL OR (starts_at, id) > (SELECT a.starts_at, a.id FROM coverage.visit a WHERE a.organization_id = $1 AND a.id = $5))
@@ -139,19 +139,96 @@ ORDER BY starts_at, id LIMIT $4
 UPDATE coverage.visit SET eligibility_id = $3, is_asked = true
 WHERE organization_id = $1 AND id = $2 AND starts_at = $4 AND visit_type_id IS NOT DISTINCT FROM $5
 
--- name: service_type_of
-SELECT code FROM coverage.service_type WHERE organization_id = $1 AND visit_type_id = $2
+-- name: authorise_visit
+-- Which word of a payer is about a visit from now on, as long as it is of the kind that was asked about.
+UPDATE coverage.visit SET authorisation_id = $3 WHERE organization_id = $1 AND id = $2 AND visit_type_id IS NOT DISTINCT FROM $4
+
+-- name: service_types_of
+SELECT visit_type_id, code, needs FROM coverage.service_type WHERE organization_id = $1 AND visit_type_id = ANY($2::uuid[])
+
+-- name: service_types
+-- Every one that is set: a hospital has some hundreds of kinds of visits.
+SELECT visit_type_id, code, needs FROM coverage.service_type WHERE organization_id = $1 ORDER BY visit_type_id
 
 -- name: put_service_type
-INSERT INTO coverage.service_type (organization_id, visit_type_id, code) VALUES ($1, $2, $3)
-ON CONFLICT (organization_id, visit_type_id) DO UPDATE SET code = EXCLUDED.code
+INSERT INTO coverage.service_type (organization_id, visit_type_id, code, needs) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, visit_type_id) DO UPDATE SET code = EXCLUDED.code, needs = EXCLUDED.needs
 
 -- name: policy_of
-SELECT site_id, rule, time_zone FROM coverage.policy WHERE organization_id = $1 AND site_id = $2
+SELECT site_id, rule, time_zone, authorisation FROM coverage.policy WHERE organization_id = $1 AND site_id = $2
+
+-- name: policies_that_stop
+-- Of sites where something is not booked that the payer said no to.
+SELECT site_id, rule, time_zone, authorisation FROM coverage.policy
+WHERE organization_id = $1 AND 'require' IN (rule, authorisation)
+ORDER BY site_id LIMIT $2
 
 -- name: put_policy
-INSERT INTO coverage.policy (organization_id, site_id, rule, time_zone) VALUES ($1, $2, $3, $4)
-ON CONFLICT (organization_id, site_id) DO UPDATE SET rule = EXCLUDED.rule, time_zone = EXCLUDED.time_zone
+INSERT INTO coverage.policy (organization_id, site_id, rule, time_zone, authorisation) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, site_id) DO UPDATE
+SET rule = EXCLUDED.rule, time_zone = EXCLUDED.time_zone, authorisation = EXCLUDED.authorisation
+
+-- name: eligibilities_asked_since
+-- What was asked about one patient since then and answered, oldest first.
+SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
+FROM coverage.eligibility
+WHERE organization_id = $1 AND patient_id = $2 AND asked_at >= $3 AND outcome = 'complete'
+ORDER BY id LIMIT $4
+
+-- name: patients_spoken_of
+-- Of whom payers said something since then, or of whom scheduling was told something. $4 is the last one of an earlier page.
+SELECT p.id FROM coverage.patient p
+WHERE p.organization_id = $1 AND p.erased_at IS NULL AND p.id > $4 AND (
+    p.has_stops
+    OR EXISTS (SELECT FROM coverage.eligibility e WHERE e.organization_id = $1 AND e.patient_id = p.id AND e.asked_at >= $2)
+    OR EXISTS (SELECT FROM coverage.authorisation a WHERE a.organization_id = $1 AND a.patient_id = p.id AND a.asked_at >= $3))
+ORDER BY p.id LIMIT $5
+
+-- name: note_stops
+-- A row comes back where scheduling is to be told: something stops, or did.
+UPDATE coverage.patient SET has_stops = $3 WHERE organization_id = $1 AND id = $2 AND (has_stops OR $3) RETURNING id
+
+-- name: insert_authorisation
+INSERT INTO coverage.authorisation
+    (organization_id, id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: authorisations_by_id
+SELECT id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at
+FROM coverage.authorisation WHERE organization_id = $1 AND id = ANY($2::uuid[])
+
+-- name: authorisations_of_patient
+SELECT id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at
+FROM coverage.authorisation WHERE organization_id = $1 AND patient_id = $2 AND id > $3
+ORDER BY id LIMIT $4
+
+-- name: authorisations_asked_since
+-- What payers said about visits of one patient since then, oldest first.
+SELECT id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at
+FROM coverage.authorisation WHERE organization_id = $1 AND patient_id = $2 AND asked_at >= $3
+ORDER BY id LIMIT $4
+
+-- name: erase_authorisations
+DELETE FROM coverage.authorisation WHERE organization_id = $1 AND patient_id = $2
+
+-- name: dispose_authorisations
+DELETE FROM coverage.authorisation WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT id FROM coverage.authorisation
+    WHERE organization_id = $1 AND asked_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
+    ORDER BY id LIMIT $3
+))
+RETURNING id, patient_id
+
+-- name: authorisations_to_reseal
+SELECT id, content FROM coverage.authorisation
+WHERE organization_id = $1 AND id > $2 AND substring(content FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_authorisations
+UPDATE coverage.authorisation a SET content = r.content
+FROM unnest($2::uuid[], $3::bytea[]) AS r(id, content)
+WHERE a.organization_id = $1 AND a.id = r.id
 
 -- name: erase_eligibilities
 DELETE FROM coverage.eligibility WHERE organization_id = $1 AND patient_id = $2

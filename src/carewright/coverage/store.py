@@ -1,13 +1,14 @@
 """The rows of coverage, to values and back: sealed on the way in, opened on the way out. One function runs one named query."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from carewright.contracts.coverage import (
-    OFFICE_VISIT,
+    Authorisation,
+    AuthorisationNeed,
     Benefits,
     Coverage,
     CoveragePolicy,
@@ -16,7 +17,6 @@ from carewright.contracts.coverage import (
     Missing,
     Payer,
     Relationship,
-    ServiceType,
     SetPolicy,
     Standing,
     VisitServiceType,
@@ -33,6 +33,7 @@ from carewright.kernel.sql import load
 Q = load("carewright.coverage")
 COVERAGE = "coverage.coverage"
 ELIGIBILITY = "coverage.eligibility"
+AUTHORISATION = "coverage.authorisation"
 FIRST_ID = UUID(int=0)
 
 
@@ -58,8 +59,21 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     question: Question | None = None
 
 
+class Agreed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What lies sealed in a row of authorisation."""
+
+    payer: Payer
+    number: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    missing: tuple[Missing, ...] = ()
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """A visit that was booked, with the last question that was asked about it; `is_asked` where that is about the visit as it is now."""
+    """A visit that was booked, with the last question that was asked about it; `is_asked` where that is about the visit as it is now.
+
+    `authorisation_id` is the payer's last word about whether it agrees beforehand.
+    """
 
     id: UUID
     patient_id: UUID
@@ -68,12 +82,15 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     urgency: UrgencyTier
     starts_at: datetime
     eligibility_id: UUID | None
+    authorisation_id: UUID | None
     is_asked: bool
     has_ended: bool
 
 
 _content = msgspec.json.Decoder(Content).decode
 _said = msgspec.json.Decoder(Said).decode
+_agreed = msgspec.json.Decoder(Agreed).decode
+_need = msgspec.json.Decoder(AuthorisationNeed).decode
 
 
 async def coverage_by_id(db: Session, cipher: FieldCipher, coverage_id: UUID) -> Coverage | None:
@@ -125,6 +142,7 @@ async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID, no
     """Delete what is known of a patient, and note that nothing may come later; the ids of the coverages."""
     await tx.execute(Q.note_erased, organization_id, patient_id, now)
     await tx.execute(Q.erase_eligibilities, organization_id, patient_id)
+    await tx.execute(Q.erase_authorisations, organization_id, patient_id)
     await tx.execute(Q.erase_visits, organization_id, patient_id)
     return [row["id"] for row in await tx.fetch(Q.erase_coverages, organization_id, patient_id)]
 
@@ -231,14 +249,23 @@ async def ask_about_visit(tx: Session, organization_id: UUID, visit: Visit, elig
     await tx.execute(Q.ask_about_visit, organization_id, visit.id, eligibility_id, visit.starts_at, visit.visit_type_id)
 
 
-async def service_type_of(db: Session, organization_id: UUID, visit_type_id: UUID | None) -> ServiceType:
-    """About what payers are asked; a visit to an office where nothing else was set."""
-    row = await db.fetch_one(Q.service_type_of, organization_id, visit_type_id)
-    return row["code"] if row else OFFICE_VISIT
+async def service_types_of(
+    db: Session, organization_id: UUID, visit_type_ids: Collection[UUID | None]
+) -> dict[UUID | None, VisitServiceType]:
+    """About what payers are asked for each of these; what is not among them has the default."""
+    asked_for = [each for each in visit_type_ids if each is not None]
+    rows = await db.fetch(Q.service_types_of, organization_id, asked_for) if asked_for else []
+    return {row["visit_type_id"]: _service_type(row) for row in rows}
+
+
+async def service_types(db: Session, organization_id: UUID) -> list[VisitServiceType]:
+    """Those that are set."""
+    return [_service_type(row) for row in await db.fetch(Q.service_types, organization_id)]
 
 
 async def put_service_type(tx: Session, organization_id: UUID, what: VisitServiceType) -> None:
-    await tx.execute(Q.put_service_type, organization_id, what.visit_type_id, what.service_type)
+    needs = None if what.authorisation is None else msgspec.json.encode(what.authorisation)
+    await tx.execute(Q.put_service_type, organization_id, what.visit_type_id, what.service_type, needs)
 
 
 async def policy_of(db: Session, organization_id: UUID, site_id: UUID) -> CoveragePolicy:
@@ -247,21 +274,82 @@ async def policy_of(db: Session, organization_id: UUID, site_id: UUID) -> Covera
     return CoveragePolicy(**row) if row else CoveragePolicy(site_id=site_id)
 
 
+async def policies_that_stop(db: Session, organization_id: UUID, limit: int) -> list[CoveragePolicy]:
+    """Of sites where something is not booked that the payer said no to."""
+    return [CoveragePolicy(**row) for row in await db.fetch(Q.policies_that_stop, organization_id, limit)]
+
+
 async def put_policy(tx: Session, organization_id: UUID, policy: SetPolicy) -> None:
-    await tx.execute(Q.put_policy, organization_id, policy.site_id, policy.rule, policy.time_zone)
+    await tx.execute(Q.put_policy, organization_id, policy.site_id, policy.rule, policy.time_zone, policy.authorisation)
+
+
+async def eligibilities_asked_since(db: Session, cipher: FieldCipher, patient_id: UUID, since: datetime, limit: int) -> list[Eligibility]:
+    """What was asked about a patient since then and answered, oldest first."""
+    rows = await db.fetch(Q.eligibilities_asked_since, cipher.organization_id, patient_id, since, limit)
+    return [_eligibility(cipher, row) for row in rows]
+
+
+async def patients_spoken_of(db: Session, organization_id: UUID, since: tuple[datetime, datetime], after: UUID, limit: int) -> list[UUID]:
+    """A page of those about whom payers were asked since the first instant, or about whose visits since the second."""
+    return [row["id"] for row in await db.fetch(Q.patients_spoken_of, organization_id, *since, after, limit)]
+
+
+async def note_stops(tx: Session, organization_id: UUID, patient_id: UUID, *, has_stops: bool) -> bool:
+    """Whether scheduling is to be told: something stops, or did."""
+    return await tx.fetch_one(Q.note_stops, organization_id, patient_id, has_stops) is not None
+
+
+async def insert_authorisation(tx: Session, cipher: FieldCipher, one: Authorisation) -> None:
+    """Keep a payer's word, and let it be the last one about its visit."""
+    await tx.execute(
+        Q.insert_authorisation, cipher.organization_id, one.id, one.patient_id, one.appointment_id, one.coverage_id, one.visit_type_id,
+        one.serviced_on, one.state, one.by_desk, _sealed_agreed(cipher, one), one.asked_at, one.answered_at,
+    )  # fmt: skip
+    await authorise_visit(tx, cipher.organization_id, one.appointment_id, one)
+
+
+async def authorise_visit(tx: Session, organization_id: UUID, appointment_id: UUID, one: Authorisation) -> None:
+    """Let a payer's word be the last one about a visit."""
+    await tx.execute(Q.authorise_visit, organization_id, appointment_id, one.id, one.visit_type_id)
+
+
+async def authorisations_by_id(db: Session, cipher: FieldCipher, ids: Sequence[UUID]) -> list[Authorisation]:
+    """Those that are known among these."""
+    return [_authorisation(cipher, row) for row in await db.fetch(Q.authorisations_by_id, cipher.organization_id, list(ids))]
+
+
+async def authorisations_of_patient(db: Session, cipher: FieldCipher, patient_id: UUID, after: UUID, limit: int) -> list[Authorisation]:
+    """A page of what payers said about a patient's visits, by id."""
+    rows = await db.fetch(Q.authorisations_of_patient, cipher.organization_id, patient_id, after, limit)
+    return [_authorisation(cipher, row) for row in rows]
+
+
+async def authorisations_asked_since(
+    db: Session, cipher: FieldCipher, patient_id: UUID, since: datetime, limit: int
+) -> list[Authorisation]:
+    """What payers said about a patient's visits since then, oldest first."""
+    rows = await db.fetch(Q.authorisations_asked_since, cipher.organization_id, patient_id, since, limit)
+    return [_authorisation(cipher, row) for row in rows]
 
 
 async def dispose_eligibilities(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
-    """Delete questions that were asked, and visits that began, before `before`, and that no hold covers."""
+    """Delete questions that were asked, authorisations too, and visits that began, before `before`, and that no hold covers."""
     asked = await tx.fetch(Q.dispose_eligibilities, organization_id, before, limit)
+    agreed = await tx.fetch(Q.dispose_authorisations, organization_id, before, limit)
     begun = await tx.fetch(Q.dispose_visits, organization_id, before, limit)
     gone = [Gone("CoverageEligibilityResponse", row["id"], row["patient_id"]) for row in asked]
+    gone += [Gone("ClaimResponse", row["id"], row["patient_id"]) for row in agreed]
     return gone + [Gone("Appointment", row["id"], row["patient_id"]) for row in begun]
 
 
 async def reseal_eligibilities(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     """As `reseal_coverages`, of what payers were asked."""
     return await reseal_rows(tx, cipher, ELIGIBILITY, ("content",), (Q.eligibilities_to_reseal, Q.reseal_eligibilities), after, limit)
+
+
+async def reseal_authorisations(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal_coverages`, of what payers authorised."""
+    return await reseal_rows(tx, cipher, AUTHORISATION, ("content",), (Q.authorisations_to_reseal, Q.reseal_authorisations), after, limit)
 
 
 def mark_of(cipher: FieldCipher, coverage: Coverage) -> bytes:
@@ -299,4 +387,23 @@ def _eligibility(cipher: FieldCipher, row: Row) -> Eligibility:
         id=row["id"], coverage_id=row["coverage_id"], coverage_version=row["coverage_version"], patient_id=row["patient_id"],
         payer=said.payer, service_type=row["service_type"], serviced_on=row["serviced_on"], outcome=row["outcome"],
         standing=said.standing, missing=said.missing, benefits=said.benefits, asked_at=row["asked_at"], answered_at=row["answered_at"],
+    )  # fmt: skip
+
+
+def _service_type(row: Row) -> VisitServiceType:
+    need = _need(row["needs"]) if row["needs"] is not None else None
+    return VisitServiceType(visit_type_id=row["visit_type_id"], service_type=row["code"], authorisation=need)
+
+
+def _sealed_agreed(cipher: FieldCipher, one: Authorisation) -> bytes:
+    agreed = Agreed(**{name: getattr(one, name) for name in Agreed.__struct_fields__})
+    return cipher.seal(AUTHORISATION, "content", one.id, msgspec.json.encode(agreed))
+
+
+def _authorisation(cipher: FieldCipher, row: Row) -> Authorisation:
+    agreed = _agreed(cipher.open_(AUTHORISATION, "content", row["id"], row["content"]))
+    return Authorisation(
+        id=row["id"], patient_id=row["patient_id"], appointment_id=row["appointment_id"], coverage_id=row["coverage_id"],
+        visit_type_id=row["visit_type_id"], serviced_on=row["serviced_on"], state=row["state"], by_desk=row["by_desk"],
+        asked_at=row["asked_at"], answered_at=row["answered_at"], **msgspec.structs.asdict(agreed),
     )  # fmt: skip

@@ -7,6 +7,7 @@ unknown here is waited for shortly, then refused.
 from datetime import date
 from uuid import UUID
 
+from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.contracts.scheduling import CatalogueChanged, ScheduleChanged
@@ -15,6 +16,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
+from carewright.scheduling.store import stops
 
 NEVER = date(2000, 1, 1)
 
@@ -55,6 +57,11 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     about = tuple(audit.Entity(type="Appointment", id=each) for each in ids)
     name = "scheduling.appointment.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def copy_stops(ctx: Context, tx: Session, event: VisitsStopped) -> None:
+    """What payers said, as far as it stops bookings. Until it arrives a visit is booked, and the desk's page shows it."""
+    await stops.put_payer_stops(tx, event, ctx.clock.now())
 
 
 async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
+from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Instant, Limit, Reason
@@ -18,6 +19,7 @@ NO_TIME = (c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
 NamedIds = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=50)]
 """As many ids as an address takes."""
 LOST = (c.TimeNotFree, c.PatientBusy, c.CalendarMoved)
+STOPPED = (NotCovered, NotAuthorised)
 
 
 class CancelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,7 +156,7 @@ ROUTES = (
     Route(
         "POST", "/api/v1/holds", hold_time, "Keep a time for a few minutes while the person decides.",
         permission="scheduling.appointment.hold", body=c.HoldTime, answer=c.Appointment, keyed=True, versioned=True,
-        created="/api/v1/appointments/{id}", refusals=(*NO_TIME, *LOST, c.HoldLimitReached, c.UnknownPatient),
+        created="/api/v1/appointments/{id}", refusals=(*NO_TIME, *LOST, *STOPPED, c.HoldLimitReached, c.UnknownPatient),
     ),
     Route(
         "DELETE", "/api/v1/holds/{hold_id}", release_hold, "Give a held time back.",
@@ -165,7 +167,7 @@ ROUTES = (
         permission="scheduling.appointment.book", body=c.BookAppointment, answer=c.Appointment, keyed=True, versioned=True,
         created="/api/v1/appointments/{id}",
         refusals=(
-            *NO_TIME, *LOST, c.HoldExpired, c.PrerequisiteMissing, c.UnknownPatient, c.UnknownAppointment, c.IllegalStep,
+            *NO_TIME, *LOST, *STOPPED, c.HoldExpired, c.PrerequisiteMissing, c.UnknownPatient, c.UnknownAppointment, c.IllegalStep,
             c.OverrideExhausted,
         ),
     ),
@@ -184,7 +186,7 @@ ROUTES = (
     Route(
         "POST", f"{ONE}/confirm", confirm_appointment, "Accept a request (staff), or say that you will come (patient).",
         permission="scheduling.appointment.confirm", answer=c.Appointment, keyed=True, versioned=True,
-        refusals=(c.UnknownAppointment, c.IllegalStep),
+        refusals=(c.UnknownAppointment, c.IllegalStep, *STOPPED),
     ),
     Route(
         "POST", f"{ONE}/cancel", cancel_appointment, "Cancel, and give the time back.",
@@ -194,7 +196,7 @@ ROUTES = (
     Route(
         "POST", f"{ONE}/reschedule", reschedule_appointment, "Move to another time in one step; the id stays.",
         permission="scheduling.appointment.reschedule", body=RescheduleBody, answer=c.Appointment, keyed=True, versioned=True,
-        refusals=(*NO_TIME, *LOST, c.UnknownAppointment, c.IllegalStep, c.OverrideExhausted),
+        refusals=(*NO_TIME, *LOST, *STOPPED, c.UnknownAppointment, c.IllegalStep, c.OverrideExhausted),
     ),
     Route(
         "POST", f"{ONE}/status", advance_appointment, "Record what happened: arrived, checked in, fulfilled, not shown, entered in error.",
@@ -204,7 +206,7 @@ ROUTES = (
     Route(
         "POST", "/api/v1/appointment-series", book_series, "Book every visit of a series, or none.",
         permission="scheduling.appointment.book", body=c.BookSeries, answer=c.Series, keyed=True,
-        refusals=(*NO_TIME, *LOST, c.SeriesNotFree, c.PrerequisiteMissing, c.UnknownPatient),
+        refusals=(*NO_TIME, *LOST, *STOPPED, c.SeriesNotFree, c.PrerequisiteMissing, c.UnknownPatient),
     ),
     Route(
         "GET", "/api/v1/schedules", list_schedules, "Whose calendars there are.", permission="scheduling.calendar.read",

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts import scheduling as c
+from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.patients import PatientChanged, PatientErased
@@ -117,6 +118,7 @@ MODULE = Module(
         VisitTypeChanged: handlers.copy_visit_type,
         PatientChanged: handlers.copy_patient,
         PatientErased: handlers.erase_patient,
+        VisitsStopped: handlers.copy_stops,
     },
     at_once=frozenset({PatientChanged}),
     timers=TIMERS,

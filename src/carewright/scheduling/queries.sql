@@ -9,6 +9,7 @@
 -- Claims begin and end so many microseconds after the appointment begins: numbers travel at a tenth of what instants cost.
 -- What follows the claims waits for all of them, so that whoever loses a race has written next to nothing.
 -- $15, $27 and $28 are sealed: the note, what else people wrote, and the answer for the key.
+-- $29 is the site where what a payer said may stop the visit; NULL for one that nothing of the kind stops. It is looked up for the one patient.
 -- Serves booked, pending and held alike: a hold has expires_at.
 WITH calendars AS (
     SELECT s.id FROM scheduling.schedule s
@@ -47,6 +48,10 @@ WITH calendars AS (
     SELECT $1, $21, $23, $24, $28, $19 FROM got WHERE got.everything AND $23::text IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING key
+), stopped AS (
+    SELECT min(s.why) AS why FROM scheduling.payer_stop s
+    WHERE s.organization_id = $1 AND s.patient_id = $9 AND s.site_id = $29 AND s.counts_until > $19
+      AND $10 >= s.starts_from AND (s.starts_before IS NULL OR $10 < s.starts_before) AND ($12 = ANY(s.visit_type_ids)) <> s.all_but
 )
 SELECT kernel.refuse(CASE
     WHEN NOT got.everything THEN CASE
@@ -59,7 +64,25 @@ SELECT kernel.refuse(CASE
         ELSE 'scheduling.patient_busy' END
     WHEN $23::text IS NOT NULL AND NOT EXISTS (SELECT FROM stored) THEN 'kernel.already_done'
     WHEN NOT EXISTS (SELECT FROM booked) THEN 'scheduling.unknown_patient'
+    WHEN (SELECT why FROM stopped) = 'not-authorised' THEN 'coverage.not_authorised'
+    WHEN (SELECT why FROM stopped) = 'not-covered' THEN 'coverage.not_covered'
 END) FROM got
+
+-- name: payer_stop
+-- As in book_appointment, for changes of several statements: why what a payer said stops a visit of a patient at a site now, or nothing.
+SELECT s.why FROM scheduling.payer_stop s
+WHERE s.organization_id = $1 AND s.patient_id = $2 AND s.site_id = $3 AND s.counts_until > $4
+  AND $5 >= s.starts_from AND (s.starts_before IS NULL OR $5 < s.starts_before) AND ($6 = ANY(s.visit_type_ids)) <> s.all_but
+ORDER BY s.why LIMIT 1
+
+-- name: clear_payer_stops
+-- Those of one patient, and whatever is over.
+DELETE FROM scheduling.payer_stop WHERE organization_id = $1 AND (patient_id = $2 OR counts_until < $3)
+
+-- name: put_payer_stop
+INSERT INTO scheduling.payer_stop
+    (organization_id, patient_id, number, site_id, why, visit_type_ids, all_but, starts_from, starts_before, counts_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: lock_calendars
 -- For changes of several statements: the same lock and the same question as in book_appointment.

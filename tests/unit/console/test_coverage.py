@@ -1,7 +1,7 @@
 """What the desk reads and fills in about who pays: every word has its sentence, and a form comes back as what it was made of."""
 
 from datetime import date, datetime
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import pytest
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from carewright.console.http import coverage_words as words
 from carewright.console.http.coverage_form import WRONG, Wrong, details_in, fields_of, wrong_of
 from carewright.contracts.coverage import (
+    AuthorisationState,
     Benefits,
     Coverage,
     CoverageStatus,
@@ -19,6 +20,7 @@ from carewright.contracts.coverage import (
     InvalidCoverage,
     Missing,
     Payer,
+    RecordAuthorisation,
     Relationship,
 )
 from carewright.coverage.model.rules import details_of
@@ -41,6 +43,8 @@ def test_every_word_of_the_contract_has_its_sentence() -> None:
     assert set(words.RELATIONSHIPS) == set(get_args(Relationship))
     assert set(words.STATUSES) == set(get_args(CoverageStatus))
     assert set(words.STATES) == set(get_args(words.State))
+    assert set(words.AUTHORISATIONS) == set(get_args(AuthorisationState))
+    assert set(words.RECORDED) == set(get_args(get_type_hints(RecordAuthorisation)["state"]))
 
 
 @pytest.mark.parametrize(

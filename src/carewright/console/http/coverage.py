@@ -18,10 +18,12 @@ from carewright.contracts.coverage import (
     CheckEligibility,
     Coverage,
     CoverageDetails,
+    InvalidAuthorisation,
     InvalidCoverage,
     ListCoverages,
     ListEligibilities,
     ListVisits,
+    RecordAuthorisation,
     RecordCoverage,
     UpdateCoverage,
     VisitCoverage,
@@ -33,6 +35,7 @@ from carewright.kernel.errors import BadInput, PreconditionFailed
 COVERAGE = "/staff/coverage"
 VISIT, OF_PATIENT, ONE = f"{COVERAGE}/visits/{{id}}", f"{COVERAGE}/patients/{{id}}", f"{COVERAGE}/{{id}}"
 CHANGE = "coverage.change"
+AUTHORISATION_FIELDS = ("state", "number", "valid_from", "valid_until")
 LOOKED_AT_MAX, SHOWN_MAX = 200, 50
 Keep = Callable[[CoverageDetails], Awaitable[None]]
 
@@ -71,9 +74,20 @@ async def find_patient(ask: Ask) -> Response:
 
 async def show_visit(ask: Ask) -> Response:
     """Who pays for one visit, what they answered, and what to do."""
-    visit = await ask.ctx.coverages.get_visit(ask.ctx.actor, ask.id)
-    (line,) = await _lines(ask, [visit])
-    return ask.show("coverage_visit.html", line=line, visit=visit, words=words, may_change=_may_change(ask))
+    return await _visit(ask)
+
+
+async def record_authorisation(ask: Ask) -> Response:
+    """Write down what the payer said about a visit, and show it; what the form lacks is asked for beside it."""
+    given = {name: ask.form[name] for name in AUTHORISATION_FIELDS if ask.form.get(name)}
+    try:
+        command = msgspec.convert({"appointment_id": ask.id} | given, RecordAuthorisation)
+        await ask.ctx.coverages.record_authorisation(ask.ctx.actor, command, _key(ask))
+    except msgspec.ValidationError:
+        return await _visit(ask, "Choose what the payer said. A number has letters, digits and . / _ - only; a day looks like 2026-11-22.")
+    except InvalidAuthorisation as refusal:
+        return await _visit(ask, refusal.detail)
+    return ask.go(VISIT.format(id=ask.id))
 
 
 async def check_visit(ask: Ask) -> Response:
@@ -135,6 +149,16 @@ async def change(ask: Ask) -> Response:
         await ask.ctx.coverages.update_coverage(ask.ctx.actor, command, _key(ask))
 
     return await _kept(ask, coverage.patient_id, coverage, changed)
+
+
+async def _visit(ask: Ask, error: str = "") -> Response:
+    """The page of a visit, with what is wrong with the form on it."""
+    visit = await ask.ctx.coverages.get_visit(ask.ctx.actor, ask.id)
+    (line,) = await _lines(ask, [visit])
+    return ask.show(
+        "coverage_visit.html", 422 if error else 200, line=line, visit=visit, words=words, may_change=_may_change(ask), error=error,
+        given={name: ask.form.get(name, "") for name in AUTHORISATION_FIELDS},
+    )  # fmt: skip
 
 
 def _day(ask: Ask, sites: Sequence[Location], status: int = 200, **values: Any) -> Response:

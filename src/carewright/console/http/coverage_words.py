@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from carewright.contracts.coverage import CoverageStatus, Decision, Eligibility, Insured, Missing, Relationship, VisitCoverage
+from carewright.contracts.coverage import (
+    AuthorisationState,
+    CoverageStatus,
+    Decision,
+    Eligibility,
+    Insured,
+    Missing,
+    Relationship,
+    VisitCoverage,
+)
 from carewright.contracts.patients import Patient
 
 State = Literal["covered", "not-covered", "incomplete", "waiting", "unknown", "nobody"]
@@ -32,7 +41,16 @@ MISSING: Mapping[Missing, Said] = {
     "not-enrolled": Said("The plan does not hold on this day.", "Ask for a newer card, or agree that the patient pays."),
     "not-covered": Said("The plan does not pay for this service.", "Tell the patient, and agree on who pays."),
     "other-payer": Said("Somebody else pays first.", "Ask for the other card, record it, and put it first."),
-    "authorisation": Said("The payer wants to be asked for permission first.", "Ask the payer for an authorisation before the visit."),
+    "authorisation": Said(
+        "The payer wants to be asked for permission first.", "Ask for an authorisation before the visit, and write its number down."
+    ),
+    "authorisation-pending": Said(
+        "The payer is still looking at whether it gives permission.", "Look again later. Close to the visit, call the payer."
+    ),
+    "partly-authorised": Said("The payer gave permission for a part of it.", "Ask what it does not pay for, and tell the patient."),
+    "not-authorised": Said(
+        "The payer did not give permission.", "Ask the payer why. A physician may appeal, or agree with the patient on who pays."
+    ),
     "death": Said(
         "The payer has a date of death for the patient.", "Make sure that this is the right person. Then the patient tells the payer."
     ),
@@ -47,6 +65,15 @@ MISSING: Mapping[Missing, Said] = {
     "refused": Said("The clearing-house did not take the question.", "Tell whoever looks after the clearing-house, and call the payer."),
     "waiting": Said("The answer is on its way.", "Look again later."),
 }  # fmt: skip
+AUTHORISATIONS: Mapping[AuthorisationState, str] = {
+    "certified": "The payer gave permission",
+    "partial": "The payer gave permission for a part",
+    "pended": "The payer is still looking at it",
+    "denied": "The payer did not give permission",
+    "unknown": "Nobody knows: no answer that counts",
+}
+RECORDED: Mapping[str, str] = {each: AUTHORISATIONS[each] for each in ("certified", "pended", "denied")}
+"""What the desk may write down, having been told."""
 STATES: Mapping[State, str] = {
     "covered": "Covered",
     "incomplete": "Covered, with something missing",

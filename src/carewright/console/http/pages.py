@@ -63,6 +63,7 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{coverage.COVERAGE}/find", coverage.find_patient),
         get(coverage.VISIT, coverage.show_visit),
         post(f"{coverage.VISIT}/check", coverage.check_visit),
+        post(f"{coverage.VISIT}/authorisation", coverage.record_authorisation),
         get(coverage.OF_PATIENT, coverage.show_patient),
         get(f"{coverage.OF_PATIENT}/new", coverage.show_new),
         post(f"{coverage.OF_PATIENT}/new", coverage.record),

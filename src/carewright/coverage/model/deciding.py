@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import date
 
 from carewright.contracts.coverage import WHOLE_PLAN, Benefits, Decision, Missing, Rule, Standing
-from carewright.contracts.directory import UrgencyTier
+from carewright.contracts.directory import URGENT, UrgencyTier
+from carewright.coverage.model.authorising import AUTHORISATION
 from carewright.coverage.model.question import Answer, Benefit, Question
 from carewright.coverage.model.x12.codes import BENEFIT_OF, REJECT_OF
 
-URGENT: frozenset[UrgencyTier] = frozenset({"P0", "P1"})
+DECISIONS: tuple[Decision, ...] = ("proceed", "warn", "stop")
+"""From the mildest to the strictest."""
 REMAINING = "29"
 """EB06: what is left of a yearly amount."""
 OUT_OF_NETWORK = "N"
@@ -40,7 +42,7 @@ def missing_of(question: Question, answer: Answer) -> tuple[Missing, ...]:
         if word in ("not-covered", "other-payer", "cannot-process"):
             found.append(word)
         if each.authorisation == "Y":
-            found.append("authorisation")
+            found.append(AUTHORISATION)
     if not _enrolled(answer, question.serviced_on) and not answer.rejects:
         found.append("not-enrolled")
     return tuple(dict.fromkeys(found))  # type: ignore[arg-type]  # the tables' words are the contract's, which a test compares
@@ -64,6 +66,10 @@ def decide(rule: Rule, urgency: UrgencyTier, standing: Standing, missing: Iterab
     if rule == "allow" or (standing == "active" and not tuple(missing)):
         return "proceed"
     return "stop" if rule == "require" and urgency not in URGENT else "warn"
+
+
+def strictest(*decisions: Decision) -> Decision:
+    return max(decisions, key=DECISIONS.index)
 
 
 def _relevant(question: Question, benefits: Iterable[Benefit]) -> list[Benefit]:

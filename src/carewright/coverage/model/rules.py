@@ -1,6 +1,6 @@
 """What a coverage must be, and what becomes of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -38,6 +38,11 @@ def holds_on(coverage: Coverage, day: date) -> bool:
     """Whether it is in force that day, as far as we know."""
     has_begun = coverage.starts_on is None or coverage.starts_on <= day
     return coverage.status == "active" and has_begun and (coverage.ends_on is None or day <= coverage.ends_on)
+
+
+def paying_on(coverages: Iterable[Coverage], day: date) -> Coverage | None:
+    """Of a patient's coverages, the one that pays first on a day."""
+    return min((each for each in coverages if holds_on(each, day)), key=lambda each: (each.order, each.id), default=None)
 
 
 def _broken_rules(details: CoverageDetails, latest_birth: date) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Visits that are to be asked about: a job for each, so that nobody waits for a payer."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,8 @@ from carewright.kernel.db import Session
 
 CHECK_VISIT = "coverage.check_visit"
 """The job that asks about one visit."""
+ASK_AHEAD = "coverage.ask_ahead"
+"""The job that asks about a time which somebody keeps and has not booked yet."""
 AHEAD_MAX = 20
 """Visits of one patient that are asked about when a coverage changes, the next ones first."""
 
@@ -23,9 +26,24 @@ class Booked(msgspec.Struct, frozen=True):
     appointment_id: UUID
 
 
+class Held(msgspec.Struct, frozen=True):
+    """The payload of `ASK_AHEAD`."""
+
+    organization_id: UUID
+    patient_id: UUID
+    site_id: UUID
+    visit_type_id: UUID
+    starts_at: datetime
+
+
 async def ask_later(ctx: Context, tx: Session, what: Booked, why: str) -> None:
     """Ask about a visit soon, once for each `why`."""
     await jobs.enqueue(ctx, tx, CHECK_VISIT, what, unique_key=f"{CHECK_VISIT}:{what.appointment_id}:{why}")
+
+
+async def ask_ahead(ctx: Context, tx: Session, what: Held, hold_id: UUID) -> None:
+    """Ask about a kept time soon, so that an answer is there when it is booked."""
+    await jobs.enqueue(ctx, tx, ASK_AHEAD, what, unique_key=f"{ASK_AHEAD}:{hold_id}")
 
 
 async def ask_about_visits_ahead(ctx: Context, tx: Session, coverage: Coverage) -> None:

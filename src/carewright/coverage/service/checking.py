@@ -21,6 +21,7 @@ from carewright.coverage.context import CoverageContext
 from carewright.coverage.model import deciding
 from carewright.coverage.model.question import Answer, Question, question_about
 from carewright.coverage.service.coverages import READ, ensure_theirs, known, may_see
+from carewright.coverage.service.stopping import since, tell_stops
 from carewright.coverage.store import Visit
 from carewright.kernel import audit
 from carewright.kernel.idempotency import once, remember
@@ -51,8 +52,7 @@ async def asked(
     `visit` is the one about which it tells from now on. Raises `PatientGone` for somebody who was erased meanwhile.
     """
     cipher, now = await ctx.cipher(), ctx.clock.now()
-    since = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    known = None if again else await store.eligibility_since(ctx.db, cipher, coverage, service_type, serviced_on, since)
+    known = None if again else await store.eligibility_since(ctx.db, cipher, coverage, service_type, serviced_on, since(now)[0])
     question = question_about(
         coverage, ctx.provider, trace=ctx.ids.new().hex.upper(), at=now, service_type=service_type, serviced_on=serviced_on
     )  # fmt: skip
@@ -62,6 +62,7 @@ async def asked(
             raise PatientGone(patient_id=str(coverage.patient_id))
         if known is None:
             await store.insert_eligibility(tx, cipher, found, question.trace, question if found.outcome == "queued" else None)
+            await tell_stops(ctx, tx, cipher, coverage.patient_id)
         if visit is not None:
             await store.ask_about_visit(tx, cipher.organization_id, visit, found.id)
         await audit.record(tx, entry_of(ctx, "coverage.eligibility.check", "E", found))

@@ -15,6 +15,7 @@ from carewright.contracts.coverage import (
 from carewright.coverage import store
 from carewright.coverage.model import rules
 from carewright.coverage.service.asking_later import ask_about_visits_ahead
+from carewright.coverage.service.stopping import tell_stops
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -42,6 +43,7 @@ async def record_coverage(ctx: Context, command: RecordCoverage) -> Coverage:
                 raise PatientGone(patient_id=str(command.patient_id))
             if not await store.insert_coverage(tx, cipher, coverage):
                 raise AlreadyRecorded
+            await tell_stops(ctx, tx, cipher, coverage.patient_id)
             await ask_about_visits_ahead(ctx, tx, coverage)
             await audit.record(tx, entry_of(ctx, "coverage.coverage.record", "C", coverage))
             await remember(ctx, tx, coverage)
@@ -68,6 +70,7 @@ async def update_coverage(ctx: Context, command: UpdateCoverage) -> Coverage:
             changed = rules.changed_coverage(before, command.details, now)
             if changed != before:
                 await _replace(tx, cipher, changed)
+                await tell_stops(ctx, tx, cipher, changed.patient_id)
                 await ask_about_visits_ahead(ctx, tx, changed)
             await audit.record(tx, entry_of(ctx, "coverage.coverage.change", "U", changed))
             await remember(ctx, tx, changed)

@@ -28,3 +28,5 @@ async def dispose_eligibilities(ctx: Context, before: datetime, limit: int) -> i
 
 reseal_eligibilities = in_transaction(store.reseal_eligibilities)
 """As `reseal_coverages`, of what payers were asked."""
+reseal_authorisations = in_transaction(store.reseal_authorisations)
+"""As `reseal_coverages`, of what payers authorised."""

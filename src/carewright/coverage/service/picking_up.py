@@ -11,6 +11,7 @@ from carewright.coverage.clearing.x12 import answer_in, traces_in
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model.question import Question
 from carewright.coverage.service.checking import complete, entry_of, unanswered
+from carewright.coverage.service.stopping import tell_stops
 from carewright.kernel import audit
 
 GIVEN_UP_MAX = 200
@@ -61,8 +62,10 @@ def _read(ctx: CoverageContext, one: Eligibility, question: Question, raw: bytes
 
 async def _settle(ctx: CoverageContext, one: Eligibility) -> bool:
     """False where somebody else was faster, or the patient was erased meanwhile."""
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        kept = await store.answer_eligibility(tx, await ctx.cipher(), one)
+        kept = await store.lock_patient(tx, cipher.organization_id, one.patient_id) and await store.answer_eligibility(tx, cipher, one)
         if kept:
+            await tell_stops(ctx, tx, cipher, one.patient_id)
             await audit.record(tx, entry_of(ctx, "coverage.eligibility.answer", "U", one))
     return kept

@@ -1,12 +1,16 @@
 """Visits: who pays for them, asked when they are booked, shown to the desk by the site's rule."""
 
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from carewright.contracts.coverage import (
+    OFFICE_VISIT,
+    Authorisation,
+    AuthorisationNeed,
     Coverage,
     CoveragePolicy,
     Eligibility,
@@ -14,34 +18,59 @@ from carewright.contracts.coverage import (
     Missing,
     UnknownVisit,
     VisitCoverage,
+    VisitServiceType,
     VisitsPage,
 )
 from carewright.coverage import store
 from carewright.coverage.context import CoverageContext
-from carewright.coverage.model import deciding, rules
+from carewright.coverage.model import authorising, deciding, rules
+from carewright.coverage.service.asking_later import Held
 from carewright.coverage.service.checking import CHECK, asked
 from carewright.coverage.service.coverages import READ, may_see
+from carewright.coverage.service.stopping import since
 from carewright.coverage.store import Visit
 from carewright.kernel import audit
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.privacy.cipher import FieldCipher
 
+WORDS_MAX = 200
+"""Looked at of one patient."""
+
+
+class Known(NamedTuple):
+    """What is known about who pays for a visit, and whether they agree to it."""
+
+    coverage: Coverage | None = None
+    eligibility: Eligibility | None = None
+    kind: VisitServiceType | None = None
+    authorisation: Authorisation | None = None
+
 
 async def check_visit(ctx: CoverageContext, appointment_id: UUID, *, again: bool = True) -> VisitCoverage:
     """Ask the payer of the coverage that pays first on the day of the visit. Raises `UnknownVisit`, for one that was called off too."""
     ctx.actor.require(CHECK)
-    cipher, visit = await ctx.cipher(), await _visit(ctx, appointment_id)
-    if visit.has_ended:
-        raise UnknownVisit(appointment_id=str(appointment_id))
+    cipher, visit = await ctx.cipher(), await live_visit(ctx, appointment_id)
     policy = await store.policy_of(ctx.db, cipher.organization_id, visit.site_id)
-    day = visit.starts_at.astimezone(ZoneInfo(policy.time_zone)).date()
-    coverage = await _paying(ctx, cipher, visit.patient_id, day)
+    day = day_at(visit.starts_at, policy)
+    coverage = rules.paying_on(await store.coverages_of_patient(ctx.db, cipher, visit.patient_id), day)
     if coverage is None:
         return await _nobody_to_ask(ctx, visit, policy)
-    service_type = await store.service_type_of(ctx.db, cipher.organization_id, visit.visit_type_id)
-    eligibility = await asked(ctx, coverage, service_type, day, again=again, visit=visit)
-    return _shown(replace(visit, is_asked=True), policy, coverage, eligibility)
+    kind = await _kind_of(ctx.db, cipher.organization_id, visit.visit_type_id)
+    eligibility = await asked(ctx, coverage, kind.service_type if kind else OFFICE_VISIT, day, again=again, visit=visit)
+    known = await authorised(ctx, visit, day, Known(coverage, eligibility, kind))
+    return _shown(replace(visit, is_asked=True), policy, known)
+
+
+async def check_hold(ctx: CoverageContext, held: Held) -> None:
+    """Ask about a time that somebody keeps, as about a visit; what comes is there when it is booked."""
+    ctx.actor.require(CHECK)
+    cipher = await ctx.cipher()
+    day = day_at(held.starts_at, await store.policy_of(ctx.db, cipher.organization_id, held.site_id))
+    coverage = rules.paying_on(await store.coverages_of_patient(ctx.db, cipher, held.patient_id), day)
+    if coverage is not None:
+        kind = await _kind_of(ctx.db, cipher.organization_id, held.visit_type_id)
+        await asked(ctx, coverage, kind.service_type if kind else OFFICE_VISIT, day, again=False)
 
 
 async def get_visit(ctx: CoverageContext, appointment_id: UUID) -> VisitCoverage:
@@ -63,7 +92,7 @@ async def list_visits(ctx: CoverageContext, query: ListVisits) -> VisitsPage:
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         policy = await store.policy_of(tx, cipher.organization_id, query.site_id)
-        span = _day_of(query.day, ZoneInfo(policy.time_zone), ctx.clock.now())
+        span = _span_of(query.day, ZoneInfo(policy.time_zone), ctx.clock.now())
         visits = await store.visits_of_site(tx, cipher.organization_id, query.site_id, span, query.after, query.limit + 1)
         looked_at = visits[: query.limit]
         shown = [each for each in await _all_shown(tx, cipher, looked_at, policy) if each.decision != "proceed"]
@@ -71,7 +100,33 @@ async def list_visits(ctx: CoverageContext, query: ListVisits) -> VisitsPage:
     return VisitsPage(items=tuple(shown), next=looked_at[-1].id if len(visits) > len(looked_at) else None)
 
 
-def _day_of(day: date | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+def day_at(starts_at: datetime, policy: CoveragePolicy) -> date:
+    """The day of a visit at its site, which payers are told."""
+    return starts_at.astimezone(ZoneInfo(policy.time_zone)).date()
+
+
+async def authorised(ctx: CoverageContext, visit: Visit, day: date, known: Known) -> Known:
+    """What is known, with the payer's last word about whether it agrees: about this visit, or a no to its kind that stands."""
+    if known.coverage is None or not authorising.is_needed(_need(known), known.coverage, known.eligibility):
+        return known
+    cipher, now = await ctx.cipher(), ctx.clock.now()
+    words = await store.authorisations_asked_since(ctx.db, cipher, visit.patient_id, since(now)[1], WORDS_MAX)
+    denial = authorising.standing_denial(words, known.coverage, visit.visit_type_id, now)
+    last = await store.authorisations_by_id(ctx.db, cipher, [visit.authorisation_id] if visit.authorisation_id else [])
+    own = [one for one in last if one.appointment_id == visit.id]
+    counting = [one for one in own if authorising.counts_for(one, known.coverage, visit.visit_type_id, day)]
+    if not counting and denial is not None:
+        async with ctx.db.transaction() as tx:
+            await store.authorise_visit(tx, cipher.organization_id, visit.id, denial)
+        counting = [denial]
+    return known._replace(authorisation=counting[-1] if counting else None)
+
+
+def _need(known: Known) -> AuthorisationNeed | None:
+    return known.kind.authorisation if known.kind else None
+
+
+def _span_of(day: date | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
     """From when till when a day lasts there."""
     begins = day or now.astimezone(zone).date()
     return datetime.combine(begins, time(), zone), datetime.combine(begins + timedelta(days=1), time(), zone)
@@ -83,21 +138,36 @@ async def _all_shown(tx: Session, cipher: FieldCipher, visits: list[Visit], poli
     answers = {each.id: each for each in await store.eligibilities_by_id(tx, cipher, asked_last)}
     ids = {each.coverage_id for each in answers.values()}
     payers = {each.id: each for each in await store.coverages_by_id(tx, cipher, list(ids), store.FIRST_ID, len(ids))}
-    asked_about = [(visit, answers.get(visit.eligibility_id) if visit.eligibility_id else None) for visit in visits]
-    return [_shown(visit, policy, payers.get(one.coverage_id) if one else None, one) for visit, one in asked_about]
-
-
-async def _paying(ctx: CoverageContext, cipher: FieldCipher, patient_id: UUID, day: date) -> Coverage | None:
-    """The coverage that pays first on a day."""
-    held = [each for each in await store.coverages_of_patient(ctx.db, cipher, patient_id) if rules.holds_on(each, day)]
-    return min(held, key=lambda each: (each.order, each.id), default=None)
+    kinds = await store.service_types_of(tx, cipher.organization_id, {each.visit_type_id for each in visits})
+    words_last = [each.authorisation_id for each in visits if each.authorisation_id]
+    words = {each.id: each for each in await store.authorisations_by_id(tx, cipher, words_last)}
+    shown = []
+    for visit in visits:
+        answer = answers.get(visit.eligibility_id) if visit.eligibility_id else None
+        coverage = payers.get(answer.coverage_id) if answer else None
+        word = words.get(visit.authorisation_id) if visit.authorisation_id else None
+        counts = word and coverage and authorising.counts_for(word, coverage, visit.visit_type_id, day_at(visit.starts_at, policy))
+        shown.append(_shown(visit, policy, Known(coverage, answer, kinds.get(visit.visit_type_id), word if counts else None)))
+    return shown
 
 
 async def _nobody_to_ask(ctx: CoverageContext, visit: Visit, policy: CoveragePolicy) -> VisitCoverage:
     async with ctx.db.transaction() as tx:
         await store.ask_about_visit(tx, ctx.actor.organization_id, visit, None)
         await audit.record(tx, _entry(ctx, "coverage.visit.check", "E", visit))
-    return _shown(replace(visit, is_asked=True), policy, None, None)
+    return _shown(replace(visit, is_asked=True), policy, Known())
+
+
+async def live_visit(ctx: CoverageContext, appointment_id: UUID) -> Visit:
+    """A visit that is to take place. Raises `UnknownVisit`, for one that was called off too."""
+    visit = await _visit(ctx, appointment_id)
+    if visit.has_ended:
+        raise UnknownVisit(appointment_id=str(appointment_id))
+    return visit
+
+
+async def _kind_of(db: Session, organization_id: UUID, visit_type_id: UUID | None) -> VisitServiceType | None:
+    return (await store.service_types_of(db, organization_id, (visit_type_id,))).get(visit_type_id)
 
 
 async def _visit(ctx: CoverageContext, appointment_id: UUID) -> Visit:
@@ -107,15 +177,21 @@ async def _visit(ctx: CoverageContext, appointment_id: UUID) -> Visit:
     return found
 
 
-def _shown(visit: Visit, policy: CoveragePolicy, coverage: Coverage | None, eligibility: Eligibility | None) -> VisitCoverage:
+def _shown(visit: Visit, policy: CoveragePolicy, known: Known) -> VisitCoverage:
     """A visit that moved, or is new, waits to be asked about; what was said of another day is not shown."""
-    answer = eligibility if visit.is_asked else None
+    answer = known.eligibility if visit.is_asked else None
+    coverage = known.coverage if answer else None
     missing: tuple[Missing, ...] = answer.missing if answer else (("coverage",) if visit.is_asked else ("waiting",))
-    standing = answer.standing if answer else "unknown"
+    missing = tuple(each for each in missing if each != authorising.AUTHORISATION)
+    decision = deciding.decide(policy.rule, visit.urgency, answer.standing if answer else "unknown", missing)
+    is_needed = coverage is not None and authorising.is_needed(_need(known), coverage, answer)
+    not_agreed = authorising.missing_of(known.authorisation) if is_needed else ()
+    if not_agreed:
+        decision = deciding.strictest(decision, deciding.decide(policy.of_authorisations, visit.urgency, "active", not_agreed))
     return VisitCoverage(
-        appointment_id=visit.id, patient_id=visit.patient_id, site_id=visit.site_id, starts_at=visit.starts_at, missing=missing,
-        coverage=coverage if answer else None, eligibility=answer,
-        decision=deciding.decide(policy.rule, visit.urgency, standing, missing),
+        appointment_id=visit.id, patient_id=visit.patient_id, site_id=visit.site_id, starts_at=visit.starts_at,
+        missing=tuple(dict.fromkeys((*missing, *not_agreed))), coverage=coverage, eligibility=answer, decision=decision,
+        needs_authorisation=is_needed, authorisation=known.authorisation if is_needed else None,
     )  # fmt: skip
 
 

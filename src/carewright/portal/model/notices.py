@@ -71,6 +71,14 @@ NOTICES: Mapping[str, Notice] = {
         "bad", "Something has to happen before this visit",
         "This visit needs a referral or an earlier visit first. Nothing was booked. Please call us if you are not sure.",
     ),
+    "coverage.not_covered": Notice(
+        "bad", "Please call us to book this visit",
+        "There is a question about who pays for it. Nothing was booked. We will find a way with you.",
+    ),
+    "coverage.not_authorised": Notice(
+        "bad", "Please call us to book this visit",
+        "Your health plan has to agree to it first. Nothing was booked. We will find a way with you.",
+    ),
     "scheduling.illegal_step": Notice(
         "bad", "This appointment cannot be changed like that any more", "It was changed in the meantime. Here is how it stands now."
     ),

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from carewright.contracts.access import ensure_recent
 from carewright.contracts.audit import FindAuditEvents
-from carewright.contracts.coverage import ListCoverages, ListEligibilities
-from carewright.contracts.fhir import eligibility, flow, payment, people, scheduling
+from carewright.contracts.coverage import ListAuthorisations, ListCoverages, ListEligibilities
+from carewright.contracts.fhir import authorisation, eligibility, flow, payment, people, scheduling
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.orders import service_request
@@ -106,6 +106,11 @@ async def _eligibilities(ctx: RecordsContext, patient_id: UUID, after: str | Non
     return shown, str(page.next) if page.next else None
 
 
+async def _authorisations(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.coverages.list_authorisations(_gatherer(ctx), ListAuthorisations(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    return [authorisation.response(one) for one in page.items], str(page.next) if page.next else None
+
+
 async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     query = FindAuditEvents(patient_id=patient_id, sort="oldest", limit=PAGE, after=after)
     page = await ctx.audit.find_events(_gatherer(ctx), query)
@@ -125,7 +130,7 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 
 
 PARTS: dict[str, Part] = {
-    "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "appointments": _appointments,
-    "encounters": _encounters, "orders": _orders, "messages": _messages, "journal": _journal,
+    "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "authorisations": _authorisations,
+    "appointments": _appointments, "encounters": _encounters, "orders": _orders, "messages": _messages, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.directory import UrgencyTier, VisitType
+from carewright.contracts.directory import URGENT, UrgencyTier, VisitType
 from carewright.contracts.scheduling import (
     Appointment,
     AppointmentFact,
@@ -155,3 +155,8 @@ def fact_of(
 
 def hold_until(now: datetime, seconds: int) -> datetime:
     return now + timedelta(seconds=seconds)
+
+
+def stopped_at(appointment: Appointment) -> UUID | None:
+    """The site where what a payer said may stop a visit. None where nothing of it does: it is urgent, or staff said why it is booked."""
+    return None if appointment.urgency in URGENT or appointment.override_reason is not None else appointment.site_id

@@ -45,6 +45,7 @@ from carewright.scheduling.model import rules
 from carewright.scheduling.model.appointment import Draft, claims_of, ensure_step, fact_of, hold_until, is_hold, is_live_hold
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.override import book_override
+from carewright.scheduling.service.paying import ensure_not_stopped
 from carewright.scheduling.service.picking import pick, slot_at, versions_of, visit_kind, visit_site, wish_of
 from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
 
@@ -226,6 +227,7 @@ async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppoint
             about.extend(claims_of(hold))
             kind = visit_kind(calendars, hold.visit_type_id)
             await _ensure_prerequisites(ctx, tx, kind, hold.patient_id, command.based_on, hold.start)
+            await ensure_not_stopped(ctx, tx, hold)
             status, fact = _booked_as(ctx, kind)
             booked = msgspec.structs.replace(
                 hold, status=status, expires_at=None, version=hold.version + 1, updated_at=ctx.clock.now(), based_on=command.based_on
@@ -276,6 +278,8 @@ async def _store_series(
     organization_id = ctx.actor.organization_id
     if not await store.lock_calendars(tx, organization_id, versions):
         raise CalendarMoved
+    for visit in series.appointments:
+        await ensure_not_stopped(ctx, tx, visit)
     got = await store.claim_time(tx, organization_id, claims, series.id)
     ensure_all_got([claim for _, claim in claims], got, series.appointments[0].patient_id)
     if not await store.insert_series(tx, cipher, series.appointments):

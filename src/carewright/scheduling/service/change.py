@@ -56,6 +56,7 @@ from carewright.scheduling.service.cursors import cursor_of, place_after
 from carewright.scheduling.service.expire import clear_the_way
 from carewright.scheduling.service.notes import with_notes
 from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
+from carewright.scheduling.service.paying import ensure_not_stopped
 from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
 from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
 
@@ -217,6 +218,8 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
                 before = ctx.require_own(await store.appointment_for_change(tx, cipher, appointment_id))
                 ensure_version(before, expected_version)
                 after = step.change(before)
+                if before.status == "pending" and after.status == "booked":
+                    await ensure_not_stopped(ctx, tx, after)
                 about.extend(claims_of(before))
                 held, released = await _claims_after(ctx, tx, before, after)
                 await _replace(ctx, tx, cipher, before, after)
@@ -266,6 +269,7 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             shared = [claim for claim in old if claim.schedule_id in calendars.overbooked]
             others = await store.claims_beside(tx, organization_id, shared, before.id, ctx.clock.now()) if shared else ()
             after = _moved(before, _new_slot(ctx, calendars, before, command, old, others), command, calendars, ctx.clock.now())
+            await ensure_not_stopped(ctx, tx, after)
             about.extend((*old, *claims_of(after)))
             if command.override is None:
                 shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))

@@ -38,7 +38,7 @@ from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.resealing import Batch
 from carewright.kernel.sql import Query, load
 from carewright.scheduling.model.actors import Actor
-from carewright.scheduling.model.appointment import began_as
+from carewright.scheduling.model.appointment import began_as, stopped_at
 from carewright.scheduling.model.hours import NO_HOURS, Hours
 
 Q = load("carewright.scheduling")
@@ -75,7 +75,7 @@ async def book_appointment(
     """Claim the time in lane 0, store the appointment, its event, its audit entry and the caller's key: one statement, all or nothing.
 
     `versions` are the calendar versions the choice was made on. Raises `TimeNotFree`, `PatientBusy`, `UnknownPatient`, `AlreadyDone`,
-    or `CalendarMoved`.
+    `CalendarMoved`, or `NotCovered` and `NotAuthorised` where the payer's answer stops it.
     """
     start, deed = appointment.start, entry_of(ctx, began_as(appointment), "C", appointment)
     whole = msgspec.json.encode(appointment)
@@ -89,7 +89,7 @@ async def book_appointment(
         appointment.expires_at, open_part, _sealed_note(cipher, appointment, note),
         ctx.ids.new(), fact.topic, msgspec.json.encode(fact), ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
         ctx.once.key if ctx.once else None, answer.fingerprint if answer else None, deed.id, audit.body_of(deed), private,
-        answer.answer if answer else None,
+        answer.answer if answer else None, stopped_at(appointment),
     )  # fmt: skip
 
 
