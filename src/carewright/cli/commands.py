@@ -323,7 +323,7 @@ async def mock(options: Namespace) -> int:
         Wish, profile=PROFILES[options.profile], seed=options.seed, patients=options.patients, client_id=options.client_id,
         keys=starting.keys_in(options.keys) if options.keys else None, requests_per_minute=options.requests_per_minute, faults=faults,
     )  # fmt: skip
-    await starting.run_ehr(options.port, wished, partial(print, flush=True))
+    await starting.run_ehr(options.port, wished, partial(print, flush=True), options.start_on)
     return 0
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -398,6 +399,7 @@ def _mock(names: "Names") -> None:
     ehr.add_argument("--profile", choices=("epic", "oracle"), default="epic", help="whose habits (default: epic)")
     ehr.add_argument("--port", type=int, default=8090, help="port to listen on (default: 8090; 0 takes a free one)")
     ehr.add_argument("--seed", type=int, default=1, help="the same seed and day give the same people and times (default: 1)")
+    ehr.add_argument("--start-on", type=date.fromisoformat, metavar="DATE", help="the first day that has times (default: today)")
     ehr.add_argument("--patients", type=int, default=40, help="how many patients there are (default: 40)")
     ehr.add_argument("--client-id", default="carewright", help="who may ask for tokens (default: carewright)")
     ehr.add_argument("--keys", type=Path, metavar="FILE", help="the client's public keys, a JWK set; without them no token is needed")

@@ -1,6 +1,7 @@
 """A made-up system, started: a socket, what stands behind it, and a line that says where it is."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -17,13 +18,13 @@ from carewright.mock.http import clearing_house_application, ehr_application, se
 HOST = "127.0.0.1"
 
 
-async def run_ehr(port: int, wished: Callable[..., Wish], tell: Callable[[str], None]) -> None:
+async def run_ehr(port: int, wished: Callable[..., Wish], tell: Callable[[str], None], start_on: date | None = None) -> None:
     """Run an EHR on this machine until SIGTERM or SIGINT; `tell` is told where its FHIR is. Raises `StartFailed`.
 
-    `wished(origin=…, start_on=…)` is what is wanted, once it is known where and on which day.
+    `wished(origin=…, start_on=…)` is what is wanted, once it is known where, and on which day: today, unless `start_on` says otherwise.
     """
     listener, clock = listen(HOST, port), SystemClock()
-    wish = wished(origin=f"http://{HOST}:{listener.getsockname()[1]}", start_on=clock.now().date())
+    wish = wished(origin=f"http://{HOST}:{listener.getsockname()[1]}", start_on=start_on or clock.now().date())
     tell(f"{wish.origin}{wish.profile.base}")
     await serve(ehr_application(Ehr(wish, clock)), listener)
 
