@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
-from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said
+from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said, written
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, ScheduleSummary, Slot
 
 ACTORS = {"practitioner": "Practitioner", "nurse": "Practitioner", "technician": "Practitioner", "device": "Device", "patient": "Patient"}
@@ -82,7 +82,7 @@ def _referral(based_on: str, order_id: UUID | None) -> Resource:
 
 
 def _visit_type(id_: UUID, name: str) -> Resource:
-    return {"coding": [said({"system": VISIT_TYPES, "code": str(id_), "display": name})], "text": name}
+    return {"coding": [said({"system": VISIT_TYPES, "code": written(id_), "display": name})], "text": name}
 
 
 def _reason(one: Appointment) -> Resource | None:

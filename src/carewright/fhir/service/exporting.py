@@ -3,6 +3,7 @@
 Who may export, and which types their scopes show, is asked at each step; what scopes show, of each resource.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -114,24 +115,32 @@ def _entries(kind: EntryType, ctx: FhirContext) -> Pages:
     return _walked(partial(ctx.directory.find_entries, ctx.actor), FindEntries(resource_type=kind, limit=PAGE), plural, render)
 
 
-async def _walked(ask: Callable[[Any], Awaitable[Any]], query: Any, plural: str, render: Callable[[Any], Resource]) -> Pages:
-    """Page after page of a module's list, rendered; `plural` is where a page has its values."""
-    while True:
-        page = await ask(query)
-        yield [render(one) for one in getattr(page, plural)]
-        if page.next is None:
-            return
-        query = msgspec.structs.replace(query, after=page.next)
+async def _walked(
+    ask: Callable[[Any], Awaitable[Any]], query: Any, plural: str, render: Callable[[Any], Resource],
+    following: Callable[[Any], Any] = lambda page: page.next,
+) -> Pages:  # fmt: skip
+    """Page after page of a module's list, rendered while the next is fetched.
+
+    `plural` is where a page has its values, `following` says after what the next page begins, if there is one.
+    """
+    asked = asyncio.ensure_future(ask(query))
+    try:
+        while True:
+            page = await asked
+            after = following(page)
+            if after is not None:
+                asked = asyncio.ensure_future(ask(msgspec.structs.replace(query, after=after)))
+                await asyncio.sleep(0)  # the question is on its way before this thread is busy
+            yield [render(one) for one in getattr(page, plural)]
+            if after is None:
+                return
+    finally:
+        asked.cancel()
 
 
-async def _patients(ctx: FhirContext) -> Pages:
-    query = ListPatients(limit=PAGE)
-    while True:
-        page = await ctx.patients.list_patients(ctx.actor, query)
-        yield [people.patient(one) for one in page.items]
-        if not page.more:
-            return
-        query = ListPatients(after=page.items[-1].id, limit=PAGE)
+def _patients(ctx: FhirContext) -> Pages:
+    ask = partial(ctx.patients.list_patients, ctx.actor)
+    return _walked(ask, ListPatients(limit=PAGE), "items", people.patient, lambda page: page.items[-1].id if page.more else None)
 
 
 async def _services(ctx: FhirContext) -> Pages:
