@@ -238,12 +238,69 @@ async def test_a_cancelled_admission_makes_nobody_a_patient(sender: Sender, even
 
 
 async def test_who_is_one_person_is_for_people_to_decide(sender: Sender) -> None:
-    assert said(await sender.says(sender.adt("A40", "merge"))) == ("AE", "207")
-    assert said(await sender.says(sender.adt("A28", "merge"))) == ("AA", ""), "nothing waits for what takes a person"
     for mrn in ("one", "two"):
         assert said(await sender.says(sender.adt("A28", mrn))) == ("AA", "")
     assert said(await sender.says(sender.adt("A08", "both", ids="one^^^HOSP~two^^^HOSP")))[0] == "AE"
     assert (await sender.stored())[-1]["reason"] == "hl7.ambiguous_patient"
+
+
+async def test_a_sender_that_may_not_merge_waits_for_a_person_and_holds_up_nothing(sender: Sender) -> None:
+    scopes = tuple(sorted(ROLES["integration"] - {"patients.merge"}))
+    narrow = dataclasses.replace(sender, client_id=await registered(sender.whole, scopes))
+    for mrn in ("stays", "goes"):
+        assert said(await narrow.says(narrow.adt("A28", mrn))) == ("AA", "")
+    assert said(await narrow.says(narrow.adt("A40", "stays", visit=mrg("goes")))) == ("AE", "207")
+    assert (await sender.stored())[-1]["reason"] == "hl7.by_hand"
+    assert await sender.patient("stays") != await sender.patient("goes")
+    assert said(await narrow.says(narrow.adt("A28", "stays"))) == ("AA", ""), "nothing waits for what takes a person"
+
+
+def mrg(*ids: str) -> str:
+    return f"MRG|{'~'.join(f'{each}^^^HOSP^MR' for each in ids)}\r"
+
+
+@pytest.mark.requirement("V2.a40")
+async def test_two_records_become_one_and_are_known_by_the_numbers_of_both(sender: Sender) -> None:
+    assert said(await sender.says(sender.adt("A28", "old-number", phone="2025550177"))) == ("AA", "")
+    assert said(await sender.says(sender.siu("S12", "merged", await sender.free(), mrn="old-number"))) == ("AA", "")
+    assert said(await sender.says(sender.adt("A28", "new-number"))) == ("AA", "")
+    prior, stays = await sender.patient("old-number"), await sender.patient("new-number")
+    message = sender.adt("A40", "new-number", visit=mrg("old-number"))
+    assert said(await sender.says(message)) == ("AA", "")
+    assert said(await sender.says(message)) == ("AA", ""), "the same message again"
+    assert await sender.patient("old-number") == await sender.patient("new-number") == stays
+    assert said(await sender.says(sender.adt("A40", "new-number", visit=mrg("old-number")))) == ("AA", ""), "told once more"
+    ctx = await sender.acting()
+    old = await ctx.patients.get_patient(ctx.actor, prior)
+    assert (old.active, old.replaced_by) == (False, stays)
+    assert said(await sender.says(sender.siu("S15", "merged", mrn="old-number"))) == ("AA", ""), "its appointment is the survivor's"
+    assert (await sender.stored())[-1]["patient_id"] == stays
+
+
+@pytest.mark.requirement("V2.a40")
+async def test_a_merge_of_whom_we_do_not_know_leaves_the_right_numbers(sender: Sender) -> None:
+    assert said(await sender.says(sender.adt("A40", "known-not", visit=mrg("never-known")))) == ("AA", "")
+    assert await sender.patient("known-not") == await sender.patient("never-known"), "the one that is right is here, with both numbers"
+    assert said(await sender.says(sender.adt("A28", "known-alone"))) == ("AA", "")
+    alone = await sender.patient("known-alone")
+    assert said(await sender.says(sender.adt("A40", "takes-over", visit=mrg("known-alone"), name="Neu^Nora"))) == ("AA", "")
+    assert await sender.patient("takes-over") == await sender.patient("known-alone") == alone, "the only record we have becomes it"
+    ctx = await sender.acting()
+    assert (await ctx.patients.get_patient(ctx.actor, alone)).family == "Neu"
+
+
+@pytest.mark.requirement("V2.a40")
+async def test_one_message_may_merge_several_and_waits_where_they_are_more_than_two(sender: Sender) -> None:
+    for mrn in ("a-old", "a-new", "b-old", "b-new", "c-old", "d-old", "c-new"):
+        assert said(await sender.says(sender.adt("A28", mrn))) == ("AA", "")
+    group = f"PID|1||b-new^^^HOSP^MR||Muster^Max||19800229|M\r{mrg('b-old')}"
+    assert said(await sender.says(sender.adt("A40", "a-new", visit=mrg("a-old") + group))) == ("AA", "")
+    for mrn in "ab":
+        assert await sender.patient(f"{mrn}-old") == await sender.patient(f"{mrn}-new")
+    assert await sender.patient("a-new") != await sender.patient("b-new")
+    assert said(await sender.says(sender.adt("A40", "c-new", visit=mrg("c-old", "d-old"))))[0] == "AE"
+    assert (await sender.stored())[-1]["reason"] == "hl7.ambiguous_patient"
+    assert said(await sender.says(sender.adt("A40", "c-new"))) == ("AE", "101"), "nobody is named who would be merged"
 
 
 async def test_what_was_seen_to_by_hand_waits_no_more_and_holds_up_nothing(sender: Sender) -> None:

@@ -26,7 +26,7 @@ from carewright.contracts import passkeys as p
 from carewright.contracts import smart
 from carewright.contracts.callers import ProveCaller
 from carewright.contracts.consents import Consent, FindProxies, ProxiesPage
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.http.outgoing import Outgoing
@@ -204,7 +204,7 @@ MODULE = Module(
     prefixes=("/api/v1/access", "/oauth"),
     pages=pages,
     shared=dict.fromkeys((smart.TOKEN_PATH, smart.INTROSPECT_PATH, smart.REVOKE_PATH), "known"),
-    subscriptions={PatientErased: handlers.shut_out_erased},
+    subscriptions={PatientErased: handlers.shut_out_erased, PatientMerged: handlers.take_over},
     timers=TIMERS,
     sealed={store.BREAK_GLASS: break_glass.reseal_break_glass, store.PASSKEY: passkeys.reseal_passkeys},
 )

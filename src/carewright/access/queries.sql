@@ -263,6 +263,20 @@ RETURNING id, patient_id, proxy_patient_id, relationship, scope, proof, starts_a
 UPDATE access.consent SET withdrawn_at = $3, withdrawn_by = 'system', code_hash = NULL, code_until = NULL
 WHERE organization_id = $1 AND (patient_id = $2 OR proxy_patient_id = $2) AND withdrawn_at IS NULL
 
+-- name: withdraw_consents_between
+-- Between a record that was merged ($2) and its survivor: nobody is their own proxy.
+UPDATE access.consent SET withdrawn_at = $3, withdrawn_by = 'system', code_hash = NULL, code_until = NULL
+WHERE organization_id = $1 AND withdrawn_at IS NULL AND $2 IN (patient_id, proxy_patient_id)
+  AND kernel.survivor_of($1, patient_id) = kernel.survivor_of($1, proxy_patient_id)
+
+-- name: take_over_consents
+-- Whoever acts for a record that was merged ($2) acts for its survivor, and for whom it acted the survivor acts.
+UPDATE access.consent SET patient_id = CASE WHEN patient_id = $2 THEN kernel.survivor_of($1, $2) ELSE patient_id END,
+    proxy_patient_id = CASE WHEN proxy_patient_id = $2 THEN kernel.survivor_of($1, $2) ELSE proxy_patient_id END
+WHERE organization_id = $1 AND $2 IN (patient_id, proxy_patient_id)
+  AND kernel.survivor_of($1, patient_id) IS DISTINCT FROM kernel.survivor_of($1, proxy_patient_id)
+RETURNING id
+
 -- name: end_sessions_of_consent
 -- And the apps that were let in by it.
 WITH shut AS (

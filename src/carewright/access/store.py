@@ -304,6 +304,12 @@ async def withdraw_consents_of(tx: Session, organization_id: UUID, patient_id: U
     await tx.execute(Q.withdraw_consents_of, organization_id, patient_id, now)
 
 
+async def take_over_consents(tx: Session, organization_id: UUID, prior_id: UUID, now: datetime) -> list[UUID]:
+    """Give a merged record's consents to its survivor, and end those between the two; which went over."""
+    await tx.execute(Q.withdraw_consents_between, organization_id, prior_id, now)
+    return [row["id"] for row in await tx.fetch(Q.take_over_consents, organization_id, prior_id)]
+
+
 async def end_sessions_of_consent(tx: Session, organization_id: UUID, consent_id: UUID, now: datetime) -> None:
     await tx.execute(Q.end_sessions_of_consent, organization_id, consent_id, now)
 

@@ -64,7 +64,8 @@ INSERT INTO audit.witness (name, size, note, seen_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (name) DO UPDATE SET size = EXCLUDED.size, note = EXCLUDED.note, seen_at = EXCLUDED.seen_at
 
 -- name: find_events
--- Sorted by one element and, within it, by number; $16 and $17 are where the page before ended. The key of a missing element is empty.
+-- Sorted by one element and, within it, by number; $16 and $17 are where the page before ended. The key of a missing element is empty. What
+-- is asked of a record is asked of those that were merged into it too.
 SELECT v.number, e.body, v.key FROM (
     SELECT v.number, v.xid, v.position, CASE $15::text
         WHEN 'event' THEN v.event WHEN 'action' THEN v.action WHEN 'agent' THEN v.agent WHEN 'role' THEN v.role
@@ -72,7 +73,7 @@ SELECT v.number, e.body, v.key FROM (
         WHEN 'patient' THEN coalesce(v.patient_id::text, '') WHEN 'address' THEN coalesce(v.address, '') ELSE '' END COLLATE "C" AS key
     FROM audit.event v
     WHERE v.organization_id = $1
-      AND ($2::uuid IS NULL OR v.patient_id = $2) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
+      AND ($2::uuid IS NULL OR v.patient_id = ANY(kernel.records_of($1, $2))) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
       AND ($5::text IS NULL OR v.event = $5) AND ($6::text IS NULL OR v.action = $6) AND ($7::text IS NULL OR v.outcome = $7)
       AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
       AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])
@@ -87,7 +88,7 @@ LIMIT $14
 -- The search asked most, from the end: the index gives them in order, so that no search reads more than it shows where nothing narrows it.
 SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
 WHERE v.organization_id = $1
-  AND ($2::uuid IS NULL OR v.patient_id = $2) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
+  AND ($2::uuid IS NULL OR v.patient_id = ANY(kernel.records_of($1, $2))) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
   AND ($5::text IS NULL OR v.event = $5) AND ($6::text IS NULL OR v.action = $6) AND ($7::text IS NULL OR v.outcome = $7)
   AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
   AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])

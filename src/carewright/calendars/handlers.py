@@ -3,7 +3,7 @@
 from carewright.calendars import store
 from carewright.calendars.context import CalendarsContext
 from carewright.contracts.access import AccountChanged
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import audit
 from carewright.kernel.db import Session
@@ -26,3 +26,9 @@ async def erase_patient(ctx: CalendarsContext, tx: Session, event: PatientErased
     await audit.record(
         tx, audit.entry_of_system(ctx, event.organization_id, "calendars.feed.erase", "D", patient_id=event.patient_id, entities=about)
     )
+
+
+async def take_over(ctx: CalendarsContext, tx: Session, event: PatientMerged) -> None:
+    """The feeds of a record that was merged go on, with its survivor's appointments."""
+    ids = await store.take_over(tx, event.organization_id, event.prior_id)
+    await audit.record_merge(ctx, tx, "calendars.feed.merge", event, "Feed", ids)

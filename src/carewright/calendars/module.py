@@ -15,7 +15,7 @@ from carewright.calendars.settings import CalendarsSettings
 from carewright.contracts.access import Access, AccountChanged
 from carewright.contracts.calendars import CalendarFeeds, Feed, FeedsList, MadeFeed, MakeFeed
 from carewright.contracts.directory import Directory
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -23,6 +23,7 @@ from carewright.contracts.scheduling import (
     AppointmentConfirmed,
     AppointmentRequested,
     AppointmentRescheduled,
+    AppointmentTransferred,
     Scheduling,
 )
 from carewright.kernel.authz import Actor
@@ -72,8 +73,10 @@ MODULE = Module(
         AppointmentRescheduled: handlers.note_appointment,
         AppointmentCancelled: handlers.note_appointment,
         AppointmentAdvanced: handlers.note_appointment,
+        AppointmentTransferred: handlers.note_appointment,
         AccountChanged: handlers.note_account,
         PatientErased: handlers.erase_patient,
+        PatientMerged: handlers.take_over,
     },
     timers=TIMERS,
     sealed={store.TABLE: reseal_feeds, store.SOURCE: reseal_sources},

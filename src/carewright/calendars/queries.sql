@@ -11,6 +11,13 @@ ON CONFLICT (organization_id, id) DO UPDATE SET erased_at = coalesce(known.erase
 -- name: erase_feeds
 DELETE FROM calendars.feed WHERE organization_id = $1 AND patient_id = $2 RETURNING id
 
+-- name: take_over
+-- What was made for a record that was merged ($2) shows its survivor's appointments, and what its account made is the survivor's.
+UPDATE calendars.feed SET patient_id = CASE WHEN patient_id = $2 THEN kernel.survivor_of($1, $2) ELSE patient_id END,
+    made_by = CASE WHEN made_by = 'patient/' || $2::uuid THEN 'patient/' || kernel.survivor_of($1, $2) ELSE made_by END, changes = changes + 1
+WHERE organization_id = $1 AND (patient_id = $2 OR made_by = 'patient/' || $2::uuid) AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
 -- name: insert_feed
 -- Nothing back where the maker has $9 already.
 INSERT INTO calendars.feed (organization_id, id, token_hash, patient_id, schedule_id, made_by, site_ids, made_at)

@@ -54,6 +54,11 @@ async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID, no
     return [row["id"] for row in await tx.fetch(Q.erase_feeds, organization_id, patient_id)]
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID) -> list[UUID]:
+    """Give a merged record's feeds to its survivor; which those were."""
+    return [row["id"] for row in await tx.fetch(Q.take_over, organization_id, prior_id)]
+
+
 async def insert_feed(tx: Session, maker: Actor, feed_id: UUID, token_hash: bytes, of: Whose, now: datetime, most: int) -> Feed | None:
     """None where the maker has as many as they may."""
     row = await tx.fetch_one(

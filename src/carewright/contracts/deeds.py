@@ -125,9 +125,11 @@ patients.erase_patient                 patients.patient.erase
 patients.find_patients                 patients.patient.find
 patients.find_patients_by_contact      patients.patient.find_by_contact
 patients.find_patients_by_identifier   patients.patient.find
+patients.get_merge                     patients.merge.read
 patients.get_patient                   patients.patient.read
 patients.get_patients                  patients.patient.read
 patients.list_patients                 patients.patient.export
+patients.merge_patients                patients.patient.merge
 patients.put_patients                  patients.patient.put
 patients.register_patient              patients.patient.register
 patients.search_patients               patients.patient.find

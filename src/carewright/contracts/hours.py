@@ -1,4 +1,4 @@
-"""The part of scheduling's language that is about working hours: weekly rules, days that differ, leave, and blocks."""
+"""The part of scheduling's language that is about time: weekly rules, days that differ, leave, blocks; what is open, and what is taken."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -64,3 +64,18 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     start: Instant
     end: Instant
     reason: Reason
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    site_id: UUID
+    start: Instant
+    end: Instant
+
+
+class Busy(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a schedule that is taken. FHIR Slot.status: `busy`, `busy-tentative` (a hold) or `busy-unavailable` (a block)."""
+
+    status: Literal["busy", "busy-tentative", "busy-unavailable"]
+    start: Instant
+    end: Instant
+    appointment_id: UUID | None = None

@@ -33,7 +33,8 @@ class ContactPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
     """A person who receives care. Birth dates are calendar dates; `language` is a BCP 47 tag.
 
-    `withheld` names what is empty here because the reader's role does not need it.
+    `withheld` names what is empty here because the reader's role does not need it. `replaced_by` is the record into which this one was
+    merged, and `replaces` are those that were merged into it.
     """
 
     id: UUID
@@ -47,6 +48,8 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     active: bool = True
     version: int = 1
     withheld: tuple[Literal["telecom", "identifiers"], ...] = ()
+    replaced_by: UUID | None = None
+    replaces: tuple[UUID, ...] = ()
 
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +166,51 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     erased_at: Instant
 
 
+class MergeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which record is of the same person, and how that was found out."""
+
+    prior_id: UUID
+    reason: Reason
+
+
+class MergePatients(MergeBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two records are of one person: `survivor_id` stays and takes over what was kept of `prior_id`."""
+
+    survivor_id: UUID
+
+
+class MergedPatients(msgspec.Struct, frozen=True, kw_only=True):
+    """The prior record is inactive and points to the survivor; what other modules keep follows within moments."""
+
+    survivor_id: UUID
+    prior_id: UUID
+    merged_by: str
+    merged_at: Instant
+
+
+class Merge(MergedPatients, frozen=True, kw_only=True):
+    """A merge with why, and with both records as they were: the survivor and the prior. Empty once the person was erased."""
+
+    reason: str
+    before: tuple[Patient, ...]
+
+
+class UnknownMerge(Refusal):
+    code = "patients.unknown_merge"
+    status = 404
+    issue = "not-found"
+    title = "This record was not merged into another one."
+
+
+class RecordMerged(Refusal):
+    """`survivor_id` is the record that stands."""
+
+    code = "patients.merged"
+    status = 409
+    issue = "business-rule"
+    title = "This record was merged into another one of the same person. Take that one."
+
+
 class PatientOnHold(Refusal):
     code = "patients.on_hold"
     status = 409
@@ -213,6 +261,21 @@ class PatientErased(Event, frozen=True, kw_only=True):
         return self.patient_id
 
 
+class PatientMerged(Event, frozen=True, kw_only=True):
+    """Two records turned out to be of one person. What a module keeps of `prior_id` is from now on the patient's whom it points to.
+
+    That is `patient_id`, or whoever that one was merged into since: `kernel.survivor_of`. It comes again when somebody merges again.
+    """
+
+    topic: ClassVar[str] = "patients.patient.merged.v1"
+    patient_id: UUID
+    prior_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        return self.patient_id
+
+
 class Patients(Protocol):
     """What the rims may ask about patients."""
 
@@ -227,6 +290,8 @@ class Patients(Protocol):
     async def list_patients(self, actor: Actor, query: ListPatients) -> PatientsPage: ...
 
     async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient: ...
+
+    async def merge_patients(self, actor: Actor, command: MergePatients) -> MergedPatients: ...
 
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient: ...
 

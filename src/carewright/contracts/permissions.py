@@ -73,6 +73,7 @@ patients.find                         .   .   x   x   x   x   x   .   .   .   . 
 patients.erase                        .   .   .   .   .   .   .   .   .   x   .   .
 patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
 patients.change                       .   .   x   .   .   .   .   .   .   .   .   x
+patients.merge                        .   .   x   .   .   .   .   .   .   .   .   x
 records.export                        x   x   .   .   .   .   .   .   .   x   .   .
 records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .
 records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .

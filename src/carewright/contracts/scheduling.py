@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
-from carewright.contracts.hours import BlockTime
+from carewright.contracts.hours import BlockTime, Busy, Opening
 from carewright.contracts.starts import ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
@@ -222,12 +222,13 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Appointments of one patient, newest start last. Without `patient_id` a patient sees their own."""
+    """Appointments of one patient, newest start last; by `clashing` those that meet another of theirs. Without `patient_id` one's own."""
 
     patient_id: UUID | None = None
     from_at: Instant | None = None
     until_at: Instant | None = None
     statuses: Annotated[tuple[AppointmentStatus, ...], Meta(max_length=10)] = ()
+    clashing: bool = False
     limit: Limit = 50
     after: Cursor | None = None
 
@@ -277,21 +278,6 @@ class CalendarChanged(msgspec.Struct, frozen=True, kw_only=True):
     block_id: UUID | None = None
     hit_appointment_ids: tuple[UUID, ...] = ()
     hit: tuple[Appointment, ...] = ()
-
-
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    site_id: UUID
-    start: Instant
-    end: Instant
-
-
-class Busy(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of a schedule that is taken. FHIR Slot.status: `busy`, `busy-tentative` (a hold) or `busy-unavailable` (a block)."""
-
-    status: Literal["busy", "busy-tentative", "busy-unavailable"]
-    start: Instant
-    end: Instant
-    appointment_id: UUID | None = None
 
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True):
@@ -523,6 +509,12 @@ class AppointmentHoldExpired(AppointmentFact, frozen=True, kw_only=True):
 
 class AppointmentAdvanced(AppointmentFact, frozen=True, kw_only=True):
     topic: ClassVar[str] = "scheduling.appointment.advanced.v1"
+
+
+class AppointmentTransferred(AppointmentFact, frozen=True, kw_only=True):
+    """Another record has the appointment now: the one that had it was merged into that. Time, place and state are as they were."""
+
+    topic: ClassVar[str] = "scheduling.appointment.transferred.v1"
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True):

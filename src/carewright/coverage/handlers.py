@@ -2,7 +2,7 @@
 
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import URGENT
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -13,6 +13,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.coverage import store
 from carewright.coverage.service.asking_later import Booked, Held, ask_ahead, ask_later
+from carewright.coverage.service.stopping import tell_all_later
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -28,6 +29,19 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     about = tuple(audit.Entity(type="Coverage", id=each) for each in ids)
     name = "coverage.coverage.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
+    """Who pays for a record that was merged pays for its survivor, and nothing more comes under the old one.
+
+    What of it stops the survivor's visits is told to scheduling by a job: it opens what payers said.
+    """
+    ids = await store.take_over(tx, event.organization_id, event.prior_id, ctx.clock.now())
+    if await store.note_stops(tx, event.organization_id, event.prior_id, has_stops=False):
+        await outbox.publish(ctx, tx, VisitsStopped(organization_id=event.organization_id, patient_id=event.prior_id, stops=()))
+        if await store.lock_patient(tx, event.organization_id, event.patient_id):
+            await tell_all_later(ctx.working_in(event.organization_id), tx)
+    await audit.record_merge(ctx, tx, "coverage.coverage.merge", event, "Coverage", ids)
 
 
 async def ask_about_visit(ctx: Context, tx: Session, event: AppointmentBooked | AppointmentConfirmed | AppointmentRescheduled) -> None:

@@ -25,7 +25,7 @@ from carewright.contracts.coverage import (
     VisitCoverage,
     VisitsPage,
 )
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -114,6 +114,7 @@ MODULE = Module(
     subscriptions={
         PatientErased: handlers.erase_patient,
         AppointmentHeld: handlers.ask_about_hold,
+        PatientMerged: handlers.take_over,
         AppointmentBooked: handlers.ask_about_visit,
         AppointmentConfirmed: handlers.ask_about_visit,
         AppointmentRescheduled: handlers.ask_about_visit,

@@ -43,6 +43,22 @@ ON CONFLICT (organization_id, id) DO UPDATE SET erased_at = coalesce(known.erase
 -- name: erase_coverages
 DELETE FROM coverage.coverage WHERE organization_id = $1 AND patient_id = $2 RETURNING id
 
+-- name: take_over_coverages
+-- What was kept of a record that was merged ($2) is its survivor's. Who has the same coverage twice by that keeps both: the mark stays that
+-- of the old record until somebody changes one.
+UPDATE coverage.coverage SET patient_id = kernel.survivor_of($1, $2), version = version + 1, updated_at = $3
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
+-- name: take_over_eligibilities
+UPDATE coverage.eligibility SET patient_id = kernel.survivor_of($1, $2) WHERE organization_id = $1 AND patient_id = $2
+
+-- name: take_over_authorisations
+UPDATE coverage.authorisation SET patient_id = kernel.survivor_of($1, $2) WHERE organization_id = $1 AND patient_id = $2
+
+-- name: take_over_visits
+UPDATE coverage.visit SET patient_id = kernel.survivor_of($1, $2) WHERE organization_id = $1 AND patient_id = $2
+
 -- name: dispose_coverages
 -- What ended long enough ago, oldest first.
 DELETE FROM coverage.coverage WHERE organization_id = $1 AND id = ANY(ARRAY(

@@ -147,6 +147,15 @@ async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID, no
     return [row["id"] for row in await tx.fetch(Q.erase_coverages, organization_id, patient_id)]
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID, now: datetime) -> list[UUID]:
+    """Give a merged record's coverages, answers and visits to its survivor, and note that none may come later; the ids of the coverages."""
+    await tx.execute(Q.note_erased, organization_id, prior_id, now)
+    await tx.execute(Q.take_over_eligibilities, organization_id, prior_id)
+    await tx.execute(Q.take_over_authorisations, organization_id, prior_id)
+    await tx.execute(Q.take_over_visits, organization_id, prior_id)
+    return [row["id"] for row in await tx.fetch(Q.take_over_coverages, organization_id, prior_id, now)]
+
+
 async def dispose_coverages(tx: Session, organization_id: UUID, before: date, limit: int) -> list[Gone]:
     """Delete coverages that ended before `before` and that no hold covers."""
     return [Gone("Coverage", row["id"], row["patient_id"]) for row in await tx.fetch(Q.dispose_coverages, organization_id, before, limit)]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from carewright.contracts.directory import LocationChanged, PractitionerChanged
 from carewright.contracts.ehr import Kind
-from carewright.contracts.patients import PatientChanged, PatientErased
+from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.ehr import store
 from carewright.ehr.service.pushing import PUSH, Push
@@ -42,6 +42,12 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     """Who the patient is at an EHR goes with the record; what their EHR has is theirs to erase."""
     await store.erase_patient(tx, event.organization_id, event.patient_id)
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, "ehr.link.erase", "D", patient_id=event.patient_id))
+
+
+async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
+    """Who a record that was merged is at an EHR its survivor is; that theirs are two is theirs to merge."""
+    ids = await store.take_over(tx, event.organization_id, event.prior_id)
+    await audit.record_merge(ctx, tx, "ehr.link.merge", event, "Linkage", ids)
 
 
 async def _note(ctx: Context, tx: Session, organization_id: UUID, kind: Kind, ours: UUID) -> None:

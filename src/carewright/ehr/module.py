@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from carewright.contracts.directory import Directory, LocationChanged, PractitionerChanged
-from carewright.contracts.patients import PatientChanged, PatientErased, Patients
+from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged, Patients
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -46,6 +46,7 @@ MODULE = Module(
         LocationChanged: handlers.note_place,
         PatientChanged: handlers.note_patient,
         PatientErased: handlers.erase_patient,
+        PatientMerged: handlers.take_over,
         AppointmentBooked: handlers.queue_push,
         AppointmentConfirmed: handlers.queue_push,
         AppointmentRescheduled: handlers.queue_push,

@@ -34,7 +34,8 @@ WHERE organization_id = $1 AND name = $2
 RETURNING id
 
 -- name: linked
-SELECT id, ours, ours_changed_at, made_at FROM ehr.link
+-- A patient of theirs whose record was merged is its survivor.
+SELECT id, CASE WHEN kind = 'Patient' THEN kernel.survivor_of(organization_id, ours) ELSE ours END AS ours, ours_changed_at, made_at FROM ehr.link
 WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND mark = $4
 
 -- name: is_linked
@@ -98,6 +99,15 @@ RETURNING id
 SELECT id, kind, reason, ours, elements, found_at FROM ehr.difference
 WHERE organization_id = $1 AND connection_id = $2
 ORDER BY kind, reason, found_at, id LIMIT $3
+
+-- name: take_over
+-- Who a merged record ($2) is at an EHR its survivor is, where that one is nobody there yet: of ours none is two of theirs. Where it is, the
+-- link leads over the old record (`linked`).
+UPDATE ehr.link l SET patient_id = kernel.survivor_of($1, $2), ours = CASE WHEN l.kind = 'Patient' AND l.ours = $2 AND NOT EXISTS (
+        SELECT FROM ehr.link o WHERE o.organization_id = $1 AND o.connection_id = l.connection_id AND o.kind = 'Patient'
+            AND o.ours = kernel.survivor_of($1, $2)) THEN kernel.survivor_of($1, $2) ELSE l.ours END
+WHERE l.organization_id = $1 AND l.patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING l.id
 
 -- name: erase_links
 DELETE FROM ehr.link WHERE organization_id = $1 AND patient_id = $2

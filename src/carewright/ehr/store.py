@@ -168,6 +168,11 @@ async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) ->
     await tx.execute(Q.erase_differences, organization_id, patient_id)
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID) -> list[UUID]:
+    """Give a merged record's links to its survivor; which those were."""
+    return [row["id"] for row in await tx.fetch(Q.take_over, organization_id, prior_id)]
+
+
 async def reseal_connections(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     return await reseal_rows(tx, cipher, CONNECTION, ("key",), (Q.connections_to_reseal, Q.reseal_connections), after, limit)
 

@@ -14,7 +14,7 @@ from carewright.contracts.flow import (
     RecordEncounter,
     SearchEncounters,
 )
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.flow import handlers, service, store
 from carewright.flow.jobs import TIMERS
 from carewright.flow.settings import FlowSettings
@@ -55,7 +55,7 @@ MODULE = Module(
     start=start,
     settings=FlowSettings,
     offers=(Flow,),
-    subscriptions={PatientErased: handlers.erase_patient},
+    subscriptions={PatientErased: handlers.erase_patient, PatientMerged: handlers.take_over},
     timers=TIMERS,
     sealed={store.TABLE: service.reseal_encounters},
 )

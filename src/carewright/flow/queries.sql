@@ -25,10 +25,12 @@ ORDER BY e.id LIMIT $12
 
 -- name: put_encounters
 -- A new encounter begins at version 1, one that says something else gets the next version, and one that says the same is left alone and
--- not returned. In order of ids, so that two batches cannot wait for each other in a circle.
+-- not returned. In order of ids, so that two batches cannot wait for each other in a circle. Whoever names a record that was merged means its
+-- survivor.
 INSERT INTO flow.encounter AS stored
     (organization_id, id, patient_id, status, appointment_id, site_id, starts_at, ends_at, detail, content, version, recorded_at, updated_at)
-SELECT $1, e.*, 1, $11, $11
+SELECT $1, e.id, kernel.survivor_of($1, e.patient_id), e.status, e.appointment_id, e.site_id, e.starts_at, e.ends_at, e.detail, e.content, 1,
+    $11, $11
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::timestamptz[], $9::bytea[], $10::bytea[])
     AS e(id, patient_id, status, appointment_id, site_id, starts_at, ends_at, detail, content)
 ORDER BY e.id
@@ -61,6 +63,12 @@ WITH named AS (
     DELETE FROM flow.identifier WHERE organization_id = $1
         AND encounter_id IN (SELECT id FROM flow.encounter WHERE organization_id = $1 AND patient_id = $2))
 UPDATE flow.encounter SET detail = NULL WHERE organization_id = $1 AND patient_id = $2 AND detail IS NOT NULL
+RETURNING id
+
+-- name: take_over
+-- What was kept of a record that was merged ($2) is its survivor's.
+UPDATE flow.encounter SET patient_id = kernel.survivor_of($1, $2), version = version + 1, updated_at = $3
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
 RETURNING id
 
 -- name: dispose_encounters

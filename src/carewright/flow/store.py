@@ -67,6 +67,11 @@ async def erase_encounters(tx: Session, organization_id: UUID, patient_id: UUID)
     return [row["id"] for row in await tx.fetch(Q.erase_encounters, organization_id, patient_id)]
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID, now: datetime) -> list[UUID]:
+    """Give a merged record's encounters to its survivor; which those were."""
+    return [row["id"] for row in await tx.fetch(Q.take_over, organization_id, prior_id, now)]
+
+
 async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
     """Delete encounters that ended before `before`, and that no hold covers."""
     rows = await tx.fetch(Q.dispose_encounters, organization_id, before, limit)

@@ -3,7 +3,7 @@
 Whom we tell is remembered for a moment: a partner who was just added hears of what happens from then on.
 """
 
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.hl7 import store
 from carewright.hl7.context import Hl7Context
@@ -21,6 +21,12 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     await audit.record(
         tx, audit.entry_of_system(ctx, event.organization_id, "hl7.message.erase", "D", patient_id=event.patient_id, entities=about)
     )
+
+
+async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
+    """What was said of a record that was merged, and told of it, is its survivor's."""
+    ids = await store.take_over(tx, event.organization_id, event.prior_id)
+    await audit.record_merge(ctx, tx, "hl7.message.merge", event, "MessageHeader", ids)
 
 
 async def tell_partners(ctx: Hl7Context, tx: Session, event: AppointmentFact) -> None:

@@ -11,13 +11,14 @@ from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.orders import Orders
-from carewright.contracts.patients import PatientErased, Patients
+from carewright.contracts.patients import PatientErased, PatientMerged, Patients
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentConfirmed,
     AppointmentRescheduled,
+    AppointmentTransferred,
     Scheduling,
 )
 from carewright.hl7 import handlers, mllp, sending, store
@@ -39,6 +40,7 @@ TOLD: tuple[type[Event], ...] = (
     AppointmentRescheduled,
     AppointmentCancelled,
     AppointmentAdvanced,
+    AppointmentTransferred,
 )
 """What partners may have to hear of."""
 
@@ -68,7 +70,11 @@ MODULE = Module(
     needs=(Access, Directory, Patients, Scheduling, Flow, Orders),
     prefixes=("/hl7",),
     pages=pages,
-    subscriptions={PatientErased: handlers.erase_patient} | dict.fromkeys(TOLD, handlers.tell_partners),
+    subscriptions={
+        PatientErased: handlers.erase_patient,
+        PatientMerged: handlers.take_over,
+        **dict.fromkeys(TOLD, handlers.tell_partners),
+    },
     timers=TIMERS,
     sealed={store.TABLE: reseal_messages, store.OUTGOING: reseal_outgoing, store.LINK: reseal_links},
 )

@@ -24,7 +24,8 @@ WITH given AS (
 ), kept AS (
     INSERT INTO hl7.message AS stored
         (organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at)
-    SELECT organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, received_at
+    SELECT organization_id, id, client_id, mark, subject, kind, status, reason, content, note,
+        kernel.survivor_of(organization_id, patient_id), received_at, received_at
     FROM given ORDER BY mark
     ON CONFLICT (organization_id, mark) DO UPDATE SET
         id = EXCLUDED.id, status = EXCLUDED.status, reason = EXCLUDED.reason, content = EXCLUDED.content, note = EXCLUDED.note,
@@ -67,7 +68,7 @@ ORDER BY id LIMIT $3
 
 -- name: decide_message
 UPDATE hl7.message
-SET status = $3, reason = $4, note = $5, patient_id = coalesce($6, patient_id), content = $7, subject = $8, decided_at = $9
+SET status = $3, reason = $4, note = $5, patient_id = kernel.survivor_of($1, coalesce($6, patient_id)), content = $7, subject = $8, decided_at = $9
 WHERE organization_id = $1 AND id = $2 AND status = 'waiting'
 RETURNING id
 
@@ -91,6 +92,17 @@ UPDATE hl7.message SET content = NULL, note = NULL, remark = NULL,
     status = CASE WHEN status = 'waiting' THEN 'refused' ELSE status END,
     reason = CASE WHEN status = 'waiting' THEN 'hl7.erased' ELSE reason END
 WHERE organization_id = $1 AND patient_id = $2 AND content IS NOT NULL
+RETURNING id
+
+-- name: take_over_messages
+-- What was said of a record that was merged ($2) was said of its survivor.
+UPDATE hl7.message SET patient_id = kernel.survivor_of($1, $2)
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
+-- name: take_over_outgoing
+UPDATE hl7.outgoing SET patient_id = kernel.survivor_of($1, $2)
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
 RETURNING id
 
 -- name: dispose_messages
@@ -163,7 +175,7 @@ DELETE FROM hl7.partner_code WHERE organization_id = $1 AND partner_id = $2 AND 
 -- A message for each partner, by arrays of partners, their clients and ids. One that was never told of the appointment, and did not make
 -- it, hears of it as new, if it lives ($9): whatever happened to it before. $7 is the event for the others; NULL is none.
 INSERT INTO hl7.outgoing (organization_id, id, partner_id, appointment_id, version, patient_id, event, fact, status, ends_at, made_at, due_at)
-SELECT $1, p.id, p.partner_id, $5, $6, $8, CASE WHEN p.knows THEN $7 ELSE 'S12' END, $10, 'due', $11, $12, $12
+SELECT $1, p.id, p.partner_id, $5, $6, kernel.survivor_of($1, $8), CASE WHEN p.knows THEN $7 ELSE 'S12' END, $10, 'due', $11, $12, $12
 FROM (
     SELECT each.*,
         EXISTS (SELECT FROM hl7.outgoing o WHERE o.organization_id = $1 AND o.partner_id = each.partner_id AND o.appointment_id = $5)

@@ -188,6 +188,11 @@ async def erase_messages(tx: Session, organization_id: UUID, patient_id: UUID) -
     return [row["id"] for row in await tx.fetch(Q.erase_messages, organization_id, patient_id)]
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID) -> list[UUID]:
+    """Give what was said, and told, of a merged record to its survivor; which messages those were."""
+    return [row["id"] for query in (Q.take_over_messages, Q.take_over_outgoing) for row in await tx.fetch(query, organization_id, prior_id)]
+
+
 async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
     """Delete messages that were received before `before`, were decided about, and that no hold covers."""
     rows = await tx.fetch(Q.dispose_messages, organization_id, before, limit)

@@ -18,6 +18,7 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
 from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
@@ -80,6 +81,13 @@ def entry_of_system(
     """What the system does now by itself, whoever set it going: a hold that runs out does so in nobody's name."""
     actor = Actor(subject="system", organization_id=organization_id, role="system", purpose="HOPERAT")
     return entry(ctx.acting(actor, trace=ctx.trace), event, action, patient_id=patient_id, entities=entities)
+
+
+async def record_merge(ctx: Context, tx: Session, name: str, merged: Event, kind: str, ids: Iterable[UUID]) -> None:
+    """Which things of a record that was merged went to its survivor, the subject of `merged`; nothing where there were none."""
+    about = tuple(Entity(type=kind, id=each) for each in ids)
+    if about:
+        await record(tx, entry_of_system(ctx, merged.organization_id, name, "U", patient_id=merged.subject, entities=about))
 
 
 def entries_for_patients(ctx: Context, event: str, action: Action, patient_ids: Iterable[UUID]) -> tuple[Entry, ...]:

@@ -349,3 +349,16 @@ FOR UPDATE
 UPDATE kernel.legal_hold h SET reason = r.reason, lift_reason = r.lift_reason
 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, reason, lift_reason)
 WHERE h.organization_id = $1 AND h.id = r.id
+
+-- name: merges_of
+-- Which of these records were merged into others, and others into these.
+SELECT patient_id, survivor_id FROM kernel.merged
+WHERE organization_id = $1 AND (patient_id = ANY($2::uuid[]) OR survivor_id = ANY($2::uuid[]))
+ORDER BY patient_id
+
+-- name: note_merged
+-- Whatever was merged into the prior record before is the survivor's now, like the rest.
+WITH followed AS (
+    UPDATE kernel.merged SET survivor_id = $3 WHERE organization_id = $1 AND survivor_id = $2
+)
+INSERT INTO kernel.merged (organization_id, patient_id, survivor_id, merged_at) VALUES ($1, $2, $3, $4)

@@ -4,7 +4,7 @@ There is no copy that could be stale.
 """
 
 from carewright.contracts.access import BreakGlassStarted
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -24,3 +24,9 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     about = tuple(audit.Entity(type="Communication", id=each) for each in ids)
     name = "notifications.communication.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
+    """What was said to a record that was merged stands with its survivor. Where it was sent to stays as it was."""
+    ids = await store.take_over(tx, event.organization_id, event.prior_id)
+    await audit.record_merge(ctx, tx, "notifications.communication.merge", event, "Communication", ids)

@@ -15,7 +15,7 @@ from carewright.contracts.notifications import (
     SaidPage,
     SearchCommunications,
 )
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -68,7 +68,11 @@ MODULE = Module(
     offers=(Notifications,),
     routes=ROUTES,
     prefixes=("/api/v1/communications",),
-    subscriptions={BreakGlassStarted: handlers.tell_privacy_officers, PatientErased: handlers.erase_patient},
+    subscriptions={
+        BreakGlassStarted: handlers.tell_privacy_officers,
+        PatientErased: handlers.erase_patient,
+        PatientMerged: handlers.take_over,
+    },
     jobs=JOBS,
     timers=TIMERS,
     sealed={"notifications.communication": service.reseal_communications},

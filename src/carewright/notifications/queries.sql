@@ -60,6 +60,12 @@ WITH forgotten AS (
 )
 SELECT count(*) AS count FROM forgotten
 
+-- name: take_over
+-- What was said to a record that was merged ($2) was said to its survivor.
+UPDATE notifications.communication SET recipient = kernel.survivor_of($1, $2)::text
+WHERE organization_id = $1 AND recipient_kind = 'patient' AND recipient = $2::uuid::text AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
 -- name: erase_texts
 -- What was said to a patient who was erased. What is still on its way is given up: nobody is there to read it.
 UPDATE notifications.communication SET content = NULL

@@ -120,6 +120,11 @@ async def erase_texts(tx: Session, organization_id: UUID, patient_id: UUID) -> l
     return [row["id"] for row in await tx.fetch(Q.erase_texts, organization_id, str(patient_id))]
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID) -> list[UUID]:
+    """Give the messages to a merged record to its survivor; which those were."""
+    return [row["id"] for row in await tx.fetch(Q.take_over, organization_id, prior_id)]
+
+
 async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
     """Delete messages that were made before `before`, and that no hold covers."""
     rows = await tx.fetch(Q.dispose_communications, organization_id, before, limit)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.orders import Orders, RecordRequest, RequestsPage, SearchRequests, ServiceRequest, UpdateRequest
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -43,7 +43,7 @@ MODULE = Module(
     start=start,
     settings=OrdersSettings,
     offers=(Orders,),
-    subscriptions={PatientErased: handlers.erase_patient},
+    subscriptions={PatientErased: handlers.erase_patient, PatientMerged: handlers.take_over},
     timers=TIMERS,
     sealed={store.TABLE: service.reseal_requests},
 )

@@ -8,11 +8,17 @@ from carewright.contracts.patients import (
     ErasePatient,
     FindPatients,
     InvalidPatient,
+    Merge,
+    MergeBody,
+    MergedPatients,
+    MergePatients,
     Patient,
     PatientBody,
     PatientOnHold,
     PatientsPage,
+    RecordMerged,
     RegisterPatient,
+    UnknownMerge,
     UnknownPatient,
     UpdatePatient,
 )
@@ -43,6 +49,19 @@ async def update_patient(ctx: Context, call: Call[Nothing, PatientBody]) -> Pati
     return await service.update_patient(ctx, UpdatePatient(patient_id=call.path["patient_id"], expected_version=call.version, **said))
 
 
+async def merge_patients(ctx: Context, call: Call[Nothing, MergeBody]) -> MergedPatients:
+    """Merge another record of the same person into this one."""
+    said = call.body
+    return await service.merge_patients(
+        ctx, MergePatients(survivor_id=call.path["patient_id"], prior_id=said.prior_id, reason=said.reason)
+    )  # fmt: skip
+
+
+async def get_merge(ctx: Context, call: Call[Nothing, Nothing]) -> Merge:
+    """How this record was merged into another."""
+    return await service.get_merge(ctx, call.path["patient_id"])
+
+
 class EraseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Reason
 
@@ -64,10 +83,18 @@ ROUTES = (
     ),
     Route(
         "PUT", "/api/v1/patients/{patient_id}", update_patient, "Change one patient's record; what was not shown stays", service.CHANGE,
-        Patient, body=PatientBody, keyed=True, versioned=True, refusals=(UnknownPatient, InvalidPatient),
+        Patient, body=PatientBody, keyed=True, versioned=True, refusals=(UnknownPatient, InvalidPatient, RecordMerged),
+    ),
+    Route(
+        "POST", "/api/v1/patients/{patient_id}/merge", merge_patients, "Merge another record of the same person into this one",
+        service.MERGE, MergedPatients, body=MergeBody, refusals=(UnknownPatient, InvalidPatient, RecordMerged),
+    ),
+    Route(
+        "GET", "/api/v1/patients/{patient_id}/merge", get_merge, "How this record was merged into another, and both as they were",
+        service.MERGE, Merge, refusals=(UnknownMerge,),
     ),
     Route(
         "POST", "/api/v1/patients/{patient_id}/erase", erase_patient, "Erase a patient for good; appointments keep their time",
-        service.ERASE, Erased, body=EraseBody, refusals=(UnknownPatient, PatientOnHold, StepUpNeeded),
+        service.ERASE, Erased, body=EraseBody, refusals=(UnknownPatient, PatientOnHold, StepUpNeeded, RecordMerged),
     ),
 )  # fmt: skip

@@ -112,6 +112,16 @@ def changed_patient(before: Patient, command: UpdatePatient) -> Patient:
     )  # fmt: skip
 
 
+def merged(survivor: Patient, prior: Patient) -> tuple[Patient, Patient]:
+    """Both records after a merge. The survivor has every identifier, and of the rest what it did not have; the prior is inactive."""
+    identifiers = tuple(dict.fromkeys((*survivor.identifiers, *prior.identifiers)))
+    stays = msgspec.structs.replace(
+        survivor, identifiers=identifiers, birth_on=survivor.birth_on or prior.birth_on, gender=survivor.gender or prior.gender,
+        language=survivor.language or prior.language, telecom=survivor.telecom or prior.telecom,
+    )  # fmt: skip
+    return stays, msgspec.structs.replace(prior, identifiers=(), active=False)
+
+
 def name_key(person: Person) -> str:
     """What people are sorted by."""
     return f"{folded(person.family)}, {given_of(person)}"

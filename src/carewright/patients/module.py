@@ -10,6 +10,8 @@ from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
     ListPatients,
+    MergedPatients,
+    MergePatients,
     NameRelation,
     Patient,
     PatientMatch,
@@ -54,6 +56,9 @@ class LocalPatients:
     async def update_patient(self, actor: Actor, command: UpdatePatient, idempotency_key: str | None = None) -> Patient:
         return await service.update_patient(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
+    async def merge_patients(self, actor: Actor, command: MergePatients) -> MergedPatients:
+        return await service.merge_patients(self._context.acting(actor), command)
+
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient:
         return await service.register_patient(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
@@ -83,5 +88,5 @@ MODULE = Module(
     routes=ROUTES,
     prefixes=("/api/v1/patients",),
     jobs=JOBS,
-    sealed={"patients.patient": service.reseal_patients, store.ERASURE: service.reseal_erasures},
+    sealed={"patients.patient": service.reseal_patients, store.ERASURE: service.reseal_erasures, store.MERGE: service.reseal_merges},
 )

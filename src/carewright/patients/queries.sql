@@ -14,6 +14,34 @@ LIMIT $3
 -- The caller holds the row until the end of its transaction: what it read is what it changes.
 SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = $2 FOR UPDATE
 
+-- name: patients_for_merge
+-- In order of ids, so that two merges cannot wait for each other in a circle.
+SELECT id, person, reach, gender, language, active, version FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
+ORDER BY id
+FOR UPDATE
+
+-- name: insert_merge
+INSERT INTO patients.merge (organization_id, id, into_id, kept, reason, merged_by, merged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: merge_of
+SELECT into_id, kept, reason, merged_by, merged_at FROM patients.merge WHERE organization_id = $1 AND id = $2
+
+-- name: clear_merges
+-- Of whoever was erased stays that records were merged, and nothing of what they said.
+UPDATE patients.merge SET kept = NULL, reason = NULL WHERE organization_id = $1 AND id = ANY(kernel.records_of($1, $2))
+
+-- name: merges_to_reseal
+-- As patients_to_reseal.
+SELECT id, kept, reason FROM patients.merge
+WHERE organization_id = $1 AND id > $2 AND (substring(kept FOR 3) <> $3 OR substring(reason FOR 3) <> $3)
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_merges
+UPDATE patients.merge m SET kept = r.kept, reason = r.reason
+FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, kept, reason)
+WHERE m.organization_id = $1 AND m.id = r.id
+
 -- name: traits_of_patients
 SELECT id, person, gender, language FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
 
@@ -57,6 +85,7 @@ FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[], $6::int[], $7::in
             $12::text[], $13::boolean[])
     AS p(id, person, reach, content, family_index, given_index, family_sound, given_sound, birth_index, gender, language, active)
 WHERE NOT EXISTS (SELECT FROM patients.erasure e WHERE e.organization_id = $1 AND e.id = p.id)
+  AND kernel.survivor_of($1, p.id) = p.id
 ORDER BY p.id
 ON CONFLICT (organization_id, id) DO UPDATE SET
     person = EXCLUDED.person, reach = EXCLUDED.reach, content = EXCLUDED.content, family_index = EXCLUDED.family_index,
@@ -67,10 +96,16 @@ WHERE (stored.content, stored.gender, stored.language, stored.active)
     IS DISTINCT FROM (EXCLUDED.content, EXCLUDED.gender, EXCLUDED.language, EXCLUDED.active)
 RETURNING id, version
 
+-- name: lock_record
+-- In a statement of its own: what follows must see what whoever had the lock before has committed.
+SELECT id FROM patients.patient WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
 -- name: erase_patient
--- The row decides: of two erasures, and of an erasure and a change, one comes second. A hold that was committed is never missed.
-DELETE FROM patients.patient WHERE organization_id = $1 AND id = $2 AND NOT kernel.is_held(organization_id, id)
-RETURNING version
+-- The row decides: of two erasures, and of an erasure and a change, one comes second. A hold that was committed is never missed. With a
+-- record go those that were merged into it; one that was merged goes with its survivor alone.
+DELETE FROM patients.patient
+WHERE organization_id = $1 AND id = ANY(kernel.records_of($1, $2)) AND kernel.survivor_of($1, $2) = $2 AND NOT kernel.is_held($1, $2)
+RETURNING id, version
 
 -- name: insert_erasure
 INSERT INTO patients.erasure (organization_id, id, reason, erased_by, erased_at) VALUES ($1, $2, $3, $4, $5)

@@ -16,18 +16,24 @@ from carewright.contracts.patients import (
     ErasePatient,
     FindPatients,
     ListPatients,
+    Merge,
+    MergedPatients,
+    MergePatients,
     NameRelation,
     Patient,
     PatientChanged,
     PatientErased,
     PatientMatch,
+    PatientMerged,
     PatientOnHold,
     PatientsPage,
     PutPatients,
     PutPatientsResult,
+    RecordMerged,
     RegisterPatient,
     SearchPatients,
     Traits,
+    UnknownMerge,
     UnknownPatient,
     UpdatePatient,
 )
@@ -35,7 +41,7 @@ from carewright.kernel import keeping
 from carewright.kernel.audit import Entry, entries_for_patients, entry, record
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
-from carewright.kernel.errors import Forbidden, PreconditionFailed, Refusal
+from carewright.kernel.errors import BadInput, Forbidden, PreconditionFailed, Refusal
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
 from carewright.kernel.jobs import enqueue
@@ -50,6 +56,7 @@ COMPARE_NAMES = "patients.compare_names"
 FIND_BY_CONTACT = "patients.find_by_contact"
 REGISTER = "patients.register"
 CHANGE = "patients.change"
+MERGE = "patients.merge"
 EXPORT = "fhir.export"
 NO_ID = UUID(int=0)
 READ_CONTACTS = "patients.read_contacts"
@@ -78,8 +85,9 @@ async def get_patient(ctx: Context, patient_id: UUID) -> Patient:
         found = await store.patient_by_id(tx, cipher, patient_id)
         if found is None:
             raise UnknownPatient(patient_id=str(patient_id))
+        (linked,) = await store.with_links(tx, cipher.organization_id, [found])
         await record(tx, entry(ctx, "patients.patient.read", "R", patient_id=patient_id))
-    return _shown(ctx, found)
+    return _shown(ctx, linked)
 
 
 async def get_patients(ctx: Context, ids: Sequence[UUID]) -> tuple[Patient, ...]:
@@ -90,7 +98,7 @@ async def get_patients(ctx: Context, ids: Sequence[UUID]) -> tuple[Patient, ...]
     model.ensure_within_limit(len(ids), model.PATIENTS_READ_MAX)
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.patients_by_id(tx, cipher, ids)
+        found = await store.with_links(tx, cipher.organization_id, await store.patients_by_id(tx, cipher, ids))
         await record(tx, *(entry(ctx, "patients.patient.read", "R", patient_id=each.id) for each in found))
     return tuple(_shown(ctx, each) for each in found)
 
@@ -102,7 +110,7 @@ async def list_patients(ctx: Context, query: ListPatients) -> PatientsPage:
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         found = await store.patients_after(tx, cipher, query.after or NO_ID, query.limit + 1)
-        shown = found[: query.limit]
+        shown = await store.with_links(tx, cipher.organization_id, found[: query.limit])
         await record(tx, *(entry(ctx, "patients.patient.export", "R", patient_id=each.id) for each in shown))
     return PatientsPage(items=tuple(_shown(ctx, each) for each in shown), more=len(found) > len(shown))
 
@@ -140,7 +148,7 @@ async def search_patients(ctx: Context, query: SearchPatients) -> PatientsPage:
             candidates = await store.candidates(tx, cipher, asked)
         named = sorted((each for each in candidates if model.fits(asked, each.person)), key=_by_name)
         fitting = [each for each in (store.opened(cipher, one) for one in named) if model.meets(query, each)]
-        found = fitting[: query.limit]
+        found = await store.with_links(tx, cipher.organization_id, fitting[: query.limit])
         await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.id for each in found)))
     return PatientsPage(
         items=tuple(_shown(ctx, each) for each in found), more=len(fitting) > len(found) or len(candidates) >= store.CANDIDATES_MAX
@@ -237,7 +245,7 @@ async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
 async def update_patient(ctx: Context, command: UpdatePatient) -> Patient:
     """Replace what a record says; what is left out of it and what the actor may not see stays. The same again changes nothing.
 
-    Raises `UnknownPatient`, `PreconditionFailed`, `InvalidPatient`, and `Forbidden` for saying what one may not see.
+    Raises `UnknownPatient`, `RecordMerged`, `PreconditionFailed`, `InvalidPatient`, and `Forbidden` for saying what one may not see.
     """
     ctx.actor.require(CHANGE)
     for said, permission in ((command.telecom, READ_CONTACTS), (command.identifiers, READ_IDENTIFIERS)):
@@ -250,13 +258,15 @@ async def update_patient(ctx: Context, command: UpdatePatient) -> Patient:
             before = await store.patient_for_change(tx, cipher, command.patient_id)
             if before is None:
                 raise UnknownPatient(patient_id=str(command.patient_id))
+            await _ensure_stands(tx, cipher.organization_id, command.patient_id)
             if command.expected_version not in (None, before.version):
                 raise PreconditionFailed(version=before.version)
             changed = model.changed_patient(before, command)
             model.ensure_sound([changed], ctx.clock.now())
             written = await _put(ctx, tx, cipher, [changed])
             await record(tx, entry(ctx, "patients.patient.change", "U", patient_id=before.id))
-            shown = _shown(ctx, written[0] if written else before)
+            (linked,) = await store.with_links(tx, cipher.organization_id, written or [before])
+            shown = _shown(ctx, linked)
             await remember(ctx, tx, shown)
         ctx.wake()
         return shown
@@ -264,23 +274,91 @@ async def update_patient(ctx: Context, command: UpdatePatient) -> Patient:
     return await once(ctx, Patient, work)
 
 
-async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
-    """Erase a patient for good: the record, and by its event everybody's words, messages and the account. Appointments keep their time.
+async def merge_patients(ctx: Context, command: MergePatients) -> MergedPatients:
+    """Two records are of one person: the survivor takes over everything, by its event also what others keep; the prior points to it.
 
-    Raises `StepUpNeeded` unless the actor proved who they are a moment ago, `UnknownPatient`, and `PatientOnHold`.
+    Nothing refuses it that can be put right afterwards: who has two appointments at one time keeps both. The same again changes nothing
+    here, and lets others look once more. Raises `UnknownPatient`, `RecordMerged` for a record that was merged into another, and
+    `InvalidPatient` for more identifiers than a record takes.
+    """
+    ctx.actor.require(MERGE)
+    if command.survivor_id == command.prior_id:
+        raise BadInput("A record is not merged into itself.", parameter="prior_id")
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        known = await store.patients_for_merge(tx, cipher, (command.survivor_id, command.prior_id))
+        for patient_id in (command.survivor_id, command.prior_id):
+            if patient_id not in known:
+                raise UnknownPatient(patient_id=str(patient_id))
+        await _ensure_stands(tx, cipher.organization_id, command.survivor_id)
+        merged = await _merged_before(tx, cipher, command)
+        if merged is None:
+            merged = await _merge(ctx, tx, cipher, command, (known[command.survivor_id], known[command.prior_id]))
+        event = PatientMerged(organization_id=cipher.organization_id, patient_id=merged.survivor_id, prior_id=merged.prior_id)
+        await publish(ctx, tx, event)
+        await record(tx, *(entry(ctx, "patients.patient.merge", "U", patient_id=each) for each in (command.survivor_id, command.prior_id)))
+    ctx.wake()
+    return merged
+
+
+async def _merge(ctx: Context, tx: Session, cipher: FieldCipher, command: MergePatients, before: tuple[Patient, Patient]) -> MergedPatients:
+    after, now = model.merged(*before), ctx.clock.now()
+    model.ensure_sound(after, now)
+    await _put(ctx, tx, cipher, after)
+    await store.insert_merge(tx, cipher, command, before, ctx.actor.subject, now)
+    return MergedPatients(survivor_id=command.survivor_id, prior_id=command.prior_id, merged_by=ctx.actor.subject, merged_at=now)
+
+
+async def _merged_before(tx: Session, cipher: FieldCipher, command: MergePatients) -> MergedPatients | None:
+    """How the prior record came to the survivor, if it did. Raises `RecordMerged` where it went to another one."""
+    earlier = await store.merge_of(tx, cipher, command.prior_id)
+    if earlier is None:
+        return None
+    if await store.survivor_of(tx, cipher.organization_id, command.prior_id) != command.survivor_id:
+        await _ensure_stands(tx, cipher.organization_id, command.prior_id)
+    return MergedPatients(
+        survivor_id=command.survivor_id, prior_id=command.prior_id, merged_by=earlier.merged_by, merged_at=earlier.merged_at
+    )  # fmt: skip
+
+
+async def get_merge(ctx: Context, prior_id: UUID) -> Merge:
+    """How a record was merged, and both as they were, for whoever may merge. Raises `UnknownMerge`."""
+    ctx.actor.require(MERGE)
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        found = await store.merge_of(tx, cipher, prior_id)
+        if found is None:
+            raise UnknownMerge(patient_id=str(prior_id))
+        await record(tx, entry(ctx, "patients.merge.read", "R", patient_id=prior_id))
+    return msgspec.structs.replace(found, before=tuple(_shown(ctx, each) for each in found.before))
+
+
+async def _ensure_stands(tx: Session, organization_id: UUID, patient_id: UUID) -> None:
+    """Raise `RecordMerged` for a record that was merged into another."""
+    if survivor_id := await store.survivor_of(tx, organization_id, patient_id):
+        raise RecordMerged(patient_id=str(patient_id), survivor_id=str(survivor_id))
+
+
+async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
+    """Erase a patient for good: the record and those merged into it, and by its events everybody's words, messages and the account.
+
+    Appointments keep their time. Raises `StepUpNeeded` unless the actor proved who they are a moment ago, `UnknownPatient`, `RecordMerged`,
+    and `PatientOnHold`.
     """
     ctx.actor.require(ERASE)
     now, patient_id = ctx.clock.now(), command.patient_id
     ensure_recent(ctx.actor.authenticated_at, now, STEP_UP_MINUTES)
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        version = await store.erase_patient(tx, cipher.organization_id, patient_id)
-        if version is None:
+        gone = await store.erase_patient(tx, cipher.organization_id, patient_id)
+        if not gone:
+            await _ensure_stands(tx, cipher.organization_id, patient_id)
             raise await _why_not_erased(tx, cipher.organization_id, patient_id)
-        await store.insert_erasure(tx, cipher, patient_id, command.reason, ctx.actor.subject, now)
-        await publish(ctx, tx, PatientErased(organization_id=cipher.organization_id, patient_id=patient_id, version=version + 1))
-        await enqueue(ctx, tx, FORGET_ANSWERS, Forgotten(cipher.organization_id, patient_id))
-        await record(tx, entry(ctx, "patients.patient.erase", "D", patient_id=patient_id))
+        for each, version in gone.items():
+            await store.insert_erasure(tx, cipher, each, command.reason, ctx.actor.subject, now)
+            await publish(ctx, tx, PatientErased(organization_id=cipher.organization_id, patient_id=each, version=version + 1))
+            await enqueue(ctx, tx, FORGET_ANSWERS, Forgotten(cipher.organization_id, each))
+            await record(tx, entry(ctx, "patients.patient.erase", "D", patient_id=each))
     ctx.wake()
     return Erased(patient_id=patient_id, erased_by=ctx.actor.subject, erased_at=now)
 
@@ -288,6 +366,10 @@ async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
 async def _why_not_erased(tx: Session, organization_id: UUID, patient_id: UUID) -> Refusal:
     held = await keeping.is_held(tx, organization_id, patient_id)
     return PatientOnHold(patient_id=str(patient_id)) if held else UnknownPatient(patient_id=str(patient_id))
+
+
+reseal_merges = in_transaction(store.reseal_merges)
+"""As `reseal_patients`, of the words of merges."""
 
 
 reseal_erasures = in_transaction(store.reseal_erasures)

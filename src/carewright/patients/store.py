@@ -8,8 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.patients import ContactPoint, Patient, PatientMatch, Traits
+from carewright.contracts.patients import ContactPoint, Merge, MergePatients, Patient, PatientMatch, Traits
 from carewright.kernel.db import Row, Session, Transaction
+from carewright.kernel.merges import merges_of, note_merged
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
@@ -22,8 +23,11 @@ COLUMNS = (
 )  # fmt: skip
 ERASURE = "patients.erasure"
 """What sealed reasons of erasures are bound to."""
+MERGE = "patients.merge"
+"""What sealed words of merges are bound to."""
 CANDIDATES_MAX = 2_000
 """Opened for one search at most: a hundredth of a second's work. A search that brings up more asks for a narrower one."""
+_patients = msgspec.json.Decoder(tuple[Patient, ...]).decode
 _person = msgspec.json.Decoder(Person).decode
 _reach = msgspec.json.Decoder(Reach).decode
 
@@ -60,6 +64,52 @@ async def patient_for_change(tx: Session, cipher: FieldCipher, patient_id: UUID)
     """One record, its row locked until the transaction ends."""
     row = await tx.fetch_one(Q.patient_for_change, cipher.organization_id, patient_id)
     return opened(cipher, Candidate(cipher, row)) if row else None
+
+
+async def patients_for_merge(tx: Session, cipher: FieldCipher, patient_ids: Sequence[UUID]) -> dict[UUID, Patient]:
+    """Those of the records that there are, by id, their rows locked until the transaction ends."""
+    rows = await tx.fetch(Q.patients_for_merge, cipher.organization_id, list(patient_ids))
+    return {row["id"]: opened(cipher, Candidate(cipher, row)) for row in rows}
+
+
+async def with_links(db: Session, organization_id: UUID, patients: Sequence[Patient]) -> list[Patient]:
+    """The records with what they were merged into, and what was merged into them."""
+    into = await merges_of(db, organization_id, [each.id for each in patients])
+    return [
+        replace(each, replaced_by=into.get(each.id), replaces=tuple(prior for prior, survivor in into.items() if survivor == each.id))
+        for each in patients
+    ]
+
+
+async def survivor_of(db: Session, organization_id: UUID, patient_id: UUID) -> UUID | None:
+    """Into which record this one was merged; None where it was not."""
+    return (await merges_of(db, organization_id, [patient_id])).get(patient_id)
+
+
+async def merge_of(db: Session, cipher: FieldCipher, prior_id: UUID) -> Merge | None:
+    """How a record was merged; None where nobody did."""
+    row = await db.fetch_one(Q.merge_of, cipher.organization_id, prior_id)
+    if row is None:
+        return None
+    kept, reason = (cipher.open_(MERGE, name, prior_id, row[name]) if row[name] else b"" for name in ("kept", "reason"))
+    return Merge(
+        survivor_id=row["into_id"], prior_id=prior_id, merged_by=row["merged_by"], merged_at=row["merged_at"], reason=reason.decode(),
+        before=_patients(kept) if kept else (),
+    )  # fmt: skip
+
+
+async def insert_merge(tx: Session, cipher: FieldCipher, command: MergePatients, before: Sequence[Patient], by: str, now: datetime) -> None:
+    """Note that a record was merged, with both as they were `before`."""
+    prior_id, survivor_id = command.prior_id, command.survivor_id
+    kept = cipher.seal(MERGE, "kept", prior_id, msgspec.json.encode(before))
+    reason = cipher.seal(MERGE, "reason", prior_id, command.reason.encode())
+    await tx.execute(Q.insert_merge, cipher.organization_id, prior_id, survivor_id, kept, reason, by, now)
+    await note_merged(tx, cipher.organization_id, prior_id, survivor_id, now)
+
+
+async def reseal_merges(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal`, of the words of merges."""
+    return await reseal_rows(tx, cipher, MERGE, ("kept", "reason"), (Q.merges_to_reseal, Q.reseal_merges), after, limit)
 
 
 async def candidates_by_identifier(db: Session, cipher: FieldCipher, identifiers: Sequence[Identifier]) -> list[Candidate]:
@@ -144,13 +194,17 @@ async def claim_identifiers(tx: Session, cipher: FieldCipher, patients: Iterable
     return [row["patient_id"] for row in rows]
 
 
-async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> int | None:
-    """Delete a record with its identifiers; its last version, or None where there is none or a hold covers it."""
-    row = await tx.fetch_one(Q.erase_patient, organization_id, patient_id)
-    if row is None:
-        return None
-    await tx.execute(Q.drop_identifiers, organization_id, [patient_id])
-    return int(row["version"])
+async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> dict[UUID, int]:
+    """Delete a record with its identifiers, and those that were merged into it; the last version of each.
+
+    Nothing where there is none, where it was merged into another, or where a hold covers it.
+    """
+    await tx.fetch_one(Q.lock_record, organization_id, patient_id)
+    gone = {row["id"]: int(row["version"]) for row in await tx.fetch(Q.erase_patient, organization_id, patient_id)}
+    if gone:
+        await tx.execute(Q.drop_identifiers, organization_id, list(gone))
+        await tx.execute(Q.clear_merges, organization_id, patient_id)
+    return gone
 
 
 async def insert_erasure(tx: Session, cipher: FieldCipher, patient_id: UUID, reason: str, by: str, now: datetime) -> None:

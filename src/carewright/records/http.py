@@ -4,7 +4,7 @@ import msgspec
 
 from carewright.contracts import records as c
 from carewright.contracts.access import StepUpNeeded
-from carewright.contracts.patients import UnknownPatient
+from carewright.contracts.patients import RecordMerged, UnknownPatient
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.privacy.vault import RegionNotServed
@@ -67,6 +67,6 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/records/export", export_record, "Everything that is held about one patient, as FHIR R4, a page at a time.",
-        export.EXPORT, c.ExportPage, body=c.ExportRecord, refusals=(UnknownPatient, StepUpNeeded),
+        export.EXPORT, c.ExportPage, body=c.ExportRecord, refusals=(UnknownPatient, StepUpNeeded, RecordMerged),
     ),
 )  # fmt: skip

@@ -23,8 +23,14 @@ async def all_claims_or_none(ctx: SchedulingContext) -> list[str]:
     return [f"appointment {row['id']} holds {row['held']} of {row['needed']} claims" for row in rows]
 
 
+async def nothing_of_merged(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.appointments_of_merged)
+    return [f"appointment {row['id']} is a record's that was merged: merge it again" for row in rows]
+
+
 CHECKS: dict[str, Callable[[SchedulingContext], Awaitable[list[str]]]] = {
     "no two claims overlap": no_overlap,
     "live appointments hold time, dead ones none": claims_match_states,
+    "no appointment is left with a record that was merged": nothing_of_merged,
     "an appointment holds all its claims or none": all_claims_or_none,
 }

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
-from carewright.contracts.patients import PatientChanged, PatientErased
-from carewright.contracts.scheduling import CatalogueChanged, ScheduleChanged
+from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
+from carewright.contracts.scheduling import AppointmentTransferred, CatalogueChanged, ScheduleChanged, TimeNotFree
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
+from carewright.scheduling.model.appointment import fact_of
 from carewright.scheduling.store import stops
 
 NEVER = date(2000, 1, 1)
@@ -62,6 +63,22 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
 async def copy_stops(ctx: Context, tx: Session, event: VisitsStopped) -> None:
     """What payers said, as far as it stops bookings. Until it arrives a visit is booked, and the desk's page shows it."""
     await stops.put_payer_stops(tx, event, ctx.clock.now())
+
+
+async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
+    """Give the survivor the appointments of the prior record. Two at one time stay two: people decide which of them is kept.
+
+    What is archived is told to nobody: it is over.
+    """
+    organization_id, prior_id = event.organization_id, event.prior_id
+    appointments, archived = await store.take_over_appointments(tx, organization_id, prior_id, ctx.clock.now())
+    if not await store.take_over_time(tx, organization_id, prior_id):
+        raise TimeNotFree  # told once more, it finds what others have claimed
+    for each in appointments:
+        claims = await store.claims_of_appointment(tx, organization_id, each.id)
+        await outbox.publish(ctx, tx, fact_of(AppointmentTransferred, each, organization_id, claims))
+    ids = [*(each.id for each in appointments), *archived]
+    await audit.record_merge(ctx, tx, "scheduling.appointment.merge", event, "Appointment", ids)
 
 
 async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:

@@ -8,7 +8,7 @@ from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.hours import BlockTime
-from carewright.contracts.patients import PatientChanged, PatientErased
+from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.starts import ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
@@ -119,6 +119,7 @@ MODULE = Module(
         PatientChanged: handlers.copy_patient,
         PatientErased: handlers.erase_patient,
         VisitsStopped: handlers.copy_stops,
+        PatientMerged: handlers.take_over,
     },
     at_once=frozenset({PatientChanged}),
     timers=TIMERS,

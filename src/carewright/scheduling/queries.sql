@@ -195,7 +195,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 SELECT id, said FROM scheduling.appointment_version WHERE organization_id = $1 AND appointment_id = $2 ORDER BY version DESC LIMIT $3
 
 -- name: appointments_of_patient
--- Pages by (start, id), so that a page stays where it is while others book.
+-- Pages by (start, id), so that a page stays where it is while others book. $11 asks for those alone that clash with another of theirs.
 SELECT value, private FROM (
     SELECT value, private, starts_at, id, status, expires_at FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2
     UNION ALL
@@ -206,6 +206,10 @@ WHERE ($3::timestamptz IS NULL OR starts_at >= $3) AND ($4::timestamptz IS NULL 
   AND (starts_at, id) > ($6::timestamptz, $7::uuid)
   AND (expires_at IS NULL OR expires_at > $8)
   AND (cardinality($10::text[]) = 0 OR value->>'site_id' = ANY($10))
+  AND (NOT $11::boolean OR EXISTS (
+    SELECT FROM scheduling.claim c JOIN scheduling.claim o ON o.organization_id = c.organization_id AND o.schedule_id = c.schedule_id
+        AND tstzrange(o.starts_at, o.ends_at) && tstzrange(c.starts_at, c.ends_at) AND o.appointment_id <> c.appointment_id
+    WHERE c.organization_id = $1 AND c.schedule_id = $2 AND c.appointment_id = a.id))
 ORDER BY starts_at, id
 LIMIT $9
 
@@ -551,6 +555,51 @@ RETURNING id
 UPDATE scheduling.appointment_history SET note = NULL, private = NULL
 WHERE organization_id = $1 AND patient_id = $2 AND (note IS NOT NULL OR private IS NOT NULL)
 RETURNING id
+
+-- name: take_over_appointments
+-- What was kept of a record that was merged ($2) is its survivor's. The old id stands in a value as whose the appointment is and as who takes
+-- part, and nowhere else. $3 is now.
+UPDATE scheduling.appointment SET patient_id = kernel.survivor_of($1, $2), version = version + 1, value = jsonb_set(jsonb_set(
+    replace(value::text, $2::uuid::text, kernel.survivor_of($1, $2)::text)::jsonb, '{version}', to_jsonb(version + 1)), '{updated_at}', $3::jsonb)
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING value
+
+-- name: take_over_history
+-- As take_over_appointments.
+UPDATE scheduling.appointment_history SET patient_id = kernel.survivor_of($1, $2), version = version + 1, value = jsonb_set(jsonb_set(
+    replace(value::text, $2::uuid::text, kernel.survivor_of($1, $2)::text)::jsonb, '{version}', to_jsonb(version + 1)), '{updated_at}', $3::jsonb)
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
+-- name: take_over_versions
+-- What they were stays as it was said then. Asked after the appointments, whose rows are locked: no change keeps one under the old id.
+UPDATE scheduling.appointment_version SET patient_id = kernel.survivor_of($1, $2)
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+
+-- name: take_over_time
+-- A patient's own time, beside what the survivor holds at that time: two records that are one person may have two appointments at once. Lanes
+-- that neither has used keep them apart. Where somebody books for the survivor just now, less is taken over than there was.
+WITH own AS (
+    DELETE FROM scheduling.claim WHERE organization_id = $1 AND schedule_id = $2 AND kernel.survivor_of($1, $2) <> $2
+    RETURNING lane, starts_at, ends_at, appointment_id, expires_at
+), used AS (
+    SELECT 1 + max(lane) AS lanes FROM scheduling.claim WHERE organization_id = $1 AND schedule_id IN ($2, kernel.survivor_of($1, $2))
+), taken AS (
+    INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
+    SELECT $1, kernel.survivor_of($1, $2), o.lane + CASE WHEN EXISTS (
+            SELECT FROM scheduling.claim s WHERE s.organization_id = $1 AND s.schedule_id = kernel.survivor_of($1, $2)
+                AND tstzrange(s.starts_at, s.ends_at) && tstzrange(o.starts_at, o.ends_at)) THEN used.lanes ELSE 0 END,
+        o.starts_at, o.ends_at, o.appointment_id, o.expires_at
+    FROM own o, used
+    ORDER BY o.starts_at
+    ON CONFLICT DO NOTHING
+    RETURNING appointment_id
+)
+SELECT (SELECT count(*) FROM taken) = (SELECT count(*) FROM own) AS everything
+
+-- name: appointments_of_merged
+-- For `carewright verify`: nothing is left with a record that was merged.
+SELECT a.id FROM scheduling.appointment a WHERE kernel.survivor_of(a.organization_id, a.patient_id) <> a.patient_id LIMIT 100
 
 -- name: dispose_appointments
 -- What is over long enough, oldest parts first: an appointment was made before it ended, so later parts hold none.

@@ -16,6 +16,7 @@ from carewright.contracts.scheduling import (
     AppointmentConfirmed,
     AppointmentRequested,
     AppointmentRescheduled,
+    AppointmentTransferred,
     Scheduling,
 )
 from carewright.kernel.authz import Actor
@@ -77,6 +78,7 @@ MODULE = Module(
         AppointmentRescheduled: handlers.tell_of_appointment,
         AppointmentCancelled: handlers.tell_of_appointment,
         AppointmentAdvanced: handlers.tell_of_appointment,
+        AppointmentTransferred: handlers.tell_of_appointment,
         PatientChanged: handlers.tell_of_patient,
         PatientErased: handlers.erase_patient,
     },

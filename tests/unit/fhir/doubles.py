@@ -45,6 +45,8 @@ from carewright.contracts.patients import (
     FindPatients,
     InvalidPatient,
     ListPatients,
+    MergedPatients,
+    MergePatients,
     NameRelation,
     Patient,
     PatientMatch,
@@ -167,6 +169,9 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage:
+        raise NotImplementedError
+
+    async def merge_patients(self, actor: Actor, command: MergePatients) -> MergedPatients:
         raise NotImplementedError
 
     async def register_patient(self, actor: Actor, command: RegisterPatient, idempotency_key: str | None = None) -> Patient:

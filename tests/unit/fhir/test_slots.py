@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from carewright.contracts.scheduling import Busy, Calendar, Opening
+from carewright.contracts.hours import Busy, Opening
+from carewright.contracts.scheduling import Calendar
 from carewright.fhir.model.ids import SlotId
 from carewright.fhir.model.slots import slot_at, slots_of
 

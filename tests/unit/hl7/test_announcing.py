@@ -59,10 +59,10 @@ def said(event: str = "S12", **more: object) -> Announcement:
     return msgspec.structs.replace(plain, **more)
 
 
-def fact(kind: type[AppointmentFact], status: AppointmentStatus, lane: int = 0) -> AppointmentFact:
-    claims = (ClaimedTime(schedule_id=PLACE, lane=lane, start=START, end=START),)
+def fact(kind: type[AppointmentFact], status: AppointmentStatus, lane: int = 0, whose: UUID = PLACE) -> AppointmentFact:
+    claims = (ClaimedTime(schedule_id=whose, lane=lane, start=START, end=START),)
     return kind(
-        organization_id=PLACE, appointment_id=PLACE, version=1, status=status, visit_type_id=PLACE, site_id=PLACE, patient_id=PLACE,
+        organization_id=PLACE, appointment_id=PLACE, version=1, status=status, visit_type_id=PLACE, site_id=PLACE, patient_id=PATIENT.id,
         start=START, end=START, urgency="P2", claims=claims,
     )  # fmt: skip
 
@@ -147,6 +147,7 @@ def test_what_becomes_of_an_appointment_has_its_event_and_status() -> None:
     assert not is_told(fact(AppointmentAdvanced, "arrived"))
     assert not is_told(fact(AppointmentBooked, "pending"))
     assert filler_status(fact(AppointmentBooked, "booked", lane=1)) == "Overbook"
+    assert filler_status(fact(AppointmentBooked, "booked", lane=1, whose=PATIENT.id)) == "Booked", "nobody else is beside them"
     assert set(STATUSES.values()) == {"Booked", "Started", "Complete", "Cancelled", "Noshow", "Deleted"}
 
 

@@ -29,7 +29,7 @@ has none for a carer."""
 
 def patient(record: Patient) -> Resource:
     """Identity and contacts. What is withheld from the reader is not there, and is named as hidden."""
-    person = {"identifier": identifiers(record.identifiers), "active": record.active, **_person(record)}
+    person = {"identifier": identifiers(record.identifiers), "active": record.active, **_person(record), "link": _links(record)}
     return _redacted(resource("Patient", record.id, person, record.version), record)
 
 
@@ -49,6 +49,13 @@ def related_person(one: Consent, proxy: Patient | None, now: datetime) -> Resour
         "period": {"start": instant(one.starts_at), "end": instant(until)} if until >= one.starts_at else None,
     }, at=changed_at)  # fmt: skip
     return _redacted(shown, proxy) if proxy else shown
+
+
+def _links(record: Patient) -> list[Resource]:
+    """Records of the same person (http://hl7.org/fhir/R4/valueset-link-type.html): the one that stands, and those that do not any more."""
+    into = [("replaced-by", record.replaced_by)] if record.replaced_by else []
+    links = (*into, *(("replaces", each) for each in record.replaces))
+    return [{"other": reference("Patient", each), "type": kind} for kind, each in links]
 
 
 def _person(record: Patient) -> Resource:

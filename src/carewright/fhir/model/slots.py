@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from carewright.contracts.fhir.basics import Resource, instant, resource
-from carewright.contracts.scheduling import Busy, Calendar, Participant
+from carewright.contracts.hours import Busy
+from carewright.contracts.scheduling import Calendar, Participant
 from carewright.fhir.model.ids import SlotId, write_slot
 
 Stretch = tuple[str, datetime, datetime]

@@ -1,6 +1,9 @@
 """Patients by plain FHIR writes: the same use cases as our own API."""
 
+from uuid import UUID
+
 from carewright.contracts.fhir import people
+from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import NotSelective
 from carewright.contracts.patients import InvalidPatient, Patient, RegisterPatient, SearchPatients, UpdatePatient
 from carewright.fhir.context import FhirContext
@@ -29,10 +32,17 @@ async def post(ctx: FhirContext, sent: Sent) -> Written:
 
 async def put(ctx: FhirContext, id_: str, sent: Sent) -> Written:
     """The record says what was sent, and nothing else. Raises `InvalidElement`, `UnknownId`, and what `update_patient` refuses."""
-    said = read_person(sent.resource)
+    said = read_person(await _without_own_links(ctx, known_uuid(id_), sent.resource))
     command = commanded(UpdatePatient, said, patient_id=known_uuid(id_), expected_version=sent.version)
     stored = await told(ctx.patients.update_patient(ctx.actor, command, sent.key), InvalidPatient, expression_of)
     return _written(stored, sent)
+
+
+async def _without_own_links(ctx: FhirContext, patient_id: UUID, sent: Resource) -> Resource:
+    """Who sends back which records were merged says nothing new by it; others are not linked by a write."""
+    if "link" not in sent or sent["link"] != people.patient(await ctx.patients.get_patient(ctx.actor, patient_id)).get("link"):
+        return sent
+    return {name: value for name, value in sent.items() if name != "link"}
 
 
 def _written(stored: Patient, sent: Sent, *, is_new: bool = False) -> Written:

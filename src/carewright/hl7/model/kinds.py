@@ -26,11 +26,11 @@ ADT  A11  update
 ADT  A13  update
 ADT  A28  register
 ADT  A31  register
-ADT  A40  by-hand
+ADT  A40  merge
 ORM  O01  order
 OML  O21  order
 """
-"""`by-hand` goes to the work list: a resource taken from an appointment, two records that are one person. So does an `order`, once it is
+"""`by-hand` goes to the work list: a resource taken from an appointment. So does an `order`, once it is
 kept: a person books what it asks for."""
 ACTIONS = {(kind, event): action for kind, event, action in (line.split() for line in TABLE.strip().splitlines())}
 TYPES = frozenset(kind for kind, _ in ACTIONS)

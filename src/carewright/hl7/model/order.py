@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from carewright.hl7.model.kinds import ACTIONS
 from carewright.hl7.model.message import Message
+from carewright.hl7.model.mrg import merges_in
 from carewright.hl7.model.pid import person_in
 from carewright.hl7.model.siu import ids_in, practitioners_in
 
@@ -28,7 +29,8 @@ class Read(NamedTuple):
 def things_in(message: Message) -> frozenset[tuple[str, ...]]:
     """The sender's names of whatever the message touches."""
     appointments = (("appointment", own_id) for own_id in ids_in(message))
-    patients = (("patient", each.namespace, each.value) for each in person_in(message).identifiers)
+    people = (*person_in(message).identifiers, *(each for one in merges_in(message) for each in (*one.person.identifiers, *one.prior)))
+    patients = (("patient", each.namespace, each.value) for each in people)
     practitioners = (("practitioner", each.namespace, each.value) for each in practitioners_in(message))
     return frozenset((*appointments, *patients, *practitioners))
 

@@ -76,8 +76,13 @@ def updated(patient: Patient, person: Person, identifiers: tuple[Identifier, ...
 def _identifiers(message: Message) -> tuple[Coded, ...]:
     """PID-3, and PID-2 where an old sender has nothing else."""
     pid = message.first("PID")
+    return coded_in(message, pid.field(3) or pid.field(2))
+
+
+def coded_in(message: Message, field: str) -> tuple[Coded, ...]:
+    """The identifiers of a field of CXs that we keep."""
     found = []
-    for each in message.repetitions(pid.field(3)) or message.repetitions(pid.field(2)):
+    for each in message.repetitions(field):
         if message.value(each, 5) not in PASSED_OVER and message.value(each):
             authority = tuple(message.value(each, 4, sub) for sub in (1, 2, 3))
             found.append(Coded(message.value(each), authority[0], authority[1], authority[2]))

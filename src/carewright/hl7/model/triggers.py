@@ -10,6 +10,7 @@ booked       booked            -
 confirmed    booked            -
 rescheduled  booked            S13
 cancelled    cancelled         S15
+transferred  booked            S14
 advanced     checked-in        S14
 advanced     fulfilled         S14
 advanced     noshow            S26
@@ -43,8 +44,8 @@ def event_of(fact: AppointmentFact) -> str | None:
 
 
 def filler_status(fact: AppointmentFact) -> str:
-    """SCH-25. Booked in a further lane, beside somebody, is an overbooking."""
-    beside = fact.status == "booked" and any(claim.lane > 0 for claim in fact.claims)
+    """SCH-25. Booked in a further lane, beside somebody, is an overbooking; a patient who has two appointments at one time is none."""
+    beside = fact.status == "booked" and any(claim.lane > 0 for claim in fact.claims if claim.schedule_id != fact.patient_id)
     return "Overbook" if beside else STATUSES[fact.status]
 
 

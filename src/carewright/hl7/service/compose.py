@@ -23,7 +23,7 @@ async def composed(ctx: Hl7Context, cipher: FieldCipher, partner: Partner, due: 
         status=filler_status(fact), reason=(appointment.cancelation_reason or "") if fact.status == "cancelled" else "",
         visit_type_id=fact.visit_type_id, visit_type_name=appointment.visit_type_name, site_id=fact.site_id,
         start=fact.start, end=fact.end, based_on=appointment.based_on or "",
-        patient=await ctx.patients.get_patient(ctx.actor, fact.patient_id), resources=await _resources(ctx, fact),
+        patient=await ctx.patients.get_patient(ctx.actor, due.patient_id), resources=await _resources(ctx, fact),
     )  # fmt: skip
     return announced(said, partner, await store.partner_codes(ctx.db, cipher.organization_id, partner.id))
 

@@ -15,7 +15,6 @@ from carewright.hl7.service.codes import practitioner_of
 from carewright.hl7.service.work import Work
 
 BY_HAND = "hl7.by_hand"
-OTHER_PATIENT = "hl7.other_patient"
 RECORD = "orders.request.record"
 
 
@@ -34,12 +33,11 @@ async def keep(work: Work) -> UUID:
 
 async def _keep(work: Work, order: Order, patient_id: UUID, key: str) -> None:
     before = await _known(work, order)
-    if before is not None and before.patient_id != patient_id:
-        raise DoesNotFit(OTHER_PATIENT)
     if before is None:
         details = await _details(work, order, RequestDetails(status=order.status or "active", intent="order"))
         await work.ctx.orders.record_request(work.ctx.actor, RecordRequest(patient_id=patient_id, details=details), key)
     else:
+        await work.ensure_of(patient_id, before.patient_id)
         kept = RequestDetails(**{name: getattr(before, name) for name in RequestDetails.__struct_fields__})
         command = UpdateRequest(request_id=before.id, details=await _details(work, order, kept))
         await work.ctx.orders.update_request(work.ctx.actor, command, key)

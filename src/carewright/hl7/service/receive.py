@@ -45,10 +45,11 @@ ACTIONS: dict[str, Callable[[Work], Awaitable[UUID | None]]] = {
     "unblock": siu.unblock,
     "register": adt.register,
     "update": adt.update,
+    "merge": adt.merge,
     "order": orders.keep,
 }
-WITHOUT_A_PLACE = frozenset({"by-hand", "order"})
-"""What waits for a person, and lets what is told of the patient meanwhile go on."""
+WITHOUT_A_PLACE = frozenset({"by-hand", "order", "merge"})
+"""What may wait for a person, and lets what is told of the patient meanwhile go on."""
 OUTCOMES: dict[store.Status, audit.Outcome] = {"applied": "success", "waiting": "failed", "refused": "refused", "settled": "success"}
 CODES: dict[store.Status, Code] = {"applied": "AA", "waiting": "AE", "refused": "AR", "settled": "AA"}
 log = telemetry.logger(__name__)

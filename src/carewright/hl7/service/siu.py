@@ -23,7 +23,6 @@ from carewright.hl7.service.work import Work
 
 BY_HAND = "hl7.by_hand"
 UNKNOWN = "hl7.unknown_appointment"
-OTHER_PATIENT = "hl7.other_patient"
 BLOCKED = "Blocked by another system"
 
 
@@ -98,8 +97,8 @@ async def _known(work: Work) -> Appointment:
     if appointment_id is None:
         raise DoesNotFit(UNKNOWN)
     found = await work.ctx.scheduling.get_appointment(work.ctx.actor, appointment_id)
-    if work.person.identifiers and await adt.known(work) not in (None, found.patient_id):
-        raise DoesNotFit(OTHER_PATIENT)
+    if work.person.identifiers and (named := await adt.known(work)) is not None:
+        await work.ensure_of(named, found.patient_id)
     return found
 
 

@@ -13,7 +13,6 @@ from carewright.hl7.model.when import instant_of
 from carewright.hl7.service.codes import ours, practitioner_of, site_of
 from carewright.hl7.service.work import Work
 
-OTHER_PATIENT = "hl7.other_patient"
 ENDS: Mapping[str, EncounterStatus] = {"A03": "finished", "A11": "cancelled"}
 REOPENS = "A13"
 FOLLOWED = frozenset({"A01", "A02", "A03", "A04", "A08", "A11", "A13"})
@@ -45,8 +44,7 @@ async def _record(work: Work, visit: Visit, event: str, patient_id: UUID) -> Non
 
 
 async def _change(work: Work, visit: Visit, event: str, before: Encounter, patient_id: UUID) -> None:
-    if before.patient_id != patient_id:
-        raise DoesNotFit(OTHER_PATIENT)
+    await work.ensure_of(patient_id, before.patient_id)
     site_id = _site(work, visit) or before.site_id
     start, end = _period(work, visit, event, site_id, before.start)
     command = ChangeEncounter(

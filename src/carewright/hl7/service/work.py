@@ -7,11 +7,14 @@ from uuid import UUID
 
 from carewright.hl7 import store
 from carewright.hl7.context import Codes, Hl7Context
+from carewright.hl7.model.codes import DoesNotFit
 from carewright.hl7.model.message import Message
 from carewright.hl7.model.pid import Person, person_in
 from carewright.hl7.model.siu import Wish, wish_in
 from carewright.hl7.store import LinkKind, NewLink
 from carewright.kernel.privacy.cipher import FieldCipher
+
+OTHER_PATIENT = "hl7.other_patient"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Work:
         marks = [self._mark(each) for each in self.wish.ids]
         found = await store.linked(self.ctx.db, self.cipher.organization_id, marks) if marks else None
         return found[1] if found and found[0] == kind else None
+
+    async def ensure_of(self, named: UUID, patient_id: UUID) -> None:
+        """Raise `DoesNotFit` where what is `patient_id`'s is not of whom the message names, nor of a record that was merged into theirs."""
+        if named != patient_id and (await self.ctx.patients.get_patient(self.ctx.actor, patient_id)).replaced_by != named:
+            raise DoesNotFit(OTHER_PATIENT)
 
     def _mark(self, own_id: str) -> bytes:
         return self.cipher.mark(store.LINK, "mark", f"{self.client_id}\0{own_id}".encode())

@@ -15,6 +15,7 @@ from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.orders import SearchRequests
+from carewright.contracts.patients import RecordMerged
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
 from carewright.kernel import audit
@@ -41,7 +42,7 @@ Part = Callable[[RecordsContext, UUID, str | None], Awaitable[tuple[list[Resourc
 async def export_record(ctx: RecordsContext, command: ExportRecord) -> ExportPage:
     """A page of everything that is held about one patient. Patients get their own, privacy officers anybody's.
 
-    Raises `StepUpNeeded` unless the actor proved who they are a moment ago, `Forbidden`, `UnknownPatient`.
+    Raises `StepUpNeeded` unless the actor proved who they are a moment ago, `Forbidden`, `UnknownPatient`, `RecordMerged`.
     """
     ctx.actor.require(EXPORT)
     patient_id, (part, after) = _whose(ctx, command), _place(command.after)
@@ -72,7 +73,12 @@ def _place(cursor: str | None) -> tuple[str, str | None]:
 
 
 async def _identity(ctx: RecordsContext, patient_id: UUID, _: str | None) -> tuple[list[Resource], str | None]:
-    return [people.patient(await ctx.patients.get_patient(_gatherer(ctx), patient_id))], None
+    """The record, and those that were merged into it. Raises `RecordMerged` for one of these: everything is with the one that stands."""
+    record = await ctx.patients.get_patient(_gatherer(ctx), patient_id)
+    if record.replaced_by is not None:
+        raise RecordMerged(patient_id=str(patient_id), survivor_id=str(record.replaced_by))
+    merged = await ctx.patients.get_patients(_gatherer(ctx), record.replaces) if record.replaces else ()
+    return [people.patient(each) for each in (record, *merged)], None
 
 
 async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:

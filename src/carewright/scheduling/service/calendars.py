@@ -5,10 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from carewright.contracts.hours import BlockTime, SetWorkingHours
+from carewright.contracts.hours import BlockTime, Busy, SetWorkingHours
 from carewright.contracts.scheduling import (
     Appointment,
-    Busy,
     Calendar,
     CalendarChanged,
     GetCalendar,

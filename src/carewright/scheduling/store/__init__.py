@@ -12,17 +12,15 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from carewright.contracts.directory import HealthcareService, Location, VisitType
-from carewright.contracts.hours import BlockTime
+from carewright.contracts.hours import BlockTime, Busy, Opening
 from carewright.contracts.patients import PatientChanged, PatientErased
 from carewright.contracts.scheduling import (
     HOLD_ENDED,
     Appointment,
-    Busy,
     ClaimedTime,
     IsExpected,
     ListAppointments,
     ListSchedules,
-    Opening,
     ScheduleSummary,
     SearchAppointments,
 )
@@ -142,9 +140,8 @@ async def claims_beside(
     tx: Session, organization_id: UUID, claims: Sequence[ClaimedTime], besides: UUID, now: datetime
 ) -> tuple[ClaimedTime, ...]:
     """What appointments other than `besides` hold of this time."""
-    rows = await tx.fetch(
-        Q.claims_beside, organization_id, [c.schedule_id for c in claims], [c.start for c in claims], [c.end for c in claims], besides, now
-    )
+    these = [c.schedule_id for c in claims], [c.start for c in claims], [c.end for c in claims]
+    rows = await tx.fetch(Q.claims_beside, organization_id, *these, besides, now)
     return tuple(_claimed(row) for row in rows)
 
 
@@ -152,14 +149,8 @@ async def expired_holds_in_the_way(
     tx: Session, organization_id: UUID, claims: Sequence[ClaimedTime], now: datetime
 ) -> tuple[Appointment, ...]:
     """Expired holds that still lie on this time, locked for removal."""
-    rows = await tx.fetch(
-        Q.expired_holds_in_the_way,
-        organization_id,
-        [c.schedule_id for c in claims],
-        [c.start for c in claims],
-        [c.end for c in claims],
-        now,
-    )
+    these = [c.schedule_id for c in claims], [c.start for c in claims], [c.end for c in claims]
+    rows = await tx.fetch(Q.expired_holds_in_the_way, organization_id, *these, now)
     return tuple(_decode(row["value"]) for row in rows)
 
 
@@ -258,7 +249,7 @@ async def appointments_of_patient(
     """A page of them; where `site_ids` are named, only of those at these."""
     rows = await db.fetch(
         Q.appointments_of_patient, cipher.organization_id, patient_id, query.from_at, query.until_at, list(query.statuses), *after, now,
-        limit, [str(each) for each in site_ids],
+        limit, [str(each) for each in site_ids], query.clashing,
     )  # fmt: skip
     return [_whole(cipher, row) for row in rows]
 
@@ -464,8 +455,7 @@ async def dispose_blocks(tx: Session, organization_id: UUID, before: datetime, l
 
 async def put_site(tx: Session, organization_id: UUID, site: Location) -> bool:
     """Copy a site; False when this state, or a newer one, is here already."""
-    row = await tx.fetch_one(Q.put_site, organization_id, site.id, site.name, site.time_zone, site.active, site.version)
-    return row is not None
+    return await tx.fetch_one(Q.put_site, organization_id, site.id, site.name, site.time_zone, site.active, site.version) is not None
 
 
 async def zones(db: Session, organization_id: UUID) -> dict[UUID, ZoneInfo]:
@@ -475,11 +465,8 @@ async def zones(db: Session, organization_id: UUID) -> dict[UUID, ZoneInfo]:
 
 async def put_visit_type(tx: Session, organization_id: UUID, visit_type: VisitType, service: HealthcareService) -> bool:
     """Copy a visit type; False when this state, or a newer one, is here already."""
-    row = await tx.fetch_one(
-        Q.put_visit_type, organization_id, visit_type.id, service.name, msgspec.json.encode(visit_type),
-        visit_type.active and service.active, visit_type.version + service.version,
-    )  # fmt: skip
-    return row is not None
+    value, active, version = msgspec.json.encode(visit_type), visit_type.active and service.active, visit_type.version + service.version
+    return await tx.fetch_one(Q.put_visit_type, organization_id, visit_type.id, service.name, value, active, version) is not None
 
 
 async def put_patient(tx: Session, event: PatientChanged) -> None:
@@ -492,6 +479,21 @@ async def erase_patient(tx: Session, event: PatientErased) -> list[UUID]:
     await tx.fetch(Q.lock_appointments_of, event.organization_id, event.patient_id)
     queries = (Q.erase_words, Q.erase_words_of_history, Q.erase_versions)
     return list({row["id"]: None for query in queries for row in await tx.fetch(query, event.organization_id, event.patient_id)})
+
+
+async def take_over_appointments(tx: Session, organization_id: UUID, prior_id: UUID, now: datetime) -> tuple[list[Appointment], list[UUID]]:
+    """Give a merged record's appointments to its survivor: the open part of those not archived, as they are now; the ids of the others."""
+    at = msgspec.json.encode(now)
+    rows = await tx.fetch(Q.take_over_appointments, organization_id, prior_id, at)
+    past = await tx.fetch(Q.take_over_history, organization_id, prior_id, at)
+    await tx.execute(Q.take_over_versions, organization_id, prior_id)
+    return [_decode(row["value"]) for row in rows], [row["id"] for row in past]
+
+
+async def take_over_time(tx: Session, organization_id: UUID, prior_id: UUID) -> bool:
+    """Claim a merged record's own time for its survivor; False where somebody else claimed some of it meanwhile."""
+    row = await tx.fetch_one(Q.take_over_time, organization_id, prior_id)
+    return bool(row and row["everything"])
 
 
 async def put_schedule(tx: Session, organization_id: UUID, actor: Actor, materialised_on: date) -> int | None:
@@ -577,12 +579,9 @@ async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[t
     """(schedule, start, end, appointment), all in lane 0."""
     columns = ("organization_id", "schedule_id", "starts_at", "ends_at", "appointment_id")
     rows = (
-        CLAIM.pack(
-            5, 16, organization_id.bytes, 16, schedule_id.bytes, 8, microseconds_of(start), 8, microseconds_of(end),
-            16, appointment_id.bytes,
-        )
-        for schedule_id, start, end, appointment_id in claims
-    )  # fmt: skip
+        CLAIM.pack(5, 16, organization_id.bytes, 16, whose.bytes, 8, microseconds_of(start), 8, microseconds_of(end), 16, what.bytes)
+        for whose, start, end, what in claims
+    )
     await tx.copy_packed("scheduling", "claim", columns, rows)
 
 
