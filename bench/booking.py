@@ -162,6 +162,7 @@ class _Pgbench:
             25: "gen_random_uuid()", 26: ":entry", 15: "NULL::bytea", 16: "gen_random_uuid()", 17: "'scheduling.appointment.booked.v1'",
             18: ":fact::jsonb", 19: "now()", 20: "gen_random_uuid()", 21: "'pgbench'", 22: "NULL::text",
             23: "(:client_id || ' ' || :n)", 24: "decode(repeat('00', 32), 'hex')", 27: "NULL::bytea", 28: "convert_to(:body, 'UTF8')",
+            29: "NULL::uuid", 30: "gen_random_uuid()", 31: "NULL::text",
         }  # fmt: skip
         return "\\set n :n + 1\n" + re.sub(r"\$(\d+)", lambda match: values[int(match[1])], Q.book_appointment.text) + ";\n"
 

@@ -139,7 +139,7 @@ async def _ledger(context: SchedulingContext, calendars: Calendars, time_: Picke
     claims = claims_of(appointment)
     fact = fact_of(AppointmentBooked, appointment, ORGANIZATION, claims)
     cipher, versions = await context.cipher(), versions_of(calendars, people)
-    await store.book_appointment(context, context.db, cipher, appointment, claims, versions, fact, None)
+    await store.book_appointment(context, context.db, cipher, store.Booking(appointment, claims, versions, fact, None, None))
 
 
 async def _winners_max(context: SchedulingContext) -> int:

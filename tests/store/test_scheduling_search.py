@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from carewright.contracts.schedules import ListSchedules
 from carewright.contracts.scheduling import (
     Appointment,
     AppointmentsFound,
     BookAppointment,
     ConfirmAppointment,
     ListAppointments,
-    ListSchedules,
     PickedTime,
     RescheduleAppointment,
     SearchAppointments,

@@ -108,6 +108,31 @@ async def import_files(options: Namespace) -> int:
     return 0
 
 
+async def legacy(options: Namespace) -> int:
+    from carewright.roles import legacy  # noqa: PLC0415  (see above)
+
+    place = _sections(options), _organization(options)
+    if options.what == "mirror":
+        done = await legacy.mirrored(*place, *_csv_of(options), _bar, dry_run=options.dry_run)
+        print(file=sys.stderr)
+        if options.report:
+            options.report.write_bytes(msgspec.json.format(msgspec.json.encode(done.taken)))
+        print("\n".join(legacy.lines_of_mirrored(done)))
+        return 0
+    if options.what == "report":
+        standings = await legacy.standings(*place, getpass.getuser())
+        if options.json:
+            options.json.write_bytes(legacy.as_json(standings))
+        print("\n".join(legacy.lines_of(standings)))
+        return 0 if all(map(legacy.agrees, standings)) else 1
+    wished = {"service_id": options.service, "site_ids": options.site, "step": options.what, "reason": options.reason}
+    if options.what == "begin":
+        wished |= {"source": options.source, "book_at": options.book_at}
+    despite = options.what == "switch" and options.despite_differences
+    print("\n".join(legacy.lines_of_masters(await legacy.changed(*place, getpass.getuser(), wished, despite_differences=despite))))
+    return 0
+
+
 def _csv_of(options: Namespace) -> tuple[Path, str]:
     """The one file, and the text of its mapping."""
     if len(options.paths) != 1 or options.mapping is None:

@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         _migrate,
         _demo,
         _import,
+        _legacy,
         _calendar,
         _token,
         _verify,
@@ -145,6 +146,51 @@ def _import(names: "Names") -> None:
     command.add_argument("--organization", help="tenant to import into (default: the one this data directory belongs to)")
     command.add_argument("--time-zone", default="UTC", help="fhir: for sites whose address does not tell (default: UTC)")
     command.add_argument("--report", type=Path, help="write every rejected row with line and reason to this file as JSON")
+
+
+def _legacy(names: "Names") -> None:
+    command = names.add_parser(
+        "legacy", help="Move from an older system service by service: mirror it, compare, switch, and back.",
+        description="Move from an older system service by service (docs/howto/move-service-by-service.md).",
+        epilog="example: carewright legacy report",
+    )  # fmt: skip
+    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+    example = "carewright legacy {} 019a0000-0000-7000-8000-00000000000a --reason {}"
+    begin = _command(
+        whats, "begin", commands.legacy, "Make an older system master of a service: we only copy what it says.",
+        example.format("begin", '"Podiatry goes first" --source urn:example:old-system --book-at "the old system, or 030 1234567"'),
+    )  # fmt: skip
+    begin.add_argument("--source", required=True, help="the older system's name, as its mappings have it")
+    begin.add_argument("--book-at", required=True, metavar="TEXT", help="where to book instead, as patients and staff are told")
+    switch = _command(
+        whats, "switch", commands.legacy, "Make us master of a service: nothing more of it is taken from the older system.",
+        example.format("switch", '"Three days without a difference"'),
+    )  # fmt: skip
+    switch.add_argument("--despite-differences", action="store_true", help="although the last report has some, or there is none")
+    back = _command(
+        whats, "back", commands.legacy, "Make the older system master of a service once more.",
+        example.format("back", '"The desk has no printer yet"'),
+    )  # fmt: skip
+    for each in (begin, switch, back):
+        each.add_argument("service", metavar="SERVICE", help="id of the service")
+        each.add_argument("--site", action="append", default=[], metavar="ID", help="only there (may be given more than once)")
+        each.add_argument("--reason", required=True, help="why, for those who ask later")
+    mirror = _command(
+        whats, "mirror", commands.legacy, "Copy an export of the older system, compare it with what we have, and keep a report.",
+        "carewright legacy mirror visits.csv --mapping visits.toml",
+    )  # fmt: skip
+    mirror.add_argument("paths", nargs=1, type=Path, metavar="FILE", help="one CSV file with all its appointments from today on")
+    mirror.add_argument("--mapping", type=Path, required=True, help="what its columns mean, as TOML (docs/howto/import-from-csv.md)")
+    mirror.add_argument("--dry-run", action="store_true", help="compare with what is here; write nothing and keep no report")
+    mirror.add_argument("--report", type=Path, help="write every rejected row with line and reason to this file as JSON")
+    report = _command(
+        whats, "report", commands.legacy, "Show how each service stands, and its last report; exit code 1 where somebody must look.",
+        "carewright legacy report --json differences.json",
+    )  # fmt: skip
+    report.add_argument("--json", type=Path, metavar="FILE", help="write the reports to this file")
+    for each in (begin, mirror, report, switch, back):
+        _with_place(each)
+        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
 
 
 def _calendar(names: "Names") -> None:

@@ -146,6 +146,7 @@ scheduling.block_time                  scheduling.calendar.block
 scheduling.book_appointment            scheduling.appointment.book
 scheduling.book_series                 scheduling.appointment.book
 scheduling.cancel_appointment          scheduling.appointment.cancel
+scheduling.change_master               scheduling.master.change
 scheduling.confirm_appointment         scheduling.appointment.confirm
 scheduling.find_times                  scheduling.time.find
 scheduling.get_appointment             scheduling.appointment.read
@@ -153,6 +154,7 @@ scheduling.get_calendar                scheduling.calendar.read
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
 scheduling.list_appointments           scheduling.appointment.list
+scheduling.list_masters                scheduling.master.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
@@ -176,7 +178,8 @@ SILENT = frozenset({
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
-    "scheduling.appointment.relate", "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
+    "scheduling.appointment.relate", "scheduling.master.list",
+    "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

@@ -90,8 +90,11 @@ scheduling.appointment.any_patient    .   .   x   x   x   x   x   .   .   .   . 
 scheduling.appointment.accept         .   .   x   x   .   .   .   .   .   .   .   .
 scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   x
 scheduling.appointment.override       .   .   .   x   .   .   .   .   .   .   .   .
+scheduling.appointment.mirror         .   .   .   .   .   .   .   .   .   .   .   x
 scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x   x
 scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x
+scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x   .
+scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x
 subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
 """

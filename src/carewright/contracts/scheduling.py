@@ -14,6 +14,8 @@ from msgspec.structs import force_setattr
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockTime, Busy, Opening
+from carewright.contracts.masters import ChangeMaster, Masters
+from carewright.contracts.schedules import ListedIds, ListSchedules, SchedulesPage
 from carewright.contracts.starts import ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
@@ -39,7 +41,6 @@ AppointmentStatus = Literal[
 ]
 AdvanceStatus = Literal["arrived", "checked-in", "fulfilled", "noshow", "entered-in-error"]
 ParticipationStatus = Literal["accepted", "declined", "tentative", "needs-action"]
-ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=1000)]
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,37 +297,6 @@ class GetCalendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     until_at: Instant
 
 
-class ListSchedules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Calendars in order of their ids, closed ones too: those that meet every condition that has a value. `after` is where a page ended."""
-
-    ids: ListedIds = ()
-    kinds: Annotated[tuple[ActorKind, ...], Meta(max_length=7)] = ()
-    site_ids: ListedIds = ()
-    after: UUID | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
-
-
-class ScheduleSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose calendar it is: the id is that of the practitioner, the place or the device.
-
-    `version` rises with every change of hours, blocks or abilities, and not when somebody books.
-    """
-
-    id: UUID
-    kind: ActorKind
-    display: str
-    site_ids: tuple[UUID, ...]
-    active: bool
-    version: int
-
-
-class SchedulesPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`next` is the last id shown where more follow."""
-
-    items: tuple[ScheduleSummary, ...]
-    next: UUID | None = None
-
-
 # --- refusals -----------------------------------------------------------------------------------------------------------------
 
 
@@ -551,7 +521,10 @@ class IsExpected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Scheduling(Protocol):
-    """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given."""
+    """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given.
+
+    `in_stead_of` names the older system whose mirror the actor is: of what that system is master of, nobody else writes.
+    """
 
     async def find_times(self, actor: Actor, query: FindTimes) -> TimesPage: ...
 
@@ -561,17 +534,27 @@ class Scheduling(Protocol):
 
     async def release_hold(self, actor: Actor, appointment_id: UUID, idempotency_key: str | None = None) -> Appointment: ...
 
-    async def book_appointment(self, actor: Actor, command: BookAppointment, idempotency_key: str | None = None) -> Appointment: ...
+    async def book_appointment(
+        self, actor: Actor, command: BookAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
+    ) -> Appointment: ...
 
     async def confirm_appointment(self, actor: Actor, command: ConfirmAppointment, idempotency_key: str | None = None) -> Appointment: ...
 
-    async def cancel_appointment(self, actor: Actor, command: CancelAppointment, idempotency_key: str | None = None) -> Appointment: ...
-
-    async def reschedule_appointment(
-        self, actor: Actor, command: RescheduleAppointment, idempotency_key: str | None = None
+    async def cancel_appointment(
+        self, actor: Actor, command: CancelAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
     ) -> Appointment: ...
 
-    async def advance_appointment(self, actor: Actor, command: AdvanceAppointment, idempotency_key: str | None = None) -> Appointment: ...
+    async def reschedule_appointment(
+        self, actor: Actor, command: RescheduleAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
+    ) -> Appointment: ...
+
+    async def advance_appointment(
+        self, actor: Actor, command: AdvanceAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
+    ) -> Appointment: ...
+
+    async def change_master(self, actor: Actor, command: ChangeMaster, idempotency_key: str | None = None) -> Masters: ...
+
+    async def list_masters(self, actor: Actor) -> Masters: ...
 
     async def block_time(self, actor: Actor, command: BlockTime, idempotency_key: str | None = None) -> CalendarChanged: ...
 

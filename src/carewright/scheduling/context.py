@@ -14,11 +14,12 @@ from carewright.scheduling.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulingContext(Context):
-    """`live` answers what is free; `choose` ranks those who could serve."""
+    """`live` answers what is free; `choose` ranks those who could serve. `mirrors` is the system in whose stead the actor writes."""
 
     settings: Settings
     live: Live
     choose: ChoiceRule
+    mirrors: str | None = None
 
     async def calendars(self) -> Calendars:
         """The calendars of the actor's organization."""

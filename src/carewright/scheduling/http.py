@@ -9,6 +9,7 @@ from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
+from carewright.contracts.schedules import ListSchedules, SchedulesPage
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
@@ -118,9 +119,9 @@ async def advance_appointment(ctx: Ctx, call: Call[Nothing, StatusBody]) -> c.Ap
     return await change.advance_appointment(ctx, command)
 
 
-async def list_schedules(ctx: Ctx, call: Call[SchedulesQuery, Nothing]) -> c.SchedulesPage:
+async def list_schedules(ctx: Ctx, call: Call[SchedulesQuery, Nothing]) -> SchedulesPage:
     query = call.query
-    asked = c.ListSchedules(ids=query.ids, kinds=query.kinds, site_ids=query.site_ids, after=query.after, limit=query.limit)
+    asked = ListSchedules(ids=query.ids, kinds=query.kinds, site_ids=query.site_ids, after=query.after, limit=query.limit)
     return await calendars.list_schedules(ctx, asked)
 
 
@@ -210,7 +211,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/api/v1/schedules", list_schedules, "Whose calendars there are.", permission="scheduling.calendar.read",
-        query=SchedulesQuery, answer=c.SchedulesPage,
+        query=SchedulesQuery, answer=SchedulesPage,
     ),
     Route(
         "GET", f"{CALENDAR}/calendar", get_calendar, "One actor's openings and what is taken, over at most 31 days.",

@@ -62,6 +62,14 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirrored:
+    """A service at a site that another system is master of: which one, and where people book instead."""
+
+    source: str
+    book_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bookable:
     """One bookable actor: what it can do, where it works, and the version of its calendar that the index holds."""
 
@@ -82,6 +90,8 @@ class Calendars:
     index: AvailabilityIndex
     sites: dict[UUID, Site] = field(default_factory=dict)
     visit_types: dict[UUID, Kind] = field(default_factory=dict)
+    mirrored: dict[tuple[UUID, UUID], Mirrored] = field(default_factory=dict)
+    """By service and site."""
     bookables: dict[UUID, Bookable] = field(default_factory=dict)
     owners: dict[int, UUID] = field(default_factory=dict)
     rows_of: dict[UUID, tuple[int, ...]] = field(default_factory=dict)
@@ -378,6 +388,8 @@ async def _read_catalogue(db: Database, calendars: Calendars) -> None:
     calendars.visit_types = {
         row["id"]: Kind(msgspec.json.decode(row["value"], type=VisitType), row["service_name"]) for row in visit_types if row["active"]
     }
+    mirrored = await db.fetch(Q.mirrored, calendars.organization_id)
+    calendars.mirrored = {(row["service_id"], row["site_id"]): Mirrored(row["source"], row["book_at"]) for row in mirrored}
     calendars.generation += 1
 
 

@@ -8,7 +8,9 @@ from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.hours import BlockTime
+from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
+from carewright.contracts.schedules import ListSchedules, SchedulesPage
 from carewright.contracts.starts import ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
@@ -20,7 +22,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.service import book, calendars, change, find, search, starts
+from carewright.scheduling.service import book, calendars, change, find, masters, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -34,6 +36,9 @@ class LocalScheduling:
     def _as(self, actor: Actor, key: str | None = None, command: object = None) -> SchedulingContext:
         return self._context.acting(actor, Once.of(key, command))
 
+    def _writing(self, actor: Actor, key: str | None, command: object, in_stead_of: str | None) -> SchedulingContext:
+        return masters.mirroring(self._as(actor, key, command), in_stead_of)
+
     async def find_times(self, actor: Actor, query: c.FindTimes) -> c.TimesPage:
         return await find.find_times(self._as(actor), query)
 
@@ -46,22 +51,34 @@ class LocalScheduling:
     async def release_hold(self, actor: Actor, appointment_id: UUID, idempotency_key: str | None = None) -> c.Appointment:
         return await change.release_hold(self._as(actor, idempotency_key, appointment_id), appointment_id)
 
-    async def book_appointment(self, actor: Actor, command: c.BookAppointment, idempotency_key: str | None = None) -> c.Appointment:
-        return await book.book_appointment(self._as(actor, idempotency_key, command), command)
+    async def book_appointment(
+        self, actor: Actor, command: c.BookAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
+    ) -> c.Appointment:
+        return await book.book_appointment(self._writing(actor, idempotency_key, command, in_stead_of), command)
 
     async def confirm_appointment(self, actor: Actor, command: c.ConfirmAppointment, idempotency_key: str | None = None) -> c.Appointment:
         return await change.confirm_appointment(self._as(actor, idempotency_key, command), command)
 
-    async def cancel_appointment(self, actor: Actor, command: c.CancelAppointment, idempotency_key: str | None = None) -> c.Appointment:
-        return await change.cancel_appointment(self._as(actor, idempotency_key, command), command)
+    async def cancel_appointment(
+        self, actor: Actor, command: c.CancelAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
+    ) -> c.Appointment:
+        return await change.cancel_appointment(self._writing(actor, idempotency_key, command, in_stead_of), command)
 
     async def reschedule_appointment(
-        self, actor: Actor, command: c.RescheduleAppointment, idempotency_key: str | None = None
+        self, actor: Actor, command: c.RescheduleAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
     ) -> c.Appointment:
-        return await change.reschedule_appointment(self._as(actor, idempotency_key, command), command)
+        return await change.reschedule_appointment(self._writing(actor, idempotency_key, command, in_stead_of), command)
 
-    async def advance_appointment(self, actor: Actor, command: c.AdvanceAppointment, idempotency_key: str | None = None) -> c.Appointment:
-        return await change.advance_appointment(self._as(actor, idempotency_key, command), command)
+    async def advance_appointment(
+        self, actor: Actor, command: c.AdvanceAppointment, idempotency_key: str | None = None, in_stead_of: str | None = None
+    ) -> c.Appointment:
+        return await change.advance_appointment(self._writing(actor, idempotency_key, command, in_stead_of), command)
+
+    async def change_master(self, actor: Actor, command: ChangeMaster, idempotency_key: str | None = None) -> Masters:
+        return await masters.change_master(self._as(actor, idempotency_key, command), command)
+
+    async def list_masters(self, actor: Actor) -> Masters:
+        return await masters.list_masters(self._as(actor))
 
     async def block_time(self, actor: Actor, command: BlockTime, idempotency_key: str | None = None) -> c.CalendarChanged:
         return await calendars.block_time(self._as(actor, idempotency_key, command), command)
@@ -84,7 +101,7 @@ class LocalScheduling:
     async def get_calendar(self, actor: Actor, query: c.GetCalendar) -> c.Calendar:
         return await calendars.get_calendar(self._as(actor), query)
 
-    async def list_schedules(self, actor: Actor, query: c.ListSchedules) -> c.SchedulesPage:
+    async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage:
         return await calendars.list_schedules(self._as(actor), query)
 
     async def is_expected(self, actor: Actor, query: c.IsExpected) -> bool:

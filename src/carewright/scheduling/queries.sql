@@ -10,6 +10,7 @@
 -- What follows the claims waits for all of them, so that whoever loses a race has written next to nothing.
 -- $15, $27 and $28 are sealed: the note, what else people wrote, and the answer for the key.
 -- $29 is the site where what a payer said may stop the visit; NULL for one that nothing of the kind stops. It is looked up for the one patient.
+-- Who is master of the service decides here: $31 is the system that the caller mirrors, nothing for everybody else.
 -- Serves booked, pending and held alike: a hold has expires_at.
 WITH calendars AS (
     SELECT s.id FROM scheduling.schedule s
@@ -17,6 +18,8 @@ WITH calendars AS (
     WHERE s.organization_id = $1 AND s.id = ANY($3::uuid[])
     ORDER BY s.id
     FOR KEY SHARE OF s
+), master AS (
+    SELECT scheduling.master_of($1, $12, $30) IS NOT DISTINCT FROM $31::text AS writes
 ), wanted AS (
     SELECT w.schedule_id, $10::timestamptz + w.begins * interval '1 microsecond' AS starts_at,
         $10::timestamptz + w.ends * interval '1 microsecond' AS ends_at
@@ -24,7 +27,7 @@ WITH calendars AS (
 ), claimed AS (
     INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
     SELECT $1, w.schedule_id, 0, w.starts_at, w.ends_at, $2, $13 FROM wanted w
-    WHERE (SELECT count(*) FROM calendars) = cardinality($3::uuid[]) AND NOT EXISTS (
+    WHERE (SELECT writes FROM master) AND (SELECT count(*) FROM calendars) = cardinality($3::uuid[]) AND NOT EXISTS (
         SELECT FROM scheduling.claim o WHERE o.organization_id = $1 AND o.schedule_id = w.schedule_id AND o.lane > 0
             AND tstzrange(o.starts_at, o.ends_at) && tstzrange(w.starts_at, w.ends_at))
     ORDER BY w.schedule_id, w.starts_at
@@ -57,6 +60,8 @@ SELECT kernel.refuse(CASE
     WHEN NOT got.everything THEN CASE
         WHEN $23::text IS NOT NULL AND EXISTS (
             SELECT FROM kernel.idempotency k WHERE k.organization_id = $1 AND k.subject = $21 AND k.key = $23) THEN 'kernel.already_done'
+        WHEN NOT (SELECT writes FROM master) THEN CASE
+            WHEN $31 IS NULL THEN 'scheduling.booked_elsewhere' ELSE 'scheduling.not_mirrored' END
         WHEN (SELECT count(*) FROM calendars) < cardinality($3::uuid[]) THEN 'scheduling.calendar_moved'
         WHEN NOT EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND p.id = $9 AND p.active)
             THEN 'scheduling.unknown_patient'
@@ -168,8 +173,10 @@ WHERE EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND 
 RETURNING id
 
 -- name: appointment_for_change
--- The caller holds the row until the end of its transaction: changes of one appointment are one after another.
-SELECT value, private FROM scheduling.appointment WHERE organization_id = $1 AND id = $2 FOR UPDATE
+-- The caller holds the row until the end of its transaction: changes of one appointment are one after another. Nor does its master change
+-- before that.
+SELECT value, private, scheduling.master_of(organization_id, visit_type_id, (value->>'site_id')::uuid) AS master
+FROM scheduling.appointment WHERE organization_id = $1 AND id = $2 FOR UPDATE
 
 -- name: appointment_by_id
 SELECT value, private FROM scheduling.appointment WHERE organization_id = $1 AND id = $2
@@ -690,3 +697,44 @@ FOR UPDATE
 -- name: reseal_versions
 UPDATE scheduling.appointment_version v SET said = r.said FROM unnest($2::uuid[], $3::bytea[]) AS r(id, said)
 WHERE v.organization_id = $1 AND v.id = r.id
+
+-- name: master_of
+-- For changes of several statements: as in book_appointment.
+SELECT scheduling.master_of($1, $2, $3) AS master
+
+-- name: lock_masters
+-- For a step: whoever writes an appointment holds ROW SHARE since they asked who is master, so this waits for them, and they for this. Of
+-- every hospital, for as long as they take, or the lock's time limit. EXCLUSIVE lets plain readers and backups through.
+LOCK TABLE scheduling.master IN EXCLUSIVE MODE
+
+-- name: masters
+SELECT m.service_id, m.site_id, m.stage, m.source, m.book_at, m.step_id, s.reason, s.taken_by, s.taken_at
+FROM scheduling.master m JOIN scheduling.master_step s ON s.organization_id = m.organization_id AND s.id = m.step_id
+WHERE m.organization_id = $1
+ORDER BY m.service_id, m.site_id
+
+-- name: mirrored
+-- What the live copy must know.
+SELECT service_id, site_id, source, book_at FROM scheduling.master WHERE organization_id = $1 AND stage = 'mirrored'
+
+-- name: begin_masters
+INSERT INTO scheduling.master (organization_id, service_id, site_id, stage, source, book_at, step_id)
+SELECT $1, $2, site_id, 'mirrored', $4, $5, $6 FROM unnest($3::uuid[]) AS site_id
+ON CONFLICT (organization_id, service_id, site_id) DO UPDATE SET book_at = EXCLUDED.book_at, step_id = EXCLUDED.step_id
+
+-- name: step_masters
+UPDATE scheduling.master SET stage = $4, step_id = $5 WHERE organization_id = $1 AND service_id = $2 AND site_id = ANY($3::uuid[])
+
+-- name: insert_master_step
+INSERT INTO scheduling.master_step (organization_id, id, service_id, site_ids, step, reason, taken_by, taken_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: master_steps_to_reseal
+SELECT id, reason FROM scheduling.master_step
+WHERE organization_id = $1 AND id > $2 AND substring(reason FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_master_steps
+UPDATE scheduling.master_step s SET reason = r.reason FROM unnest($2::uuid[], $3::bytea[]) AS r(id, reason)
+WHERE s.organization_id = $1 AND s.id = r.id

@@ -8,7 +8,8 @@ from carewright.calendars import store
 from carewright.calendars.context import CalendarsContext
 from carewright.calendars.store import Whose
 from carewright.contracts.calendars import Feed, FeedPatientGone, FeedsList, MadeFeed, MakeFeed, TooManyFeeds, UnknownFeed
-from carewright.contracts.scheduling import ListSchedules, UnknownSchedule
+from carewright.contracts.schedules import ListSchedules
+from carewright.contracts.scheduling import UnknownSchedule
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember

@@ -17,7 +17,8 @@ from carewright.calendars.store import Standing
 from carewright.contracts.calendars import UnknownFeed
 from carewright.contracts.icalendar import Entry, calendar
 from carewright.contracts.permissions import ROLES
-from carewright.contracts.scheduling import Appointment, ListSchedules, SearchAppointments
+from carewright.contracts.schedules import ListSchedules
+from carewright.contracts.scheduling import Appointment, SearchAppointments
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said, written
-from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, ScheduleSummary, Slot
+from carewright.contracts.schedules import ScheduleSummary
+from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, Slot
 
 ACTORS = {"practitioner": "Practitioner", "nurse": "Practitioner", "technician": "Practitioner", "device": "Device", "patient": "Patient"}
 """What an actor is in FHIR; the rest are places."""

@@ -19,7 +19,8 @@ from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import ExportsEnough, UnknownExport
 from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.patients import ListPatients
-from carewright.contracts.scheduling import ListSchedules, SearchAppointments
+from carewright.contracts.schedules import ListSchedules
+from carewright.contracts.scheduling import SearchAppointments
 from carewright.contracts.smart import READ, ScopeMissing
 from carewright.fhir import store
 from carewright.fhir.context import FhirContext

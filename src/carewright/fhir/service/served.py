@@ -11,7 +11,8 @@ from carewright.contracts.directory import EntryType
 from carewright.contracts.fhir import directory, eligibility, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import NotServed, UnknownId, UnknownVersion
-from carewright.contracts.scheduling import GetCalendar, ListSchedules, UnknownSchedule
+from carewright.contracts.schedules import GetCalendar, ListSchedules
+from carewright.contracts.scheduling import UnknownSchedule
 from carewright.contracts.smart import READ
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import SlotId, is_proposal, read_slot

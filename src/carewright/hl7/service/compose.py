@@ -2,7 +2,8 @@
 
 from carewright.contracts.directory import FindEntries, Practitioner
 from carewright.contracts.hl7 import Partner
-from carewright.contracts.scheduling import AppointmentFact, ListSchedules, ScheduleSummary
+from carewright.contracts.schedules import ListSchedules, ScheduleSummary
+from carewright.contracts.scheduling import AppointmentFact
 from carewright.hl7 import store
 from carewright.hl7.context import Hl7Context
 from carewright.hl7.model.announcing import Announcement, Resource, announced, control_id_of, own_entity, their_entity

@@ -13,7 +13,7 @@ from carewright.contracts.migration import InvalidMapping
 Kind = Literal["patient", "appointment"]
 FIELDS: Mapping[Kind, frozenset[str]] = {
     "patient": frozenset({"id", "family", "given", "birth_on", "gender", "language", "phone", "email"}),
-    "appointment": frozenset({"id", "patient", "start", "visit_type", "site", "practitioner", "status"}),
+    "appointment": frozenset({"id", "patient", "start", "end", "visit_type", "site", "practitioner", "status"}),
 }
 NEEDED: Mapping[Kind, frozenset[str]] = {
     "patient": frozenset({"id", "family"}),
@@ -26,8 +26,8 @@ class FileMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """`columns` name the column of each field, `constants` the value of a field that has none, `identifiers` the column of each system's.
 
     `source` names the system that the ids are of, as the system of an identifier. `codes` say, for a field, what each word of theirs is
-    here; a word that is not in its table is refused. `date` and `start` are formats of strptime. `encoding` and `separator` are found out
-    where they are empty.
+    here; a word that is not in its table is refused. `date` and `start` are formats of strptime, `start` that of `end` too. `encoding` and
+    `separator` are found out where they are empty.
     """
 
     kind: Kind

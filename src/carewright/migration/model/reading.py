@@ -34,7 +34,10 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRow:
-    """What a row says of an appointment. `patient` is the older system's id of the patient; the rest are ours."""
+    """What a row says of an appointment. `patient` is the older system's id of the patient; the rest are ours.
+
+    `end` is compared alone: how long a visit takes is said by its kind.
+    """
 
     source_id: str
     patient: str
@@ -43,6 +46,7 @@ class AppointmentRow:
     site_id: UUID
     practitioner_id: UUID | None
     status: Status
+    end: datetime | None = None
 
 
 class Fields:
@@ -93,17 +97,23 @@ class Fields:
         at = self._time(field, self._mapping.date, "invalid_date")
         return at.date() if at else None
 
-    def instant(self, field: str) -> datetime:
+    def instant(self, field: str) -> datetime | None:
         """The instant; a time without a zone is one of the mapping's. One that a clock change leaves out is refused."""
         at = self._time(field, self._mapping.start, "invalid_time")
         if at is None:
-            raise RowRejected("missing_value", field)
+            return None
         if at.tzinfo is not None:
             return at.astimezone(UTC)
         placed = at.replace(tzinfo=self._mapping.zone).astimezone(UTC)
         if placed.astimezone(self._mapping.zone).replace(tzinfo=None) != at:
             raise RowRejected("no_such_time", field)
         return placed
+
+    def needed_instant(self, field: str) -> datetime:
+        found = self.instant(field)
+        if found is None:
+            raise RowRejected("missing_value", field)
+        return found
 
     def _time(self, field: str, form: str, code: str) -> datetime | None:
         text = self.text(field)
@@ -142,7 +152,7 @@ def read_appointment(mapping: FileMapping, values: Mapping[str, str]) -> Appoint
     """An appointment, known by the source's id. Raises `RowRejected`."""
     fields = Fields(mapping, values)
     return AppointmentRow(
-        source_id=fields.needed("id"), patient=fields.needed("patient"), start=fields.instant("start"),
+        source_id=fields.needed("id"), patient=fields.needed("patient"), start=fields.needed_instant("start"),
         visit_type_id=fields.needed_id("visit_type"), site_id=fields.needed_id("site"), practitioner_id=fields.id("practitioner"),
-        status=cast("Status", fields.one_of("status", get_args(Status)) or "booked"),
+        status=cast("Status", fields.one_of("status", get_args(Status)) or "booked"), end=fields.instant("end"),
     )  # fmt: skip

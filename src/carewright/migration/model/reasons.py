@@ -14,6 +14,9 @@ REASONS = {
     "migration.import.unknown_patient": "No patient is known by this id of the source. Import the patients first.",
     "migration.import.ambiguous_patient": "Several patients are known by this id of the source.",
     "migration.import.passed": "The appointment lies in the past and was never here.",
+    "migration.import.other_service": "The older system is not master of this kind of visit at this site.",
+    "migration.import.switched": "We are master of this service by now, and have it differently. Nothing was changed: look at the report.",
+    "migration.import.agreed": "We are master of this service by now, and have it just so.",
     "migration.import.ended": "The appointment ended there and was never here.",
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from carewright.contracts.scheduling import (
 from carewright.kernel import audit
 from carewright.kernel.errors import Refusal
 from carewright.kernel.halves import ABOUT_WHAT_WAS_SENT
+from carewright.migration.model.comparing import MOVES, differences_of
 from carewright.migration.model.reading import AppointmentRow
 from carewright.migration.model.reasons import REASONS, RowRejected
 from carewright.migration.service.run import Row, Run, sole
@@ -29,7 +30,8 @@ async def bring_appointments(run: Run, rows: Sequence[Row[AppointmentRow]]) -> N
     owners = await run.patients_of(row.value.patient for row in rows)
     for row in rows:
         try:
-            await _bring(run, row, sole(owners.get(row.value.patient)))
+            mark, before = await linked(run, row.value.source_id)
+            await bring(run, row, mark, before, sole(owners.get(row.value.patient)))
         except RowRejected as rejected:
             run.reject(row.at, rejected)
         except Refusal as refusal:
@@ -38,59 +40,74 @@ async def bring_appointments(run: Run, rows: Sequence[Row[AppointmentRow]]) -> N
             run.reject(row.at, refusal)
 
 
-async def _bring(run: Run, row: Row[AppointmentRow], patient_id: UUID | None) -> None:
+async def linked(run: Run, source_id: str) -> tuple[bytes, Appointment | None]:
+    """What an appointment of theirs is known by, and ours, if it came before."""
+    ctx, cipher = run.ctx, await run.ctx.cipher()
+    mark = links.mark_of(cipher, run.mapping.source, source_id)
+    ours = await links.appointment_by_mark(ctx.db, cipher.organization_id, mark)
+    return mark, await ctx.scheduling.get_appointment(ctx.actor, ours) if ours else None
+
+
+async def bring(run: Run, row: Row[AppointmentRow], mark: bytes, before: Appointment | None, patient_id: UUID | None) -> Appointment | None:
+    """Bring ours to what the row says, and say what ours is then; None where there is none to be. Raises `RowRejected`, `Refusal`."""
     if patient_id is None:
         raise RowRejected("unknown_patient")
-    ctx, cipher = run.ctx, await run.ctx.cipher()
-    mark = links.mark_of(cipher, run.mapping.source, row.value.source_id)
-    ours = await links.appointment_by_mark(ctx.db, cipher.organization_id, mark)
-    if ours is not None:
-        await _follow(run, row, mark, await ctx.scheduling.get_appointment(ctx.actor, ours))
-    elif row.value.status != "booked":
+    theirs = row.value
+    if before is not None and not (run.in_stead_of and theirs.status == "booked" and before.status in ("cancelled", "noshow")):
+        return await _follow(run, row, mark, before, patient_id)
+    if theirs.status != "booked":
         run.tally.skip(row.at, "migration.import.ended", REASONS["migration.import.ended"])
-    elif row.value.start <= ctx.clock.now():
+        return before
+    if theirs.start <= run.ctx.clock.now():
         run.tally.skip(row.at, "migration.import.passed", REASONS["migration.import.passed"])
-    else:
-        await _book(run, row, mark, patient_id)
+        return before
+    return await _book(run, row, mark, patient_id, before)
 
 
-async def _book(run: Run, row: Row[AppointmentRow], mark: bytes, patient_id: UUID) -> None:
-    """Book, then link. A run that ended between finds its booking again by the key."""
+async def _book(run: Run, row: Row[AppointmentRow], mark: bytes, patient_id: UUID, before: Appointment | None) -> Appointment | None:
+    """Book, then link. A run that ended between finds its booking again by the key.
+
+    `before` was called off and stands there again: a booking of its own, which takes its link.
+    """
+    booked = None
     if not run.dry_run:
-        ctx, command = run.ctx, BookAppointment(patient_id=patient_id, time=_time(row.value))
-        booked = await ctx.scheduling.book_appointment(ctx.actor, command, f"migration-{mark.hex()}")
+        ctx, key = run.ctx, f"migration-{mark.hex()}" if before is None else f"migration-{mark.hex()[:40]}-again-{before.id.hex}"
+        command = BookAppointment(patient_id=patient_id, time=_time(row.value))
+        booked = await ctx.scheduling.book_appointment(ctx.actor, command, key, run.in_stead_of)
         async with ctx.db.transaction() as tx:
-            await links.insert_link(tx, ctx.actor.organization_id, mark, booked, ctx.clock.now())
+            await links.put_link(tx, ctx.actor.organization_id, mark, booked, ctx.clock.now())
             about = (audit.Entity(type=TYPE, id=booked.id),)
             await audit.record(tx, audit.entry(ctx, "migration.link.create", "C", patient_id=patient_id, entities=about))
         run.tally.stored(TYPE, created=1, changed=0, unchanged=0)
     run.tally.accept(row.at)
+    return booked
 
 
-async def _follow(run: Run, row: Row[AppointmentRow], mark: bytes, ours: Appointment) -> None:
+async def _follow(run: Run, row: Row[AppointmentRow], mark: bytes, ours: Appointment, patient_id: UUID) -> Appointment:
     """Bring ours to what the row says, as far as it differs."""
-    theirs, changes = row.value, False
+    theirs, after = row.value, ours
     ends = theirs.status not in ("booked", ours.status)
-    moves = theirs.status == ours.status == "booked" and theirs.start != ours.start
+    differing = {each.field for each in differences_of(theirs, patient_id, ours)}
+    moves = theirs.status == ours.status == "booked" and not differing.isdisjoint(MOVES)
     if (ends or moves) and not run.dry_run:
-        changes = True
-        await _change(run, theirs, ours, f"migration-{mark.hex()[:40]}-{ours.version}")
+        after = await _change(run, theirs, ours, f"migration-{mark.hex()[:40]}-{ours.version}")
     if not run.dry_run:
+        changes = ends or moves
         run.tally.stored(TYPE, created=0, changed=int(changes), unchanged=int(not changes))
     run.tally.accept(row.at)
+    return after
 
 
-async def _change(run: Run, theirs: AppointmentRow, ours: Appointment, key: str) -> None:
+async def _change(run: Run, theirs: AppointmentRow, ours: Appointment, key: str) -> Appointment:
     scheduling, actor = run.ctx.scheduling, run.ctx.actor
     if theirs.status == "cancelled":
         cancel = CancelAppointment(appointment_id=ours.id, reason=REASON, expected_version=ours.version)
-        await scheduling.cancel_appointment(actor, cancel, key)
-    elif theirs.status in ("noshow", "fulfilled"):
+        return await scheduling.cancel_appointment(actor, cancel, key, run.in_stead_of)
+    if theirs.status in ("noshow", "fulfilled"):
         step = AdvanceAppointment(appointment_id=ours.id, status=theirs.status, expected_version=ours.version)
-        await scheduling.advance_appointment(actor, step, key)
-    else:
-        move = RescheduleAppointment(appointment_id=ours.id, time=_time(theirs), expected_version=ours.version)
-        await scheduling.reschedule_appointment(actor, move, key)
+        return await scheduling.advance_appointment(actor, step, key, run.in_stead_of)
+    move = RescheduleAppointment(appointment_id=ours.id, time=_time(theirs), expected_version=ours.version)
+    return await scheduling.reschedule_appointment(actor, move, key, run.in_stead_of)
 
 
 def _time(theirs: AppointmentRow) -> PickedTime:

@@ -1,6 +1,7 @@
 """Import of a CSV file: its rows are read by the mapping and brought in batches, each told once."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,22 @@ async def import_csv(
     `progress(done, total)` counts lines. Raises `FileUnreadable`, `InvalidMapping` for a column that the file lacks, and what the modules
     refuse the actor as a whole.
     """
-    form = files.form_of(path, mapping.encoding, mapping.separator)
-    _ensure_columns(mapping, files.header_of(path, form))
     run = Run(ctx, mapping, Tally(), dry_run)
+    await bring_file(run, path, partial(BRINGS[mapping.kind], run), progress)
+    return run.tally.report(1)
+
+
+async def bring_file(run: Run, path: Path, bring: Callable[[Any], Awaitable[None]], progress: Progress | None) -> None:
+    """Read a file and hand its good rows to `bring`, a batch at a time; the others are told in the run's tally."""
+    form = files.form_of(path, run.mapping.encoding, run.mapping.separator)
+    _ensure_columns(run.mapping, files.header_of(path, form))
     rows = _rows(run, path, form)
     while batch := list(islice(rows, BATCH_ROWS)):
-        await BRINGS[mapping.kind](run, batch)
+        await bring(batch)
         if progress:
             progress(batch[-1].at.line, form.lines)
     if progress:
         progress(form.lines, form.lines)
-    return run.tally.report(1)
 
 
 def _ensure_columns(mapping: FileMapping, header: list[str]) -> None:

@@ -26,12 +26,16 @@ class Row(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One import: in whose name, by which mapping, and what became of its rows so far."""
+    """One import: in whose name, by which mapping, and what became of its rows so far.
+
+    `in_stead_of` names the system that it reads where that is master, and what it writes is written in its stead.
+    """
 
     ctx: MigrationContext
     mapping: FileMapping
     tally: Tally
     dry_run: bool
+    in_stead_of: str | None = None
 
     def reject(self, at: Position, why: RowRejected | Refusal) -> None:
         """Of a refusal only the title is told: a detail could hold something of a person's."""

@@ -22,8 +22,8 @@ async def appointment_by_mark(db: Session, organization_id: UUID, mark: bytes) -
     return row["appointment_id"] if row else None
 
 
-async def insert_link(db: Session, organization_id: UUID, mark: bytes, ours: Appointment, now: datetime) -> None:
-    await db.execute(Q.insert_link, organization_id, mark, ours.id, ours.patient_id, now)
+async def put_link(db: Session, organization_id: UUID, mark: bytes, ours: Appointment, now: datetime) -> None:
+    await db.execute(Q.put_link, organization_id, mark, ours.id, ours.patient_id, now)
 
 
 async def erase_links(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:

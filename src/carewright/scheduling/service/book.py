@@ -44,6 +44,7 @@ from carewright.scheduling.live import Calendars, Kind, Site
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.appointment import Draft, claims_of, ensure_step, fact_of, hold_until, is_hold, is_live_hold
 from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.masters import ask_master, ensure_master, ensure_writes
 from carewright.scheduling.service.override import book_override
 from carewright.scheduling.service.paying import ensure_not_stopped
 from carewright.scheduling.service.picking import pick, slot_at, versions_of, visit_kind, visit_site, wish_of
@@ -117,6 +118,7 @@ def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> 
     ctx.require_site(time.site_id)
     kind = visit_kind(calendars, time.visit_type_id)
     site = visit_site(calendars, kind, time.site_id)
+    ensure_writes(ctx, calendars, kind, time.site_id)
     rules.ensure_bookable(kind.value, time, site.zone, ctx.clock.now(), by_patient=ctx.by_patient, horizon_days=ctx.settings.horizon_days)
     return kind, site
 
@@ -173,14 +175,15 @@ async def _claim(
     claims = claims_of(appointment)
     versions = versions_of(calendars, appointment.participants)
     event = fact_of(fact, appointment, calendars.organization_id, claims)
+    booking = store.Booking(appointment, claims, versions, event, note, ctx.mirrors)
     cipher = await ctx.cipher()
     with reserved(ctx, calendars, claims):
         if appointment.expires_at is None:
-            await store.book_appointment(ctx, ctx.db, cipher, appointment, claims, versions, event, note)
+            await store.book_appointment(ctx, ctx.db, cipher, booking)
         else:
             async with ctx.db.transaction() as tx:
                 await _ensure_may_hold(ctx, tx, appointment.patient_id)
-                await store.book_appointment(ctx, tx, cipher, appointment, claims, versions, event, note)
+                await store.book_appointment(ctx, tx, cipher, booking)
     calendars.note_hold(appointment.id, appointment.expires_at, claims)
     ctx.wake()
     return appointment
@@ -222,7 +225,9 @@ async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppoint
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
     with watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
-            hold = ctx.require_own(await store.appointment_for_change(tx, cipher, hold_id))
+            found, master = await store.appointment_for_change(tx, cipher, hold_id)
+            hold = ctx.require_own(found)
+            ensure_master(ctx, calendars, hold.visit_type_id, hold.site_id, master)
             _ensure_bookable_hold(hold, command, ctx.clock.now())
             about.extend(claims_of(hold))
             kind = visit_kind(calendars, hold.visit_type_id)
@@ -266,6 +271,7 @@ async def _book_visits(ctx: SchedulingContext, calendars: Calendars, kind: Kind,
     cipher = await ctx.cipher()
     with reserved(ctx, calendars, [claim for _, claim in claims]):
         async with ctx.db.transaction() as tx:
+            await ask_master(ctx, tx, calendars, kind.value.id, command.first.site_id)
             await _store_series(ctx, tx, cipher, series, claims, versions)
     ctx.wake()
     return series

@@ -6,14 +6,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.hours import BlockTime, Busy, SetWorkingHours
+from carewright.contracts.schedules import ListSchedules, SchedulesPage
 from carewright.contracts.scheduling import (
     Appointment,
     Calendar,
     CalendarChanged,
     GetCalendar,
-    ListSchedules,
     ScheduleChanged,
-    SchedulesPage,
     UnknownBlock,
     UnknownSchedule,
     UnknownSite,

@@ -54,6 +54,7 @@ from carewright.scheduling.model.appointment import (
 )  # fmt: skip
 from carewright.scheduling.service.cursors import cursor_of, place_after
 from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.masters import ask_master, ensure_master
 from carewright.scheduling.service.notes import with_notes
 from carewright.scheduling.service.override import claim_in_free_lanes, overridden_slot
 from carewright.scheduling.service.paying import ensure_not_stopped
@@ -157,7 +158,7 @@ async def release_hold(ctx: SchedulingContext, appointment_id: UUID) -> Appointm
             raise IllegalStep("This is not a held time.", appointment_id=str(before.id), appointment_status=before.status)
         return stepped(before, "cancelled", ctx.clock.now(), reason="hold-released")
 
-    return await _changed(ctx, appointment_id, None, Step(AppointmentCancelled, "scheduling.appointment.release", change))
+    return await _changed(ctx, appointment_id, None, Step(AppointmentCancelled, "scheduling.appointment.release", change, ends_hold=True))
 
 
 async def advance_appointment(ctx: SchedulingContext, command: AdvanceAppointment) -> Appointment:
@@ -201,11 +202,15 @@ async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppo
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens to an appointment: the fact it becomes, what the journal calls it, and the rule."""
+    """What happens to an appointment: the fact it becomes, what the journal calls it, and the rule.
+
+    What only gives held time back is no appointment's: it is done whoever is master.
+    """
 
     fact: type[AppointmentFact]
     deed: str
     change: Callable[[Appointment], Appointment]
+    ends_hold: bool = False
 
 
 async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_version: int | None, step: Step) -> Appointment:
@@ -215,7 +220,10 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
     async def work() -> Appointment:
         with watched(ctx, calendars) as about:
             async with ctx.db.transaction() as tx:
-                before = ctx.require_own(await store.appointment_for_change(tx, cipher, appointment_id))
+                found, master = await store.appointment_for_change(tx, cipher, appointment_id)
+                before = ctx.require_own(found)
+                if not step.ends_hold:
+                    ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
                 ensure_version(before, expected_version)
                 after = step.change(before)
                 if before.status == "pending" and after.status == "booked":
@@ -262,7 +270,11 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
     organization_id, cipher = calendars.organization_id, await ctx.cipher()
     with ExitStack() as shown, watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
-            before = ctx.require_own(await store.appointment_for_change(tx, cipher, command.appointment_id))
+            found, master = await store.appointment_for_change(tx, cipher, command.appointment_id)
+            before = ctx.require_own(found)
+            ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
+            if command.time.site_id != before.site_id:
+                await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
             ensure_version(before, command.expected_version)
             ensure_movable(before, ctx.clock.now())
             old = await store.claims_of_appointment(tx, organization_id, before.id)

@@ -17,6 +17,7 @@ from carewright.scheduling.live import Calendars, Kind
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.search import find_starts
 from carewright.scheduling.model.ticks import TICK, BitRow, grid_mask, set_ticks, window_mask
+from carewright.scheduling.service.masters import ensure_writes, is_ours
 from carewright.scheduling.service.picking import Wish, requirements_of, slots_at, visit_kind, visit_site
 
 MINUTES_PER_DAY = 1440
@@ -81,12 +82,20 @@ def _staffed(
 
 
 def _sites(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site_id: UUID | None) -> list[UUID]:
-    """The sites to look at, the actor's own, in a fixed order, which cursors rely on."""
+    """The sites to look at, the actor's own that we are master at, in a fixed order, which cursors rely on.
+
+    Raises `BookedElsewhere` where that leaves none.
+    """
     if site_id is not None:
         visit_site(calendars, kind, site_id)
         ctx.require_site(site_id)
+        ensure_writes(ctx, calendars, kind, site_id)
         return [site_id]
-    return sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites and ctx.may_at(each))
+    sites = sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites and ctx.may_at(each))
+    ours = [each for each in sites if is_ours(calendars, kind, each)]
+    if sites and not ours:
+        ensure_writes(ctx, calendars, kind, sites[0])
+    return ours
 
 
 def _in_order(calendars: Calendars, ticks: list[Ticks], after: Cursor | None) -> Iterator[tuple[int, int]]:

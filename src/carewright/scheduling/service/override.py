@@ -30,6 +30,7 @@ from carewright.scheduling.model import rules
 from carewright.scheduling.model.appointment import Draft, beyond, claims_of, fact_of
 from carewright.scheduling.model.search import Requirement, free_rows
 from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.masters import ask_master
 from carewright.scheduling.service.picking import requirements_of, slot_at, visit_kind, visit_site, wish_of
 from carewright.scheduling.service.reserve import watched
 
@@ -55,6 +56,7 @@ async def book_override(ctx: SchedulingContext, time: PickedTime, command: BookA
     with watched(ctx, calendars) as about:
         about.extend(claims_of(appointment))
         async with ctx.db.transaction() as tx:
+            await ask_master(ctx, tx, calendars, kind.value.id, time.site_id)
             claims = await claim_in_free_lanes(tx, calendars.organization_id, appointment)
             if not await store.insert_one(tx, cipher, appointment, command.note):
                 raise UnknownPatient

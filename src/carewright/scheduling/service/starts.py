@@ -9,13 +9,17 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.search import capacities, find_starts
 from carewright.scheduling.model.ticks import grid_mask, set_ticks
+from carewright.scheduling.service.masters import is_ours
 from carewright.scheduling.service.picking import Wish, requirements_of, visit_kind, visit_site
 
 DAYS_MAX = 62
 
 
 async def list_starts(ctx: SchedulingContext, query: ListStarts) -> tuple[Start, ...]:
-    """Starts by time, as patients may book them now, whoever asks. Raises `OutsideRules` for what patients do not book themselves."""
+    """Starts by time, as patients may book them now, whoever asks; none of what is booked in another system.
+
+    Raises `OutsideRules` for what patients do not book themselves.
+    """
     ctx.actor.require("scheduling.find")
     ctx.require_site(query.site_id)
     now, until = ctx.clock.now(), utc(query.until_at)
@@ -26,6 +30,8 @@ async def list_starts(ctx: SchedulingContext, query: ListStarts) -> tuple[Start,
     zone = visit_site(calendars, kind, query.site_id).zone
     if not kind.value.rules.patient_bookable:
         raise rules.refuse("patient")
+    if not is_ours(calendars, kind, query.site_id):
+        return ()
     index, requirements = calendars.index, requirements_of(calendars, kind, Wish(query.site_id))
     earliest, latest = rules.bookable_window(kind.value, now, by_patient=True, horizon_days=ctx.settings.horizon_days)
     ticks = index.horizon.inner(earliest, max(earliest, min(latest, until)))

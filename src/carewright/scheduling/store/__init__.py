@@ -14,14 +14,13 @@ from msgspec.structs import replace
 from carewright.contracts.directory import HealthcareService, Location, VisitType
 from carewright.contracts.hours import BlockTime, Busy, Opening
 from carewright.contracts.patients import PatientChanged, PatientErased
+from carewright.contracts.schedules import ListSchedules, ScheduleSummary
 from carewright.contracts.scheduling import (
     HOLD_ENDED,
     Appointment,
     ClaimedTime,
     IsExpected,
     ListAppointments,
-    ListSchedules,
-    ScheduleSummary,
     SearchAppointments,
 )
 from carewright.kernel import audit
@@ -66,15 +65,24 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancelation_reason: str | None = None
 
 
-async def book_appointment(
-    ctx: Context, db: Session, cipher: FieldCipher, appointment: Appointment, claims: Sequence[ClaimedTime], versions: dict[UUID, int],
-    fact: Event, note: str | None,
-) -> None:  # fmt: skip
+class Booking(NamedTuple):
+    """What is booked in one statement. `versions` are the calendar versions chosen on, `mirrors` says in whose stead."""
+
+    appointment: Appointment
+    claims: Sequence[ClaimedTime]
+    versions: dict[UUID, int]
+    fact: Event
+    note: str | None
+    mirrors: str | None
+
+
+async def book_appointment(ctx: Context, db: Session, cipher: FieldCipher, booking: Booking) -> None:
     """Claim the time in lane 0, store the appointment, its event, its audit entry and the caller's key: one statement, all or nothing.
 
-    `versions` are the calendar versions the choice was made on. Raises `TimeNotFree`, `PatientBusy`, `UnknownPatient`, `AlreadyDone`,
-    `CalendarMoved`, or `NotCovered` and `NotAuthorised` where the payer's answer stops it.
+    Raises `TimeNotFree`, `PatientBusy`, `UnknownPatient`, `AlreadyDone`, `BookedElsewhere`, `NotMirrored`, `CalendarMoved`, or `NotCovered`
+    and `NotAuthorised` where the payer's answer stops it.
     """
+    appointment, claims, versions, fact, note, mirrors = booking
     start, deed = appointment.start, entry_of(ctx, began_as(appointment), "C", appointment)
     whole = msgspec.json.encode(appointment)
     open_part, private = _parted(cipher, appointment, whole)
@@ -87,7 +95,7 @@ async def book_appointment(
         appointment.expires_at, open_part, _sealed_note(cipher, appointment, note),
         ctx.ids.new(), fact.topic, msgspec.json.encode(fact), ctx.clock.now(), ctx.origin, ctx.actor.subject, ctx.trace,
         ctx.once.key if ctx.once else None, answer.fingerprint if answer else None, deed.id, audit.body_of(deed), private,
-        answer.answer if answer else None, stopped_at(appointment),
+        answer.answer if answer else None, stopped_at(appointment), appointment.site_id, mirrors,
     )  # fmt: skip
 
 
@@ -190,13 +198,16 @@ async def insert_one(tx: Session, cipher: FieldCipher, appointment: Appointment,
     return True
 
 
-async def appointment_for_change(tx: Session, cipher: FieldCipher, appointment_id: UUID) -> Appointment | None:
-    """The appointment, its row locked until the transaction ends. One that was archived is brought back first, by us or somebody else."""
+async def appointment_for_change(tx: Session, cipher: FieldCipher, appointment_id: UUID) -> tuple[Appointment | None, str | None]:
+    """The appointment, its row locked until the transaction ends, and the system that is its master until then, if we are not.
+
+    One that was archived is brought back first, by us or somebody else.
+    """
     row = await tx.fetch_one(Q.appointment_for_change, cipher.organization_id, appointment_id)
     if row is None:
         await tx.fetch_one(Q.restore_archived, cipher.organization_id, appointment_id)
         row = await tx.fetch_one(Q.appointment_for_change, cipher.organization_id, appointment_id)
-    return _whole(cipher, row) if row else None
+    return (_whole(cipher, row), row["master"]) if row else (None, None)
 
 
 async def appointment_by_id(db: Session, cipher: FieldCipher, appointment_id: UUID) -> Appointment | None:
