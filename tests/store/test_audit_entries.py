@@ -13,12 +13,12 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.hours import SetWorkingHours
 from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient, SearchPatients, UpdatePatient
+from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     BookAppointment,
     BookSeries,
     ConfirmAppointment,
-    GetCalendar,
     ListAppointments,
     RescheduleAppointment,
     Scheduling,

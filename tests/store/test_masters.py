@@ -10,19 +10,23 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from carewright.contracts.masters import BookedElsewhere, ChangeMaster, NotMirrored, UnknownService, WrongMasterStep
+from carewright.contracts.masters import ChangeMaster
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
     BookAppointment,
+    BookedElsewhere,
     BookSeries,
     CancelAppointment,
     ConfirmAppointment,
     FindTimes,
     HoldTime,
+    NotMirrored,
     Override,
     PickedTime,
     RescheduleAppointment,
+    UnknownService,
+    WrongMasterStep,
 )
 from carewright.contracts.starts import ListStarts
 from carewright.kernel.errors import BadInput, Forbidden, Refusal
@@ -159,10 +163,11 @@ async def test_its_mirror_writes_and_no_other(hospital: Hospital) -> None:
     later = hospital.world.at(hospital.world.kinds.solo, TOMORROW + HALF_HOUR, hospital.physician())
     made = await change.reschedule_appointment(mirror(hospital), RescheduleAppointment(appointment_id=made.id, time=later))
     await taken(hospital, "switch")
-    for late in (
+    lates: tuple[Do, ...] = (
         lambda: book.book_appointment(mirror(hospital), command),
         lambda: change.cancel_appointment(mirror(hospital), CancelAppointment(appointment_id=made.id)),
-    ):
+    )
+    for late in lates:
         with pytest.raises(NotMirrored):
             await late()
     await hospital.cancel(made)

@@ -109,8 +109,8 @@ async def test_a_booking_decided_on_an_old_calendar_is_refused_whole(hospital: H
     )  # fmt: skip
     before = await facts_of(hospital.desk())
     desk = hospital.desk()
+    booking = store.Booking(again, claims_of(again), {hospital.physician(): 7}, fact, None, None)
     with pytest.raises(Refusal) as refused:
-        booking = store.Booking(again, claims_of(again), {hospital.physician(): 7}, fact, None, None)
         await store.book_appointment(desk, desk.db, await desk.cipher(), booking)
     assert refused.value.code == "scheduling.calendar_moved"
     assert await store.claims_of_appointment(hospital.here.db, hospital.world.organization_id, again.id) == ()

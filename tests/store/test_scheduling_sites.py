@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from carewright.contracts.hours import BlockTime, SetWorkingHours
+from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
@@ -13,7 +14,6 @@ from carewright.contracts.scheduling import (
     CancelAppointment,
     ConfirmAppointment,
     FindTimes,
-    GetCalendar,
     HoldTime,
     ListAppointments,
     Override,

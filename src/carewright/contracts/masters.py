@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Instant, Reason, ShortText
 
 MasterStep = Literal["begin", "switch", "back"]
@@ -52,31 +51,3 @@ class Master(msgspec.Struct, frozen=True, kw_only=True):
 
 class Masters(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Master, ...]
-
-
-class BookedElsewhere(Refusal):
-    code = "scheduling.booked_elsewhere"
-    status = 409
-    issue = "business-rule"
-    title = "This visit is still booked, moved and cancelled in another system of the hospital. Please call us if you need help."
-
-
-class NotMirrored(Refusal):
-    code = "scheduling.not_mirrored"
-    status = 409
-    issue = "business-rule"
-    title = "That system is not master of this service here, so nothing is taken from it."
-
-
-class WrongMasterStep(Refusal):
-    code = "scheduling.wrong_master_step"
-    status = 409
-    issue = "business-rule"
-    title = "The service cannot take this step from where it stands."
-
-
-class UnknownService(Refusal):
-    code = "scheduling.unknown_service"
-    status = 422
-    issue = "not-found"
-    title = "We know no service under this id that is offered there."

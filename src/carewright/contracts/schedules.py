@@ -1,4 +1,4 @@
-"""The part of scheduling's language that says whose calendars there are."""
+"""The part of scheduling's language that says whose calendars there are, and what one shows."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import ActorKind
+from carewright.contracts.hours import Busy, Opening
+from carewright.kernel.values import Instant
 
 ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=1000)]
 
@@ -40,3 +42,19 @@ class SchedulesPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[ScheduleSummary, ...]
     next: UUID | None = None
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor's calendar over a period of at most 31 days."""
+
+    schedule_id: UUID
+    kind: ActorKind
+    display: str
+    openings: tuple[Opening, ...]
+    busy: tuple[Busy, ...]
+
+
+class GetCalendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    schedule_id: UUID
+    from_at: Instant
+    until_at: Instant

@@ -13,9 +13,9 @@ from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
-from carewright.contracts.hours import BlockTime, Busy, Opening
+from carewright.contracts.hours import BlockTime
 from carewright.contracts.masters import ChangeMaster, Masters
-from carewright.contracts.schedules import ListedIds, ListSchedules, SchedulesPage
+from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
 from carewright.contracts.starts import ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
@@ -281,22 +281,6 @@ class CalendarChanged(msgspec.Struct, frozen=True, kw_only=True):
     hit: tuple[Appointment, ...] = ()
 
 
-class Calendar(msgspec.Struct, frozen=True, kw_only=True):
-    """One actor's calendar over a period of at most 31 days."""
-
-    schedule_id: UUID
-    kind: ActorKind
-    display: str
-    openings: tuple[Opening, ...]
-    busy: tuple[Busy, ...]
-
-
-class GetCalendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    schedule_id: UUID
-    from_at: Instant
-    until_at: Instant
-
-
 # --- refusals -----------------------------------------------------------------------------------------------------------------
 
 
@@ -410,6 +394,34 @@ class OverrideExhausted(Refusal):
     status = 409
     issue = "too-costly"
     title = "This time is already overbooked as far as it may be."
+
+
+class BookedElsewhere(Refusal):
+    code = "scheduling.booked_elsewhere"
+    status = 409
+    issue = "business-rule"
+    title = "This visit is still booked, moved and cancelled in another system of the hospital. Please call us if you need help."
+
+
+class NotMirrored(Refusal):
+    code = "scheduling.not_mirrored"
+    status = 409
+    issue = "business-rule"
+    title = "That system is not master of this service here, so nothing is taken from it."
+
+
+class WrongMasterStep(Refusal):
+    code = "scheduling.wrong_master_step"
+    status = 409
+    issue = "business-rule"
+    title = "The service cannot take this step from where it stands."
+
+
+class UnknownService(Refusal):
+    code = "scheduling.unknown_service"
+    status = 422
+    issue = "not-found"
+    title = "We know no service under this id that is offered there."
 
 
 # --- events -------------------------------------------------------------------------------------------------------------------

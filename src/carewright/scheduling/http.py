@@ -9,7 +9,7 @@ from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
-from carewright.contracts.schedules import ListSchedules, SchedulesPage
+from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
@@ -125,8 +125,8 @@ async def list_schedules(ctx: Ctx, call: Call[SchedulesQuery, Nothing]) -> Sched
     return await calendars.list_schedules(ctx, asked)
 
 
-async def get_calendar(ctx: Ctx, call: Call[PeriodQuery, Nothing]) -> c.Calendar:
-    query = c.GetCalendar(schedule_id=call.path["schedule_id"], from_at=call.query.from_at, until_at=call.query.until_at)
+async def get_calendar(ctx: Ctx, call: Call[PeriodQuery, Nothing]) -> Calendar:
+    query = GetCalendar(schedule_id=call.path["schedule_id"], from_at=call.query.from_at, until_at=call.query.until_at)
     return await calendars.get_calendar(ctx, query)
 
 
@@ -215,7 +215,7 @@ ROUTES = (
     ),
     Route(
         "GET", f"{CALENDAR}/calendar", get_calendar, "One actor's openings and what is taken, over at most 31 days.",
-        permission="scheduling.calendar.read", query=PeriodQuery, answer=c.Calendar, refusals=(c.UnknownSchedule,),
+        permission="scheduling.calendar.read", query=PeriodQuery, answer=Calendar, refusals=(c.UnknownSchedule,),
     ),
     Route(
         "PUT", f"{CALENDAR}/hours", set_working_hours, "Replace an actor's working hours; returns the appointments that no longer fit.",

@@ -10,7 +10,7 @@ from carewright.contracts.directory import DeviceChanged, LocationChanged, Pract
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
-from carewright.contracts.schedules import ListSchedules, SchedulesPage
+from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.starts import ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
@@ -98,7 +98,7 @@ class LocalScheduling:
     async def search_appointments(self, actor: Actor, query: c.SearchAppointments) -> c.AppointmentsFound:
         return await search.search_appointments(self._as(actor), query)
 
-    async def get_calendar(self, actor: Actor, query: c.GetCalendar) -> c.Calendar:
+    async def get_calendar(self, actor: Actor, query: GetCalendar) -> Calendar:
         return await calendars.get_calendar(self._as(actor), query)
 
     async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage:

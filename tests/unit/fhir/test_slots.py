@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from carewright.contracts.hours import Busy, Opening
-from carewright.contracts.scheduling import Calendar
+from carewright.contracts.schedules import Calendar
 from carewright.fhir.model.ids import SlotId
 from carewright.fhir.model.slots import slot_at, slots_of
 

@@ -108,4 +108,6 @@ def test_every_word_about_a_refusal_belongs_to_one_that_exists() -> None:
 
 def test_an_unforeseen_refusal_is_kind_too() -> None:
     assert notices.stop_for("scheduling.never_heard_of") == notices.DEFAULT_STOP
+    assert notices.stop_for("scheduling.booked_elsewhere", "Call 030 1234567").text == "Call 030 1234567"
+    assert notices.stop_for("scheduling.time_not_free", "anything").text != "anything", "only what is meant for people is shown to them"
     assert notices.stop_for("scheduling.time_not_free").title == "That time has just been taken"

@@ -19,7 +19,8 @@ from carewright.calendars.store import Blocked, Source
 from carewright.contracts.calendars import CalendarNotFetched
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.permissions import SYSTEM
-from carewright.contracts.scheduling import GetCalendar, UnknownBlock
+from carewright.contracts.schedules import GetCalendar
+from carewright.contracts.scheduling import UnknownBlock
 from carewright.kernel import audit, telemetry
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unavailable, UpstreamRefused

@@ -12,11 +12,11 @@ from carewright.cds.model.proposals import Proposed, identifiers_in, proposals_i
 from carewright.contracts.cds import Advice, HookCall, PatientNotTold
 from carewright.contracts.coverage import Coverage, Eligibility, ListCoverages, ListEligibilities
 from carewright.contracts.directory import Location
+from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     Appointment,
     AppointmentStatus,
     FindTimes,
-    GetCalendar,
     SearchAppointments,
     Slot,
     UnknownSchedule,

@@ -32,6 +32,7 @@ PROBLEMS: Mapping[str, str] = {
     "scheduling.illegal_step": "The appointment is in a state that does not allow it.",
     "coverage.not_covered": "The payer says that the patient is not covered on that day, and the site books nothing then.",
     "coverage.not_authorised": "The payer did not authorise this kind of visit, and the site books nothing then.",
+    "scheduling.booked_elsewhere": "An older system is master of this service: it is booked, moved and cancelled there.",
     "scheduling.prerequisite_missing": "Something has to happen before this visit can be booked.",
 }
 """Reasons, as people say them. Any other is shown as the code that it is."""

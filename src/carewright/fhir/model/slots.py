@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from carewright.contracts.fhir.basics import Resource, instant, resource
 from carewright.contracts.hours import Busy
-from carewright.contracts.scheduling import Calendar, Participant
+from carewright.contracts.schedules import Calendar
+from carewright.contracts.scheduling import Participant
 from carewright.fhir.model.ids import SlotId, write_slot
 
 Stretch = tuple[str, datetime, datetime]

@@ -18,8 +18,8 @@ from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide
 from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.patients import Patient, SearchPatients
-from carewright.contracts.schedules import ListSchedules
-from carewright.contracts.scheduling import AppointmentStatus, GetCalendar, SearchAppointments
+from carewright.contracts.schedules import GetCalendar, ListSchedules
+from carewright.contracts.scheduling import AppointmentStatus, SearchAppointments
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span

@@ -117,7 +117,7 @@ class Ask:
 
     def stop(self, refusal: Refusal) -> Response:
         """A page that says kindly why not."""
-        return self.show("stop.html", refusal.status, stop=stop_for(refusal.code))
+        return self.show("stop.html", refusal.status, stop=stop_for(refusal.code, refusal.detail))
 
 
 Handle = Callable[[Ask], Awaitable[Response]]

@@ -142,6 +142,9 @@ STOPS: Mapping[str, Stop] = {
     "scheduling.unknown_visit_type": Stop(
         "We do not offer this visit", "It may have been renamed. Please choose it from the list of services."
     ),
+    "scheduling.booked_elsewhere": Stop(
+        "This visit is booked elsewhere", "We cannot book, move or cancel it here yet. Please call us: we are glad to help."
+    ),
     "directory.unknown_resource": Stop("We do not offer this", "It may have been renamed. Please choose it from the list of services."),
     "portal.sign_in_closed": Stop(
         "Signing in is not set up here yet",
@@ -164,9 +167,15 @@ STOPS: Mapping[str, Stop] = {
 DEFAULT_STOP = Stop("We cannot do that", "Nothing was changed. Please go back and try again, or call us: we are glad to help.")
 
 
-def stop_for(code: str) -> Stop:
-    """The page for a refusal's code."""
+IN_ITS_OWN_WORDS = frozenset({"scheduling.booked_elsewhere"})
+"""Refusals that say what the hospital itself wrote for people to read: where to book instead."""
+
+
+def stop_for(code: str, detail: str = "") -> Stop:
+    """The page for a refusal's code, with its own words where those are for people."""
     known = STOPS.get(code)
+    if known is not None and detail and code in IN_ITS_OWN_WORDS:
+        return Stop(known.title, detail)
     if known is None and (notice := NOTICES.get(code)):
         return Stop(notice.title, notice.text)
     return known or DEFAULT_STOP

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from carewright.contracts.masters import ChangeMaster, Master, MasterStage, MasterStep, WrongMasterStep
+from carewright.contracts.masters import ChangeMaster, Master, MasterStage, MasterStep
+from carewright.contracts.scheduling import WrongMasterStep
 from carewright.kernel.errors import BadInput
 
 LEADS_TO: Mapping[MasterStep, MasterStage] = {"begin": "mirrored", "switch": "switched", "back": "mirrored"}

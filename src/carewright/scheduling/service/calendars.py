@@ -6,12 +6,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.hours import BlockTime, Busy, SetWorkingHours
-from carewright.contracts.schedules import ListSchedules, SchedulesPage
+from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.scheduling import (
     Appointment,
-    Calendar,
     CalendarChanged,
-    GetCalendar,
     ScheduleChanged,
     UnknownBlock,
     UnknownSchedule,

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.masters import BookedElsewhere, ChangeMaster, Master, Masters, NotMirrored, UnknownService
-from carewright.contracts.scheduling import CatalogueChanged
+from carewright.contracts.masters import ChangeMaster, Master, Masters
+from carewright.contracts.scheduling import BookedElsewhere, CatalogueChanged, NotMirrored, UnknownService
 from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.idempotency import once, remember
