@@ -189,6 +189,39 @@ async def test_what_they_call_off_and_bring_back_is_booked_again(old: Old, clini
         assert (report.ours, report.open) == (expected, 0)
 
 
+async def test_what_is_listed_no_more_is_called_off_where_the_mapping_says_so(old: Old, clinic: Clinic) -> None:
+    free = await clinic.free()
+    own = await register(old.whole)
+    ok(await clinic.book(own, free[0]), 201)
+    await old.step("begin")
+    rows = [f"A,1,{wall(free[2])},ok,FOOT", f"B,1,{wall(free[4])},ok,FOOT"]
+    await old.exports(*rows)
+    (report,) = (await old.exports(rows[0])).reports
+    assert counts(report) == (1, 3, 1, 0, 2, 0)
+    done = await old.exports(rows[0], mapping='absent = "cancelled"\n' + VISITS)
+    assert (counts(done.reports[0]), done.taken.changed) == ((1, 2, 1, 0, 1, 0), 1), "what never was theirs stays"
+
+
+async def test_an_export_that_was_cut_off_calls_nothing_off(old: Old, clinic: Clinic) -> None:
+    free = await clinic.free()
+    await old.step("begin")
+    await old.exports(*(f"{number},{1 + number % 2},{wall(start)},ok,FOOT" for number, start in enumerate(free[:12])))
+    (report,) = (await old.exports(f"0,1,{wall(free[0])},ok,FOOT", mapping='absent = "cancelled"\n' + VISITS)).reports
+    assert counts(report) == (1, 12, 1, 0, 11, 0)
+
+
+async def test_what_was_booked_here_before_is_taken_for_theirs(old: Old, clinic: Clinic, database: Any) -> None:
+    start = (await clinic.free())[0]
+    await old.step("begin")
+    await old.exports(f"A,1,{wall(start)},ok,FOOT")
+    booked = await database.fetchval("SELECT appointment_id FROM migration.link ORDER BY linked_at DESC LIMIT 1")
+    (report,) = (await old.exports(f"B,1,{wall(start)},ok,FOOT")).reports
+    assert (report.theirs_only, report.differences[0].code) == (1, "scheduling.time_not_free"), "it has another id there"
+    await database.execute("DELETE FROM migration.link WHERE appointment_id = $1", booked)
+    (report,) = (await old.exports(f"B,1,{wall(start)},ok,FOOT")).reports
+    assert (counts(report), report.open) == ((1, 1, 1, 0, 0, 0), 0)
+
+
 async def test_a_dry_run_compares_and_keeps_nothing(old: Old, clinic: Clinic) -> None:
     start = (await clinic.free())[0]
     await old.step("begin")

@@ -125,7 +125,12 @@ async def legacy(options: Namespace) -> int:
             options.json.write_bytes(legacy.as_json(standings))
         print("\n".join(legacy.lines_of(standings)))
         return 0 if all(map(legacy.agrees, standings)) else 1
-    wished = {"service_id": options.service, "site_ids": options.site, "step": options.what, "reason": options.reason}
+    wished = {
+        "service_id": _uuid(options.service),
+        "site_ids": [_uuid(each) for each in options.site],
+        "step": options.what,
+        "reason": options.reason,
+    }
     if options.what == "begin":
         wished |= {"source": options.source, "book_at": options.book_at}
     despite = options.what == "switch" and options.despite_differences

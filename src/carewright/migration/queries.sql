@@ -4,9 +4,15 @@ SELECT appointment_id FROM migration.link WHERE organization_id = $1 AND mark = 
 -- name: put_link
 -- A run that is repeated finds the same appointment by its idempotency key, and links it again. One that was called off and stands there
 -- again is another of ours.
-INSERT INTO migration.link (organization_id, mark, appointment_id, patient_id, linked_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO migration.link (organization_id, mark, appointment_id, patient_id, linked_at, source_hash) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (organization_id, mark) DO UPDATE
-SET appointment_id = EXCLUDED.appointment_id, patient_id = EXCLUDED.patient_id, linked_at = EXCLUDED.linked_at
+SET appointment_id = EXCLUDED.appointment_id, patient_id = EXCLUDED.patient_id, linked_at = EXCLUDED.linked_at,
+    source_hash = EXCLUDED.source_hash
+
+-- name: linked_among
+-- Of these appointments, those that are known by an id of the system ($3), or of any where none is named.
+SELECT DISTINCT appointment_id FROM migration.link
+WHERE organization_id = $1 AND appointment_id = ANY($2::uuid[]) AND ($3::bytea IS NULL OR source_hash = $3)
 
 -- name: erase_links
 DELETE FROM migration.link WHERE organization_id = $1 AND patient_id = $2 RETURNING appointment_id

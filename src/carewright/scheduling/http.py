@@ -16,7 +16,7 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, calendars, change, find, search
 
 Ctx = SchedulingContext
-NO_TIME = (c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
+NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
 NamedIds = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=50)]
 """As many ids as an address takes."""
 LOST = (c.TimeNotFree, c.PatientBusy, c.CalendarMoved)
@@ -187,12 +187,12 @@ ROUTES = (
     Route(
         "POST", f"{ONE}/confirm", confirm_appointment, "Accept a request (staff), or say that you will come (patient).",
         permission="scheduling.appointment.confirm", answer=c.Appointment, keyed=True, versioned=True,
-        refusals=(c.UnknownAppointment, c.IllegalStep, *STOPPED),
+        refusals=(c.UnknownAppointment, c.IllegalStep, c.BookedElsewhere, *STOPPED),
     ),
     Route(
         "POST", f"{ONE}/cancel", cancel_appointment, "Cancel, and give the time back.",
         permission="scheduling.appointment.cancel", body=CancelBody, answer=c.Appointment, keyed=True, versioned=True,
-        refusals=(c.UnknownAppointment, c.IllegalStep),
+        refusals=(c.UnknownAppointment, c.IllegalStep, c.BookedElsewhere),
     ),
     Route(
         "POST", f"{ONE}/reschedule", reschedule_appointment, "Move to another time in one step; the id stays.",
@@ -202,7 +202,7 @@ ROUTES = (
     Route(
         "POST", f"{ONE}/status", advance_appointment, "Record what happened: arrived, checked in, fulfilled, not shown, entered in error.",
         permission="scheduling.appointment.advance", body=StatusBody, answer=c.Appointment, keyed=True, versioned=True,
-        refusals=(c.UnknownAppointment, c.IllegalStep),
+        refusals=(c.UnknownAppointment, c.IllegalStep, c.BookedElsewhere),
     ),
     Route(
         "POST", "/api/v1/appointment-series", book_series, "Book every visit of a series, or none.",

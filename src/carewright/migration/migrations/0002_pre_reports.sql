@@ -18,3 +18,7 @@ CREATE TABLE migration.report (
     CHECK (theirs = same + differing + theirs_only)
 );
 CREATE INDEX report_of_service ON migration.report (organization_id, service_id, site_id, made_at);
+
+-- Which system a link is to, as a keyed hash: what that system does not list any more is looked for among its own. Links from before say nothing.
+ALTER TABLE migration.link ADD COLUMN source_hash bytea CHECK (length(source_hash) = 32);
+CREATE INDEX link_of_appointment ON migration.link (organization_id, appointment_id);

@@ -27,7 +27,7 @@ class FileMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `source` names the system that the ids are of, as the system of an identifier. `codes` say, for a field, what each word of theirs is
     here; a word that is not in its table is refused. `date` and `start` are formats of strptime, `start` that of `end` too. `encoding` and
-    `separator` are found out where they are empty.
+    `separator` are found out where they are empty. `absent` says what it means that an export does not list an appointment any more.
     """
 
     kind: Kind
@@ -37,6 +37,7 @@ class FileMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     date: Text = "%Y-%m-%d"
     start: Text = "%Y-%m-%dT%H:%M:%S%z"
     time_zone: Text = "UTC"
+    absent: Literal["kept", "cancelled"] = "kept"
     columns: dict[str, Text]
     constants: dict[str, Text] = {}
     identifiers: dict[Text, Text] = {}

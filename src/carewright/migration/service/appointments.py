@@ -1,15 +1,18 @@
 """Appointments of another system: booked here as they are there, and brought to what a later file says. Every rule is scheduling's."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
+    AppointmentStatus,
     BookAppointment,
     CancelAppointment,
     PickedTime,
     RescheduleAppointment,
+    SearchAppointments,
 )
 from carewright.kernel import audit
 from carewright.kernel.errors import Refusal
@@ -23,6 +26,8 @@ from carewright.migration.store import links
 TYPE = "Appointment"
 REASON = "other"
 """Why it was cancelled (FHIR appointment-cancellation-reason): rows do not tell."""
+EXPECTED: tuple[AppointmentStatus, ...] = ("pending", "booked", "arrived", "checked-in")
+"""What a system that knows bookings has too."""
 
 
 async def bring_appointments(run: Run, rows: Sequence[Row[AppointmentRow]]) -> None:
@@ -53,6 +58,8 @@ async def bring(run: Run, row: Row[AppointmentRow], mark: bytes, before: Appoint
     if patient_id is None:
         raise RowRejected("unknown_patient")
     theirs = row.value
+    if before is None and run.in_stead_of:
+        before = await _adopt(run, theirs, mark, patient_id)
     if before is not None and not (run.in_stead_of and theirs.status == "booked" and before.status in ("cancelled", "noshow")):
         return await _follow(run, row, mark, before, patient_id)
     if theirs.status != "booked":
@@ -74,13 +81,33 @@ async def _book(run: Run, row: Row[AppointmentRow], mark: bytes, patient_id: UUI
         ctx, key = run.ctx, f"migration-{mark.hex()}" if before is None else f"migration-{mark.hex()[:40]}-again-{before.id.hex}"
         command = BookAppointment(patient_id=patient_id, time=_time(row.value))
         booked = await ctx.scheduling.book_appointment(ctx.actor, command, key, run.in_stead_of)
-        async with ctx.db.transaction() as tx:
-            await links.put_link(tx, ctx.actor.organization_id, mark, booked, ctx.clock.now())
-            about = (audit.Entity(type=TYPE, id=booked.id),)
-            await audit.record(tx, audit.entry(ctx, "migration.link.create", "C", patient_id=patient_id, entities=about))
+        await _link(run, mark, booked)
         run.tally.stored(TYPE, created=1, changed=0, unchanged=0)
     run.tally.accept(row.at)
     return booked
+
+
+async def _adopt(run: Run, theirs: AppointmentRow, mark: bytes, patient_id: UUID) -> Appointment | None:
+    """Take the same visit of the same person for theirs, which was booked here before that system was master, and entered there since."""
+    ctx, cipher = run.ctx, await run.ctx.cipher()
+    query = SearchAppointments(
+        patient_ids=(patient_id,), visit_type_ids=(theirs.visit_type_id,), site_ids=(theirs.site_id,), statuses=EXPECTED,
+        start_from=theirs.start, start_until=theirs.start + timedelta(minutes=1),
+    )  # fmt: skip
+    found = [each for each in (await ctx.scheduling.search_appointments(ctx.actor, query)).items if each.expires_at is None]
+    taken = await links.linked_among(ctx.db, cipher, [each.id for each in found])
+    twin = next((each for each in found if each.id not in taken), None)
+    if twin is not None and not run.dry_run:
+        await _link(run, mark, twin)
+    return twin
+
+
+async def _link(run: Run, mark: bytes, ours: Appointment) -> None:
+    ctx, cipher = run.ctx, await run.ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        await links.put_link(tx, cipher, run.mapping.source, mark, ours, ctx.clock.now())
+        about = (audit.Entity(type=TYPE, id=ours.id),)
+        await audit.record(tx, audit.entry(ctx, "migration.link.create", "C", patient_id=ours.patient_id, entities=about))
 
 
 async def _follow(run: Run, row: Row[AppointmentRow], mark: bytes, ours: Appointment, patient_id: UUID) -> Appointment:

@@ -5,6 +5,7 @@ every service at a site that was ever begun with that system.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -13,25 +14,28 @@ from msgspec.structs import replace
 
 from carewright.contracts.imports import ImportReport, Tally
 from carewright.contracts.migration import DifferenceReport, InvalidMapping, NothingMirrored
-from carewright.contracts.scheduling import Appointment, AppointmentStatus, SearchAppointments
+from carewright.contracts.scheduling import Appointment, CancelAppointment, IllegalStep, NotMirrored, SearchAppointments, UnknownAppointment
 from carewright.kernel import audit
-from carewright.kernel.errors import Refusal
+from carewright.kernel.errors import PreconditionFailed, Refusal
 from carewright.kernel.halves import ABOUT_WHAT_WAS_SENT
 from carewright.migration.context import MigrationContext
 from carewright.migration.model.comparing import Comparison
 from carewright.migration.model.mapping import FileMapping
 from carewright.migration.model.reading import AppointmentRow
 from carewright.migration.model.reasons import REASONS, RowRejected
-from carewright.migration.service.appointments import bring, linked
+from carewright.migration.service.appointments import EXPECTED, REASON, TYPE, bring, linked
 from carewright.migration.service.importing import Progress, bring_file
 from carewright.migration.service.run import Row, Run, sole
-from carewright.migration.store import reports
+from carewright.migration.store import links, reports
 
 REPORTS_KEPT = 100
 """Of a service at a site: a quarter of a year of days."""
 PAGE = 1_000
-EXPECTED: tuple[AppointmentStatus, ...] = ("pending", "booked", "arrived", "checked-in")
-"""What a system that knows bookings has too."""
+ABSENT_ALWAYS, ABSENT_SHARE_MAX = 10, 0.5
+"""Of what came from that system, so many may be missing from an export at once, or that share: more looks like a file that was cut off."""
+
+REFUSED_ALONE = (IllegalStep, NotMirrored, PreconditionFailed, UnknownAppointment)
+"""What one cancellation may meet: somebody, or a switch, was faster. It stays, and the report tells."""
 
 
 class Mirrored(NamedTuple):
@@ -112,10 +116,31 @@ class _Mirror:
     async def report(self, comparison: Comparison) -> DifferenceReport:
         """What the rows came to, with what we have and they do not."""
         ours = await self._ours(comparison)
+        absent = [each for each in ours if each.id not in self._known]
+        if self.run.mapping.absent == "cancelled" and comparison.master.stage == "mirrored" and not self.run.dry_run:
+            gone = await self._call_off(ours, absent)
+            ours, absent = [each for each in ours if each.id not in gone], [each for each in absent if each.id not in gone]
         unread = self.run.tally.report(1).rejected - self._refused
-        return comparison.report(self.run.ctx.ids.new(), len(ours), (each for each in ours if each not in self._known), unread)
+        return comparison.report(self.run.ctx.ids.new(), len(ours), (each.id for each in absent), unread)
 
-    async def _ours(self, comparison: Comparison) -> list[UUID]:
+    async def _call_off(self, ours: Sequence[Appointment], absent: Sequence[Appointment]) -> set[UUID]:
+        """Cancel what came from that system and is not listed there any more; which were. Too many at once are left, and told."""
+        ctx, cipher, source = self.run.ctx, await self.run.ctx.cipher(), self.run.mapping.source
+        theirs = await links.linked_among(ctx.db, cipher, [each.id for each in ours], source)
+        wanted = [each for each in absent if each.id in theirs]
+        if len(wanted) > max(ABSENT_ALWAYS, ABSENT_SHARE_MAX * len(theirs)):
+            return set()
+        gone = set[UUID]()
+        for each in wanted:
+            cancel = CancelAppointment(appointment_id=each.id, reason=REASON, expected_version=each.version)
+            key = f"migration-absent-{each.id}-{each.version}"
+            with suppress(*REFUSED_ALONE):
+                await ctx.scheduling.cancel_appointment(ctx.actor, cancel, key, self.run.in_stead_of)
+                gone.add(each.id)
+        self.run.tally.stored(TYPE, created=0, changed=len(gone), unchanged=0)
+        return gone
+
+    async def _ours(self, comparison: Comparison) -> list[Appointment]:
         """Every appointment of ours that is expected there from now on."""
         found: list[Appointment] = []
         query = SearchAppointments(
@@ -126,7 +151,7 @@ class _Mirror:
             page = await self.run.ctx.scheduling.search_appointments(self.run.ctx.actor, query)
             found += page.items
             if page.next is None:
-                return [each.id for each in found if each.expires_at is None]
+                return [each for each in found if each.expires_at is None]
             query = replace(query, after=page.next)
 
     def _reject(self, row: Row[AppointmentRow], why: RowRejected | Refusal) -> str:
