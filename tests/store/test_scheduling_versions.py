@@ -63,7 +63,7 @@ async def test_an_erasure_waits_for_a_change_and_takes_what_it_kept(hospital: Ho
             await handlers.erase_patient(ctx, tx, erased)
 
     async with ctx.db.transaction() as tx:
-        before = await store.appointment_for_change(tx, cipher, booked.id)
+        before, _ = await store.appointment_for_change(tx, cipher, booked.id)
         assert before is not None
         erasing = asyncio.create_task(erase())
         while not await owner.fetchval(LOCKED):  # noqa: ASYNC110  (the server sets no asyncio.Event)

@@ -2,14 +2,13 @@
 
 from carewright.kernel.modules import Reseal
 from carewright.kernel.resealing import in_transaction
-from carewright.scheduling import store
-from carewright.scheduling.store import masters
+from carewright.scheduling.store import resealing
 
 SEALED: dict[str, Reseal] = {
-    "scheduling.appointment": in_transaction(store.reseal_appointments),
-    "scheduling.appointment_history": in_transaction(store.reseal_history),
-    "scheduling.appointment_version": in_transaction(store.reseal_versions),
-    "scheduling.block": in_transaction(store.reseal_blocks),
-    "scheduling.master_step": in_transaction(masters.reseal_steps),
+    "scheduling.appointment": in_transaction(resealing.appointments),
+    "scheduling.appointment_history": in_transaction(resealing.history),
+    "scheduling.appointment_version": in_transaction(resealing.versions),
+    "scheduling.block": in_transaction(resealing.blocks),
+    "scheduling.master_step": in_transaction(resealing.master_steps),
 }
 """Live appointments before those that are over: what moves into history meanwhile is met there."""

@@ -31,9 +31,7 @@ from carewright.kernel.idempotency import seal_answer
 from carewright.kernel.invariants import invariant
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
-from carewright.kernel.privacy.resealing import reseal_rows
-from carewright.kernel.resealing import Batch
-from carewright.kernel.sql import Query, load
+from carewright.kernel.sql import load
 from carewright.scheduling.model.actors import Actor
 from carewright.scheduling.model.appointment import began_as, stopped_at
 from carewright.scheduling.model.hours import NO_HOURS, Hours
@@ -594,17 +592,3 @@ async def copy_claims(tx: Transaction, organization_id: UUID, claims: Iterable[t
         for whose, start, end, what in claims
     )
     await tx.copy_packed("scheduling", "claim", columns, rows)
-
-
-def _resealing(table: str, columns: Sequence[str], find: Query, save: Query) -> Batch:
-    async def reseal(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
-        return await reseal_rows(tx, cipher, table, columns, (find, save), after, limit)
-
-    return reseal
-
-
-reseal_appointments = _resealing(APPOINTMENT, ("note", "private"), Q.appointments_to_reseal, Q.reseal_appointments)
-reseal_history = _resealing(APPOINTMENT, ("note", "private"), Q.history_to_reseal, Q.reseal_history)
-reseal_versions = _resealing(VERSION, ("said",), Q.versions_to_reseal, Q.reseal_versions)
-reseal_blocks = _resealing(BLOCK, ("reason",), Q.blocks_to_reseal, Q.reseal_blocks)
-"""Seal anew what an older key sealed, at most `limit` rows with ids behind `after`: words of live appointments, of past ones, and so on."""

@@ -7,7 +7,6 @@ from carewright.contracts.masters import ChangeMaster, Master, MasterStage
 from carewright.kernel import audit
 from carewright.kernel.db import Session
 from carewright.kernel.privacy.cipher import FieldCipher
-from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 
 Q = load("carewright.scheduling")
@@ -54,8 +53,3 @@ async def insert_step(tx: Session, cipher: FieldCipher, command: ChangeMaster, s
         Q.insert_master_step, cipher.organization_id, entry.id, command.service_id, list(site_ids), command.step, reason, entry.agent,
         entry.recorded_at,
     )  # fmt: skip
-
-
-async def reseal_steps(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
-    """Seal reasons anew that an older key sealed, at most `limit` with ids behind `after`; their ids in order."""
-    return await reseal_rows(tx, cipher, STEP, ("reason",), (Q.master_steps_to_reseal, Q.reseal_master_steps), after, limit)
