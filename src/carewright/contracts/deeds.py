@@ -169,6 +169,9 @@ subscriptions.list_events              subscriptions.event.list
 subscriptions.list_subscriptions       subscriptions.subscription.list
 subscriptions.rotate_secret            subscriptions.secret.rotate
 subscriptions.subscribe                subscriptions.subscription.create
+vitals.get_observation                 vitals.observation.read
+vitals.put_observations                vitals.observation.put
+vitals.search_observations             vitals.observation.search
 """
 EVENTS = dict(line.split() for line in TABLE.strip().splitlines())
 SILENT = frozenset({

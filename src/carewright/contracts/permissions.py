@@ -97,6 +97,9 @@ scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x 
 scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x
 subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
+vitals.observation.any_patient        .   .   .   .   x   x   x   .   .   .   .   x
+vitals.observation.read               x   x   .   .   x   x   x   .   .   .   .   x
+vitals.observation.record             .   .   .   .   .   .   .   .   .   .   .   x
 """
 """`scheduling.appointment.any_patient`, and those of other modules, let staff act for every patient; without it an actor acts for
 `patient_id` alone."""
@@ -122,6 +125,7 @@ BREAK_GLASS = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers",
     "scheduling.appointment.read", "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "scheduling.calendar.read",
     "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read", "orders.request.any_patient",
+    "vitals.observation.read", "vitals.observation.any_patient",
 })  # fmt: skip
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"

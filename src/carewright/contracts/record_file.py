@@ -21,6 +21,7 @@ KINDS = {
     "ClaimResponse": "what payers authorised beforehand, or did not",
     "Encounter": "visits and stays",
     "ServiceRequest": "orders and referrals",
+    "Observation": "measurements and findings",
     "Communication": "messages; the text of each is kept for a month",
     "AuditEvent": "entries about who looked at the record or changed it",
 }  # fmt: skip

@@ -29,15 +29,16 @@ hl7-messages          90d       1d      receiving       -
 coverages             7y        1d      end             -
 eligibility           2y        1d      asking          -
 orders                7y        1d      last-change     -
+observations          7y        5y      end             42 CFR 482.24(b)(1)
 """
 """What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media have their rule
 before they have their module."""
 STATES = """
-      appointments   encounters   source
-CA    7y             7y           22 CCR 70751(c)
-MA    20y            20y          M.G.L. c. 111 s. 70
-NY    6y             6y           10 NYCRR 405.10(a)(4)
-TX    10y            10y          Tex. Health & Safety Code 241.103(b)
+      appointments   encounters   observations   source
+CA    7y             7y           7y             22 CCR 70751(c)
+MA    20y            20y          20y            M.G.L. c. 111 s. 70
+NY    6y             6y           6y             10 NYCRR 405.10(a)(4)
+TX    10y            10y          10y            Tex. Health & Safety Code 241.103(b)
 """
 """Floors of single states for records of hospitals, by ISO 3166-2 without the country. Minors' records may have to be kept longer."""
 What = Literal[
@@ -52,6 +53,7 @@ What = Literal[
     "coverages",
     "eligibility",
     "orders",
+    "observations",
 ]
 State = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", max_length=2)]
 Region = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,39}$", max_length=40)]

@@ -58,6 +58,7 @@ Encounter          rs  flow.encounter.read directory.read
 HealthcareService  rs  directory.read
 Location           rs  directory.read
 Organization       rs  directory.read
+Observation        rs  vitals.observation.read directory.read
 Patient            rs  patients.read patients.read_contacts patients.read_identifiers
 Patient            c   patients.register patients.read_contacts patients.read_identifiers
 Patient            u   patients.change patients.read patients.read_contacts patients.read_identifiers
@@ -82,6 +83,7 @@ REACHING = {
     "CoverageEligibilityRequest": "coverage.any_patient",
     "CoverageEligibilityResponse": "coverage.any_patient",
     "Encounter": "flow.encounter.any_patient",
+    "Observation": "vitals.observation.any_patient",
     "Patient": "patients.find",
     "RelatedPerson": "access.consent.any_patient",
     "ServiceRequest": "orders.request.any_patient",

@@ -12,6 +12,7 @@ from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
+from carewright.contracts.vitals import Vitals
 from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
@@ -36,6 +37,7 @@ class FhirContext(Context):
     subscriptions: Subscriptions
     flow: Flow
     orders: Orders
+    vitals: Vitals
     coverages: Coverages
     access: Access
     notifications: Notifications

@@ -14,6 +14,7 @@ from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
 from carewright.contracts.subscriptions import Subscriptions
+from carewright.contracts.vitals import Vitals
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, refused
 from carewright.fhir.http.routes import PUBLIC, pages
@@ -32,8 +33,8 @@ async def start(base: Context, settings: FhirSettings, resolve: Callable[[type],
     context = FhirContext(
         **world, settings=settings, bearers=resolve(Bearers), sealer=resolve(Sealer), directory=resolve(Directory),
         patients=resolve(Patients), scheduling=resolve(Scheduling), subscriptions=resolve(Subscriptions), flow=resolve(Flow),
-        orders=resolve(Orders), coverages=resolve(Coverages), access=resolve(Access), notifications=resolve(Notifications),
-        audit=resolve(AuditTrail), together=resolve(Together),
+        orders=resolve(Orders), vitals=resolve(Vitals), coverages=resolve(Coverages), access=resolve(Access),
+        notifications=resolve(Notifications), audit=resolve(AuditTrail), together=resolve(Together),
     )  # fmt: skip
     return Running(context)
 
@@ -42,7 +43,7 @@ MODULE = Module(
     name="fhir",
     start=start,
     settings=FhirSettings,
-    needs=(Directory, Patients, Scheduling, Flow, Orders, Coverages, Access, Notifications, AuditTrail, Subscriptions),
+    needs=(Directory, Patients, Scheduling, Flow, Orders, Vitals, Coverages, Access, Notifications, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     pages=pages,
     timers=TIMERS,

@@ -9,6 +9,7 @@ from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.vitals import Vitals
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 
@@ -22,6 +23,7 @@ class RecordsContext(Context):
     scheduling: Scheduling
     flow: Flow
     orders: Orders
+    vitals: Vitals
     notifications: Notifications
     audit: AuditTrail
     coverages: Coverages

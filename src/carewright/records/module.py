@@ -14,6 +14,7 @@ from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import ExportPage, ExportRecord, Records
 from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.vitals import Vitals
 from carewright.kernel import keeping
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
@@ -39,7 +40,7 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = RecordsContext(
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
-        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders), vitals=resolve(Vitals),
         notifications=resolve(Notifications), audit=resolve(AuditTrail), coverages=resolve(Coverages),
     )  # fmt: skip
     return Running(context, {Records: LocalRecords(context)})
@@ -50,7 +51,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Coverages, Scheduling, Flow, Orders, Notifications, AuditTrail),
+    needs=(Patients, Coverages, Scheduling, Flow, Orders, Vitals, Notifications, AuditTrail),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

@@ -9,6 +9,7 @@ from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.imports import ImportReport
 from carewright.contracts.patients import Patients
+from carewright.contracts.vitals import Vitals
 from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
@@ -27,7 +28,7 @@ async def import_fhir(
     async with running([module for module in MODULES if module.has_tables], sections) as system:
         actor = system.tokens.actor("integration", "import", organization_id)
         await system.context("patients").acting(actor).cipher()  # an organization of another region is refused before anything is written
-        into = Into(system.offer(Directory), system.offer(Patients), system.offer(Flow), actor)
+        into = Into(system.offer(Directory), system.offer(Patients), system.offer(Flow), system.offer(Vitals), actor)
         report = await import_directory(into, paths, Ids(SystemClock()), bar, time_zone=time_zone)
         for relay in system.relays.values():
             await relay.drain()

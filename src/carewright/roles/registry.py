@@ -30,6 +30,7 @@ from carewright.records.module import MODULE as RECORDS
 from carewright.roles.settings import SystemSettings
 from carewright.scheduling.module import MODULE as SCHEDULING
 from carewright.subscriptions.module import MODULE as SUBSCRIPTIONS
+from carewright.vitals.module import MODULE as VITALS
 
 MODULES: tuple[Module, ...] = (
     ACCESS,         # who may come in, as whom, and for how long
@@ -38,6 +39,7 @@ MODULES: tuple[Module, ...] = (
     SCHEDULING,     # when, and with whom
     FLOW,           # what happens while they are here
     ORDERS,         # what somebody asks to be done for them
+    VITALS,         # what is measured of them, and found
     COVERAGE,       # who pays
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it

@@ -67,7 +67,7 @@ def test_no_scope_carries_what_signs_in_administers_or_operates() -> None:
     carried = smart.permissions_of([f"{where}/*.cruds" for where in ("patient", "user", "system")])
     narrow = {f"{each}.{what}" for each in ("access.consent", "notifications.communication") for what in ("any_patient", "read")}
     assert {each for each in carried if each.startswith(("access.", "notifications."))} == narrow
-    asked = {"coverage", "directory", "flow", "orders", "patients", "scheduling"}
+    asked = {"coverage", "directory", "flow", "orders", "patients", "scheduling", "vitals"}
     assert {each.partition(".")[0] for each in carried - narrow - {smart.EXPORT}} <= asked
     assert carried <= ALL
 

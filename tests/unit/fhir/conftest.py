@@ -16,7 +16,7 @@ from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.ids import Ids
-from tests.unit.fhir.doubles import MemoryDirectory, MemoryFlow, MemoryPatients
+from tests.unit.fhir.doubles import MemoryDirectory, MemoryFlow, MemoryPatients, MemoryVitals
 
 Rows = Mapping[str, Sequence[dict[str, Any] | str | bytes]]
 
@@ -29,6 +29,7 @@ class Trial:
         self.directory = MemoryDirectory()
         self.patients = MemoryPatients()
         self.flow = MemoryFlow()
+        self.vitals = MemoryVitals()
         self.progress: list[tuple[int, int]] = []
         self.issues: list[Issue] = []
         self.actor = Actor(subject="test", organization_id=UUID(int=1), role="integration")
@@ -42,7 +43,7 @@ class Trial:
     async def run(self, rows: Rows | None = None, **options: Any) -> ImportReport:
         self.write(rows or {})
         return await import_directory(
-            Into(self.directory, self.patients, self.flow, self.actor), options.pop("paths", [self.folder]), self._ids,
+            Into(self.directory, self.patients, self.flow, self.vitals, self.actor), options.pop("paths", [self.folder]), self._ids,
             lambda done, total: self.progress.append((done, total)), note=self.issues.append, **options,
         )  # fmt: skip
 

@@ -57,6 +57,7 @@ from carewright.contracts.patients import (
     SearchPatients,
     UpdatePatient,
 )
+from carewright.contracts.vitals import Observation, ObservationsPage, PutObservations, PutObservationsResult, SearchObservations
 from carewright.kernel.authz import Actor
 
 REFUSED_NAME = "Refused by the directory"
@@ -205,6 +206,27 @@ class MemoryFlow:
         raise NotImplementedError
 
     async def change_encounter(self, actor: Actor, command: ChangeEncounter, idempotency_key: str | None = None) -> Encounter:
+        raise NotImplementedError
+
+
+class MemoryVitals:
+    """Keeps observations by id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Observation] = {}
+
+    async def search_observations(self, actor: Actor, query: SearchObservations) -> ObservationsPage:
+        assert len(query.identifiers) <= BATCH_MAX
+        return ObservationsPage(items=tuple(row for row in self.rows.values() if not set(row.identifiers).isdisjoint(query.identifiers)))
+
+    async def put_observations(self, actor: Actor, command: PutObservations) -> PutObservationsResult:
+        assert len(command.observations) <= BATCH_MAX
+        created = sum(each.id not in self.rows for each in command.observations)
+        changed = sum(self.rows.get(each.id, each) != each for each in command.observations)
+        self.rows.update({each.id: each for each in command.observations})
+        return PutObservationsResult(created=created, changed=changed, unchanged=len(command.observations) - created - changed)
+
+    async def get_observation(self, actor: Actor, observation_id: UUID) -> Observation:
         raise NotImplementedError
 
 

@@ -6,6 +6,7 @@ NPI = "http://hl7.org/fhir/sid/us-npi"
 NUCC = "http://nucc.org/provider-taxonomy"
 PHYSICAL = "http://terminology.hl7.org/CodeSystem/location-physical-type"
 SNOMED = "http://snomed.info/sct"
+LOINC = "http://loinc.org"
 KANSAS_CITY = {"line": ["1 Main Street"], "city": "Kansas City", "state": "MO", "postalCode": "64106", "country": "US"}
 
 Json = dict[str, Any]
@@ -53,6 +54,13 @@ def role(source_id: str = "r1", practitioner_id: str = "p1", site_id: str = "s1"
 
 def device(source_id: str = "d1", **more: Any) -> Json:
     return {"resourceType": "Device", "id": source_id, "type": concept(SNOMED, "19257004", "Defibrillator")} | more
+
+
+def observation(source_id: str = "v1", patient_id: str = "a1", **more: Any) -> Json:
+    """As Synthea writes a weight."""
+    row = {"resourceType": "Observation", "id": source_id, "status": "final", "code": concept(LOINC, "29463-7", "Body Weight")}
+    value = {"value": 72.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+    return row | {"subject": to("Patient", patient_id), "effectiveDateTime": "2025-03-01T09:30:00-05:00", "valueQuantity": value} | more
 
 
 def encounter(source_id: str = "e1", patient_id: str = "a1", **more: Any) -> Json:

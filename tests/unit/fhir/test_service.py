@@ -13,6 +13,7 @@ from carewright.kernel.errors import BadInput, Forbidden
 from tests.unit.fhir.conftest import Trial
 from tests.unit.fhir.doubles import REFUSED_NAME, snapshot
 from tests.unit.fhir.rows import (
+    LOINC,
     NPI,
     SNOMED,
     Json,
@@ -20,6 +21,7 @@ from tests.unit.fhir.rows import (
     concept,
     device,
     encounter,
+    observation,
     organization,
     patient,
     place,
@@ -119,6 +121,42 @@ class TestOneImport:
     )  # fmt: skip
     async def test_an_encounter_that_says_too_little_is_rejected(self, trial: Trial, more: Json, code: str) -> None:
         report = await trial.run({"a.ndjson": [encounter(**more), patient()]})
+        assert (report.codes, report.accepted) == ({f"fhir.import.{code}": 1}, 1)
+
+    async def test_an_observation_keeps_what_was_looked_at_found_and_when(self, trial: Trial) -> None:
+        """As Synthea writes vital signs, blood pressure and answers to questions."""
+        pressure = observation(
+            "v2", valueQuantity=None, encounter=to("Encounter", "e1"), category=[concept("http://example.org/category", "vital-signs")],
+            component=[{"code": concept(LOINC, "8480-6", "Systolic"), "valueQuantity": {"value": 120, "unit": "mm[Hg]"}}],
+            effectivePeriod={"start": "2025-03-01T09:00:00Z", "end": "2025-03-01T09:05:00Z"}, effectiveDateTime=None,
+        )  # fmt: skip
+        smokes = observation("v3", valueQuantity=None, valueCodeableConcept=concept(SNOMED, "266919005", "Never smoker"))
+        report = await trial.run({"a.ndjson": [observation(), pressure, smokes, encounter(), patient()]})
+        weight, measured, answered = trial.vitals.rows.values()
+        assert (weight.patient_id, weight.quantity and weight.quantity.value) == (trial.one("Patient", "a1").id, 72.5)
+        assert weight.effective_from == weight.effective_until
+        assert weight.effective_from
+        assert weight.effective_from.isoformat() == "2025-03-01T14:30:00+00:00"
+        assert (measured.quantity, measured.components[0].quantity and measured.components[0].quantity.value) == (None, 120)
+        assert measured.encounter_id == next(iter(trial.flow.rows))
+        assert measured.categories[0].codings[0].code == "vital-signs"
+        assert answered.concept
+        assert answered.concept.codings[0].display == "Never smoker"
+        assert report.accepted == 5
+        again = await trial.run()
+        assert (again.created, again.changed, again.unchanged) == (0, 0, 5)
+
+    @pytest.mark.parametrize(
+        ("more", "code"),
+        [
+            ({"status": "done"}, "unknown_status"), ({"code": None}, "missing_code"), ({"subject": None}, "missing_patient"),
+            ({"valueQuantity": None, "valueBoolean": True}, "unsupported_value"), ({"valueQuantity": {"unit": "kg"}}, "unsupported_value"),
+            ({"valueQuantity": {"value": 1, "comparator": "~"}}, "unsupported_value"), ({"effectiveDateTime": "soon"}, "invalid_time"),
+            ({"component": [{"code": {"text": "x"}, "valueRange": {"low": {"value": 1}}}]}, "unsupported_value"),
+        ],
+    )  # fmt: skip
+    async def test_an_observation_that_would_lose_what_it_says_is_rejected(self, trial: Trial, more: Json, code: str) -> None:
+        report = await trial.run({"a.ndjson": [observation(**more), patient()]})
         assert (report.codes, report.accepted) == ({f"fhir.import.{code}": 1}, 1)
 
     async def test_the_bar_only_moves_forward_and_ends_full(self, trial: Trial) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import Device, Identifier, Location, Organization, Practitioner, PractitionerRole
 from carewright.contracts.flow import Encounter, EncounterParticipant
+from carewright.contracts.vitals import Observation
 from carewright.fhir.model.reading import Draft, Value
 from carewright.fhir.model.references import Ref
 from carewright.fhir.model.reports import Remark, RowRejected
@@ -61,6 +62,8 @@ def _completed(draft: Draft, links: Links, extra: list[Remark]) -> Value:
             return _device(device, draft, links, extra)
         case Encounter() as encounter:
             return _encounter(encounter, draft, links, extra)
+        case Observation() as observation:
+            return _observation(observation, draft, links, extra)
         case patient:
             return patient
 
@@ -122,6 +125,12 @@ def _encounter(encounter: Encounter, draft: Draft, links: Links, extra: list[Rem
             extra.append(Remark("fhir.import.reference_dropped", f"Encounter.{where}"))
     sites = _sites(draft, links)
     return replace(encounter, patient_id=patient_id, location_ids=places, participants=staff, site_id=sites[0] if sites else None)
+
+
+def _observation(observation: Observation, draft: Draft, links: Links, extra: list[Remark]) -> Observation:
+    patient_id = _needed(draft.patient, links, "missing_patient", "Observation.subject")
+    encounter_id = _optional(draft.encounter, links, extra, "Observation.encounter")
+    return replace(observation, patient_id=patient_id, encounter_id=encounter_id)
 
 
 def _optional(ref: Ref | None, links: Links, extra: list[Remark], where: str) -> UUID | None:

@@ -111,6 +111,47 @@ class Encounter(Resource, frozen=True, kw_only=True, rename="camel"):
     location: tuple[EncounterLocation, ...] = ()
 
 
+class Quantity(msgspec.Struct, frozen=True):
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Finding(Resource, frozen=True, kw_only=True, rename="camel"):
+    """What an Observation and each of its components say alike; of a component the rest is empty.
+
+    The values that we have no place for are told by being there.
+    """
+
+    code: CodeableConcept | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_integer: int | None = None
+    value_range: dict[str, Any] | None = None
+    value_ratio: dict[str, Any] | None = None
+    value_sampled_data: dict[str, Any] | None = None
+    value_time: str | None = None
+    value_date_time: str | None = None
+    value_period: dict[str, Any] | None = None
+    data_absent_reason: CodeableConcept | None = None
+
+
+class Observation(Finding, frozen=True, kw_only=True, rename="camel"):
+    status: str | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    effective_instant: str | None = None
+    issued: str | None = None
+    component: tuple[Finding, ...] = ()
+
+
 class Communication(msgspec.Struct, frozen=True):
     language: CodeableConcept | None = None
     preferred: bool = False

@@ -19,14 +19,16 @@ from carewright.contracts.directory import (
 )
 from carewright.contracts.flow import Encounter, EncounterStatus
 from carewright.contracts.patients import Patient
+from carewright.contracts.vitals import Observation
 from carewright.fhir.model import r4, staff
 from carewright.fhir.model.fields import Reader
+from carewright.fhir.model.observed import read_observation
 from carewright.fhir.model.references import FHIR_ID, Ref, ResourceType, read_ref, source_identifier
 from carewright.fhir.model.reports import Remark, RowRejected
 from carewright.fhir.model.staff import StaffKind
 from carewright.fhir.model.zones import zone_of
 
-Value = Organization | Location | Practitioner | PractitionerRole | Device | Patient | Encounter
+Value = Organization | Location | Practitioner | PractitionerRole | Device | Patient | Encounter | Observation
 
 NIL = UUID(int=0)
 PHYSICAL_TYPES = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -59,13 +61,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     practitioner: Ref | None = None
     patient: Ref | None = None
     places: tuple[Ref, ...] = ()
+    encounter: Ref | None = None
     participants: tuple[tuple[Ref, Coding | None], ...] = ()
     staff_kind: StaffKind | None = None
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        named = (self.part_of, self.organization, self.practitioner, self.patient, *self.places, *(ref for ref, _ in self.participants))
-        return tuple(ref for ref in named if ref)
+        alone = (self.part_of, self.organization, self.practitioner, self.patient, self.encounter)
+        return tuple(ref for ref in (*alone, *self.places, *(who for who, _ in self.participants)) if ref)
 
 
 def read_head(text: str) -> tuple[str, str | None]:
@@ -292,6 +295,13 @@ def _participant(each: r4.EncounterParticipant, reader: Reader) -> tuple[Ref, Co
     return (who, roles[0] if roles else None) if who else None
 
 
+def _observation(row: r4.Observation, reader: Reader) -> Draft:
+    value = read_observation(row, reader, _identifiers(row, reader, "Observation"))
+    return _draft(
+        row, reader, value, patient=read_ref(row.subject, "Patient"), encounter=read_ref(row.encounter, "Encounter"),
+    )  # fmt: skip
+
+
 def _draft(row: r4.Resource, reader: Reader, value: Value, **references: Any) -> Draft:
     return Draft(source_id=cast("str", row.id), value=value, remarks=reader.remarks, **references)
 
@@ -305,4 +315,5 @@ _READERS: dict[ResourceType, tuple[msgspec.json.Decoder[Any], Callable[[Any, Rea
     "Device": (msgspec.json.Decoder(r4.Device), _device),
     "Patient": (msgspec.json.Decoder(r4.Patient), _patient),
     "Encounter": (msgspec.json.Decoder(r4.Encounter), _encounter),
+    "Observation": (msgspec.json.Decoder(r4.Observation), _observation),
 }

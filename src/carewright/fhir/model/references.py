@@ -12,8 +12,10 @@ import msgspec
 from carewright.contracts.directory import Identifier
 from carewright.fhir.model import r4
 
-ResourceType = Literal["Organization", "Location", "Practitioner", "PractitionerRole", "Device", "Patient", "Encounter"]
-ORDER: tuple[ResourceType, ...] = ("Organization", "Location", "Practitioner", "PractitionerRole", "Device", "Patient", "Encounter")
+ResourceType = Literal["Organization", "Location", "Practitioner", "PractitionerRole", "Device", "Patient", "Encounter", "Observation"]
+ORDER: tuple[ResourceType, ...] = (
+    "Organization", "Location", "Practitioner", "PractitionerRole", "Device", "Patient", "Encounter", "Observation",
+)  # fmt: skip
 """What is imported, each after the types it refers to."""
 
 SOURCE_SYSTEM = "urn:carewright:source:"

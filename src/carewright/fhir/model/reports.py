@@ -33,8 +33,10 @@ REASONS = {
     "fhir.import.unresolved_reference": "A needed reference points at nothing that was imported or is known.",
     "fhir.import.site_unknown": "The place is known, but not the site it belongs to; import the places together.",
     "fhir.import.circular_part_of": "The chain of partOf is circular or deeper than we keep.",
+    "fhir.import.missing_code": "The observation does not say what was looked at.",
+    "fhir.import.unsupported_value": "The value is of a kind that is not kept: quantities, codes and words are.",
     "fhir.import.missing_class": "The encounter has no coded class.",
-    "fhir.import.missing_patient": "The encounter does not say whose it is.",
+    "fhir.import.missing_patient": "The row does not say whose it is.",
     "fhir.import.unknown_status": "The status is not one of FHIR's codes.",
     "fhir.import.invalid_time": "A time is not a FHIR dateTime with its zone.",
     # warnings

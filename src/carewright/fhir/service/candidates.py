@@ -25,7 +25,17 @@ from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.searching.ranges import FIRST, LAST, Span
 from carewright.fhir.model.searching.search import Search
 from carewright.fhir.model.slots import slots_of
-from carewright.fhir.service import communications, coverages, eligibilities, orders, referrals, relating, responding, subscribing
+from carewright.fhir.service import (
+    communications,
+    coverages,
+    eligibilities,
+    observations,
+    orders,
+    referrals,
+    relating,
+    responding,
+    subscribing,
+)
 from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
 from carewright.kernel.values import EARLIEST, LATEST
@@ -243,6 +253,7 @@ CANDIDATES: Mapping[str, Candidates] = {
     "CoverageEligibilityResponse": eligibilities.responses,
     "Encounter": encounters,
     "HealthcareService": services,
+    "Observation": observations.candidates,
     "Patient": patients,
     "Provenance": provenances,
     "RelatedPerson": relating.candidates,

@@ -1,7 +1,8 @@
 """Import of a folder of FHIR rows: survey every line once, then store type after type, each after what it refers to.
 
-Memory grows with the number of different ids, not with the size of the files: little for a patient or an encounter, more for the staff,
-places and devices that are catalogued, most for organizations and locations, whose drafts are kept to put parents before their parts.
+Memory grows with the number of different ids, not with the size of the files: little for patients, encounters and observations, more for
+the staff, places and devices that are catalogued, most for organizations and locations, whose drafts are kept to put parents before their
+parts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from carewright.contracts.directory import (
 from carewright.contracts.flow import Encounter, Flow, PutEncounters, PutEncountersResult, SearchEncounters
 from carewright.contracts.imports import ImportReport, Issue, Position, Tally
 from carewright.contracts.patients import Patient, PatientMatch, Patients, PutPatients, PutPatientsResult
+from carewright.contracts.vitals import Observation, PutObservations, PutObservationsResult, SearchObservations, Vitals
 from carewright.fhir import store
 from carewright.fhir.model.catalogue import Catalogue, by_text
 from carewright.fhir.model.completing import Links, complete
@@ -45,13 +47,14 @@ from carewright.kernel.ids import Ids
 
 BATCH_ROWS = 500
 LOOKUP_IDENTIFIERS = 500
-MANY: frozenset[ResourceType] = frozenset({"Patient", "Encounter"})
+MANY: frozenset[ResourceType] = frozenset({"Patient", "Encounter", "Observation"})
 """Of these there may be millions: they are counted in the first reading and looked up batch by batch, and not catalogued."""
 PROGRESS_TOTAL = 1_000
 SURVEY_SHARE = 200
 
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
+Stored = PutResult | PutPatientsResult | PutEncountersResult | PutObservationsResult
 
 
 class Into(NamedTuple):
@@ -60,6 +63,7 @@ class Into(NamedTuple):
     directory: Directory
     patients: Patients
     flow: Flow
+    vitals: Vitals
     actor: Actor
 
 
@@ -194,7 +198,7 @@ class _Loading:
         bar: _Bar,
         time_zone: str,
     ) -> None:
-        self._directory, self._patients, self._flow, self._actor = into
+        self._directory, self._patients, self._flow, self._vitals, self._actor = into
         self._ids = ids
         self._survey = survey
         self._tally = tally
@@ -302,6 +306,8 @@ class _Loading:
                 matches = await self._patients.find_patients_by_identifier(self._actor, tuple(some))
             elif resource_type == "Encounter":
                 matches = await self._encounters(some)
+            elif resource_type == "Observation":
+                matches = await self._observations(some)
             else:
                 query = FindByIdentifier(resource_type=resource_type, identifiers=tuple(some))
                 matches = await self._directory.find_by_identifier(self._actor, query)
@@ -311,6 +317,11 @@ class _Loading:
 
     async def _encounters(self, identifiers: Sequence[Identifier]) -> list[IdentifierMatch]:
         page = await self._flow.search_encounters(self._actor, SearchEncounters(identifiers=tuple(identifiers), limit=LOOKUP_IDENTIFIERS))
+        return [IdentifierMatch(identifier=one, id=each.id) for each in page.items for one in each.identifiers]
+
+    async def _observations(self, identifiers: Sequence[Identifier]) -> list[IdentifierMatch]:
+        query = SearchObservations(identifiers=tuple(identifiers), limit=LOOKUP_IDENTIFIERS)
+        page = await self._vitals.search_observations(self._actor, query)
         return [IdentifierMatch(identifier=one, id=each.id) for each in page.items for one in each.identifiers]
 
     # --- references -----------------------------------------------------------------------------------------------------------
@@ -409,11 +420,15 @@ class _Loading:
         if isinstance(one.value, Location):
             self._sites[one.value.id] = one.value.site_id
 
-    async def _send(self, resource_type: ResourceType, values: Sequence[Value]) -> PutResult | PutPatientsResult | PutEncountersResult:
+    async def _send(self, resource_type: ResourceType, values: Sequence[Value]) -> Stored:
         if resource_type == "Patient":
             return await self._patients.put_patients(self._actor, PutPatients(patients=cast("tuple[Patient, ...]", tuple(values))))
         if resource_type == "Encounter":
             return await self._flow.put_encounters(self._actor, PutEncounters(encounters=cast("tuple[Encounter, ...]", tuple(values))))
+        if resource_type == "Observation":
+            return await self._vitals.put_observations(
+                self._actor, PutObservations(observations=cast("tuple[Observation, ...]", tuple(values)))
+            )
         return await self._directory.put_resources(self._actor, _command(values))
 
 
@@ -425,7 +440,7 @@ def _ids_by_source(resource_type: ResourceType, source_ids: Iterable[str], owner
 
 def _reason(refusal: Refusal, resource_type: ResourceType) -> str:
     """Why a module refused a row. For people only the title and the field: a detail could hold something of a person's."""
-    if resource_type not in ("Practitioner", "Patient", "Encounter"):
+    if resource_type not in ("Practitioner", "Patient", "Encounter", "Observation"):
         return refusal.detail
     field = refusal.facts.get("field")
     return f"{refusal.title} ({field})" if isinstance(field, str) and field.replace("_", "").isalpha() else refusal.title

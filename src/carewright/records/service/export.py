@@ -12,12 +12,14 @@ from carewright.contracts.fhir import authorisation, eligibility, flow, payment,
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.orders import service_request
+from carewright.contracts.fhir.vitals import observation
 from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.orders import SearchRequests
 from carewright.contracts.patients import RecordMerged
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
+from carewright.contracts.vitals import SearchObservations
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Forbidden
@@ -28,7 +30,7 @@ GATHER = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
     "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read",
-    "orders.request.any_patient",
+    "orders.request.any_patient", "vitals.observation.read", "vitals.observation.any_patient",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -96,6 +98,11 @@ async def _orders(ctx: RecordsContext, patient_id: UUID, after: str | None) -> t
     return [service_request(one) for one in page.items], page.next
 
 
+async def _observations(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.vitals.search_observations(_gatherer(ctx), SearchObservations(patient_ids=(patient_id,), limit=PAGE, after=after))
+    return [observation(one) for one in page.items], page.next
+
+
 async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=_id(after)))
     return [people.communication(one) for one in page.items], str(page.next) if page.next else None
@@ -137,6 +144,7 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 
 PARTS: dict[str, Part] = {
     "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "authorisations": _authorisations,
-    "appointments": _appointments, "encounters": _encounters, "orders": _orders, "messages": _messages, "journal": _journal,
+    "appointments": _appointments, "encounters": _encounters, "orders": _orders, "observations": _observations, "messages": _messages,
+    "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""

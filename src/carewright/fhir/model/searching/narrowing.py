@@ -16,10 +16,10 @@ from carewright.fhir.model.searching.strings import folded
 from carewright.fhir.model.searching.tokens import Token
 
 STARTS = frozenset({
-    ("Appointment", "date"), ("AuditEvent", "date"), ("Encounter", "date"), ("Provenance", "recorded"),
+    ("Appointment", "date"), ("AuditEvent", "date"), ("Encounter", "date"), ("Observation", "date"), ("Provenance", "recorded"),
     ("ServiceRequest", "authored"), ("Slot", "start"),
 })  # fmt: skip
-"""The date parameters that look at one instant alone; an encounter's looks at a period."""
+"""The date parameters that look at one instant alone; those of encounters and observations look at a period."""
 NAMES = frozenset({"name", "family", "given"})
 PATIENTS = frozenset({"patient", "subject", "beneficiary", "actor"})
 INSTANT = timedelta(seconds=1)

@@ -1,0 +1,16 @@
+"""What vitals does about what others report. Safe to repeat: what was erased stays so. There is no copy that could be stale."""
+
+from carewright.contracts.patients import PatientErased
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.vitals import store
+
+
+async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
+    """What was observed of the patient goes, and comes no more."""
+    ids = await store.erase_patient(tx, event.organization_id, event.patient_id, ctx.clock.now())
+    about = tuple(audit.Entity(type="Observation", id=each) for each in ids)
+    await audit.record(
+        tx, audit.entry_of_system(ctx, event.organization_id, "vitals.observation.erase", "D", patient_id=event.patient_id, entities=about)
+    )
