@@ -1,5 +1,7 @@
 """Observations through FHIR: as R4 has them, found by patient, code, category and date, and shown to whom the permissions let see them."""
 
+import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,10 +10,13 @@ import pytest
 from carewright.contracts.permissions import ROLES
 from carewright.fhir.model.validating import issues_of
 from carewright.fhir.store import r4_definitions
+from tests.at_work import said
 from tests.clinic import Clinic, Json, ok, register
 from tests.fhir_asking import FHIR, outcome, shown
 from tests.http.test_fhir_encounters import another, asked
 from tests.roles.test_export import export
+from tests.unit.fhir.rows import observation
+from tests.unit.fhir.rows import patient as patient_row
 
 CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
 LOINC = "http://loinc.org"
@@ -127,3 +132,19 @@ async def test_observations_are_in_the_record_that_a_patient_takes_along(clinic:
         ids += [each["id"] for each in page["items"]]
         after = page["next"]
     assert sorted(ids) == sorted(each["id"] for each in measured)
+
+
+async def test_observations_of_a_file_are_imported_and_served_back(clinic: Clinic, tmp_path: Path) -> None:
+    """`carewright import fhir`, twice: what was there already is recognised."""
+    there = another(clinic.system)
+    rows = [patient_row("a1"), observation("v1", "a1"), observation("v2", "nobody"), observation("v3", "a1", valueQuantity=None)]
+    (tmp_path / "all.ndjson").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    for expected in ("3 created", "0 created, 0 changed, 3 unchanged"):
+        printed = await said(there, "import", "fhir", str(tmp_path), "--organization", str(there.known.organization_id))
+        assert expected in printed
+        assert "fhir.import.unresolved_reference" in printed
+    (patient,) = ok(await asked(there, "Patient?identifier=urn:carewright:source:Patient|a1"))["entry"]
+    bundle = ok(await asked(there, f"Observation?patient={patient['resource']['id']}&code={LOINC}|29463-7", "physician"))
+    assert sorted(each["resource"]["identifier"][0]["value"] for each in bundle["entry"]) == ["v1", "v3"]
+    for entry in bundle["entry"]:
+        assert [each for each in issues_of(r4_definitions(), entry["resource"]) if each.severity == "error"] == []
