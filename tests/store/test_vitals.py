@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, Identifier
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.records import days_kept
 from carewright.contracts.vitals import (
     Concept,
@@ -24,7 +24,7 @@ from carewright.contracts.vitals import (
     SearchObservations,
     UnknownObservation,
 )
-from carewright.kernel import keeping
+from carewright.kernel import keeping, merges
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.privacy.cipher import SealedElsewhere
@@ -162,6 +162,22 @@ async def test_what_was_observed_lies_sealed_and_goes_with_the_patient(context: 
     with pytest.raises(PatientNotKept):
         await put(importer, PRESSURE)
     assert "vitals.observation.erase" in [event for event, *_ in await recorded(context)]
+
+
+async def test_of_two_records_that_are_one_the_survivor_has_all(context: Contexts, importer: Context) -> None:
+    await put(importer, WEIGHT, OTHERS)
+    organization_id = importer.actor.organization_id
+    merged = PatientMerged(organization_id=organization_id, patient_id=BERT, prior_id=ANNA)
+    async with importer.db.transaction() as tx:
+        await merges.note_merged(tx, organization_id, ANNA, BERT, context.clock.now())
+    for _ in range(2):  # delivered at least once
+        async with importer.db.transaction() as tx:
+            await handlers.take_over(importer, tx, merged)
+    assert await found(importer, patient_ids=(BERT,)) == [WEIGHT.id, OTHERS.id]
+    assert (await service.get_observation(importer, WEIGHT.id)).version == 2
+    with pytest.raises(PatientNotKept):
+        await put(importer, PRESSURE)
+    assert "vitals.observation.merge" in [event for event, *_ in await recorded(context)]
 
 
 async def test_observations_are_disposed_of_when_their_time_is_over(context: Contexts, importer: Context) -> None:

@@ -1,6 +1,6 @@
 """What vitals does about what others report. Safe to repeat: what was erased stays so. There is no copy that could be stale."""
 
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -14,3 +14,9 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     await audit.record(
         tx, audit.entry_of_system(ctx, event.organization_id, "vitals.observation.erase", "D", patient_id=event.patient_id, entities=about)
     )
+
+
+async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
+    """What was observed under a record that was merged was observed of its survivor, and nothing more comes under the old one."""
+    ids = await store.take_over(tx, event.organization_id, event.prior_id, ctx.clock.now())
+    await audit.record_merge(ctx, tx, "vitals.observation.merge", event, "Observation", ids)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.vitals import Observation, ObservationsPage, PutObservations, PutObservationsResult, SearchObservations, Vitals
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
@@ -40,7 +40,7 @@ MODULE = Module(
     start=start,
     settings=VitalsSettings,
     offers=(Vitals,),
-    subscriptions={PatientErased: handlers.erase_patient},
+    subscriptions={PatientErased: handlers.erase_patient, PatientMerged: handlers.take_over},
     timers=TIMERS,
     sealed={store.TABLE: service.reseal_observations},
 )

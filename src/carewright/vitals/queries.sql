@@ -61,6 +61,12 @@ ON CONFLICT (organization_id, id) DO UPDATE SET erased_at = coalesce(known.erase
 -- name: erase_observations
 DELETE FROM vitals.observation WHERE organization_id = $1 AND patient_id = $2 RETURNING id
 
+-- name: take_over
+-- What was kept of a record that was merged ($2) is its survivor's.
+UPDATE vitals.observation SET patient_id = kernel.survivor_of($1, $2), version = version + 1, updated_at = $3
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
 -- name: dispose_observations
 -- Oldest first. What came in as history is kept as long as what was observed on the day it came.
 DELETE FROM vitals.observation WHERE organization_id = $1 AND id = ANY(ARRAY(

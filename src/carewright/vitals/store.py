@@ -72,6 +72,12 @@ async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID, no
     return [row["id"] for row in await tx.fetch(Q.erase_observations, organization_id, patient_id)]
 
 
+async def take_over(tx: Session, organization_id: UUID, prior_id: UUID, now: datetime) -> list[UUID]:
+    """Give a merged record's observations to its survivor, and note that none may come later under the old id; which those were."""
+    await tx.execute(Q.note_erased, organization_id, prior_id, now)
+    return [row["id"] for row in await tx.fetch(Q.take_over, organization_id, prior_id, now)]
+
+
 async def dispose(tx: Session, organization_id: UUID, before: datetime, limit: int) -> list[Gone]:
     """Delete what was observed, and came, before `before`, and that no hold covers."""
     rows = await tx.fetch(Q.dispose_observations, organization_id, before, limit)
