@@ -47,6 +47,7 @@ def test_what_is_shared_is_this_and_no_more() -> None:
         "/fhir/R4": "known", "/oauth/token": "known", "/oauth/introspect": "known", "/oauth/revoke": "known",
         "/fhir/R4/metadata": "anybody", "/fhir/R4/.well-known/smart-configuration": "anybody",
         "/fhir/R4/$bulk-publish": "anybody", "/fhir/R4/published": "anybody",
+        "/oauth/.well-known/openid-configuration": "anybody", "/oauth/keys": "anybody",
     }  # fmt: skip
 
 

@@ -177,7 +177,8 @@ async def test_every_endpoint_that_is_named_answers_and_every_one_that_answers_i
     for name, path in named.items():
         assert await answers(clinic, path, "GET" if name in pages else "POST"), name
     served = {route.path for module in MODULES if module.name == "access" and module.pages for route in module.pages(None)}
-    assert served == {path for name, path in named.items() if name not in pages}
+    documents = {said["jwks_uri"].removeprefix(base), f"{said['issuer']}/.well-known/openid-configuration".removeprefix(base)}
+    assert served == {path for name, path in named.items() if name not in pages} | documents
     security = ok(await clinic.system.request(None, "GET", f"{FHIR}/metadata"))["rest"][0]["security"]
     assert {each["valueUri"].removeprefix(base) for each in security["extension"][0]["extension"]} == set(named.values())
 

@@ -1,15 +1,17 @@
 """Apps that the staff started, in the tables: what ends them, what does not, and that nothing of one outlives the patient."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 from uuid import UUID
 
 import pytest
+from joserfc import jws, jwt
+from joserfc.jwk import KeySet
 
 from carewright.access import handlers, jobs
 from carewright.access.context import AccessContext
-from carewright.access.service import accounts, app_tokens, clients, launches, sessions, sign_in
+from carewright.access.service import accounts, app_tokens, clients, id_tokens, launches, sessions, sign_in
 from carewright.access.service.app_tokens import AppToken, RedeemAppCode, RefreshAppToken
 from carewright.access.service.client_proof import ClientProof
 from carewright.contracts.access import AppAskedWrongly, CompleteSignIn, GrantNotRight, RedirectNotUsable, SignedIn, StartSignIn, UnknownApp
@@ -21,10 +23,12 @@ from carewright.kernel.errors import Forbidden
 from carewright.kernel.sql import Query
 from tests.access_world import BINDING, access, staff
 from tests.issuer import SETTINGS, Issuer
+from tests.keys import new_vault
 from tests.servers import Contexts
 from tests.store.test_access_apps import CHALLENGE, PUBLIC, REDIRECT, VERIFIER
 
-SCOPES = ("launch", "online_access", "patient/*.rs", "user/Practitioner.rs")
+FRESH_SECONDS = 10.0
+SCOPES = ("launch", "online_access", "openid", "fhirUser", "patient/*.rs", "user/Practitioner.rs")
 WAITING = Query("test.waiting", "SELECT count(*) AS count FROM access.launch WHERE organization_id = $1")
 
 
@@ -73,7 +77,7 @@ class Ward:
 @pytest.fixture
 async def ward(context: Contexts) -> Ward:
     issuer = Issuer(context.clock)
-    settings: dict[str, Any] = SETTINGS | {"public_url": PUBLIC}
+    settings: dict[str, Any] = SETTINGS | {"public_url": PUBLIC, "oidc_practitioner_claim": "practitioner"}
     ctx = await access(context, issuer.client(), organization_id=context.organization_id, **settings)
     wanted = RegisterClient(name="Growth Charts", scopes=SCOPES, redirect_uris=(REDIRECT,), launch_uri="https://app.example.org/launch?x=1")
     return Ward(ctx, issuer, await clients.register_client(ctx.acting(staff(context, "administrator")), wanted))
@@ -171,9 +175,57 @@ async def test_no_app_is_started_that_has_no_place_to_begin_at_or_is_disabled(wa
         await ward.lets_in(me, launch)
 
 
+@pytest.mark.requirement("SMART.15")
+async def test_an_app_is_told_which_practitioner_started_it_where_the_provider_says_so(ward: Ward) -> None:
+    """SMART App Launch 2.2, "Scopes for requesting identity data": `fhirUser`."""
+    practitioner = ward.ctx.ids.new()
+    ward.issuer.changes["practitioner"] = str(practitioner)
+    me = await ward.actor((await ward.signs_in()).token)
+    token = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    claims = await claims_in(ward.ctx, token)
+    assert (claims["iss"], claims["aud"]) == (f"{PUBLIC}/oauth", str(ward.app.id))
+    assert (claims["sub"], claims["fhirUser"]) == (me.subject, f"{PUBLIC}/fhir/R4/Practitioner/{practitioner}")
+    ward.issuer.changes["practitioner"] = "somebody"
+    me = await ward.actor((await ward.signs_in()).token)
+    plain = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    assert "fhirUser" not in plain.scope.split()
+    assert "fhirUser" not in await claims_in(ward.ctx, plain)
+
+
+async def test_a_key_signs_for_ninety_days_and_is_published_until_nothing_it_signed_lives(ward: Ward, context: Contexts) -> None:
+    me = await ward.actor((await ward.signs_in()).token)
+    first = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    second = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    assert kid_of(first) == kid_of(second)
+    context.clock.advance(days=90)
+    me = await ward.actor((await ward.signs_in()).token)
+    third = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    assert kid_of(third) != kid_of(first)
+    assert {kid_of(first), kid_of(third)} <= await published(ward.ctx)
+    context.clock.advance(days=2)
+    await jobs.forget_old(ward.ctx)
+    assert kid_of(first) not in await published(ward.ctx)
+    assert kid_of(third) in await published(ward.ctx)
+
+
 async def test_who_sees_no_patients_starts_no_app(ward: Ward, context: Contexts) -> None:
     with pytest.raises(Forbidden):
         await launches.startable_apps(ward.ctx.acting(staff(context, "operations")))
+
+
+async def claims_in(ctx: AccessContext, token: AppToken) -> dict[str, Any]:
+    assert isinstance(token.id_token, str)
+    keys = KeySet.import_key_set(cast("Any", await id_tokens.published_keys(ctx)))
+    return dict(jwt.decode(token.id_token, keys, algorithms=["RS256"]).claims)
+
+
+def kid_of(token: AppToken) -> str:
+    assert isinstance(token.id_token, str)
+    return str(jws.extract_compact(token.id_token.encode()).headers()["kid"])
+
+
+async def published(ctx: AccessContext) -> set[str]:
+    return {each["kid"] for each in (await id_tokens.published_keys(ctx))["keys"]}
 
 
 async def _waiting(ctx: AccessContext) -> int:
@@ -181,3 +233,17 @@ async def _waiting(ctx: AccessContext) -> int:
     assert row is not None
     count: int = row["count"]
     return count
+
+
+async def test_a_key_that_is_sealed_anew_signs_as_before(ward: Ward, context: Contexts) -> None:
+    ward.ctx = replace(ward.ctx, vault=new_vault(context.clock, FRESH_SECONDS))
+    me = await ward.actor((await ward.signs_in()).token)
+    first = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    await ward.ctx.vault.renew(ward.ctx.db, ward.ctx.actor.organization_id)
+    context.clock.advance(seconds=3 * FRESH_SECONDS)
+    assert len(await id_tokens.reseal_id_keys(ward.ctx, UUID(int=0), 10)) == 1
+    assert await id_tokens.reseal_id_keys(ward.ctx, UUID(int=0), 10) == []
+    me = await ward.actor((await ward.signs_in()).token)
+    second = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))
+    assert kid_of(second) == kid_of(first)
+    await claims_in(ward.ctx, second)

@@ -14,10 +14,24 @@ from carewright.access.http.oauth import pages
 from carewright.access.http.routes import ROUTES
 from carewright.access.jobs import TIMERS
 from carewright.access.model.oidc import unknown_roles
-from carewright.access.service import accounts, apps, break_glass, callers, clients, codes, consents, launches, passkeys, sessions, sign_in
+from carewright.access.service import (
+    accounts,
+    apps,
+    break_glass,
+    callers,
+    clients,
+    codes,
+    consents,
+    id_tokens,
+    launches,
+    passkeys,
+    sessions,
+    sign_in,
+)
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
 from carewright.access.settings import AccessSettings
+from carewright.access.store import id_keys
 from carewright.contracts import access as c
 from carewright.contracts import apps as a
 from carewright.contracts import break_glass as b
@@ -203,8 +217,15 @@ MODULE = Module(
     routes=ROUTES,
     prefixes=("/api/v1/access", "/oauth"),
     pages=pages,
-    shared=dict.fromkeys((smart.TOKEN_PATH, smart.INTROSPECT_PATH, smart.REVOKE_PATH), "known"),
+    shared={
+        **dict.fromkeys((smart.TOKEN_PATH, smart.INTROSPECT_PATH, smart.REVOKE_PATH), "known"),
+        **dict.fromkeys((smart.OPENID_PATH, smart.KEYS_PATH), "anybody"),
+    },
     subscriptions={PatientErased: handlers.shut_out_erased, PatientMerged: handlers.take_over},
     timers=TIMERS,
-    sealed={store.BREAK_GLASS: break_glass.reseal_break_glass, store.PASSKEY: passkeys.reseal_passkeys},
+    sealed={
+        store.BREAK_GLASS: break_glass.reseal_break_glass,
+        store.PASSKEY: passkeys.reseal_passkeys,
+        id_keys.ID_KEY: id_tokens.reseal_id_keys,
+    },
 )

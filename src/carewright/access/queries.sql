@@ -346,8 +346,8 @@ RETURNING client_id
 -- name: insert_app_grant
 INSERT INTO access.app_grant
     (organization_id, id, client_id, account_id, consent_id, patient_id, session_id, scopes, authenticated_at, granted_at, ends_at,
-     redirect_uri, challenge, code_hash, code_until, encounter_id, appointment_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+     redirect_uri, challenge, code_hash, code_until, encounter_id, appointment_id, nonce)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
 -- name: insert_launch
 INSERT INTO access.launch (organization_id, launch_hash, client_id, session_id, patient_id, encounter_id, appointment_id, expires_at)
@@ -375,7 +375,7 @@ WHERE organization_id = $1 AND client_id = $2 AND account_id = $3 AND patient_id
 -- name: app_grant_by_code
 -- Locked: of two who bring one code, the second finds it used.
 SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.encounter_id, g.appointment_id, g.scopes, g.authenticated_at, g.ends_at,
-       g.ended_at, g.redirect_uri, g.challenge, g.code_until AS until, g.code_used_at AS used_at
+       g.ended_at, g.redirect_uri, g.challenge, g.nonce, g.code_until AS until, g.code_used_at AS used_at
 FROM access.app_grant g WHERE g.organization_id = $1 AND g.code_hash = $2
 FOR UPDATE
 
@@ -390,6 +390,39 @@ SELECT g.id, g.client_id, g.account_id, g.consent_id, g.patient_id, g.encounter_
 FROM access.refresh_token r JOIN access.app_grant g ON g.organization_id = r.organization_id AND g.id = r.grant_id
 WHERE r.organization_id = $1 AND r.token_hash = $2
 FOR UPDATE
+
+-- name: signing_id_key
+SELECT id, private_key, public_key, signs_until FROM access.id_key
+WHERE organization_id = $1 AND signs_until > $2
+ORDER BY signs_until DESC, id
+LIMIT 1
+
+-- name: insert_id_key
+INSERT INTO access.id_key (organization_id, id, private_key, public_key, signs_until) VALUES ($1, $2, $3, $4, $5)
+
+-- name: published_id_keys
+-- Of every tenant: asked before anybody knows whose a token is.
+SELECT public_key FROM access.id_key ORDER BY signs_until DESC, id LIMIT $1
+
+-- name: id_keys_to_reseal
+-- $3 begins everything that the newest key sealed.
+SELECT id, private_key FROM access.id_key WHERE organization_id = $1 AND id > $2 AND substring(private_key FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_id_keys
+UPDATE access.id_key k SET private_key = r.private_key FROM unnest($2::uuid[], $3::bytea[]) AS r(id, private_key)
+WHERE k.organization_id = $1 AND k.id = r.id
+
+-- name: forget_old_id_keys
+-- A day after a key has signed for the last time, which is longer than any token of it lasts.
+DELETE FROM access.id_key WHERE ctid = ANY(ARRAY(SELECT ctid FROM access.id_key WHERE signs_until < $1 LIMIT $2))
+
+-- name: practitioner_of_account
+SELECT practitioner_id FROM access.account WHERE organization_id = $1 AND id = $2
+
+-- name: set_practitioner_of_account
+UPDATE access.account SET practitioner_id = $3 WHERE organization_id = $1 AND id = $2 AND practitioner_id IS DISTINCT FROM $3
 
 -- name: client_of_app_grant
 SELECT client_id FROM access.app_grant WHERE organization_id = $1 AND id = $2

@@ -14,7 +14,8 @@ class AccessSettings:
     unless patients' pages have an origin of their own: `passkey_origin`. Staff sign in at `oidc_issuer` into `organization_id`. The client
     proves itself with `oidc_client_secret_file`, or with the private key (JWK) in `oidc_private_key_file`. `oidc_role_claim` names the
     claim with a person's roles (dots lead inward: `realm_access.roles`); `oidc_roles` says what they mean here:
-    `nurses=nurse,doctors=physician`, the first that fits counts.
+    `nurses=nurse,doctors=physician`, the first that fits counts. `oidc_practitioner_claim` names the claim with the id of their entry
+    in our directory, where there is one: apps that they start are told it.
     """
 
     staff_idle_minutes: int = 15
@@ -35,3 +36,4 @@ class AccessSettings:
     oidc_role_claim: str = "roles"
     oidc_roles: str = ""
     oidc_site_claim: str = ""
+    oidc_practitioner_claim: str = ""

@@ -31,6 +31,7 @@ class AskApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     state: Annotated[str, Meta(max_length=STATE_LENGTH_MAX)] = ""
     aud: Said = ""
     launch: Said = ""
+    nonce: Said = ""
     code_challenge: Said = ""
     code_challenge_method: Said = ""
 
@@ -65,6 +66,7 @@ class AppAsked(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uri: str
     scopes: tuple[str, ...]
     challenge: str
+    nonce: str = ""
 
 
 class LetAppIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +77,7 @@ class LetAppIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scopes: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=100)]
     challenge: Challenge
     consent_id: UUID | None = None
+    nonce: Said = ""
 
 
 class AppCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,13 +21,17 @@ FHIR_PATH = "/fhir/R4"
 TOKEN_PATH, INTROSPECT_PATH, REVOKE_PATH = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
 AUTHORIZE_PATH, MANAGE_PATH = "/apps/authorize", "/devices"
 """What access and the portal answer of this, named where FHIR says how a token is had."""
+ISSUER_PATH, KEYS_PATH = "/oauth", "/oauth/keys"
+OPENID_PATH = f"{ISSUER_PATH}/.well-known/openid-configuration"
+"""Who we are as a provider of OpenID Connect, and what tokens of it are checked by."""
 STAFF_AUTHORIZE_PATH = "/staff/apps/authorize"
 """Where the portal sends browsers on that ask about an app which the staff started."""
 LAUNCH, OFFLINE, ONLINE = "launch", "offline_access", "online_access"
-PATIENT_WORDS = frozenset({"launch/patient", OFFLINE, ONLINE})
-STAFF_WORDS = frozenset({LAUNCH, "launch/patient", ONLINE})
+OPENID, FHIR_USER = "openid", "fhirUser"
+PATIENT_WORDS = frozenset({"launch/patient", OFFLINE, ONLINE, OPENID, FHIR_USER})
+STAFF_WORDS = frozenset({LAUNCH, "launch/patient", ONLINE, OPENID, FHIR_USER})
 APP_WORDS = PATIENT_WORDS | STAFF_WORDS
-"""Scopes of apps that are no clinical ones: for whom, and for how long. What the staff start lasts no longer than they are signed in."""
+"""Scopes of apps that are no clinical ones: for whom, for how long, and who signed in. What the staff start ends with their session."""
 Where = Literal["patient", "user", "system"]
 WHERE: Mapping[str, Where] = {each: each for each in get_args(Where)}
 CREATE, READ, UPDATE, DELETE, SEARCH = "cruds"

@@ -478,7 +478,10 @@ async def look_at_app(ctx: PortalContext, asked: AskApp) -> AppAsked:
 
 async def let_app_in(ctx: PortalContext, app: AppAsked, scopes: tuple[str, ...], consent_id: UUID | None) -> str:
     """The code that the browser brings the app."""
-    asked = LetAppIn(client_id=app.client_id, redirect_uri=app.redirect_uri, scopes=scopes, challenge=app.challenge, consent_id=consent_id)
+    asked = LetAppIn(
+        client_id=app.client_id, redirect_uri=app.redirect_uri, scopes=scopes, challenge=app.challenge, consent_id=consent_id,
+        nonce=app.nonce,
+    )  # fmt: skip
     return (await ctx.access.let_app_in(ctx.actor, asked)).code
 
 

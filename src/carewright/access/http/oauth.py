@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from carewright.access.context import AccessContext
+from carewright.access.http.openid import documents
 from carewright.access.model.assertion import ASSERTION_TYPE
 from carewright.access.service.app_tokens import RedeemAppCode, RefreshAppToken, grant_app_token
 from carewright.access.service.client_proof import ClientProof
@@ -30,7 +31,7 @@ Form = Mapping[str, str]
 
 
 def pages(ctx: AccessContext) -> Sequence[BaseRoute]:
-    """The endpoints, each of which takes a form."""
+    """The endpoints, each of which takes a form, and the documents about them."""
 
     def at(path: str, answer: Callable[[AccessContext, Request, Form], Awaitable[object]]) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -44,7 +45,7 @@ def pages(ctx: AccessContext) -> Sequence[BaseRoute]:
 
         return Route(path, endpoint, methods=["POST"])
 
-    return [at(smart.TOKEN_PATH, _granted), at(smart.INTROSPECT_PATH, _told), at(smart.REVOKE_PATH, _given_back)]
+    return [at(smart.TOKEN_PATH, _granted), at(smart.INTROSPECT_PATH, _told), at(smart.REVOKE_PATH, _given_back), *documents(ctx)]
 
 
 async def _granted(ctx: AccessContext, _: Request, form: Form) -> IssuedToken:

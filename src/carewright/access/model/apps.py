@@ -75,6 +75,7 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True):
     used_at: datetime | None
     redirect_uri: str = ""
     challenge: str = ""
+    nonce: str = ""
     until: datetime | None = None
     may_refresh: bool = True
 
@@ -90,6 +91,7 @@ class IssuedAppCode(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     redirect_uri: str
     challenge: str
+    nonce: str
     session_id: UUID
 
 

@@ -134,6 +134,16 @@ def role_among(claims: Mapping[str, object], path: str, meanings: str) -> str | 
 
 def sites_among(claims: Mapping[str, object], path: str) -> tuple[UUID, ...]:
     """The ids of the person's sites. What is no id is left out: less is seen rather than more, down to nothing."""
+    return _ids_among(claims, path)
+
+
+def practitioner_among(claims: Mapping[str, object], path: str) -> UUID | None:
+    """The id of the person's entry in our directory. None where the claim says none, or several."""
+    found = _ids_among(claims, path) if path else ()
+    return found[0] if len(found) == 1 else None
+
+
+def _ids_among(claims: Mapping[str, object], path: str) -> tuple[UUID, ...]:
     found = []
     for word in sorted(_words(_at(claims, path))):
         try:

@@ -14,6 +14,7 @@ from carewright.access.service import proofs
 from carewright.access.service.apps import end_grant
 from carewright.access.service.client_proof import ClientProof, ensure_client
 from carewright.access.service.consents import held_consent
+from carewright.access.service.id_tokens import id_token
 from carewright.access.service.sessions import SIGN_IN, acting_for, start
 from carewright.access.service.tokens import EVENT
 from carewright.access.store import KnownClient
@@ -61,6 +62,7 @@ class AppToken(IssuedToken, frozen=True, kw_only=True):
     encounter: UUID | msgspec.UnsetType = msgspec.UNSET
     fhir_context: tuple[Mentioned, ...] | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="fhirContext")
     need_patient_banner: bool | msgspec.UnsetType = msgspec.UNSET
+    id_token: str | msgspec.UnsetType = msgspec.UNSET
     refresh_token: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -95,7 +97,7 @@ async def _redeemed(ctx: AccessContext, tx: Tx, known: KnownClient, command: Red
     if found is None or command.redirect_uri != found.redirect_uri or not model.proves(command.verifier, found.challenge):
         return GrantNotRight()
     await store.use_app_code(tx, known.organization_id, found.grant.id, ctx.clock.now())
-    return await _issued(ctx, tx, found.grant, found.grant.scopes)
+    return await _issued(ctx, tx, found.grant, found.grant.scopes, found.nonce)
 
 
 async def _refreshed(ctx: AccessContext, tx: Tx, known: KnownClient, command: RefreshAppToken) -> AppToken | Refusal:
@@ -125,10 +127,18 @@ async def _why_not(ctx: AccessContext, tx: Tx, known: KnownClient, found: Brough
     return None if found.used_at is None and found.is_live(ctx.clock.now()) else GrantNotRight()
 
 
-async def _issued(ctx: AccessContext, tx: Tx, grant: Grant, scopes: Collection[str]) -> AppToken | Refusal:
-    """An access token in the name of whoever let the app in, unless they may not come in any more themselves."""
+async def _issued(ctx: AccessContext, tx: Tx, grant: Grant, scopes: Collection[str], nonce: str | None = None) -> AppToken | Refusal:
+    """An access token in the name of whoever let the app in, unless they may not come in any more themselves.
+
+    The first one comes with what the app asked to know of them, and with the `nonce` it said.
+    """
     owner = await owner_now(ctx, tx, grant)
-    return GrantNotRight() if owner is None else await _started(ctx, tx, grant, owner, tuple(scopes))
+    if owner is None:
+        return GrantNotRight()
+    answer = await _started(ctx, tx, grant, owner, tuple(scopes))
+    if nonce is None or smart.OPENID not in grant.scopes:
+        return answer
+    return msgspec.structs.replace(answer, id_token=await id_token(ctx, tx, grant, owner, nonce))
 
 
 async def owner_now(ctx: AccessContext, tx: Tx, grant: Grant) -> Owner | None:

@@ -1,6 +1,7 @@
 """Apps that people let in: what one asks, letting it in, seeing which are in, and turning one off."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from carewright.access import store
@@ -28,6 +29,14 @@ from carewright.kernel.rng import new_secret
 LET_IN = "access.app.let_in"
 
 
+class Held(NamedTuple):
+    """What the code is held against when the app brings it, and what its token must say."""
+
+    redirect_uri: str
+    challenge: str
+    nonce: str
+
+
 async def look_at_app(ctx: AccessContext, command: AskApp) -> AppAsked:
     """The app that asks, and what it may be given, before anybody signs in.
 
@@ -37,8 +46,9 @@ async def look_at_app(ctx: AccessContext, command: AskApp) -> AppAsked:
     client = await known_app(ctx, command.client_id, command.redirect_uri)
     scopes = scopes_asked(ctx, command, client, model.PATIENT)
     return AppAsked(
-        client_id=client.id, name=client.name, redirect_uri=command.redirect_uri, scopes=scopes, challenge=command.code_challenge
-    )
+        client_id=client.id, name=client.name, redirect_uri=command.redirect_uri, scopes=scopes, challenge=command.code_challenge,
+        nonce=command.nonce,
+    )  # fmt: skip
 
 
 async def let_app_in(ctx: AccessContext, command: LetAppIn) -> AppCode:
@@ -52,7 +62,7 @@ async def let_app_in(ctx: AccessContext, command: LetAppIn) -> AppCode:
     client = await known_app(ctx, str(command.client_id), command.redirect_uri)
     async with ctx.db.transaction() as tx:
         made = await _grant(ctx, tx, client, command)
-        return await issue_code(ctx, tx, made, command.redirect_uri, command.challenge)
+        return await issue_code(ctx, tx, made, Held(command.redirect_uri, command.challenge, command.nonce))
 
 
 async def my_apps(ctx: AccessContext) -> tuple[AppLetIn, ...]:
@@ -81,14 +91,14 @@ async def end_grant(ctx: AccessContext, tx: Tx, grant_id: UUID, by: tuple[UUID, 
     return await store.end_app_grant(tx, ctx.actor.organization_id, grant_id, by, ctx.clock.now(), reason)
 
 
-async def issue_code(ctx: AccessContext, tx: Tx, made: Grant, redirect_uri: str, challenge: str) -> AppCode:
+async def issue_code(ctx: AccessContext, tx: Tx, made: Grant, held: Held) -> AppCode:
     """Keep what an app may do, in the actor's session, and make the code for it. Raises `SessionNeeded`."""
     if ctx.actor.session_id is None:
         raise SessionNeeded
     now, code = ctx.clock.now(), model.CODE_PREFIX + new_secret(model.SECRET_BYTES).hex()
     issued = IssuedAppCode(
-        code_hash=hash_of(code), issued_at=now, until=now + model.CODE_LIFETIME, redirect_uri=redirect_uri, challenge=challenge,
-        session_id=ctx.actor.session_id,
+        code_hash=hash_of(code), issued_at=now, until=now + model.CODE_LIFETIME, redirect_uri=held.redirect_uri, challenge=held.challenge,
+        nonce=held.nonce, session_id=ctx.actor.session_id,
     )  # fmt: skip
     await store.insert_app_grant(tx, ctx.actor.organization_id, made, issued)
     await _record(ctx, tx, "access.app.let_in", "C", made.patient_id, audit.Entity(type="Client", id=made.client_id), _entity(made.id))

@@ -11,7 +11,7 @@ from carewright.access.context import AccessContext
 from carewright.access.model import apps as model
 from carewright.access.model.apps import START, Grant, Launch
 from carewright.access.model.sessions import hash_of
-from carewright.access.service.apps import fhir_base, issue_code, known_app, scopes_asked
+from carewright.access.service.apps import Held, fhir_base, issue_code, known_app, scopes_asked
 from carewright.contracts import smart
 from carewright.contracts.access import AppAskedWrongly, SessionNeeded, UnknownApp
 from carewright.contracts.apps import AppCode, AppStarted, AskApp, StartableApp, StartApp
@@ -66,13 +66,15 @@ async def answer_launch(ctx: AccessContext, command: AskApp) -> AppCode:
         if taken is None:
             raise AppAskedWrongly(error="invalid_request")
         made = await _grant(ctx, tx, client.id, scopes, taken)
-        return await issue_code(ctx, tx, made, command.redirect_uri, command.code_challenge)
+        return await issue_code(ctx, tx, made, Held(command.redirect_uri, command.code_challenge, command.nonce))
 
 
 async def _grant(ctx: AccessContext, tx: Tx, client_id: UUID, scopes: tuple[str, ...], taken: Launch) -> Grant:
     row = await store.account_by_subject(tx, ctx.actor.organization_id, ctx.actor.subject)
     if row is None:
         raise SessionNeeded
+    if await store.practitioner_of_account(tx, ctx.actor.organization_id, row["id"]) is None:
+        scopes = tuple(each for each in scopes if each != smart.FHIR_USER)
     return Grant(
         id=ctx.ids.new(), client_id=client_id, account_id=row["id"], consent_id=None, patient_id=taken.patient_id,
         encounter_id=taken.encounter_id, appointment_id=taken.appointment_id, scopes=scopes,

@@ -67,6 +67,8 @@ async def complete_sign_in(ctx: AccessContext, command: CompleteSignIn) -> Signe
         raise _failed(fault) from fault
     async with tenant.db.transaction() as tx:
         owner = await _account(tenant, tx, token, claims)
+        practitioner_id = model.practitioner_among(claims, ctx.settings.oidc_practitioner_claim)
+        await store.set_practitioner_of_account(tx, tenant.actor.organization_id, owner.account_id, practitioner_id)
         if command.earlier is not None:
             await store.end_session_by_token(tx, tenant.actor.organization_id, hash_of(command.earlier), owner.account_id, ctx.clock.now())
         started = await start(tenant, tx, owner, "oidc", _proved_at(ctx, token))

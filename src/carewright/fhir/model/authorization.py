@@ -10,7 +10,7 @@ WELL_KNOWN = "/.well-known/smart-configuration"
 CAPABILITIES = (
     "launch-ehr", "launch-standalone", "client-public", "client-confidential-asymmetric", "context-ehr-patient", "context-ehr-encounter",
     "context-banner", "context-standalone-patient", "permission-offline", "permission-online", "permission-patient", "permission-user",
-    "permission-v1", "permission-v2", "authorize-post",
+    "permission-v1", "permission-v2", "authorize-post", "sso-openid-connect",
 )  # fmt: skip
 BY_KEY = ("private_key_jwt",)
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -25,6 +25,8 @@ SECURITY_SERVICE = {"system": "http://terminology.hl7.org/CodeSystem/restful-sec
 def smart_configuration(base: str) -> dict[str, Any]:
     """The document at `WELL_KNOWN`, for a server whose FHIR base is `base`."""
     return {
+        "issuer": _beside(base, smart.ISSUER_PATH),
+        "jwks_uri": _beside(base, smart.KEYS_PATH),
         "authorization_endpoint": _beside(base, smart.AUTHORIZE_PATH),
         "token_endpoint": _beside(base, smart.TOKEN_PATH),
         "introspection_endpoint": _beside(base, smart.INTROSPECT_PATH),

@@ -40,6 +40,8 @@ WHAT = {
 """What a type of FHIR is to a patient. A test asks for every type that a scope may name."""
 VERBS = {"rs": "see", "c": "add to", "u": "change", "d": "take from"}
 WORDS = {
+    smart.OPENID: "Know that it is you who signs in",
+    smart.FHIR_USER: "Know which record here is yours",
     smart.OFFLINE: "Keep this up for a year, until you turn it off here",
     smart.ONLINE: "Keep this up for as long as you are signed in here",
 }

@@ -366,7 +366,7 @@ async def insert_app_grant(tx: Session, organization_id: UUID, made: Grant, code
     await tx.execute(
         Q.insert_app_grant, organization_id, made.id, made.client_id, made.account_id, made.consent_id, made.patient_id, code.session_id,
         list(made.scopes), made.authenticated_at, code.issued_at, made.ends_at, code.redirect_uri, code.challenge, code.code_hash,
-        code.until, made.encounter_id, made.appointment_id,
+        code.until, made.encounter_id, made.appointment_id, code.nonce,
     )  # fmt: skip
 
 
@@ -402,6 +402,16 @@ async def app_grant_by_refresh_token(tx: Session, organization_id: UUID, token_h
     """What this refresh token is of, both rows locked."""
     row = await tx.fetch_one(Q.app_grant_by_refresh_token, organization_id, token_hash, now)
     return _brought(row) if row else None
+
+
+async def practitioner_of_account(tx: Session, organization_id: UUID, account_id: UUID) -> UUID | None:
+    """The entry of the directory that a member of staff is, where one is known."""
+    row = await tx.fetch_one(Q.practitioner_of_account, organization_id, account_id)
+    return row["practitioner_id"] if row else None
+
+
+async def set_practitioner_of_account(tx: Session, organization_id: UUID, account_id: UUID, practitioner_id: UUID | None) -> None:
+    await tx.execute(Q.set_practitioner_of_account, organization_id, account_id, practitioner_id)
 
 
 async def client_of_app_grant(db: Session, organization_id: UUID, grant_id: UUID) -> UUID | None:
@@ -488,6 +498,7 @@ async def forget_old(db: Session, codes_before: datetime, sessions_before: datet
     await db.execute(Q.forget_old_assertions, codes_before, limit)
     await db.execute(Q.forget_old_sign_ins, codes_before, limit)
     await db.execute(Q.forget_old_launches, codes_before, limit)
+    await db.execute(Q.forget_old_id_keys, codes_before, limit)
     await db.execute(Q.forget_old_passkey_challenges, codes_before, limit)
     await db.execute(Q.forget_old_refresh_tokens, sessions_before, limit)
     await db.execute(Q.forget_old_app_grants, sessions_before, limit)
