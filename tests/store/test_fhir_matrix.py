@@ -31,8 +31,8 @@ SLOT_MINUTES = 30
 LOGGED_SECONDS_MAX = 10
 PATCH = "application/json-patch+json"
 UNSEEN = frozenset({
-    "Communication", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Device", "Encounter", "Organization", "PractitionerRole",
-    "RelatedPerson", "Schedule", "Subscription",
+    "Communication", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Device", "Encounter", "Observation", "Organization",
+    "PractitionerRole", "RelatedPerson", "Schedule", "Subscription",
 })  # fmt: skip
 """Of these nothing is there, or not every interaction has an answer: whether they may be asked for is tried all the same."""
 CREATED = ("Coverage", "ServiceRequest")
