@@ -145,6 +145,64 @@ def clinic_time(appointment: Json) -> str:
     return max(datetime.now(UTC), datetime.fromisoformat(appointment["created_at"])).isoformat()
 
 
+@pytest.mark.requirement("BULK.9")
+async def test_an_export_is_asked_for_by_post_as_well(clinic: Clinic, taker: Taker) -> None:
+    """Bulk Data Access 2.0, section "Bulk Data Kick-off Request": a Parameters resource, whose contents `request` does not repeat."""
+    given = [("_type", "valueString", "Location"), ("_type", "valueString", "Patient"), ("_since", "valueInstant", "2020-01-01T00:00:00Z"),
+        ("_outputFormat", "valueString", "application/fhir+ndjson")]  # fmt: skip
+    answer = await posts(taker, "/$export", *given)
+    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+    status = path_of(answer.headers["content-location"])
+    assert ok(await taker.asks(status))["request"].endswith("/fhir/R4/$export")
+    assert set(await taker.everything(status)) == {"Location", "Patient"}
+    reference = ("patient", "valueReference", {"reference": "Patient/1"})
+    outcome(await posts(taker, "/Patient/$export", reference), 400, "kernel.bad_input")
+    lenient = await posts(taker, "/Patient/$export", reference, prefer="respond-async, handling=lenient")
+    assert lenient.status_code == httpx.codes.ACCEPTED
+    outcome(await taker.asks(f"{FHIR}/$export", "POST", headers=ASYNC, json={"resourceType": "Patient"}), 422, "fhir.invalid_element")
+
+
+async def posts(taker: Taker, path: str, *given: tuple[str, str, Any], prefer: str = "respond-async") -> httpx.Response:
+    sent = {"resourceType": "Parameters", "parameter": [{"name": name, kind: value} for name, kind, value in given]}
+    return await taker.asks(FHIR + path, "POST", headers=ASYNC | {"Prefer": prefer}, json=sent)
+
+
+@pytest.mark.requirement("BULK.10")
+async def test_elements_leave_out_the_rest_and_say_so(clinic: Clinic, taker: Taker) -> None:
+    """Bulk Data Access 2.0, `_elements`: with what is required, marked SUBSETTED."""
+    patient = str(await register(clinic.system, "Kakapo"))
+    status = await taker.started("/$export", ("_type", "Patient,Location"), ("_elements", "Patient.name,status"))
+    found = await taker.everything(status)
+    mine = next(one for one in found["Patient"] if one["id"] == patient)
+    assert set(mine) == {"resourceType", "id", "meta", "active", "name"}, "`active` changes the meaning of the rest"
+    assert [tag["code"] for tag in mine["meta"]["tag"]] == ["SUBSETTED"]
+    assert {name for one in found["Location"] for name in one} == {"resourceType", "id", "meta", "status"}
+
+
+@pytest.mark.requirement("BULK.11")
+async def test_filters_of_a_type_are_alternatives_and_leave_other_types_alone(clinic: Clinic, taker: Taker) -> None:
+    """Bulk Data Access 2.0, `_typeFilter`: several of one type are joined by OR."""
+    patient = await register(clinic.system)
+    kept, dropped = [ok(await clinic.book(patient, start), 201)["id"] for start in (await clinic.free())[:2]]
+    ok(await clinic.step(dropped, "cancel", {}))
+    other = ok(await clinic.book(await register(clinic.system), (await clinic.free())[0]), 201)["id"]
+
+    async def asked(*filters: str) -> dict[str, list[Json]]:
+        pairs = [("_typeFilter", each) for each in filters]
+        return await taker.everything(await taker.started("/$export", ("_type", "Appointment,Location"), *pairs))
+
+    def ids(found: dict[str, list[Json]]) -> set[str]:
+        return {one["id"] for one in found["Appointment"]} & {kept, dropped, other}
+
+    found = await asked(f"Appointment?patient=Patient/{patient}&status=booked")
+    assert ids(found) == {kept}
+    assert clinic.site_id in {one["id"] for one in found["Location"]}
+    assert ids(await asked("Appointment?status=booked", f"Appointment?status=cancelled&patient={patient}")) == {kept, dropped, other}
+    assert ids(await asked(f"Appointment?patient={patient}&status=booked,cancelled,Location?status=active")) == {kept, dropped}
+    lenient = await taker.kicks_off("/$export", ("_typeFilter", "Patient?family=Smith"), Prefer="respond-async, handling=lenient")
+    assert lenient.status_code == httpx.codes.ACCEPTED, "what is not served is left out"
+
+
 @pytest.mark.requirement("BULK.6")
 @pytest.mark.parametrize("text", ["application/fhir+ndjson", "application/ndjson", "ndjson"])
 async def test_every_name_of_the_format_is_taken(taker: Taker, text: str) -> None:
@@ -168,7 +226,15 @@ async def test_a_cancelled_export_is_gone_with_its_files(taker: Taker) -> None:
     ("pairs", "headers", "code"),
     [
         ([], {"Prefer": ""}, "kernel.bad_input"), ([("_type", "Medication")], {}, "kernel.bad_input"),
-        ([("_typeFilter", "Patient?active=true")], {}, "kernel.bad_input"), ([("_outputFormat", "text/csv")], {}, "kernel.bad_input"),
+        ([("_typeFilter", "Patient?family=Smith")], {}, "kernel.bad_input"), ([("_typeFilter", "Patient")], {}, "kernel.bad_input"),
+        ([("_typeFilter", "Medication?status=active")], {}, "kernel.bad_input"),
+        ([("_type", "Location"), ("_typeFilter", "Patient?active=true")], {}, "kernel.bad_input"),
+        ([("_typeFilter", "Appointment?patient:Patient.gender=male")], {}, "kernel.bad_input"),
+        ([("_typeFilter", "Appointment?class=AMB")], {}, "fhir.search.unknown_parameter"),
+        ([("_typeFilter", "Patient?active=true")] * 21, {}, "kernel.bad_input"),
+        ([("_elements", "name.family")], {}, "kernel.bad_input"), ([("patient", "Patient/1")], {}, "kernel.bad_input"),
+        ([("_since", "2026-11-01T00:00:00Z")] * 200, {}, "kernel.bad_input"),
+        ([("_outputFormat", "text/csv")], {}, "kernel.bad_input"),
         ([("_since", "now")], {}, "kernel.bad_input"),
     ],
 )  # fmt: skip

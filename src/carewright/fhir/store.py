@@ -142,14 +142,15 @@ def r4_definitions() -> definitions.Definitions:
 async def insert_export(tx: Session, organization_id: UUID, subject: str, made: Export, open_max: int) -> bool:
     """False where this subject has `open_max` exports that live."""
     row = await tx.fetch_one(
-        Q.insert_export, organization_id, made.id, subject, list(made.kinds), made.since, made.request, made.asked_at, made.until, open_max
-    )
+        Q.insert_export, organization_id, made.id, subject, list(made.kinds), made.since, made.request, made.asked_at, made.until, open_max,
+        list(made.elements), list(made.filters),
+    )  # fmt: skip
     return row is not None
 
 
 async def export_by_id(db: Session, organization_id: UUID, export_id: UUID, subject: str, now: datetime) -> Export | None:
     row = await db.fetch_one(Q.export_by_id, organization_id, export_id, subject, now)
-    return Export(**{**row, "kinds": tuple(row["kinds"])}) if row else None
+    return Export(**{**row, **{name: tuple(row[name]) for name in ("kinds", "elements", "filters")}}) if row else None
 
 
 async def delete_export(tx: Session, organization_id: UUID, export_id: UUID, subject: str, now: datetime) -> bool:

@@ -12,9 +12,10 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.contracts.fhir.refusals import UnknownExport
 from carewright.fhir.context import FhirContext
-from carewright.fhir.http.interaction import PREFIX, base_of, noted, signed_in
+from carewright.fhir.http.interaction import PREFIX, base_of, body_of, noted, signed_in
 from carewright.fhir.model.exports import Export, Level, piece_named, wish_in
 from carewright.fhir.model.ndjson import NDJSON
+from carewright.fhir.model.parameters import Parameters
 from carewright.fhir.model.pointing import uuid_or_none
 from carewright.fhir.service import exporting
 from carewright.kernel.errors import BadInput, Forbidden
@@ -36,8 +37,8 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         return Route(PREFIX + path, answer, methods=[method])
 
     return [
-        at(EXPORT, "GET", partial(_kick_off, "system")),
-        at(f"/Patient{EXPORT}", "GET", partial(_kick_off, "Patient")),
+        *(at(EXPORT, method, partial(_kick_off, "system")) for method in ("GET", "POST")),
+        *(at(f"/Patient{EXPORT}", method, partial(_kick_off, "Patient")) for method in ("GET", "POST")),
         at(f"{EXPORT}/{{id}}", "GET", _status),
         at(f"{EXPORT}/{{id}}", "DELETE", _cancel),
         at(f"{EXPORT}/{{id}}/{{name}}", "GET", _file),
@@ -49,7 +50,10 @@ async def _kick_off(level: Level, ctx: FhirContext, request: Request) -> Respons
     if "respond-async" not in preferred:
         raise BadInput("An export is asked for with `Prefer: respond-async`.", parameter="Prefer")
     lenient = "handling=lenient" in preferred
-    wish = wish_in(query_pairs(request.scope["query_string"]), lenient=lenient)
+    pairs = [*query_pairs(request.scope["query_string"])]
+    if (sent := await body_of(request)) is not None:
+        pairs += Parameters.of_resource(sent).texts()
+    wish = wish_in(pairs, lenient=lenient)
     made = await exporting.start_export(ctx, level, wish, _asked(ctx, request), lenient=lenient)
     return Response(b"", 202, {"Content-Location": _address(ctx, request, made), "Cache-Control": "no-store"})
 

@@ -131,7 +131,7 @@ async def _understood(ctx: FhirContext, request: Request) -> Ask:
     pairs = tuple(query_pairs(request.scope["query_string"]))
     if request.url.path.endswith(SEARCH):
         return Ask(ctx, request, base_of(ctx, request), pairs + await _form(request))
-    return Ask(ctx, request, base_of(ctx, request), pairs, await _body(request))
+    return Ask(ctx, request, base_of(ctx, request), pairs, await body_of(request))
 
 
 def _ensure_scopes(actor: Actor, request: Request, letters: str) -> None:
@@ -178,7 +178,8 @@ async def _form(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(query_pairs(raw))
 
 
-async def _body(request: Request) -> Any:
+async def body_of(request: Request) -> Any:
+    """What was sent, read as JSON or XML; None where nothing was."""
     if request.method in ("GET", "DELETE", "HEAD"):
         return None
     raw = await read_body(request, BODY_BYTES_MAX)

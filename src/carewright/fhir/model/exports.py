@@ -25,15 +25,24 @@ KEPT = timedelta(hours=24)
 OPEN_MAX = 20
 """Exports of one client that live at the same time."""
 FORMATS = frozenset({NDJSON, "application/ndjson", "ndjson"})
+ELEMENT = re.compile(r"(?:[A-Z][A-Za-z]{1,60}\.)?[a-z][A-Za-z]{1,60}", re.ASCII)
+BETWEEN_FILTERS = re.compile(r",(?=[A-Z][A-Za-z]{1,60}\?)", re.ASCII)
+"""Filters are listed with commas, and have some inside them."""
+ELEMENTS_MAX, FILTERS_MAX, FILTER_LENGTH_MAX, REQUEST_LENGTH_MAX = 100, 20, 500, 4_000
 FILE = re.compile(r"([A-Z][A-Za-z]+)(?:-(\d{4})-(\d{2}))?\.ndjson", re.ASCII)
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """An export that was asked for: which types, changed since when, by which address, when, and how long it is there."""
+    """An export that was asked for: which types, changed since when, by which address, when, and how long it is there.
+
+    `elements` are `name` of any type or `Type.name`; `filters` are searches of a type.
+    """
 
     id: UUID
     kinds: tuple[str, ...]
     since: datetime | None
+    elements: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
     request: str
     asked_at: datetime
     until: datetime
@@ -55,22 +64,40 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     kinds: tuple[str, ...] = ()
     since: datetime | None = None
+    elements: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
 
 
 def wish_in(pairs: Iterable[tuple[str, str]], *, lenient: bool) -> Wish:
     """Raises `BadInput` for what is not served; with `lenient` that is left out (section "Query Parameters")."""
     kinds: list[str] = []
+    elements: list[str] = []
+    filters: list[str] = []
     since: datetime | None = None
     for name, value in pairs:
         if name == "_type":
             kinds += [kind for kind in value.split(",") if kind]
+        elif name == "_elements":
+            elements += [each for each in value.split(",") if _is_element(each, lenient=lenient)]
+        elif name == "_typeFilter":
+            filters += BETWEEN_FILTERS.split(value)
         elif name == "_since":
             since = since_in(value)
         elif name == "_outputFormat":
             _ensure_format(value)
         elif not lenient:
             raise BadInput(f"This server knows no parameter {name[:40]!r} of an export.", parameter=name[:40])
-    return Wish(kinds=tuple(dict.fromkeys(kinds)), since=since)
+    if len(elements) > ELEMENTS_MAX:
+        raise BadInput("These are more elements than an export is asked for.", parameter="_elements")
+    if len(filters) > FILTERS_MAX or any(len(each) > FILTER_LENGTH_MAX for each in filters):
+        raise BadInput("These are more filters than an export has, or longer ones.", parameter="_typeFilter")
+    return Wish(kinds=_once_each(kinds), since=since, elements=_once_each(elements), filters=_once_each(filters))
+
+
+def elements_for(kind: str, elements: Iterable[str]) -> frozenset[str]:
+    """Those of the elements that a type is asked for; none where it comes whole."""
+    pairs = (each.rpartition(".") for each in elements)
+    return frozenset(name for of, _, name in pairs if of in ("", kind))
 
 
 def kinds_of(level: Level, wish: Wish, *, lenient: bool) -> tuple[str, ...]:
@@ -132,6 +159,17 @@ def is_changed(one: Resource, since: datetime | None) -> bool:
 
 def _month_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _once_each(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _is_element(text: str, *, lenient: bool) -> bool:
+    """Whether this names an element at the top of a type. Raises `BadInput` for what does not, unless `lenient`."""
+    if ELEMENT.fullmatch(text) is None and not lenient:
+        raise BadInput("Elements are `name`, or `Type.name`.", parameter="_elements")
+    return ELEMENT.fullmatch(text) is not None
 
 
 def _ensure_format(text: str) -> None:

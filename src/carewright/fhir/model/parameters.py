@@ -1,6 +1,6 @@
 """The input of an operation (https://hl7.org/fhir/R4/parameters.html): a Parameters resource, or the query of a GET."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -51,6 +51,10 @@ class Parameters:
         for name, text in pairs:
             given.setdefault(name, []).append(Given(text, name))
         return cls(given)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Every parameter with its value, in the order of names; a value that is no text is empty."""
+        return ((name, each.value if isinstance(each.value, str) else "") for name, found in self._given.items() for each in found)
 
     def many(self, name: str) -> list[Given]:
         return self._given.get(name, [])

@@ -27,9 +27,12 @@ from carewright.fhir.context import FhirContext
 from carewright.fhir.model import exports as model
 from carewright.fhir.model.exports import Export, Level, Piece, Wish
 from carewright.fhir.model.ndjson import ndjson
+from carewright.fhir.model.summarizing import elements_of
 from carewright.fhir.service.candidates import ENTRIES, all_services
+from carewright.fhir.service.filtering import filters_for, fitting
 from carewright.fhir.service.scoping import shown
 from carewright.kernel import audit
+from carewright.kernel.errors import BadInput
 
 EXPORT = smart.EXPORT
 manifest = model.manifest
@@ -44,8 +47,13 @@ async def start_export(ctx: FhirContext, level: Level, wish: Wish, request: str,
     readable = tuple(kind for kind in kinds if smart.may(ctx.actor, kind, READ))
     if not readable or (wish.kinds and readable != kinds):
         raise ScopeMissing
-    now = ctx.clock.now()
-    made = Export(id=ctx.ids.new(), kinds=readable, since=wish.since, request=request, asked_at=now, until=now + model.KEPT)
+    if len(request) > model.REQUEST_LENGTH_MAX:
+        raise BadInput("This address is longer than we keep. Post what is asked for.")
+    now, filters = ctx.clock.now(), filters_for(ctx, wish.filters, readable, lenient=lenient)
+    made = Export(
+        id=ctx.ids.new(), kinds=readable, since=wish.since, elements=wish.elements, filters=filters, request=request, asked_at=now,
+        until=now + model.KEPT,
+    )  # fmt: skip
     async with ctx.db.transaction() as tx:
         if not await store.insert_export(tx, ctx.actor.organization_id, ctx.actor.subject, made, model.OPEN_MAX):
             raise ExportsEnough
@@ -85,8 +93,10 @@ async def lines_of(ctx: FhirContext, export: Export, piece: Piece) -> AsyncItera
     """
     if piece.kind not in export.kinds:
         raise UnknownExport
+    fits, names = fitting(ctx, export.filters, piece.kind), model.elements_for(piece.kind, export.elements)
     async for page in _pages(ctx, piece):
-        yield ndjson(one for one in shown(ctx, piece.kind, page, READ) if model.is_changed(one, export.since))
+        found = (one for one in shown(ctx, piece.kind, page, READ) if model.is_changed(one, export.since) and fits(one))
+        yield ndjson(elements_of(store.r4_definitions(), one, names) if names else one for one in found)
 
 
 def _pages(ctx: FhirContext, piece: Piece) -> Pages:
