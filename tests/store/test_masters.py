@@ -29,7 +29,7 @@ from carewright.contracts.scheduling import (
     WrongMasterStep,
 )
 from carewright.contracts.starts import ListStarts
-from carewright.kernel.errors import BadInput, Forbidden, Refusal
+from carewright.kernel.errors import BadInput, Forbidden, Refusal, Unavailable
 from carewright.kernel.sql import Query
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, change, find, masters, starts
@@ -242,6 +242,16 @@ async def test_a_step_waits_for_whoever_is_just_writing(hospital: Hospital, watc
         await until_waiting(watcher)
         assert not stepping.done()
     await stepping
+
+
+async def test_a_step_gives_up_before_everybody_has_waited_long(hospital: Hospital) -> None:
+    own = await hospital.book()
+    async with hospital.desk().db.transaction() as tx:
+        await store.master_of(tx, hospital.world.organization_id, own.visit_type_id, own.site_id)
+        with pytest.raises(Unavailable):
+            await taken(hospital, "begin")
+        await hospital.book(TOMORROW + HALF_HOUR, patient=1)
+    assert (await masters.list_masters(admin(hospital))).items == ()
 
 
 async def test_whoever_writes_during_a_step_waits_and_is_refused(hospital: Hospital, watcher: Any) -> None:

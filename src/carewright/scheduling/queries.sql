@@ -702,9 +702,13 @@ WHERE v.organization_id = $1 AND v.id = r.id
 -- For changes of several statements: as in book_appointment.
 SELECT scheduling.master_of($1, $2, $3) AS master
 
+-- name: wait_shortly
+-- Everybody who writes waits behind a step that waits: for a second at the most, then it gives up.
+SELECT set_config('lock_timeout', '1s', true)
+
 -- name: lock_masters
--- For a step: whoever writes an appointment holds ROW SHARE since they asked who is master, so this waits for them, and they for this. Of
--- every hospital, for as long as they take, or the lock's time limit. EXCLUSIVE lets plain readers and backups through.
+-- For a step: whoever writes an appointment holds ROW SHARE since they asked who is master, so this waits for them, and they for this, of
+-- every hospital. EXCLUSIVE lets plain readers and backups through.
 LOCK TABLE scheduling.master IN EXCLUSIVE MODE
 
 -- name: masters

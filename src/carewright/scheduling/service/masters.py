@@ -61,7 +61,8 @@ def is_ours(calendars: Calendars, kind: Kind, site_id: UUID) -> bool:
 async def change_master(ctx: SchedulingContext, command: ChangeMaster) -> Masters:
     """Take one step with a service, everywhere or nowhere; who and why stays. Answers how its sites stand then.
 
-    Waits for every appointment that is just being written, and has later ones wait for it. Raises `UnknownService`, `WrongMasterStep`.
+    Waits for every appointment that is just being written, and has later ones wait for it. Raises `UnknownService`, `WrongMasterStep`, and
+    `Unavailable` where somebody writes for longer than a second.
     """
     ctx.actor.require("scheduling.master.change")
     rules.ensure_in_form(command)

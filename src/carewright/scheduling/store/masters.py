@@ -21,7 +21,11 @@ async def master_of(tx: Session, organization_id: UUID, visit_type_id: UUID, sit
 
 
 async def lock_masters(tx: Session) -> None:
-    """Wait for whoever is just writing an appointment, and have everybody else wait until the transaction ends."""
+    """Wait for whoever is just writing an appointment, and have everybody else wait until the transaction ends.
+
+    Raises `Unavailable` when they take longer than a second.
+    """
+    await tx.execute(Q.wait_shortly)
     await tx.execute(Q.lock_masters)
 
 
