@@ -9,6 +9,8 @@ from carewright.kernel.sql import Query
 class Journal:
     """Stands where a context has its database, for every tenant."""
 
+    joint = None
+
     def __init__(self) -> None:
         self.lines: list[str] = []
 

@@ -98,6 +98,8 @@ def token(role: str = "desk") -> str:
 class Journal:
     """Takes the place of a database: keeps what is written to the journal."""
 
+    joint = None
+
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
