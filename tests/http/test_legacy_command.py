@@ -8,6 +8,7 @@ import pytest
 
 from tests.at_work import said
 from tests.clinic import Clinic, ok, open_clinic, register
+from tests.plain_browser import browser
 from tests.store.test_migration import VISITS, wall
 from tests.system import System
 
@@ -38,6 +39,10 @@ async def test_a_service_moves_by_commands_and_a_running_server_follows(one_proc
     begun = await said(one_process, "legacy", "begin", clinic.service_id, "--source", "urn:test:command", "--book-at", BOOK_AT, *reason)
     assert "mirrored, urn:test:command" in begun
     assert BOOK_AT in await until(clinic, 409)
+    async with browser(one_process) as client:
+        client.cookies["carewright_session"] = await one_process.session(patient)
+        page = await client.get(f"/visits/{clinic.visit_type_id}/times")
+    assert (page.status_code, BOOK_AT in page.text, "This visit is booked elsewhere" in page.text) == (409, True, True)
     assert "NO REPORT" in await said(one_process, "legacy", "report", code=1)
     assert "no report" in await said(one_process, "legacy", "switch", clinic.service_id, *reason, code=1)
     rows, mapping, written = tmp_path / "visits.csv", tmp_path / "visits.toml", tmp_path / "differences.json"
