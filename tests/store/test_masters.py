@@ -218,6 +218,15 @@ async def test_one_site_that_cannot_take_a_step_keeps_all_from_it(hospital: Hosp
     assert [each.stage for each in (await masters.list_masters(admin(hospital))).items] == ["mirrored"]
 
 
+async def test_without_sites_a_step_is_taken_wherever_it_leads_on(hospital: Hospital) -> None:
+    await taken(hospital, "begin")
+    await taken(hospital, "switch", site_ids=(hospital.world.city.id,))
+    await taken(hospital, "switch")
+    assert {each.stage for each in (await masters.list_masters(admin(hospital))).items} == {"switched"}
+    with pytest.raises(WrongMasterStep):
+        await taken(hospital, "switch")
+
+
 async def test_what_is_not_in_form_is_refused(hospital: Hospital) -> None:
     for wrong in (step(hospital, "begin", source=None), step(hospital, "begin", book_at=" "), step(hospital, "switch", source=SOURCE)):
         with pytest.raises(BadInput):

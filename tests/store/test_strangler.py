@@ -13,7 +13,7 @@ import pytest
 
 from carewright.contracts.masters import ChangeMaster, MasterStep
 from carewright.contracts.migration import DifferenceReport, DifferencesOpen, InvalidMapping, NothingMirrored, ReportMissing
-from carewright.kernel.errors import Forbidden
+from carewright.kernel.errors import BadInput, Forbidden
 from carewright.migration.context import MigrationContext
 from carewright.migration.model.mapping import mapping_in
 from carewright.migration.service import mirroring, switching
@@ -70,10 +70,9 @@ class Old:
         path = written(self.folder / "visits.csv", "\n".join(("visit,nr,at,state,what", *rows)))
         return await mirroring.mirror_file(self.ctx(), path, mapping_in(mapping.format(**values)), dry_run=dry_run)
 
-    async def step(self, step: MasterStep, *, despite: bool = False, site_id: str = "") -> None:
-        named = {"source": f"urn:test:{self.source}", "book_at": BOOK_AT} if step == "begin" else {}
-        sites = (UUID(site_id),) if site_id else ()
-        command = ChangeMaster(service_id=UUID(self.clinic.service_id), site_ids=sites, step=step, reason=REASON, **named)
+    async def step(self, step: MasterStep, *, despite: bool = False, reason: str = REASON) -> None:
+        source, book_at = (f"urn:test:{self.source}", BOOK_AT) if step == "begin" else (None, None)
+        command = ChangeMaster(service_id=UUID(self.clinic.service_id), step=step, reason=reason, source=source, book_at=book_at)
         await switching.change_master(self.ctx("administrator"), command, despite_differences=despite)
 
     async def standing(self) -> switching.Standing:
@@ -118,6 +117,7 @@ async def test_a_service_is_mirrored_compared_switched_booked_and_given_back(old
         ("theirs-only", 4, "scheduling.time_not_free"), ("ours-only", None, None),
     ]  # fmt: skip
     await old.step("switch", despite=True)
+    assert (await old.standing()).master.reason == f"Despite 2 differences: {REASON}"
     ok(await clinic.step(ours["id"], "cancel", {}))
     booked = ok(await clinic.book(own, third), 201)
     late = await old.exports(rows[0], f"B,2,{wall(free[8])},ok,FOOT", f"D,1,{wall(free[9])},ok,FOOT")
@@ -136,6 +136,8 @@ async def test_a_switch_without_differences_needs_nothing_more(old: Old, clinic:
     assert (await old.standing()).is_due
     with pytest.raises(ReportMissing):
         await old.step("switch")
+    with pytest.raises(BadInput):
+        await old.step("switch", despite=True, reason="x" * 500)
     await old.exports(f"A,1,{wall(start)},ok,FOOT")
     standing = await old.standing()
     assert (standing.is_due, standing.report is not None and standing.report.open) == (False, 0)

@@ -84,6 +84,8 @@ def lines_of_mirrored(done: Mirrored) -> Iterator[str]:
 
 def lines_of(standings: Sequence[Standing]) -> Iterator[str]:
     """Each service at a site: how it stands, then its last report."""
+    if not standings:
+        yield "No service was begun to be moved."
     for each in standings:
         yield _line_of_master(each.master)
         if each.report is not None:

@@ -33,7 +33,6 @@ REPORTS_KEPT = 100
 PAGE = 1_000
 ABSENT_ALWAYS, ABSENT_SHARE_MAX = 10, 0.5
 """Of what came from that system, so many may be missing from an export at once, or that share: more looks like a file that was cut off."""
-
 REFUSED_ALONE = (IllegalStep, NotMirrored, PreconditionFailed, UnknownAppointment)
 """What one cancellation may meet: somebody, or a switch, was faster. It stays, and the report tells."""
 
@@ -104,6 +103,7 @@ class _Mirror:
             if refusal.status not in ABOUT_WHAT_WAS_SENT:
                 raise
             code = self._reject(row, refusal)
+            _, ours = await linked(self.run, row.value.source_id)  # it may have been taken for theirs before it was refused
         if ours is not None:
             self._known.add(ours.id)
         agrees = comparison.agrees(row.at.line, row.value, patient_id, ours, code)
@@ -143,6 +143,8 @@ class _Mirror:
     async def _ours(self, comparison: Comparison) -> list[Appointment]:
         """Every appointment of ours that is expected there from now on."""
         found: list[Appointment] = []
+        if not comparison.master.visit_type_ids:  # a search by none of them would find those of every service
+            return found
         query = SearchAppointments(
             visit_type_ids=comparison.master.visit_type_ids, site_ids=(comparison.master.site_id,), statuses=EXPECTED,
             start_from=self.run.ctx.clock.now(), limit=PAGE,

@@ -5,11 +5,16 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from carewright.contracts.masters import ChangeMaster, Master, Masters
 from carewright.contracts.migration import DifferenceReport, DifferencesOpen, ReportMissing
+from carewright.kernel.errors import BadInput
 from carewright.migration.context import MigrationContext
 from carewright.migration.store import reports
 
+REASON_LENGTH_MAX = 500
+"""As `Reason` has it."""
 REPORT_HOURS_MAX = 26
 """How old a report may be that is decided on: a day, and what an export may be late."""
 
@@ -32,23 +37,36 @@ async def list_standings(ctx: MigrationContext) -> tuple[Standing, ...]:
 async def change_master(ctx: MigrationContext, command: ChangeMaster, *, despite_differences: bool = False) -> Masters:
     """Take the step. To switch, the last report must be new enough and without differences, unless somebody decides otherwise.
 
-    Raises `ReportMissing`, `DifferencesOpen`, and what scheduling refuses.
+    What they decided against is kept with their reason. Raises `ReportMissing`, `DifferencesOpen`, `BadInput` for a reason that leaves no
+    room for it, and what scheduling refuses.
     """
-    if command.step == "switch" and not despite_differences:
-        _ensure_agreed(await list_standings(ctx), command.service_id, command.site_ids)
+    if command.step == "switch":
+        against = _against(await list_standings(ctx), command)
+        if against is not None and not despite_differences:
+            raise against
+        if against is not None:
+            command = _despite(command, against)
     return await ctx.scheduling.change_master(ctx.actor, command)
 
 
-def _ensure_agreed(standings: Collection[Standing], service_id: UUID, site_ids: Collection[UUID]) -> None:
-    wanted = [
-        each for each in standings if each.master.service_id == service_id and each.master.site_id in (site_ids or {each.master.site_id})
-    ]
-    for each in wanted:
-        if each.is_due:
-            raise ReportMissing(site_id=str(each.master.site_id))
+def _against(standings: Collection[Standing], command: ChangeMaster) -> ReportMissing | DifferencesOpen | None:
+    """What speaks against a switch, if anything does."""
+    mirrored = [each for each in standings if each.master.service_id == command.service_id and each.master.stage == "mirrored"]
+    wanted = [each for each in mirrored if not command.site_ids or each.master.site_id in command.site_ids]
+    if due := [str(each.master.site_id) for each in wanted if each.is_due]:
+        return ReportMissing(site_ids=due)
     differences = sum(each.report.open for each in wanted if each.report)
-    if differences:
-        raise DifferencesOpen(f"There are {differences} differences. {DifferencesOpen.title}", differences=differences)
+    return (
+        DifferencesOpen(f"There are {differences} differences. {DifferencesOpen.title}", differences=differences) if differences else None
+    )
+
+
+def _despite(command: ChangeMaster, against: ReportMissing | DifferencesOpen) -> ChangeMaster:
+    what = f"{against.facts['differences']} differences" if isinstance(against, DifferencesOpen) else "a missing report"
+    reason = f"Despite {what}: {command.reason}"
+    if len(reason) > REASON_LENGTH_MAX:
+        raise BadInput("Give the reason in fewer words.", parameter="reason")
+    return replace(command, reason=reason)
 
 
 def _standing(ctx: MigrationContext, master: Master, latest: Mapping[tuple[UUID, UUID], DifferenceReport]) -> Standing:

@@ -102,10 +102,11 @@ async def list_masters(ctx: SchedulingContext) -> Masters:
 
 
 def _sites(ctx: SchedulingContext, calendars: Calendars, command: ChangeMaster, standing: dict[UUID, Master]) -> Sequence[UUID]:
-    """Those that are named, or all that the step could mean. Raises `UnknownService` where the service is not offered."""
+    """Those that are named, or all from which the step leads on. Raises `UnknownService` where the service is not offered."""
     kinds = [kind.value for kind in calendars.visit_types.values() if kind.value.healthcare_service_id == command.service_id]
     offered = {site for kind in kinds for site in kind.rules.site_ids or calendars.sites if site in calendars.sites}
-    wanted = set(command.site_ids) or (offered if command.step == "begin" else set(standing))
+    ready = {each for each, master in standing.items() if master.stage == rules.COMES_FROM[command.step]}
+    wanted = set(command.site_ids) or (offered if command.step == "begin" else ready or set(standing))
     if not wanted or not wanted <= offered | set(standing):
         raise UnknownService(service_id=str(command.service_id))
     for each in wanted:
