@@ -1,5 +1,6 @@
 """The work list of HL7 v2 in a real browser: what did not fit, fixed by a mapping and by hand, tried again, and seen to."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,10 +21,11 @@ from tests.clinic import ok
 from tests.system import System
 
 LIFETIME = timedelta(minutes=30)
+UUID_LIKE = re.compile(r"[0-9a-f]{8}-")
 
 
-async def sent(system: System, code: str) -> None:
-    """An appointment that another system asks for, in words that nobody knows, at no time."""
+async def sent(system: System, code: str, kind: str = "", staff: str = "") -> None:
+    """An appointment that another system asks for, in words that nobody knows, at no time; or by a code of `staff` alone."""
     organization_id = system.known.organization_id
     assert organization_id is not None
     signer = Tokens(TokenKeys.of_file(token_key_file(system.data)), SystemClock(), ROLES)
@@ -34,8 +36,9 @@ async def sent(system: System, code: str) -> None:
     client = ok(await system.client.post(f"{base}/internal/v1/access/register_client", json={"command": command}, headers=headers))
     site = ok(await system.request("front-desk", "GET", "/api/v1/sites"))["items"][0]["id"]
     lines = (
-        f"MSH|^~\\&|WARD|W|CW|CW|20261101||SIU^S12|{code}|P|2.5.1", f"SCH||{code}|||||{code}", f"PID|1||{code}^^^W^MR||Beispiel^Berta",
-        "RGS|1|A", f"AIS|1|A|{code}", f"AIL|1|A|^^^{site}",
+        f"MSH|^~\\&|WARD|W|CW|CW|20261101||SIU^S12|{code}|P|2.5.1", f"SCH||{code}|||||{kind or code}",
+        f"PID|1||{code}^^^W^MR||Beispiel^Berta", "RGS|1|A", f"AIS|1|A|{kind or code}", f"AIL|1|A|^^^{site}",
+        *([f"AIP|1|A|{staff}"] if staff else []),
     )  # fmt: skip
     token = signer.issue(signer.actor("integration", f"client/{UUID(client['id'])}", organization_id), LIFETIME)
     sending = {"Authorization": f"Bearer {token}", "Content-Type": "application/hl7-v2"}
@@ -82,6 +85,21 @@ async def test_a_scheduler_gives_a_code_its_meaning_and_corrects_the_message(vis
     await page.get_by_role("button", name="Try it as it stands here").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
     await expect(page.get_by_role("listitem").filter(has_text=code)).to_have_count(0)
+
+
+async def test_a_practitioner_is_chosen_by_name(visits: Visits, one_process: System) -> None:
+    code = f"W{uuid4().hex[:8]}"
+    services = ok(await one_process.request("front-desk", "GET", "/api/v1/services", params={"limit": 1}))["items"]
+    await sent(one_process, code, services[0]["visit_types"][0]["id"], code)
+    page = await visits.open(signed_in=False, viewport=PHONE)
+    await opened(page, one_process, "scheduler", code)
+    choice = page.get_by_label(f"The practitioner that {code} stands for")
+    names = await choice.locator("option").all_text_contents()
+    assert len(names) > 2
+    assert not any(UUID_LIKE.search(each) for each in names)
+    await choice.select_option(index=1)
+    await page.get_by_role("button", name="Keep this and try again").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Something that we need is not in the message.")
 
 
 async def test_an_administrator_sees_to_a_message_without_reading_it(visits: Visits, one_process: System) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from base64 import b64decode
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,17 +11,22 @@ import pytest
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.flow import Encounter, SearchEncounters
-from carewright.contracts.hl7 import EarlierWaits, NotHl7, UnknownMessage
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.hl7 import EarlierWaits, ListPatientMessages, NotHl7, UnknownMessage
+from carewright.contracts.patients import ErasePatient, PatientErased
 from carewright.contracts.permissions import ROLES
+from carewright.contracts.records import ExportRecord
 from carewright.hl7.handlers import erase_patient
 from carewright.hl7.model.message import parse
 from carewright.hl7.service import receive, work_list
+from carewright.hl7.service.desk import LocalDesk
 from carewright.hl7.service.keeping import dispose_messages, reseal_messages
+from carewright.kernel.clock import SystemClock
 from carewright.kernel.errors import BadInput, Forbidden
+from carewright.patients.service import erase_patient as erase
+from carewright.records.service.export import export_record
 from carewright.roles import hl7 as commands
 from carewright.roles.registry import SECTIONS
-from tests.clinic import ZONE
+from tests.clinic import ZONE, ok, refused
 from tests.hl7_sender import Sender, numbers, registered, said
 
 
@@ -90,6 +96,31 @@ async def test_a_code_is_mapped_and_the_message_tried_again(sender: Sender) -> N
     assert said(await sender.says(message)) == ("AA", "")
     with pytest.raises(UnknownMessage):
         await work_list.replay(staff, waiting.id)
+
+
+async def test_the_work_list_is_worked_off_by_the_api(sender: Sender) -> None:
+    assert said(await sender.says(sender.siu("S12", "api", await sender.free(), kind="API-KIND"))) == ("AE", "103")
+    ask, listed = sender.whole.request, "/api/v1/hl7/messages"
+    waiting = ok(await ask("scheduler", "GET", listed))["incoming"][-1]
+    one = f"{listed}/{waiting['id']}"
+    assert (waiting["reason"], waiting["about"]) == ("hl7.unmapped", "visit-type API-KIND")
+    assert ok(await ask("administrator", "GET", one)) == waiting
+    assert "SCH|Papi^US" in ok(await ask("scheduler", "GET", f"{one}/content"))["content"]
+    refused(await ask("administrator", "GET", f"{one}/content"), 403, "kernel.forbidden")
+    assert ok(await ask("scheduler", "POST", f"{one}/replay", json={})) == {
+        "applied": False,
+        "reason": "hl7.unmapped",
+        "about": waiting["about"],
+    }
+    refused(await ask("scheduler", "POST", f"{one}/replay", json={"content": "no message"}), 400, "hl7.not_hl7")
+    meaning = {"table": "visit-type", "code": "API-KIND", "target": sender.clinic.visit_type_id}
+    assert ok(await ask("scheduler", "PUT", "/api/v1/hl7/mappings", json=meaning)) == meaning
+    assert ok(await ask("scheduler", "POST", f"{one}/replay", json={}))["applied"]
+    refused(await ask("scheduler", "POST", f"{one}/settle", json={"reason": "Booked by telephone"}), 404, "hl7.unknown_message")
+    assert said(await sender.says(sender.siu("S20", "api-too"))) == ("AE", "207")
+    other = f"{listed}/{ok(await ask('scheduler', 'GET', listed))['incoming'][-1]['id']}"
+    assert ok(await ask("scheduler", "POST", f"{other}/settle", json={"reason": "Seen to by hand"}))["status"] == "settled"
+    refused(await ask("front-desk", "GET", listed), 403, "kernel.forbidden")
 
 
 async def test_messages_about_one_appointment_keep_their_order_on_the_work_list(sender: Sender) -> None:
@@ -329,6 +360,47 @@ async def test_the_work_list_is_for_whom_it_concerns(sender: Sender) -> None:
         await work_list.replay(sender.as_staff("scheduler"), waiting.id, b"not a message")
     with pytest.raises(UnknownMessage):
         await work_list.read_message(sender.as_staff("scheduler"), uuid4())
+
+
+async def test_what_was_said_before_the_patient_was_known_is_found_by_an_erasure(sender: Sender) -> None:
+    early = sender.siu("S15", "too-early", mrn="early-bird")
+    assert said(await sender.says(early)) == ("AE", "204")
+    refused = sender.adt("A99", "early-bird")
+    assert said(await sender.says(refused))[0] == "AR"
+    of_another = sender.siu("S15", "too-early-too", mrn="another-bird")
+    assert said(await sender.says(of_another)) == ("AE", "204")
+    assert [row["patient_id"] for row in (await sender.stored())[-3:]] == [None] * 3
+    assert said(await sender.says(sender.adt("A28", "early-bird"))) == ("AA", "")
+    system = sender.whole.system
+    officer = system.tokens.actor("privacy-officer", "tester", sender.whole.known.organization_id)
+    acting = system.context("patients").acting(msgspec.structs.replace(officer, authenticated_at=SystemClock().now()))
+    await erase(acting, ErasePatient(patient_id=await sender.patient("early-bird"), reason="Asked for it by letter"))
+    async with asyncio.timeout(20):
+        while (rows := {row["id"]: row for row in await sender.stored()}) and [row["content"] for row in rows.values()][-4:].count(
+            None
+        ) < 3:
+            await sender.ctx.wake.wait(0.1, sender.ctx.wake.rung)
+    kept = [(row["status"], row["content"] is None) for row in list(rows.values())[-4:]]
+    assert kept == [("refused", True), ("refused", True), ("waiting", False), ("applied", True)], "of another is as it was"
+
+
+async def test_what_was_said_and_told_of_a_patient_is_listed_for_an_export(sender: Sender) -> None:
+    assert said(await sender.says(sender.adt("A28", "listed"))) == ("AA", "")
+    assert said(await sender.says(sender.adt("A08", "listed", phone="2025550111"))) == ("AA", "")
+    desk, patient_id = LocalDesk(sender.ctx), await sender.patient("listed")
+    actor = sender.as_staff("scheduler").actor
+    first = await desk.list_patient_messages(actor, ListPatientMessages(patient_id=patient_id, limit=1))
+    rest = await desk.list_patient_messages(actor, ListPatientMessages(patient_id=patient_id, after=first.next))
+    assert [(each.kind, each.is_told) for each in (*first.items, *rest.items)] == [("ADT^A28", False), ("ADT^A08", False)]
+    assert "2025550111" in rest.items[0].content
+    with pytest.raises(Forbidden):
+        await desk.list_patient_messages(sender.as_staff("administrator").actor, ListPatientMessages(patient_id=patient_id))
+    records = sender.whole.system.context("records")
+    officer = sender.whole.system.tokens.actor("privacy-officer", "tester", sender.whole.known.organization_id)
+    acting = records.acting(msgspec.structs.replace(officer, authenticated_at=SystemClock().now()))
+    page = await export_record(acting, ExportRecord(patient_id=patient_id, after="documents~"))
+    assert [each["type"]["text"] for each in page.items] == ["HL7 v2 ADT^A28", "HL7 v2 ADT^A08"]
+    assert b64decode(page.items[1]["content"][0]["attachment"]["data"]).startswith(b"MSH|")
 
 
 async def test_what_was_said_of_a_patient_who_is_erased_is_cleared(sender: Sender) -> None:

@@ -99,6 +99,7 @@ flow.search_encounters                 flow.encounter.search
 hl7.drop_message                       hl7.message.drop
 hl7.get_message                        hl7.message.list
 hl7.list_messages                      hl7.message.list
+hl7.list_patient_messages              hl7.message.export
 hl7.read_message                       hl7.message.read
 hl7.read_unsent                        hl7.message.read
 hl7.replay_message                     hl7.message.replay

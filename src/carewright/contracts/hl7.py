@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
-from carewright.kernel.values import Instant, Reason, ShortText
+from carewright.kernel.values import Instant, Limit, Reason, ShortText
 
 Version2 = Literal["2.3.1", "2.4", "2.5", "2.5.1"]
 """Versions in which messages are written."""
@@ -81,6 +81,29 @@ class SettleMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reason: Reason
 
 
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided about a message: seen to by hand, to be sent again, or not to be sent."""
+
+    id: UUID
+    status: Literal["settled", "due", "dropped"]
+
+
+class MessageContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it was sent, a line for each segment."""
+
+    content: str
+
+
+class ReplayBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Without `content` the message is tried as it was sent."""
+
+    content: Annotated[str, Meta(min_length=1, max_length=262_144)] | None = None
+
+
+class SettleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reason: Reason
+
+
 class SetMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a code of others becomes from now on; without a target, nothing any more."""
 
@@ -94,6 +117,30 @@ class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     content: str
     said: str
+
+
+class ListPatientMessages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was said of one patient in HL7 v2, and told of them, oldest first."""
+
+    patient_id: UUID
+    after: UUID | None = None
+    limit: Limit = 50
+
+
+class PatientMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it was written. `kind` is type and event; `is_told` says that we told it to a partner."""
+
+    id: UUID
+    patient_id: UUID
+    kind: str
+    is_told: bool
+    at: Instant
+    content: str
+
+
+class PatientMessages(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[PatientMessage, ...]
+    next: UUID | None = None
 
 
 class NotHl7(Refusal):
@@ -127,11 +174,13 @@ class UnknownPartner(Refusal):
 
 
 class Desk(Protocol):
-    """What the staff's pages may ask of the work list."""
+    """What the staff's pages may ask of the work list, and an export of what was said of a patient."""
 
     async def list_messages(self, actor: Actor) -> Waiting: ...
 
     async def get_message(self, actor: Actor, message_id: UUID) -> WaitingMessage: ...
+
+    async def list_patient_messages(self, actor: Actor, query: ListPatientMessages) -> PatientMessages: ...
 
     async def read_message(self, actor: Actor, message_id: UUID) -> str: ...
 

@@ -10,6 +10,7 @@ from carewright.contracts.directory import Identifier
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.values import Day, Instant, Language, Reason, ShortText, Version
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -250,11 +251,16 @@ class PatientChanged(Event, frozen=True, kw_only=True):
 
 
 class PatientErased(Event, frozen=True, kw_only=True):
-    """A patient was erased. Whoever keeps words, contacts or messages of this patient, or lets them in, ends that now."""
+    """A patient was erased. Whoever keeps words, contacts or messages of this patient, or lets them in, ends that now.
+
+    `identifier_hashes` are those of the identifiers that the record had (`hash_of`), in hexadecimal digits: for who keeps something of a
+    person whom nobody knew by then.
+    """
 
     topic: ClassVar[str] = "patients.patient.erased.v1"
     patient_id: UUID
     version: int
+    identifier_hashes: tuple[str, ...] = ()
 
     @property
     def subject(self) -> UUID:
@@ -274,6 +280,11 @@ class PatientMerged(Event, frozen=True, kw_only=True):
     @property
     def subject(self) -> UUID:
         return self.patient_id
+
+
+def hash_of(cipher: FieldCipher, identifier: Identifier) -> bytes:
+    """The keyed hash by which an identifier is unique in its organization, and by which it is known again where it must not be read."""
+    return cipher.mark("patients.identifier", "mark", f"{identifier.system}\0{identifier.value}".encode())
 
 
 class Patients(Protocol):

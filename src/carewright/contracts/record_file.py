@@ -22,6 +22,7 @@ KINDS = {
     "Encounter": "visits and stays",
     "ServiceRequest": "orders and referrals",
     "Observation": "measurements and findings",
+    "DocumentReference": "what other systems told us of you, and were told, as it was written (HL7 v2); kept for 90 days",
     "Communication": "messages; the text of each is kept for a month",
     "AuditEvent": "entries about who looked at the record or changed it",
 }  # fmt: skip

@@ -3,7 +3,7 @@
 Owns: the reading and writing of HL7 v2 messages, the messages received and what became of each, the work list of those that did not fit,
 the tables by which codes of others become ours, the partners whom we tell, and what each is to be told.
 
-Tables: schema `hl7` (message, link, mapping, partner, partner_code, outgoing).
+Tables: schema `hl7` (message, named, link, mapping, partner, partner_code, outgoing).
 
 Invariants:
 - Whatever arrives is read as a message or refused in one way, `NotHl7`; nothing else is raised, whatever the bytes.

@@ -15,7 +15,8 @@ from carewright.kernel.db import Session
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
     """What was said about the patient, and told of them, is cleared; that something was said stays."""
-    ids = await store.erase_messages(tx, event.organization_id, event.patient_id)
+    named = [bytes.fromhex(each) for each in event.identifier_hashes]
+    ids = await store.erase_messages(tx, event.organization_id, event.patient_id, named)
     ids += await store.erase_outgoing(tx, event.organization_id, event.patient_id)
     about = tuple(audit.Entity(type="MessageHeader", id=each) for each in ids)
     await audit.record(

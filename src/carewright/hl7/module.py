@@ -23,7 +23,8 @@ from carewright.contracts.scheduling import (
 )
 from carewright.hl7 import handlers, mllp, sending, store
 from carewright.hl7.context import Hl7Context
-from carewright.hl7.http import pages
+from carewright.hl7.http.receiving import pages
+from carewright.hl7.http.work_list import ROUTES
 from carewright.hl7.jobs import TIMERS
 from carewright.hl7.service.desk import LocalDesk
 from carewright.hl7.service.keeping import reseal_links, reseal_messages, reseal_outgoing
@@ -68,7 +69,8 @@ MODULE = Module(
     settings=Hl7Settings,
     offers=(Desk,),
     needs=(Access, Directory, Patients, Scheduling, Flow, Orders),
-    prefixes=("/hl7",),
+    routes=ROUTES,
+    prefixes=("/hl7", "/api/v1/hl7"),
     pages=pages,
     subscriptions={
         PatientErased: handlers.erase_patient,

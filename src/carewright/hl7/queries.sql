@@ -18,9 +18,9 @@ SELECT EXISTS (SELECT FROM hl7.message WHERE organization_id = $1 AND subject = 
 -- messages cannot wait for each other in a circle.
 WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::bytea[],
-        $10::bytea[], $11::uuid[], $12::timestamptz[], $13::jsonb[], $14::uuid[], $15::text[]) WITH ORDINALITY
+        $10::bytea[], $11::uuid[], $12::timestamptz[], $13::jsonb[], $14::uuid[], $15::text[], $16::jsonb[]) WITH ORDINALITY
         AS g(organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, links, entry_id,
-            body, number)
+            body, named, number)
 ), kept AS (
     INSERT INTO hl7.message AS stored
         (organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at)
@@ -39,15 +39,22 @@ WITH given AS (
         jsonb_to_recordset(g.links) AS l(mark text, kind text, target_id uuid, id uuid, said text)
     ORDER BY 2
     ON CONFLICT (organization_id, mark) DO UPDATE SET kind = EXCLUDED.kind, target_id = EXCLUDED.target_id
+), named AS (
+    INSERT INTO hl7.named (organization_id, identifier_hash, message_id)
+    SELECT g.organization_id, decode(n.hash, 'base64'), g.id FROM kept JOIN given g USING (id), jsonb_array_elements_text(g.named) AS n(hash)
 ), audited AS (
     INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body)
     SELECT g.organization_id, g.entry_id, g.patient_id, g.body FROM kept JOIN given g USING (id)
 )
 SELECT g.number FROM kept JOIN given g USING (id)
 
+-- name: put_named
+INSERT INTO hl7.named (organization_id, identifier_hash, message_id) SELECT $1, unnest($3::bytea[]), $2 ON CONFLICT DO NOTHING
+
 -- name: put_links
 INSERT INTO hl7.link (organization_id, mark, kind, target_id, made_at, client_id, id, said)
-SELECT $1, each.mark, $3, $4, $5, $6, each.id, each.said FROM unnest($2::bytea[], $7::uuid[], $8::bytea[]) AS each(mark, id, said)
+SELECT $1, each.mark, each.kind, each.target_id, $5, $6, each.id, each.said
+FROM unnest($2::bytea[], $3::text[], $4::uuid[], $7::uuid[], $8::bytea[]) AS each(mark, kind, target_id, id, said)
 ORDER BY each.mark
 ON CONFLICT (organization_id, mark) DO UPDATE SET kind = EXCLUDED.kind, target_id = EXCLUDED.target_id
 
@@ -65,6 +72,15 @@ FROM hl7.message WHERE organization_id = $1 AND id = $2
 SELECT id, client_id, kind, status, reason, note, received_at FROM hl7.message
 WHERE organization_id = $1 AND status = 'waiting' AND id > $2
 ORDER BY id LIMIT $3
+
+-- name: messages_of_patient
+-- What was said and told of a patient, as far as it is kept, oldest first: ids are made in order of time.
+SELECT id, kind, received_at AS at, content, false AS is_told FROM hl7.message
+WHERE organization_id = $1 AND patient_id = $2 AND content IS NOT NULL AND id > $3
+UNION ALL
+SELECT id, 'SIU^' || event, made_at, content, true FROM hl7.outgoing
+WHERE organization_id = $1 AND patient_id = $2 AND content IS NOT NULL AND id > $3
+ORDER BY id LIMIT $4
 
 -- name: decide_message
 UPDATE hl7.message
@@ -87,11 +103,13 @@ ON CONFLICT (organization_id, name, code) DO UPDATE SET target = EXCLUDED.target
 DELETE FROM hl7.mapping WHERE organization_id = $1 AND name = $2 AND code = $3
 
 -- name: erase_messages
--- What was said about a patient who was erased. What was still waiting waits no more: nobody is there to act for.
+-- What was said about a patient who was erased, and what names one of their identifiers ($3) while nobody knew whose it is. What was still
+-- waiting waits no more: nobody is there to act for.
 UPDATE hl7.message SET content = NULL, note = NULL, remark = NULL,
     status = CASE WHEN status = 'waiting' THEN 'refused' ELSE status END,
     reason = CASE WHEN status = 'waiting' THEN 'hl7.erased' ELSE reason END
-WHERE organization_id = $1 AND patient_id = $2 AND content IS NOT NULL
+WHERE organization_id = $1 AND content IS NOT NULL AND (patient_id = $2
+    OR id IN (SELECT n.message_id FROM hl7.named n WHERE n.organization_id = $1 AND n.identifier_hash = ANY($3::bytea[])))
 RETURNING id
 
 -- name: take_over_messages

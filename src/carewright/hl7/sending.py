@@ -9,7 +9,6 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import msgspec
 from prometheus_client import Gauge
 
 from carewright.contracts.hl7 import NotHl7, Partner
@@ -145,7 +144,7 @@ async def _lead(ctx: Hl7Context, lines: Lines, session: Session) -> None:
             for gone in telling.keys() - partners:
                 telling.pop(gone).cancel()
             for organization_id, partner in partners - telling.keys():
-                telling[organization_id, partner] = asyncio.create_task(_tell(_within(ctx, organization_id), partner, lines.to(partner)))
+                telling[organization_id, partner] = asyncio.create_task(_tell(ctx.working_in(organization_id), partner, lines.to(partner)))
             await session.fetch_one(K.database_now)  # the lock goes with this connection: notice when it is gone
             await asyncio.sleep(LOOK_SECONDS)
     finally:
@@ -173,11 +172,6 @@ async def _tell(ctx: Hl7Context, partner: Partner, line: Line) -> None:
             await ctx.wake.wait(LOOK_SECONDS, seen)
     finally:
         line.close()
-
-
-def _within(ctx: Hl7Context, organization_id: UUID) -> Hl7Context:
-    """The system at work within one organization."""
-    return ctx.acting(msgspec.structs.replace(ctx.system, organization_id=organization_id))
 
 
 def _reply(answer: bytes, control_id: str) -> Reply | None:

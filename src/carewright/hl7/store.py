@@ -50,11 +50,13 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewLink(msgspec.Struct, frozen=True):
-    """An id of a sender's: how it is found, and what it says."""
+    """An id of a sender's: how it is found, what it says, and what it stands for."""
 
     id: UUID
     mark: bytes
     said: str
+    kind: LinkKind
+    target_id: UUID
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,34 +101,31 @@ async def is_waiting(db: Session, organization_id: UUID, subject: bytes, before:
 
 
 async def keep_message(
-    db: Database,
-    cipher: FieldCipher,
-    heard: Heard,
-    fate: Fate,
-    links: Sequence[NewLink],
-    target: tuple[LinkKind, UUID] | None,
-    entry: Entry,
+    db: Database, cipher: FieldCipher, heard: Heard, fate: Fate, links: Sequence[NewLink], named: Sequence[bytes], entry: Entry
 ) -> bool:
-    """Store a message, what the sender's `links` stand for if there is a `target`, and its entry: with whatever comes at the same time.
+    """Store a message, what the sender's ids stand for, by which hashes it is found, and its entry: with whatever comes at the same time.
 
     False where the message is there already, and was not refused.
     """
-    links_to = [_link_to(cipher, each, *target) for each in links] if target else []
+    links_to = [_link_to(cipher, each) for each in links]
     row = await db.fetch_gathered(
         Q.keep_message, cipher.organization_id, heard.id, heard.client_id, heard.mark, heard.subject, heard.kind, fate.status, fate.reason,
         cipher.seal(TABLE, "content", heard.id, heard.content), _note(cipher, heard.id, fate), fate.patient_id, heard.received_at,
-        msgspec.json.encode(links_to), entry.id, body_of(entry),
+        msgspec.json.encode(links_to), entry.id, body_of(entry), msgspec.json.encode(named),
     )  # fmt: skip
     return row is not None
 
 
-async def put_links(
-    tx: Session, cipher: FieldCipher, client_id: UUID, links: Sequence[NewLink], kind: LinkKind, target_id: UUID, now: datetime
-) -> None:
+async def put_links(tx: Session, cipher: FieldCipher, client_id: UUID, links: Sequence[NewLink], now: datetime) -> None:
     """The ids of a sender that stand for one of ours from now on."""
     said = [cipher.seal(LINK, "said", each.id, each.said.encode()) for each in links]
-    marks, ids = [each.mark for each in links], [each.id for each in links]
-    await tx.execute(Q.put_links, cipher.organization_id, marks, kind, target_id, now, client_id, ids, said)
+    marks, ids, kinds, targets = ([getattr(each, name) for each in links] for name in ("mark", "id", "kind", "target_id"))
+    await tx.execute(Q.put_links, cipher.organization_id, marks, kinds, targets, now, client_id, ids, said)
+
+
+async def put_named(tx: Session, organization_id: UUID, message_id: UUID, named: Sequence[bytes]) -> None:
+    """By which hashes of identifiers a message is found, while nobody knows whose it is."""
+    await tx.execute(Q.put_named, organization_id, message_id, list(named))
 
 
 async def own_ids(db: Session, cipher: FieldCipher, client_id: UUID | None, target_id: UUID) -> list[str]:
@@ -149,6 +148,12 @@ async def message_by_id(db: Session, cipher: FieldCipher, message_id: UUID) -> K
 async def waiting(db: Session, cipher: FieldCipher, after: UUID, limit: int) -> tuple[WaitingMessage, ...]:
     """A page of the work list, oldest first."""
     return tuple(_shown(cipher, row) for row in await db.fetch(Q.waiting, cipher.organization_id, after, limit))
+
+
+async def messages_of_patient(db: Session, cipher: FieldCipher, patient_id: UUID, after: UUID, limit: int) -> list[tuple[Row, bytes]]:
+    """A page of what was said and told of a patient: each with its content."""
+    rows = await db.fetch(Q.messages_of_patient, cipher.organization_id, patient_id, after, limit)
+    return [(row, cipher.open_(OUTGOING if row["is_told"] else TABLE, "content", row["id"], row["content"])) for row in rows]
 
 
 async def decide_message(
@@ -183,9 +188,9 @@ async def put_mapping(tx: Session, organization_id: UUID, name: str, code: str, 
         await tx.execute(Q.put_mapping, organization_id, name, code, target)
 
 
-async def erase_messages(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:
-    """Clear what was said about a patient; which messages those were."""
-    return [row["id"] for row in await tx.fetch(Q.erase_messages, organization_id, patient_id)]
+async def erase_messages(tx: Session, organization_id: UUID, patient_id: UUID, named: Sequence[bytes]) -> list[UUID]:
+    """Clear what was said about a patient, and of whoever these hashes name; which messages those were."""
+    return [row["id"] for row in await tx.fetch(Q.erase_messages, organization_id, patient_id, list(named))]
 
 
 async def take_over(tx: Session, organization_id: UUID, prior_id: UUID) -> list[UUID]:
@@ -322,10 +327,10 @@ async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int
     return await reseal_rows(tx, cipher, LINK, ("said",), (Q.links_to_reseal, Q.reseal_links), after, limit)
 
 
-def _link_to(cipher: FieldCipher, link: NewLink, kind: LinkKind, target_id: UUID) -> dict[str, object]:
+def _link_to(cipher: FieldCipher, link: NewLink) -> dict[str, object]:
     """As `keep_message` takes it; bytes become base64."""
     said = cipher.seal(LINK, "said", link.id, link.said.encode())
-    return {"mark": link.mark, "kind": kind, "target_id": target_id, "id": link.id, "said": said}
+    return {"mark": link.mark, "kind": link.kind, "target_id": link.target_id, "id": link.id, "said": said}
 
 
 def _note(cipher: FieldCipher, message_id: UUID, fate: Fate) -> bytes | None:

@@ -20,6 +20,7 @@ from carewright.contracts.patients import (
     RegisterPatient,
     SearchPatients,
     UpdatePatient,
+    hash_of,
 )
 from carewright.kernel.errors import BadInput
 from carewright.kernel.folding import folded
@@ -227,7 +228,7 @@ class Indexing:
 
     def mark(self, identifier: Identifier) -> bytes:
         """What an identifier is unique by."""
-        return self._cipher.mark("patients.identifier", "mark", f"{identifier.system}\0{identifier.value}".encode())
+        return hash_of(self._cipher, identifier)
 
 
 def ensure_sound(patients: Sequence[Patient], now: datetime) -> None:

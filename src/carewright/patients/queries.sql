@@ -121,7 +121,7 @@ UPDATE patients.erasure e SET reason = r.reason FROM unnest($2::uuid[], $3::byte
 WHERE e.organization_id = $1 AND e.id = r.id
 
 -- name: drop_identifiers
-DELETE FROM patients.identifier WHERE organization_id = $1 AND patient_id = ANY($2::uuid[])
+DELETE FROM patients.identifier WHERE organization_id = $1 AND patient_id = ANY($2::uuid[]) RETURNING mark, patient_id
 
 -- name: claim_identifiers
 -- Fewer rows back than asked for means that another patient carries the identifier. In order, for the same reason as put_patients.

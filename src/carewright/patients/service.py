@@ -354,13 +354,18 @@ async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
         if not gone:
             await _ensure_stands(tx, cipher.organization_id, patient_id)
             raise await _why_not_erased(tx, cipher.organization_id, patient_id)
-        for each, version in gone.items():
-            await store.insert_erasure(tx, cipher, each, command.reason, ctx.actor.subject, now)
-            await publish(ctx, tx, PatientErased(organization_id=cipher.organization_id, patient_id=each, version=version + 1))
-            await enqueue(ctx, tx, FORGET_ANSWERS, Forgotten(cipher.organization_id, each))
-            await record(tx, entry(ctx, "patients.patient.erase", "D", patient_id=each))
+        for each in gone:
+            await store.insert_erasure(tx, cipher, each.id, command.reason, ctx.actor.subject, now)
+            await publish(ctx, tx, _erased(cipher.organization_id, each))
+            await enqueue(ctx, tx, FORGET_ANSWERS, Forgotten(cipher.organization_id, each.id))
+            await record(tx, entry(ctx, "patients.patient.erase", "D", patient_id=each.id))
     ctx.wake()
     return Erased(patient_id=patient_id, erased_by=ctx.actor.subject, erased_at=now)
+
+
+def _erased(organization_id: UUID, gone: store.Erasing) -> PatientErased:
+    hashes = tuple(each.hex() for each in gone.hashes)
+    return PatientErased(organization_id=organization_id, patient_id=gone.id, version=gone.version + 1, identifier_hashes=hashes)
 
 
 async def _why_not_erased(tx: Session, organization_id: UUID, patient_id: UUID) -> Refusal:

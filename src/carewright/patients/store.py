@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -30,6 +31,14 @@ CANDIDATES_MAX = 2_000
 _patients = msgspec.json.Decoder(tuple[Patient, ...]).decode
 _person = msgspec.json.Decoder(Person).decode
 _reach = msgspec.json.Decoder(Reach).decode
+
+
+class Erasing(NamedTuple):
+    """A record that is gone: its last version, and by which hashes its identifiers were unique."""
+
+    id: UUID
+    version: int
+    hashes: tuple[bytes, ...]
 
 
 class Candidate:
@@ -194,17 +203,18 @@ async def claim_identifiers(tx: Session, cipher: FieldCipher, patients: Iterable
     return [row["patient_id"] for row in rows]
 
 
-async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> dict[UUID, int]:
-    """Delete a record with its identifiers, and those that were merged into it; the last version of each.
+async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> list[Erasing]:
+    """Delete a record with its identifiers, and those that were merged into it.
 
     Nothing where there is none, where it was merged into another, or where a hold covers it.
     """
     await tx.fetch_one(Q.lock_record, organization_id, patient_id)
     gone = {row["id"]: int(row["version"]) for row in await tx.fetch(Q.erase_patient, organization_id, patient_id)}
-    if gone:
-        await tx.execute(Q.drop_identifiers, organization_id, list(gone))
-        await tx.execute(Q.clear_merges, organization_id, patient_id)
-    return gone
+    if not gone:
+        return []
+    marks = await tx.fetch(Q.drop_identifiers, organization_id, list(gone))
+    await tx.execute(Q.clear_merges, organization_id, patient_id)
+    return [Erasing(id_, version, tuple(row["mark"] for row in marks if row["patient_id"] == id_)) for id_, version in gone.items()]
 
 
 async def insert_erasure(tx: Session, cipher: FieldCipher, patient_id: UUID, reason: str, by: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.flow import Flow
+from carewright.contracts.hl7 import Desk
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
@@ -27,3 +28,4 @@ class RecordsContext(Context):
     notifications: Notifications
     audit: AuditTrail
     coverages: Coverages
+    desk: Desk

@@ -9,6 +9,7 @@ import msgspec
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.flow import Flow
+from carewright.contracts.hl7 import Desk
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
@@ -42,6 +43,7 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
         patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders), vitals=resolve(Vitals),
         notifications=resolve(Notifications), audit=resolve(AuditTrail), coverages=resolve(Coverages),
+        desk=resolve(Desk),
     )  # fmt: skip
     return Running(context, {Records: LocalRecords(context)})
 
@@ -51,7 +53,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Coverages, Scheduling, Flow, Orders, Vitals, Notifications, AuditTrail),
+    needs=(Patients, Coverages, Scheduling, Flow, Orders, Vitals, Notifications, AuditTrail, Desk),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

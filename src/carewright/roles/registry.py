@@ -43,12 +43,12 @@ MODULES: tuple[Module, ...] = (
     COVERAGE,       # who pays
     NOTIFICATIONS,  # what we say to people
     AUDIT,          # what was done, by whom, and the proof of it
-    RECORDS,        # how long it is all kept, and what must stay
     OVERSIGHT,      # what is done when something goes wrong
     SUBSCRIPTIONS,  # who is told of changes, and the telling
     FHIR,           # what other systems see, and ask for
     CDS,            # what is said of an appointment that is about to be booked
     HL7,            # what other systems say in HL7 v2, and hear
+    RECORDS,        # how long it is all kept, and what must stay
     CALENDARS,      # what people's own calendar programs see
     PORTAL,         # what patients see
     CONSOLE,        # what staff see

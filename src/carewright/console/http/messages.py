@@ -7,14 +7,17 @@ import msgspec
 from starlette.responses import Response
 
 from carewright.console.http.page import Ask
-from carewright.contracts.directory import FindServices
+from carewright.contracts.directory import ActorKind, FindServices
 from carewright.contracts.hl7 import EarlierWaits, NotHl7, Replayed, SetMapping, SettleMessage, WaitingMessage
+from carewright.contracts.schedules import ListSchedules
 from carewright.kernel.errors import BadInput
 
 MESSAGES = "/staff/messages"
 MESSAGE = f"{MESSAGES}/{{id}}"
 READ, MAP = "hl7.message.read", "hl7.mapping.change"
-SERVICES_MAX = 200
+SERVICES_MAX, SCHEDULES_MAX = 200, 500
+STATUSES = ("Booked", "Started", "Complete", "Cancelled", "Noshow", "Deleted")
+"""What a status of others may become by itself (table 0278)."""
 PROBLEMS: Mapping[str, str] = {
     "hl7.unmapped": "The sender uses a code that we do not know.",
     "hl7.missing": "Something that we need is not in the message.",
@@ -142,11 +145,16 @@ def _unmapped(message: WaitingMessage) -> tuple[str, str]:
     return (table, code) if message.reason == "hl7.unmapped" else ("", "")
 
 
-async def _choices(ask: Ask, table: str) -> tuple[tuple[UUID, str], ...]:
+async def _choices(ask: Ask, table: str) -> tuple[tuple[UUID | str, str], ...]:
     """What a code may become, by id and name. None where there are too many: then an id is asked for."""
     if table == "site":
         return tuple((site.id, site.name) for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items)
     if table == "visit-type":
         page = await ask.ctx.directory.find_services(ask.ctx.actor, FindServices(limit=SERVICES_MAX))
         return tuple((kind.id, f"{kind.name}, {one.service.name}") for one in page.items for kind in one.visit_types)
-    return ()
+    if table == "status":
+        return tuple((word, word) for word in STATUSES)
+    kinds: tuple[ActorKind, ...] = ("practitioner",) if table == "practitioner" else ()
+    found = await ask.ctx.scheduling.list_schedules(ask.ctx.actor, ListSchedules(kinds=kinds, limit=SCHEDULES_MAX + 1))
+    named = sorted((each.display, each.id) for each in found.items if each.active)
+    return tuple((id_, name) for name, id_ in named) if len(found.items) <= SCHEDULES_MAX else ()

@@ -7,6 +7,7 @@ alone: those behind it may want that time.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from carewright.hl7.model.codes import Coded
 from carewright.hl7.model.kinds import ACTIONS
 from carewright.hl7.model.message import Message
 from carewright.hl7.model.mrg import merges_in
@@ -29,10 +30,15 @@ class Read(NamedTuple):
 def things_in(message: Message) -> frozenset[tuple[str, ...]]:
     """The sender's names of whatever the message touches."""
     appointments = (("appointment", own_id) for own_id in ids_in(message))
-    people = (*person_in(message).identifiers, *(each for one in merges_in(message) for each in (*one.person.identifiers, *one.prior)))
-    patients = (("patient", each.namespace, each.value) for each in people)
+    patients = (("patient", each.namespace, each.value) for each in people_in(message))
     practitioners = (("practitioner", each.namespace, each.value) for each in practitioners_in(message))
     return frozenset((*appointments, *patients, *practitioners))
+
+
+def people_in(message: Message) -> tuple[Coded, ...]:
+    """Every identifier of a patient that the message names."""
+    merged = (each for one in merges_in(message) for each in (*one.person.identifiers, *one.prior))
+    return tuple(dict.fromkeys((*person_in(message).identifiers, *merged)))
 
 
 def runs_of(messages: Iterable[Read]) -> Iterator[list[Read]]:

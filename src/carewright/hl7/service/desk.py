@@ -2,9 +2,17 @@
 
 from uuid import UUID
 
-from carewright.contracts.hl7 import Replayed, SetMapping, SettleMessage, ToldMessage, Waiting, WaitingMessage
+from carewright.contracts.hl7 import (
+    ListPatientMessages,
+    PatientMessages,
+    Replayed,
+    SetMapping,
+    SettleMessage,
+    ToldMessage,
+    Waiting,
+    WaitingMessage,
+)
 from carewright.hl7.context import Hl7Context
-from carewright.hl7.model.charset import encoded
 from carewright.hl7.service import unsent, work_list
 from carewright.kernel.authz import Actor
 
@@ -20,13 +28,14 @@ class LocalDesk:
     async def get_message(self, actor: Actor, message_id: UUID) -> WaitingMessage:
         return await work_list.get_waiting(self._context.acting(actor), message_id)
 
+    async def list_patient_messages(self, actor: Actor, query: ListPatientMessages) -> PatientMessages:
+        return await work_list.list_patient_messages(self._context.acting(actor), query)
+
     async def read_message(self, actor: Actor, message_id: UUID) -> str:
         return await work_list.read_message(self._context.acting(actor), message_id)
 
     async def replay_message(self, actor: Actor, message_id: UUID, content: str | None = None) -> Replayed:
-        raw = None if content is None else encoded(content)
-        fate = await work_list.replay(self._context.acting(actor), message_id, raw)
-        return Replayed(applied=fate.status == "applied", reason=fate.reason or "", about=fate.about)
+        return await work_list.replay_message(self._context.acting(actor), message_id, content)
 
     async def settle_message(self, actor: Actor, command: SettleMessage) -> None:
         await work_list.settle(self._context.acting(actor), command.message_id, command.reason)

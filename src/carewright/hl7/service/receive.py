@@ -10,22 +10,22 @@ from itertools import islice
 from uuid import UUID
 
 from carewright.contracts.hl7 import NotHl7
+from carewright.contracts.patients import hash_of
 from carewright.hl7 import store
-from carewright.hl7.context import Hl7Context
+from carewright.hl7.context import Codes, Hl7Context
 from carewright.hl7.model import kinds
 from carewright.hl7.model.answers import Answer, Code, acknowledged, header_in
 from carewright.hl7.model.batch import messages_in
 from carewright.hl7.model.codes import DoesNotFit
 from carewright.hl7.model.message import Message, parse
-from carewright.hl7.model.order import Read, runs_of, things_in
+from carewright.hl7.model.order import Read, people_in, runs_of, things_in
 from carewright.hl7.model.pid import person_in
 from carewright.hl7.model.siu import ids_in
 from carewright.hl7.service import adt, orders, siu
 from carewright.hl7.service.codes import codes_of
 from carewright.hl7.service.work import Work
-from carewright.hl7.store import Fate, Heard
+from carewright.hl7.store import Fate, Heard, NewLink
 from carewright.kernel import audit, telemetry
-from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden, IdempotencyInFlight, Refusal, Unavailable
 from carewright.kernel.privacy.cipher import FieldCipher
 
@@ -104,15 +104,24 @@ def heard_of(ctx: Hl7Context, cipher: FieldCipher, message: Message, raw: bytes,
     )  # fmt: skip
 
 
-async def decided(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, *, behind: bool) -> tuple[Fate, Work | None]:
-    """Do what a readable message asks for, in its sender's name, unless it is `behind` one that waits."""
+async def decided(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, *, behind: bool) -> tuple[Fate, Sequence[NewLink]]:
+    """Do what a readable message asks for, in its sender's name, unless it is `behind` one that waits; what its ids stand for then."""
     action = ACTIONS.get(kinds.ACTIONS[message.kind])
     if behind:
-        return Fate(status="waiting", reason=BEHIND), None
+        return Fate(status="waiting", reason=BEHIND), ()
     if action is None:
-        return Fate(status="waiting", reason=BY_HAND), None
+        return Fate(status="waiting", reason=BY_HAND), ()
     work = Work(ctx, cipher, await codes_of(ctx), message, heard.client_id, heard.mark)
-    return await _done(work, action), work
+    return await _done(work, action), work.links()
+
+
+async def named_in(ctx: Hl7Context, cipher: FieldCipher, message: Message, fate: Fate) -> Sequence[bytes]:
+    """By which hashes a message is found whose patient nobody knows."""
+    people = () if fate.patient_id else people_in(message)
+    if not people:
+        return ()
+    authorities = Codes(await store.mappings(ctx.db, cipher.organization_id), {}).authorities
+    return sorted({hash_of(cipher, each.identifier(authorities)) for each in people})
 
 
 async def _done(work: Work, action: Callable[[Work], Awaitable[UUID | None]]) -> Fate:
@@ -127,14 +136,6 @@ async def _done(work: Work, action: Callable[[Work], Awaitable[UUID | None]]) ->
     except Exception as fault:  # noqa: BLE001  # a message that breaks us must neither be lost nor stop those behind it
         log.error("hl7.broke", error=type(fault).__name__, where=telemetry.where(fault))
         return Fate(status="waiting", reason="hl7.fault")
-
-
-async def keep_links(tx: Session, work: Work | None) -> None:
-    """What the sender's ids stand for, within the caller's transaction."""
-    if work is None:
-        return
-    for kind, target_id in work.made:
-        await store.put_links(tx, work.cipher, work.client_id, work.links(), kind, target_id, work.ctx.clock.now())
 
 
 def entry_of(ctx: Hl7Context, event: str, action: audit.Action, message_id: UUID, fate: Fate) -> audit.Entry:
@@ -182,14 +183,14 @@ async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read:
 
 
 async def _take(ctx: Hl7Context, cipher: FieldCipher, read: Read, heard: Heard, *, behind: bool) -> Answer:
+    links: Sequence[NewLink]
     reason = read.fault or _wrong_form(ctx, read.message)
     if reason is not None:
-        fate, work = Fate(status="refused", reason=reason), None
+        fate, links = Fate(status="refused", reason=reason), ()
     else:
-        fate, work = await decided(ctx, cipher, read.message, heard, behind=behind)
-    target = work.made[-1] if work and work.made else None
-    entry = entry_of(ctx, "hl7.message.receive", "C", heard.id, fate)
-    if await store.keep_message(ctx.db, cipher, heard, fate, work.links() if work and target else (), target, entry):
+        fate, links = await decided(ctx, cipher, read.message, heard, behind=behind)
+    named = await named_in(ctx, cipher, read.message, fate)
+    if await store.keep_message(ctx.db, cipher, heard, fate, links, named, entry_of(ctx, "hl7.message.receive", "C", heard.id, fate)):
         return _answer(heard.id, fate)
     earlier, _ = await store.look(ctx.db, cipher.organization_id, heard)  # another process was faster
     return _answer(*earlier) if earlier else _answer(heard.id, fate)

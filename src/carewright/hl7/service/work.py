@@ -43,8 +43,8 @@ class Work:
         return f"hl7-{what}-{self.mark.hex()}"
 
     def links(self) -> Sequence[NewLink]:
-        """Each of the sender's ids."""
-        return [NewLink(self.ctx.ids.new(), self._mark(each), each) for each in self.wish.ids]
+        """Each of the sender's ids, and what it stands for from now on: the last that was made; nothing where nothing was."""
+        return [NewLink(self.ctx.ids.new(), self._mark(each), each, *self.made[-1]) for each in self.wish.ids] if self.made else ()
 
     async def linked(self, kind: LinkKind) -> UUID | None:
         """What the sender's ids stand for, if it is of that kind."""

@@ -2,14 +2,23 @@
 
 from uuid import UUID
 
-from carewright.contracts.hl7 import EarlierWaits, NotHl7, UnknownMessage, WaitingMessage
+from carewright.contracts.hl7 import (
+    EarlierWaits,
+    ListPatientMessages,
+    NotHl7,
+    PatientMessage,
+    PatientMessages,
+    Replayed,
+    UnknownMessage,
+    WaitingMessage,
+)
 from carewright.hl7 import store
 from carewright.hl7.context import Hl7Context
 from carewright.hl7.model import kinds
-from carewright.hl7.model.charset import decoded
+from carewright.hl7.model.charset import decoded, encoded
 from carewright.hl7.model.codes import TABLES
 from carewright.hl7.model.message import parse
-from carewright.hl7.service.receive import decided, entry_of, heard_of, keep_links, things_of
+from carewright.hl7.service.receive import decided, entry_of, heard_of, named_in, things_of
 from carewright.hl7.store import Fate, Kept
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -47,6 +56,21 @@ async def read_message(ctx: Hl7Context, message_id: UUID) -> str:
     return text_of(kept.content or b"")
 
 
+async def list_patient_messages(ctx: Hl7Context, query: ListPatientMessages) -> PatientMessages:
+    """What was said of a patient, and told of them, for whoever may read it."""
+    ctx.actor.require(READ)
+    found = await store.messages_of_patient(ctx.db, await ctx.cipher(), query.patient_id, query.after or FIRST_ID, query.limit + 1)
+    shown = tuple(
+        PatientMessage(
+            id=row["id"], patient_id=query.patient_id, kind=row["kind"], is_told=row["is_told"], at=row["at"], content=text_of(content)
+        )
+        for row, content in found[: query.limit]
+    )  # fmt: skip
+    about = tuple(audit.Entity(type="MessageHeader", id=each.id) for each in shown)
+    await audit.record(ctx.db, audit.entry(ctx, "hl7.message.export", "R", patient_id=query.patient_id, entities=about))
+    return PatientMessages(items=shown, next=shown[-1].id if len(found) > len(shown) else None)
+
+
 async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None) -> Fate:
     """Try a waiting message again in its sender's name, as it was sent or as `content` has it now. Returns what became of it.
 
@@ -71,13 +95,21 @@ async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None
     async with ctx.turns.of(things_of(heard, message)):
         if heard.subject and await store.is_waiting(ctx.db, cipher.organization_id, heard.subject, kept.id):
             raise EarlierWaits
-        fate, work = await decided(acting, cipher, message, heard, behind=False)
+        fate, links = await decided(acting, cipher, message, heard, behind=False)
+        named = await named_in(ctx, cipher, message, fate)
         async with ctx.db.transaction() as tx:
             if not await store.decide_message(tx, cipher, kept, raw, heard.subject, fate, ctx.clock.now()):
                 raise UnknownMessage
-            await keep_links(tx, work)
+            await store.put_links(tx, cipher, kept.client_id, links, ctx.clock.now())
+            await store.put_named(tx, cipher.organization_id, kept.id, named)
             await audit.record(tx, entry_of(ctx, "hl7.message.replay", "U", message_id, fate))
     return fate
+
+
+async def replay_message(ctx: Hl7Context, message_id: UUID, content: str | None = None) -> Replayed:
+    """As `replay`, of a message as text."""
+    fate = await replay(ctx, message_id, None if content is None else encoded(content))
+    return Replayed(applied=fate.status == "applied", reason=fate.reason or "", about=fate.about)
 
 
 async def settle(ctx: Hl7Context, message_id: UUID, reason: str) -> None:

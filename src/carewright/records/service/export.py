@@ -11,9 +11,11 @@ from carewright.contracts.coverage import ListAuthorisations, ListCoverages, Lis
 from carewright.contracts.fhir import authorisation, eligibility, flow, payment, people, scheduling
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.documents import hl7_message
 from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.fhir.vitals import observation
 from carewright.contracts.flow import SearchEncounters
+from carewright.contracts.hl7 import ListPatientMessages
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.orders import SearchRequests
 from carewright.contracts.patients import RecordMerged
@@ -30,7 +32,7 @@ GATHER = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
     "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read",
-    "orders.request.any_patient", "vitals.observation.read", "vitals.observation.any_patient",
+    "orders.request.any_patient", "vitals.observation.read", "vitals.observation.any_patient", "hl7.message.read",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -108,6 +110,12 @@ async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) ->
     return [people.communication(one) for one in page.items], str(page.next) if page.next else None
 
 
+async def _documents(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    query = ListPatientMessages(patient_id=patient_id, limit=PAGE, after=_id(after))
+    page = await ctx.desk.list_patient_messages(_gatherer(ctx), query)
+    return [hl7_message(one) for one in page.items], str(page.next) if page.next else None
+
+
 async def _coverages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.coverages.list_coverages(_gatherer(ctx), ListCoverages(patient_id=patient_id, limit=PAGE, after=_id(after)))
     return [payment.coverage(one) for one in page.items], str(page.next) if page.next else None
@@ -145,6 +153,6 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 PARTS: dict[str, Part] = {
     "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "authorisations": _authorisations,
     "appointments": _appointments, "encounters": _encounters, "orders": _orders, "observations": _observations, "messages": _messages,
-    "journal": _journal,
+    "documents": _documents, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""
