@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from carewright.coverage.clearing.by_payer import ByPayer, houses_by_payer
-from carewright.coverage.clearing.chosen import clearing_house_of
-from carewright.coverage.clearing.port import ClearingHouse
+from carewright.coverage.clearing.chosen import clearing_house_of, house_of
+from carewright.coverage.clearing.port import ClearingHouse, House, Reviewer
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model.question import Provider
 from carewright.coverage.settings import CoverageSettings
@@ -34,12 +34,22 @@ def house_at(url: str, **settings: Any) -> ClearingHouse:
 def houses_at(file: Path, **settings: Any) -> ByPayer:
     """The ways to several, as the settings and a file make them."""
     outgoing = Outgoing()
-    return houses_by_payer(CoverageSettings(reaches_file=str(file), **(SET | settings)), lambda each: clearing_house_of(each, outgoing))
+    return houses_by_payer(CoverageSettings(reaches_file=str(file), **(SET | settings)), lambda each: house_of(each, outgoing))
 
 
-def asking(context: Context, house: ClearingHouse) -> CoverageContext:
-    """Coverage's context that asks there."""
+def asking(context: Context, house: ClearingHouse, reviewer: Reviewer | None = None) -> CoverageContext:
+    """Coverage's context that asks there, and `reviewer` for agreements."""
     world = {field.name: getattr(context, field.name) for field in fields(Context)}
     provider = Provider(name=SET["provider_name"], npi=SET["provider_npi"])
-    drops = ByPayer(house, {}).drops if not isinstance(house, ByPayer) else house.drops
-    return CoverageContext(**world, clearing_house=house, provider=provider, drops=drops, wait_for_files=timedelta(hours=1))
+    houses = house if isinstance(house, ByPayer) else ByPayer(House(house, reviewer), {})
+    return CoverageContext(
+        **world, clearing_house=house, reviewer_of=houses.reviewer_of, provider=provider, drops=houses.drops,
+        wait_for_files=timedelta(hours=1),
+    )  # fmt: skip
+
+
+def reviewer_at(**settings: Any) -> Reviewer:
+    """Who asks for agreements, as the settings make it."""
+    reviewer = house_of(CoverageSettings(**(SET | settings)), Outgoing()).reviewer
+    assert reviewer is not None
+    return reviewer

@@ -461,7 +461,8 @@ def _mock(names: "Names") -> None:
 
 def _mock_eligibility(whats: "Names") -> None:
     house = _command(
-        whats, "eligibility", commands.mock_eligibility, "A clearing-house that answers X12 270 by HTTP, on this machine.",
+        whats, "eligibility", commands.mock_eligibility,
+        "A clearing-house that answers X12 270 and 278, and Da Vinci PAS, by HTTP, on this machine.",
         "carewright mock eligibility --port 8091 --slow 30",
     )  # fmt: skip
     house.add_argument("--port", type=int, default=8091, help="port to listen on (default: 8091; 0 takes a free one)")

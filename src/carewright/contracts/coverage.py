@@ -210,8 +210,14 @@ Procedure = Annotated[str, Meta(pattern=r"^[A-Z0-9]{5}$")]
 """What is to be done, by its code of CPT or HCPCS."""
 
 
+Place = Annotated[str, Meta(pattern=r"^[0-9]{2}$")]
+"""Where it is done, by CMS's code of a place of service."""
+OUTPATIENT = "22"
+"""The outpatient department of a hospital, on its campus."""
+
+
 class Authorisation(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a payer agreed beforehand to one visit. `number` and the days (None is open) are the payer's.
+    """Whether a payer agreed beforehand to one visit. `number`, the days (None is open) and `reasons` are the payer's; these are its codes.
 
     `by_desk` is one that somebody was told by telephone or letter and wrote down.
     """
@@ -228,6 +234,7 @@ class Authorisation(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: Day | None = None
     valid_until: Day | None = None
     missing: tuple[Missing, ...] = ()
+    reasons: tuple[str, ...] = ()
     by_desk: bool = False
     asked_at: Instant
     answered_at: Instant | None = None
@@ -300,6 +307,7 @@ class AuthorisationNeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     payers: Annotated[tuple[PayerId, ...], Meta(max_length=1_000)] = ()
     procedure: Procedure | None = None
+    place: Place = OUTPATIENT
 
     def is_of(self, payer: Payer) -> bool:
         """Whether this payer wants to be asked."""

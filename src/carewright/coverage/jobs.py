@@ -10,6 +10,7 @@ from carewright.coverage.context import CoverageContext
 from carewright.coverage.service import keeping
 from carewright.coverage.service.asking_later import ASK_AHEAD, CHECK_VISIT, Booked, Held
 from carewright.coverage.service.picking_up import give_up, pick_up
+from carewright.coverage.service.reviewing import inquire_due
 from carewright.coverage.service.stopping import TELL_STOPS, Changed, tell_all
 from carewright.coverage.service.visits import check_hold, check_visit
 from carewright.kernel.errors import Unavailable
@@ -18,6 +19,7 @@ from carewright.kernel.keeping import Keeps, disposing
 
 PICK_UP_SECONDS = 10.0
 GIVE_UP_SECONDS = 600.0
+INQUIRE_SECONDS = 60.0
 
 
 async def ask_about_visit(ctx: CoverageContext, payload: msgspec.Raw) -> None:
@@ -51,5 +53,6 @@ KEEPS: tuple[Keeps[CoverageContext], ...] = (
 TIMERS = (
     Timer("coverage.pick_up", PICK_UP_SECONDS, pick_up),
     Timer("coverage.give_up", GIVE_UP_SECONDS, give_up),
+    Timer("coverage.inquire", INQUIRE_SECONDS, inquire_due),
     disposing("coverage.dispose", KEEPS, days_kept),
 )

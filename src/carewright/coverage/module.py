@@ -36,7 +36,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.coverage import handlers, store
 from carewright.coverage.clearing.by_payer import houses_by_payer
-from carewright.coverage.clearing.chosen import clearing_house_of
+from carewright.coverage.clearing.chosen import house_of
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.http import ROUTES
 from carewright.coverage.jobs import JOBS, TIMERS
@@ -96,9 +96,9 @@ async def start(base: Context, settings: CoverageSettings, resolve: Callable[[ty
     """Coverage needs its tables, and a way to payers where one is set. Raises `StartFailed`."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     outgoing: Outgoing = resolve(Outgoing)
-    house = houses_by_payer(settings, lambda each: clearing_house_of(each, outgoing))
+    house = houses_by_payer(settings, lambda each: house_of(each, outgoing))
     context = CoverageContext(
-        **world, clearing_house=house, drops=house.drops,
+        **world, clearing_house=house, reviewer_of=house.reviewer_of, drops=house.drops,
         provider=Provider(name=settings.provider_name, npi=settings.provider_npi), wait_for_files=timedelta(hours=settings.drop_hours),
     )  # fmt: skip
     return Running(context=context, offers={Coverages: LocalCoverages(context)})

@@ -206,8 +206,29 @@ UPDATE coverage.patient SET has_stops = $3 WHERE organization_id = $1 AND id = $
 
 -- name: insert_authorisation
 INSERT INTO coverage.authorisation
-    (organization_id, id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    (organization_id, id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at,
+    trace, inquire_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: settle_authorisation
+-- What became of a request that was pended, or when to ask about it again. No row comes back where somebody else was faster.
+UPDATE coverage.authorisation SET state = $3, content = $4, answered_at = $5, inquire_at = $6, inquiries = inquiries + 1
+WHERE organization_id = $1 AND id = $2 AND state = 'pended'
+RETURNING id
+
+-- name: whose_request
+-- As whose_trace, of requests.
+SELECT organization_id, id FROM coverage.authorisation WHERE trace = ANY($1::text[]) AND state = 'pended'
+
+-- name: to_inquire
+-- Asked by the system, of every organization: what was pended and is to be asked about again, longest waiting first.
+SELECT organization_id, id, inquiries FROM coverage.authorisation WHERE inquire_at <= $1 ORDER BY inquire_at LIMIT $2
+
+-- name: postpone_inquiry
+-- Whoever moves it on asks: no two do at once, and one that breaks is not asked again at once.
+UPDATE coverage.authorisation SET inquire_at = $3
+WHERE organization_id = $1 AND id = $2 AND inquire_at <= $4
+RETURNING id
 
 -- name: authorisations_by_id
 SELECT id, patient_id, appointment_id, coverage_id, visit_type_id, serviced_on, state, by_desk, content, asked_at, answered_at

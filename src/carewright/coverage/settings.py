@@ -13,6 +13,8 @@ class CoverageSettings:
     line of `password_file` are the account there. `provider_name` and `provider_npi` say who asks. `usage` T marks every question as a
     test. Nobody waits for an answer longer than `answer_seconds`, the operating rules' 20, or for a file longer than `drop_hours`.
     `reaches_file` names payers who are asked through other clearing-houses than this one.
+    `authorisations` says how payers are asked for their agreement beforehand: `x12`, by 278 through the clearing-house; `pas`, by FHIR
+    (Da Vinci PAS) at the base `pas_url`, with the first line of `pas_token_file` as a bearer token; or `none`, by the desk.
     """
 
     clearing_house: Literal["none", "core", "drop"] = "none"
@@ -28,3 +30,6 @@ class CoverageSettings:
     drop_folder: str = ""
     drop_hours: float = 24.0
     reaches_file: str = ""
+    authorisations: Literal["none", "x12", "pas"] = "none"
+    pas_url: str = ""
+    pas_token_file: str = ""

@@ -23,7 +23,7 @@ from carewright.contracts.coverage import (
 )
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.scheduling import AppointmentFact
-from carewright.coverage.model.question import Question
+from carewright.coverage.model.question import Question, Request
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -60,13 +60,15 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Agreed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What lies sealed in a row of authorisation."""
+    """What lies sealed in a row of authorisation; while the payer still looks at it, with what was asked."""
 
     payer: Payer
     number: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
     missing: tuple[Missing, ...] = ()
+    reasons: tuple[str, ...] = ()
+    request: Request | None = None
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,11 +310,14 @@ async def note_stops(tx: Session, organization_id: UUID, patient_id: UUID, *, ha
     return await tx.fetch_one(Q.note_stops, organization_id, patient_id, has_stops) is not None
 
 
-async def insert_authorisation(tx: Session, cipher: FieldCipher, one: Authorisation) -> None:
-    """Keep a payer's word, and let it be the last one about its visit."""
+async def insert_authorisation(
+    tx: Session, cipher: FieldCipher, one: Authorisation, request: Request | None = None, inquire_at: datetime | None = None
+) -> None:
+    """Keep a payer's word, and let it be the last one about its visit. `request` is what was asked, where anybody was."""
     await tx.execute(
         Q.insert_authorisation, cipher.organization_id, one.id, one.patient_id, one.appointment_id, one.coverage_id, one.visit_type_id,
-        one.serviced_on, one.state, one.by_desk, _sealed_agreed(cipher, one), one.asked_at, one.answered_at,
+        one.serviced_on, one.state, one.by_desk, _sealed_agreed(cipher, one, request), one.asked_at, one.answered_at,
+        request.trace if request else None, inquire_at,
     )  # fmt: skip
     await authorise_visit(tx, cipher.organization_id, one.appointment_id, one)
 
@@ -320,6 +325,37 @@ async def insert_authorisation(tx: Session, cipher: FieldCipher, one: Authorisat
 async def authorise_visit(tx: Session, organization_id: UUID, appointment_id: UUID, one: Authorisation) -> None:
     """Let a payer's word be the last one about a visit."""
     await tx.execute(Q.authorise_visit, organization_id, appointment_id, one.id, one.visit_type_id)
+
+
+async def settle_authorisation(tx: Session, cipher: FieldCipher, one: Authorisation, request: Request, inquire_at: datetime | None) -> bool:
+    """Keep what became of a request, or that it is to be asked about again. False where somebody else was faster."""
+    sealed = _sealed_agreed(cipher, one, request)
+    row = await tx.fetch_one(Q.settle_authorisation, cipher.organization_id, one.id, one.state, sealed, one.answered_at, inquire_at)
+    return row is not None
+
+
+async def request_waiting(db: Session, cipher: FieldCipher, authorisation_id: UUID) -> tuple[Authorisation, Request] | None:
+    """A request that a payer still looks at; None where it was decided, or never asked."""
+    for row in await db.fetch(Q.authorisations_by_id, cipher.organization_id, [authorisation_id]):
+        request = _agreed_in(cipher, row).request
+        if row["state"] == "pended" and request is not None:
+            return _authorisation(cipher, row), request
+    return None
+
+
+async def whose_requests(db: Session, traces: Sequence[str]) -> list[tuple[UUID, UUID]]:
+    """(organization, authorisation) of those traces that are waited for."""
+    return [(row["organization_id"], row["id"]) for row in await db.fetch(Q.whose_request, list(traces))]
+
+
+async def to_inquire(db: Session, now: datetime, limit: int) -> list[tuple[UUID, UUID, int]]:
+    """(organization, authorisation, how often it was asked about) of those that are due."""
+    return [(row["organization_id"], row["id"], row["inquiries"]) for row in await db.fetch(Q.to_inquire, now, limit)]
+
+
+async def postpone_inquiry(db: Session, organization_id: UUID, authorisation_id: UUID, until: datetime, now: datetime) -> bool:
+    """Whether it is ours to ask now."""
+    return await db.fetch_one(Q.postpone_inquiry, organization_id, authorisation_id, until, now) is not None
 
 
 async def authorisations_by_id(db: Session, cipher: FieldCipher, ids: Sequence[UUID]) -> list[Authorisation]:
@@ -404,15 +440,22 @@ def _service_type(row: Row) -> VisitServiceType:
     return VisitServiceType(visit_type_id=row["visit_type_id"], service_type=row["code"], authorisation=need)
 
 
-def _sealed_agreed(cipher: FieldCipher, one: Authorisation) -> bytes:
-    agreed = Agreed(**{name: getattr(one, name) for name in Agreed.__struct_fields__})
+def _sealed_agreed(cipher: FieldCipher, one: Authorisation, request: Request | None) -> bytes:
+    """What was asked is kept as long as it is needed: until the payer decided."""
+    said = {name: getattr(one, name) for name in Agreed.__struct_fields__ if name != "request"}
+    agreed = Agreed(**said, request=request if one.state == "pended" else None)
     return cipher.seal(AUTHORISATION, "content", one.id, msgspec.json.encode(agreed))
 
 
+def _agreed_in(cipher: FieldCipher, row: Row) -> Agreed:
+    return _agreed(cipher.open_(AUTHORISATION, "content", row["id"], row["content"]))
+
+
 def _authorisation(cipher: FieldCipher, row: Row) -> Authorisation:
-    agreed = _agreed(cipher.open_(AUTHORISATION, "content", row["id"], row["content"]))
+    agreed = msgspec.structs.asdict(_agreed_in(cipher, row))
+    del agreed["request"]
     return Authorisation(
         id=row["id"], patient_id=row["patient_id"], appointment_id=row["appointment_id"], coverage_id=row["coverage_id"],
         visit_type_id=row["visit_type_id"], serviced_on=row["serviced_on"], state=row["state"], by_desk=row["by_desk"],
-        asked_at=row["asked_at"], answered_at=row["answered_at"], **msgspec.structs.asdict(agreed),
+        asked_at=row["asked_at"], answered_at=row["answered_at"], **agreed,
     )  # fmt: skip

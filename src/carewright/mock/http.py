@@ -43,7 +43,7 @@ def ehr_application(ehr: Ehr) -> Starlette:
 
 
 def clearing_house_application(house: House) -> Starlette:
-    """One address, to which questions are posted."""
+    """One address, to which X12 is posted, and one each for the two operations of PAS."""
 
     async def answer(request: Request) -> Response:
         body = await request.body()
@@ -51,4 +51,12 @@ def clearing_house_application(house: House) -> Starlette:
         status, said, form = house.answer(request.headers.get("content-type", ""), body)
         return Response(said, status, media_type=form)
 
-    return Starlette(routes=[Route("/core", answer, methods=["POST"])])
+    async def claim(request: Request) -> Response:
+        body = await request.body()
+        await asyncio.sleep(house.faults.slow_seconds)
+        status, said = house.claimed(request.path_params["operation"], body)
+        content = said.encode() if isinstance(said, str) else msgspec.json.encode(said)
+        return Response(content, status, media_type="application/fhir+json")
+
+    operations = Route("/fhir/Claim/{operation}", claim, methods=["POST"])
+    return Starlette(routes=[Route("/core", answer, methods=["POST"]), operations])

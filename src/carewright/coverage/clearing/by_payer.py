@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from carewright.contracts.coverage import PayerId
 from carewright.coverage.clearing.drop import Drop
-from carewright.coverage.clearing.port import ClearingHouse
+from carewright.coverage.clearing.port import House, Reviewer
 from carewright.coverage.model.question import Answer, Question
 from carewright.coverage.settings import CoverageSettings
 from carewright.kernel.settings import StartFailed
@@ -29,6 +29,9 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     usage: Literal["T", "P"] | UnsetType = UNSET
     answer_seconds: float | UnsetType = UNSET
     drop_folder: str | UnsetType = UNSET
+    authorisations: Literal["none", "x12", "pas"] | UnsetType = UNSET
+    pas_url: str | UnsetType = UNSET
+    pas_token_file: str | UnsetType = UNSET
 
     def over(self, settings: CoverageSettings) -> CoverageSettings:
         """The settings with which these payers are asked."""
@@ -43,23 +46,28 @@ class Reaches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ByPayer:
-    """Asks each payer through the clearing-house that reaches them, and all others through `otherwise`."""
+    """Asks each payer through the house that reaches them, and all others through `otherwise`."""
 
-    def __init__(self, otherwise: ClearingHouse, houses: Mapping[str, ClearingHouse]) -> None:
+    def __init__(self, otherwise: House, houses: Mapping[str, House]) -> None:
         self._otherwise, self._houses = otherwise, houses
 
     async def ask(self, question: Question) -> Answer | None:
-        return await self._houses.get(question.payer_id, self._otherwise).ask(question)
+        return await self._houses.get(question.payer_id, self._otherwise).clearing_house.ask(question)
+
+    def reviewer_of(self, payer_id: str) -> Reviewer | None:
+        """Whom to ask for the agreement of a payer; None where nobody does."""
+        return self._houses.get(payer_id, self._otherwise).reviewer
 
     @property
     def drops(self) -> tuple[Drop, ...]:
         """The folders in which answers come later."""
-        return tuple(each for each in dict.fromkeys((self._otherwise, *self._houses.values())) if isinstance(each, Drop))
+        houses = (each.clearing_house for each in dict.fromkeys((self._otherwise, *self._houses.values())))
+        return tuple(each for each in houses if isinstance(each, Drop))
 
 
-def houses_by_payer(settings: CoverageSettings, house_of: Callable[[CoverageSettings], ClearingHouse]) -> ByPayer:
+def houses_by_payer(settings: CoverageSettings, house_of: Callable[[CoverageSettings], House]) -> ByPayer:
     """All that are set, each made by `house_of`. Raises `StartFailed` for a file that is none, or that names a payer twice."""
-    houses: dict[str, ClearingHouse] = {}
+    houses: dict[str, House] = {}
     for reach in _read(settings.reaches_file):
         house = house_of(reach.over(settings))
         for payer in _new(reach.payers, houses):
@@ -67,7 +75,7 @@ def houses_by_payer(settings: CoverageSettings, house_of: Callable[[CoverageSett
     return ByPayer(house_of(settings), houses)
 
 
-def _new(payers: Iterable[str], known: Mapping[str, ClearingHouse]) -> Iterator[str]:
+def _new(payers: Iterable[str], known: Mapping[str, House]) -> Iterator[str]:
     for payer in payers:
         if payer in known:
             raise StartFailed(f"CAREWRIGHT_COVERAGE_REACHES_FILE names payer {payer} twice.")

@@ -1,13 +1,16 @@
 """X12 by files: questions are put into `out`, answers come in `in`, and end in `done`, or in `unread` where nobody waits for them."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from carewright.coverage.clearing.port import NoAnswer
 from carewright.coverage.clearing.x12 import Account, envelope_of
-from carewright.coverage.model.question import Question
+from carewright.coverage.model.question import Question, Request
 from carewright.coverage.model.x12.inquiry import write_question
-from carewright.coverage.model.x12.interchange import NotX12
+from carewright.coverage.model.x12.interchange import Envelope, NotX12
+from carewright.coverage.model.x12.review import write_request
 from carewright.kernel.private_file import write_private
 
 FOLDERS = ("out", "in", "done", "unread")
@@ -19,6 +22,8 @@ FILES_MAX = 200
 class Drop:
     """A folder that somebody else brings away and fills. A file's name is the question's trace, and tells nothing of the patient."""
 
+    can_inquire = False
+
     def __init__(self, folder: Path, account: Account) -> None:
         self._folder, self._account = folder, account
         for name in FOLDERS:
@@ -26,9 +31,19 @@ class Drop:
 
     async def ask(self, question: Question) -> None:
         """Put the question out, whole or not at all. Its answer comes later."""
+        await self._put(question, "270", write_question)
+
+    async def review(self, request: Request) -> None:
+        """Put the request out, as `ask` does."""
+        await self._put(request, "278", write_request)
+
+    async def inquire(self, request: Request, number: str) -> None:
+        """Nothing: the answer comes by itself."""
+
+    async def _put(self, question: Question, kind: str, written: Callable[[Any, Envelope], bytes]) -> None:
         try:
-            raw = write_question(question, envelope_of(self._account, question))
-            await asyncio.to_thread(write_private, self._folder / "out" / f"{question.trace}.270", raw)
+            raw = written(question, envelope_of(self._account, question))
+            await asyncio.to_thread(write_private, self._folder / "out" / f"{question.trace}.{kind}", raw)
         except NotX12:
             raise NoAnswer("refused") from None
         except OSError:

@@ -1,8 +1,8 @@
-"""The port through which payers are asked."""
+"""The ports through which payers are asked: whether somebody is covered, and whether they agree to something beforehand."""
 
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from carewright.coverage.model.question import Answer, Question
+from carewright.coverage.model.question import Answer, Question, Request, Review
 
 Reason = Literal["payer-away", "bad-answer", "refused", "no-clearing-house"]
 
@@ -22,6 +22,27 @@ class ClearingHouse(Protocol):
     """
 
     async def ask(self, question: Question) -> Answer | None: ...
+
+
+class Reviewer(Protocol):
+    """Asks a payer for its agreement, and what became of that. As `ClearingHouse`, but that a request is made once: it opens a case.
+
+    With `can_inquire` what was pended is asked about again; otherwise its answer comes by itself.
+    """
+
+    @property
+    def can_inquire(self) -> bool: ...
+
+    async def review(self, request: Request) -> Review | None: ...
+
+    async def inquire(self, request: Request, number: str) -> Review | None: ...
+
+
+class House(NamedTuple):
+    """Through whom a payer is asked. `reviewer` is None where nobody asks for its agreement but the desk."""
+
+    clearing_house: ClearingHouse
+    reviewer: Reviewer | None
 
 
 class Nobody:

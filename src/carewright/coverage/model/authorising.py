@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import cast
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from carewright.contracts.coverage import (
     Authorisation,
@@ -14,10 +17,15 @@ from carewright.contracts.coverage import (
     Missing,
     RecordAuthorisation,
 )
+from carewright.coverage.model.question import Review
+from carewright.coverage.model.x12.codes import ACTION_OF, REJECT_OF
 
 AUTHORISATION: Missing = "authorisation"
 DENIAL_COUNTS = timedelta(days=30)
 """How long a denial stands for other visits of the same kind. Ours: appeals and new requests take weeks, and a payer's mind changes."""
+FIRST_INQUIRY, INQUIRY_APART_MAX = timedelta(minutes=15), timedelta(hours=12)
+INQUIRE_FOR = timedelta(days=30)
+"""How long what was pended is asked about by itself. Ours; payers decide within 7 days, or 72 hours what is urgent (CMS-0057-F)."""
 MISSING_OF: dict[AuthorisationState, tuple[Missing, ...]] = {
     "certified": (), "partial": ("partly-authorised",), "pended": ("authorisation-pending",), "denied": ("not-authorised",),
 }  # fmt: skip
@@ -53,6 +61,41 @@ def standing_denial(known: Iterable[Authorisation], coverage: Coverage, visit_ty
         and one.state in ("certified", "partial", "denied")
     ]  # fmt: skip
     return words[-1] if words and words[-1].state == "denied" and now < denied_until(words[-1]) else None
+
+
+def as_decided(one: Authorisation, review: Review, now: datetime) -> Authorisation:
+    """The word with what the payer decided about all the services that were asked for. What says nothing that counts is `unknown`."""
+    known = [ACTION_OF.get(each.action) for each in review.decisions]
+    state = _together({each for each in known if each is not None})
+    told = next((each for each in review.decisions if each.number), None)
+    rejected = tuple(dict.fromkeys(cast("Missing", REJECT_OF.get(each.reason, "data")) for each in review.rejects))
+    days = next((each for each in review.decisions if each.valid_from or each.valid_until), None)
+    return replace(
+        one, state=state, number=(told.number if told else "") or review.number or one.number,
+        valid_from=days.valid_from if days else None, valid_until=days.valid_until if days else None,
+        reasons=tuple(dict.fromkeys(reason for each in review.decisions for reason in each.reasons)),
+        missing=(rejected or ("cannot-process",)) if state == "unknown" else (),
+        answered_at=None if state == "pended" else now,
+    )  # fmt: skip
+
+
+def as_unanswered(one: Authorisation, why: Missing, now: datetime) -> Authorisation:
+    """The word with why there is none."""
+    return replace(one, state="unknown", missing=(why,), answered_at=now)
+
+
+def next_inquiry(asked: int, now: datetime) -> datetime:
+    """When to ask again about what was pended, having asked so often: after a quarter of an hour, then twice as long each time."""
+    return now + min(FIRST_INQUIRY * (1 << min(asked, 10)), INQUIRY_APART_MAX)
+
+
+def _together(words: set[AuthorisationState]) -> AuthorisationState:
+    """One word for several services: what is still looked at waits for the rest, and a yes beside a no is a part."""
+    if not words:
+        return "unknown"
+    if "pended" in words:
+        return "pended"
+    return next(iter(words)) if len(words) == 1 else "partial"
 
 
 def denied_until(one: Authorisation) -> datetime:

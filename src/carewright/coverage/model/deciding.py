@@ -6,7 +6,7 @@ from datetime import date
 from carewright.contracts.coverage import WHOLE_PLAN, Benefits, Decision, Missing, Rule, Standing
 from carewright.contracts.directory import URGENT, UrgencyTier
 from carewright.coverage.model.authorising import AUTHORISATION
-from carewright.coverage.model.question import Answer, Benefit, Question
+from carewright.coverage.model.question import Answer, Benefit, Question, Review
 from carewright.coverage.model.x12.codes import BENEFIT_OF, REJECT_OF
 
 DECISIONS: tuple[Decision, ...] = ("proceed", "warn", "stop")
@@ -16,7 +16,7 @@ REMAINING = "29"
 OUT_OF_NETWORK = "N"
 
 
-def is_about(question: Question, answer: Answer) -> bool:
+def is_about(question: Question, answer: Answer | Review) -> bool:
     """Whether an answer is to this question, and about this person: else it is another's, or made up."""
     if question.trace not in answer.traces or (answer.member_id and _same(answer.member_id) != _same(question.member_id)):
         return False

@@ -12,6 +12,7 @@ from carewright.coverage import store
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model import authorising, rules
 from carewright.coverage.service.coverages import CHANGE, READ, ensure_theirs
+from carewright.coverage.service.reviewing import entry_of
 from carewright.coverage.service.stopping import tell_stops
 from carewright.coverage.service.visits import day_at, live_visit
 from carewright.kernel import audit
@@ -60,8 +61,3 @@ async def list_authorisations(ctx: CoverageContext, query: ListAuthorisations) -
         await audit.record(tx, audit.entry(ctx, "coverage.authorisation.list", "R", patient_id=query.patient_id))
     shown = found[: query.limit]
     return AuthorisationsPage(items=tuple(shown), next=shown[-1].id if len(found) > len(shown) else None)
-
-
-def entry_of(ctx: CoverageContext, event: str, action: audit.Action, one: Authorisation) -> audit.Entry:
-    about = (audit.Entity(type="ClaimResponse", id=one.id), audit.Entity(type="Appointment", id=one.appointment_id))
-    return audit.entry(ctx, event, action, patient_id=one.patient_id, entities=about)

@@ -11,6 +11,7 @@ from carewright.coverage.clearing.x12 import answer_in, traces_in
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.model.question import Question
 from carewright.coverage.service.checking import complete, entry_of, unanswered
+from carewright.coverage.service.reviewing import take_review
 from carewright.coverage.service.stopping import tell_stops
 from carewright.kernel import audit
 
@@ -33,8 +34,11 @@ async def _pick_up(ctx: CoverageContext, drop: Drop) -> int:
 
 async def _is_taken(ctx: CoverageContext, raw: bytes) -> bool:
     """Whether somebody waited for what a file says."""
-    whose = await store.whose_traces(ctx.db, traces_in(raw))
-    return len(whose) == 1 and await _take(ctx.working_in(whose[0][0]), whose[0][1], raw)
+    traces = traces_in(raw)
+    for whose, take in ((await store.whose_traces(ctx.db, traces), _take), (await store.whose_requests(ctx.db, traces), take_review)):
+        if len(whose) == 1:
+            return await take(ctx.working_in(whose[0][0]), whose[0][1], raw)
+    return False
 
 
 async def give_up(ctx: CoverageContext) -> int:

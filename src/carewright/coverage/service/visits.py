@@ -27,6 +27,7 @@ from carewright.coverage.model import authorising, deciding, rules
 from carewright.coverage.service.asking_later import Held
 from carewright.coverage.service.checking import CHECK, asked
 from carewright.coverage.service.coverages import READ, may_see
+from carewright.coverage.service.reviewing import inquired, requested, wanted_of
 from carewright.coverage.service.stopping import since
 from carewright.coverage.store import Visit
 from carewright.kernel import audit
@@ -58,7 +59,7 @@ async def check_visit(ctx: CoverageContext, appointment_id: UUID, *, again: bool
         return await _nobody_to_ask(ctx, visit, policy)
     kind = await _kind_of(ctx.db, cipher.organization_id, visit.visit_type_id)
     eligibility = await asked(ctx, coverage, kind.service_type if kind else OFFICE_VISIT, day, again=again, visit=visit)
-    known = await authorised(ctx, visit, day, Known(coverage, eligibility, kind))
+    known = await authorised(ctx, visit, day, Known(coverage, eligibility, kind), again=again)
     return _shown(replace(visit, is_asked=True), policy, known)
 
 
@@ -105,21 +106,28 @@ def day_at(starts_at: datetime, policy: CoveragePolicy) -> date:
     return starts_at.astimezone(ZoneInfo(policy.time_zone)).date()
 
 
-async def authorised(ctx: CoverageContext, visit: Visit, day: date, known: Known) -> Known:
-    """What is known, with the payer's last word about whether it agrees: about this visit, or a no to its kind that stands."""
-    if known.coverage is None or not authorising.is_needed(_need(known), known.coverage, known.eligibility):
+async def authorised(ctx: CoverageContext, visit: Visit, day: date, known: Known, *, again: bool) -> Known:
+    """What is known, with whether the payer agrees: its last word about this visit, a no to its kind that stands, or what it says now.
+
+    `again` asks once more about what it said that it cannot decide, or still looks at.
+    """
+    coverage = known.coverage
+    if coverage is None or not authorising.is_needed(_need(known), coverage, known.eligibility):
         return known
     cipher, now = await ctx.cipher(), ctx.clock.now()
-    words = await store.authorisations_asked_since(ctx.db, cipher, visit.patient_id, since(now)[1], WORDS_MAX)
-    denial = authorising.standing_denial(words, known.coverage, visit.visit_type_id, now)
     last = await store.authorisations_by_id(ctx.db, cipher, [visit.authorisation_id] if visit.authorisation_id else [])
-    own = [one for one in last if one.appointment_id == visit.id]
-    counting = [one for one in own if authorising.counts_for(one, known.coverage, visit.visit_type_id, day)]
-    if not counting and denial is not None:
+    own = [one for one in last if one.appointment_id == visit.id and one.state != "unknown"]
+    word = next((one for one in own if authorising.counts_for(one, coverage, visit.visit_type_id, day)), None)
+    if word is not None:
+        return known._replace(authorisation=await inquired(ctx, word) if again and word.state == "pended" else word)
+    words = await store.authorisations_asked_since(ctx.db, cipher, visit.patient_id, since(now)[1], WORDS_MAX)
+    denial = authorising.standing_denial(words, coverage, visit.visit_type_id, now)
+    if denial is not None:
         async with ctx.db.transaction() as tx:
             await store.authorise_visit(tx, cipher.organization_id, visit.id, denial)
-        counting = [denial]
-    return known._replace(authorisation=counting[-1] if counting else None)
+        return known._replace(authorisation=denial)
+    kind = known.kind or VisitServiceType(visit_type_id=visit.visit_type_id or visit.id)
+    return known._replace(authorisation=await requested(ctx, visit, wanted_of(visit, kind, day), coverage))
 
 
 def _need(known: Known) -> AuthorisationNeed | None:

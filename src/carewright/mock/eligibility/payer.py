@@ -10,7 +10,7 @@
 | anything else | covered; a visit costs 25 dollars and 20 percent, 400 of 1,500 dollars of deductible are left |
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Lie = Literal["trace", "member", "birth", "cut", "counts", "garbage", "kind", "none"]
 COVERED = (
@@ -19,16 +19,20 @@ COVERED = (
 )  # fmt: skip
 
 
+def segments_of(question: str) -> list[list[str]]:
+    """An interchange's segments, each its elements."""
+    return [each.strip().split("*") for each in question.split("~") if each.strip()]
+
+
 def answer_to(question: str, lie: Lie = "none") -> str:
     """The 271 to a 270, or a lie. Raises `ValueError` for what is no 270."""
-    segments = [each.strip().split("*") for each in question.split("~") if each.strip()]
+    segments = segments_of(question)
     asked = {each[0] if each[0] != "NM1" else f"NM1 {each[1]}": each for each in segments}
     if asked.get("ST", ["", ""])[1] != "270":
         raise ValueError("this is no 270")
     member = asked["NM1 IL"]
     body = _body(asked, member, lie)
-    text = _enclosed(asked, body, "277" if lie == "kind" else "271")
-    return _spoilt(text, lie)
+    return enclosed(asked, body, Envelope("HB", "271", "005010X279A1"), lie)
 
 
 def _body(asked: dict[str, list[str]], member: list[str], lie: Lie) -> list[str]:
@@ -63,12 +67,22 @@ def _provider(asked: dict[str, list[str]]) -> str:
     return "*".join(asked["NM1 1P"])
 
 
-def _enclosed(asked: dict[str, list[str]], body: list[str], kind: str) -> str:
+class Envelope(NamedTuple):
+    """What goes round an answer: the kind of its group and of itself, and the guide that it keeps to."""
+
+    group: str
+    kind: str
+    guide: str
+
+
+def enclosed(asked: dict[str, list[str]], body: list[str], envelope: Envelope, lie: Lie) -> str:
+    """An answer whole, or spoilt as `lie` has it."""
     isa, gs = asked["ISA"], asked["GS"]
+    kind = "277" if lie == "kind" else envelope.kind
     header = "*".join(["ISA", *isa[1:6], isa[8], isa[7], isa[6], *isa[9:]])
-    group = f"GS*HB*{gs[3]}*{gs[2]}*{gs[4]}*{gs[5]}*1*X*005010X279A1"
-    inside = [f"ST*{kind}*0001*005010X279A1", *body, f"SE*{len(body) + 2}*0001"]
-    return "~".join([header, group, *inside, "GE*1*1", f"IEA*1*{isa[13]}", ""])
+    group = f"GS*{envelope.group}*{gs[3]}*{gs[2]}*{gs[4]}*{gs[5]}*1*X*{envelope.guide}"
+    inside = [f"ST*{kind}*0001*{envelope.guide}", *body, f"SE*{len(body) + 2}*0001"]
+    return _spoilt("~".join([header, group, *inside, "GE*1*1", f"IEA*1*{isa[13]}", ""]), lie)
 
 
 def _spoilt(text: str, lie: Lie) -> str:

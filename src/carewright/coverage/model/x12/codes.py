@@ -1,4 +1,11 @@
-"""Codes of a 271 that decide something, as tables. Source: ASC X12 005010X279A1, data elements 1390, 901 and 889; words are ours."""
+"""Codes of a 271 or 278 that decide something, as tables; words are ours.
+
+Source: ASC X12 005010X279A1 and 005010X217, data elements 1390, 901, 889 and 306.
+"""
+
+from typing import cast
+
+from carewright.contracts.coverage import AuthorisationState
 
 BENEFITS = """
 1   active          covered
@@ -59,9 +66,20 @@ T4  payer           the payer's name or number is missing
 """
 """AAA03."""
 
+ACTIONS = """
+A1  certified  certified in total
+A2  partial    certified in part
+A3  denied     not certified
+A4  pended     pended
+A6  partial    certified, and otherwise than it was asked for
+NA  certified  no certification is needed
+"""
+"""HCR01, data element 306 (005010X217). CT says to call the payer, C that it was cancelled: neither says whether it pays."""
+
 
 def _table(text: str) -> dict[str, str]:
     return {code: word for code, word, _ in (line.split(maxsplit=2) for line in text.strip().splitlines())}
 
 
 BENEFIT_OF, REJECT_OF = _table(BENEFITS), _table(REJECTS)
+ACTION_OF = cast("dict[str, AuthorisationState]", _table(ACTIONS))

@@ -1,7 +1,11 @@
-"""Levels of 270 and 271: source (20), receiver (21), subscriber (22), dependent (23), each below the one before (X12 HL)."""
+"""Levels of a transaction (X12 HL), each below one that came before.
+
+Of 270 and 271: source (20), receiver (21), subscriber (22), dependent (23). Of 278: payer, requester, subscriber, dependent, the patient's
+event (EV) and its services (SS).
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -9,7 +13,10 @@ from typing import NamedTuple
 from carewright.coverage.model.x12.interchange import Interchange, NotX12, Segment, Transaction
 
 VERSION = "005010X279A1"
-ORDER = ("20", "21", "22", "23")
+Above = Mapping[str, frozenset[str | None]]
+ELIGIBILITY: Above = {"20": frozenset({None}), "21": frozenset({"20"}), "22": frozenset({"21"}), "23": frozenset({"22"})}
+"""Below which levels each lies; None is at the top."""
+REVIEW: Above = {**ELIGIBILITY, "EV": frozenset({"22", "23"}), "SS": frozenset({"EV"})}
 CLOCK = re.compile(r"\d{4}(\d{2}(\d{2})?)?")
 
 
@@ -32,22 +39,22 @@ class Levels(NamedTuple):
         return found[0]
 
 
-def one_transaction(interchange: Interchange, kind: str) -> Transaction:
-    """The one transaction of this kind and our version. Raises `NotX12` for any other content."""
+def one_transaction(interchange: Interchange, kind: str, version: str = VERSION) -> Transaction:
+    """The one transaction of this kind, and of this version or an errata of it. Raises `NotX12` for any other content."""
     if len(interchange.transactions) != 1:
         raise NotX12("kind")
     found = interchange.transactions[0]
-    if (found.kind, found.version) != (kind, VERSION):
+    if found.kind != kind or not found.version.startswith(version):
         raise NotX12("kind")
     return found
 
 
-def levels(transaction: Transaction) -> Levels:
+def levels(transaction: Transaction, above: Above = ELIGIBILITY) -> Levels:
     """The levels of a transaction, each below one that came before. Raises `NotX12`."""
     if not transaction.segments or transaction.segments[0].id != "BHT":
         raise NotX12("loop")
     header, *rest = transaction.segments
-    return Levels(header.at(2), header.at(3), _at(header), tuple(_loops(rest)))
+    return Levels(header.at(2), header.at(3), _at(header), tuple(_loops(rest, above)))
 
 
 def stretches(segments: Sequence[Segment], id_: str) -> list[tuple[Segment, ...]]:
@@ -56,23 +63,16 @@ def stretches(segments: Sequence[Segment], id_: str) -> list[tuple[Segment, ...]
     return [tuple(segments[start:end]) for start, end in pairwise([*starts, len(segments)])]
 
 
-def _loops(segments: Sequence[Segment]) -> Iterator[tuple[str, tuple[Segment, ...]]]:
+def _loops(segments: Sequence[Segment], above: Above) -> Iterator[tuple[str, tuple[Segment, ...]]]:
     if not segments or segments[0].id != "HL":
         raise NotX12("loop")
     known: dict[str, str] = {}
     for opening, *inside in stretches(segments, "HL"):
         number, parent, level = opening.at(1), opening.at(2), opening.at(3)
-        if level not in ORDER or number in known or _above(known.get(parent)) != level:
+        if number in known or known.get(parent) not in above.get(level, ()) or (parent and parent not in known):
             raise NotX12("loop")
         known[number] = level
         yield level, tuple(inside)
-
-
-def _above(level: str | None) -> str | None:
-    """Which level may lie below this one; below nothing, the first."""
-    if level is None:
-        return ORDER[0]
-    return ORDER[ORDER.index(level) + 1] if level != ORDER[-1] else None
 
 
 def _at(header: Segment) -> datetime:

@@ -65,7 +65,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands between ST and SE: `kind` is 270 or 271, `version` that of its group (005010X279A1)."""
+    """What stands between ST and SE: `kind` is 270, 271 or 278, `version` that of its group (005010X279A1)."""
 
     kind: str
     version: str
@@ -91,7 +91,7 @@ def parse(raw: bytes) -> Interchange:
 
 
 def write(envelope: Envelope, group: str, transaction: Transaction) -> bytes:
-    """An interchange of one transaction; `group` is GS01 (HS for 270, HB for 271). Raises `NotX12` for what no element can hold."""
+    """An interchange of one transaction; `group` is GS01: HS for 270, HB for 271, HI for 278. Raises `NotX12` for what none can hold."""
     control, at = f"{envelope.control:09}", envelope.at
     number = str(envelope.control)
     inside = (segment("ST", transaction.kind, number.zfill(4), transaction.version), *transaction.segments)
