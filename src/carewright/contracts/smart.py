@@ -76,6 +76,7 @@ ServiceRequest     c   orders.request.record orders.request.read patients.read d
 ServiceRequest     u   orders.request.record orders.request.read directory.read
 Slot               rs  scheduling.calendar.read scheduling.find directory.read
 Subscription       rs
+Task               rs  orders.request.read scheduling.appointment.read directory.read
 """
 """By type and letters: permissions that a scope carries, of those that its bearer's role has. What stands in no row opens nothing, the
 journal is closed to apps, and so are subscriptions: they tell what the account's role may see, whatever the scopes of a token say."""
@@ -91,6 +92,7 @@ REACHING = {
     "Patient": "patients.find",
     "RelatedPerson": "access.consent.any_patient",
     "ServiceRequest": "orders.request.any_patient",
+    "Task": "orders.request.any_patient",
 }
 ANYBODY = frozenset(REACHING.values())
 """What `user/` and `system/` add to the rows of these types, and `patient/` never has: to reach beyond one patient."""

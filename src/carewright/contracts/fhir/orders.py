@@ -22,8 +22,8 @@ def service_request(one: ServiceRequest) -> Resource:
         "subject": reference("Patient", one.patient_id),
         **_occurrence(one),
         "authoredOn": instant(one.authored_at) if one.authored_at else None,
-        "requester": _party(one.requester) if one.requester else None,
-        "performer": [_party(each) for each in one.performers],
+        "requester": party(one.requester) if one.requester else None,
+        "performer": [party(each) for each in one.performers],
         "reasonCode": [{"text": each} for each in one.reasons],
     }, one.version, one.updated_at)  # fmt: skip
 
@@ -39,5 +39,6 @@ def _occurrence(one: ServiceRequest) -> Resource:
     return {"occurrenceDateTime": start} if start == end else {"occurrencePeriod": said({"start": start, "end": end})}
 
 
-def _party(one: Party) -> Resource:
+def party(one: Party) -> Resource:
+    """An entry of ours, or somebody outside by name."""
     return (reference(one.kind, one.id, one.display) if one.kind else None) or {"display": one.display}

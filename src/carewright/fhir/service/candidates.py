@@ -35,6 +35,7 @@ from carewright.fhir.service import (
     relating,
     responding,
     subscribing,
+    tasks,
 )
 from carewright.fhir.service.gathering import ends, ensure_not_too_many, every_page, named, uuids
 from carewright.fhir.service.trail import audit_events, provenances
@@ -261,4 +262,5 @@ CANDIDATES: Mapping[str, Candidates] = {
     "ServiceRequest": orders.candidates,
     "Slot": slots,
     "Subscription": subscribing.candidates,
+    "Task": tasks.candidates,
 } | {kind: partial(entries, kind) for kind in ENTRIES}

@@ -38,7 +38,7 @@ async def referral_of(ctx: FhirContext, wanted: Wanted, patient_id: UUID) -> str
     found = await _order(ctx, wanted.order)
     if found.patient_id != patient_id:
         raise InvalidElement("There is no ServiceRequest of this patient under this id.", expression=wanted.order.expression)
-    return next(iter(_numbers(found)))
+    return next(iter(numbers_of(found)))
 
 
 async def patients_of(ctx: FhirContext, places: Iterable[str]) -> frozenset[str]:
@@ -66,7 +66,7 @@ async def _known(ctx: FhirContext, appointments: Sequence[Appointment]) -> Mappi
         some = appointments[first : first + AT_A_TIME]
         for query in _questions(some):
             for each in await every_page(partial(ctx.orders.search_requests, ctx.actor), query):
-                known |= {(each.patient_id, number): each.id for number in _numbers(each)}
+                known |= {(each.patient_id, number): each.id for number in numbers_of(each)}
     return known
 
 
@@ -87,7 +87,7 @@ def _ids(places: Iterable[str]) -> tuple[UUID, ...]:
     return tuple(id_ for each in sorted(places) if each.startswith(TYPE) and (id_ := uuid_or_none(each.removeprefix(TYPE))))
 
 
-def _numbers(order: ServiceRequest) -> list[str]:
+def numbers_of(order: ServiceRequest) -> list[str]:
     """By what an appointment may name it, the best first."""
     identifiers = (order.placer, order.filler, *order.identifiers)
     return [*(each.value for each in identifiers if each), f"{TYPE}{order.id}"]

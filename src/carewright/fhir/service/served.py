@@ -33,6 +33,7 @@ from carewright.fhir.service import (
     relating,
     responding,
     subscribing,
+    tasks,
 )
 from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
@@ -169,4 +170,5 @@ SERVED: Mapping[str, Served] = {
     "ServiceRequest": Served(orders.read, create=orders.post, update=orders.put),
     "Slot": Served(_slot, is_versioned=False),
     "Subscription": Served(subscribing.read, create=subscribing.post, update=subscribing.put, delete=subscribing.end),
+    "Task": Served(tasks.read, is_versioned=False),
 } | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}

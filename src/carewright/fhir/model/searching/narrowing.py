@@ -17,7 +17,7 @@ from carewright.fhir.model.searching.tokens import Token
 
 STARTS = frozenset({
     ("Appointment", "date"), ("AuditEvent", "date"), ("Encounter", "date"), ("Observation", "date"), ("Provenance", "recorded"),
-    ("ServiceRequest", "authored"), ("Slot", "start"),
+    ("ServiceRequest", "authored"), ("Slot", "start"), ("Task", "authored-on"),
 })  # fmt: skip
 """The date parameters that look at one instant alone; those of encounters and observations look at a period."""
 NAMES = frozenset({"name", "family", "given"})
