@@ -19,6 +19,7 @@ from tests.samples import known_id
 from tests.scheduling_hospital import Hospital
 
 KEPT = "SELECT count(*) FROM scheduling.appointment_version WHERE appointment_id = $1"
+WAITS_SECONDS_MAX = 20
 LOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
@@ -66,8 +67,9 @@ async def test_an_erasure_waits_for_a_change_and_takes_what_it_kept(hospital: Ho
         before, _ = await store.appointment_for_change(tx, cipher, booked.id)
         assert before is not None
         erasing = asyncio.create_task(erase())
-        while not await owner.fetchval(LOCKED):  # noqa: ASYNC110  (the server sets no asyncio.Event)
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(WAITS_SECONDS_MAX):
+            while not await owner.fetchval(LOCKED):  # noqa: ASYNC110  (the server sets no asyncio.Event)
+                await asyncio.sleep(0.01)
         await store.keep_version(tx, cipher, ctx.ids.new(), before)
     await erasing
     assert await owner.fetchval(KEPT, booked.id) == 0
