@@ -42,7 +42,10 @@ class Message(msgspec.Struct, frozen=True):
 
     def first(self, name: str) -> Segment:
         """The first segment of that name; an empty one where there is none."""
-        return next(self.all(name), Segment(name))
+        for each in self.segments:
+            if each.name == name:
+                return each
+        return Segment(name)
 
     def text(self, name: str, field: int, component: int = 1, sub: int = 1) -> str:
         """One value of the first segment of that name, without escapes; empty where it is missing, or said to be empty."""
@@ -56,9 +59,9 @@ class Message(msgspec.Struct, frozen=True):
         """One value of a field's first repetition, without escapes and spaces around it."""
         if not field:
             return ""
-        first = field.partition(self.delimiters.repetition)[0]
-        whole = _nth(first, self.delimiters.component, component)
-        found = self.delimiters.plain(_nth(whole, self.delimiters.subcomponent, sub)).strip()
+        by = self.delimiters
+        first = field.partition(by.repetition)[0]
+        found = by.plain(_nth(_nth(first, by.component, component), by.subcomponent, sub)).strip()
         return "" if found == NULL else found
 
     def is_cleared(self, name: str, field: int) -> bool:
@@ -122,5 +125,7 @@ def _segment(line: str, separator: str) -> Segment:
 
 
 def _nth(text: str, separator: str, number: int) -> str:
-    parts = text.split(separator)
+    if number == 1:
+        return text.partition(separator)[0]
+    parts = text.split(separator, number)
     return parts[number - 1] if number <= len(parts) else ""
