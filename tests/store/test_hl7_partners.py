@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from carewright.contracts.hl7 import Partner, SetMapping, SettleMessage, Unknown
 from carewright.contracts.patients import PatientErased
 from carewright.hl7 import sending
 from carewright.hl7.handlers import erase_patient
+from carewright.hl7.model.message import Message, parse
+from carewright.hl7.model.replies import Reply
 from carewright.hl7.service import keeping, partners, send, unsent
 from carewright.hl7.service.desk import LocalDesk
 from carewright.hl7.settings import Hl7Settings
@@ -231,17 +234,79 @@ async def test_a_message_goes_by_http_as_well(sender: Sender, monkeypatch: pytes
     """To our own address, by which another Carewright takes it."""
 
     async def fetch(method: str, url: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-        shown = {"Authorization": f"Bearer {sender.whole.signed((await sender.acting()).actor)}"}
-        return await sender.whole.client.request(method, url, content=content, headers=(headers or {}) | shown)
+        return await sender.whole.client.request(method, url, content=content, headers=headers)
 
     requests = Outgoing()
     monkeypatch.setattr(requests, "fetch", fetch)
     line = sending.Lines(Hl7Settings(), requests).to(Partner(id=uuid4(), name="Told", address="https://inside.test/hl7/v2"))
     raw = (Path(__file__).parents[1] / "unit" / "hl7" / "announced.hl7").read_bytes()
-    assert (await line.ask(raw, "0123456789abcdef0123")).reason.startswith("AE")
+    token = sender.whole.signed((await sender.acting()).actor)
+    assert (await line.ask(raw, "0123456789abcdef0123", token)).reason.startswith("AE")
     with pytest.raises(Unavailable):
-        await line.ask(raw, "another")
+        await line.ask(raw, "another", token)
+    with pytest.raises(Unavailable):
+        await line.ask(raw, "0123456789abcdef0123")
     line.close()
+
+
+@dataclass
+class Heard:
+    """A way to a partner that takes everything, and what was shown on it."""
+
+    shown: list[tuple[Message, str | None]] = field(default_factory=list)
+
+    async def ask(self, content: bytes, control_id: str, token: str | None = None) -> Reply:
+        assert parse(content).control_id == control_id
+        self.shown.append((parse(content), token))
+        return Reply()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_partner_is_told_otherwise_once_it_is_changed(sender: Sender) -> None:
+    admin, partner_id = sender.as_staff("administrator"), uuid4()
+    tests = Partner(id=partner_id, name="Told", address="https://ehr.example.org/hl7", version="2.4", processing="T")
+    await partners.add_partner(admin, tests, "first-token")
+    try:
+        changed = await partners.change_partner(admin, partner_id, {"processing": "P", "version": "2.5.1", "receiving_facility": "H"})
+        assert changed == msgspec.structs.replace(tests, processing="P", version="2.5.1", receiving_facility="H")
+        assert changed in await partners.list_partners(admin)
+        sender.ctx.told.forget(sender.ctx.actor.organization_id)
+        admin.told.forget(admin.actor.organization_id)
+        _, appointment_id = await booked(sender)
+        system = sender.ctx.working_in(admin.actor.organization_id)
+        line = Heard()
+        async with asyncio.timeout(30):
+            while not line.shown:
+                await send.send_next(system, changed, line)
+                await sender.ctx.wake.wait(0.1, sender.ctx.wake.rung)
+        ((message, token),) = line.shown
+        assert (message.text("MSH", 11), message.text("MSH", 12), message.text("MSH", 6), token) == ("P", "2.5.1", "H", "first-token")
+        for shown in ("other-token", ""):
+            await partners.change_partner(admin, partner_id, {}, shown)
+            ok(await sender.clinic.step(appointment_id, "reschedule", {"time": sender.clinic.picked((await sender.clinic.free())[-1])}))
+            before = len(line.shown)
+            async with asyncio.timeout(30):
+                while len(line.shown) == before:
+                    await send.send_next(system, changed, line)
+                    await sender.ctx.wake.wait(0.1, sender.ctx.wake.rung)
+            assert line.shown[-1][1] == (shown or None)
+        assert await keeping.reseal_partners(system, UUID(int=0), 10) == []
+        for wrong in ({"version": "3"}, {"address": "nowhere"}, {"charset": "none"}):
+            with pytest.raises(BadInput):
+                await partners.change_partner(admin, partner_id, wrong)
+        for address, secret in (("https://ehr.example.org/hl7", "two words"), ("mllp://127.0.0.1:2575", "a-token")):
+            with pytest.raises(BadInput):
+                await partners.change_partner(admin, partner_id, {"address": address}, secret)
+        with pytest.raises(UnknownPartner):
+            await partners.change_partner(admin, uuid4(), {"processing": "D"})
+        with pytest.raises(Forbidden):
+            await partners.change_partner(sender.as_staff("scheduler"), partner_id, {"processing": "D"})
+    finally:
+        await partners.stop_partner(admin, partner_id)
+    with pytest.raises(UnknownPartner):
+        await partners.change_partner(admin, partner_id, {"processing": "D"})
 
 
 async def test_two_systems_of_ours_understand_each_other(sender: Sender) -> None:
@@ -333,6 +398,9 @@ async def test_partners_are_kept_from_the_command_line(sender: Sender, monkeypat
             await commands.partner_added(sections, tenant, given | {"processing": "X"})
         (line,) = [commands.line_of_partner(each) for each in await commands.partners_listed(sections, tenant) if each.id == partner_id]
         assert "2.4   T " in line
+        changed = await commands.partner_changed(sections, tenant, partner_id, {"receiving_facility": "H2"})
+        assert (changed.receiving_facility, changed.version) == ("H2", "2.4")
+        given["receiving_facility"] = "H2"
         await asyncio.sleep(sending.LOOK_SECONDS)
         sender.ctx.told.forget(tenant)
         _, appointment_id = await booked(sender)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 TOKEN_MINUTES_MAX = 1440
 DEMO_SEED = 1
 PARTNER = frozenset(Partner.__struct_fields__) - {"id"}
-"""What `hl7 partner add` may be told."""
+"""What `hl7 partner add` and `change` may be told."""
 
 
 async def up(options: Namespace) -> int:
@@ -366,6 +366,11 @@ async def mock_eligibility(options: Namespace) -> int:
     return 0
 
 
+def _of_partner(options: Namespace) -> dict[str, object]:
+    """What the command line says of a partner."""
+    return {name: value for name, value in vars(options).items() if name in PARTNER and value is not None}
+
+
 async def partner(options: Namespace) -> int:
     from carewright.roles import hl7  # noqa: PLC0415  (see above)
 
@@ -374,8 +379,10 @@ async def partner(options: Namespace) -> int:
         for each in await hl7.partners_listed(sections, organization_id):
             print(hl7.line_of_partner(each))
     elif options.what == "add":
-        said = {name: value for name, value in vars(options).items() if name in PARTNER and value is not None}
-        print(await hl7.partner_added(sections, organization_id, said))
+        print(await hl7.partner_added(sections, organization_id, _of_partner(options), options.token_file))
+    elif options.what == "change":
+        changed = await hl7.partner_changed(sections, organization_id, _uuid(options.id), _of_partner(options), options.token_file)
+        print(hl7.line_of_partner(changed))
     elif options.what == "stop":
         dropped = await hl7.partner_stopped(sections, organization_id, _uuid(options.id))
         _tell(f"{dropped} messages will not be sent")

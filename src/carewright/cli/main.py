@@ -481,27 +481,33 @@ def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
         whats, "add", commands.partner, "Tell a system of appointments from now on, and print its id.",
         "carewright hl7 partner add --name EHR --address mllps://ehr.hospital.example:2575",
     )  # fmt: skip
-    add.add_argument("--name", required=True, help="what people call it")
-    add.add_argument("--address", required=True, help="mllps://HOST:PORT, mllp://HOST:PORT (this machine, or a tunnel) or https://…")
-    add.add_argument("--client", dest="client_id", help="the registered client that the same system is when it sends to us")
-    add.add_argument("--hl7-version", dest="version", help="2.3.1, 2.4, 2.5 or 2.5.1 (default)")
-    add.add_argument("--charset", help="a name of table 0211 (default: UNICODE UTF-8)")
-    add.add_argument("--processing", help="what its messages are for: P (production, the default), T (training) or D (debugging)")
-    for place in ("sending", "receiving"):
-        for what in ("application", "facility"):
-            add.add_argument(f"--{place}-{what}", help=f"the message's {place} {what}")
+    change = _command(
+        whats, "change", commands.partner, "Tell a system otherwise from now on; what is not said stays.",
+        "carewright hl7 partner change ID --processing P",
+    )  # fmt: skip
+    for each in (add, change):
+        each.add_argument("--name", required=each is add, help="what people call it")
+        each.add_argument("--address", required=each is add, help="mllps://HOST:PORT, mllp://HOST:PORT (here, or a tunnel) or https://…")
+        each.add_argument("--client", dest="client_id", help="the registered client that the same system is when it sends to us")
+        each.add_argument("--hl7-version", dest="version", help="2.3.1, 2.4, 2.5 or 2.5.1 (default)")
+        each.add_argument("--charset", help="a name of table 0211 (default: UNICODE UTF-8)")
+        each.add_argument("--processing", help="what its messages are for: P (production, the default), T (training) or D (debugging)")
+        each.add_argument("--token-file", type=Path, help="a file with the bearer token that it wants to be shown over HTTPS; empty: none")
+        for place in ("sending", "receiving"):
+            for what in ("application", "facility"):
+                each.add_argument(f"--{place}-{what}", help=f"the message's {place} {what}")
     listed = _command(whats, "list", commands.partner, "List whom we tell.", "carewright hl7 partner list")
     stop = _command(whats, "stop", commands.partner, "Tell a system nothing more.", "carewright hl7 partner stop ID")
     mapped = _command(
         whats, "map", commands.partner, "Say what one of ours is called at a partner.",
         "carewright hl7 partner map ID visit-type 019a0000-0000-7000-8000-00000000000b FOLLOWUP",
     )  # fmt: skip
-    for each in (stop, mapped):
+    for each in (change, stop, mapped):
         each.add_argument("id", help="the partner's id")
     mapped.add_argument("table", help="visit-type, site, practitioner, calendar, cancellation-reason or authority")
     mapped.add_argument("ours", help="an id of the directory, a code of ours, or the system of identifiers")
     mapped.add_argument("theirs", nargs="?", help="the partner's code; without one it has none any more")
-    return add, listed, stop, mapped
+    return add, change, listed, stop, mapped
 
 
 def _unsent(names: "Names") -> "Sequence[argparse.ArgumentParser]":

@@ -27,7 +27,7 @@ from carewright.hl7.http.receiving import pages
 from carewright.hl7.http.work_list import ROUTES
 from carewright.hl7.jobs import TIMERS
 from carewright.hl7.service.desk import LocalDesk
-from carewright.hl7.service.keeping import reseal_links, reseal_messages, reseal_outgoing
+from carewright.hl7.service.keeping import reseal_links, reseal_messages, reseal_outgoing, reseal_partners
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.context import Context
@@ -78,5 +78,5 @@ MODULE = Module(
         **dict.fromkeys(TOLD, handlers.tell_partners),
     },
     timers=TIMERS,
-    sealed={store.TABLE: reseal_messages, store.OUTGOING: reseal_outgoing, store.LINK: reseal_links},
+    sealed={store.TABLE: reseal_messages, store.OUTGOING: reseal_outgoing, store.LINK: reseal_links, store.PARTNER: reseal_partners},
 )

@@ -161,10 +161,31 @@ UPDATE hl7.link l SET said = r.said FROM unnest($2::uuid[], $3::bytea[]) AS r(id
 INSERT INTO hl7.partner (organization_id, id, name, address, client_id, version, charset, processing, header, made_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
+-- name: change_partner
+-- What was made for it already stays as it was made; a message that is due and was never sent is made as the partner is now.
+UPDATE hl7.partner SET name = $3, address = $4, client_id = $5, version = $6, charset = $7, processing = $8, header = $9
+WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL
+RETURNING id
+
+-- name: set_partner_token
+UPDATE hl7.partner SET token = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: partner_token
+SELECT token FROM hl7.partner WHERE organization_id = $1 AND id = $2
+
+-- name: partners_to_reseal
+-- As messages_to_reseal.
+SELECT id, token FROM hl7.partner WHERE organization_id = $1 AND id > $2 AND substring(token FOR 3) <> $3 ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_partners
+UPDATE hl7.partner p SET token = r.token FROM unnest($2::uuid[], $3::bytea[]) AS r(id, token)
+WHERE p.organization_id = $1 AND p.id = r.id
+
 -- name: stop_partner
 -- What it was still to be told it is told no more: what is sent to nobody must not hold a patient's data.
 WITH stopped AS (
-    UPDATE hl7.partner SET stopped_at = $3 WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL RETURNING id
+    UPDATE hl7.partner SET stopped_at = $3, token = NULL WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL RETURNING id
 ), dropped AS (
     UPDATE hl7.outgoing o SET status = 'dropped', reason = NULL, content = NULL, note = NULL FROM stopped s
     WHERE o.organization_id = $1 AND o.partner_id = s.id AND o.status IN ('due', 'waiting') RETURNING o.id

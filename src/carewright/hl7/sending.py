@@ -69,8 +69,9 @@ class HttpLine:
         self._outgoing = outgoing
         self._address = address
 
-    async def ask(self, content: bytes, control_id: str) -> Reply:
-        answer = await self._outgoing.fetch("POST", self._address, content=content, headers={"Content-Type": "application/hl7-v2"})
+    async def ask(self, content: bytes, control_id: str, token: str | None = None) -> Reply:
+        headers = {"Content-Type": "application/hl7-v2"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        answer = await self._outgoing.fetch("POST", self._address, content=content, headers=headers)
         reply = _reply(answer.content, control_id)
         if reply is None:
             raise Unavailable("The partner's answer is none to our message.")
@@ -87,7 +88,7 @@ class MllpLine:
         self._outgoing, self._place, self._tls, self._settings = outgoing, (host, port), tls, settings
         self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, content: bytes, control_id: str) -> Reply:
+    async def ask(self, content: bytes, control_id: str, _: str | None = None) -> Reply:
         reader, writer = await self._connected()
         try:
             async with asyncio.timeout(self._settings.message_seconds):

@@ -22,7 +22,7 @@ Q = load("carewright.hl7")
 TABLE = "hl7.message"
 COLUMNS = ("content", "note", "remark")
 OUTGOING_COLUMNS = ("content", "note")
-OUTGOING, LINK = "hl7.outgoing", "hl7.link"
+OUTGOING, LINK, PARTNER = "hl7.outgoing", "hl7.link", "hl7.partner"
 Status = Literal["applied", "waiting", "refused", "settled"]
 OutgoingStatus = Literal["due", "accepted", "waiting", "dropped"]
 LinkKind = Literal["appointment", "block"]
@@ -225,6 +225,32 @@ async def put_partner(tx: Session, organization_id: UUID, partner: Partner, now:
         Q.put_partner, organization_id, partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset,
         partner.processing, header, now,
     )  # fmt: skip
+
+
+async def change_partner(tx: Session, organization_id: UUID, partner: Partner) -> None:
+    """Tell a partner as this says from now on."""
+    header = [partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility]
+    await tx.execute(
+        Q.change_partner, organization_id, partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset,
+        partner.processing, header,
+    )  # fmt: skip
+
+
+async def set_partner_token(tx: Session, cipher: FieldCipher, partner_id: UUID, token: str | None) -> None:
+    """Show a partner this from now on; None is nothing any more."""
+    sealed = cipher.seal(PARTNER, "token", partner_id, token.encode()) if token else None
+    await tx.execute(Q.set_partner_token, cipher.organization_id, partner_id, sealed)
+
+
+async def partner_token(db: Session, cipher: FieldCipher, partner_id: UUID) -> str | None:
+    """What a partner is shown, if anything."""
+    row = await db.fetch_one(Q.partner_token, cipher.organization_id, partner_id)
+    return cipher.open_(PARTNER, "token", partner_id, row["token"]).decode() if row and row["token"] else None
+
+
+async def reseal_partners(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    """As `reseal`, of what partners are shown."""
+    return await reseal_rows(tx, cipher, PARTNER, ("token",), (Q.partners_to_reseal, Q.reseal_partners), after, limit)
 
 
 async def stop_partner(tx: Session, organization_id: UUID, partner_id: UUID, now: datetime) -> int | None:

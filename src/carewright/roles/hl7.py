@@ -45,15 +45,27 @@ async def mapped(sections: Mapping[str, Any], organization_id: UUID, table: str,
         await work_list.set_mapping(ctx, table, code, target)
 
 
-async def partner_added(sections: Mapping[str, Any], organization_id: UUID, said: Mapping[str, Any]) -> UUID:
+async def partner_added(
+    sections: Mapping[str, Any], organization_id: UUID, said: Mapping[str, Any], token_file: Path | None = None
+) -> UUID:
     """The new partner's id. Raises `StartFailed` for values that are none."""
+    token = _token(token_file)
     async with _asking(sections, organization_id, "administrator") as ctx:
         try:
             partner = msgspec.convert({"id": ctx.ids.new(), **said}, type=Partner, strict=False)
         except msgspec.ValidationError as fault:
             raise StartFailed(str(fault)) from fault
-        await partners.add_partner(ctx, partner)
+        await partners.add_partner(ctx, partner, token)
     return partner.id
+
+
+async def partner_changed(
+    sections: Mapping[str, Any], organization_id: UUID, partner_id: UUID, said: Mapping[str, Any], token_file: Path | None = None
+) -> Partner:
+    """The partner as it is told from now on."""
+    token = _token(token_file)
+    async with _asking(sections, organization_id, "administrator") as ctx:
+        return await partners.change_partner(ctx, partner_id, said, token)
 
 
 async def partners_listed(sections: Mapping[str, Any], organization_id: UUID) -> Sequence[Partner]:
@@ -109,6 +121,10 @@ def line_of_unsent(message: UnsentMessage) -> str:
 def line_of(message: WaitingMessage) -> str:
     """One line for the terminal, without anything of whom it is about."""
     return f"{message.id} {message.received_at:%Y-%m-%d %H:%M} {message.kind:<8} {message.reason} {message.about}".rstrip()
+
+
+def _token(file: Path | None) -> str | None:
+    return _content(file).decode("utf-8", "replace").strip() if file else None
 
 
 def _content(file: Path) -> bytes:

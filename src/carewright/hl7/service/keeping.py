@@ -29,5 +29,9 @@ reseal_outgoing = in_transaction(store.reseal_outgoing)
 """As `reseal_messages`, of what partners were told."""
 
 
+reseal_partners = in_transaction(store.reseal_partners)
+"""As `reseal_messages`, of what partners are shown."""
+
+
 reseal_links = in_transaction(store.reseal_links)
 """As `reseal_messages`, of senders' own ids."""

@@ -1,7 +1,11 @@
 """Whom we tell of appointments, and how they call what is ours."""
 
+import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 from uuid import UUID
+
+import msgspec
 
 from carewright.contracts.hl7 import Partner, UnknownPartner
 from carewright.hl7 import store
@@ -13,20 +17,46 @@ from carewright.kernel.errors import BadInput
 from carewright.kernel.transport import is_here
 
 MANAGE = "hl7.partner.manage"
+TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,4096}=*")
 SCHEMES = ("mllp", "mllps", "https", "http")
 NO_ADDRESS = "An address looks like mllps://ehr.hospital.example:2575, mllp://127.0.0.1:2575 or https://ehr.hospital.example/hl7."
 
 
-async def add_partner(ctx: Hl7Context, partner: Partner) -> None:
-    """Tell this system of appointments from now on. Raises `BadInput` for an address or a character set that is none."""
+async def add_partner(ctx: Hl7Context, partner: Partner, token: str | None = None) -> None:
+    """Tell this system of appointments from now on, and show it `token`, if it wants one.
+
+    Raises `BadInput` for an address, a character set or a token that is none.
+    """
     ctx.actor.require(MANAGE)
-    _ensure_reachable(ctx, partner.address)
-    if partner.charset not in CODECS:
-        raise BadInput(f"Character sets are those of table 0211: {', '.join(CODECS)}.")
+    _ensure_sound(ctx, partner, token)
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        await store.put_partner(tx, ctx.actor.organization_id, partner, ctx.clock.now())
+        await store.put_partner(tx, cipher.organization_id, partner, ctx.clock.now())
+        await store.set_partner_token(tx, cipher, partner.id, token)
         await audit.record(tx, _entry(ctx, "hl7.partner.add", "C", partner.id))
-    ctx.told.forget(ctx.actor.organization_id)
+    ctx.told.forget(cipher.organization_id)
+
+
+async def change_partner(ctx: Hl7Context, partner_id: UUID, said: Mapping[str, object], token: str | None = None) -> Partner:
+    """Tell a system otherwise from now on: as `said` has it, by the names of `Partner`'s fields; what is not said stays.
+
+    What was made for it already is sent as it was made. An empty token is none any more. Raises `UnknownPartner`, and `BadInput`.
+    """
+    ctx.actor.require(MANAGE)
+    cipher = await ctx.cipher()
+    before = await _known(ctx, partner_id)
+    try:
+        partner = msgspec.convert({**msgspec.structs.asdict(before), **said, "id": partner_id}, type=Partner, strict=False)
+    except msgspec.ValidationError as fault:
+        raise BadInput(str(fault)) from fault
+    _ensure_sound(ctx, partner, token)
+    async with ctx.db.transaction() as tx:
+        await store.change_partner(tx, cipher.organization_id, partner)
+        if token is not None:
+            await store.set_partner_token(tx, cipher, partner_id, token)
+        await audit.record(tx, _entry(ctx, "hl7.partner.change", "U", partner_id))
+    ctx.told.forget(cipher.organization_id)
+    return partner
 
 
 async def list_partners(ctx: Hl7Context) -> list[Partner]:
@@ -52,11 +82,25 @@ async def set_partner_code(ctx: Hl7Context, partner_id: UUID, table: str, ours: 
     ctx.actor.require(MANAGE)
     if table not in TABLES or not 1 <= len(ours) <= 200 or not 1 <= len(theirs or "x") <= 200:
         raise BadInput(f"There are these tables: {', '.join(TABLES)}. Codes have 1 to 200 letters.")
-    if all(each.id != partner_id for each in await store.partners(ctx.db, ctx.actor.organization_id)):
-        raise UnknownPartner(partner_id=str(partner_id))
+    await _known(ctx, partner_id)
     async with ctx.db.transaction() as tx:
         await store.put_partner_code(tx, ctx.actor.organization_id, partner_id, table, ours, theirs)
         await audit.record(tx, _entry(ctx, "hl7.partner.map", "U", partner_id))
+
+
+async def _known(ctx: Hl7Context, partner_id: UUID) -> Partner:
+    found = {each.id: each for each in await store.partners(ctx.db, ctx.actor.organization_id)}
+    if partner_id not in found:
+        raise UnknownPartner(partner_id=str(partner_id))
+    return found[partner_id]
+
+
+def _ensure_sound(ctx: Hl7Context, partner: Partner, token: str | None) -> None:
+    _ensure_reachable(ctx, partner.address)
+    if partner.charset not in CODECS:
+        raise BadInput(f"Character sets are those of table 0211: {', '.join(CODECS)}.")
+    if token and not (TOKEN.fullmatch(token) and partner.address.startswith("http")):
+        raise BadInput("A token is shown over HTTP alone, and has letters, digits and -._~+/= (RFC 6750, section 2.1).")
 
 
 def _ensure_reachable(ctx: Hl7Context, address: str) -> None:

@@ -27,9 +27,9 @@ log = telemetry.logger(__name__)
 
 
 class Line(Protocol):
-    """A way to a partner. `ask` raises `Unavailable` where no answer to that control id comes."""
+    """A way to a partner, who may want to be shown a token. `ask` raises `Unavailable` where no answer to that control id comes."""
 
-    async def ask(self, content: bytes, control_id: str) -> Reply: ...
+    async def ask(self, content: bytes, control_id: str, token: str | None = None) -> Reply: ...
 
     def close(self) -> None: ...
 
@@ -42,7 +42,8 @@ async def send_next(ctx: Hl7Context, partner: Partner, line: Line) -> bool:
         return False
     content = due.content or await _frozen(ctx, cipher, partner, due)
     if content is not None:
-        await _note(ctx, cipher, due, await line.ask(content, control_id_of(due.id)))
+        token = await store.partner_token(ctx.db, cipher, partner.id) if partner.address.startswith("http") else None
+        await _note(ctx, cipher, due, await line.ask(content, control_id_of(due.id), token))
     return True
 
 
