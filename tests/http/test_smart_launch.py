@@ -4,6 +4,9 @@ Sources: SMART App Launch 2.2 (https://hl7.org/fhir/smart-app-launch/app-launch.
 (`lib/smart_app_launch`), whose tests are named; RFC 6749, RFC 7636, RFC 9700.
 """
 
+import io
+import json
+import zipfile
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,6 +14,8 @@ import asyncpg
 import httpx
 import pytest
 
+from carewright.fhir.model.validating import issues_of
+from carewright.fhir.store import r4_definitions
 from carewright.portal.http.guard import SESSION
 from tests.app import REDIRECT, STATE, App, keys, opened, refused, registered_app, tokens, told, until_shut_out
 from tests.clinic import Clinic, ok, register
@@ -237,6 +242,30 @@ async def test_an_app_is_seen_and_turned_off_by_whoever_let_it_in(app: App) -> N
     assert "That app is turned off" in app.browser.text
     await until_shut_out(app, granted["access_token"], f"Patient/{granted['patient']}")
     refused(await app.refresh(granted["refresh_token"]), "invalid_grant")
+
+
+async def test_what_apps_may_is_in_the_record_that_a_patient_takes_along(app: App, one_process: System) -> None:
+    """As R4's Consent: which app, what, since and until when; ended ones too."""
+    first = await tokens(app)
+    await app.browser.go("/devices")
+    await app.browser.send(next(each for each in app.browser.forms.found if each.startswith("/apps/")))
+    await tokens(app, scope="patient/Patient.rs")
+    stranger = await opened(one_process, app.client_id, await register(one_process))
+    await tokens(stranger)
+    answer = await app.browser.client.get("/my-record/download")
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    found = [one for line in archive.read("record.ndjson").splitlines() if (one := json.loads(line))["resourceType"] == "Consent"]
+    assert [(one["status"], [each["text"] for each in one["provision"]["code"]]) for one in found] == [
+        ("inactive", first["scope"].split()), ("active", ["patient/Patient.rs"]),
+    ]  # fmt: skip
+    patient = {"reference": f"Patient/{first['patient']}"}
+    for one in found:
+        assert (one["patient"], one["performer"]) == (patient, [patient])
+        assert one["provision"]["actor"][0]["reference"] == {"display": "Health Diary"}
+        assert one["provision"]["period"]["start"] < one["provision"]["period"]["end"]
+        assert not issues_of(r4_definitions(), one)
+    assert "what apps may do with the record" in archive.read("index.html").decode()
+    await stranger.browser.client.aclose()
 
 
 async def test_nobody_turns_off_what_somebody_else_let_in(app: App, one_process: System) -> None:

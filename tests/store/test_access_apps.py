@@ -10,14 +10,15 @@ from carewright.access.service import accounts, app_tokens, apps, clients, codes
 from carewright.access.service.app_tokens import AppToken, RedeemAppCode, RefreshAppToken
 from carewright.access.service.client_proof import ClientProof
 from carewright.contracts.access import GrantNotRight, RedeemCode, RequestCode, SessionNeeded
-from carewright.contracts.apps import LetAppIn
+from carewright.contracts.apps import LetAppIn, ListAppGrants
 from carewright.contracts.clients import Client, RegisterClient
 from carewright.contracts.patients import PatientErased
 from carewright.kernel import restraint_table
 from carewright.kernel.authz import Actor, Quarantined
+from carewright.kernel.errors import Forbidden
 from carewright.kernel.restraints import Restraint
 from carewright.kernel.sql import Query
-from tests.access_world import BINDING, access, patient_actor, staff
+from tests.access_world import BINDING, access, patient_actor, recorded, staff
 from tests.servers import Contexts
 
 PUBLIC = "https://care.example.org"
@@ -131,6 +132,19 @@ async def test_a_quarantined_app_gets_no_token(ctx: AccessContext, app: Client) 
 async def test_a_program_without_a_session_lets_no_app_in(ctx: AccessContext, context: Contexts, app: Client) -> None:
     with pytest.raises(SessionNeeded):
         await let_in(ctx, app, patient_actor(context, ctx.ids.new()))
+
+
+async def test_what_apps_may_with_a_record_is_listed_in_pages_for_its_export(ctx: AccessContext, context: Contexts, app: Client) -> None:
+    person = await signed_in(ctx, ctx.ids.new())
+    for _ in range(3):
+        await let_in(ctx, app, person)
+    assert person.patient_id is not None
+    first = await apps.list_app_grants(ctx, ListAppGrants(patient_id=person.patient_id, limit=2))
+    rest = await apps.list_app_grants(ctx, ListAppGrants(patient_id=person.patient_id, limit=2, after=first.next))
+    assert ([one.active for one in (*first.items, *rest.items)], rest.next) == ([False, False, True], None)
+    assert ("access.app.read", "success", "system") in await recorded(context)
+    with pytest.raises(Forbidden):
+        await apps.list_app_grants(ctx.acting(person), ListAppGrants(patient_id=person.patient_id))
 
 
 async def test_nothing_of_an_app_outlives_the_patient(ctx: AccessContext, app: Client) -> None:

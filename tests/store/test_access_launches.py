@@ -11,11 +11,11 @@ from joserfc.jwk import KeySet
 
 from carewright.access import handlers, jobs
 from carewright.access.context import AccessContext
-from carewright.access.service import accounts, app_tokens, clients, id_tokens, launches, sessions, sign_in
+from carewright.access.service import accounts, app_tokens, apps, clients, id_tokens, launches, sessions, sign_in
 from carewright.access.service.app_tokens import AppToken, RedeemAppCode, RefreshAppToken
 from carewright.access.service.client_proof import ClientProof
 from carewright.contracts.access import AppAskedWrongly, CompleteSignIn, GrantNotRight, RedirectNotUsable, SignedIn, StartSignIn, UnknownApp
-from carewright.contracts.apps import AskApp, StartApp
+from carewright.contracts.apps import AppGrantsPage, AskApp, ListAppGrants, StartApp
 from carewright.contracts.clients import Client, RegisterClient
 from carewright.contracts.patients import PatientErased
 from carewright.kernel.authz import Actor
@@ -132,6 +132,12 @@ async def test_an_app_is_out_with_a_role_that_starts_none_and_with_a_disabled_ac
     account = (await accounts.list_accounts(ward.ctx.acting(staff(context, "administrator")), "nurse", None)).items[0]
     await accounts.disable_account(ward.ctx.acting(staff(context, "administrator")), account.id)
     assert await sessions.actor_of(ward.ctx, again.access_token) is None
+
+
+async def test_what_the_staff_start_is_no_consent_of_the_patient(ward: Ward) -> None:
+    me, patient = await ward.actor((await ward.signs_in()).token), ward.ctx.ids.new()
+    await ward.lets_in(me, await ward.starts(me, patient))
+    assert await apps.list_app_grants(ward.ctx, ListAppGrants(patient_id=patient)) == AppGrantsPage(items=())
 
 
 async def test_nothing_of_a_started_app_outlives_the_patient(ward: Ward) -> None:

@@ -149,6 +149,9 @@ class LocalAccess:
     async def my_apps(self, actor: Actor) -> tuple[a.AppLetIn, ...]:
         return await apps.my_apps(self._context.acting(actor))
 
+    async def list_app_grants(self, actor: Actor, query: a.ListAppGrants) -> a.AppGrantsPage:
+        return await apps.list_app_grants(self._context.acting(actor), query)
+
     async def turn_app_off(self, actor: Actor, grant_id: UUID) -> None:
         await apps.turn_app_off(self._context.acting(actor), grant_id)
 

@@ -446,6 +446,15 @@ WHERE g.organization_id = $1 AND (g.account_id = $2 OR (g.patient_id = $3 AND NO
 ORDER BY g.granted_at DESC, g.id
 LIMIT $5
 
+-- name: app_grants_of_patient
+-- By whom anybody let an app in to a record, those that ended too as long as they are kept. What the staff start is in the journal.
+SELECT g.id, c.display AS name, g.patient_id, g.consent_id, g.scopes, g.granted_at, least(g.ended_at, g.ends_at) AS until,
+       g.ended_at IS NULL AND g.ends_at > $3 AS active
+FROM access.app_grant g JOIN access.account c ON c.organization_id = g.organization_id AND c.id = g.client_id
+WHERE g.organization_id = $1 AND g.patient_id = $2 AND g.code_used_at IS NOT NULL AND NOT 'launch' = ANY(g.scopes) AND g.id > $4
+ORDER BY g.id
+LIMIT $5
+
 -- name: end_app_grant
 -- $3 and $4 are who asks and their record; null for us. Its access tokens are good for nothing from now on.
 WITH ended AS (

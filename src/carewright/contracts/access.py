@@ -11,7 +11,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from carewright.contracts.apps import AppAsked, AppCode, AppLetIn, AppStarted, AskApp, LetAppIn, StartableApp, StartApp
+from carewright.contracts.apps import (
+    AppAsked,
+    AppCode,
+    AppGrantsPage,
+    AppLetIn,
+    AppStarted,
+    AskApp,
+    LetAppIn,
+    ListAppGrants,
+    StartableApp,
+    StartApp,
+)
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews, ReviewsPage, StartBreakGlass
 from carewright.contracts.callers import ProveCaller
 from carewright.contracts.clients import ChangeClientKeys, Client, ClientsPage, RegisterClient
@@ -530,6 +541,8 @@ class Access(Protocol):
     async def answer_launch(self, actor: Actor, command: AskApp) -> AppCode: ...
 
     async def my_apps(self, actor: Actor) -> tuple[AppLetIn, ...]: ...
+
+    async def list_app_grants(self, actor: Actor, query: ListAppGrants) -> AppGrantsPage: ...
 
     async def turn_app_off(self, actor: Actor, grant_id: UUID) -> None: ...
 

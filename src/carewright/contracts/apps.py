@@ -98,6 +98,32 @@ class AppLetIn(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: Instant
 
 
+class ListAppGrants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What apps may do, or might, with one patient's record by the word of a patient. `after` is the id of the last of an earlier page."""
+
+    patient_id: UUID
+    after: UUID | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+
+
+class AppGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What one app may do until `until`, or might. `consent_id` is by which consent a proxy let it in; without one the patient did."""
+
+    id: UUID
+    name: str
+    patient_id: UUID
+    consent_id: UUID | None = None
+    scopes: tuple[str, ...]
+    granted_at: Instant
+    until: Instant
+    active: bool
+
+
+class AppGrantsPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[AppGrant, ...]
+    next: UUID | None = None
+
+
 def asked_in(pairs: Iterable[tuple[str, str]]) -> AskApp:
     """What an app asks, of what was sent: what we do not know is passed over, and what is sent twice counts as not sent.
 

@@ -27,6 +27,7 @@ access.find_proxies                    access.consent.find
 access.give_consent                    access.consent.give
 access.let_app_in                      access.app.let_in
 access.list_accounts                   access.account.list
+access.list_app_grants                 access.app.read
 access.list_clients                    access.client.list
 access.list_consents                   access.consent.list
 access.list_reviews                    access.break_glass.list

@@ -130,7 +130,8 @@ BREAK_GLASS = frozenset({
 """What a role gains while the glass is broken: to read whatever is known of any patient, and to change nothing."""
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset({
-    "access.account.look_up", "access.session.resolve", "access.sign_in", "audit.watch", "notifications.list", "notifications.notify",
+    "access.account.look_up", "access.app.read",
+    "access.session.resolve", "access.sign_in", "audit.watch", "notifications.list", "notifications.notify",
     "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "records.extract",
     "scheduling.appointment.relate",
 })  # fmt: skip

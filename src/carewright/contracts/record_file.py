@@ -24,6 +24,7 @@ KINDS = {
     "Observation": "measurements and findings",
     "DocumentReference": "what other systems told us of you, and were told, as it was written (HL7 v2); kept for 90 days",
     "Communication": "messages; the text of each is kept for a month",
+    "Consent": "what apps may do with the record, or might",
     "AuditEvent": "entries about who looked at the record or changed it",
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.flow import Flow
@@ -29,3 +30,4 @@ class RecordsContext(Context):
     audit: AuditTrail
     coverages: Coverages
     desk: Desk
+    access: Access

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.flow import Flow
@@ -43,7 +44,7 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
         patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders), vitals=resolve(Vitals),
         notifications=resolve(Notifications), audit=resolve(AuditTrail), coverages=resolve(Coverages),
-        desk=resolve(Desk),
+        desk=resolve(Desk), access=resolve(Access),
     )  # fmt: skip
     return Running(context, {Records: LocalRecords(context)})
 
@@ -53,7 +54,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Coverages, Scheduling, Flow, Orders, Vitals, Notifications, AuditTrail, Desk),
+    needs=(Patients, Coverages, Scheduling, Flow, Orders, Vitals, Notifications, AuditTrail, Desk, Access),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

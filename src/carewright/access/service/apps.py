@@ -19,14 +19,15 @@ from carewright.contracts.access import (
     UnknownApp,
     UnknownGrant,
 )  # fmt: skip
-from carewright.contracts.apps import AppAsked, AppCode, AppLetIn, AskApp, LetAppIn
+from carewright.contracts.apps import AppAsked, AppCode, AppGrantsPage, AppLetIn, AskApp, LetAppIn, ListAppGrants
 from carewright.contracts.clients import Client
 from carewright.contracts.consents import Consent
 from carewright.kernel import audit
 from carewright.kernel.db import Session as Tx
 from carewright.kernel.rng import new_secret
 
-LET_IN = "access.app.let_in"
+LET_IN, READ = "access.app.let_in", "access.app.read"
+FIRST_ID = UUID(int=0)
 
 
 class Held(NamedTuple):
@@ -72,6 +73,18 @@ async def my_apps(ctx: AccessContext) -> tuple[AppLetIn, ...]:
     if row is None:
         return ()
     return await store.app_grants(ctx.db, ctx.actor.organization_id, row["id"], row["patient_id"], ctx.clock.now())
+
+
+async def list_app_grants(ctx: AccessContext, query: ListAppGrants) -> AppGrantsPage:
+    """What apps may do, or might, with one record by the word of a patient; for the export of the record."""
+    ctx.actor.require(READ)
+    async with ctx.db.transaction() as tx:
+        found = await store.app_grants_of_patient(
+            tx, ctx.actor.organization_id, query, query.after or FIRST_ID, ctx.clock.now(), query.limit + 1
+        )
+        items = found[: query.limit]
+        await _record(ctx, tx, "access.app.read", "E", query.patient_id, *(_entity(each.id) for each in items))
+    return AppGrantsPage(items=items, next=items[-1].id if len(found) > len(items) else None)
 
 
 async def turn_app_off(ctx: AccessContext, grant_id: UUID) -> None:

@@ -12,7 +12,7 @@ from carewright.access.model.codes import FAILURES_MAX
 from carewright.access.model.passkeys import MadePasskey
 from carewright.access.model.sessions import CLIENT_ROLE, Kept, Owner
 from carewright.contracts.access import Account
-from carewright.contracts.apps import AppLetIn
+from carewright.contracts.apps import AppGrant, AppLetIn, ListAppGrants
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.clients import ChangeClientKeys, Client, PublicKey
 from carewright.contracts.consents import Consent, FindProxies
@@ -437,6 +437,14 @@ async def app_grants(
     """The latest first."""
     rows = await db.fetch(Q.app_grants, organization_id, account_id, patient_id, now, APPS_MAX)
     return tuple(AppLetIn(**dict(row) | {"scopes": tuple(row["scopes"])}) for row in rows)
+
+
+async def app_grants_of_patient(
+    tx: Session, organization_id: UUID, query: ListAppGrants, after: UUID, now: datetime, limit: int
+) -> tuple[AppGrant, ...]:  # fmt: skip
+    """In order of ids, at most `limit` of those behind `after`."""
+    rows = await tx.fetch(Q.app_grants_of_patient, organization_id, query.patient_id, now, after, limit)
+    return tuple(AppGrant(**dict(row) | {"scopes": tuple(row["scopes"])}) for row in rows)
 
 
 async def end_app_grant(

@@ -6,11 +6,13 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from carewright.contracts.access import ensure_recent
+from carewright.contracts.apps import ListAppGrants
 from carewright.contracts.audit import FindAuditEvents
 from carewright.contracts.coverage import ListAuthorisations, ListCoverages, ListEligibilities
 from carewright.contracts.fhir import authorisation, eligibility, flow, payment, people, scheduling
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
+from carewright.contracts.fhir.consents import app_consent
 from carewright.contracts.fhir.documents import hl7_message
 from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.fhir.vitals import observation
@@ -33,6 +35,7 @@ GATHER = frozenset({
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
     "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read",
     "orders.request.any_patient", "vitals.observation.read", "vitals.observation.any_patient", "hl7.message.read",
+    "access.app.read",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -132,6 +135,11 @@ async def _authorisations(ctx: RecordsContext, patient_id: UUID, after: str | No
     return [authorisation.response(one) for one in page.items], str(page.next) if page.next else None
 
 
+async def _apps(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.access.list_app_grants(_gatherer(ctx), ListAppGrants(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    return [app_consent(one) for one in page.items], str(page.next) if page.next else None
+
+
 async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     query = FindAuditEvents(patient_id=patient_id, sort="oldest", limit=PAGE, after=after)
     page = await ctx.audit.find_events(_gatherer(ctx), query)
@@ -153,6 +161,6 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 PARTS: dict[str, Part] = {
     "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "authorisations": _authorisations,
     "appointments": _appointments, "encounters": _encounters, "orders": _orders, "observations": _observations, "messages": _messages,
-    "documents": _documents, "journal": _journal,
+    "documents": _documents, "apps": _apps, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""
