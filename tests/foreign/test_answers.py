@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -79,6 +79,19 @@ async def test_fhirclients_models_read_all_that_is_served_and_write_it_back_unch
 @pytest.mark.requirement("R4.foreign")
 async def test_medplums_validator_finds_nothing_wrong_with_what_is_served(served: list[Json], node_clients: Clients) -> None:
     assert judged(node_clients, "validate.mjs", served) == []
+
+
+@pytest.mark.requirement("USCORE")
+async def test_a_patient_with_a_number_and_a_gender_is_one_of_us_core(clinic: Clinic, node_clients: Clients) -> None:
+    """US Core Patient 5.0.1, as Medplum's validator reads it: an identifier with its system, a name, a gender."""
+    whole = {
+        "resourceType": "Patient", "identifier": [{"system": "urn:test:mrn", "value": str(uuid4())}], "gender": "female",
+        "name": [{"family": "Core", "given": ["Ursa"]}], "birthDate": "1980-02-29", "telecom": [{"system": "phone", "value": "2025550111"}],
+    }  # fmt: skip
+    shown = ok(await clinic.system.request("front-desk", "POST", f"{PREFIX}/Patient", json=whole), 201)
+    assert judged(node_clients, "us_core.mjs", [shown]) == []
+    for missing in ("identifier", "gender", "name"):
+        assert len(judged(node_clients, "us_core.mjs", [{name: value for name, value in shown.items() if name != missing}])) == 1, missing
 
 
 async def test_fhirclients_models_refuse_what_is_wrong(python_clients: Clients) -> None:

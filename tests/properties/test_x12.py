@@ -45,16 +45,19 @@ answers = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.requirement("X12.2")
 @given(questions, st.integers(1, 999_999_999))
 def test_a_question_reads_back_as_it_was_written(question: Question, control: int) -> None:
     assert read_question(parse(write_question(question, replace(ENVELOPE, control=control)))) == question
 
 
+@pytest.mark.requirement("X12.3")
 @given(answers)
 def test_an_answer_reads_back_as_it_was_written(answer: Answer) -> None:
     assert read_answer(parse(write_answer(QUESTION, answer, ENVELOPE))) == answer
 
 
+@pytest.mark.requirement("X12.8")
 @given(st.text(max_size=200))
 def test_whatever_a_name_is_it_becomes_one_that_x12_can_hold(text: str) -> None:
     made = elements.name(text, 35)
@@ -90,12 +93,14 @@ def test_whatever_comes_is_read_or_refused_in_one_way(raw: bytes, read: Callable
         read(parse(raw))
 
 
+@pytest.mark.requirement("X12.1")
 @given(st.integers(0, len(WRITTEN[2]) - 2))
 def test_an_interchange_that_was_cut_off_is_refused(length: int) -> None:
     with pytest.raises(NotX12):
         parse(WRITTEN[2][:length])
 
 
+@pytest.mark.requirement("X12.1")
 def test_an_envelope_names_its_parties() -> None:
     found = parse(write_question(QUESTION, Envelope(sender="HERE", receiver="THERE", control=1, at=NOON, usage="T")))
     assert (found.sender, found.receiver, found.accepted) == ("HERE", "THERE", True)

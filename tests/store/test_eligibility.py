@@ -88,6 +88,7 @@ async def checked(desk: CoverageContext, coverage: Coverage, **more: Any) -> Eli
     return await checking.check_eligibility(desk, command)
 
 
+@pytest.mark.requirement("X12.3")
 async def test_the_desk_is_told_what_the_patient_pays(desk: CoverageContext) -> None:
     coverage = await covered(desk)
     found = await checked(desk, coverage)
@@ -99,12 +100,14 @@ async def test_the_desk_is_told_what_the_patient_pays(desk: CoverageContext) -> 
     assert (await checking.list_eligibilities(desk, ListEligibilities(patient_id=ANNA))).items == (found,)
 
 
+@pytest.mark.requirement("X12.4")
 async def test_somebody_elses_plan_is_asked_about_the_patient(desk: CoverageContext) -> None:
     details = replace(DEPENDENT, member_id="W55")
     coverage = await coverages.record_coverage(desk, RecordCoverage(patient_id=ANNA, details=details))
     assert (await checked(desk, coverage)).standing == "active"
 
 
+@pytest.mark.requirement("X12.5")
 @pytest.mark.parametrize(
     ("member_id", "standing", "missing"),
     [
@@ -117,6 +120,7 @@ async def test_what_is_missing_is_told_in_a_word(desk: CoverageContext, member_i
     assert (found.outcome, found.standing, found.missing) == ("complete", standing, missing)
 
 
+@pytest.mark.requirement("X12.6")
 @pytest.mark.parametrize("lie", ["trace", "member", "birth", "cut", "counts", "garbage", "kind"])
 async def test_a_lie_is_not_believed(desk: CoverageContext, lie: str) -> None:
     async with mock_clearing_house("--lie", lie) as url:
@@ -315,6 +319,7 @@ async def test_a_request_is_asked_about_once_it_is_accepted(context: Contexts, d
     assert (await visits.get_visit(desk, VISIT)).decision == "proceed"
 
 
+@pytest.mark.requirement("X12.7")
 async def test_payers_are_asked_about_the_kind_of_service_that_is_set(context: Contexts, desk: CoverageContext) -> None:
     payers, admin = Payers(), desk.acting(context.actor("administrator"))
     await policies.set_service_type(admin, SetServiceType(visit_type_id=known_id(2), service_type="MH"))
