@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from carewright.contracts.scheduling import (
     ConfirmAppointment,
     FindTimes,
     HoldTime,
+    ListAppointments,
     NotMirrored,
     Override,
     PickedTime,
@@ -29,17 +31,20 @@ from carewright.contracts.scheduling import (
     WrongMasterStep,
 )
 from carewright.contracts.starts import ListStarts
+from carewright.kernel.db import Database
 from carewright.kernel.errors import BadInput, Forbidden, Refusal, Unavailable
 from carewright.kernel.sql import Query
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, change, find, masters, starts
 from carewright.scheduling.store import masters as store
+from tests.interleaving import GatedDatabase, Session, Turns, Work, run_in_order
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital
 from tests.scheduling_world import REASON, Process
 
 SOURCE, PLACE = "urn:test:old", "the old system, or 030 1234567"
 COUNT = Query("test.appointments", "SELECT count(*) AS n FROM scheduling.appointment WHERE organization_id = $1 AND status = 'booked'")
 JOURNAL = "SELECT body FROM kernel.audit_entry WHERE organization_id = $1 AND body LIKE '%scheduling.master.change%'"
+BACKEND = Query("test.backend", "SELECT pg_backend_pid() AS pid")
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'scheduling.master'::regclass"
 PATIENCE_SECONDS = 10.0
 Do = Callable[[], Awaitable[object]]
@@ -306,3 +311,63 @@ async def test_after_a_step_no_booking_slips_through(hospital: Hospital) -> None
     assert before == after, "nothing was booked once the step was through"
     assert set(said) <= {None, "scheduling.booked_elsewhere", "scheduling.time_not_free", "scheduling.patient_busy"}
     await hospital.ensure_sound()
+
+
+@pytest.mark.parametrize("name", ["book", "hold", "book what was held", "series", "override", "move", "cancel"])
+async def test_a_write_and_a_step_in_every_order(hospital: Hospital, database_url: str, watcher: Any, name: str) -> None:
+    """What was acknowledged was committed before the step was; everything else was refused, and nobody was locked out."""
+    await taken(hospital, "begin")
+    await taken(hospital, "switch")
+    async with AsyncExitStack() as stack:
+        sessions = [await _gated(stack, database_url, hospital) for _ in range(2)]
+        writing, stepping = (hospital.there.on(sessions[0].database), hospital.here.on(sessions[1].database))
+        turns, seen = Turns(sessions, watcher), set[str]()
+        order: list[int] | None = []
+        while order is not None:
+            own, held = await hospital.book(), await hospital.hold(TOMORROW + HALF_HOUR, patient=1)
+            await hospital.there.settle()
+            write = every_write(hospital, writing, own=own, held=held)[name]
+            works = [_work(write), _work(partial(masters.change_master, admin(hospital, stepping), step(hospital, "back")))]
+            run = await run_in_order(turns, sessions, works, order, [None, None])
+            said = run.outcomes[0]
+            if isinstance(said, Refusal):
+                assert said.code == "scheduling.booked_elsewhere", run.steps
+            else:
+                last = max(number for number, each in enumerate(run.steps) if each.startswith("0:"))
+                assert last < run.steps.index("1:commit"), run.steps
+            seen.add(said.code if isinstance(said, Refusal) else "done")
+            order = run.next_prefix()
+            await taken(hospital, "switch")
+            await _emptied(hospital)
+    assert seen == {"done", "scheduling.booked_elsewhere"}
+
+
+GATED = frozenset({
+    "master_of", "appointment_for_change", "book_appointment", "lock_patient", "claim_time", "insert_appointments", "lock_masters",
+    "step_masters",
+})  # fmt: skip
+
+
+async def _gated(stack: AsyncExitStack, url: str, hospital: Hospital) -> Session:
+    own = await Database.connect(url, "carewright_scheduling", 1)
+    stack.push_async_callback(own.close)
+    row = await own.of(hospital.world.organization_id).fetch_one(BACKEND)
+    assert row is not None
+    return Session(GatedDatabase(own, lambda name, _, __: name in GATED), row["pid"])
+
+
+def _work(do: Do) -> Work:
+    async def work(_: GatedDatabase) -> object:
+        return await do()
+
+    return work
+
+
+async def _emptied(hospital: Hospital) -> None:
+    """Give everything back, for the next order to begin as this one did."""
+    for number in range(3):
+        ctx = hospital.desk()
+        whose = ListAppointments(patient_id=hospital.world.patients[number], statuses=("pending", "booked"))
+        for each in (await change.list_appointments(ctx, whose)).items:
+            await change.cancel_appointment(ctx, CancelAppointment(appointment_id=each.id))
+    await hospital.here.settle()
