@@ -41,6 +41,13 @@ async def test_a_booking_keeps_nothing_and_each_change_what_it_replaces(hospital
     assert (found.items, found.total, found.next) == ((arrived, confirmed, booked), 3, None)
 
 
+async def test_a_hold_that_is_given_back_keeps_nothing(hospital: Hospital, owner: Any) -> None:
+    """It was no appointment, and there are many."""
+    held = await hospital.hold()
+    await change.release_hold(hospital.patient(), held.id)
+    assert await owner.fetchval(KEPT, held.id) == 0
+
+
 async def test_versions_are_sealed_for_their_rows_and_sealed_anew(hospital: Hospital, owner: Any) -> None:
     booked = await hospital.book()
     await hospital.cancel(booked)
