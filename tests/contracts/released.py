@@ -1,4 +1,5 @@
-"""What was released, and may be relied on: the API's description without its prose, and what the FHIR CapabilityStatement states.
+"""What was released, and may be relied on: the API's description without its prose, what the FHIR CapabilityStatement states, and what our
+pages ask of other roles, since an older page stands beside a newer role while a version is rolled out (tests/http/test_pacts_of_pages.py).
 
 Write it anew for a release, or after something came new:  .venv/bin/python -m tests.contracts.released --write
 It refuses while anything that was released is missing: put it back, or offer the new beside the old.
@@ -17,7 +18,10 @@ from tests.contracts.breaking import breaks
 FOLDER = Path(__file__).with_name("released")
 API = FOLDER / "openapi.json"
 FHIR = FOLDER / "capabilities.txt"
+PACTS = FOLDER / "pacts"
 PROSE = ("description", "summary", "title", "tags")
+CONTRACTS = Path(__file__).with_name("pacts")
+PAGES = ("portal", "console")
 MAPS = ("properties", "schemas", "paths", "responses")
 """Where a key is a name, and never prose."""
 
@@ -62,6 +66,9 @@ def missing() -> list[str]:
 def write() -> None:
     API.write_text(json.dumps(described(), indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
     FHIR.write_text("\n".join(sorted(stated())) + "\n", "utf-8")
+    for page in PAGES:
+        for each in CONTRACTS.glob(f"{page}-*.json"):
+            (PACTS / each.name).write_text(json.dumps(json.loads(each.read_text("utf-8")), separators=(",", ":")) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

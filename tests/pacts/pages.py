@@ -1,0 +1,287 @@
+"""What the patients' pages (portal) and the staff's pages (console) ask the other modules, and what they need of the answers.
+
+Every method of a Protocol that a page uses is here once, or in `WITHOUT` with the reason why it is not.
+"""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from carewright.contracts.access import AcceptConsent, Access, ActFor, GiveConsent, RedeemCode, RequestCode, StartSignIn
+from carewright.contracts.apps import AskApp, LetAppIn
+from carewright.contracts.audit import AuditTrail, FindAuditEvents
+from carewright.contracts.break_glass import CloseReview, ListReviews, StartBreakGlass
+from carewright.contracts.calendars import CalendarFeeds, MakeFeed
+from carewright.contracts.coverage import (
+    CheckEligibility,
+    CoverageDetails,
+    Coverages,
+    Insured,
+    ListCoverages,
+    ListEligibilities,
+    ListVisits,
+    Payer,
+    RecordAuthorisation,
+    RecordCoverage,
+    UpdateCoverage,
+)
+from carewright.contracts.directory import Directory, FindServices, FindStaff
+from carewright.contracts.flow import Flow, SearchEncounters
+from carewright.contracts.hl7 import Desk, SetMapping, SettleMessage
+from carewright.contracts.notifications import Notice, Notifications, ReadInbox, Recipient
+from carewright.contracts.oversight import CloseIncident, ListIncidents, ListUnusual, Oversight, Respond
+from carewright.contracts.passkeys import AddPasskey, RedeemPasskey, StartPasskey
+from carewright.contracts.patients import ContactPoint, FindPatients, Patients
+from carewright.contracts.records import ExportRecord, Records
+from carewright.contracts.scheduling import (
+    BookAppointment,
+    CancelAppointment,
+    FindTimes,
+    HoldTime,
+    ListAppointments,
+    PickedTime,
+    RescheduleAppointment,
+    Scheduling,
+    SearchAppointments,
+)
+from tests.app import challenge_of
+from tests.pacts.calls import Call, contracts_of
+from tests.pacts.shapes import Shape
+
+# --- who asks, and what there is: the states ----------------------------------------------------------------------------------
+PORTAL = "the portal itself"
+PROCESS = "any process of ours"
+PATIENT_ASKS = "a patient who has signed in"
+DESK = "the front desk"
+ADMINISTRATOR = "an administrator"
+SCHEDULER = "a scheduler"
+OFFICER = "a privacy officer"
+NURSE = "a nurse"
+CONSOLE = "the console itself"
+PATIENT, CODE_SENT = "a patient", "a code was sent"
+TWO_SESSIONS = "another session"
+CLINIC, FREE_TIME, HOLD, APPOINTMENT = "a kind of visit", "a free time", "a held time", "an appointment"
+CONSENT_OFFERED, CONSENT_GIVEN = "somebody lets the patient act for them", "the patient lets somebody act for them"
+FEED, MESSAGE_SAID = "a calendar feed", "a message was said"
+PASSKEY_MADE, PASSKEY, PASSKEY_USED = "a browser made a passkey", "a passkey", "a browser used a passkey"
+APP, APP_LET_IN = "an app", "an app that the patient let in"
+COVERAGE, VISIT, ELIGIBILITY = "a coverage", "a visit whose payer is looked at", "a question to a payer"
+WAITING, ENCOUNTER = "a message that did not fit", "somebody who has come"
+REVIEW, INCIDENT, QUARANTINE = "the glass was broken", "an incident", "a host that nothing goes out to"
+SEALED = "an entry in the sealed log"
+
+
+def _id(number: int) -> UUID:
+    return UUID(f"019a0000-0000-7000-8000-{number:012x}")
+
+
+NAMES = (
+    "patient_id", "site_id", "service_id", "visit_type_id", "appointment_id", "code_id", "session_id", "consent_id", "feed_id",
+    "coverage_id",    "review_id", "incident_id", "event_id", "practitioner_id", "organization_id",
+    "passkey_id", "client_id", "grant_id", "message_id", "restraint_id",
+)  # fmt: skip
+IDS = {name: _id(number) for number, name in enumerate(NAMES, 0x10)}
+START, LATER = datetime(2026, 12, 1, 9, tzinfo=UTC), datetime(2026, 12, 2, 9, tzinfo=UTC)
+KEY, CODE, CONSENT_CODE, PHONE, FAMILY = "key-of-this-request", "12345678", "ABCD-EFGH", "+1 555 0100", "Contractus"
+SUBJECT = "somebody-known"
+BORN, TODAY, DAY, SOON = date(1980, 2, 29), date(2026, 12, 3), date(2026, 12, 5), datetime(2026, 12, 4, 9, tzinfo=UTC)
+SESSION_TOKEN, CREDENTIAL, FHIR = "a-token-of-a-session", '{"of": "a browser"}', "https://hospital.example/fhir/R4"
+BACK, SCOPE, HOST_NAME = "https://app.example.org/back", "patient/Appointment.rs", "elsewhere.example.org"
+VERIFIER = "a-verifier-that-an-app-keeps-to-itself-for-now"
+CHALLENGE = challenge_of(VERIFIER)
+BINDING = "a-browser-that-keeps-a-secret"
+KNOWN = {str(value): name for name, value in IDS.items()} | {
+    "2026-12-01T09:00:00Z": "start", "2026-12-02T09:00:00Z": "later", KEY: "key", CODE: "code", CONSENT_CODE: "consent_code",
+    PHONE: "phone", SUBJECT: "subject", "2026-12-03": "today", "2026-12-05": "day", "2026-12-04T09:00:00Z": "soon", FAMILY: "family",
+    SESSION_TOKEN: "session_token", CREDENTIAL: "credential", FHIR: "fhir", "code-of-theirs": "code_of_theirs",
+}  # fmt: skip
+WHOSE, TIME = IDS["patient_id"], IDS["appointment_id"]
+PICKED = PickedTime(visit_type_id=IDS["visit_type_id"], site_id=IDS["site_id"], start=START)
+MOVED = PickedTime(visit_type_id=IDS["visit_type_id"], site_id=IDS["site_id"], start=LATER)
+DETAILS = CoverageDetails(
+    payer=Payer(name="NUMBAT MUTUAL", id="60054"), member_id="W123456789", beneficiary=Insured(family=FAMILY, birth_on=BORN)
+)
+
+
+def there(*names: str, any_: tuple[str, ...] = ()) -> Shape:
+    return Shape(frozenset(names), frozenset(any_))
+
+
+WHO = ("Patient.birth_on", "Patient.gender", "Patient.language")
+PLACE = ("address", "managing_organization_id", "phone", "postal")
+CARD = ("Payer.id", "Insured.birth_on")
+LOOKED_AT = (*CARD, "VisitCoverage.coverage", "eligibility", "answered_at")
+END = ("closed_at", "closed_by", "finding")
+PORTAL_CALLS = (
+    # signing in
+    Call(Patients, "find_patients_by_contact", PORTAL, (ContactPoint(system="phone", value=PHONE), BORN), (PATIENT,)),
+    Call(Access, "start_code", PORTAL, (RequestCode(patient_id=WHOSE, contact_system="phone", binding=BINDING),), (PATIENT,)),
+    Call(
+        Access, "redeem_code", PORTAL,
+        (RedeemCode(organization_id=IDS["organization_id"], code_id=IDS["code_id"], code=CODE, binding=BINDING),), (PATIENT, CODE_SENT),
+        there("patient_id"),
+    ),
+    Call(Access, "actor_of", PROCESS, (SESSION_TOKEN,), (PATIENT, TWO_SESSIONS), there("patient_id", "session_id", "authenticated_at")),
+    Call(Notifications, "notify", PORTAL, (
+        Notice(template="sign_in_call_us", recipient=Recipient(kind="patient", id=str(WHOSE)), channel="sms", contact=PHONE,
+               language="en", values={"hospital": "Lakeside"}), KEY,
+    ), (PATIENT,)),
+    Call(Notifications, "read_local_inbox", PORTAL, (ReadInbox(limit=1),), (PATIENT, MESSAGE_SAID), there("contact", "sent_at")),
+    Call(Access, "find_passkey_origin", PORTAL),
+    Call(Access, "my_sessions", PATIENT_ASKS, shape=there("patient_id")),
+    Call(Access, "end_session", PATIENT_ASKS, (IDS["session_id"],), (TWO_SESSIONS,), there("patient_id")),
+    # passkeys, and apps
+    Call(Access, "start_passkey_sign_in", PORTAL, (StartPasskey(binding=BINDING),)),
+    Call(
+        Access, "redeem_passkey", PORTAL, (RedeemPasskey(binding=BINDING, credential=CREDENTIAL),), (PATIENT, PASSKEY, PASSKEY_USED),
+        there("patient_id"),
+    ),
+    Call(Access, "start_passkey", PATIENT_ASKS, (StartPasskey(binding=BINDING),)),
+    Call(Access, "add_passkey", PATIENT_ASKS, (AddPasskey(binding=BINDING, credential=CREDENTIAL, name="My phone"),), (PASSKEY_MADE,)),
+    Call(Access, "my_passkeys", PATIENT_ASKS, (), (PASSKEY,)),
+    Call(Access, "remove_passkey", PATIENT_ASKS, (IDS["passkey_id"],), (PASSKEY,)),
+    Call(
+        Access, "look_at_app", PORTAL,
+        (AskApp(
+            client_id=str(IDS["client_id"]), redirect_uri=BACK, response_type="code", scope=SCOPE, state="s", aud=FHIR,
+            code_challenge=CHALLENGE, code_challenge_method="S256",
+        ),), (APP,),
+    ),
+    Call(
+        Access, "let_app_in", PATIENT_ASKS,
+        (LetAppIn(client_id=IDS["client_id"], redirect_uri=BACK, scopes=(SCOPE,), challenge=CHALLENGE),), (APP,),
+    ),
+    Call(Access, "my_apps", PATIENT_ASKS, (), (APP, APP_LET_IN), there("last_used_at")),
+    Call(Access, "turn_app_off", PATIENT_ASKS, (IDS["grant_id"],), (APP, APP_LET_IN)),
+    # for somebody else
+    Call(
+        Access, "give_consent", PATIENT_ASKS, (GiveConsent(relationship="spouse", scope="book", until_at=SOON),),
+    ),
+    Call(
+        Access, "accept_consent", PATIENT_ASKS, (AcceptConsent(code=CONSENT_CODE),), (CONSENT_OFFERED,),
+        there("accepted_at", "proxy_patient_id"),
+    ),
+    Call(Access, "list_consents", PATIENT_ASKS, (), (CONSENT_GIVEN,)),
+    Call(Access, "withdraw_consent", PATIENT_ASKS, (IDS["consent_id"],), (CONSENT_GIVEN,), there("withdrawn_at")),
+    Call(Access, "act_for", PATIENT_ASKS, (ActFor(),), (), there("patient_id")),
+    # choosing a visit
+    Call(Directory, "find_services", PATIENT_ASKS, (FindServices(limit=200),), (CLINIC,), there(any_=("actor_id",))),
+    Call(Directory, "get_service", PATIENT_ASKS, (IDS["service_id"],), (CLINIC,), there("actor_id")),
+    Call(Directory, "get_visit_type", PATIENT_ASKS, (IDS["visit_type_id"],), (CLINIC,), there("actor_id")),
+    Call(Directory, "find_sites", PATIENT_ASKS, (), (CLINIC,), there("time_zone", any_=PLACE)),
+    Call(Directory, "find_staff", PATIENT_ASKS, (FindStaff(kind="practitioner", site_id=IDS["site_id"]),), (CLINIC,)),
+    # booking
+    Call(Patients, "get_patient", PATIENT_ASKS, (WHOSE,), (), there(*WHO)),
+    Call(
+        Scheduling, "find_times", PATIENT_ASKS, (FindTimes(visit_type_id=IDS["visit_type_id"], from_at=START, limit=1),), (FREE_TIME,),
+        there("TimesPage.next"),
+    ),
+    Call(Scheduling, "hold_time", PATIENT_ASKS, (HoldTime(time=PICKED, patient_id=WHOSE), KEY), (FREE_TIME,), there("expires_at")),
+    Call(Scheduling, "get_appointment", PATIENT_ASKS, (TIME,), (HOLD,), there("expires_at")),
+    Call(Scheduling, "release_hold", PATIENT_ASKS, (TIME, KEY), (HOLD,), there("cancelation_reason")),
+    Call(Scheduling, "book_appointment", PATIENT_ASKS, (BookAppointment(patient_id=WHOSE, hold_id=TIME), KEY), (HOLD,)),
+    Call(Scheduling, "list_appointments", PATIENT_ASKS, (ListAppointments(patient_id=WHOSE),), (APPOINTMENT,)),
+    Call(
+        Scheduling, "reschedule_appointment", PATIENT_ASKS,
+        (RescheduleAppointment(appointment_id=TIME, time=MOVED, expected_version=1), KEY), (APPOINTMENT,),
+    ),
+    Call(
+        Scheduling, "cancel_appointment", PATIENT_ASKS,
+        (CancelAppointment(appointment_id=TIME, reason="pat", expected_version=1), KEY), (APPOINTMENT,), there("cancelation_reason"),
+    ),
+    # one's own record and calendar
+    Call(Records, "export_record", PATIENT_ASKS, (ExportRecord(),), (), there("ExportPage.next")),
+    Call(CalendarFeeds, "make_feed", PATIENT_ASKS, (MakeFeed(), KEY)),
+    Call(CalendarFeeds, "list_feeds", PATIENT_ASKS, (), (FEED,)),
+    Call(CalendarFeeds, "end_feed", PATIENT_ASKS, (IDS["feed_id"],), (FEED,)),
+)  # fmt: skip
+CONSOLE_CALLS = (
+    Call(Access, "start_sign_in", CONSOLE, (StartSignIn(binding=BINDING),)),
+    Call(Access, "who_am_i", DESK, shape=there("session")),
+    Call(Access, "my_sessions", DESK),
+    Call(Access, "end_session", DESK, (IDS["session_id"],), (TWO_SESSIONS,)),
+    Call(Access, "names_of", OFFICER, ((SUBJECT,),)),
+    Call(Access, "my_apps", NURSE, shape=there(any_=("value",))),
+    Call(Access, "startable_apps", NURSE, (), (APP,)),
+    Call(Access, "start_break_glass", NURSE, (StartBreakGlass(purpose="ETREAT", reason="An emergency."), KEY)),
+    Call(Access, "end_break_glass", NURSE),
+    Call(Access, "list_reviews", OFFICER, (ListReviews(),), (REVIEW,)),
+    Call(
+        Access, "close_review", OFFICER,
+        (CloseReview(break_glass_id=IDS["review_id"], outcome="justified", finding="It was an emergency."),), (REVIEW,),
+        there(*END),
+    ),
+    # a desk's day
+    Call(Directory, "find_sites", DESK, (), (CLINIC,), there("time_zone", any_=PLACE)),
+    Call(Directory, "find_services", DESK, (FindServices(limit=200),), (CLINIC,), there(any_=("actor_id",))),
+    Call(Patients, "find_patients", DESK, (FindPatients(family=FAMILY),), (PATIENT,), there(*WHO)),
+    Call(Patients, "get_patient", DESK, (WHOSE,), (PATIENT,), there(*WHO)),
+    Call(Patients, "get_patients", DESK, ((WHOSE,),), (PATIENT,), there(*WHO)),
+    Call(Scheduling, "search_appointments", DESK, (SearchAppointments(ids=(TIME,)),), (PATIENT, APPOINTMENT)),
+    Call(Coverages, "record_coverage", DESK, (RecordCoverage(patient_id=WHOSE, details=DETAILS), KEY), (PATIENT,), there(*CARD)),
+    Call(Coverages, "get_coverage", DESK, (IDS["coverage_id"],), (PATIENT, COVERAGE), there(*CARD)),
+    Call(
+        Coverages, "update_coverage", DESK, (UpdateCoverage(coverage_id=IDS["coverage_id"], details=DETAILS, expected_version=1), KEY),
+        (PATIENT, COVERAGE), there(*CARD),
+    ),
+    Call(Coverages, "list_coverages", DESK, (ListCoverages(patient_id=WHOSE),), (PATIENT, COVERAGE), there(*CARD)),
+    Call(
+        Coverages, "check_eligibility", DESK, (CheckEligibility(coverage_id=IDS["coverage_id"], service_type="98", serviced_on=TODAY), KEY),
+        (PATIENT, COVERAGE), there("Payer.id", "answered_at"),
+    ),
+    Call(
+        Coverages, "list_eligibilities", DESK, (ListEligibilities(patient_id=WHOSE),), (PATIENT, COVERAGE, ELIGIBILITY),
+        there("Payer.id", "answered_at"),
+    ),
+    Call(Coverages, "get_visit", DESK, (TIME,), (PATIENT, COVERAGE, VISIT), there(*LOOKED_AT)),
+    Call(Coverages, "check_visit", DESK, (TIME,), (PATIENT, COVERAGE, VISIT), there(*LOOKED_AT)),
+    Call(Coverages, "list_visits", DESK, (ListVisits(site_id=IDS["site_id"], day=DAY),), (PATIENT, COVERAGE, VISIT), there(any_=LOOKED_AT)),
+    Call(
+        Coverages, "record_authorisation", DESK, (RecordAuthorisation(appointment_id=TIME, state="certified", number="A-1"), KEY),
+        (PATIENT, COVERAGE, VISIT), there("Payer.id", "answered_at", "visit_type_id"),
+    ),
+    Call(
+        Flow, "search_encounters", NURSE, (SearchEncounters(patient_ids=(WHOSE,)),), (PATIENT, ENCOUNTER),
+        there("updated_at", "site_id", "start"),
+    ),
+    # messages of others that did not fit
+    Call(Desk, "list_messages", SCHEDULER, (), (WAITING,)),
+    Call(Desk, "get_message", SCHEDULER, (IDS["message_id"],), (WAITING,)),
+    Call(Desk, "read_message", SCHEDULER, (IDS["message_id"],), (WAITING,)),
+    Call(Desk, "replay_message", SCHEDULER, (IDS["message_id"],), (WAITING,)),
+    Call(
+        Desk, "set_mapping", SCHEDULER, (SetMapping(table="visit-type", code="code-of-theirs", target=str(IDS["visit_type_id"])),),
+        (WAITING,),
+    ),
+    Call(Desk, "settle_message", SCHEDULER, (SettleMessage(message_id=IDS["message_id"], reason="Seen to by hand."),), (WAITING,)),
+    # privacy and incidents
+    Call(
+        AuditTrail, "find_events", OFFICER, (FindAuditEvents(limit=1),), (SEALED,),
+        there("AuditEventsPage.next", any_=("patient_id", "code", "address", "entities", "trace")),
+    ),
+    Call(AuditTrail, "prove_event", OFFICER, (IDS["event_id"],), (SEALED,)),
+    Call(Records, "export_record", OFFICER, (ExportRecord(patient_id=WHOSE, reason="law"),), (PATIENT,), there("ExportPage.next")),
+    Call(
+        Oversight, "respond", ADMINISTRATOR,
+        (Respond(reason="A tablet was left in a taxi.", end_sessions_of=("nobody-here",), notify=False),),
+    ),
+    Call(Oversight, "list_incidents", ADMINISTRATOR, (ListIncidents(),), (INCIDENT,)),
+    Call(
+        Oversight, "close_incident", ADMINISTRATOR, (CloseIncident(incident_id=IDS["incident_id"], finding="It came back."),), (INCIDENT,),
+        there(*END),
+    ),
+    Call(Oversight, "release", ADMINISTRATOR, (IDS["restraint_id"],), (QUARANTINE,)),
+    Call(Oversight, "list_unusual", OFFICER, (ListUnusual(),), (), there(any_=("items",))),
+)  # fmt: skip
+WITHOUT: dict[tuple[str, str], str] = {
+    ("console", "complete_sign_in"): "its arguments come from the identity provider, with whom tests/browser sign in",
+    ("console", "start_app"): "needs an app of the staff's in a session that is theirs; tests/http/test_smart_launch.py starts one",
+    ("console", "answer_launch"): "as start_app",
+    ("console", "turn_app_off"): "as start_app; the portal's contract has the method",
+    ("console", "read_unsent"): "needs a partner that refused a message; tests/browser/test_messages.py has one",
+    ("console", "resend_message"): "as read_unsent",
+    ("console", "drop_message"): "as read_unsent",
+    ("console", "close_unusual"): "an unusual access is noticed by a job, minutes later; tests/store/test_unusual_access.py closes one",
+}
+"""What a page uses and no contract has, by page and method, and why."""
+CALLS: dict[str, tuple[Call, ...]] = {"portal": PORTAL_CALLS, "console": CONSOLE_CALLS}
+CONTRACTS = tuple(contract for page, calls in CALLS.items() for contract in contracts_of(page, calls, KNOWN))
