@@ -32,6 +32,7 @@ from carewright.contracts.oversight import CloseIncident, ListIncidents, ListUnu
 from carewright.contracts.passkeys import AddPasskey, RedeemPasskey, StartPasskey
 from carewright.contracts.patients import ContactPoint, FindPatients, Patients
 from carewright.contracts.records import ExportRecord, Records
+from carewright.contracts.schedules import ListSchedules
 from carewright.contracts.scheduling import (
     BookAppointment,
     CancelAppointment,
@@ -252,6 +253,7 @@ CONSOLE_CALLS = (
         Desk, "set_mapping", SCHEDULER, (SetMapping(table="visit-type", code="code-of-theirs", target=str(IDS["visit_type_id"])),),
         (WAITING,),
     ),
+    Call(Scheduling, "list_schedules", SCHEDULER, (ListSchedules(kinds=("practitioner",), limit=201),), (CLINIC,)),
     Call(Desk, "settle_message", SCHEDULER, (SettleMessage(message_id=IDS["message_id"], reason="Seen to by hand."),), (WAITING,)),
     # privacy and incidents
     Call(
