@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pact import Pact, generate
+from pact import Pact, generate, match
 from pact.match.matcher import AbstractMatcher, GenericMatcher
 
 FOLDER = Path(__file__).parent.parent / "contracts" / "pacts"
@@ -62,4 +62,14 @@ def _told_in_letters(body: Json) -> None:
 def from_state(expression: str, example: str, regex: str | None = None) -> AbstractMatcher[str]:
     """A value that the provider's state gives: `${name}` stands for one of its values. The client may send any of the form."""
     given = generate.provider_state(expression)
-    return GenericMatcher("regex", example, given, regex=regex) if regex else GenericMatcher("type", example, given)
+    return GenericMatcher("regex", example, given, regex=whole(regex)) if regex else GenericMatcher("type", example, given)
+
+
+def formed(example: str, form: str) -> AbstractMatcher[str]:
+    """A text that is all of this form."""
+    return match.regex(example, regex=whole(form))
+
+
+def whole(form: str) -> str:
+    """Pact looks for a form anywhere in a text."""
+    return f"^(?:{form})$"

@@ -35,7 +35,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.ids import Ids
-from tests.pacts.contract import Contract, Json, from_state
+from tests.pacts.contract import Contract, Json, formed, from_state
 
 REGISTERED = "Carewright is registered and has a token"
 PRACTITIONER = "a practitioner with a number"
@@ -117,21 +117,21 @@ def define_sign_in(asked: Asked) -> None:
         "client_assertion": from_state("${assertion}", "e30.e30.c2ln", r"[\w-]+\.[\w-]+\.[\w-]+"),
     }  # fmt: skip
     token.with_header("Accept", JSON).with_body(form, FORM).will_respond_with(200)
-    token.with_body({"access_token": match.regex("a-token", regex=r".+"), "expires_in": match.number(3600)}, JSON)
+    token.with_body({"access_token": formed("a-token", r".+"), "expires_in": match.number(3600)}, JSON)
 
 
 # ----------------------------------------------------------------------------------------------------------- what is answered
 def reference(kind: str, id_: str) -> Any:
-    return match.regex(f"{kind}/{id_}", regex=f"{kind}/{ID}")
+    return formed(f"{kind}/{id_}", f"{kind}/{ID}")
 
 
 def person(kind: str, number: str) -> Json:
     """As far as we keep it: who it is, by which numbers, and what they are called."""
     system, _, value = number.partition("|")
-    named = {"family": match.regex("Adler", regex=r".+"), "given": match.each_like(match.like("Ada"))}
+    named = {"family": formed("Adler", r".+"), "given": match.each_like(match.like("Ada"))}
     return {
-        "resourceType": kind, "id": match.regex("p-1", regex=ID), "active": match.boolean(True),
-        "gender": match.regex("female", regex=r"\w+"),
+        "resourceType": kind, "id": formed("p-1", ID), "active": match.boolean(True),
+        "gender": formed("female", r"\w+"),
         "name": match.each_like(named),
         "identifier": match.each_like({"system": match.like(system), "value": match.like(value)}),
     }  # fmt: skip
@@ -142,8 +142,8 @@ def visit(**more: Any) -> Json:
     coding = {"system": match.like("urn:oid:2.999.2"), "code": match.like("11")}
     people = [{"actor": {"reference": reference("Patient", "p-1")}}, {"actor": {"reference": reference("Practitioner", "d-1")}}]
     return {
-        "resourceType": "Appointment", "id": match.regex("a-1", regex=ID), "status": match.regex("booked", regex=STATUSES),
-        "start": match.regex(FROM, regex=INSTANT), "end": match.regex(UNTIL, regex=INSTANT),
+        "resourceType": "Appointment", "id": formed("a-1", ID), "status": formed("booked", STATUSES),
+        "start": formed(FROM, INSTANT), "end": formed(UNTIL, INSTANT),
         "serviceType": match.each_like({"coding": match.each_like(coding)}), "participant": match.array_containing(people),
     } | more  # fmt: skip
 
@@ -181,19 +181,19 @@ def define_epic(pact: Pact) -> None:
         bundle(visit(), link=link),
     )
     page = [("sessionID", from_state("${page}", "2"))]
-    answered(asked.get("the next page of them", "/Appointment", page, BOOKED), bundle(visit(id=match.regex("a-2", regex=ID))))
+    answered(asked.get("the next page of them", "/Appointment", page, BOOKED), bundle(visit(id=formed("a-2", ID))))
     answered(asked.get("one appointment", "/Appointment/${appointment}", [], BOOKED, example="/Appointment/a-1"), visit())
     wanted = [{"name": "startTime", "valueDateTime": FROM}, {"name": "endTime", "valueDateTime": SOON}]
     wanted.append(referring("practitioner", from_state("Practitioner/${practitioner}", "Practitioner/d-1", f"Practitioner/{ID}")))
     found = asked.post("what can be proposed", "operations", "/Appointment/$find", parameters(wanted), FREE)
-    answered(found, bundle({"resourceType": "Appointment", "id": match.regex("x-1", regex=ID), "start": match.regex(FROM, regex=INSTANT)}))
+    answered(found, bundle({"resourceType": "Appointment", "id": formed("x-1", ID), "start": formed(FROM, INSTANT)}))
     taken: list[Json] = [
         referring("patient", from_state("Patient/${patient}", "Patient/p-1", f"Patient/{ID}")),
         referring("appointment", from_state("Appointment/${proposal}", "Appointment/x-1", f"Appointment/{ID}")),
         {"name": "appointmentNote", "valueString": COMMENT},
     ]
     made = asked.post("a proposal is taken", "operations", "/Appointment/$book", parameters(taken), PROPOSED)
-    answered(made, bundle({"resourceType": "Appointment", "id": match.regex("a-9", regex=ID)}))
+    answered(made, bundle({"resourceType": "Appointment", "id": formed("a-9", ID)}))
 
 
 def parameters(listed: list[Json]) -> Json:
@@ -205,7 +205,7 @@ def referring(name: str, to: AbstractMatcher[str]) -> Json:
 
 
 def born(patient: Json) -> Json:
-    return patient | {"birthDate": match.regex("1980-02-29", regex=r"\d{4}-\d\d-\d\d")}
+    return patient | {"birthDate": formed("1980-02-29", r"\d{4}-\d\d-\d\d")}
 
 
 async def use_epic(address: str) -> None:
@@ -232,7 +232,7 @@ def define_oracle(pact: Pact) -> None:
     )
     place = {
         "resourceType": "Location",
-        "id": match.regex("l-1", regex=ID),
+        "id": formed("l-1", ID),
         "name": match.like("North Clinic"),
         "status": match.like("active"),
     }
@@ -240,7 +240,7 @@ def define_oracle(pact: Pact) -> None:
     answered(asked.get("one patient", "/Patient/${patient}", [], PATIENT, example="/Patient/p-1"), born(person("Patient", MRN)))
     whose = [("practitioner", from_state("${practitioner}", "d-1", ID)), ("date", f"ge{FROM}"), ("date", f"lt{UNTIL}")]
     answered(asked.get("a practitioner's appointments", "/Appointment", whose, EXPECTED), bundle(visit()))
-    tag = {"ETag": match.regex('W/"1"', regex=r'(W/)?".+"')}
+    tag = {"ETag": formed('W/"1"', r'(W/)?".+"')}
     one = asked.get("one appointment and its version", "/Appointment/${appointment}", [], CHANGEABLE, example="/Appointment/a-1")
     answered(one, visit(), tag)
     asked.patch("it is cancelled", from_state("${version}", 'W/"1"')).will_respond_with(200)
@@ -253,7 +253,7 @@ def define_oracle(pact: Pact) -> None:
         ("schedule.actor", from_state("Practitioner/${practitioner}", "Practitioner/d-1", f"Practitioner/{ID}")),
         ("start", f"ge{FROM}"), ("start", f"lt{SOON}"),
     ]  # fmt: skip
-    slot = {"resourceType": "Slot", "id": match.regex("s-1", regex=ID), "start": match.regex(FROM, regex=INSTANT)}
+    slot = {"resourceType": "Slot", "id": formed("s-1", ID), "start": formed(FROM, INSTANT)}
     answered(asked.get("free time of a practitioner", "/Slot", free, FREE), bundle(slot))
     body = {
         "resourceType": "Appointment", "status": "booked", "comment": COMMENT,
@@ -261,7 +261,7 @@ def define_oracle(pact: Pact) -> None:
         "participant": [{"actor": {"reference": from_state("Patient/${patient}", "Patient/p-1", f"Patient/{ID}")}, "status": "accepted"}],
     }  # fmt: skip
     made = asked.post("an appointment is made in a free slot", "base", "/Appointment", body, WANTED).will_respond_with(201)
-    made.with_header("Location", match.regex("/R4/Appointment/a-9", regex=f".*/Appointment/{ID}(/_history/.*)?"))
+    made.with_header("Location", formed("/R4/Appointment/a-9", f".*/Appointment/{ID}(/_history/.*)?"))
 
 
 def define_overtaken(pact: Pact) -> None:

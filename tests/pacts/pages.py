@@ -77,7 +77,7 @@ def _id(number: int) -> UUID:
 
 NAMES = (
     "patient_id", "site_id", "service_id", "visit_type_id", "appointment_id", "code_id", "session_id", "consent_id", "feed_id",
-    "coverage_id",    "review_id", "incident_id", "event_id", "practitioner_id", "organization_id",
+    "coverage_id", "review_id", "incident_id", "event_id", "practitioner_id", "organization_id",
     "passkey_id", "client_id", "grant_id", "message_id", "restraint_id",
 )  # fmt: skip
 IDS = {name: _id(number) for number, name in enumerate(NAMES, 0x10)}

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import NODEFAULT, inspect
 from pact import match
 
-from tests.pacts.contract import Json
+from tests.pacts.contract import Json, formed
 
 ID, INSTANT, DAY = "019a0000-0000-7000-8000-000000000000", "2026-12-01T09:00:00Z", "2026-12-01"
 ID_FORM = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -45,7 +45,7 @@ class Shape:
             )
         if isinstance(kind, inspect.LiteralType):
             values = [str(each) for each in kind.values]
-            return match.regex(values[0], regex="|".join(re.escape(each) for each in values))
+            return formed(values[0], "|".join(re.escape(each) for each in values))
         return PLAIN[type(kind)](kind, name)
 
     def _struct(self, kind: inspect.StructType) -> Json:
@@ -89,14 +89,14 @@ def _text(kind: Any, name: str) -> Any:
     """By the field's name, or in letters where there is a form."""
     if kind.pattern is None:
         return match.like(name)
-    return match.regex("A" * max(2, kind.min_length or 0), regex=kind.pattern)
+    return formed("A" * max(2, kind.min_length or 0), kind.pattern)
 
 
 PLAIN: Mapping[type[inspect.Type], Callable[[Any, str], Any]] = {
     inspect.StrType: _text,
-    inspect.UUIDType: lambda _, __: match.regex(ID, regex=ID_FORM),
-    inspect.DateTimeType: lambda _, __: match.regex(INSTANT, regex=INSTANT_FORM),
-    inspect.DateType: lambda _, __: match.regex(DAY, regex=r"\d{4}-\d\d-\d\d"),
+    inspect.UUIDType: lambda _, __: formed(ID, ID_FORM),
+    inspect.DateTimeType: lambda _, __: formed(INSTANT, INSTANT_FORM),
+    inspect.DateType: lambda _, __: formed(DAY, r"\d{4}-\d\d-\d\d"),
     inspect.IntType: lambda _, __: match.int(1),
     inspect.FloatType: lambda _, __: match.number(1.5),
     inspect.BoolType: lambda _, __: match.boolean(True),
