@@ -11,7 +11,7 @@ from tests.browser.accessibility import follow, problems_of, tab_to
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_messages import status_of
 from tests.browser.test_staff import sign_in
-from tests.clinic import ok, open_clinic, register
+from tests.clinic import ok, open_clinic, register, until_known
 from tests.system import System
 
 HEARD_TRIES = 60
@@ -91,6 +91,36 @@ async def test_a_visit_without_a_coverage_is_on_the_list_and_says_what_to_do(vis
     await follow(page, "All coverages of the patient")
     await expect(page.get_by_role("heading", level=1)).to_contain_text(family)
     await expect(page.get_by_role("link", name="Record a coverage")).to_have_count(0)  # a scheduler changes none
+
+
+@pytest.mark.parametrize("options", LOOKS)
+async def test_the_desk_writes_down_what_the_payer_authorised(visits: Visits, one_process: System, options: dict[str, Any]) -> None:
+    clinic, family = await open_clinic(one_process), f"Numbat{uuid4().hex[:8]}"
+    kind = f"/api/v1/coverages/service-types/{clinic.visit_type_id}"
+    ok(await one_process.request("administrator", "PUT", kind, json={"service_type": "62", "authorisation": {"procedure": "70551"}}))
+    patient = await register(one_process, family)
+    card = {"payer": {"name": "Numbat Mutual", "id": "60054"}, "member_id": "W1", "beneficiary": {"family": family}}
+    ok(await one_process.request("front-desk", "POST", "/api/v1/coverages", json={"patient_id": str(patient), "details": card}), 201)
+    booked = ok(await clinic.book(patient, (await clinic.free())[0]), 201)
+    visit = f"/api/v1/coverages/visits/{booked['id']}"
+    await until_known(lambda: one_process.request("front-desk", "POST", f"{visit}/check"))
+    page = await visits.open(signed_in=False, **options)
+    await sign_in(page, one_process, "front-desk")
+    await page.goto(f"/staff/coverage/visits/{booked['id']}")
+    await expect(page.get_by_text("The payer wants to be asked for permission first.")).to_be_visible()
+    assert await problems_of(page) == []
+    await page.get_by_label("What the payer said, by telephone or letter").select_option("The payer gave permission")
+    await page.get_by_role("button", name="Write it down").click()
+    await expect(page.get_by_role("alert")).to_contain_text("What is authorised has a number")
+    assert await problems_of(page) == []
+    await page.get_by_label("The number they gave").fill("AUTH-77")
+    await page.get_by_label("Last day it holds, if they said").fill("2099-12-31")
+    await page.get_by_role("button", name="Write it down").click()
+    permission = page.get_by_role("region", name="The payer's permission")
+    await expect(permission).to_contain_text("AUTH-77")
+    await expect(permission).to_contain_text("until 31 December 2099")
+    await expect(page.get_by_text("The payer wants to be asked for permission first.")).to_have_count(0)
+    assert await problems_of(page) == []
 
 
 async def heard_of(page: Page, system: System, visit_id: str) -> None:
