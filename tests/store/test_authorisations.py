@@ -260,6 +260,12 @@ async def test_nobody_is_asked_where_nobody_can_be(context: Contexts, plain: Cov
     assert "authorisation" not in (await visits.check_visit(desk, VISIT)).missing
 
 
+async def test_who_does_not_pay_at_all_is_not_asked_to_agree(context: Contexts, desk: CoverageContext) -> None:
+    await covered(desk, member_id="X1")
+    assert (await shown(context, desk)).missing == ("not-enrolled", "authorisation")
+    assert await words_of(desk) == ()
+
+
 async def test_by_files_the_answer_comes_later(context: Contexts, plain: CoverageContext, tmp_path: Path) -> None:
     drop = Drop(tmp_path, Account("LAKESIDE", "HOUSE", "T"))
     desk = asking(plain, drop, drop)

@@ -44,8 +44,7 @@ async def tell_stops(ctx: Context, tx: Session, cipher: FieldCipher, patient_id:
 
 async def tell_all_later(ctx: Context, tx: Session) -> None:
     """Look at everybody again soon: what is stopped follows the rules as they are now."""
-    organization_id = ctx.actor.organization_id
-    await jobs.enqueue(ctx, tx, TELL_STOPS, Changed(organization_id), unique_key=f"{TELL_STOPS}:{ctx.ids.new()}")
+    await jobs.enqueue(ctx, tx, TELL_STOPS, Changed(ctx.actor.organization_id))
 
 
 async def tell_all(ctx: CoverageContext) -> None:

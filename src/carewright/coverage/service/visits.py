@@ -126,6 +126,8 @@ async def authorised(ctx: CoverageContext, visit: Visit, day: date, known: Known
         async with ctx.db.transaction() as tx:
             await store.authorise_visit(tx, cipher.organization_id, visit.id, denial)
         return known._replace(authorisation=denial)
+    if known.eligibility is not None and known.eligibility.standing == "inactive":
+        return known  # who does not pay at all is not asked to agree
     kind = known.kind or VisitServiceType(visit_type_id=visit.visit_type_id or visit.id)
     return known._replace(authorisation=await requested(ctx, visit, wanted_of(visit, kind, day), coverage))
 
