@@ -337,8 +337,14 @@ async def test_an_export_holds_both_records_and_their_journal(two: Two) -> None:
     async def journal_has_both() -> bool:
         ctx = two.whole.system.context("records")
         reader = msgspec.structs.replace(ctx.gatherer, organization_id=two.organization_id)
-        found = await ctx.audit.find_events(reader, FindAuditEvents(patient_id=two.survivor, limit=200))
-        return {each.patient_id for each in found.items} == {two.survivor, two.prior}
+        for query in (
+            FindAuditEvents(patient_id=two.survivor, limit=200),
+            FindAuditEvents(patient_id=two.survivor, limit=200, sort="oldest"),
+        ):
+            found = await ctx.audit.find_events(reader, query)
+            if {each.patient_id for each in found.items} != {two.survivor, two.prior}:
+                return False
+        return True
 
     await two.eventually(journal_has_both)
 
