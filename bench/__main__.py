@@ -10,12 +10,15 @@ from typing import Any
 
 import uvloop
 
-from bench import access, audit, availability, booking, bulk, fhir, find, growth, hl7, hot, memory, patients, report, search
+from bench import access, audit, availability, booking, bulk, fhir, find, growth, hl7, hot, memory, patients, report, search, subscriptions
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
 
-LONE = {"booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7}
+LONE = {
+    "booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7,
+    "subscriptions": subscriptions,
+}  # fmt: skip
 """Parts that make what they need themselves."""
 PARTS = ("availability", "find", "memory", *LONE, "search", "patients")
 PATIENTS = 1_000_000

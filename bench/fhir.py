@@ -53,13 +53,13 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
     dsn = await ground.database("fhir")
     async with system(ground, dsn) as started:
         await clinic(started, PEOPLE, PEOPLE)
-        await _published(started)
+        await published(started)
         calendars = await context_of(started).calendars()
         first = calendars.index.horizon.origin + timedelta(days=2)
         systems = [started.tokens.actor("integration", f"bench {number}", ORGANIZATION) for number in range(PEOPLE)]
         tokens = [started.tokens.issue(each, timedelta(hours=1)) for each in systems]
     async with server(ground, dsn) as (port, _):
-        booking = _Booking(first)
+        booking = Booking(first)
         await booking.rate(port, tokens[:1], 1.0)
         rows = []
         for count in CLIENTS:
@@ -67,17 +67,17 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
             rate, refused = await booking.rate(port, tokens[:count], SECONDS)
             rows.append({"what": f"$book, {count} clients", "per_second": rate, "to_medplum": rate / MEDPLUM, "refused": refused})
         told("FHIR reads")
-        async with _clients(port, tokens) as clients:
+        async with clients_of(port, tokens) as clients:
             return rows + [await _read(clients, kind, *paths) for kind, paths in booking.readable().items()]
 
 
 @asynccontextmanager
-async def _clients(port: int, tokens: list[str]) -> AsyncIterator[list[Client]]:
+async def clients_of(port: int, tokens: list[str]) -> AsyncIterator[list[Client]]:
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(Client.of(port, token)) for token in tokens]
 
 
-async def _published(started: System) -> None:
+async def published(started: System) -> None:
     """What the directory and the patients' module know of the clinic."""
     admin, integration = (started.tokens.actor(role, "bench", ORGANIZATION) for role in ("administrator", "integration"))
     admin = msgspec.structs.replace(admin, authenticated_at=started.context("access").clock.now())
@@ -89,22 +89,22 @@ async def _published(started: System) -> None:
     await put_patients(started.context("patients").acting(integration), PutPatients(patients=people))
 
 
-class _Booking:
-    """Clients that book, each with its own practitioner, five minutes after five minutes."""
+class Booking:
+    """Clients that book, each with its own practitioner, five minutes after five minutes; `booked_at` is when which answer came."""
 
     def __init__(self, first: datetime) -> None:
         self._next = [first] * PEOPLE
-        self._booked = ""
+        self.booked_at: dict[str, float] = {}
 
-    async def rate(self, port: int, tokens: list[str], seconds: float) -> tuple[float, int]:
-        """Bookings a second of a client for each token, and how many were refused."""
-        async with _clients(port, tokens) as clients:
+    async def rate(self, port: int, tokens: list[str], seconds: float, pause: float = 0.0) -> tuple[float, int]:
+        """Bookings a second of a client for each token, and how many were refused. Each rests for `pause` seconds after a booking."""
+        async with clients_of(port, tokens) as clients:
             began = time.perf_counter()
-            done = await asyncio.gather(*(self._client(number, each, began + seconds) for number, each in enumerate(clients)))
+            done = await asyncio.gather(*(self._client(number, each, began + seconds, pause) for number, each in enumerate(clients)))
         booked, refused = map(sum, zip(*done, strict=True))
         return booked / (time.perf_counter() - began), refused
 
-    async def _client(self, number: int, client: Client, until: float) -> tuple[int, int]:
+    async def _client(self, number: int, client: Client, until: float, pause: float) -> tuple[int, int]:
         booked = refused = 0
         while time.perf_counter() < until:
             body = self._wanted(number)
@@ -114,7 +114,8 @@ class _Booking:
                 refused += 1
                 continue
             booked += 1
-            self._booked = msgspec.json.decode(answer)["entry"][0]["resource"]["id"]
+            self.booked_at[msgspec.json.decode(answer)["entry"][0]["resource"]["id"]] = time.perf_counter()
+            await asyncio.sleep(pause)
         return booked, refused
 
     def _wanted(self, number: int) -> dict[str, Any]:
@@ -129,9 +130,9 @@ class _Booking:
 
     def readable(self) -> dict[str, tuple[str, str]]:
         """By what is read, its address in FHIR and in our own API."""
-        patient = patient_id(0)
+        patient, booked = patient_id(0), next(reversed(self.booked_at))
         return {
-            "Appointment, read": (f"{FHIR}/Appointment/{self._booked}", f"/api/v1/appointments/{self._booked}"),
+            "Appointment, read": (f"{FHIR}/Appointment/{booked}", f"/api/v1/appointments/{booked}"),
             "Patient, read": (f"{FHIR}/Patient/{patient}", f"/api/v1/patients/{patient}"),
         }
 

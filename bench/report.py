@@ -23,6 +23,7 @@ TITLES = {
     "fhir": "FHIR R4 over HTTP",
     "bulk": "Bulk Data: an export as it is made, in process",
     "hl7": "HL7 v2 taken in over MLLP, each message acknowledged when it was stored, durably",
+    "subscriptions": "Subscriptions: telling others of bookings",
     "patients": "Finding a patient whose record is encrypted",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",
 }

@@ -17,12 +17,12 @@ PORT = 18_765
 
 
 @contextlib.asynccontextmanager
-async def server(ground: Ground, dsn: str) -> AsyncIterator[tuple[int, int]]:
-    """A server process on `dsn`: its port and its process id."""
+async def server(ground: Ground, dsn: str, **own: str) -> AsyncIterator[tuple[int, int]]:
+    """A server process on `dsn`: its port and its process id. `own` are more of its environment variables."""
     environment = os.environ | {
         "CAREWRIGHT_SYSTEM_DATABASE_URL": dsn, "CAREWRIGHT_SYSTEM_TOKEN_KEY_FILE": str(token_key_file(ground.data)),
         "CAREWRIGHT_AUDIT_SIGNING_KEY_FILE": str(audit_key_file(ground.data)), "CAREWRIGHT_SYSTEM_LOG_LEVEL": "ERROR",
-    }  # fmt: skip
+    } | own  # fmt: skip
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "carewright", "serve", "--port", str(PORT), env=environment)
     try:
         url = f"http://127.0.0.1:{PORT}"
@@ -59,16 +59,16 @@ class Client:
         """The body of the answer. Raises `RuntimeError` for another answer than 200."""
         return await self._asked(f"GET {path} {self._head}\r\n".encode())
 
-    async def post(self, path: str, body: Any, *more: str) -> bytes:
-        """The body of the answer to FHIR JSON; `more` are header lines. Raises `RuntimeError` for another answer than 200."""
+    async def post(self, path: str, body: Any, *more: str, status: int = 200) -> bytes:
+        """The body of the answer to FHIR JSON; `more` are header lines. Raises `RuntimeError` for another answer than `status`."""
         content = msgspec.json.encode(body)
         lines = ("Content-Type: application/fhir+json", f"Content-Length: {len(content)}", *more, "", "")
-        return await self._asked(f"POST {path} {self._head}".encode() + "\r\n".join(lines).encode() + content)
+        return await self._asked(f"POST {path} {self._head}".encode() + "\r\n".join(lines).encode() + content, status)
 
-    async def _asked(self, request: bytes) -> bytes:
+    async def _asked(self, request: bytes, status: int = 200) -> bytes:
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
         content = await self._reader.readexactly(int(head.lower().partition("content-length:")[2].partition("\r\n")[0]))
-        if not head.startswith("HTTP/1.1 200"):
+        if not head.startswith(f"HTTP/1.1 {status}"):
             raise RuntimeError(f"{head}{content.decode()}")
         return content
