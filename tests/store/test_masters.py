@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from carewright.contracts.coverage import NotCovered
 from carewright.contracts.masters import ChangeMaster
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
@@ -40,6 +41,7 @@ from carewright.scheduling.store import masters as store
 from tests.interleaving import GatedDatabase, Session, Turns, Work, run_in_order
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital
 from tests.scheduling_world import REASON, Process
+from tests.store.test_payer_stops import stop, told
 
 SOURCE, PLACE = "urn:test:old", "the old system, or 030 1234567"
 COUNT = Query("test.appointments", "SELECT count(*) AS n FROM scheduling.appointment WHERE organization_id = $1 AND status = 'booked'")
@@ -177,6 +179,18 @@ async def test_its_mirror_writes_and_no_other(hospital: Hospital) -> None:
             await late()
     await hospital.cancel(made)
     await hospital.ensure_sound()
+
+
+async def test_what_its_master_has_booked_and_moved_is_mirrored_whatever_the_payer_said(hospital: Hospital) -> None:
+    await told(hospital, stop(hospital))
+    await taken(hospital, "begin")
+    first, later = (hospital.world.at(hospital.world.kinds.solo, at, hospital.physician()) for at in (TOMORROW, TOMORROW + HALF_HOUR))
+    made = await book.book_appointment(mirror(hospital), BookAppointment(time=first, patient_id=hospital.world.patients[0]))
+    moved = await change.reschedule_appointment(mirror(hospital), RescheduleAppointment(appointment_id=made.id, time=later))
+    assert (moved.status, moved.start) == ("booked", later.start)
+    await taken(hospital, "switch")
+    with pytest.raises(NotCovered):
+        await hospital.book()
 
 
 async def test_a_mirror_whose_copy_is_old_is_refused_by_the_ledger(hospital: Hospital) -> None:

@@ -53,7 +53,7 @@ WITH calendars AS (
     RETURNING key
 ), stopped AS (
     SELECT min(s.why) AS why FROM scheduling.payer_stop s
-    WHERE s.organization_id = $1 AND s.patient_id = $9 AND s.site_id = $29 AND s.counts_until > $19
+    WHERE $31::text IS NULL AND s.organization_id = $1 AND s.patient_id = $9 AND s.site_id = $29 AND s.counts_until > $19
       AND $10 >= s.starts_from AND (s.starts_before IS NULL OR $10 < s.starts_before) AND ($12 = ANY(s.visit_type_ids)) <> s.all_but
 )
 SELECT kernel.refuse(CASE
