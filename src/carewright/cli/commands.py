@@ -96,11 +96,15 @@ async def demo(options: Namespace) -> int:
 async def import_files(options: Namespace) -> int:
     from carewright.roles import importing  # noqa: PLC0415  (see above)
 
-    if options.kind == "csv":
-        path, mapping = _csv_of(options)
-        report = await importing.import_csv(_sections(options), _organization(options), path, mapping, _bar, dry_run=options.dry_run)
+    if options.draft:
+        return _draft(options)
+    place = _sections(options), _organization(options)
+    if options.kind == "fhir":
+        report = await importing.import_fhir(*place, options.paths, options.time_zone, _bar)
+    elif options.kind == "csv":
+        report = await importing.import_csv(*place, *_csv_of(options), _bar, dry_run=options.dry_run)
     else:
-        report = await importing.import_fhir(_sections(options), _organization(options), options.paths, options.time_zone, _bar)
+        report = await importing.import_dump(*place, options.kind, *_csv_of(options), _bar, dry_run=options.dry_run)
     print(file=sys.stderr)
     if options.report:
         options.report.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
@@ -138,10 +142,26 @@ async def legacy(options: Namespace) -> int:
     return 0
 
 
+def _draft(options: Namespace) -> int:
+    """Write a mapping to fill in, and never over one."""
+    from carewright.roles import importing  # noqa: PLC0415  (see above)
+
+    if options.kind not in importing.SYSTEMS or len(options.paths) != 1:
+        raise StartFailed(f"A draft is made of one dump of {' or '.join(importing.SYSTEMS)}.")
+    draft = importing.draft_mapping(options.paths[0], options.kind)
+    try:
+        with options.draft.open("x", encoding="utf-8") as file:
+            file.write(draft)
+    except FileExistsError as fault:
+        raise StartFailed(f"{options.draft} is there already. Name another file.") from fault
+    print(f"wrote {options.draft}: fill it in, then give it as --mapping {options.draft}")
+    return 0
+
+
 def _csv_of(options: Namespace) -> tuple[Path, str]:
     """The one file, and the text of its mapping."""
     if len(options.paths) != 1 or options.mapping is None:
-        raise StartFailed("Name one CSV file, and with --mapping FILE what its columns mean.")
+        raise StartFailed("Name one file, and with --mapping FILE what its columns mean.")
     try:
         return options.paths[0], options.mapping.read_text("utf-8")
     except (OSError, UnicodeError) as fault:

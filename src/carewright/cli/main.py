@@ -136,13 +136,18 @@ def _demo(names: "Names") -> None:
 def _import(names: "Names") -> None:
     command = _command(
         names, "import", commands.import_files, "Import resources from files.",
-        "carewright import csv patients.csv --mapping patients.toml --dry-run, or carewright import fhir exports/",
+        "carewright import csv patients.csv --mapping patients.toml --dry-run, or carewright import fhir exports/, or "
+        "carewright import openemr dump.sql --draft openemr.toml",
     )  # fmt: skip
     _with_place(command)
-    command.add_argument("kind", choices=("fhir", "csv"), help="fhir: FHIR R4 NDJSON, plain or gzipped; csv: one file, by a mapping")
-    command.add_argument("paths", nargs="+", type=Path, metavar="DIR", help="folders or files; for csv one file")
-    command.add_argument("--mapping", type=Path, help="csv: what its columns mean, as TOML (docs/howto/import-from-csv.md)")
-    command.add_argument("--dry-run", action="store_true", help="csv: read and look up everything, write nothing")
+    command.add_argument(
+        "kind", choices=("fhir", "csv", "easyappointments", "openemr"),
+        help="fhir: FHIR R4 NDJSON, plain or gzipped; csv: one file, by a mapping; easyappointments, openemr: a dump of its database",
+    )  # fmt: skip
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="fhir: folders or files; else one file")
+    command.add_argument("--mapping", type=Path, help="all but fhir: what is what there, as TOML (docs/howto/import-from-*.md)")
+    command.add_argument("--draft", type=Path, metavar="FILE", help="of a dump: only write a mapping to fill in to this file")
+    command.add_argument("--dry-run", action="store_true", help="all but fhir: read and look up everything, write nothing")
     command.add_argument("--organization", help="tenant to import into (default: the one this data directory belongs to)")
     command.add_argument("--time-zone", default="UTC", help="fhir: for sites whose address does not tell (default: UTC)")
     command.add_argument("--report", type=Path, help="write every rejected row with line and reason to this file as JSON")

@@ -70,6 +70,13 @@ class FileUnreadable(Refusal):
     title = "The file cannot be read as CSV with a header."
 
 
+class DumpUnreadable(Refusal):
+    code = "migration.dump_unreadable"
+    status = 422
+    issue = "invalid"
+    title = "The file cannot be read as a dump of MySQL."
+
+
 class NothingMirrored(Refusal):
     code = "migration.nothing_mirrored"
     status = 409

@@ -1,7 +1,8 @@
 """Migration: what older systems hold, brought here through the same use cases as everything else.
 
 A source is read into rows, a row becomes a value by a mapping that is data, a value goes through a use case of the module that owns it,
-and every row is told in one report. Today's source is a CSV file; another is another reader of rows before the same steps.
+and every row is told in one report. A source is a CSV file, or a dump of a system whose tables are known; another is another reader of
+rows before the same steps.
 A system that stays in use is mirrored: its exports are copied where it is master, and compared.
 Owns: which appointment of ours is which of an older system's, and reports of how the two differ. A patient is known by their identifier
 there, which is kept with the patient.

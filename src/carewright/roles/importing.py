@@ -1,6 +1,7 @@
 """Imports resources from files through the modules that own them, and waits until every copy has followed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,16 +9,22 @@ from uuid import UUID
 from carewright.contracts.directory import Directory
 from carewright.contracts.flow import Flow
 from carewright.contracts.imports import ImportReport
+from carewright.contracts.migration import InvalidMapping
 from carewright.contracts.patients import Patients
 from carewright.contracts.vitals import Vitals
 from carewright.fhir.service.importing import Into, import_directory
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
+from carewright.migration.context import MigrationContext
 from carewright.migration.model.mapping import mapping_in
+from carewright.migration.model.system_mapping import system_mapping_in
+from carewright.migration.model.systems import SYSTEMS, SystemName
+from carewright.migration.service import dumping
 from carewright.migration.service.importing import import_csv as import_rows
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
 
+__all__ = ["SYSTEMS", "draft_mapping", "import_csv", "import_dump", "import_fhir", "lines_of"]
 REJECTIONS_SHOWN_MAX = 20
 
 
@@ -40,13 +47,36 @@ async def import_csv(
 ) -> ImportReport:
     """Import one CSV file into one tenant, by the mapping (TOML). A dry run writes nothing."""
     asked = mapping_in(mapping)
+    async with _migrating(sections, organization_id) as ctx:
+        return await import_rows(ctx, path, asked, dry_run=dry_run, progress=bar)
+
+
+def draft_mapping(path: Path, name: SystemName) -> str:
+    """A mapping of a known system's dump, to fill in. It needs no tenant: nothing but the dump is read."""
+    return dumping.draft_mapping(path, name)
+
+
+async def import_dump(
+    sections: Mapping[str, Any], organization_id: UUID, name: SystemName, path: Path, mapping: str, bar: Callable[[int, int], None],
+    *, dry_run: bool,
+) -> ImportReport:  # fmt: skip
+    """Import the dump of a known older system into one tenant, by the mapping (TOML). A dry run writes nothing."""
+    asked = system_mapping_in(mapping)
+    if asked.system != name:
+        raise InvalidMapping(f"The mapping is of {asked.system!r}.", field="system")
+    async with _migrating(sections, organization_id) as ctx:
+        return await dumping.import_dump(ctx, path, asked, dry_run=dry_run, progress=bar)
+
+
+@asynccontextmanager
+async def _migrating(sections: Mapping[str, Any], organization_id: UUID) -> AsyncIterator[MigrationContext]:
+    """Migration in the name of an import; whatever it wrote, every copy has followed when it ends."""
     async with running([module for module in MODULES if module.has_tables], sections) as system:
         ctx = system.context("migration").acting(system.tokens.actor("integration", "import", organization_id))
         await ctx.cipher()  # an organization of another region is refused before anything is written
-        report = await import_rows(ctx, path, asked, dry_run=dry_run, progress=bar)
+        yield ctx
         for relay in system.relays.values():
             await relay.drain()
-    return report
 
 
 def lines_of(report: ImportReport) -> list[str]:

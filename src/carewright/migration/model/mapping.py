@@ -57,18 +57,20 @@ def mapping_in(text: str) -> FileMapping:
     """The mapping in a TOML document. Raises `InvalidMapping`, which says what is wrong with it."""
     try:
         mapping = msgspec.convert(tomllib.loads(text), FileMapping)
-        mapping.zone  # noqa: B018  # a zone that nobody knows raises
     except tomllib.TOMLDecodeError as fault:
         raise InvalidMapping(f"The mapping is no TOML: {fault}.") from fault
     except msgspec.ValidationError as fault:
         raise InvalidMapping(f"The mapping is out of form: {fault}.") from fault
-    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
-        raise InvalidMapping("`time_zone` is not an IANA time zone name, such as America/Chicago.") from fault
-    _ensure_fields(mapping)
+    ensure_usable(mapping)
     return mapping
 
 
-def _ensure_fields(mapping: FileMapping) -> None:
+def ensure_usable(mapping: FileMapping) -> None:
+    """Hold a mapping against what there is to say of its kind. Raises `InvalidMapping`."""
+    try:
+        mapping.zone  # noqa: B018  # a zone that nobody knows raises
+    except (ZoneInfoNotFoundError, ValueError, OSError) as fault:
+        raise InvalidMapping("`time_zone` is not an IANA time zone name, such as America/Chicago.") from fault
     given = {*mapping.columns, *mapping.constants}
     unknown = sorted((given | set(mapping.codes)) - FIELDS[mapping.kind])
     missing = sorted(NEEDED[mapping.kind] - given)

@@ -2,7 +2,11 @@
 
 REASONS = {
     "migration.import.not_csv": "The record is no CSV: a quote is not closed, or a byte is not of the file's encoding.",
-    "migration.import.wrong_width": "The record has more or fewer values than the header has columns.",
+    "migration.import.wrong_width": "The record has more or fewer values than there are columns.",
+    "migration.import.not_text": "A value is not of the dump's encoding.",
+    "migration.import.not_a_patient": "It is no patient: somebody of the staff.",
+    "migration.import.not_a_visit": "It is no visit of a patient: time that is closed, or a note in the calendar.",
+    "migration.import.series": "It stands for a series of visits. Book the series here.",
     "migration.import.missing_value": "A needed value is empty.",
     "migration.import.unknown_code": "The word is not in the field's table of codes.",
     "migration.import.not_an_id": "The value is no id of ours.",

@@ -1,6 +1,6 @@
 """Import of a CSV file: its rows are read by the mapping and brought in batches, each told once."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -11,12 +11,12 @@ from carewright.contracts.migration import InvalidMapping
 from carewright.migration.context import MigrationContext
 from carewright.migration.model.mapping import FileMapping, Kind
 from carewright.migration.model.reading import read_appointment, read_patient
-from carewright.migration.model.reasons import RowRejected
+from carewright.migration.model.reasons import REASONS, RowRejected
 from carewright.migration.service.appointments import bring_appointments
 from carewright.migration.service.patients import bring_patients
 from carewright.migration.service.run import Row, Run
 from carewright.migration.store import files
-from carewright.migration.store.files import Form, Record
+from carewright.migration.store.files import Record
 
 BATCH_ROWS = 200
 Progress = Callable[[int, int], None]
@@ -42,13 +42,19 @@ async def bring_file(run: Run, path: Path, bring: Callable[[Any], Awaitable[None
     """Read a file and hand its good rows to `bring`, a batch at a time; the others are told in the run's tally."""
     form = files.form_of(path, run.mapping.encoding, run.mapping.separator)
     _ensure_columns(run.mapping, files.header_of(path, form))
-    rows = _rows(run, path, form)
-    while batch := list(islice(rows, BATCH_ROWS)):
-        await bring(batch)
-        if progress:
-            progress(batch[-1].at.line, form.lines)
+    await bring_records(run, path.name, files.records_of(path, form), bring, lambda line: progress(line, form.lines) if progress else None)
     if progress:
         progress(form.lines, form.lines)
+
+
+async def bring_records(
+    run: Run, file: str, records: Iterable[Record], bring: Callable[[Any], Awaitable[None]], reached: Callable[[int], None]
+) -> None:
+    """Hand the good rows of `records` to `bring`, a batch at a time, and tell the others; `reached` hears the last line of each batch."""
+    rows = _rows(run, file, records)
+    while batch := list(islice(rows, BATCH_ROWS)):
+        await bring(batch)
+        reached(batch[-1].at.line)
 
 
 def _ensure_columns(mapping: FileMapping, header: list[str]) -> None:
@@ -57,11 +63,14 @@ def _ensure_columns(mapping: FileMapping, header: list[str]) -> None:
         raise InvalidMapping(f"The file has no column {missing[0]!r}.", field=missing[0])
 
 
-def _rows(run: Run, path: Path, form: Form) -> Iterator[Row[Any]]:
+def _rows(run: Run, file: str, records: Iterable[Record]) -> Iterator[Row[Any]]:
     """The good rows, each id once. The others are settled on the way."""
     seen: set[str] = set()
-    for record in files.records_of(path, form):
-        at = Position(path.name, record.line, TYPES[run.mapping.kind])
+    for record in records:
+        at = Position(file, record.line, TYPES[run.mapping.kind], record.source_id)
+        if record.aside:
+            run.tally.skip(at, record.aside, REASONS[record.aside])
+            continue
         try:
             row = Row(at, _value(run.mapping, record, seen))
         except RowRejected as rejected:

@@ -34,6 +34,7 @@ async def bring_patients(run: Run, rows: Sequence[Row[PatientRow]]) -> None:
             continue
         ready.append(_Ready(row.at, row.value.onto(known.get(id_), id_)))
     if run.dry_run:
+        run.tried.update(row.value.source_id for row in rows)
         for one in ready:
             run.tally.accept(one.at)
     else:

@@ -1,7 +1,7 @@
 """What the steps of one import share."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -28,7 +28,8 @@ class Row(Generic[V]):
 class Run:
     """One import: in whose name, by which mapping, and what became of its rows so far.
 
-    `in_stead_of` names the system that it reads where that is master, and what it writes is written in its stead.
+    `in_stead_of` names the system that it reads where that is master, and what it writes is written in its stead. `tried` are the patients
+    that a dry run took and did not write: visits that follow in the same run find them.
     """
 
     ctx: MigrationContext
@@ -36,6 +37,7 @@ class Run:
     tally: Tally
     dry_run: bool
     in_stead_of: str | None = None
+    tried: set[str] = field(default_factory=set)
 
     def reject(self, at: Position, why: RowRejected | Refusal) -> None:
         """Of a refusal only the title is told: a detail could hold something of a person's."""
@@ -47,6 +49,8 @@ class Run:
         found: dict[str, set[UUID]] = {}
         for match in await self.ctx.patients.find_patients_by_identifier(self.ctx.actor, named):
             found.setdefault(match.identifier.value, set()).add(match.id)
+        for each in self.tried.intersection(one.value for one in named) - found.keys():
+            found[each] = {self.ctx.ids.new()}
         return found
 
 

@@ -29,11 +29,16 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: the line it begins in, counted from 1, and its values by column; `fault` says why there are none."""
+    """One record: the line it begins in, counted from 1, and its values by column.
+
+    `fault` says why there are none, `aside` why there is nothing to bring in it; `source_id` is its id there, where that may be told.
+    """
 
     line: int
     values: Mapping[str, str]
     fault: str = ""
+    aside: str = ""
+    source_id: str | None = None
 
 
 def form_of(path: Path, encoding: str = "", separator: str = "") -> Form:
