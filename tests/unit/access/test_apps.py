@@ -55,14 +55,25 @@ def test_the_verifier_of_the_standard_proves_its_challenge_and_no_other() -> Non
 
 
 @pytest.mark.parametrize(
-    "scope", ["patient/Appointment.rs", "patient/*.cruds", "launch/patient", "offline_access", "online_access", "launch", "user/Patient.rs"]
+    "scope",
+    [
+        "patient/Appointment.rs",
+        "patient/*.cruds",
+        "launch/patient",
+        "offline_access",
+        "online_access",
+        "launch",
+        "user/Patient.rs",
+        "openid",
+        "fhirUser",
+    ],
 )
 def test_an_app_may_have_what_patients_or_staff_may(scope: str) -> None:
     assert may_register(scope)
 
 
 @pytest.mark.parametrize(
-    "scope", ["system/*.rs", "user/AuditEvent.rs", "patient/AuditEvent.rs", "directory.read", "openid", "patient/Nothing.rs"]
+    "scope", ["system/*.rs", "user/AuditEvent.rs", "patient/AuditEvent.rs", "directory.read", "profile", "patient/Nothing.rs"]
 )
 def test_an_app_may_have_nothing_else(scope: str) -> None:
     assert not may_register(scope)

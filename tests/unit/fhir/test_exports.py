@@ -31,7 +31,7 @@ def test_every_name_of_ndjson_is_understood(text: str) -> None:
 
 
 def test_what_is_not_served_is_refused_unless_they_are_lenient() -> None:
-    for pairs in ([("_typeFilter", "Patient?active=true")], [("patient", "Patient/1")], [("_elements", "id")]):
+    for pairs in ([("includeAssociatedData", "RelevantProvenanceResources")], [("organizeOutputBy", "Patient")], [("_elements", "a b")]):
         with pytest.raises(BadInput):
             model.wish_in(pairs, lenient=False)
         assert model.wish_in(pairs, lenient=True) == Wish()
