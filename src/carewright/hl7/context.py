@@ -15,6 +15,7 @@ from carewright.contracts.hl7 import Partner
 from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
+from carewright.hl7.across import Across
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.authz import Actor, Bearers, Tokens
 from carewright.kernel.context import Context
@@ -103,8 +104,9 @@ class Codes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hl7Context(Context):
-    """`turns` keeps the order of messages about one thing; `known` remembers tables, and `told` whom we tell of appointments.
+    """`turns` keeps the order of messages about one thing in this process, and `across` among all of them.
 
+    `known` remembers tables, and `told` whom we tell of appointments.
     `system` asks whose connection it is, before anybody is.
     """
 
@@ -118,6 +120,7 @@ class Hl7Context(Context):
     orders: Orders
     bearers: Bearers
     tokens: Tokens
+    across: Across
     turns: Turns = field(default_factory=Turns)
     known: Remembered[Codes] = field(default_factory=Remembered)
     told: Remembered[list[Partner]] = field(default_factory=Remembered)

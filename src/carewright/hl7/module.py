@@ -22,6 +22,7 @@ from carewright.contracts.scheduling import (
     Scheduling,
 )
 from carewright.hl7 import handlers, mllp, sending, store
+from carewright.hl7.across import Across
 from carewright.hl7.context import Hl7Context
 from carewright.hl7.http.receiving import pages
 from carewright.hl7.http.work_list import ROUTES
@@ -52,10 +53,11 @@ async def start(base: Context, settings: Hl7Settings, resolve: Callable[[type], 
     context = Hl7Context(
         **world, settings=settings, system=base.actor, access=resolve(Access), directory=resolve(Directory), patients=resolve(Patients),
         scheduling=resolve(Scheduling), flow=resolve(Flow), orders=resolve(Orders), bearers=resolve(Bearers), tokens=resolve(Tokens),
+        across=Across(base.db),
     )  # fmt: skip
     listening = mllp.listening_of(settings) if settings.port else None
     lines = sending.Lines(settings, resolve(Outgoing))
-    return Running(context, {Desk: LocalDesk(context)}, follow=partial(_follow, context, listening, lines))
+    return Running(context, {Desk: LocalDesk(context)}, stop=context.across.close, follow=partial(_follow, context, listening, lines))
 
 
 async def _follow(context: Hl7Context, listening: mllp.Listening | None, lines: sending.Lines) -> None:

@@ -6,6 +6,14 @@ SELECT g.number, m.id, m.status, m.reason,
 FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS g(organization_id, mark, subject, number)
 LEFT JOIN hl7.message m ON m.organization_id = g.organization_id AND m.mark = g.mark
 
+-- name: take_turns
+-- Give back the locks without a number, and take those that are free of the others, in the order of the arrays: which the session has now.
+SELECT t.number, t.key FROM unnest($1::integer[], $2::bigint[]) AS t(number, key)
+WHERE CASE WHEN t.number IS NULL THEN pg_advisory_unlock(t.key) IS NULL ELSE pg_try_advisory_lock(t.key) END
+
+-- name: wait_for_turns
+SELECT pg_advisory_lock(t.key) FROM unnest($1::bigint[]) AS t(key)
+
 -- name: is_waiting
 -- Whether an earlier message about the same is still on the work list: whoever comes later waits behind it. $3 leaves out the one that is
 -- looked at again, and everything after it.

@@ -94,6 +94,21 @@ async def look(db: Database, organization_id: UUID, heard: Heard) -> tuple[tuple
     return (row["id"], Fate(status=row["status"], reason=row["reason"])), row["waits"]
 
 
+async def take_turns(session: Session, given_back: Sequence[int], wanted: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Give locks of a session back, and take those that are free: of each of `wanted`, which it has now."""
+    asked = [(number, key) for number, keys in enumerate(wanted) for key in keys]
+    numbers, keys = [None] * len(given_back) + [number for number, _ in asked], [*given_back, *(key for _, key in asked)]
+    ours: list[list[int]] = [[] for _ in wanted]
+    for row in await session.fetch(Q.take_turns, numbers, keys):
+        ours[row["number"]].append(row["key"])
+    return ours
+
+
+async def wait_for_turns(session: Session, keys: Sequence[int]) -> None:
+    """Have the session hold these locks, one after the other."""
+    await session.fetch(Q.wait_for_turns, keys)
+
+
 async def is_waiting(db: Session, organization_id: UUID, subject: bytes, before: UUID) -> bool:
     """Whether a message about `subject` is on the work list, of those before `before`."""
     row = await db.fetch_one(Q.is_waiting, organization_id, subject, before)

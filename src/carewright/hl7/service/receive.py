@@ -5,7 +5,8 @@ answer, sends it again, and everything is done once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 from uuid import UUID
 
@@ -87,9 +88,17 @@ def client_of(ctx: Hl7Context) -> UUID:
         return _nobody()
 
 
-def things_of(heard: Heard, message: Message) -> frozenset[Hashable]:
-    """What the message has to itself while it is done: itself, and what its sender calls whatever it touches."""
-    return frozenset((heard.mark, *((heard.client_id, *thing) for thing in things_in(message))))
+@asynccontextmanager
+async def turn_of(ctx: Hl7Context, cipher: FieldCipher, heard: Heard, message: Message) -> AsyncIterator[None]:
+    """Nobody else, here or in another process, has the message itself or what its sender names in it.
+
+    Nothing is waited for before its turn here is taken: those that begin one after the other take their turns so. Raises `Unavailable`
+    where another process is at it for too long.
+    """
+    client = str(heard.client_id)
+    things = {(client, heard.mark.hex()), *((client, *thing) for thing in things_in(message))}
+    async with ctx.turns.of(things), ctx.across.of(_keys_of(cipher, things)):
+        yield
 
 
 def heard_of(ctx: Hl7Context, cipher: FieldCipher, message: Message, raw: bytes, client_id: UUID) -> Heard:
@@ -168,17 +177,16 @@ def _heard_from(done: bytes | BaseException | None) -> bytes:
 
 
 async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read: Read) -> bytes | None:
-    """Nothing is waited for before its turn is taken: those that begin one after the other take their turns so."""
     heard = heard_of(ctx, cipher, read.message, read.raw, client_id)
-    async with ctx.turns.of(things_of(heard, read.message)):
-        try:
+    try:
+        async with turn_of(ctx, cipher, heard, read.message):
             earlier, waits = await store.look(ctx.db, cipher.organization_id, heard)
             if earlier is None or earlier[1].status == "refused":
                 answer = await _take(ctx, cipher, read, heard, behind=waits)
             else:
                 answer = _answer(*earlier)
-        except NOT_NOW as refusal:
-            answer = Answer("AR", heard.id, refusal.code)
+    except NOT_NOW as refusal:
+        answer = Answer("AR", heard.id, refusal.code)
     return acknowledged(read.message, answer, heard.received_at)
 
 
@@ -225,6 +233,12 @@ def _subject(cipher: FieldCipher, message: Message, client_id: UUID) -> bytes | 
         return None
     name = f"appointment\0{ids[0]}" if ids else f"patient\0{people[0].namespace}\0{people[0].value}"
     return cipher.mark(store.TABLE, "subject", f"{client_id}\0{name}".encode())
+
+
+def _keys_of(cipher: FieldCipher, things: set[tuple[str, ...]]) -> list[int]:
+    """By what processes tell things apart. A hash, since anybody who looks after the database sees its locks."""
+    marks = (cipher.mark(store.TABLE, "turn", "\0".join(thing).encode()) for thing in things)
+    return sorted({int.from_bytes(mark[:8], "big", signed=True) for mark in marks})
 
 
 def _nobody() -> UUID:

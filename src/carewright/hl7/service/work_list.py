@@ -18,7 +18,7 @@ from carewright.hl7.model import kinds
 from carewright.hl7.model.charset import decoded, encoded
 from carewright.hl7.model.codes import TABLES
 from carewright.hl7.model.message import parse
-from carewright.hl7.service.receive import decided, entry_of, heard_of, named_in, things_of
+from carewright.hl7.service.receive import decided, entry_of, heard_of, named_in, turn_of
 from carewright.hl7.store import Fate, Kept
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -92,7 +92,7 @@ async def replay(ctx: Hl7Context, message_id: UUID, content: bytes | None = None
         raise UnknownMessage("Whoever sent this message is no longer a client.")
     acting = ctx.acting(sender, trace=ctx.trace)
     heard = heard_of(acting, cipher, message, raw, kept.client_id)
-    async with ctx.turns.of(things_of(heard, message)):
+    async with turn_of(ctx, cipher, heard, message):
         if heard.subject and await store.is_waiting(ctx.db, cipher.organization_id, heard.subject, kept.id):
             raise EarlierWaits
         fate, links = await decided(acting, cipher, message, heard, behind=False)
