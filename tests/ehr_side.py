@@ -4,7 +4,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Literal
@@ -59,6 +59,10 @@ class Sides:
 
     async def pull(self) -> Pulled:
         return await pull(self.ctx, self.connection.name)
+
+    def set(self, **settings: Any) -> "Sides":
+        """The same two under other settings."""
+        return replace(self, ctx=replace(self.ctx, settings=replace(self.ctx.settings, **settings)))
 
     async def reconcile(self) -> Reconciled:
         return await reconcile(self.ctx, self.connection.name)

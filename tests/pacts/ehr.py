@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, Literal, cast
 from unittest.mock import AsyncMock, patch
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from pact.match.matcher import AbstractMatcher
 from carewright.contracts.ehr import MASTERS, Connection, NotUnderstood
 from carewright.contracts.scheduling import Appointment, Participant
 from carewright.ehr import store
+from carewright.ehr.model.paying import Policy, said_of
 from carewright.ehr.model.profiles import PROFILES
 from carewright.ehr.model.reading import Person, Place, Visit, instant, read
 from carewright.ehr.service.asking import ASSERTION_TYPE, FHIR, SCOPE, Ehr
@@ -46,6 +48,7 @@ FREE = "a practitioner has a free time"
 WANTED = "a patient wants a time that is free"
 PROPOSED = "a time is proposed to a patient"
 CHANGEABLE = "an appointment is booked"
+COVERED = "somebody pays for a patient"
 NUMBER, MRN = "http://hl7.org/fhir/sid/us-npi|9000000000", "urn:oid:2.999.1.1|100000"
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 WINDOW = timedelta(days=14)
@@ -160,6 +163,29 @@ def answered(interaction: HttpInteraction, body: Json, headers: Json | None = No
     interaction.with_body(body, FHIR)
 
 
+def define_coverage(asked: Asked) -> None:
+    """Who pays: the payer by name, the member's number, and what the patient is to whoever has the plan."""
+    relation = {"system": match.like("http://terminology.hl7.org/CodeSystem/subscriber-relationship"), "code": match.like("self")}
+    held = {
+        "resourceType": "Coverage", "id": formed("c-1", ID), "status": formed("active", r"active|cancelled|draft|entered-in-error"),
+        "beneficiary": {"reference": reference("Patient", "p-1")}, "subscriberId": formed("M100000", r".+"),
+        "relationship": {"coding": match.each_like(relation)}, "payor": match.each_like({"display": formed("North Health Plan", r".+")}),
+        "period": {"start": formed("2020-01-01", r"\d{4}-\d\d-\d\d.*")},
+    }  # fmt: skip
+    answered(asked.get("who pays for a patient", "/Coverage", [("patient", from_state("${patient}", "p-1", ID))], COVERED), bundle(held))
+
+
+async def use_coverage(work: Work) -> None:
+    (found,) = [read(each, Policy) async for each in work.ehr.search("Coverage", {"patient": "p-1"})]
+    said = said_of(found, ZoneInfo("UTC"))
+    assert (said["payer"].name, said["member_id"], said["relationship"], said["status"]) == (
+        "North Health Plan",
+        "M100000",
+        "self",
+        "active",
+    )
+
+
 # --------------------------------------------------------------------------------------------------------------------- Epic
 def define_epic(pact: Pact) -> None:
     asked = Asked(pact)
@@ -183,6 +209,7 @@ def define_epic(pact: Pact) -> None:
     page = [("sessionID", from_state("${page}", "2"))]
     answered(asked.get("the next page of them", "/Appointment", page, BOOKED), bundle(visit(id=formed("a-2", ID))))
     answered(asked.get("one appointment", "/Appointment/${appointment}", [], BOOKED, example="/Appointment/a-1"), visit())
+    define_coverage(asked)
     wanted = [{"name": "startTime", "valueDateTime": FROM}, {"name": "endTime", "valueDateTime": SOON}]
     wanted.append(referring("practitioner", from_state("Practitioner/${practitioner}", "Practitioner/d-1", f"Practitioner/{ID}")))
     found = asked.post("what can be proposed", "operations", "/Appointment/$find", parameters(wanted), FREE)
@@ -220,6 +247,7 @@ async def use_epic(address: str) -> None:
     ]
     assert ([each.id for each in found], found[0].start_at, found[0].actors("Patient")) == (["a-1", "a-2"], START, ["p-1"])
     assert read(await work.ehr.read("Appointment", "a-1"), Visit).codes()
+    await use_coverage(work)
     assert await booked(work) == "a-9"
 
 
@@ -240,6 +268,7 @@ def define_oracle(pact: Pact) -> None:
     answered(asked.get("one patient", "/Patient/${patient}", [], PATIENT, example="/Patient/p-1"), born(person("Patient", MRN)))
     whose = [("practitioner", from_state("${practitioner}", "d-1", ID)), ("date", f"ge{FROM}"), ("date", f"lt{UNTIL}")]
     answered(asked.get("a practitioner's appointments", "/Appointment", whose, EXPECTED), bundle(visit()))
+    define_coverage(asked)
     tag = {"ETag": formed('W/"1"', r'(W/)?".+"')}
     one = asked.get("one appointment and its version", "/Appointment/${appointment}", [], CHANGEABLE, example="/Appointment/a-1")
     answered(one, visit(), tag)
@@ -277,6 +306,7 @@ async def use_oracle(address: str) -> None:
     asked = [("practitioner", "d-1"), ("date", f"ge{FROM}"), ("date", f"lt{UNTIL}")]
     (found,) = [read(each, Visit) async for each in work.ehr.search("Appointment", asked)]
     assert found.actors("Practitioner") == ["d-1"]
+    await use_coverage(work)
     await _patched(work, "a-1", "/status", "cancelled")
     assert await found_again(work, OURS, "p-1") is None
     assert await booked(work) == "a-9"

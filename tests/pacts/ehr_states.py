@@ -37,7 +37,7 @@ class MadeUp:
         said = {
             ehr.REGISTERED: self._registered, ehr.PRACTITIONER: self._practitioner, ehr.PATIENT: self._patient, ehr.BOOKED: self._booked,
             ehr.EXPECTED: self._expected, ehr.FREE: self._free, ehr.WANTED: self._wanted, ehr.PROPOSED: self._proposed,
-            ehr.CHANGEABLE: self._changeable,
+            ehr.CHANGEABLE: self._changeable, ehr.COVERED: self._patient,
         }  # fmt: skip
         return await said[name]()
 

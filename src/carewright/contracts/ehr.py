@@ -9,10 +9,12 @@ from msgspec import Meta
 from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Code, Instant, ShortText
 
-Kind = Literal["Practitioner", "Location", "Patient", "Appointment"]
+Kind = Literal["Practitioner", "Location", "Patient", "Appointment", "Coverage"]
 Master = Literal["theirs", "ours", "newest"]
 """Whose word counts where both have changed: theirs, ours, or that of whoever spoke last."""
-MASTERS: dict[Kind, Master] = {"Practitioner": "ours", "Location": "ours", "Patient": "theirs", "Appointment": "newest"}
+MASTERS: dict[Kind, Master] = {
+    "Practitioner": "ours", "Location": "ours", "Patient": "theirs", "Appointment": "newest", "Coverage": "theirs",
+}  # fmt: skip
 """Who is master where nobody said otherwise."""
 TAKEN = "ehr.taken"
 """The reason of a difference that is none any more, since ours was changed to what they say."""

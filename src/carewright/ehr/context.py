@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.patients import Patients
 from carewright.contracts.scheduling import Scheduling
@@ -20,6 +21,7 @@ class EhrContext(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
+    coverages: Coverages
     outgoing: Outgoing
     tokens: Tokens
     access_tokens: dict[UUID, tuple[str, float]] = field(default_factory=dict)

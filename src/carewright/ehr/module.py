@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory, LocationChanged, PractitionerChanged
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged, Patients
 from carewright.contracts.scheduling import (
@@ -31,7 +32,7 @@ async def start(base: Context, settings: EhrSettings, resolve: Callable[[type], 
     return Running(
         EhrContext(
             **world, settings=settings, directory=resolve(Directory), patients=resolve(Patients), scheduling=resolve(Scheduling),
-            outgoing=resolve(Outgoing), tokens=resolve(Tokens),
+            coverages=resolve(Coverages), outgoing=resolve(Outgoing), tokens=resolve(Tokens),
         )
     )  # fmt: skip
 
@@ -40,7 +41,7 @@ MODULE = Module(
     name="ehr",
     start=start,
     settings=EhrSettings,
-    needs=(Directory, Patients, Scheduling),
+    needs=(Coverages, Directory, Patients, Scheduling),
     subscriptions={
         PractitionerChanged: handlers.note_practitioner,
         LocationChanged: handlers.note_place,

@@ -73,6 +73,15 @@ ORDER BY asked_at NULLS FIRST, id LIMIT $5
 -- name: mark_asked
 UPDATE ehr.link SET asked_at = $3 WHERE organization_id = $1 AND id = $2
 
+-- name: next_to_ask_who_pays
+-- As next_to_ask, patients by when it was last asked who pays for them; a merged record's patient is its survivor.
+SELECT id, theirs, kernel.survivor_of(organization_id, ours) AS ours FROM ehr.link
+WHERE organization_id = $1 AND connection_id = $2 AND kind = 'Patient' AND (payers_asked_at IS NULL OR payers_asked_at < $3)
+ORDER BY payers_asked_at NULLS FIRST, id LIMIT $4
+
+-- name: mark_payers_asked
+UPDATE ehr.link SET payers_asked_at = $3 WHERE organization_id = $1 AND id = $2
+
 -- name: note_changed
 UPDATE ehr.link SET ours_changed_at = $4 WHERE organization_id = $1 AND kind = $2 AND ours = $3
 

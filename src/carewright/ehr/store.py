@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.ehr import TAKEN, Connection, Difference, Kind, Master
+from carewright.contracts.ehr import MASTERS, TAKEN, Connection, Difference, Kind, Master
 from carewright.kernel.db import Row, Session
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
@@ -21,6 +21,14 @@ class Keyed(msgspec.Struct, frozen=True, kw_only=True):
 
     connection: Connection
     key: bytes
+
+
+class Payee(msgspec.Struct, frozen=True, kw_only=True):
+    """A patient of both, by whose turn it is to be asked who pays."""
+
+    id: UUID
+    theirs: str
+    ours: UUID
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +141,16 @@ async def mark_asked(db: Session, organization_id: UUID, link_id: UUID, now: dat
     await db.execute(Q.mark_asked, organization_id, link_id, now)
 
 
+async def next_to_ask_who_pays(db: Session, cipher: FieldCipher, connection_id: UUID, before: datetime, limit: int) -> list[Payee]:
+    """Patients of both, longest ago first, of whom nobody asked since `before` who pays."""
+    rows = await db.fetch(Q.next_to_ask_who_pays, cipher.organization_id, connection_id, before, limit)
+    return [Payee(id=row["id"], theirs=cipher.open_(LINK, "theirs", row["id"], row["theirs"]).decode(), ours=row["ours"]) for row in rows]
+
+
+async def mark_payers_asked(db: Session, organization_id: UUID, link_id: UUID, now: datetime) -> None:
+    await db.execute(Q.mark_payers_asked, organization_id, link_id, now)
+
+
 async def note_changed(tx: Session, organization_id: UUID, kind: Kind, ours: UUID, now: datetime) -> None:
     await tx.execute(Q.note_changed, organization_id, kind, ours, now)
 
@@ -184,7 +202,7 @@ async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int
 def _connection(row: Row) -> Connection:
     return Connection(
         id=row["id"], name=row["name"], profile=row["profile"], base=row["base"], client_id=row["client_id"],
-        patient_system=row["patient_system"], masters=msgspec.json.decode(row["masters"], type=dict[Kind, Master]),
+        patient_system=row["patient_system"], masters=MASTERS | msgspec.json.decode(row["masters"], type=dict[Kind, Master]),
         codes=msgspec.json.decode(row["codes"], type=dict[str, UUID]), public_key=msgspec.json.decode(row["public_key"]),
         pulled_at=row["pulled_at"],
     )  # fmt: skip

@@ -15,7 +15,7 @@ from carewright.kernel.settings import StartFailed
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
 
-NEEDED = ("access", "directory", "patients", "scheduling", "ehr")
+NEEDED = ("access", "coverage", "directory", "patients", "scheduling", "ehr")
 
 
 async def added(sections: Mapping[str, Any], organization_id: UUID, wished: Mapping[str, Any]) -> Connection:

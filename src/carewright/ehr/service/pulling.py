@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from carewright.contracts.ehr import Kind, NotUnderstood, PagesWithoutEnd, Pulled, PullRunning
@@ -14,6 +15,7 @@ from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.connections import keyed
 from carewright.ehr.service.directory import Kind as EntryKind
 from carewright.ehr.service.directory import numbers_of, see_place, see_practitioner
+from carewright.ehr.service.paying import see_coverage
 from carewright.ehr.service.people import see_patient
 from carewright.ehr.service.visits import see_visit
 from carewright.ehr.service.work import Work
@@ -68,7 +70,7 @@ async def pull_due(ctx: EhrContext) -> int:
 async def _pulled(work: Work) -> str:
     """The code of what ended it early, or nothing. Pages without end end a search, and not the pull."""
     ended_by = ""
-    for step in (_practitioners, _places, _patients, _visits):
+    for step in (_practitioners, _places, _patients, _visits, _coverages):
         try:
             await step(work)
         except PagesWithoutEnd as refusal:
@@ -127,7 +129,7 @@ async def _visits(work: Work) -> None:
     kind, fault = work.profile.appointments_by[0], None
     while links := await store.next_to_ask(work.ctx.db, work.cipher, work.connection.id, kind, work.began_at, LINKS_BATCH):
         for link_id, theirs in links:
-            if work.ctx.clock.now() - work.began_at > PULL_MAX:
+            if _is_late(work):
                 return
             try:
                 await _visits_of(work, theirs)
@@ -144,6 +146,27 @@ async def _visits_of(work: Work, theirs: str) -> None:
     dates = [("date", f"ge{instant(work.began_at)}"), ("date", f"lt{instant(until)}")]
     found = work.ehr.search("Appointment", [(work.profile.appointments_by[1], theirs), *dates])
     await _seen(work, "Appointment", found, see_visit)
+
+
+async def _coverages(work: Work) -> None:
+    """Who pays for each patient of both, those asked longest ago first. It comes last: visits wait for nobody's plan."""
+    fault, before = None, work.began_at - timedelta(hours=work.ctx.settings.coverage_hours)
+    while people := await store.next_to_ask_who_pays(work.ctx.db, work.cipher, work.connection.id, before, LINKS_BATCH):
+        for each in people:
+            if _is_late(work):
+                return
+            try:
+                found = work.ehr.search("Coverage", {"patient": each.theirs})
+                await _seen(work, "Coverage", found, partial(see_coverage, patient_id=each.ours))
+            except (PagesWithoutEnd, NotUnderstood) as refusal:
+                fault = refusal
+            await store.mark_payers_asked(work.ctx.db, work.cipher.organization_id, each.id, work.ctx.clock.now())
+    if fault is not None:
+        raise fault
+
+
+def _is_late(work: Work) -> bool:
+    return work.ctx.clock.now() - work.began_at > PULL_MAX
 
 
 async def _seen(work: Work, kind: Kind, resources: AsyncIterator[Any], see: See) -> None:

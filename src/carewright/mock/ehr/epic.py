@@ -1,8 +1,8 @@
 """Epic's habits: opaque ids, searches by person alone, and time by `$find` and `$book`.
 
-Sources: Epic on FHIR, the specifications of Patient.Search (R4), Appointment.Search (R4), Appointment.$find and $book (STU3), and the
-OAuth 2.0 specification (backend apps: RS384 or ES384, at most five minutes, a `jti` once). There is no search of slots, none of changes,
-and no version.
+Sources: Epic on FHIR, the specifications of Patient.Search (R4), Appointment.Search (R4), Coverage.Search (R4), Appointment.$find and
+$book (STU3), and the OAuth 2.0 specification (backend apps: RS384 or ES384, at most five minutes, a `jti` once). There is no search of
+slots, none of changes, and no version.
 """
 
 import string
@@ -35,8 +35,9 @@ EPIC = Profile(
         "Practitioner": Search(needs=(("_id",), ("identifier",), ("family",), ("name",)), knows=("given",)),
         "Location": Search(needs=(("_id",), ("identifier",), ("name",))),
         "Appointment": Search(needs=(("_id",), ("identifier",), ("patient",)), knows=("date", "status")),
+        "Coverage": Search(needs=(("_id",), ("patient",), ("beneficiary",))),
     },
-    reads=("Patient", "Practitioner", "Location", "Appointment", "Organization"),
+    reads=("Patient", "Practitioner", "Location", "Appointment", "Coverage", "Organization"),
     service_types="urn:oid:1.2.840.114350.1.13.861.1.7.3.808267.11",
     new_id=_new_id,
     versions=False,

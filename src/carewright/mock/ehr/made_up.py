@@ -1,4 +1,4 @@
-"""A clinic from a seed: two places, a handful of practitioners, their times and who has some of them."""
+"""A clinic from a seed: two places, a handful of practitioners, their times, who has some of them, and who pays."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -13,6 +13,7 @@ FAMILIES = (
 GIVEN = {"female": ("Ada", "Berta", "Clara", "Dora", "Emma", "Flora"), "male": ("Anton", "Bruno", "Carl", "David", "Emil", "Fritz")}
 PLACES = ("North Clinic", "South Clinic")
 KINDS = (("11", "Follow-up"), ("12", "New patient"))
+PAYERS = ("North Health Plan", "Sample Mutual")
 MRN = "urn:oid:2.999.1.1"
 """2.999 is the arc for examples."""
 NPI = "http://hl7.org/fhir/sid/us-npi"
@@ -33,6 +34,8 @@ def fill(records: Records, profile: Profile, rng: Random, start_on: date, patien
         schedule = records.put(_schedule(profile.new_id(rng), practitioner, place))
         for start in _starts(start_on):
             _time(records, profile, rng, start, schedule, people)
+    for number, patient in enumerate(people):
+        records.put(_coverage(profile.new_id(rng), patient, number))
 
 
 def appointment(id_: str, slot: Resource, schedule: Resource, patient: str, status: str) -> Resource:
@@ -87,6 +90,24 @@ def _patient(id_: str, rng: Random, number: int) -> Resource:
         "resourceType": "Patient", "id": id_, "active": True, "birthDate": born.isoformat(), **_person(rng, number),
         "identifier": [{"use": "usual", "type": {"text": "MRN"}, "system": MRN, "value": f"{100_000 + number}"}],
         "telecom": [{"system": "phone", "value": f"555-01{number % 100:02d}", "use": "home"}],
+    }  # fmt: skip
+
+
+def _coverage(id_: str, patient: Resource, number: int) -> Resource:
+    """One plan each, every third a spouse's; every fifth patient pays themselves."""
+    whose, relation = {"reference": f"Patient/{patient['id']}"}, "spouse" if number % 3 == 2 else "self"
+    system = "http://terminology.hl7.org/CodeSystem"
+    said: Resource = {
+        "resourceType": "Coverage", "id": id_, "status": "active", "beneficiary": whose, "period": {"start": "2020-01-01"},
+        "relationship": {"coding": [{"system": f"{system}/subscriber-relationship", "code": relation}]}, "order": 1,
+    }  # fmt: skip
+    if number % 5 == 4:
+        return said | {"subscriber": whose, "payor": [{"display": "SELF PAY"}]}
+    plan = {"type": {"coding": [{"system": f"{system}/coverage-class", "code": "plan"}]}, "value": f"{number % 2 + 1}", "name": "Standard"}
+    spouse = {"resourceType": "RelatedPerson", "id": "spouse", "name": [{"family": patient["name"][0]["family"], "given": ["Robin"]}]}
+    return said | {
+        "subscriberId": f"M{100_000 + number}", "payor": [{"display": PAYERS[number % len(PAYERS)]}], "class": [plan],
+        **({"contained": [spouse], "subscriber": {"reference": "#spouse"}} if relation == "spouse" else {"subscriber": whose}),
     }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Oracle Health's (Cerner Millennium's) habits: numbers for ids, combinations that searches need, versions that writes need.
 
 Sources: Millennium Platform APIs, FHIR R4: Appointment (a date with one of patient, practitioner and location, which do not go together;
-`ge` and `lt` for a range), Slot (service-type and start, free ones alone), Practitioner, Location, Patient; create (201, Location, no body;
-exactly one slot and one patient), patch (JSON Patch, 412 without If-Match, 409 for another version, which status after which).
+`ge` and `lt` for a range), Slot (service-type and start, free ones alone), Coverage (of one patient), Practitioner, Location, Patient;
+create (201, Location, no body; exactly one slot and one patient), patch (JSON Patch, 412 without If-Match, 409 for another version, which
+status after which).
 """
 
 from random import Random
@@ -33,9 +34,10 @@ ORACLE = Profile(
             needs=(("_id",), ("patient", "date"), ("practitioner", "date"), ("location", "date")),
             knows=("status",), apart=("patient", "practitioner", "location"),
         ),
+        "Coverage": Search(needs=(("_id",), ("patient",))),
         "Slot": Search(needs=(("_id",), ("service-type", "start")), knows=("schedule.actor", "-location")),
     },
-    reads=("Patient", "Practitioner", "Location", "Appointment", "Slot", "Schedule", "Organization"),
+    reads=("Patient", "Practitioner", "Location", "Appointment", "Slot", "Schedule", "Coverage", "Organization"),
     service_types=f"https://fhir.cerner.com/{TENANT}/codeSet/14249",
     new_id=_new_id,
     versions=True,

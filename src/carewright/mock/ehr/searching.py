@@ -16,6 +16,7 @@ PREFIXES: Mapping[str, Callable[[datetime, datetime], bool]] = {
     "lt": lambda at, bound: at < bound,
 }
 Query = Sequence[tuple[str, str]]
+NOBODY: Resource = {"reference": ""}
 
 
 def ensure_allowed(search: Search, query: Query) -> list[str]:
@@ -83,7 +84,8 @@ def _says(element: str) -> Callable[[Records, Resource, str], bool]:
 def _takes_part(kind: str) -> Callable[[Records, Resource, str], bool]:
     def matches(_: Records, resource: Resource, value: str) -> bool:
         asked = value if "/" in value else f"{kind}/{value}"
-        return any(part["actor"]["reference"] == asked for part in resource.get("participant", ()))
+        actors = [part["actor"] for part in resource.get("participant", ())]
+        return any(actor["reference"] == asked for actor in (*actors, resource.get("beneficiary", NOBODY)))
 
     return matches
 
@@ -131,6 +133,7 @@ MATCHES: Mapping[str, Callable[[Records, Resource, str], bool]] = {
     "-physicalType": _coded("physicalType"),
     "service-type": _coded("serviceType"),
     "patient": _takes_part("Patient"),
+    "beneficiary": _takes_part("Patient"),
     "practitioner": _takes_part("Practitioner"),
     "location": _takes_part("Location"),
     "schedule.actor": _of_schedule("Practitioner"),
