@@ -1,4 +1,4 @@
-"""`carewright import easyappointments` and `openemr`, as somebody types them."""
+"""`carewright import easyappointments`, `openemr` and `medplum`, as somebody types them."""
 
 from pathlib import Path
 
@@ -34,6 +34,15 @@ async def test_a_dump_is_drafted_tried_and_imported(one_process: System, tmp_pat
     assert "Appointment                 0 accepted      0 rejected      1 skipped" in tried
     for outcome in ("1 created, 0 changed, 0 unchanged", "0 created, 0 changed, 1 unchanged"):
         assert outcome in await said(one_process, *command)
+
+
+async def test_appointments_of_a_fhir_export_are_drafted_and_tried(one_process: System, tmp_path: Path) -> None:
+    path, mapping = tmp_path / "Appointment.ndjson", tmp_path / "map.toml"
+    path.write_text('{"resourceType": "Appointment", "id": "a", "status": "booked", "start": "2001-01-01T09:00:00Z"}\n', "utf-8")
+    await said(one_process, "import", "medplum", str(path), "--draft", str(mapping))
+    mapping.write_text(mapping.read_text("utf-8").replace('site = ""', f'site = "{OURS}"'), "utf-8")
+    tried = await said(one_process, "import", "medplum", str(path), "--mapping", str(mapping), "--dry-run")
+    assert "Appointment                 0 accepted      0 rejected      1 skipped" in tried
 
 
 async def test_what_is_wrong_is_said_in_a_sentence(one_process: System, tmp_path: Path) -> None:

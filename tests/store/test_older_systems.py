@@ -1,19 +1,25 @@
 """Dumps of older systems brought into a running hospital: patients and visits in one run, every row told once, nothing twice."""
 
+import gzip
+import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
+from carewright.contracts.directory import Identifier, PutResources
 from carewright.contracts.imports import ImportReport
 from carewright.contracts.migration import DumpUnreadable, InvalidMapping
+from carewright.contracts.patients import Patient, PutPatients
 from carewright.migration.context import MigrationContext
 from carewright.migration.model.system_mapping import system_mapping_in
+from carewright.migration.model.systems import SOURCE_SYSTEM
 from carewright.migration.service.dumping import draft_mapping, import_dump
 from tests.clinic import Clinic, Json, ok, open_clinic
 from tests.older_systems import Given, easy_appointments, openemr
@@ -236,3 +242,51 @@ def test_a_draft_lists_what_must_be_said_and_is_refused_until_it_is(tmp_path: Pa
     assert '"3" = ""  # Main Clinic\n' in draft
     assert '[codes.visit_type]\n"5" = ""  # Office Visit\n' in draft
     assert '[codes.practitioner]\n"6" = ""  # Ada, Foot, 1234567893\n' in draft
+
+
+def appointment(id_: str, start: str, *actors: str, **more: Any) -> str:
+    """An Appointment as Medplum exports it."""
+    told = {
+        "resourceType": "Appointment", "id": id_, "status": "booked", "start": start.replace("00Z", "00.000Z"),
+        "serviceType": [{"coding": [{"system": "http://example.com", "code": "foot"}]}], "meta": {"versionId": "1"},
+        "participant": [{"actor": {"reference": each}, "status": "accepted"} for each in actors],
+    }  # fmt: skip
+    return json.dumps(told | more)
+
+
+async def test_the_appointments_of_a_fhir_export_find_whom_its_import_brought(
+    whole: Inside, ctx: MigrationContext, clinic: Clinic, tmp_path: Path
+) -> None:
+    start, other = (await clinic.free())[18:20]
+    ours = Patient(id=ctx.ids.new(), family="Medplumine", identifiers=(Identifier(system=f"{SOURCE_SYSTEM}Patient", value="p-1"),))
+    await ctx.patients.put_patients(ctx.actor, PutPatients(patients=(ours,)))
+    staff = (await ctx.directory.get_staff(ctx.actor, UUID(clinic.practitioner_id))).practitioner
+    known = Identifier(system=f"{SOURCE_SYSTEM}Practitioner", value="d-1")
+    await ctx.directory.put_resources(ctx.actor, PutResources(practitioners=(replace(staff, identifiers=(known,)),)))
+    path, mapping = tmp_path / "appointments.ndjson.gz", system_mapping_in(
+        f'system = "medplum"\nsource = "{SOURCE_SYSTEM}Patient"\ntime_zone = "UTC"\nconstants = {{ site = "{clinic.site_id}" }}\n'
+        f'[codes.visit_type]\nfoot = "{clinic.visit_type_id}"\n'
+    )  # fmt: skip
+    lines = [
+        '{"resourceType": "Slot", "id": "s"}', appointment("1", start, "Patient/p-1", "https://example.com/fhir/R4/Practitioner/d-1"),
+        "{", appointment("2", other, "Patient/p-2"), appointment("3", other, "Patient/p-1", "Practitioner/d-2"),
+        appointment("4", other, "Patient/p-1", status="proposed"), appointment("5", other[:-1], "Patient/p-1"),
+        appointment("6", other, "Patient/p-1", "Location/room"),
+        appointment("7", "2001-01-01T09:00:00Z", "Patient/p-1", "Practitioner/d-2"),
+    ]  # fmt: skip
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    for outcome in ((1, 0, 0), (0, 0, 1)):
+        report = await import_dump(ctx, path, mapping)
+        assert (told(report), sorted(rejected(report))) == (
+            outcome,
+            [
+                ("Appointment", 3, None, "not_json"), ("Appointment", 4, "2", "unknown_patient"), ("Appointment", 5, "3", "unknown_code"),
+                ("Appointment", 6, "4", "unknown_code"), ("Appointment", 7, "5", "invalid_time"), ("Appointment", 8, "6", "unknown_code"),
+            ],
+        )  # fmt: skip
+    [booked] = await found(whole, clinic, start)
+    assert (booked["patient_id"], booked["status"]) == (str(ours.id), "booked")
+    assert draft_mapping(path, "medplum").endswith('[codes.visit_type]\n"foot" = ""  # \n')
+    path.write_bytes(gzip.compress(lines[1].encode())[:-12])
+    with pytest.raises(DumpUnreadable):
+        await import_dump(ctx, path, mapping)

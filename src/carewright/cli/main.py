@@ -136,13 +136,13 @@ def _demo(names: "Names") -> None:
 def _import(names: "Names") -> None:
     command = _command(
         names, "import", commands.import_files, "Import resources from files.",
-        "carewright import csv patients.csv --mapping patients.toml --dry-run, or carewright import fhir exports/, or "
-        "carewright import openemr dump.sql --draft openemr.toml",
+        "carewright import fhir exports/, or carewright import openemr dump.sql --mapping openemr.toml --dry-run",
     )  # fmt: skip
     _with_place(command)
     command.add_argument(
-        "kind", choices=("fhir", "csv", "easyappointments", "openemr"),
-        help="fhir: FHIR R4 NDJSON, plain or gzipped; csv: one file, by a mapping; easyappointments, openemr: a dump of its database",
+        "kind", choices=("fhir", "csv", "easyappointments", "openemr", "medplum"),
+        help="fhir: FHIR R4 NDJSON, plain or gzipped; csv: one file, by a mapping; easyappointments, openemr: a dump of "
+        "its database; medplum: the Appointments of an export of FHIR R4, after fhir",
     )  # fmt: skip
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="fhir: folders or files; else one file")
     command.add_argument("--mapping", type=Path, help="all but fhir: what is what there, as TOML (docs/howto/import-from-*.md)")

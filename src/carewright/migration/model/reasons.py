@@ -3,6 +3,7 @@
 REASONS = {
     "migration.import.not_csv": "The record is no CSV: a quote is not closed, or a byte is not of the file's encoding.",
     "migration.import.wrong_width": "The record has more or fewer values than there are columns.",
+    "migration.import.not_json": "The line is no FHIR resource in JSON.",
     "migration.import.not_text": "A value is not of the dump's encoding.",
     "migration.import.not_a_patient": "It is no patient: somebody of the staff.",
     "migration.import.not_a_visit": "It is no visit of a patient: time that is closed, or a note in the calendar.",

@@ -11,6 +11,7 @@ from carewright.migration.model.systems import System, SystemName, Table
 
 TIME = "%Y-%m-%d %H:%M:%S"
 """How MySQL writes a time."""
+FORMS: Mapping[SystemName, str] = {"medplum": "%Y-%m-%dT%H:%M:%S%z"}
 
 
 class SystemMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,16 +27,24 @@ class SystemMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     constants: dict[str, str] = {}
     codes: dict[str, dict[Text, str]] = {}
 
-    def of(self, table: Table) -> FileMapping:
-        """The mapping of a table, whose columns are called as the fields. Raises `InvalidMapping`."""
+    def of(self, table: Table, known: Mapping[str, Mapping[str, str]] | None = None) -> FileMapping:
+        """The mapping of a table, whose columns are called as the fields; `known` are words that are found here, by field.
+
+        Raises `InvalidMapping`.
+        """
         fields = [*table.columns, *table.joined]
         constants = {field: word for field, word in _filled(self.constants).items() if field in _OF[table.kind]}
         codes = {
-            field: {**table.codes.get(field, {}), **_filled(self.codes.get(field, {})), **_itself(constants.get(field))}
+            field: {
+                **table.codes.get(field, {}),
+                **(known or {}).get(field, {}),
+                **_filled(self.codes.get(field, {})),
+                **_itself(constants.get(field)),
+            }
             for field in {*table.codes, *self.codes} & _OF[table.kind]
         }
         mapping = FileMapping(
-            kind=table.kind, source=self.source, date="%Y-%m-%d", start=TIME, time_zone=self.time_zone,
+            kind=table.kind, source=self.source, date="%Y-%m-%d", start=FORMS.get(self.system, TIME), time_zone=self.time_zone,
             columns={field: field for field in fields}, constants=constants, codes=codes,
         )  # fmt: skip
         ensure_usable(mapping)
@@ -80,8 +89,8 @@ def draft_of(name: SystemName, system: System, found: Mapping[str, Iterable[tupl
         f"# What {system.title} calls things, and what they are here: put an id of ours between the quotes.",
         "# What stays empty is not brought: its visits are rejected, and told.",
         f'system = "{name}"',
-        'source = ""  # its name, for ever the same, such as urn:example:old-system',
-        'time_zone = ""  # of its calendar, such as America/Chicago',
+        f'source = "{system.source}"  # its name, for ever the same, such as urn:example:old-system',
+        f'time_zone = "{system.time_zone}"  # of its calendar, such as America/Chicago',
         "", "[constants]", 'site = ""  # for visits that name none', 'language = ""  # of the patients, such as en',
     ]  # fmt: skip
     for field, entries in found.items():

@@ -1,18 +1,23 @@
 """What the tables of known older systems mean, as data.
 
 Easy!Appointments 1.4 and 1.5 (its migrations, `application/migrations`; the states are those of its setting
-`appointment_status_options`), OpenEMR 7 (its `sql/database.sql`; the states are those of its list `apptstat`). A state that is not here,
-such as one that an administrator added, is refused until the mapping says what it means.
+`appointment_status_options`), OpenEMR 7 (its `sql/database.sql`; the states are those of its list `apptstat`), Medplum by FHIR R4
+(Appointment). A state that is not here, such as one that an administrator added or one that is not sure yet, is refused until the mapping
+says what it means.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from carewright.migration.model.mapping import Kind
 
-SystemName = Literal["easyappointments", "openemr"]
+SystemName = Literal["easyappointments", "openemr", "medplum"]
 SYSTEMS: tuple[SystemName, ...] = get_args(SystemName)
+
+
+SOURCE_SYSTEM = "urn:carewright:source:"
+"""Under which an import of FHIR keeps the ids of the server that it came from, with the type of resource behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +65,16 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """`tables` in the order in which they are brought; `small` are those that are held while the others are read."""
+    """`tables` in the order in which they are brought; `small` are those that are held while the others are read.
+
+    `known` are fields whose words are ids that an import of FHIR kept, by the type of resource they are of. `source` and `time_zone` are
+    what the draft of a mapping says of itself.
+    """
 
     title: str
+    source: str = ""
+    time_zone: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
     small: tuple[str, ...] = ()
     tables: tuple[Table, ...]
     listings: tuple[Listing, ...]
@@ -151,4 +163,27 @@ _OPENEMR = System(
     ),
 )  # fmt: skip
 
-KNOWN: Mapping[SystemName, System] = {"easyappointments": _EASY_APPOINTMENTS, "openemr": _OPENEMR}
+_MEDPLUM = System(
+    title="Medplum, or another FHIR R4 server",
+    source=f"{SOURCE_SYSTEM}Patient",
+    time_zone="UTC",
+    known={"site": "Location", "practitioner": "Practitioner"},
+    tables=(
+        Table(
+            kind="appointment", name="Appointment", id="id",
+            columns={
+                "id": ("id",), "patient": ("Patient",), "start": ("start",), "end": ("end",), "visit_type": ("type",),
+                "site": ("Location",), "practitioner": ("Practitioner",), "status": ("status",),
+            },
+            joined={},
+            codes={"site": {}, "practitioner": {}, "status": {
+                "pending": "booked", "booked": "booked", "arrived": "booked", "checked-in": "booked", "fulfilled": "fulfilled",
+                "cancelled": "cancelled", "noshow": "noshow", "entered-in-error": "cancelled",
+            }},
+            blank={}, rules=(Rule(column="resourceType", words=frozenset({"Appointment"}), code="not_a_visit"),),
+        ),
+    ),
+    listings=(Listing(field="visit_type", table="Appointment", id="type", shown=()),),
+)  # fmt: skip
+
+KNOWN: Mapping[SystemName, System] = {"easyappointments": _EASY_APPOINTMENTS, "openemr": _OPENEMR, "medplum": _MEDPLUM}

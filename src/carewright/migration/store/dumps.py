@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from carewright.contracts.migration import DumpUnreadable
 
@@ -51,12 +51,24 @@ _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _CHARSET = re.compile(rb"SET\s+NAMES\s+'?(\w+)", re.IGNORECASE)
 
 
+class Said(Protocol):
+    """What a row says."""
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """By column, as it was written."""
+
+    def text(self, column: str) -> str:
+        """Empty for nothing, and for a column that is not there. Raises `UnicodeError`."""
+
+
 class Entry(NamedTuple):
-    """One row of a table: its number there, counted from 1, and its values; None where they are more or fewer than the columns."""
+    """One row of a table: its number there, counted from 1, and what it says; `fault` says why that is None."""
 
     table: str
     number: int
-    values: "Values | None"
+    values: Said | None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +102,11 @@ def entries_of(path: Path, tables: Collection[str], encoding: str = "", passed: 
                 named = [_text(each) for each in _NAMED.findall(inserted[2] or b"")] or columns.get(table, ())
                 for cells in window.rows():
                     numbers[table] += 1
-                    raw = dict(zip(named, cells, strict=True)) if len(cells) == len(named) else None
-                    yield Entry(table, numbers[table], Values(raw, encoding or window.encoding) if raw is not None else None)
+                    if len(cells) == len(named):
+                        raw = dict(zip(named, cells, strict=True))
+                        yield Entry(table, numbers[table], Values(raw, encoding or window.encoding))
+                    else:
+                        yield Entry(table, numbers[table], None, "wrong_width")
             else:
                 window.statement()
         if window.promises_an_end and not window.is_complete:
