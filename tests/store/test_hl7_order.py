@@ -179,3 +179,44 @@ async def test_a_message_is_not_replayed_while_another_process_is_at_the_same(se
         replaying = asyncio.create_task(work_list.replay(staff, (await sender.stored())[-1]["id"]))
         await until_waiting(sender.ctx.db)
     assert (await replaying).reason == "hl7.unknown_appointment"
+
+
+def stamped(raw: bytes, at: str) -> bytes:
+    return raw.replace(b"|20261101|", f"|{at}|".encode(), 1)
+
+
+async def test_what_was_written_earlier_does_not_undo_what_was_written_later(sender: Sender, processes: Processes) -> None:
+    """A move that was delayed comes after the one that followed it, to another process."""
+    here, there = processes
+    first, second, third = [await sender.free() for _ in range(3)]
+    assert await says(here, stamped(sender.siu("S12", "old", first), "20261101100000")) == ("AA", "")
+    assert await says(here, stamped(sender.siu("S13", "old", third), "20261101100500")) == ("AA", "")
+    moved = (await sender.appointment("old"))["start"]
+    assert await says(there, stamped(sender.siu("S13", "old", second), "20261101100200")) == ("AE", "207")
+    assert (await sender.appointment("old"))["start"] == moved
+    late = (await sender.stored())[-1]
+    assert (late["status"], late["reason"]) == ("waiting", "hl7.older")
+    assert await says(there, stamped(sender.siu("S13", "old", first), "20261101100600")) == ("AA", "")
+    staff = dataclasses.replace(here, actor=sender.as_staff("scheduler").actor)
+    assert (await work_list.replay(staff, late["id"])).status == "applied"
+    assert await says(there, stamped(sender.siu("S15", "old"), "20261101100700")) == ("AA", "")
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [("20261101100500", "20261101100500"), ("20261101100500", "202611011005"), ("20261101100500", "20261101"), ("20261101100500", ""),
+     ("20621101100500", "20261101100500"), ("20261101100500+0000", "20261101090600-0100")],
+)  # fmt: skip
+async def test_what_may_have_been_written_as_late_is_done(sender: Sender, newer: str, older: str) -> None:
+    """A stamp that leaves it open, none, one of a clock that is wrong by decades, and one of another zone."""
+    mrn = f"open{newer}{older}"
+    for number, at in enumerate((newer, older)):
+        answer = await sender.says(stamped(sender.adt("A31", mrn, phone=f"555010{number}"), at))
+        assert said(answer) == ("AA", "")
+
+
+async def test_clocks_of_two_applications_are_not_compared(sender: Sender) -> None:
+    assert said(await sender.says(stamped(sender.adt("A31", "clocks"), "20261101100500"))) == ("AA", "")
+    other = stamped(sender.adt("A31", "clocks", phone="5550101"), "20261101100000")
+    assert said(await sender.says(other.replace(b"|EHR|", b"|BEDS|", 1))) == ("AA", "")
+    assert said(await sender.says(stamped(sender.adt("A31", "clocks", phone="5550102"), "20261101100000"))) == ("AE", "207")

@@ -1,9 +1,12 @@
 -- name: look
--- What became of the same message before, if it came before, and whether an earlier one about the same waits: one question for every
--- message, and one for all that come together.
+-- What became of the same message before, if it came before, whether an earlier one about the same waits, and whether one that its sender
+-- wrote later is done: one question for every message, and one for all that come together.
 SELECT g.number, m.id, m.status, m.reason,
-    EXISTS (SELECT FROM hl7.message w WHERE w.organization_id = g.organization_id AND w.subject = g.subject AND w.status = 'waiting') AS waits
-FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS g(organization_id, mark, subject, number)
+    EXISTS (SELECT FROM hl7.message w WHERE w.organization_id = g.organization_id AND w.subject = g.subject AND w.status = 'waiting') AS waits,
+    EXISTS (SELECT FROM hl7.message n WHERE n.organization_id = g.organization_id AND n.source_hash = g.source_hash AND n.status = 'applied'
+        AND n.written_at >= g.written_until) AS is_late
+FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::timestamptz[]) WITH ORDINALITY
+    AS g(organization_id, mark, subject, source_hash, written_until, number)
 LEFT JOIN hl7.message m ON m.organization_id = g.organization_id AND m.mark = g.mark
 
 -- name: take_turns
@@ -26,18 +29,20 @@ SELECT EXISTS (SELECT FROM hl7.message WHERE organization_id = $1 AND subject = 
 -- messages cannot wait for each other in a circle.
 WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::bytea[],
-        $10::bytea[], $11::uuid[], $12::timestamptz[], $13::jsonb[], $14::uuid[], $15::text[], $16::jsonb[]) WITH ORDINALITY
+        $10::bytea[], $11::uuid[], $12::timestamptz[], $13::jsonb[], $14::uuid[], $15::text[], $16::jsonb[], $17::bytea[], $18::timestamptz[]) WITH ORDINALITY
         AS g(organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, links, entry_id,
-            body, named, number)
+            body, named, source_hash, written_at, number)
 ), kept AS (
     INSERT INTO hl7.message AS stored
-        (organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at)
+        (organization_id, id, client_id, mark, subject, kind, status, reason, content, note, patient_id, received_at, decided_at, source_hash,
+            written_at)
     SELECT organization_id, id, client_id, mark, subject, kind, status, reason, content, note,
-        kernel.survivor_of(organization_id, patient_id), received_at, received_at
+        kernel.survivor_of(organization_id, patient_id), received_at, received_at, source_hash, written_at
     FROM given ORDER BY mark
     ON CONFLICT (organization_id, mark) DO UPDATE SET
         id = EXCLUDED.id, status = EXCLUDED.status, reason = EXCLUDED.reason, content = EXCLUDED.content, note = EXCLUDED.note,
-        patient_id = EXCLUDED.patient_id, decided_at = EXCLUDED.decided_at
+        patient_id = EXCLUDED.patient_id, decided_at = EXCLUDED.decided_at, source_hash = EXCLUDED.source_hash,
+        written_at = EXCLUDED.written_at
     WHERE stored.status = 'refused'
     RETURNING id
 ), linked AS (

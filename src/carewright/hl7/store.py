@@ -38,7 +38,10 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as it is stored: who sent it, by what it is known again, what it is about."""
+    """A message as it is stored: who sent it, by what it is known again, what it is about, and when its sender wrote it: from, until.
+
+    `source_hash` says by whose clock, and about what.
+    """
 
     id: UUID
     client_id: UUID
@@ -47,6 +50,16 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     content: bytes
     received_at: datetime
+    source_hash: bytes | None = None
+    written: tuple[datetime, datetime] | None = None
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What a message finds: the same one and what became of it; whether one about its subject waits, and whether a newer one is done."""
+
+    same: tuple[UUID, Fate] | None
+    waits: bool
+    is_late: bool
 
 
 class NewLink(msgspec.Struct, frozen=True):
@@ -86,12 +99,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
-async def look(db: Database, organization_id: UUID, heard: Heard) -> tuple[tuple[UUID, Fate] | None, bool]:
-    """The message that is the same and what became of it, if it came before; and whether an earlier one about the same waits."""
-    row = await db.fetch_gathered(Q.look, organization_id, heard.mark, heard.subject)
-    if row is None or row["id"] is None:
-        return None, bool(row and row["waits"])
-    return (row["id"], Fate(status=row["status"], reason=row["reason"])), row["waits"]
+async def look(db: Database, organization_id: UUID, heard: Heard) -> Looked:
+    """What the message finds."""
+    until = heard.written[1] if heard.written else None
+    row = await db.fetch_gathered(Q.look, organization_id, heard.mark, heard.subject, heard.source_hash, until)
+    if row is None:
+        return Looked(None, waits=False, is_late=False)
+    same = (row["id"], Fate(status=row["status"], reason=row["reason"])) if row["id"] else None
+    return Looked(same, row["waits"], row["is_late"])
 
 
 async def take_turns(session: Session, given_back: Sequence[int], wanted: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -126,7 +141,8 @@ async def keep_message(
     row = await db.fetch_gathered(
         Q.keep_message, cipher.organization_id, heard.id, heard.client_id, heard.mark, heard.subject, heard.kind, fate.status, fate.reason,
         cipher.seal(TABLE, "content", heard.id, heard.content), _note(cipher, heard.id, fate), fate.patient_id, heard.received_at,
-        msgspec.json.encode(links_to), entry.id, body_of(entry), msgspec.json.encode(named),
+        msgspec.json.encode(links_to), entry.id, body_of(entry), msgspec.json.encode(named), heard.source_hash,
+        heard.written[0] if heard.written else None,
     )  # fmt: skip
     return row is not None
 

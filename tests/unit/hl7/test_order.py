@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from carewright.hl7.context import Turns
 from carewright.hl7.model.message import parse
 from carewright.hl7.model.order import TOGETHER_MAX, Read, runs_of, things_in
+from carewright.hl7.model.when import span_of
 from tests.unit.hl7.samples import SIU
 
 THINGS = st.lists(st.tuples(st.frozensets(st.sampled_from("abcd"), min_size=1), st.integers(0, 3), st.booleans()), max_size=12)
@@ -43,6 +46,29 @@ def test_a_message_touches_its_appointment_its_patient_and_whom_it_asks_for() ->
     kinds = {thing[0] for thing in things_in(parse(SIU))}
     assert kinds == {"appointment", "patient", "practitioner"}
     assert things_in(read("S12").message) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "earliest", "latest"),
+    [
+        ("20261101100500", "20261101090500", "20261101090501"),
+        ("202611011005", "20261101090500", "20261101090600"),
+        ("20261101", "20261031230000", "20261101230000"),
+        ("20261025023000", "20261025003000", "20261025013001"),  # comes twice in Berlin
+        ("20261025023000+0200", "20261025003000", "20261025003001"),
+    ],
+)
+def test_a_stamp_is_all_the_time_that_it_may_be(text: str, earliest: str, latest: str) -> None:
+    span = span_of(text, [ZoneInfo("Europe/Berlin")])
+    assert span
+    assert [f"{each:%Y%m%d%H%M%S}" for each in span] == [earliest, latest]
+
+
+def test_a_stamp_without_a_zone_may_be_of_any_of_the_sites_and_nonsense_is_of_no_time() -> None:
+    zones = [ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")]
+    assert span_of("20260701120000", zones) == (datetime(2026, 7, 1, 10, tzinfo=UTC), datetime(2026, 7, 1, 16, 0, 1, tzinfo=UTC))
+    assert [span_of(text, zones) for text in ("", "20261301", "yesterday", "00010101")] == [None] * 4
+    assert span_of("20260701120000", []) is None
 
 
 @given(THINGS)

@@ -27,6 +27,7 @@ PROBLEMS: Mapping[str, str] = {
     "hl7.ambiguous_patient": "Its identifiers belong to two patients here.",
     "hl7.other_patient": "It names another patient than the appointment has.",
     "hl7.earlier_waits": "An earlier message about the same waits. Decide about that one first.",
+    "hl7.older": "A message about the same that was written later is done already. Look which of them is right.",
     "hl7.by_hand": "A person must decide about this kind of message.",
     "hl7.fault": "It could not be worked on because of a fault of ours.",
     "scheduling.time_not_free": "The time is taken.",

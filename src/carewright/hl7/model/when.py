@@ -1,6 +1,7 @@
 """Points in time as HL7 v2 writes them: YYYYMMDD[HHMM[SS[.S…]]][+/-ZZZZ] (2.A.22, DTM)."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(?:(\d{2})(?:\.\d{1,6})?)?)?(?:([+-])(\d{2})(\d{2}))?")
@@ -15,6 +16,25 @@ def instant_of(text: str, zone: tzinfo) -> datetime | None:
     try:
         year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
         return datetime(year, month, day, hour, minute, second, tzinfo=_offset(found) or zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def span_of(text: str, zones: Iterable[tzinfo]) -> tuple[datetime, datetime] | None:
+    """From when to when, in UTC, the instant may be; None for what is no time.
+
+    The text may end with the minute or the day, fall into an hour that comes twice, or name no zone: then it is of one of `zones`.
+    """
+    found = STAMP.fullmatch(text)
+    if found is None:
+        return None
+    length = timedelta(seconds=1) if found[6] else timedelta(minutes=1) if found[4] else timedelta(days=1)
+    offset = _offset(found)
+    try:
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+        wall = [datetime(year, month, day, hour, minute, second, tzinfo=zone) for zone in ([offset] if offset else zones)]
+        instants = [each.replace(fold=fold).astimezone(UTC) for each in wall for fold in (0, 1)]
+        return (min(instants), max(instants) + length) if instants else None
     except (ValueError, OverflowError):
         return None
 

@@ -7,8 +7,11 @@ answer, sends it again, and everything is done once.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import islice
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from carewright.contracts.hl7 import NotHl7
 from carewright.contracts.patients import hash_of
@@ -22,10 +25,11 @@ from carewright.hl7.model.message import Message, parse
 from carewright.hl7.model.order import Read, people_in, runs_of, things_in
 from carewright.hl7.model.pid import person_in
 from carewright.hl7.model.siu import ids_in
+from carewright.hl7.model.when import span_of
 from carewright.hl7.service import adt, orders, siu
 from carewright.hl7.service.codes import codes_of
 from carewright.hl7.service.work import Work
-from carewright.hl7.store import Fate, Heard, NewLink
+from carewright.hl7.store import Fate, Heard, Looked, NewLink
 from carewright.kernel import audit, telemetry
 from carewright.kernel.errors import Forbidden, IdempotencyInFlight, Refusal, Unavailable
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -33,6 +37,9 @@ from carewright.kernel.privacy.cipher import FieldCipher
 RECEIVE = "hl7.message.receive"
 BEHIND = "hl7.earlier_waits"
 BY_HAND = "hl7.by_hand"
+OLDER = "hl7.older"
+AHEAD_MAX = timedelta(days=1)
+"""A message that is stamped later than this from now says nothing of its time: by it every message to come would be an older one."""
 CLIENT = "client/"
 NOT_NOW = (Unavailable, IdempotencyInFlight)
 AUTHORITY = frozenset({401, 403})
@@ -180,28 +187,46 @@ async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read:
     heard = heard_of(ctx, cipher, read.message, read.raw, client_id)
     try:
         async with turn_of(ctx, cipher, heard, read.message):
-            earlier, waits = await store.look(ctx.db, cipher.organization_id, heard)
-            if earlier is None or earlier[1].status == "refused":
-                answer = await _take(ctx, cipher, read, heard, behind=waits)
+            reason = read.fault or _wrong_form(ctx, read.message)
+            heard = heard if reason else await _dated(ctx, cipher, heard, read.message)
+            found = await store.look(ctx.db, cipher.organization_id, heard)
+            if found.same is None or found.same[1].status == "refused":
+                answer = await _take(ctx, cipher, read.message, heard, found, reason)
             else:
-                answer = _answer(*earlier)
+                answer = _answer(*found.same)
     except NOT_NOW as refusal:
         answer = Answer("AR", heard.id, refusal.code)
     return acknowledged(read.message, answer, heard.received_at)
 
 
-async def _take(ctx: Hl7Context, cipher: FieldCipher, read: Read, heard: Heard, *, behind: bool) -> Answer:
-    links: Sequence[NewLink]
-    reason = read.fault or _wrong_form(ctx, read.message)
-    if reason is not None:
-        fate, links = Fate(status="refused", reason=reason), ()
+async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, found: Looked, wrong: str | None) -> Answer:
+    """One that is older than what is done waits for a person, and holds up nothing."""
+    links: Sequence[NewLink] = ()
+    if wrong is not None:
+        fate = Fate(status="refused", reason=wrong)
+    elif found.is_late:
+        fate, heard = Fate(status="waiting", reason=OLDER), replace(heard, subject=None)
     else:
-        fate, links = await decided(ctx, cipher, read.message, heard, behind=behind)
-    named = await named_in(ctx, cipher, read.message, fate)
+        fate, links = await decided(ctx, cipher, message, heard, behind=found.waits)
+    named = await named_in(ctx, cipher, message, fate)
     if await store.keep_message(ctx.db, cipher, heard, fate, links, named, entry_of(ctx, "hl7.message.receive", "C", heard.id, fate)):
         return _answer(heard.id, fate)
-    earlier, _ = await store.look(ctx.db, cipher.organization_id, heard)  # another process was faster
-    return _answer(*earlier) if earlier else _answer(heard.id, fate)
+    same = (await store.look(ctx.db, cipher.organization_id, heard)).same  # another process was faster
+    return _answer(*same) if same else _answer(heard.id, fate)
+
+
+async def _dated(ctx: Hl7Context, cipher: FieldCipher, heard: Heard, message: Message) -> Heard:
+    """With the time when its sender wrote it (MSH-7), by the clock of the application that MSH-3 and MSH-4 name.
+
+    Not the time of EVN-2, which people may set (3.4.1.2), nor a sequence number (MSH-13): that counts a connection's messages.
+    """
+    if heard.subject is None:
+        return heard
+    written = span_of(message.text("MSH", 7), (await codes_of(ctx)).zones.values())
+    if written is None or written[0] > heard.received_at + AHEAD_MAX:
+        return heard
+    source = "\0".join((message.text("MSH", 3), message.text("MSH", 4))).encode()
+    return replace(heard, written=written, source_hash=cipher.mark(store.TABLE, "source_hash", heard.subject + source))
 
 
 def _wrong_form(ctx: Hl7Context, message: Message) -> str | None:
