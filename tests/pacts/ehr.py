@@ -29,8 +29,8 @@ from carewright.ehr.model.profiles import PROFILES
 from carewright.ehr.model.reading import Person, Place, Visit, instant, read
 from carewright.ehr.service.asking import ASSERTION_TYPE, FHIR, SCOPE, Ehr
 from carewright.ehr.service.booking import book, found_again
-from carewright.ehr.service.pushing import NOT_FOUND, _patched
-from carewright.ehr.service.work import Work
+from carewright.ehr.service.pushing import Seen
+from carewright.ehr.service.work import NOT_FOUND, Work
 from carewright.ehr.settings import EhrSettings
 from carewright.ehr.store import Keyed
 from carewright.kernel.clock import SystemClock
@@ -272,7 +272,8 @@ def define_oracle(pact: Pact) -> None:
     tag = {"ETag": formed('W/"1"', r'(W/)?".+"')}
     one = asked.get("one appointment and its version", "/Appointment/${appointment}", [], CHANGEABLE, example="/Appointment/a-1")
     answered(one, visit(), tag)
-    asked.patch("it is cancelled", from_state("${version}", 'W/"1"')).will_respond_with(200)
+    changed = asked.patch("it is cancelled", from_state("${version}", 'W/"1"')).will_respond_with(200)
+    changed.with_header("ETag", formed('W/"2"', r'(W/)?".+"'))
     same = [("patient", from_state("${patient}", "p-1", ID)), ("date", f"ge{FROM}"), ("date", f"lt{SOON}")]
     asked.get("a patient's appointments at that time", "/Appointment", same, WANTED).will_respond_with(200).with_body(
         {"resourceType": "Bundle"}, FHIR
@@ -307,7 +308,9 @@ async def use_oracle(address: str) -> None:
     (found,) = [read(each, Visit) async for each in work.ehr.search("Appointment", asked)]
     assert found.actors("Practitioner") == ["d-1"]
     await use_coverage(work)
-    await _patched(work, "a-1", "/status", "cancelled")
+    seen = Seen(work, "a-1", (await work.ehr.read_version("Appointment", "a-1"))[1])
+    await seen.patch("/status", "cancelled")
+    assert seen.version == 'W/"2"'
     assert await found_again(work, OURS, "p-1") is None
     assert await booked(work) == "a-9"
 

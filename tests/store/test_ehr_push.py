@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 
+from carewright.ehr.service import pushing
+from carewright.ehr.service.booking import free_slot
 from carewright.ehr.service.pushing import push, push_all
 from carewright.kernel.errors import Unavailable
 from tests.clinic import ok
@@ -151,3 +153,33 @@ async def test_an_ehr_that_is_away_is_told_later(ehr_system: Inside) -> None:
         booked = ok(await sides.clinic.book(patient, (await sides.clinic.free())[0]), 201)
         with pytest.raises(Unavailable):
             await push(sides.ctx, sides.connection.name, UUID(booked["id"]))
+
+
+async def test_a_change_of_theirs_in_between_is_a_difference_and_not_overwritten(
+    ehr_system: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They change it after we compared, and before we patch: then they spoke last."""
+    async with both_sides(ehr_system, "oracle") as sides:
+        patient_id, patient, free = await expected(sides)
+        booked = ok(await sides.clinic.book(patient_id, free[-1]), 201)
+
+        async def is_there() -> bool:
+            return bool(await of_ours(sides, patient, booked["id"]))
+
+        await told(is_there)
+        meanwhile = [(await of_ours(sides, patient, booked["id"]))[0]]
+
+        async def slow(work: Any, ours: Any) -> str | None:
+            if meanwhile:
+                await sides.patch(meanwhile.pop(), "/status", "arrived")
+            return await free_slot(work, ours)
+
+        monkeypatch.setattr(pushing, "free_slot", slow)
+        ok(await sides.clinic.step(booked["id"], "reschedule", {"time": sides.clinic.picked(free[-2])}))
+
+        async def is_on_record() -> bool:
+            return (await sides.reasons())["Appointment ehr.differs"] == 1
+
+        await told(is_on_record)
+        (theirs,) = await of_ours(sides, patient, booked["id"])
+        assert (theirs["status"], datetime.fromisoformat(theirs["start"])) == ("arrived", datetime.fromisoformat(booked["start"]))

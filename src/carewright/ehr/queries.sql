@@ -71,7 +71,14 @@ WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND (asked_at IS
 ORDER BY asked_at NULLS FIRST, id LIMIT $5
 
 -- name: mark_asked
+-- Of an appointment: a list of theirs named it, or it was read.
 UPDATE ehr.link SET asked_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: unlisted
+-- Appointments of both, of those that we expect ($4), which no list of theirs has named since this pull began ($5).
+SELECT id, theirs, ours FROM ehr.link
+WHERE organization_id = $1 AND connection_id = $2 AND kind = $3 AND ours = ANY($4::uuid[]) AND COALESCE(asked_at, made_at) < $5
+ORDER BY id
 
 -- name: next_to_ask_who_pays
 -- As next_to_ask, patients by when it was last asked who pays for them; a merged record's patient is its survivor.

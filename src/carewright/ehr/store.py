@@ -23,8 +23,8 @@ class Keyed(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes
 
 
-class Payee(msgspec.Struct, frozen=True, kw_only=True):
-    """A patient of both, by whose turn it is to be asked who pays."""
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """What of theirs is what of ours, by the id of its link."""
 
     id: UUID
     theirs: str
@@ -141,10 +141,16 @@ async def mark_asked(db: Session, organization_id: UUID, link_id: UUID, now: dat
     await db.execute(Q.mark_asked, organization_id, link_id, now)
 
 
-async def next_to_ask_who_pays(db: Session, cipher: FieldCipher, connection_id: UUID, before: datetime, limit: int) -> list[Payee]:
+async def unlisted(db: Session, cipher: FieldCipher, connection_id: UUID, ours: Sequence[UUID], before: datetime) -> list[Pair]:
+    """Appointments of both, of these of ours, that no list of theirs has named since `before`."""
+    rows = await db.fetch(Q.unlisted, cipher.organization_id, connection_id, "Appointment", list(ours), before)
+    return [_pair(cipher, row) for row in rows]
+
+
+async def next_to_ask_who_pays(db: Session, cipher: FieldCipher, connection_id: UUID, before: datetime, limit: int) -> list[Pair]:
     """Patients of both, longest ago first, of whom nobody asked since `before` who pays."""
     rows = await db.fetch(Q.next_to_ask_who_pays, cipher.organization_id, connection_id, before, limit)
-    return [Payee(id=row["id"], theirs=cipher.open_(LINK, "theirs", row["id"], row["theirs"]).decode(), ours=row["ours"]) for row in rows]
+    return [_pair(cipher, row) for row in rows]
 
 
 async def mark_payers_asked(db: Session, organization_id: UUID, link_id: UUID, now: datetime) -> None:
@@ -197,6 +203,10 @@ async def reseal_connections(tx: Session, cipher: FieldCipher, after: UUID, limi
 
 async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     return await reseal_rows(tx, cipher, LINK, ("theirs",), (Q.links_to_reseal, Q.reseal_links), after, limit)
+
+
+def _pair(cipher: FieldCipher, row: Row) -> Pair:
+    return Pair(id=row["id"], theirs=cipher.open_(LINK, "theirs", row["id"], row["theirs"]).decode(), ours=row["ours"])
 
 
 def _connection(row: Row) -> Connection:

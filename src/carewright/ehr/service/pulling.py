@@ -6,6 +6,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from carewright.contracts.ehr import Kind, NotUnderstood, PagesWithoutEnd, Pulled, PullRunning
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.ehr import store
@@ -17,7 +19,7 @@ from carewright.ehr.service.directory import Kind as EntryKind
 from carewright.ehr.service.directory import numbers_of, see_place, see_practitioner
 from carewright.ehr.service.paying import see_coverage
 from carewright.ehr.service.people import see_patient
-from carewright.ehr.service.visits import see_visit
+from carewright.ehr.service.visits import read_unlisted, see_visit
 from carewright.ehr.service.work import Work
 from carewright.kernel import audit
 from carewright.kernel.errors import Refusal
@@ -70,7 +72,7 @@ async def pull_due(ctx: EhrContext) -> int:
 async def _pulled(work: Work) -> str:
     """The code of what ended it early, or nothing. Pages without end end a search, and not the pull."""
     ended_by = ""
-    for step in (_practitioners, _places, _patients, _visits, _coverages):
+    for step in (_practitioners, _places, _patients, _visits, _unlisted, _coverages):
         try:
             await step(work)
         except PagesWithoutEnd as refusal:
@@ -146,6 +148,27 @@ async def _visits_of(work: Work, theirs: str) -> None:
     dates = [("date", f"ge{instant(work.began_at)}"), ("date", f"lt{instant(until)}")]
     found = work.ehr.search("Appointment", [(work.profile.appointments_by[1], theirs), *dates])
     await _seen(work, "Appointment", found, see_visit)
+
+
+async def _unlisted(work: Work) -> None:
+    """Appointments of both that no list named, though we expect them within the time that was asked for: each is read by its id."""
+    until, fault = work.began_at + timedelta(days=work.ctx.settings.window_days), None
+    query = SearchAppointments(start_from=work.began_at, start_until=until, statuses=("booked", "pending"), limit=EXPECTED_MAX)
+    while True:
+        page = await work.ctx.scheduling.search_appointments(work.ctx.actor, query)
+        ours = {each.id: each for each in page.items}
+        for each in await store.unlisted(work.ctx.db, work.cipher, work.connection.id, list(ours), work.began_at):
+            if _is_late(work):
+                return
+            try:
+                await _seen(work, "Appointment", read_unlisted(work, each.theirs, ours[each.ours]), see_visit)
+            except NotUnderstood as refusal:
+                fault = refusal
+        if page.next is None:
+            break
+        query = msgspec.structs.replace(query, after=page.next)
+    if fault is not None:
+        raise fault
 
 
 async def _coverages(work: Work) -> None:

@@ -1,9 +1,11 @@
 """Pushing: an appointment there becomes what it is here. What is told is how it is now, so that telling it again does nothing twice.
 
 The event only says that something changed. Between an answer that was lost and the next try, what we booked is known by our id in its
-comment; between what was read and what is patched stands If-Match.
+comment. What is patched is the version that was compared (If-Match): where somebody changed it meanwhile, it is compared anew, and whose
+word counts decides again.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,16 +24,36 @@ from carewright.ehr.service.connections import keyed
 from carewright.ehr.service.people import see_patient
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.ehr.service.reconciling import reconcile
-from carewright.ehr.service.work import DIFFERS, Work
+from carewright.ehr.service.work import DIFFERS, GONE, NOT_FOUND, Work
 from carewright.kernel import audit
 from carewright.kernel.errors import Refusal, Unavailable
 
 PUSH = "ehr.push"
 LIVE = frozenset({"booked", "arrived", "checked-in", "fulfilled"})
 TOLD = frozenset({"arrived", "checked-in", "fulfilled"})
-NO_TIME, NO_PATIENT, NOT_OFFERED, GONE = "ehr.no_time_there", "ehr.no_patient_there", "ehr.not_offered", "ehr.gone_there"
+NO_TIME, NO_PATIENT, NOT_OFFERED = "ehr.no_time_there", "ehr.no_patient_there", "ehr.not_offered"
 PATCH = "application/json-patch+json"
-NOT_FOUND = frozenset({404, 410})
+
+
+@dataclass
+class Seen:
+    """Their appointment as it was last seen: `version` is its ETag then, and the only one that is changed."""
+
+    work: Work
+    id: str
+    version: str | None
+
+    async def patch(self, path: str, value: Any) -> None:
+        """One element (RFC 6902), of this version (If-Match); the answer's ETag is the next one (HL7 FHIR R4, http.html#versions).
+
+        Raises `Unavailable` where it is another version by now, and `NotUnderstood` where nobody said which one it is.
+        """
+        if self.version is None:
+            raise NotUnderstood(about="version")
+        body = msgspec.json.encode([{"op": "replace", "path": path, "value": value}])
+        headers = {"Content-Type": PATCH, "If-Match": self.version}
+        answer = await self.work.ehr.ask("PATCH", f"{self.work.connection.base}/Appointment/{self.id}", body, headers)
+        self.version = answer.headers.get("ETag")
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,10 +125,10 @@ async def _booked(work: Work, ours: Appointment) -> str | None:
 async def _changed(work: Work, ours: Appointment, theirs_id: str) -> str | None:
     """Their appointment moved, ended or taken further, step by step; unless their word counts."""
     try:
-        resource, _ = await work.ehr.read_version("Appointment", theirs_id)
+        resource, version = await work.ehr.read_version("Appointment", theirs_id)
     except NotUnderstood as refusal:
         if refusal.facts.get("status_code") in NOT_FOUND:
-            return GONE
+            return None if ours.status in ENDED else GONE
         raise
     theirs = read(resource, Visit)
     differing = of_visit(theirs, ours)
@@ -115,38 +137,31 @@ async def _changed(work: Work, ours: Appointment, theirs_id: str) -> str | None:
         return None
     if winner(work.connection.masters["Appointment"], theirs.said_at, ours.updated_at) == "theirs":
         return DIFFERS
-    if "start" in differing and (reason := await _moved(work, ours, theirs_id)) is not None:
+    seen = Seen(work, theirs_id, version)
+    if "start" in differing and (reason := await _moved(work, ours, seen)) is not None:
         return reason
     target = ours.status if further else ENDED.get(ours.status)
-    return await _stepped(work, theirs_id, theirs.status, target) if target else None
+    return await _stepped(seen, theirs.status, target) if target else None
 
 
-async def _moved(work: Work, ours: Appointment, theirs_id: str) -> str | None:
+async def _moved(work: Work, ours: Appointment, seen: Seen) -> str | None:
     """Another slot is another time."""
     if not work.profile.steps:
         return NOT_OFFERED
     slot = await free_slot(work, ours)
     if slot is None:
         return NO_TIME
-    await _patched(work, theirs_id, "/slot", [{"reference": slot}])
+    await seen.patch("/slot", [{"reference": slot}])
     return None
 
 
-async def _stepped(work: Work, theirs_id: str, before: str, after: str) -> str | None:
-    steps = way(work.profile, before, after)
+async def _stepped(seen: Seen, before: str, after: str) -> str | None:
+    steps = way(seen.work.profile, before, after)
     if steps is None:
         return NOT_OFFERED
     for status in steps:
-        await _patched(work, theirs_id, "/status", status)
+        await seen.patch("/status", status)
     return None
-
-
-async def _patched(work: Work, theirs_id: str, path: str, value: Any) -> None:
-    """One element, of the version that is there now (RFC 6902; If-Match)."""
-    _, version = await work.ehr.read_version("Appointment", theirs_id)
-    body = msgspec.json.encode([{"op": "replace", "path": path, "value": value}])
-    headers = {"Content-Type": PATCH} | ({"If-Match": version} if version else {})
-    await work.ehr.ask("PATCH", f"{work.connection.base}/Appointment/{theirs_id}", body, headers)
 
 
 async def _patient(work: Work, patient_id: UUID) -> str | None:

@@ -1,11 +1,13 @@
 """Appointments: booked here as they are there, and brought to what whoever is master says. Every rule is scheduling's."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.ehr import NotUnderstood
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
@@ -16,14 +18,16 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
 )
 from carewright.ehr import store
-from carewright.ehr.model.deciding import ENDED, of_visit
+from carewright.ehr.model.deciding import ENDED, of_visit, winner
 from carewright.ehr.model.reading import Visit, read
 from carewright.ehr.service.people import patient_of
-from carewright.ehr.service.work import Work
+from carewright.ehr.service.work import GONE, NOT_FOUND, Work, taken
 from carewright.ehr.store import Link
 from carewright.kernel.errors import Refusal, Unavailable
 
 UNMAPPED = "ehr.unmapped"
+GONE_MAX = 10
+"""Appointments of ours that one pull cancels because theirs are gone: more of them are a fault of theirs, and only put on record."""
 REASON = "other"
 """Why it was cancelled (FHIR appointment-cancellation-reason): they do not tell us."""
 
@@ -33,11 +37,33 @@ async def see_visit(work: Work, resource: Any) -> None:
     theirs = read(resource, Visit)
     link = await work.linked("Appointment", theirs.id) or await _own(work, theirs)
     if link is not None and link.ours is not None:
+        await store.mark_asked(work.ctx.db, work.cipher.organization_id, link.id, work.ctx.clock.now())
         await _compare(work, theirs, link, link.ours)
     elif theirs.status in ENDED or theirs.start_at <= work.began_at:
         work.counts["Appointment passed"] += 1
     else:
         await _take(work, theirs, link)
+
+
+async def read_unlisted(work: Work, theirs_id: str, ours: Appointment) -> AsyncIterator[Any]:
+    """One that no list named, by its id: moved out of the time that is asked for, to somebody else, ended; or nothing where it is gone."""
+    try:
+        resource = await work.ehr.read("Appointment", theirs_id)
+    except NotUnderstood as refusal:
+        if refusal.facts.get("status_code") not in NOT_FOUND:
+            raise
+        await _note_gone(work, theirs_id, ours)
+        return
+    yield resource
+
+
+async def _note_gone(work: Work, theirs_id: str, ours: Appointment) -> None:
+    """What is gone says no more when it changed, so that only a master who is always believed takes ours along."""
+    work.counts["Appointment gone"] += 1
+    reason = GONE
+    if winner(work.connection.masters["Appointment"], None, ours.updated_at) == "theirs" and work.counts["Appointment gone"] <= GONE_MAX:
+        reason = await taken(partial(_cancel, work, theirs_id, ours))
+    await work.differs("Appointment", theirs_id, reason, ours.id, ("status",), ours.patient_id)
 
 
 async def _own(work: Work, theirs: Visit) -> Link | None:
@@ -61,12 +87,11 @@ async def _compare(work: Work, theirs: Visit, link: Link, ours_id: UUID) -> None
 
 async def _bring(work: Work, theirs: Visit, ours: Appointment) -> None:
     """Ours becomes what they say. What ended here does not begin again: scheduling refuses."""
-    key = f"ehr-{work.mark(theirs.id).hex()[:32]}-{ours.version}"
+    key = _key(work, theirs.id, ours)
     scheduling, actor = work.ctx.scheduling, work.ctx.actor
     target = ENDED.get(theirs.status)
     if target == "cancelled":
-        command = CancelAppointment(appointment_id=ours.id, reason=REASON, expected_version=ours.version)
-        await scheduling.cancel_appointment(actor, command, key)
+        await _cancel(work, theirs.id, ours)
     elif target == "noshow":
         step = AdvanceAppointment(appointment_id=ours.id, status="noshow", expected_version=ours.version)
         await scheduling.advance_appointment(actor, step, key)
@@ -74,6 +99,15 @@ async def _bring(work: Work, theirs: Visit, ours: Appointment) -> None:
         time = PickedTime(visit_type_id=ours.visit_type_id, site_id=ours.site_id, start=theirs.start_at)
         move = RescheduleAppointment(appointment_id=ours.id, time=time, expected_version=ours.version)
         await scheduling.reschedule_appointment(actor, move, key)
+
+
+async def _cancel(work: Work, theirs_id: str, ours: Appointment) -> None:
+    command = CancelAppointment(appointment_id=ours.id, reason=REASON, expected_version=ours.version)
+    await work.ctx.scheduling.cancel_appointment(work.ctx.actor, command, _key(work, theirs_id, ours))
+
+
+def _key(work: Work, theirs_id: str, ours: Appointment) -> str:
+    return f"ehr-{work.mark(theirs_id).hex()[:32]}-{ours.version}"
 
 
 async def _take(work: Work, theirs: Visit, link: Link | None) -> None:

@@ -21,6 +21,8 @@ DIFFERS = "ehr.differs"
 ONLY_THEIRS = "ehr.only_theirs"
 AMBIGUOUS = "ehr.ambiguous"
 OTHER_PERSON = "ehr.other_person"
+GONE = "ehr.gone_there"
+NOT_FOUND = frozenset({404, 410})
 Take = Callable[[], Awaitable[object]]
 
 
