@@ -17,7 +17,7 @@ from typing import Any
 TYPES = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService", "Device", "Schedule",
     "Slot", "Appointment", "AppointmentResponse", "Encounter", "Observation", "Communication", "ServiceRequest", "Coverage",
-    "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Task", "AuditEvent", "Provenance", "Subscription",
+    "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Task", "AuditEvent", "Provenance", "Subscription", "Group",
 )  # fmt: skip
 COMMON = ("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source")
 ADDED_BY_OTHERS = {("ServiceRequest", "order-detail")}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -88,7 +88,7 @@ async def test_the_operations_are_declared(clinic: Clinic) -> None:
 
 
 @pytest.mark.requirement("BULK.2")
-@pytest.mark.parametrize("path", ["/$export", "/Patient/$export"])
+@pytest.mark.parametrize("path", ["/$export", "/Patient/$export", "/Group/1/$export"])
 async def test_nothing_is_exported_without_a_token(clinic: Clinic, path: str) -> None:
     """Inferno bulk_data_no_auth_test."""
     outcome(await clinic.system.request(None, "GET", FHIR + path, headers=ASYNC), 401, "kernel.unauthenticated")
@@ -122,11 +122,66 @@ async def test_an_export_is_asked_for_completed_and_read(clinic: Clinic, taker: 
 
 
 @pytest.mark.requirement("BULK.4")
-async def test_a_patients_export_has_what_is_about_patients_and_groups_are_not_there(taker: Taker) -> None:
-    """Inferno bulk_data_patient_export_group; there are no Groups here."""
+async def test_a_patients_export_has_what_is_about_patients(taker: Taker) -> None:
+    """Inferno bulk_data_patient_export_group."""
     found = await taker.everything(await taker.started("/Patient/$export"))
     assert set(found) == {"Patient", "Appointment", "Encounter"}
-    outcome(await taker.kicks_off("/Group/1/$export"), 404, "kernel.not_found")
+
+
+async def grouped(clinic: Clinic, *patients: UUID) -> str:
+    """A new group of these patients; its id."""
+    made = ok(await clinic.system.request("integration", "POST", f"{FHIR}/Group", json=group_of(*patients)), 201)
+    return str(made["id"])
+
+
+def group_of(*patients: UUID, **more: Any) -> Json:
+    members = [{"entity": {"reference": f"Patient/{each}"}} for each in patients]
+    return {"resourceType": "Group", "type": "person", "actual": True, "name": "Numbats"} | ({"member": members} if members else {}) | more
+
+
+@pytest.mark.requirement("BULK.4")
+async def test_a_groups_export_has_what_is_about_its_patients_alone(clinic: Clinic, taker: Taker) -> None:
+    """Inferno bulk_data_group_export_group: kick-off, status, manifest, NDJSON, "Patient IDs match those expected in Group"."""
+    inside, outside = await register(clinic.system), await register(clinic.system)
+    booked = [ok(await clinic.book(each, start), 201)["id"] for each, start in zip((inside, outside), await clinic.free(), strict=False)]
+    group = await grouped(clinic, inside)
+    status = await taker.started(f"/Group/{group}/$export")
+    assert ok(await taker.asks(status))["request"].endswith(f"/fhir/R4/Group/{group}/$export")
+    found = await taker.everything(status)
+    assert set(found) == {"Patient", "Appointment", "Encounter"}
+    assert [one["id"] for one in found["Patient"]] == [str(inside)]
+    assert [one["id"] for one in found["Appointment"]] == booked[:1]
+
+
+@pytest.mark.requirement("BULK.4")
+async def test_who_is_in_a_group_is_asked_whenever_a_file_is_made(clinic: Clinic, taker: Taker) -> None:
+    first, second = await register(clinic.system), await register(clinic.system)
+    group = await grouped(clinic)
+    status = await taker.started(f"/Group/{group}/$export", ("_type", "Patient"))
+    (file,) = ok(await taker.asks(status))["output"]
+    assert await taker.file(file["url"]) == [], "nobody is in it yet"
+    for members in ((first, second), (second,)):
+        sent = group_of(*members, id=group)
+        ok(await clinic.system.request("integration", "PUT", f"{FHIR}/Group/{group}", json=sent))
+        assert {one["id"] for one in await taker.file(file["url"])} == set(map(str, members))
+    ok(await clinic.system.request("integration", "DELETE", f"{FHIR}/Group/{group}"))
+    outcome(await taker.asks(path_of(file["url"])), 404, "patients.unknown_group")
+
+
+@pytest.mark.requirement("BULK.4")
+async def test_a_group_is_exported_by_post_by_whoever_may_read_it_if_it_is_there(
+    clinic: Clinic, taker: Taker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    patient = await register(clinic.system)
+    group = await grouped(clinic, patient)
+    answer = await posts(taker, f"/Group/{group}/$export", ("_type", "valueString", "Patient"))
+    found = await taker.everything(path_of(answer.headers["content-location"]))
+    assert [one["id"] for one in found["Patient"]] == [str(patient)]
+    outcome(await taker.kicks_off(f"/Group/{uuid4()}/$export"), 404, "patients.unknown_group")
+    outcome(await taker.kicks_off("/Group/1/$export"), 404, "fhir.unknown_id")
+    outcome(await taker.kicks_off(f"/Group/{group}/$export", ("_type", "Location")), 400, "kernel.bad_input")
+    other = await new_taker(clinic, tmp_path_factory, ["system/Patient.rs"])
+    outcome(await other.kicks_off(f"/Group/{group}/$export"), 403, "smart.scope_missing")
 
 
 @pytest.mark.requirement("BULK.5")

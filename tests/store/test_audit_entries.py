@@ -34,7 +34,7 @@ from carewright.kernel.db import Database
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.migrate import role_of
 from carewright.kernel.sql import Query
-from carewright.patients import service as patients
+from carewright.patients.service import records as patients
 from carewright.roles.local import Audited
 from carewright.roles.registry import SCHEMAS
 from carewright.scheduling.module import LocalScheduling

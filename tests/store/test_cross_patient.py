@@ -16,7 +16,7 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
 )
 from carewright.kernel.errors import Forbidden
-from carewright.patients import service
+from carewright.patients.service import records as service
 from carewright.scheduling.service import book, change
 from tests.scheduling_hospital import TOMORROW, Hospital
 from tests.servers import Contexts

@@ -30,8 +30,8 @@ from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.idempotency import remember
 from carewright.notifications import handlers as notification_handlers
-from carewright.patients import service
 from carewright.patients.jobs import JOBS
+from carewright.patients.service import records as service
 from carewright.records.service import rules as records
 from carewright.scheduling import handlers as scheduling_handlers
 from tests.access_world import recorded

@@ -18,7 +18,7 @@ from carewright.contracts.patients import ContactPoint, Patient, PutPatients
 from carewright.contracts.scheduling import Appointment, AppointmentStatus, Participant
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden
-from carewright.patients import service as patients_service
+from carewright.patients.service import records as patients_service
 from carewright.roles.extracting import Counts, new_file, write
 from carewright.scheduling.service import past
 from tests.servers import MORNING, Contexts

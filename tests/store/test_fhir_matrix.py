@@ -35,8 +35,8 @@ UNSEEN = frozenset({
     "PractitionerRole", "RelatedPerson", "Schedule", "Subscription",
 })  # fmt: skip
 """Of these nothing is there, or not every interaction has an answer: whether they may be asked for is tried all the same."""
-CREATED = ("Coverage", "ServiceRequest")
-"""What is written before somebody reads it, besides what the clinic's own API makes."""
+CREATED = {"Coverage": "front-desk", "Group": "integration", "ServiceRequest": "front-desk"}
+"""What is written before somebody reads it, and by whom, besides what the clinic's own API makes."""
 
 
 class Table(NamedTuple):
@@ -158,8 +158,8 @@ async def lived(whole: Inside, clinic: Clinic, number: int) -> dict[str, str]:
         "Slot": write_slot(SlotId(UUID(mine["schedule_id"]), datetime.fromisoformat(mine["start"]), SLOT_MINUTES)),
         "AppointmentResponse": write_response(ResponseId(UUID(mine["appointment_id"]), UUID(mine["practitioner_id"]))),
     }  # fmt: skip
-    for kind in CREATED:
-        answer = await whole.request("front-desk", "POST", f"{FHIR}/{kind}", json=resource_of(kind, mine))
+    for kind, role in CREATED.items():
+        answer = await whole.request(role, "POST", f"{FHIR}/{kind}", json=resource_of(kind, mine))
         ids[kind] = ok(answer, 201)["id"]
     return mine | ids
 
@@ -207,7 +207,7 @@ def cell_of(kind: str, code: str, mine: dict[str, str]) -> Cell:
 def change_of(kind: str) -> list[Json]:
     path, value = {
         "Appointment": ("/status", "cancelled"), "Patient": ("/gender", "other"), "Coverage": ("/subscriberId", "W9"),
-        "ServiceRequest": ("/priority", "stat"), "Subscription": ("/reason", "to see"),
+        "ServiceRequest": ("/priority", "stat"), "Group": ("/name", "Another"), "Subscription": ("/reason", "to see"),
     }[kind]  # fmt: skip
     return [{"op": "add", "path": path, "value": value}]
 
@@ -234,6 +234,7 @@ def resource_of(kind: str, mine: dict[str, str]) -> Json:
             "status": "active", "purpose": ["benefits"], "patient": patient, "created": "2026-11-26", "servicedDate": mine["start"][:10],
             "insurer": payor[0], "insurance": [{"coverage": {"reference": f"Coverage/{mine.get('Coverage')}"}}],
         },
+        "Group": {"type": "person", "actual": True, "name": "Some", "member": [{"entity": patient}]},
         "Patient": {"name": [{"family": "Element", "given": ["Field"]}]},
         "ServiceRequest": {"status": "active", "intent": "order", "subject": patient, "code": concept, "requester": practitioner},
         "Subscription": {

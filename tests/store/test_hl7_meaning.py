@@ -22,7 +22,7 @@ from carewright.hl7.service.desk import LocalDesk
 from carewright.hl7.service.keeping import dispose_messages, reseal_messages
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.errors import BadInput, Forbidden
-from carewright.patients.service import erase_patient as erase
+from carewright.patients.service.records import erase_patient as erase
 from carewright.records.service.export import export_record
 from carewright.roles import hl7 as commands
 from carewright.roles.registry import SECTIONS

@@ -16,8 +16,9 @@ from carewright.kernel.context import Context
 from carewright.kernel.privacy.cipher import HEADER_BYTES, KeysDestroyed
 from carewright.kernel.privacy.vault import IN_FLIGHT
 from carewright.kernel.sql import Query
-from carewright.patients import service, store
 from carewright.patients.module import MODULE
+from carewright.patients.service import records as service
+from carewright.patients.store import records as store
 from carewright.roles import rotation
 from carewright.roles.registry import MODULES, SCHEMAS
 from tests.keys import new_vault

@@ -13,8 +13,8 @@ from carewright.kernel.privacy.vault import IN_FLIGHT, Vault
 from carewright.kernel.private_file import write_private
 from carewright.kernel.settings import StartFailed
 from carewright.kernel.sql import Query
-from carewright.patients import service
 from carewright.patients.module import MODULE
+from carewright.patients.service import records as service
 from carewright.roles import rotation
 from tests.servers import Contexts
 

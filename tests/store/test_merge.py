@@ -28,7 +28,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.sql import Query
-from carewright.patients import service as patients
+from carewright.patients.service import records as patients
 from carewright.records.service import rules as records
 from carewright.records.service.export import export_record
 from carewright.scheduling.checks import CHECKS

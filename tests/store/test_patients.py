@@ -25,7 +25,8 @@ from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import Forbidden, IdempotencyKeyReused
 from carewright.kernel.privacy.cipher import FieldCipher, SealedElsewhere
 from carewright.kernel.sql import Query
-from carewright.patients import service, store
+from carewright.patients.service import records as service
+from carewright.patients.store import records as store
 from tests.samples import known_id
 from tests.servers import Contexts, facts_of
 

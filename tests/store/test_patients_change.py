@@ -22,7 +22,7 @@ from carewright.contracts.patients import (
 )
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import BadInput, Forbidden, PreconditionFailed
-from carewright.patients import service
+from carewright.patients.service import records as service
 from tests.samples import known_id
 from tests.servers import Contexts, facts_of
 from tests.store.test_patients import ANNA, MRN

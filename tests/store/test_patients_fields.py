@@ -4,7 +4,7 @@ import pytest
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import ContactPoint, FindPatients, RegisterPatient
-from carewright.patients import service
+from carewright.patients.service import records as service
 from tests.servers import Contexts
 
 PHONE = ContactPoint(system="phone", value="+1 202 555 0143")

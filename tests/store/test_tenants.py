@@ -20,7 +20,7 @@ from carewright.kernel.db import SYSTEM_SUFFIX, Database, Session
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.migrate import EVERY_TENANT, role_of, system_role_of
 from carewright.kernel.sql import Queries, Query
-from carewright.patients import service as patients
+from carewright.patients.service import records as patients
 from carewright.roles.registry import MODULES, SCHEMAS
 from tests.samples import SMALL_HOSPITAL, known_id
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital

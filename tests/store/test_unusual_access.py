@@ -22,8 +22,8 @@ from carewright.kernel.token_keys import TokenKeys
 from carewright.oversight.context import OversightContext
 from carewright.oversight.service import unusual
 from carewright.oversight.settings import OversightSettings
-from carewright.patients import service as patients
 from carewright.patients.module import LocalPatients
+from carewright.patients.service import records as patients
 from tests.access_world import access, recorded, staff
 from tests.servers import Contexts
 

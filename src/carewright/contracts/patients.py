@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import Identifier
+from carewright.contracts.groups import Group, GroupDetails, SearchGroups, UpdateGroup
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -288,7 +289,7 @@ def hash_of(cipher: FieldCipher, identifier: Identifier) -> bytes:
 
 
 class Patients(Protocol):
-    """What the rims may ask about patients."""
+    """What the rims may ask about patients and groups of them."""
 
     async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient: ...
 
@@ -313,3 +314,15 @@ class Patients(Protocol):
     async def put_patients(self, actor: Actor, command: PutPatients) -> PutPatientsResult: ...
 
     async def compare_names(self, actor: Actor, patient_id: UUID, display: ShortText) -> NameRelation: ...
+
+    async def get_group(self, actor: Actor, group_id: UUID) -> Group: ...
+
+    async def list_members(self, actor: Actor, group_id: UUID) -> tuple[UUID, ...]: ...
+
+    async def search_groups(self, actor: Actor, query: SearchGroups) -> tuple[Group, ...]: ...
+
+    async def create_group(self, actor: Actor, details: GroupDetails, idempotency_key: str | None = None) -> Group: ...
+
+    async def update_group(self, actor: Actor, command: UpdateGroup, idempotency_key: str | None = None) -> Group: ...
+
+    async def delete_group(self, actor: Actor, group_id: UUID) -> Group: ...

@@ -74,6 +74,8 @@ patients.erase                        .   .   .   .   .   .   .   .   .   x   . 
 patients.register                     .   .   x   .   .   .   .   .   .   .   .   x
 patients.change                       .   .   x   .   .   .   .   .   .   .   .   x
 patients.merge                        .   .   x   .   .   .   .   .   .   .   .   x
+patients.group.read                   .   .   .   .   .   .   .   .   .   .   .   x
+patients.group.change                 .   .   .   .   .   .   .   .   .   .   .   x
 records.export                        x   x   .   .   .   .   .   .   .   x   .   .
 records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .
 records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .

@@ -29,6 +29,7 @@ hl7-messages          90d       1d      receiving       -
 coverages             7y        1d      end             -
 eligibility           2y        1d      asking          -
 orders                7y        1d      last-change     -
+groups                7y        1d      last-change     -
 observations          7y        5y      end             42 CFR 482.24(b)(1)
 """
 """What is kept `ever` nothing disposes of: the audit log's proofs are about all of it. Telehealth media have their rule
@@ -53,6 +54,7 @@ What = Literal[
     "coverages",
     "eligibility",
     "orders",
+    "groups",
     "observations",
 ]
 State = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", max_length=2)]

@@ -59,6 +59,10 @@ CoverageEligibilityRequest   c   coverage.check coverage.read
 CoverageEligibilityResponse  rs  coverage.read
 Device             rs  directory.read
 Encounter          rs  flow.encounter.read directory.read
+Group              rs  patients.group.read
+Group              c   patients.group.change patients.group.read
+Group              u   patients.group.change patients.group.read
+Group              d   patients.group.change patients.group.read
 HealthcareService  rs  directory.read
 Location           rs  directory.read
 Organization       rs  directory.read

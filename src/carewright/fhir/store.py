@@ -143,7 +143,7 @@ async def insert_export(tx: Session, organization_id: UUID, subject: str, made: 
     """False where this subject has `open_max` exports that live."""
     row = await tx.fetch_one(
         Q.insert_export, organization_id, made.id, subject, list(made.kinds), made.since, made.request, made.asked_at, made.until, open_max,
-        list(made.elements), list(made.filters),
+        list(made.elements), list(made.filters), made.group_id,
     )  # fmt: skip
     return row is not None
 

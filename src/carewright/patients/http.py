@@ -25,7 +25,7 @@ from carewright.contracts.patients import (
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.values import Reason
-from carewright.patients import service
+from carewright.patients.service import records as service
 
 
 async def find_patients(ctx: Context, call: Call[Nothing, FindPatients]) -> PatientsPage:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts.directory import Identifier
+from carewright.contracts.groups import Group, GroupDetails, SearchGroups, UpdateGroup
 from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
@@ -26,10 +27,13 @@ from carewright.contracts.patients import (
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
-from carewright.patients import service, store
 from carewright.patients.http import ROUTES
-from carewright.patients.jobs import JOBS
+from carewright.patients.jobs import JOBS, TIMERS
+from carewright.patients.service import groups
+from carewright.patients.service import records as service
 from carewright.patients.settings import PatientsSettings
+from carewright.patients.store import groups as group_rows
+from carewright.patients.store import records as store
 
 
 class LocalPatients:
@@ -74,6 +78,24 @@ class LocalPatients:
     async def compare_names(self, actor: Actor, patient_id: UUID, display: str) -> NameRelation:
         return await service.compare_names(self._context.acting(actor), patient_id, display)
 
+    async def get_group(self, actor: Actor, group_id: UUID) -> Group:
+        return await groups.get_group(self._context.acting(actor), group_id)
+
+    async def list_members(self, actor: Actor, group_id: UUID) -> tuple[UUID, ...]:
+        return await groups.list_members(self._context.acting(actor), group_id)
+
+    async def search_groups(self, actor: Actor, query: SearchGroups) -> tuple[Group, ...]:
+        return await groups.search_groups(self._context.acting(actor), query)
+
+    async def create_group(self, actor: Actor, details: GroupDetails, idempotency_key: str | None = None) -> Group:
+        return await groups.create_group(self._context.acting(actor, Once.of(idempotency_key, details)), details)
+
+    async def update_group(self, actor: Actor, command: UpdateGroup, idempotency_key: str | None = None) -> Group:
+        return await groups.update_group(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def delete_group(self, actor: Actor, group_id: UUID) -> Group:
+        return await groups.delete_group(self._context.acting(actor), group_id)
+
 
 async def start(context: Context, _: PatientsSettings, __: Callable[[type], Any]) -> Running:
     """Patients need nothing but their tables."""
@@ -88,5 +110,11 @@ MODULE = Module(
     routes=ROUTES,
     prefixes=("/api/v1/patients",),
     jobs=JOBS,
-    sealed={"patients.patient": service.reseal_patients, store.ERASURE: service.reseal_erasures, store.MERGE: service.reseal_merges},
+    timers=TIMERS,
+    sealed={
+        "patients.patient": service.reseal_patients,
+        store.ERASURE: service.reseal_erasures,
+        store.MERGE: service.reseal_merges,
+        group_rows.TABLE: groups.reseal_groups,
+    },
 )

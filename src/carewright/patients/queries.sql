@@ -100,6 +100,11 @@ RETURNING id, version
 -- In a statement of its own: what follows must see what whoever had the lock before has committed.
 SELECT id FROM patients.patient WHERE organization_id = $1 AND id = $2 FOR UPDATE
 
+-- name: lock_records_of
+SELECT id FROM patients.patient WHERE organization_id = $1 AND id = ANY(kernel.records_of($1, $2))
+ORDER BY id
+FOR UPDATE
+
 -- name: erase_patient
 -- The row decides: of two erasures, and of an erasure and a change, one comes second. A hold that was committed is never missed. With a
 -- record go those that were merged into it; one that was merged goes with its survivor alone.
@@ -145,3 +150,111 @@ FOR UPDATE
 UPDATE patients.patient p SET person = r.person, reach = r.reach
 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, person, reach)
 WHERE p.organization_id = $1 AND p.id = r.id
+
+-- name: search_groups
+-- What nobody asked for is NULL, and falls away when the statement is planned for its values.
+SELECT g.id, g.active, g.detail, g.version, g.updated_at, ARRAY(
+    SELECT m.patient_id FROM patients.group_member m WHERE m.organization_id = $1 AND m.group_id = g.id ORDER BY m.patient_id
+) AS member_ids
+FROM patients.patient_group g
+WHERE g.organization_id = $1 AND ($2::uuid[] IS NULL OR g.id = ANY($2))
+  AND ($3::bytea[] IS NULL OR g.id IN (
+      SELECT i.group_id FROM patients.group_identifier i WHERE i.organization_id = $1 AND i.mark = ANY($3)))
+  AND ($4::uuid[] IS NULL OR g.id IN (
+      SELECT m.group_id FROM patients.group_member m WHERE m.organization_id = $1 AND m.patient_id = ANY($4)))
+ORDER BY g.id
+
+-- name: count_members
+-- As search_groups: how many members it would show.
+SELECT count(*) AS members
+FROM patients.group_member s JOIN patients.patient_group g ON g.organization_id = s.organization_id AND g.id = s.group_id
+WHERE g.organization_id = $1 AND ($2::uuid[] IS NULL OR g.id = ANY($2))
+  AND ($3::bytea[] IS NULL OR g.id IN (
+      SELECT i.group_id FROM patients.group_identifier i WHERE i.organization_id = $1 AND i.mark = ANY($3)))
+  AND ($4::uuid[] IS NULL OR g.id IN (
+      SELECT m.group_id FROM patients.group_member m WHERE m.organization_id = $1 AND m.patient_id = ANY($4)))
+
+-- name: lock_group
+-- In a statement of its own, as lock_record. Whoever changes members holds their patients first, then the group: nobody waits in a circle.
+SELECT id FROM patients.patient_group WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: lock_members
+-- Those of the patients that there are. An erasure or a merge that comes meanwhile waits until what it must find is there. In order of
+-- ids, as patients_for_merge.
+SELECT id FROM patients.patient WHERE organization_id = $1 AND id = ANY($2::uuid[])
+ORDER BY id
+FOR KEY SHARE
+
+-- name: insert_group
+-- Nothing back where the organization has $6 groups already; two at once may make one more.
+INSERT INTO patients.patient_group (organization_id, id, active, detail, version, updated_at)
+SELECT $1, $2, $3, $4, 1, $5
+WHERE (SELECT count(*) FROM patients.patient_group WHERE organization_id = $1) < $6
+RETURNING id
+
+-- name: change_group
+UPDATE patients.patient_group SET active = $3, detail = $4, version = $5, updated_at = $6 WHERE organization_id = $1 AND id = $2
+
+-- name: delete_group
+DELETE FROM patients.patient_group WHERE organization_id = $1 AND id = $2
+
+-- name: drop_group_identifiers
+DELETE FROM patients.group_identifier WHERE organization_id = $1 AND group_id = $2
+
+-- name: claim_group_identifiers
+-- Fewer rows back than asked for means that another group carries the identifier. In order, for the same reason as put_patients.
+INSERT INTO patients.group_identifier (organization_id, mark, group_id)
+SELECT $1, given.mark, $2 FROM unnest($3::bytea[]) AS given(mark)
+ORDER BY given.mark
+ON CONFLICT DO NOTHING
+RETURNING mark
+
+-- name: set_members
+-- Those and nobody else.
+WITH gone AS (
+    DELETE FROM patients.group_member WHERE organization_id = $1 AND group_id = $2 AND patient_id <> ALL($3::uuid[])
+)
+INSERT INTO patients.group_member (organization_id, group_id, patient_id)
+SELECT $1, $2, given.id FROM unnest($3::uuid[]) AS given(id)
+ON CONFLICT DO NOTHING
+
+-- name: lock_groups_of
+-- The groups of these patients, whose rows the caller holds.
+SELECT g.id FROM patients.patient_group g
+WHERE g.organization_id = $1
+  AND g.id IN (SELECT m.group_id FROM patients.group_member m WHERE m.organization_id = $1 AND m.patient_id = ANY($2::uuid[]))
+ORDER BY g.id
+FOR UPDATE
+
+-- name: leave_groups
+DELETE FROM patients.group_member WHERE organization_id = $1 AND patient_id = ANY($2::uuid[]) RETURNING group_id, patient_id
+
+-- name: join_groups
+INSERT INTO patients.group_member (organization_id, group_id, patient_id)
+SELECT $1, given.id, $3 FROM unnest($2::uuid[]) AS given(id)
+ON CONFLICT DO NOTHING
+
+-- name: touch_groups
+UPDATE patients.patient_group SET version = version + 1, updated_at = $3 WHERE organization_id = $1 AND id = ANY($2::uuid[])
+
+-- name: dispose_groups
+-- Lists that nobody changed for long enough, oldest first. One with a member whom a hold covers stays.
+DELETE FROM patients.patient_group WHERE organization_id = $1 AND id = ANY(ARRAY(
+    SELECT g.id FROM patients.patient_group g
+    WHERE g.organization_id = $1 AND g.updated_at < $2 AND NOT EXISTS (
+        SELECT FROM patients.group_member m
+        WHERE m.organization_id = $1 AND m.group_id = g.id AND kernel.is_held(m.organization_id, m.patient_id))
+    ORDER BY g.updated_at LIMIT $3
+))
+RETURNING id
+
+-- name: groups_to_reseal
+-- As patients_to_reseal.
+SELECT id, detail FROM patients.patient_group
+WHERE organization_id = $1 AND id > $2 AND substring(detail FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_groups
+UPDATE patients.patient_group g SET detail = r.detail FROM unnest($2::uuid[], $3::bytea[]) AS r(id, detail)
+WHERE g.organization_id = $1 AND g.id = r.id

@@ -8,7 +8,7 @@ import msgspec
 
 from carewright.contracts.patients import Erased, ErasePatient
 from carewright.kernel.idempotency import forget_answers_about
-from carewright.patients.service import erase_patient
+from carewright.patients.service.records import erase_patient
 from carewright.roles.lifecycle import NOBODY, running
 from carewright.roles.registry import MODULES
 from carewright.roles.relay import system_actor

@@ -15,7 +15,7 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.rng import new_secret, new_shift
 from carewright.kernel.settings import StartFailed
-from carewright.patients.service import read_traits
+from carewright.patients.service.records import read_traits
 from carewright.records.model.deidentified import SHIFT_WEEKS_MAX, rows_of
 from carewright.roles.lifecycle import NOBODY, running
 from carewright.roles.registry import MODULES

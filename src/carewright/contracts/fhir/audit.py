@@ -21,7 +21,7 @@ CHANGES = {"C": "CREATE", "U": "UPDATE", "D": "DELETE"}
 """http://terminology.hl7.org/CodeSystem/v3-DataOperation"""
 OUTCOMES = {"success": "0", "refused": "4", "failed": "8"}
 RESOURCES = frozenset({
-    "Appointment", "Communication", "Device", "HealthcareService", "Location", "Organization", "Patient", "Practitioner",
+    "Appointment", "Communication", "Device", "Group", "HealthcareService", "Location", "Organization", "Patient", "Practitioner",
     "PractitionerRole", "RelatedPerson", "Schedule", "Slot", "Encounter", "Observation", "ServiceRequest",
 })  # fmt: skip
 """Types that FHIR knows. What it lacks is named by its identifier."""

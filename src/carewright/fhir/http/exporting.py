@@ -16,7 +16,7 @@ from carewright.fhir.http.interaction import PREFIX, base_of, body_of, noted, si
 from carewright.fhir.model.exports import Export, Level, piece_named, wish_in
 from carewright.fhir.model.ndjson import NDJSON
 from carewright.fhir.model.parameters import Parameters
-from carewright.fhir.model.pointing import uuid_or_none
+from carewright.fhir.model.pointing import known_uuid, uuid_or_none
 from carewright.fhir.service import exporting
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.http.endpoint import bearer_token, query_pairs
@@ -26,7 +26,7 @@ Handle = Callable[[FhirContext, Request], Awaitable[Response]]
 
 
 def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
-    """The routes of exports. There are no Groups here, so that there is none to export."""
+    """The routes of exports."""
 
     def at(path: str, method: str, handle: Handle) -> Route:
         async def answer(request: Request) -> Response:
@@ -39,6 +39,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
     return [
         *(at(EXPORT, method, partial(_kick_off, "system")) for method in ("GET", "POST")),
         *(at(f"/Patient{EXPORT}", method, partial(_kick_off, "Patient")) for method in ("GET", "POST")),
+        *(at(f"/Group/{{group_id}}{EXPORT}", method, partial(_kick_off, "Group")) for method in ("GET", "POST")),
         at(f"{EXPORT}/{{id}}", "GET", _status),
         at(f"{EXPORT}/{{id}}", "DELETE", _cancel),
         at(f"{EXPORT}/{{id}}/{{name}}", "GET", _file),
@@ -54,7 +55,8 @@ async def _kick_off(level: Level, ctx: FhirContext, request: Request) -> Respons
     if (sent := await body_of(request)) is not None:
         pairs += Parameters.of_resource(sent).texts()
     wish = wish_in(pairs, lenient=lenient)
-    made = await exporting.start_export(ctx, level, wish, _asked(ctx, request), lenient=lenient)
+    group_id = known_uuid(request.path_params["group_id"]) if level == "Group" else None
+    made = await exporting.start_export(ctx, level, wish, _asked(ctx, request), lenient=lenient, group_id=group_id)
     return Response(b"", 202, {"Content-Location": _address(ctx, request, made), "Cache-Control": "no-store"})
 
 

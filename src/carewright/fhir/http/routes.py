@@ -138,6 +138,7 @@ LETTERS: Mapping[Handle, str] = {
     create: smart.CREATE,
     update: smart.UPDATE,
     patch: smart.UPDATE,
+    delete: smart.DELETE,
     update_matching: smart.SEARCH + smart.CREATE + smart.UPDATE,
     patch_matching: smart.SEARCH + smart.UPDATE,
     find: smart.SEARCH,

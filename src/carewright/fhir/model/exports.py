@@ -12,13 +12,15 @@ from carewright.contracts.fhir.basics import Resource, instant
 from carewright.fhir.model.ndjson import NDJSON, since_in
 from carewright.kernel.errors import BadInput
 
-Level = Literal["system", "Patient"]
+Level = Literal["system", "Patient", "Group"]
+OF_PATIENTS = ("Patient", "Appointment", "Encounter")
 KINDS: Mapping[Level, tuple[str, ...]] = {
     "system": (
         "Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Device", "Schedule", "Patient", "Appointment",
         "Encounter",
     ),
-    "Patient": ("Patient", "Appointment", "Encounter"),
+    "Patient": OF_PATIENTS,
+    "Group": OF_PATIENTS,
 }  # fmt: skip
 """What each level has, references' targets first. Slots are computed, and no part of it."""
 KEPT = timedelta(hours=24)
@@ -35,7 +37,7 @@ FILE = re.compile(r"([A-Z][A-Za-z]+)(?:-(\d{4})-(\d{2}))?\.ndjson", re.ASCII)
 class Export(msgspec.Struct, frozen=True, kw_only=True):
     """An export that was asked for: which types, changed since when, by which address, when, and how long it is there.
 
-    `elements` are `name` of any type or `Type.name`; `filters` are searches of a type.
+    `elements` are `name` of any type or `Type.name`; `filters` are searches of a type. With `group_id` it is about that group's patients.
     """
 
     id: UUID
@@ -43,6 +45,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None
     elements: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    group_id: UUID | None = None
     request: str
     asked_at: datetime
     until: datetime

@@ -18,6 +18,7 @@ BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 EXPORTS: Mapping[Level, str] = {
     "system": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
     "Patient": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export",
+    "Group": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export",
 }
 OPERATIONS = {
     "Appointment": {
@@ -27,6 +28,7 @@ OPERATIONS = {
         "confirm": "https://www.medplum.com/docs/scheduling/appointment-confirm",
         "cancel": "https://www.medplum.com/docs/scheduling/appointment-cancel",
     },
+    "Group": {"export": EXPORTS["Group"]},
     "Patient": {"export": EXPORTS["Patient"]},
     "Subscription": {
         "status": "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",

@@ -4,7 +4,7 @@ Who may export, and which types their scopes show, is asked at each step; what s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -37,12 +37,17 @@ from carewright.kernel.errors import BadInput
 EXPORT = smart.EXPORT
 manifest = model.manifest
 PAGE = 1_000
+PATIENTS_AT_A_TIME = 200
 Pages = AsyncIterator[list[Resource]]
 
 
-async def start_export(ctx: FhirContext, level: Level, wish: Wish, request: str, *, lenient: bool) -> Export:
-    """Ask for an export of what the actor may read. Raises `Forbidden`, `ScopeMissing`, `BadInput`, `ExportsEnough`."""
+async def start_export(ctx: FhirContext, level: Level, wish: Wish, request: str, *, lenient: bool, group_id: UUID | None = None) -> Export:
+    """Ask for an export of what the actor may read; of a group's patients, `group_id` says which.
+
+    Raises `Forbidden`, `ScopeMissing`, `BadInput`, `ExportsEnough`, `UnknownGroup`.
+    """
     ctx.actor.require(EXPORT)
+    await _members(ctx, group_id)
     kinds = model.kinds_of(level, wish, lenient=lenient)
     readable = tuple(kind for kind in kinds if smart.may(ctx.actor, kind, READ))
     if not readable or (wish.kinds and readable != kinds):
@@ -51,8 +56,8 @@ async def start_export(ctx: FhirContext, level: Level, wish: Wish, request: str,
         raise BadInput("This address is longer than we keep. Post what is asked for.")
     now, filters = ctx.clock.now(), filters_for(ctx, wish.filters, readable, lenient=lenient)
     made = Export(
-        id=ctx.ids.new(), kinds=readable, since=wish.since, elements=wish.elements, filters=filters, request=request, asked_at=now,
-        until=now + model.KEPT,
+        id=ctx.ids.new(), kinds=readable, since=wish.since, elements=wish.elements, filters=filters, group_id=group_id, request=request,
+        asked_at=now, until=now + model.KEPT,
     )  # fmt: skip
     async with ctx.db.transaction() as tx:
         if not await store.insert_export(tx, ctx.actor.organization_id, ctx.actor.subject, made, model.OPEN_MAX):
@@ -89,12 +94,13 @@ async def pieces_of(ctx: FhirContext, export: Export) -> list[Piece]:
 async def lines_of(ctx: FhirContext, export: Export, piece: Piece) -> AsyncIterator[bytes]:
     """A file as NDJSON, a page at a time, for whoever may read it when each page is made. The reading is recorded by each module.
 
-    Raises `UnknownExport` for what is no file of this export.
+    Raises `UnknownExport` for what is no file of this export, and `UnknownGroup` where its group is there no more.
     """
     if piece.kind not in export.kinds:
         raise UnknownExport
     fits, names = fitting(ctx, export.filters, piece.kind), model.elements_for(piece.kind, export.elements)
-    async for page in _pages(ctx, piece):
+    members = await _members(ctx, export.group_id)
+    async for page in _pages(ctx, piece) if members is None else _pages_about(ctx, piece, members):
         found = (one for one in shown(ctx, piece.kind, page, READ) if model.is_changed(one, export.since) and fits(one))
         yield ndjson(elements_of(store.r4_definitions(), one, names) if names else one for one in found)
 
@@ -108,13 +114,36 @@ def _pages(ctx: FhirContext, piece: Piece) -> Pages:
     return by_kind[piece.kind](ctx)
 
 
-def _appointments(ctx: FhirContext, month: datetime) -> Pages:
-    query = SearchAppointments(start_from=month, start_until=model.after_month(month), limit=PAGE)
+async def _members(ctx: FhirContext, group_id: UUID | None) -> tuple[UUID, ...] | None:
+    """Who is in the group at this moment; None where an export is of no group. Raises `ScopeMissing`, `UnknownGroup`."""
+    if group_id is None:
+        return None
+    if not smart.may(ctx.actor, "Group", READ):
+        raise ScopeMissing
+    return await ctx.patients.list_members(ctx.actor, group_id)
+
+
+async def _pages_about(ctx: FhirContext, piece: Piece, patient_ids: Sequence[UUID]) -> Pages:
+    """What a file has about some patients, asked for a few of them at a time. There is a page even about nobody."""
+    yield []
+    for first in range(0, len(patient_ids), PATIENTS_AT_A_TIME):
+        some = tuple(patient_ids[first : first + PATIENTS_AT_A_TIME])
+        if piece.month is not None:
+            pages = _appointments(ctx, piece.month, some)
+        else:
+            pages = _encounters(ctx, some) if piece.kind == "Encounter" else _patients_named(ctx, some)
+        async for page in pages:
+            yield page
+
+
+def _appointments(ctx: FhirContext, month: datetime, patient_ids: tuple[UUID, ...] = ()) -> Pages:
+    query = SearchAppointments(patient_ids=patient_ids, start_from=month, start_until=model.after_month(month), limit=PAGE)
     return _walked(partial(ctx.scheduling.search_appointments, ctx.actor), query, "items", scheduling.appointment)
 
 
-def _encounters(ctx: FhirContext) -> Pages:
-    return _walked(partial(ctx.flow.search_encounters, ctx.actor), SearchEncounters(limit=PAGE), "items", flow.encounter)
+def _encounters(ctx: FhirContext, patient_ids: tuple[UUID, ...] = ()) -> Pages:
+    query = SearchEncounters(patient_ids=patient_ids, limit=PAGE)
+    return _walked(partial(ctx.flow.search_encounters, ctx.actor), query, "items", flow.encounter)
 
 
 def _schedules(ctx: FhirContext) -> Pages:
@@ -152,6 +181,10 @@ async def _walked(
 def _patients(ctx: FhirContext) -> Pages:
     ask = partial(ctx.patients.list_patients, ctx.actor)
     return _walked(ask, ListPatients(limit=PAGE), "items", people.patient, lambda page: page.items[-1].id if page.more else None)
+
+
+async def _patients_named(ctx: FhirContext, patient_ids: tuple[UUID, ...]) -> Pages:
+    yield [people.patient(one) for one in await ctx.patients.get_patients(ctx.actor, patient_ids)]
 
 
 async def _services(ctx: FhirContext) -> Pages:

@@ -11,7 +11,7 @@ import numpy as np
 
 from carewright.contracts.scheduling import Participant
 from carewright.directory import service as directory
-from carewright.patients import service as patients
+from carewright.patients.service import records as patients
 from carewright.scheduling.model.actors import actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.hours import NO_HOURS, Hours
 from carewright.scheduling.service.load import Booked, Load, bulk_load

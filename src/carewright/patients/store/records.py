@@ -203,12 +203,17 @@ async def claim_identifiers(tx: Session, cipher: FieldCipher, patients: Iterable
     return [row["patient_id"] for row in rows]
 
 
+async def records_for_erasure(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:
+    """A record and those that were merged into it, their rows locked until the transaction ends."""
+    await tx.fetch_one(Q.lock_record, organization_id, patient_id)
+    return [row["id"] for row in await tx.fetch(Q.lock_records_of, organization_id, patient_id)]
+
+
 async def erase_patient(tx: Session, organization_id: UUID, patient_id: UUID) -> list[Erasing]:
-    """Delete a record with its identifiers, and those that were merged into it.
+    """Delete a record with its identifiers, and those that were merged into it. The caller holds them (`records_for_erasure`).
 
     Nothing where there is none, where it was merged into another, or where a hold covers it.
     """
-    await tx.fetch_one(Q.lock_record, organization_id, patient_id)
     gone = {row["id"]: int(row["version"]) for row in await tx.fetch(Q.erase_patient, organization_id, patient_id)}
     if not gone:
         return []

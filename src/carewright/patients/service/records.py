@@ -1,7 +1,7 @@
 """The patients' use cases. One function, one transaction, one permission."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, islice
 from uuid import UUID
@@ -38,7 +38,7 @@ from carewright.contracts.patients import (
     UpdatePatient,
 )
 from carewright.kernel import keeping
-from carewright.kernel.audit import Entry, entries_for_patients, entry, record
+from carewright.kernel.audit import Action, Entity, Entry, entries_for_patients, entry, record
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
 from carewright.kernel.errors import BadInput, Forbidden, PreconditionFailed, Refusal
@@ -48,7 +48,9 @@ from carewright.kernel.jobs import enqueue
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.resealing import in_transaction
-from carewright.patients import model, store
+from carewright.patients import model
+from carewright.patients.store import groups as group_rows
+from carewright.patients.store import records as store
 
 READ = "patients.read"
 FIND = "patients.find"
@@ -306,6 +308,8 @@ async def _merge(ctx: Context, tx: Session, cipher: FieldCipher, command: MergeP
     model.ensure_sound(after, now)
     await _put(ctx, tx, cipher, after)
     await store.insert_merge(tx, cipher, command, before, ctx.actor.subject, now)
+    groups = await group_rows.take_over(tx, cipher.organization_id, command.prior_id, command.survivor_id, now)
+    await record(tx, *_group_entries(ctx, "patients.group.merge", "U", {command.survivor_id: groups}))
     return MergedPatients(survivor_id=command.survivor_id, prior_id=command.prior_id, merged_by=ctx.actor.subject, merged_at=now)
 
 
@@ -350,6 +354,8 @@ async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
     ensure_recent(ctx.actor.authenticated_at, now, STEP_UP_MINUTES)
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
+        records = await store.records_for_erasure(tx, cipher.organization_id, patient_id)
+        left = await group_rows.leave_groups(tx, cipher.organization_id, records, now)
         gone = await store.erase_patient(tx, cipher.organization_id, patient_id)
         if not gone:
             await _ensure_stands(tx, cipher.organization_id, patient_id)
@@ -359,8 +365,16 @@ async def erase_patient(ctx: Context, command: ErasePatient) -> Erased:
             await publish(ctx, tx, _erased(cipher.organization_id, each))
             await enqueue(ctx, tx, FORGET_ANSWERS, Forgotten(cipher.organization_id, each.id))
             await record(tx, entry(ctx, "patients.patient.erase", "D", patient_id=each.id))
+        await record(tx, *_group_entries(ctx, "patients.group.erase", "D", left))
     ctx.wake()
     return Erased(patient_id=patient_id, erased_by=ctx.actor.subject, erased_at=now)
+
+
+def _group_entries(ctx: Context, event: str, action: Action, by_patient: Mapping[UUID, Iterable[UUID]]) -> Iterator[Entry]:
+    """What became of the groups that somebody was in."""
+    for patient_id, group_ids in by_patient.items():
+        if about := tuple(Entity(type="Group", id=each) for each in group_ids):
+            yield entry(ctx, event, action, patient_id=patient_id, entities=about)
 
 
 def _erased(organization_id: UUID, gone: store.Erasing) -> PatientErased:

@@ -1,0 +1,1 @@
+"""The patients module's use cases: one file for each of its two truths."""

@@ -1,0 +1,1 @@
+"""The rows of patients and of groups of them: one file for each."""
