@@ -165,7 +165,7 @@ async def test_who_is_in_a_group_is_asked_whenever_a_file_is_made(clinic: Clinic
         ok(await clinic.system.request("integration", "PUT", f"{FHIR}/Group/{group}", json=sent))
         assert {one["id"] for one in await taker.file(file["url"])} == set(map(str, members))
     ok(await clinic.system.request("integration", "DELETE", f"{FHIR}/Group/{group}"))
-    outcome(await taker.asks(path_of(file["url"])), 404, "patients.unknown_group")
+    outcome(await taker.asks(path_of(file["url"])), 404, "groups.unknown_group")
 
 
 @pytest.mark.requirement("BULK.4")
@@ -177,7 +177,7 @@ async def test_a_group_is_exported_by_post_by_whoever_may_read_it_if_it_is_there
     answer = await posts(taker, f"/Group/{group}/$export", ("_type", "valueString", "Patient"))
     found = await taker.everything(path_of(answer.headers["content-location"]))
     assert [one["id"] for one in found["Patient"]] == [str(patient)]
-    outcome(await taker.kicks_off(f"/Group/{uuid4()}/$export"), 404, "patients.unknown_group")
+    outcome(await taker.kicks_off(f"/Group/{uuid4()}/$export"), 404, "groups.unknown_group")
     outcome(await taker.kicks_off("/Group/1/$export"), 404, "fhir.unknown_id")
     outcome(await taker.kicks_off(f"/Group/{group}/$export", ("_type", "Location")), 400, "kernel.bad_input")
     other = await new_taker(clinic, tmp_path_factory, ["system/Patient.rs"])

@@ -67,7 +67,7 @@ async def test_a_group_is_created_changed_patched_and_deleted(clinic: Clinic) ->
     assert (members_of(without), without.get("identifier")) == (set(), None), "what a PUT leaves out is gone"
     ok(await clinic.system.request("integration", "DELETE", f"{GROUPS}/{one['id']}"))
     for method in ("GET", "DELETE"):
-        outcome(await clinic.system.request("integration", method, f"{GROUPS}/{one['id']}"), 404, "patients.unknown_group")
+        outcome(await clinic.system.request("integration", method, f"{GROUPS}/{one['id']}"), 404, "groups.unknown_group")
 
 
 async def test_groups_are_found_by_id_identifier_and_member(clinic: Clinic) -> None:
@@ -105,13 +105,11 @@ async def test_what_cannot_be_kept_is_refused_by_its_place(clinic: Clinic, chang
 
 async def test_an_identifier_is_one_groups_and_what_has_no_place_is_named(clinic: Clinic) -> None:
     one = await made(clinic, await register(clinic.system))
-    outcome(await send(clinic, "POST", group(identifier=one["identifier"])), 422, "patients.invalid_group")
+    outcome(await send(clinic, "POST", group(identifier=one["identifier"])), 422, "groups.invalid_group")
     named_too = [{"entity": {"reference": f"Patient/{await register(clinic.system)}", "display": "Wombat"}}]
     answer = await send(clinic, "POST", group(member=named_too, code={"text": "x"}), prefer="return=OperationOutcome")
-    assert {each for issue in answer.json()["issue"] for each in issue.get("expression", ())} == {
-        "Group.member.entity.display",
-        "Group.code",
-    }
+    told = {each for issue in answer.json()["issue"] for each in issue.get("expression", ())}
+    assert told == {"Group.member.entity.display", "Group.code"}
 
 
 async def test_a_group_has_ten_thousand_members_and_not_one_more(clinic: Clinic) -> None:

@@ -52,7 +52,7 @@ class SearchGroups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class UnknownGroup(Refusal):
-    code = "patients.unknown_group"
+    code = "groups.unknown_group"
     status = 404
     issue = "not-found"
     title = "We do not know this group."
@@ -61,7 +61,7 @@ class UnknownGroup(Refusal):
 class InvalidGroup(Refusal):
     """`field` is what breaks the rule; `patient_id`, if there is one, is who we do not know."""
 
-    code = "patients.invalid_group"
+    code = "groups.invalid_group"
     status = 422
     issue = "business-rule"
     title = "Something in the group is not right."
@@ -70,7 +70,7 @@ class InvalidGroup(Refusal):
 class TooManyGroups(Refusal):
     """`limit` is how many groups an organization may have."""
 
-    code = "patients.too_many_groups"
+    code = "groups.too_many_groups"
     status = 409
     issue = "too-costly"
     title = "There are as many groups as we keep. Delete one that nobody needs."
@@ -79,7 +79,7 @@ class TooManyGroups(Refusal):
 class GroupsTooLarge(Refusal):
     """`limit` is how many members one search shows."""
 
-    code = "patients.groups_too_large"
+    code = "groups.too_many_members"
     status = 422
     issue = "too-costly"
     title = "These groups have more members together than are shown at once. Ask for fewer."

@@ -44,5 +44,6 @@ def test_every_module_that_keeps_records_has_its_timer() -> None:
     names = [timer.name for module in MODULES for timer in module.timers]
     assert {name for name in names if name.endswith(".dispose")} == {
         "access.dispose", "coverage.dispose", "flow.dispose", "hl7.dispose", "notifications.dispose", "orders.dispose",
+        "patients.dispose",
         "scheduling.dispose", "vitals.dispose",
     }  # fmt: skip
