@@ -26,6 +26,7 @@ from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import PreconditionFailed
 from carewright.patients.jobs import KEEPS
 from carewright.patients.service import groups, records
+from carewright.patients.store import groups as store
 from carewright.records.service import rules
 from tests.access_world import JOURNAL
 from tests.servers import Contexts
@@ -123,7 +124,7 @@ async def test_a_survivor_is_a_member_in_place_of_a_record_that_was_merged(other
 
 async def test_what_is_kept_of_a_group_is_sealed(other: Context) -> None:
     await grouped(other, name="Oncology", identifiers=(NUMBER,))
-    rows = await other.db.fetch(groups.store.Q.groups_to_reseal, other.actor.organization_id, UUID(int=0), b"", 9)
+    rows = await other.db.fetch(store.Q.groups_to_reseal, other.actor.organization_id, UUID(int=0), b"", 9)
     assert rows
     assert all(word not in row["detail"] for row in rows for word in (b"Oncology", b"urn:test"))
 

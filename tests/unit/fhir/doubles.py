@@ -40,6 +40,7 @@ from carewright.contracts.flow import (
     RecordEncounter,
     SearchEncounters,
 )
+from carewright.contracts.groups import Group, GroupDetails, SearchGroups, UpdateGroup
 from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
@@ -179,6 +180,24 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
+        raise NotImplementedError
+
+    async def get_group(self, actor: Actor, group_id: UUID) -> Group:
+        raise NotImplementedError
+
+    async def list_members(self, actor: Actor, group_id: UUID) -> tuple[UUID, ...]:
+        raise NotImplementedError
+
+    async def search_groups(self, actor: Actor, query: SearchGroups) -> tuple[Group, ...]:
+        raise NotImplementedError
+
+    async def create_group(self, actor: Actor, details: GroupDetails, idempotency_key: str | None = None) -> Group:
+        raise NotImplementedError
+
+    async def update_group(self, actor: Actor, command: UpdateGroup, idempotency_key: str | None = None) -> Group:
+        raise NotImplementedError
+
+    async def delete_group(self, actor: Actor, group_id: UUID) -> Group:
         raise NotImplementedError
 
 
