@@ -32,7 +32,7 @@ LOGGED_SECONDS_MAX = 10
 PATCH = "application/json-patch+json"
 UNSEEN = frozenset({
     "Communication", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Device", "Encounter", "Observation", "Organization",
-    "PractitionerRole", "RelatedPerson", "Schedule", "Subscription",
+    "PractitionerRole", "RelatedPerson", "Schedule", "Subscription", "Task",
 })  # fmt: skip
 """Of these nothing is there, or not every interaction has an answer: whether they may be asked for is tried all the same."""
 CREATED = {"Coverage": "front-desk", "Group": "integration", "ServiceRequest": "front-desk"}
