@@ -163,7 +163,7 @@ async def test_groups_have_limits(other: Context, monkeypatch: pytest.MonkeyPatc
 
 async def test_what_nobody_changed_for_long_enough_goes_unless_a_member_is_on_hold(other: Context, context: Contexts) -> None:
     held = await patient(other)
-    old, kept = await grouped(other), await grouped(other, held)
+    old, kept = await grouped(other, await patient(other)), await grouped(other, held)
     await rules.set_hold(await context("kernel", "privacy-officer"), SetHold(patient_id=held, reason="A lawsuit"))
     context.clock.advance(days=7 * 366)
     new = await grouped(other)
