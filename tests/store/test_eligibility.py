@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, get_args
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -168,6 +169,18 @@ async def test_the_same_question_is_asked_once_a_day_unless_it_is_to_be(context:
     context.clock.advance(days=1)
     await checked(here, changed)
     assert [each.service_type for each in payers.asked] == ["98", "30", "98", "98", "98"]
+
+
+async def test_the_latest_answers_are_found_however_many_there_are(desk: CoverageContext) -> None:
+    here, coverage = asking(desk, Payers()), await covered(desk)
+    asked = [(await checked(here, coverage, again=True)).id for _ in range(4)]
+
+    async def shown(**query: Any) -> tuple[list[UUID], UUID | None]:
+        page = await checking.list_eligibilities(desk, ListEligibilities(patient_id=ANNA, limit=3, **query))
+        return [each.id for each in page.items], page.next
+
+    assert await shown() == (asked[:3], asked[2])
+    assert await shown(latest=True) == (asked[:0:-1], None)
 
 
 async def test_what_went_wrong_is_asked_again_and_a_key_asks_once(context: Contexts, desk: CoverageContext) -> None:

@@ -188,9 +188,13 @@ class CheckEligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class ListEligibilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What payers were asked about a patient, newest last. `after` is the last id of a page."""
+    """What payers were asked about a patient, newest last. `after` is the last id of a page.
+
+    `latest` is the other end of the list: the newest first, and no more pages.
+    """
 
     patient_id: UUID
+    latest: bool = False
     after: UUID | None = None
     limit: Limit = 50
 

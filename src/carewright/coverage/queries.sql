@@ -93,6 +93,11 @@ SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on,
 FROM coverage.eligibility WHERE organization_id = $1 AND patient_id = $2 AND id > $3
 ORDER BY id LIMIT $4
 
+-- name: latest_eligibilities_of_patient
+SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at
+FROM coverage.eligibility WHERE organization_id = $1 AND patient_id = $2
+ORDER BY id DESC LIMIT $3
+
 -- name: eligibility_since
 -- The last question about the same that was answered, or will be: what went wrong is asked again.
 SELECT id, patient_id, coverage_id, coverage_version, service_type, serviced_on, outcome, trace, content, asked_at, answered_at

@@ -14,6 +14,7 @@ from carewright.contracts.coverage import (
     CoveragePolicy,
     Eligibility,
     Insured,
+    ListEligibilities,
     Missing,
     Payer,
     Relationship,
@@ -185,9 +186,14 @@ async def question_waiting(db: Session, cipher: FieldCipher, eligibility_id: UUI
     return (_eligibility(cipher, row), said.question) if row and said and said.question else None
 
 
-async def eligibilities_of_patient(db: Session, cipher: FieldCipher, patient_id: UUID, after: UUID, limit: int) -> list[Eligibility]:
-    """A page of what payers were asked about a patient, by id."""
-    rows = await db.fetch(Q.eligibilities_of_patient, cipher.organization_id, patient_id, after, limit)
+async def eligibilities_of_patient(db: Session, cipher: FieldCipher, query: ListEligibilities) -> list[Eligibility]:
+    """One more than a page of what payers were asked about a patient, by id; or as many of the latest, the newest first."""
+    if query.latest:
+        rows = await db.fetch(Q.latest_eligibilities_of_patient, cipher.organization_id, query.patient_id, query.limit)
+    else:
+        rows = await db.fetch(
+            Q.eligibilities_of_patient, cipher.organization_id, query.patient_id, query.after or FIRST_ID, query.limit + 1
+        )
     return [_eligibility(cipher, row) for row in rows]
 
 

@@ -10,7 +10,7 @@ from carewright.cds.model.advising import STANDINGS, Facts, Paid, Time, cards_of
 from carewright.cds.model.offering import PATIENT
 from carewright.cds.model.proposals import Proposed, identifiers_in, proposals_in, uuid_in
 from carewright.contracts.cds import Advice, HookCall, PatientNotTold
-from carewright.contracts.coverage import Coverage, Eligibility, ListCoverages, ListEligibilities
+from carewright.contracts.coverage import Coverage, ListCoverages, ListEligibilities
 from carewright.contracts.directory import Location
 from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
@@ -130,20 +130,9 @@ async def _paid(ctx: CdsContext, patient_id: UUID, day: date) -> Paid | None:
     holding = {each.id for each in held if _holds(each, day)}
     if not holding:
         return "none"
-    said = [each for each in await _eligibilities(ctx, patient_id) if each.coverage_id in holding and each.serviced_on == day]
-    return STANDINGS[said[-1].standing] if said else "unanswered"
-
-
-async def _eligibilities(ctx: CdsContext, patient_id: UUID) -> list[Eligibility]:
-    """Everything that payers were asked about the patient, newest last."""
-    found: list[Eligibility] = []
-    after = None
-    while True:
-        page = await ctx.coverages.list_eligibilities(ctx.actor, ListEligibilities(patient_id=patient_id, after=after, limit=PAGE))
-        found += page.items
-        if page.next is None:
-            return found
-        after = page.next
+    latest = await ctx.coverages.list_eligibilities(ctx.actor, ListEligibilities(patient_id=patient_id, latest=True, limit=PAGE))
+    said = next((each for each in latest.items if each.coverage_id in holding and each.serviced_on == day), None)
+    return STANDINGS[said.standing] if said else "unanswered"
 
 
 def _holds(one: Coverage, day: date) -> bool:

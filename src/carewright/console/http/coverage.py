@@ -99,9 +99,11 @@ async def check_visit(ask: Ask) -> Response:
 async def show_patient(ask: Ask) -> Response:
     """A patient's coverages, and what payers said last."""
     held = await ask.ctx.coverages.list_coverages(ask.ctx.actor, ListCoverages(patient_id=ask.id, limit=SHOWN_MAX))
-    asked = await ask.ctx.coverages.list_eligibilities(ask.ctx.actor, ListEligibilities(patient_id=ask.id, limit=LOOKED_AT_MAX))
+    asked = await ask.ctx.coverages.list_eligibilities(
+        ask.ctx.actor, ListEligibilities(patient_id=ask.id, latest=True, limit=LOOKED_AT_MAX)
+    )
     patient = await ask.ctx.patients.get_patient(ask.ctx.actor, ask.id)
-    last = {one.coverage_id: one for one in asked.items}
+    last = {one.coverage_id: one for one in reversed(asked.items)}
     return ask.show(
         "coverage_patient.html", who=words.called(patient), patient=patient, coverages=held.items, last=last, words=words,
         may_change=_may_change(ask),

@@ -112,12 +112,12 @@ async def get_eligibility(ctx: CoverageContext, eligibility_id: UUID) -> Eligibi
 
 
 async def list_eligibilities(ctx: CoverageContext, query: ListEligibilities) -> EligibilitiesPage:
-    """A page of what payers were asked about a patient."""
+    """A page of what payers were asked about a patient, or the latest."""
     ctx.actor.require(READ)
     ensure_theirs(ctx, query.patient_id)
-    cipher, after = await ctx.cipher(), query.after or store.FIRST_ID
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
-        found = await store.eligibilities_of_patient(tx, cipher, query.patient_id, after, query.limit + 1)
+        found = await store.eligibilities_of_patient(tx, cipher, query)
         await audit.record(tx, audit.entry(ctx, "coverage.eligibility.list", "R", patient_id=query.patient_id))
     shown = found[: query.limit]
     return EligibilitiesPage(items=tuple(shown), next=shown[-1].id if len(found) > len(shown) else None)
