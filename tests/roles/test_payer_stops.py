@@ -13,7 +13,7 @@ async def test_a_denied_visit_is_not_booked_again_unless_it_is_urgent_or_somebod
     need = {"service_type": "62", "authorisation": {"procedure": "70551"}}
     kind = f"{coverages}/service-types/{clinic.visit_type_id}"
     ok(await system.request("administrator", "PUT", kind, json=need))
-    assert ok(await system.request("front-desk", "GET", kind))["authorisation"] == {"payers": [], "procedure": "70551"}
+    assert ok(await system.request("front-desk", "GET", kind))["authorisation"] == {"payers": [], "procedure": "70551", "place": "22"}
     card = {"payer": {"name": "Numbat Mutual", "id": "60054"}, "member_id": "W1", "beneficiary": {"family": "Abgelehnt"}}
     ok(await system.request("front-desk", "POST", coverages, json={"patient_id": str(patient), "details": card}), 201)
     free = await clinic.free()
