@@ -27,7 +27,7 @@ OF_DOCUMENT = re.compile(r"\bdocument\.(\w+)")
 NAMES_IN_MARKUP = re.compile(r'<(?!/)[a-z]+\s[^>]*?\b(?:id|name)="([^"]*)"', re.DOTALL)
 ADDRESS_WORDS = frozenset({
     "action", "address", "after", "agent", "clashing", "closed", "code", "count", "day", "earliest_minute", "event", "from_at", "ids",
-    "kind", "kinds", "language", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose", "role", "site_ids", "sort",
+    "kind", "kinds", "language", "latest", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose", "role", "site_ids", "sort",
     "specialty", "statuses", "text", "until_at", "urgency", "weekdays",
 })  # fmt: skip
 """What may be asked for in an address besides ids: choices, instants, and words to find a service by. A new one is weighed before it is
