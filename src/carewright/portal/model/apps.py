@@ -22,6 +22,7 @@ WHAT = {
     "CoverageEligibilityResponse": "what your insurance answered",
     "Device": "our devices",
     "Encounter": "your visits to us",
+    "Group": "lists of patients",
     "HealthcareService": "our services",
     "Location": "our places",
     "Observation": "what was measured",
