@@ -145,9 +145,14 @@ async def test_each_member_is_told_in_the_journal_who_saw_it(other: Context, con
     one = await grouped(other, first, second)
     await groups.get_group(other, one.id)
     await groups.search_groups(other, SearchGroups(member_ids=(first,)))
-    for event in ("create", "read", "search"):
+    assert await groups.list_members(other, one.id) == one.member_ids
+    assert await groups.delete_group(other, one.id) == one
+    for event in ("create", "read", "search", "delete"):
         told = sorted((str(each), [str(one.id)]) for each in (first, second))
         assert await journal(context, f"patients.group.{event}") == told, event
+    assert await journal(context, "patients.group.export") == [(None, [str(one.id)])], "what is read of each is told by its module"
+    with pytest.raises(UnknownGroup):
+        await groups.list_members(other, one.id)
 
 
 async def test_groups_have_limits(other: Context, monkeypatch: pytest.MonkeyPatch) -> None:
