@@ -11,7 +11,7 @@ from carewright.fhir.model.exports import Wish
 from carewright.fhir.service import exporting
 from carewright.kernel import migrate
 from carewright.kernel.memory import set_aside
-from carewright.patients import service
+from carewright.patients.service import records as service
 
 APPOINTMENTS = 50_000
 PEOPLE = 20_000

@@ -37,7 +37,7 @@ from carewright.contracts.directory import PutResources
 from carewright.contracts.patients import Patient, PutPatients
 from carewright.directory.service import put_resources
 from carewright.fhir.model.ids import ProposalId, digest_of, write_proposal
-from carewright.patients.service import put_patients
+from carewright.patients.service.records import put_patients
 from carewright.roles.lifecycle import System
 
 CLIENTS = (1, 16, 64)

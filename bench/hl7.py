@@ -29,7 +29,7 @@ from carewright.hl7.model.when import stamp_of
 from carewright.hl7.settings import Hl7Settings
 from carewright.kernel.authz import Actor
 from carewright.kernel.memory import set_aside
-from carewright.patients.service import put_patients
+from carewright.patients.service.records import put_patients
 from carewright.roles.lifecycle import System
 
 PEOPLE = 32

@@ -17,8 +17,8 @@ from carewright.contracts.patients import ContactPoint, FindPatients, Patient
 from carewright.kernel import migrate
 from carewright.kernel.context import Context
 from carewright.kernel.memory import set_aside
-from carewright.patients import service
 from carewright.patients.module import MODULE
+from carewright.patients.service import records as service
 from carewright.roles import rotation
 
 SEED = 20_261_125
