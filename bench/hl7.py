@@ -17,7 +17,7 @@ import msgspec
 
 from bench.world import MINUTES, ORGANIZATION, SITE_ENTRY, VISIT_TYPE, Ground, clinic, context_of, patient_id, system
 from carewright.access.service.clients import register_client
-from carewright.contracts.access import RegisterClient
+from carewright.contracts.clients import RegisterClient
 from carewright.contracts.directory import Identifier, PutResources
 from carewright.contracts.patients import Patient, PutPatients
 from carewright.contracts.permissions import ROLES

@@ -16,7 +16,7 @@ from bench.fhir import FHIR, Booking, clients_of, published
 from bench.serving import Client, server
 from bench.world import ORGANIZATION, Ground, clinic, context_of, system
 from carewright.access.service.clients import register_client
-from carewright.contracts.access import RegisterClient
+from carewright.contracts.clients import RegisterClient
 from carewright.roles.lifecycle import System
 
 ROUNDS = ((1, 1, 0.05), (16, 1, 0.05), (16, 8, 0.0))
