@@ -70,7 +70,7 @@ def new_folder() -> Path:
     memory = Path("/dev/shm")  # noqa: S108  (the folder made in it is private and has a random name)
     facts = os.statvfs(memory) if memory.is_dir() else None
     roomy = facts is not None and facts.f_bavail * facts.f_frsize > 1_000_000_000 and not facts.f_flag & os.ST_NOEXEC
-    folder = Path(tempfile.mkdtemp(prefix="cw-", dir=memory if roomy else "/tmp"))  # noqa: S108  (as above)
+    folder = Path(tempfile.mkdtemp(prefix="cw-", dir=memory if roomy else "/tmp"))  # noqa: S108  (the folder is private, its name random)
     folder.chmod(0o711)
     return folder
 

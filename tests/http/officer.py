@@ -13,7 +13,7 @@ OFFICER = "privacy-officer"
 async def found(system: System, **query: str) -> list[dict[str, Any]]:
     """What the log says, once it says anything."""
     async with asyncio.timeout(SEALED_SECONDS_MAX):
-        while not (items := ok(await system.request(OFFICER, "GET", "/api/v1/audit/events", params=query))["items"]):  # noqa: ASYNC110  (see below: no Event)
+        while not (items := ok(await system.request(OFFICER, "GET", "/api/v1/audit/events", params=query))["items"]):  # noqa: ASYNC110  (no Event)
             await asyncio.sleep(0.05)  # another process sets no asyncio.Event
     events: list[dict[str, Any]] = items
     return events

@@ -25,7 +25,7 @@ async def tell(clinic: Clinic, patient: UUID, template: str) -> str:
     }  # fmt: skip
     id_ = str(await clinic.system.as_system("notifications", "notify", notice=notice))
     async with asyncio.timeout(SENT_SECONDS_MAX):
-        while ok(await asked(clinic.system, f"Communication/{id_}"))["status"] not in ("completed", "not-done"):  # noqa: ASYNC110  (see below: no Event)
+        while ok(await asked(clinic.system, f"Communication/{id_}"))["status"] not in ("completed", "not-done"):  # noqa: ASYNC110  (no Event)
             await asyncio.sleep(0.05)  # another process sets no asyncio.Event
     return id_
 

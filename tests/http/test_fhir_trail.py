@@ -22,7 +22,7 @@ OFFICER = "privacy-officer"
 async def told(clinic: Clinic, query: str) -> list[Json]:
     """What a search finds, once it finds anything: entries are sealed within a second."""
     async with asyncio.timeout(SEALED_SECONDS_MAX):
-        while not (found := ok(await asked(clinic.system, query, OFFICER)).get("entry", [])):  # noqa: ASYNC110  (see below: no Event)
+        while not (found := ok(await asked(clinic.system, query, OFFICER)).get("entry", [])):  # noqa: ASYNC110  (another process sets no Event)
             await asyncio.sleep(0.05)  # another process sets no asyncio.Event
     return [each["resource"] for each in found]
 

@@ -123,7 +123,7 @@ async def another(one_process: System) -> AsyncIterator[tuple[asyncio.subprocess
         while not (found := LISTENS.search(log_of(data).read_text())):  # noqa: ASYNC110  (another process sets no asyncio.Event)
             await asyncio.sleep(0.05)
         host, port = found[1].split(":")
-        while not await is_ready(host, int(port)):  # noqa: ASYNC110  (as above)
+        while not await is_ready(host, int(port)):  # noqa: ASYNC110  (another process sets no asyncio.Event)
             await asyncio.sleep(0.05)
     yield process, f"http://{found[1]}"
     if process.returncode is None:
@@ -157,6 +157,6 @@ async def test_a_process_that_is_told_to_leave_finishes_what_it_began(
 
 async def until_draining(client: httpx.AsyncClient) -> httpx.Response:
     async with asyncio.timeout(5):
-        while (ready := await client.get("/ready")).status_code == 200:  # noqa: ASYNC110  (as above)
+        while (ready := await client.get("/ready")).status_code == 200:  # noqa: ASYNC110  (another process sets no asyncio.Event)
             await asyncio.sleep(0.01)
     return ready

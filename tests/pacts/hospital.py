@@ -282,7 +282,7 @@ class Hospital:
         """The log is sealed a moment after the deed."""
         officer = await self._member("privacy-officer")
         async with asyncio.timeout(SEALED_SECONDS_MAX):
-            while not (found := await self._newest_deed(officer)):  # noqa: ASYNC110  (as above)
+            while not (found := await self._newest_deed(officer)):  # noqa: ASYNC110  (another process sets no asyncio.Event)
                 await asyncio.sleep(0.05)
         return {"event_id": found[0]["id"]}
 

@@ -168,7 +168,7 @@ async def test_a_modules_role_may_use_its_own_tables_and_the_kernels(database_ur
     try:
         for schema, table in await tables(connection, [module, "kernel"]):
             await connection.execute(f"SELECT 1 FROM {schema}.{table} LIMIT 1")  # noqa: S608  # names from pg_tables
-            await connection.execute(f"DELETE FROM {schema}.{table} WHERE false")  # noqa: S608  # as above, from pg_tables
+            await connection.execute(f"DELETE FROM {schema}.{table} WHERE false")  # noqa: S608  # names from pg_tables
     finally:
         await connection.close()
 

@@ -59,7 +59,7 @@ async def rows_of(url: str) -> dict[str, list[str]]:
     connection = await asyncpg.connect(url)
     try:
         return {
-            table: [row["row"] for row in await connection.fetch(f"SELECT t::text AS row FROM kernel.{table} t")]  # noqa: S608  (names above)
+            table: [row["row"] for row in await connection.fetch(f"SELECT t::text AS row FROM kernel.{table} t")]  # noqa: S608  (names of ours)
             for table in QUEUES
         }
     finally:

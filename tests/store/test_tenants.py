@@ -117,7 +117,7 @@ async def test_no_role_of_ours_is_above_the_policies(owner: Any) -> None:
 
 
 async def test_only_the_systems_roles_see_every_tenant(owner: Any) -> None:
-    members = f"SELECT rolname FROM pg_roles WHERE {OURS} AND pg_has_role(oid, $1, 'MEMBER')"  # noqa: S608  # as above
+    members = f"SELECT rolname FROM pg_roles WHERE {OURS} AND pg_has_role(oid, $1, 'MEMBER')"  # noqa: S608  # a constant of ours
     rows = await owner.fetch(members, EVERY_TENANT)
     assert {row["rolname"] for row in rows} == {EVERY_TENANT, *(system_role_of(name) for name in SCHEMAS)}
 

@@ -51,7 +51,7 @@ class Sealing:
                         await self._lead(session)
             except Unavailable:
                 log.info("audit.waits")
-            except Exception as fault:  # noqa: BLE001  # see above: it is told, and tried again
+            except Exception as fault:  # noqa: BLE001  # whatever it is, it is told and tried again
                 NOT_SEALED.inc()
                 log.error("audit.not_sealed", error=type(fault).__name__, where=telemetry.where(fault))
             await asyncio.sleep(STAND_BY_SECONDS)

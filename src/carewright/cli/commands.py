@@ -71,7 +71,7 @@ async def migrate(options: Namespace) -> int:
 
 
 async def demo(options: Namespace) -> int:
-    from carewright.simulation.hospital.summary import summarise  # noqa: PLC0415  (see above)
+    from carewright.simulation.hospital.summary import summarise  # noqa: PLC0415  (no server process needs it)
 
     start_on = date.fromisoformat(options.start) if options.start else _today()
     _tell("building the demonstration hospital")
@@ -94,7 +94,7 @@ async def demo(options: Namespace) -> int:
 
 
 async def import_files(options: Namespace) -> int:
-    from carewright.roles import importing  # noqa: PLC0415  (see above)
+    from carewright.roles import importing  # noqa: PLC0415  (no server process needs it)
 
     if options.draft:
         return _draft(options)
@@ -113,7 +113,7 @@ async def import_files(options: Namespace) -> int:
 
 
 async def legacy(options: Namespace) -> int:
-    from carewright.roles import legacy  # noqa: PLC0415  (see above)
+    from carewright.roles import legacy  # noqa: PLC0415  (no server process needs it)
 
     place = _sections(options), _organization(options)
     if options.what == "mirror":
@@ -144,7 +144,7 @@ async def legacy(options: Namespace) -> int:
 
 def _draft(options: Namespace) -> int:
     """Write a mapping to fill in, and never over one."""
-    from carewright.roles import importing  # noqa: PLC0415  (see above)
+    from carewright.roles import importing  # noqa: PLC0415  (no server process needs it)
 
     if options.kind not in importing.SYSTEMS or len(options.paths) != 1:
         raise StartFailed(f"A draft is made of one dump of {' or '.join(importing.SYSTEMS)}.")
@@ -169,7 +169,7 @@ def _csv_of(options: Namespace) -> tuple[Path, str]:
 
 
 async def calendar(options: Namespace) -> int:
-    from carewright.roles import calendars  # noqa: PLC0415  (see above)
+    from carewright.roles import calendars  # noqa: PLC0415  (no server process needs it)
 
     place = _sections(options), _organization(options)
     if options.what == "list":
@@ -215,7 +215,7 @@ async def verify(options: Namespace) -> int:
 
 
 async def audit(options: Namespace) -> int:
-    from carewright.roles import auditing  # noqa: PLC0415  (see above)
+    from carewright.roles import auditing  # noqa: PLC0415  (no server process needs it)
 
     if options.what == "export":
         print(await auditing.export(_sections(options), options.folder))
@@ -243,8 +243,8 @@ async def events(options: Namespace) -> int:
 async def patient(options: Namespace) -> int:
     if not options.yes:
         raise StartFailed(f"This erases patient {options.id[:40]} for ever. Say --yes to do it.")
-    from carewright.contracts.patients import ErasePatient  # noqa: PLC0415  (see above)
-    from carewright.roles import erasing  # noqa: PLC0415  (see above)
+    from carewright.contracts.patients import ErasePatient  # noqa: PLC0415  (no server process needs it)
+    from carewright.roles import erasing  # noqa: PLC0415  (no server process needs it)
 
     if not 3 <= len(options.reason) <= 500:
         raise StartFailed("--reason needs 3 to 500 letters.")
@@ -255,7 +255,7 @@ async def patient(options: Namespace) -> int:
 
 
 async def extract(options: Namespace) -> int:
-    from carewright.roles import extracting  # noqa: PLC0415  (see above)
+    from carewright.roles import extracting  # noqa: PLC0415  (no server process needs it)
 
     counts = await extracting.extract(
         _sections(options), _organization(options), getpass.getuser(), options.out, dated=options.shifted_dates, tell=_tell
@@ -295,7 +295,7 @@ async def keys(options: Namespace) -> int:
 
 
 async def incident(options: Namespace) -> int:
-    from carewright.roles import incident as incidents  # noqa: PLC0415  (see above)
+    from carewright.roles import incident as incidents  # noqa: PLC0415  (no server process needs it)
 
     place, operator = (_sections(options), _organization(options)), getpass.getuser()
     if options.what == "respond":
@@ -321,7 +321,7 @@ async def incident(options: Namespace) -> int:
 
 
 async def hl7(options: Namespace) -> int:
-    from carewright.roles import hl7  # noqa: PLC0415  (see above)
+    from carewright.roles import hl7  # noqa: PLC0415  (no server process needs it)
 
     sections, organization_id = _sections(options), _organization(options)
     if options.what == "list":
@@ -339,7 +339,7 @@ async def hl7(options: Namespace) -> int:
 
 
 async def ehr(options: Namespace) -> int:
-    from carewright.roles import ehr  # noqa: PLC0415  (see above)
+    from carewright.roles import ehr  # noqa: PLC0415  (no server process needs it)
 
     sections, organization_id = _sections(options), _organization(options)
     if options.what == "list":
@@ -364,9 +364,9 @@ async def ehr(options: Namespace) -> int:
 
 
 async def mock(options: Namespace) -> int:
-    from carewright.mock import starting  # noqa: PLC0415  (see above)
-    from carewright.mock.ehr.faults import Faults  # noqa: PLC0415  (see above)
-    from carewright.mock.ehr.server import PROFILES, Wish  # noqa: PLC0415  (see above)
+    from carewright.mock import starting  # noqa: PLC0415  (no server process needs it)
+    from carewright.mock.ehr.faults import Faults  # noqa: PLC0415  (no server process needs it)
+    from carewright.mock.ehr.server import PROFILES, Wish  # noqa: PLC0415  (no server process needs it)
 
     faults = Faults(slow_seconds=options.slow, endless_pages=options.endless_pages, lies=options.lie, fails_every=options.fail_every)
     wished = partial(
@@ -378,8 +378,8 @@ async def mock(options: Namespace) -> int:
 
 
 async def mock_eligibility(options: Namespace) -> int:
-    from carewright.mock import starting  # noqa: PLC0415  (see above)
-    from carewright.mock.eligibility.server import Faults  # noqa: PLC0415  (see above)
+    from carewright.mock import starting  # noqa: PLC0415  (no server process needs it)
+    from carewright.mock.eligibility.server import Faults  # noqa: PLC0415  (no server process needs it)
 
     faults = Faults(slow_seconds=options.slow, away=options.away, lie=options.lie)
     await starting.run_clearing_house(options.port, faults, partial(print, flush=True))
@@ -392,7 +392,7 @@ def _of_partner(options: Namespace) -> dict[str, object]:
 
 
 async def partner(options: Namespace) -> int:
-    from carewright.roles import hl7  # noqa: PLC0415  (see above)
+    from carewright.roles import hl7  # noqa: PLC0415  (no server process needs it)
 
     sections, organization_id = _sections(options), _organization(options)
     if options.what == "list":
@@ -412,7 +412,7 @@ async def partner(options: Namespace) -> int:
 
 
 async def unsent(options: Namespace) -> int:
-    from carewright.roles import hl7  # noqa: PLC0415  (see above)
+    from carewright.roles import hl7  # noqa: PLC0415  (no server process needs it)
 
     sections, organization_id = _sections(options), _organization(options)
     if options.what == "list":
@@ -428,7 +428,7 @@ async def unsent(options: Namespace) -> int:
 
 
 async def cds(options: Namespace) -> int:
-    from carewright.roles import cds  # noqa: PLC0415  (see above)
+    from carewright.roles import cds  # noqa: PLC0415  (no server process needs it)
 
     sections, organization_id = _sections(options), _organization(options)
     if options.what == "list":
@@ -443,7 +443,7 @@ async def cds(options: Namespace) -> int:
 
 
 async def client(options: Namespace) -> int:
-    from carewright.roles import clients  # noqa: PLC0415  (see above)
+    from carewright.roles import clients  # noqa: PLC0415  (no server process needs it)
 
     sections, organization_id = _sections(options), _organization(options)
     if options.what == "list":
@@ -478,13 +478,13 @@ async def roles(_: Namespace) -> int:
 
 
 def _built(seed: int, start_on: date, size: str) -> "Hospital":
-    from carewright.simulation.hospital.storing import hospital_of  # noqa: PLC0415  (see above)
+    from carewright.simulation.hospital.storing import hospital_of  # noqa: PLC0415  (no server process needs it)
 
     return hospital_of(seed, start_on, size)
 
 
 def _demonstration(hospital: "Hospital") -> Demonstration:
-    from carewright.simulation.hospital.storing import example_patient, store  # noqa: PLC0415  (see above)
+    from carewright.simulation.hospital.storing import example_patient, store  # noqa: PLC0415  (no server process needs it)
 
     return Demonstration(hospital.organization_id, example_patient(hospital), partial(store, hospital))
 

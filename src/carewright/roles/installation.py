@@ -45,7 +45,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
         """The same with a password for the made-up staff; argon2 is imported by the one start that needs it."""
         if self.demonstration_password:
             return self
-        from argon2 import PasswordHasher  # noqa: PLC0415  (see above)
+        from argon2 import PasswordHasher  # noqa: PLC0415  (one start in a lifetime needs it)
 
         password = new_secret(PASSWORD_BYTES).hex()
         return msgspec.structs.replace(self, demonstration_password=password, demonstration_password_hash=PasswordHasher().hash(password))

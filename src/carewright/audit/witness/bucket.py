@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from xml.etree import ElementTree  # nosec B405  # see `_parsed`: no document types
+from xml.etree import ElementTree  # nosec B405  # it reads no document types
 
 import httpx
 
@@ -145,7 +145,7 @@ def _parsed(content: bytes) -> ElementTree.Element:
     """XML without a document type, so that there are no entities to expand."""
     if b"<!DOCTYPE" in content:
         raise Unavailable("The store answered with what no listing looks like.")
-    return ElementTree.fromstring(content)  # noqa: S314  # nosec B314  # see above; the guard limits its length
+    return ElementTree.fromstring(content)  # noqa: S314  # nosec B314  # no document types; the guard limits its length
 
 
 def _value(element: ElementTree.Element, name: str) -> str:
