@@ -22,10 +22,7 @@ async def note_account(_: CalendarsContext, tx: Session, event: AccountChanged) 
 async def erase_patient(ctx: CalendarsContext, tx: Session, event: PatientErased) -> None:
     """The patient's feeds end, and nothing is made for them later."""
     ids = await store.erase_patient(tx, event.organization_id, event.patient_id, ctx.clock.now())
-    about = tuple(audit.Entity(type="Feed", id=each) for each in ids)
-    await audit.record(
-        tx, audit.entry_of_system(ctx, event.organization_id, "calendars.feed.erase", "D", patient_id=event.patient_id, entities=about)
-    )
+    await audit.record_erasure(ctx, tx, "calendars.feed.erase", event, "Feed", ids)
 
 
 async def take_over(ctx: CalendarsContext, tx: Session, event: PatientMerged) -> None:

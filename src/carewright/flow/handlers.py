@@ -10,10 +10,7 @@ from carewright.kernel.db import Session
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
     """What was said of the patient's encounters is cleared; that there were some stays."""
     ids = await store.erase_encounters(tx, event.organization_id, event.patient_id)
-    about = tuple(audit.Entity(type="Encounter", id=each) for each in ids)
-    await audit.record(
-        tx, audit.entry_of_system(ctx, event.organization_id, "flow.encounter.erase", "D", patient_id=event.patient_id, entities=about)
-    )
+    await audit.record_erasure(ctx, tx, "flow.encounter.erase", event, "Encounter", ids)
 
 
 async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:

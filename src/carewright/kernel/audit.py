@@ -83,6 +83,12 @@ def entry_of_system(
     return entry(ctx.acting(actor, trace=ctx.trace), event, action, patient_id=patient_id, entities=entities)
 
 
+async def record_erasure(ctx: Context, tx: Session, name: str, erased: Event, kind: str, ids: Iterable[UUID]) -> None:
+    """Which things of whoever was erased, the subject of `erased`, are gone or cleared; that it was looked for where there were none."""
+    about = tuple(Entity(type=kind, id=each) for each in ids)
+    await record(tx, entry_of_system(ctx, erased.organization_id, name, "D", patient_id=erased.subject, entities=about))
+
+
 async def record_merge(ctx: Context, tx: Session, name: str, merged: Event, kind: str, ids: Iterable[UUID]) -> None:
     """Which things of a record that was merged went to its survivor, the subject of `merged`; nothing where there were none."""
     about = tuple(Entity(type=kind, id=each) for each in ids)

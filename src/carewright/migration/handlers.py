@@ -10,7 +10,4 @@ from carewright.migration.store import links
 async def erase_patient(ctx: MigrationContext, tx: Session, event: PatientErased) -> None:
     """Where the patient's appointments came from is forgotten."""
     ids = await links.erase_links(tx, event.organization_id, event.patient_id)
-    about = tuple(audit.Entity(type="Appointment", id=each) for each in ids)
-    await audit.record(
-        tx, audit.entry_of_system(ctx, event.organization_id, "migration.link.erase", "D", patient_id=event.patient_id, entities=about)
-    )
+    await audit.record_erasure(ctx, tx, "migration.link.erase", event, "Appointment", ids)

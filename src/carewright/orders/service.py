@@ -3,8 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from carewright.contracts.orders import (
     PatientForgotten,
     RecordRequest,
@@ -19,19 +17,18 @@ from carewright.contracts.orders import (
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import BadInput, Forbidden, PreconditionFailed
+from carewright.kernel.errors import Forbidden, PreconditionFailed
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.keeping import note_disposed
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.reach import id_after, within_reach
 from carewright.kernel.resealing import in_transaction
-from carewright.kernel.values import utc
 from carewright.orders import model, store
 
 READ = "orders.request.read"
 RECORD = "orders.request.record"
 ANY_PATIENT = "orders.request.any_patient"
-FIRST_ID = UUID(int=0)
 
 
 async def get_request(ctx: Context, request_id: UUID) -> ServiceRequest:
@@ -50,7 +47,11 @@ async def search_requests(ctx: Context, query: SearchRequests) -> RequestsPage:
     The journal has an entry for each patient of whom the page shows something, or one without a patient where it shows nothing.
     """
     ctx.actor.require(READ)
-    asked, cipher, after = _within_reach(ctx, query), await ctx.cipher(), _place(query.after)
+    asked, cipher, after = (
+        within_reach(ctx, query, ANY_PATIENT, ("authored_from", "authored_until")),
+        await ctx.cipher(),
+        id_after(query.after),
+    )
     found: list[ServiceRequest] = []
     async with ctx.db.transaction() as tx:
         if asked is not None:
@@ -136,26 +137,6 @@ async def _locked(ctx: Context, tx: Session, cipher: FieldCipher, request_id: UU
     found = await _known(ctx, tx, cipher, request_id)
     await store.lock_patient(tx, cipher.organization_id, found.patient_id)
     return await _known(ctx, tx, cipher, request_id)
-
-
-def _within_reach(ctx: Context, query: SearchRequests) -> SearchRequests | None:
-    """The search within what the actor may see, with its times in UTC; None where nothing is left to look for."""
-    bounds = {name: utc(at) for name in ("authored_from", "authored_until") if (at := getattr(query, name))}
-    if ctx.actor.may(ANY_PATIENT):
-        return msgspec.structs.replace(query, **bounds)
-    own = ctx.actor.patient_id
-    if own is None:
-        raise Forbidden("You can act for yourself only.")
-    if query.patient_ids and own not in query.patient_ids:
-        return None
-    return msgspec.structs.replace(query, patient_ids=(own,), **bounds)
-
-
-def _place(after: str | None) -> UUID:
-    try:
-        return UUID(after) if after else FIRST_ID
-    except ValueError as fault:
-        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
 
 
 def _entry(ctx: Context, event: str, action: audit.Action, request: ServiceRequest) -> audit.Entry:

@@ -10,10 +10,7 @@ from carewright.vitals import store
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
     """What was observed of the patient goes, and comes no more."""
     ids = await store.erase_patient(tx, event.organization_id, event.patient_id, ctx.clock.now())
-    about = tuple(audit.Entity(type="Observation", id=each) for each in ids)
-    await audit.record(
-        tx, audit.entry_of_system(ctx, event.organization_id, "vitals.observation.erase", "D", patient_id=event.patient_id, entities=about)
-    )
+    await audit.record_erasure(ctx, tx, "vitals.observation.erase", event, "Observation", ids)
 
 
 async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from carewright.contracts.vitals import (
     Observation,
     ObservationChanged,
@@ -21,18 +19,16 @@ from carewright.contracts.vitals import (
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.keeping import note_disposed
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.reach import id_after, within_reach
 from carewright.kernel.resealing import in_transaction
-from carewright.kernel.values import utc
 from carewright.vitals import model, store
 
 READ = "vitals.observation.read"
 RECORD = "vitals.observation.record"
 ANY_PATIENT = "vitals.observation.any_patient"
-FIRST_ID = UUID(int=0)
 
 
 async def get_observation(ctx: Context, observation_id: UUID) -> Observation:
@@ -53,7 +49,8 @@ async def search_observations(ctx: Context, query: SearchObservations) -> Observ
     The journal has an entry for each patient of whom the page shows something, or one without a patient where it shows nothing.
     """
     ctx.actor.require(READ)
-    asked, cipher, after = _within_reach(ctx, query), await ctx.cipher(), _place(query.after)
+    asked = within_reach(ctx, query, ANY_PATIENT, ("from_at", "until_at"))
+    cipher, after = await ctx.cipher(), id_after(query.after)
     found: list[Observation] = []
     async with ctx.db.transaction() as tx:
         if asked is not None:
@@ -96,26 +93,6 @@ async def dispose_observations(ctx: Context, before: datetime, limit: int) -> in
 
 reseal_observations = in_transaction(store.reseal)
 """Seal observations anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
-
-
-def _within_reach(ctx: Context, query: SearchObservations) -> SearchObservations | None:
-    """The search within what the actor may see, with its times in UTC; None where nothing is left to look for."""
-    bounds = {name: utc(at) for name in ("from_at", "until_at") if (at := getattr(query, name))}
-    if ctx.actor.may(ANY_PATIENT):
-        return msgspec.structs.replace(query, **bounds)
-    own = ctx.actor.patient_id
-    if own is None:
-        raise Forbidden("You can act for yourself only.")
-    if query.patient_ids and own not in query.patient_ids:
-        return None
-    return msgspec.structs.replace(query, patient_ids=(own,), **bounds)
-
-
-def _place(after: str | None) -> UUID:
-    try:
-        return UUID(after) if after else FIRST_ID
-    except ValueError as fault:
-        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
 
 
 def _entry(ctx: Context, event: str, action: audit.Action, observation: Observation) -> audit.Entry:

@@ -27,6 +27,7 @@ from carewright.contracts.vitals import SearchObservations
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Forbidden
+from carewright.kernel.reach import id_after
 from carewright.records.context import RecordsContext
 
 EXPORT = "records.export"
@@ -109,34 +110,38 @@ async def _observations(ctx: RecordsContext, patient_id: UUID, after: str | None
 
 
 async def _messages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    page = await ctx.notifications.list_messages(_gatherer(ctx), ListMessages(patient_id=patient_id, limit=PAGE, after=id_after(after)))
     return [people.communication(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _documents(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    query = ListPatientMessages(patient_id=patient_id, limit=PAGE, after=_id(after))
+    query = ListPatientMessages(patient_id=patient_id, limit=PAGE, after=id_after(after))
     page = await ctx.desk.list_patient_messages(_gatherer(ctx), query)
     return [hl7_message(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _coverages(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    page = await ctx.coverages.list_coverages(_gatherer(ctx), ListCoverages(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    page = await ctx.coverages.list_coverages(_gatherer(ctx), ListCoverages(patient_id=patient_id, limit=PAGE, after=id_after(after)))
     return [payment.coverage(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _eligibilities(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    page = await ctx.coverages.list_eligibilities(_gatherer(ctx), ListEligibilities(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    page = await ctx.coverages.list_eligibilities(
+        _gatherer(ctx), ListEligibilities(patient_id=patient_id, limit=PAGE, after=id_after(after))
+    )
     shown = [each for one in page.items for each in (eligibility.request(one), eligibility.response(one))]
     return shown, str(page.next) if page.next else None
 
 
 async def _authorisations(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    page = await ctx.coverages.list_authorisations(_gatherer(ctx), ListAuthorisations(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    page = await ctx.coverages.list_authorisations(
+        _gatherer(ctx), ListAuthorisations(patient_id=patient_id, limit=PAGE, after=id_after(after))
+    )
     return [authorisation.response(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _apps(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    page = await ctx.access.list_app_grants(_gatherer(ctx), ListAppGrants(patient_id=patient_id, limit=PAGE, after=_id(after)))
+    page = await ctx.access.list_app_grants(_gatherer(ctx), ListAppGrants(patient_id=patient_id, limit=PAGE, after=id_after(after)))
     return [app_consent(one) for one in page.items], str(page.next) if page.next else None
 
 
@@ -144,13 +149,6 @@ async def _journal(ctx: RecordsContext, patient_id: UUID, after: str | None) -> 
     query = FindAuditEvents(patient_id=patient_id, sort="oldest", limit=PAGE, after=after)
     page = await ctx.audit.find_events(_gatherer(ctx), query)
     return [audit_event(each) for each in page.items], page.next
-
-
-def _id(after: str | None) -> UUID | None:
-    try:
-        return UUID(after) if after else None
-    except ValueError as fault:
-        raise BadInput("`after` is not a cursor of an earlier page.", parameter="after") from fault
 
 
 def _gatherer(ctx: RecordsContext) -> Actor:
