@@ -82,12 +82,23 @@ def _command(names: "Names", name: str, run: Command, what: str, example: str) -
     return command
 
 
+def _group(names: "Names", name: str, what: str, example: str, description: str = "") -> "Names":
+    """Commands behind a word of their own."""
+    command = names.add_parser(name, help=what, description=description or what, epilog=f"example: {example}")
+    return command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
+
+
 def _with_place(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--data", type=Path, default=Path(os.environ.get("CAREWRIGHT_DATA", ".data")), help="data directory (default: .data)"
     )
     command.add_argument("--database-url", help="use this PostgreSQL instead of the embedded one")
     command.add_argument("--settings", type=Path, help="a TOML file with settings")
+
+
+def _with_tenant(command: argparse.ArgumentParser) -> None:
+    _with_place(command)
+    command.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
 
 
 def _up(names: "Names") -> None:
@@ -154,12 +165,10 @@ def _import(names: "Names") -> None:
 
 
 def _legacy(names: "Names") -> None:
-    command = names.add_parser(
-        "legacy", help="Move from an older system service by service: mirror it, compare, switch, and back.",
-        description="Move from an older system service by service (docs/howto/move-service-by-service.md).",
-        epilog="example: carewright legacy report",
+    whats = _group(
+        names, "legacy", "Move from an older system service by service: mirror it, compare, switch, and back.",
+        "carewright legacy report", "Move from an older system service by service (docs/howto/move-service-by-service.md).",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     example = "carewright legacy {} 019a0000-0000-7000-8000-00000000000a --reason {}"
     begin = _command(
         whats, "begin", commands.legacy, "Make an older system master of a service: we only copy what it says.",
@@ -194,16 +203,15 @@ def _legacy(names: "Names") -> None:
     )  # fmt: skip
     report.add_argument("--json", type=Path, metavar="FILE", help="write the reports to this file")
     for each in (begin, mirror, report, switch, back):
-        _with_place(each)
-        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+        _with_tenant(each)
 
 
 def _calendar(names: "Names") -> None:
-    command = names.add_parser(
-        "calendar", help="Close a calendar when another one is busy.", description="Close a calendar when another one (iCalendar) is busy.",
-        epilog="example: carewright calendar add SCHEDULE --time-zone Europe/Berlin --address https://calendar.example.org/busy.ics",
+    whats = _group(
+        names, "calendar", "Close a calendar when another one is busy.",
+        "carewright calendar add SCHEDULE --time-zone Europe/Berlin --address https://calendar.example.org/busy.ics",
+        "Close a calendar when another one (iCalendar) is busy.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     example = "carewright calendar {} 019a0000-0000-7000-8000-000000000001{}"
     add = _command(
         whats, "add", commands.calendar, "Name another calendar for one of ours, and print its id.",
@@ -257,11 +265,10 @@ def _verify(names: "Names") -> None:
 
 
 def _audit(names: "Names") -> None:
-    command = names.add_parser(
-        "audit", help="Verify, export or look into the audit log.", description="Verify, export or look into the audit log.",
-        epilog="example: carewright audit verify --witness witness/checkpoints.txt",
+    whats = _group(
+        names, "audit", "Verify, export or look into the audit log.",
+        "carewright audit verify --witness witness/checkpoints.txt",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     verify = _command(
         whats, "verify", commands.audit, "Hold every entry against what was sealed, and that against checkpoints, in a bucket too.",
         "carewright audit verify --witness witness/checkpoints.txt",
@@ -339,12 +346,11 @@ def _keys(names: "Names") -> None:
 
 
 def _incident(names: "Names") -> None:
-    command = names.add_parser(
-        "incident", help="Respond to a security incident, and look back at it.",
-        description="Respond to a security incident, and look back at it. Works on the database, whether or not a server runs.",
-        epilog='example: carewright incident respond --reason "Laptop of a nurse stolen" --end-sessions nurse-17',
+    whats = _group(
+        names, "incident", "Respond to a security incident, and look back at it.",
+        'carewright incident respond --reason "Laptop of a nurse stolen" --end-sessions nurse-17',
+        "Respond to a security incident, and look back at it. Works on the database, whether or not a server runs.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     respond = _command(
         whats, "respond", commands.incident, "Do everything that must happen at once, and say what came of each step.",
         'carewright incident respond --reason "Key leaked at the laboratory" --quarantine-client lab --quarantine-peer lab.example.org',
@@ -369,17 +375,14 @@ def _incident(names: "Names") -> None:
     closed.add_argument("id", metavar="ID", help="which incident")
     closed.add_argument("--finding", required=True, help="what was found")
     for each in (respond, listed, released, closed):
-        _with_place(each)
-        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
+        _with_tenant(each)
 
 
 def _hl7(names: "Names") -> None:
-    command = names.add_parser(
-        "hl7", help="Look at HL7 v2 messages that did not fit, map their codes, and try them again.",
-        description="Look at HL7 v2 messages that did not fit. Works on the database, whether or not a server runs.",
-        epilog="example: carewright hl7 list",
+    whats = _group(
+        names, "hl7", "Look at HL7 v2 messages that did not fit, map their codes, and try them again.",
+        "carewright hl7 list", "Look at HL7 v2 messages that did not fit. Works on the database, whether or not a server runs.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     listed = _command(whats, "list", commands.hl7, "Show what waits, oldest first, with its reason.", "carewright hl7 list")
     show = _command(whats, "show", commands.hl7, "Print a message as it was sent: it tells of a patient.", "carewright hl7 show ID")
     replay = _command(whats, "replay", commands.hl7, "Try a message again, in its sender's name.", "carewright hl7 replay ID")
@@ -401,12 +404,10 @@ def _hl7(names: "Names") -> None:
 
 
 def _ehr(names: "Names") -> None:
-    command = names.add_parser(
-        "ehr", help="Connect an electronic health record, pull from it, and see where the two differ.",
-        description="Connect an electronic health record. Works on the database, whether or not a server runs.",
-        epilog="example: carewright ehr pull main",
+    whats = _group(
+        names, "ehr", "Connect an electronic health record, pull from it, and see where the two differ.",
+        "carewright ehr pull main", "Connect an electronic health record. Works on the database, whether or not a server runs.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     add = _command(
         whats, "add", commands.ehr, "Add an EHR, and print the public key by which it is to know us.",
         "carewright ehr add main --profile oracle --base https://ehr.example.org/r4/TENANT --client-id ID",
@@ -437,12 +438,10 @@ def _ehr(names: "Names") -> None:
 
 
 def _mock(names: "Names") -> None:
-    command = names.add_parser(
-        "mock", help="Run somebody else's system, made up, to build and test against.",
-        description="Run somebody else's system, made up, to build and test against.",
-        epilog="example: carewright mock ehr --profile oracle --port 8090",
+    whats = _group(
+        names, "mock", "Run somebody else's system, made up, to build and test against.",
+        "carewright mock ehr --profile oracle --port 8090",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     ehr = _command(
         whats, "ehr", commands.mock, "An electronic health record that speaks FHIR R4 with the habits of one of two, on this machine.",
         "carewright mock ehr --profile oracle --port 8090 --keys carewright.jwks.json",
@@ -477,11 +476,10 @@ def _mock_eligibility(whats: "Names") -> None:
 
 
 def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
-    command = names.add_parser(
-        "partner", help="Tell other systems of appointments.", description="Tell other systems of appointments, in HL7 v2.",
-        epilog="example: carewright hl7 partner list",
+    whats = _group(
+        names, "partner", "Tell other systems of appointments.",
+        "carewright hl7 partner list", "Tell other systems of appointments, in HL7 v2.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     add = _command(
         whats, "add", commands.partner, "Tell a system of appointments from now on, and print its id.",
         "carewright hl7 partner add --name EHR --address mllps://ehr.hospital.example:2575",
@@ -516,11 +514,10 @@ def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
 
 
 def _unsent(names: "Names") -> "Sequence[argparse.ArgumentParser]":
-    command = names.add_parser(
-        "unsent", help="Look at what partners did not take, and send it again.", description="What partners did not take.",
-        epilog="example: carewright hl7 unsent list",
+    whats = _group(
+        names, "unsent", "Look at what partners did not take, and send it again.",
+        "carewright hl7 unsent list", "What partners did not take.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     listed = _command(whats, "list", commands.unsent, "Show it, oldest first, with the partner's answer.", "carewright hl7 unsent list")
     show = _command(
         whats, "show", commands.unsent, "Print a message as it was sent: it tells of a patient.", "carewright hl7 unsent show ID"
@@ -535,11 +532,11 @@ def _unsent(names: "Names") -> "Sequence[argparse.ArgumentParser]":
 
 
 def _cds(names: "Names") -> None:
-    command = names.add_parser(
-        "cds", help="Ask services of others before a booking, by CDS Hooks.", description="Ask services of others before a booking.",
-        epilog="example: carewright cds add payer --base https://payer.example.org/r4 --service appointment-book",
+    whats = _group(
+        names, "cds", "Ask services of others before a booking, by CDS Hooks.",
+        "carewright cds add payer --base https://payer.example.org/r4 --service appointment-book",
+        "Ask services of others before a booking.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     add = _command(
         whats, "add", commands.cds, "Ask a service, which must offer itself for the hook appointment-book.",
         "carewright cds add payer --base https://payer.example.org/r4 --service appointment-book",
@@ -557,11 +554,10 @@ def _cds(names: "Names") -> None:
 
 
 def _client(names: "Names") -> None:
-    command = names.add_parser(
-        "client", help="Let other systems and apps in, and shut them out.", description="Let other systems ask for tokens.",
-        epilog="example: carewright client add --name Laboratory --scope scheduling.find --keys lab.jwks.json",
+    whats = _group(
+        names, "client", "Let other systems and apps in, and shut them out.",
+        "carewright client add --name Laboratory --scope scheduling.find --keys lab.jwks.json", "Let other systems ask for tokens.",
     )  # fmt: skip
-    whats = command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
     add = _command(
         whats, "add", commands.client, "Register a client and print its id.",
         "carewright client add --name Laboratory --scope scheduling.find --keys-address https://lab.example.org/jwks.json",
