@@ -1,13 +1,12 @@
 """Feeds of a running hospital, as a calendar program reads them: by their address alone, with a reader that we did not write."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -22,7 +21,7 @@ from carewright.kernel.clock import ManualClock, SystemClock
 from carewright.kernel.privacy.cipher import SealedElsewhere
 from tests.clinic import Clinic, Json, ok, open_clinic, refused, register
 from tests.ical_reading import events_of
-from tests.whole_system import Inside, inside
+from tests.whole_system import Inside
 
 T = TypeVar("T")
 FEEDS = "/api/v1/calendar-feeds"
@@ -31,21 +30,8 @@ ENTRIES = "SELECT count(*) FROM kernel.audit_entry WHERE organization_id = $1 AN
 
 
 @pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    async with inside(database_url, tmp_path_factory.mktemp("calendars"), uuid4()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def clinic(whole: Inside) -> Clinic:
     return await open_clinic(whole)
-
-
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Other people's calendars in a running hospital: their busy times close ours, follow them, and call nothing off."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 
@@ -22,28 +20,15 @@ from carewright.kernel.http.outgoing import AddressRefused, Outgoing
 from carewright.roles import calendars as commands
 from carewright.roles.registry import SECTIONS
 from tests.clinic import Clinic, ok, open_clinic, register
-from tests.whole_system import Inside, inside
+from tests.whole_system import Inside
 
 SECRET = "https://calendar.example.org/private-7f3a/busy.ics"
 BROKEN = "the other side of this test broke"
 
 
-@pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    async with inside(database_url, tmp_path_factory.mktemp("busy"), uuid4()) as running:
-        yield running
-
-
 @pytest.fixture
 async def clinic(whole: Inside) -> Clinic:
     return await open_clinic(whole)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 class Elsewhere:

@@ -1,10 +1,8 @@
 """Erasing a patient: nothing of the person is left to read, appointments keep their time, proofs stay valid, and a hold refuses it."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -83,13 +81,6 @@ async def officer(desk: Context, context: Contexts) -> Context:
     """A privacy officer who signed in a moment ago."""
     actor = context.actor("privacy-officer", subject="staff/officer")
     return desk.acting(msgspec.structs.replace(actor, authenticated_at=context.clock.now()))
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ Types and interactions come from the CapabilityStatement. One without a line the
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -17,7 +16,6 @@ from msgspec.structs import replace
 
 from carewright.contracts.permissions import ALL, ROLES
 from carewright.fhir.model.ids import ResponseId, SlotId, write_response, write_slot
-from tests import whole_system
 from tests.clinic import Clinic, Json, at, ok, open_clinic
 from tests.fhir_asking import FHIR, VISIT_TYPES
 from tests.store.test_matrix import OF_THEMSELVES, SITES, prepared
@@ -70,13 +68,6 @@ class Cell(NamedTuple):
     target: str
     body: bytes = b""
     media: str = "application/fhir+json"
-
-
-@pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    data: Path = tmp_path_factory.mktemp("whole")
-    async with whole_system.inside(database_url, data, uuid4()) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,7 @@ Operations and fields come from the API's own description. One that has no rule 
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -15,7 +13,6 @@ from msgspec.structs import replace
 from carewright.contracts.permissions import ALL, ROLES
 from carewright.kernel.http.openapi import document
 from carewright.roles.registry import MODULES
-from tests import whole_system
 from tests.clinic import Clinic, Json, at, ok, open_clinic
 from tests.fields import Answers, rules
 from tests.probes import Operation, operations
@@ -53,13 +50,6 @@ PATIENT: Json = {
 @pytest.fixture(scope="module")
 def described() -> Json:
     return document([route for module in MODULES for route in module.routes])
-
-
-@pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    data: Path = tmp_path_factory.mktemp("whole")
-    async with whole_system.inside(database_url, data, uuid4()) as opened:
-        yield opened
 
 
 def test_every_field_of_every_answer_has_a_level_and_a_rule(described: Json) -> None:

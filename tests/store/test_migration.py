@@ -1,13 +1,11 @@
 """CSV files brought into a running hospital: every row told once, nothing twice, and every rule that of the module that owns the value."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import pytest
 
 from carewright.contracts.imports import ImportReport
@@ -19,7 +17,7 @@ from carewright.migration.context import MigrationContext
 from carewright.migration.model.mapping import mapping_in
 from carewright.migration.service.importing import import_csv
 from tests.clinic import Clinic, Json, ok, open_clinic
-from tests.whole_system import Inside, inside
+from tests.whole_system import Inside
 
 BERLIN = ZoneInfo("Europe/Berlin")
 PATIENTS = """
@@ -45,21 +43,8 @@ PEOPLE = "nr;family;born\n1;Quokkaline;29.02.1980\n2;Österreicher;\n2;Twice;\n3
 
 
 @pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    async with inside(database_url, tmp_path_factory.mktemp("migration"), uuid4()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def clinic(whole: Inside) -> Clinic:
     return await open_clinic(whole)
-
-
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -23,7 +22,7 @@ from carewright.migration.model.systems import SOURCE_SYSTEM
 from carewright.migration.service.dumping import draft_mapping, import_dump
 from tests.clinic import Clinic, Json, ok, open_clinic
 from tests.older_systems import Given, easy_appointments, openemr
-from tests.whole_system import Inside, inside
+from tests.whole_system import Inside
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MAPPING = """
@@ -62,21 +61,8 @@ PATIENTS: Sequence[Given] = (
 
 
 @pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    async with inside(database_url, tmp_path_factory.mktemp("older"), uuid4()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def clinic(whole: Inside) -> Clinic:
     return await open_clinic(whole)
-
-
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

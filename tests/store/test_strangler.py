@@ -1,13 +1,11 @@
 """A service moved from an older system: mirrored from its exports, compared, switched, and back; and every door closed meanwhile."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 
@@ -23,29 +21,16 @@ from tests.clinic import Clinic, Json, ok, open_clinic, refused, register
 from tests.fhir_asking import FHIR, operate, outcome, parameters, proposals
 from tests.hl7_sender import SCOPES, Sender, registered, said
 from tests.store.test_migration import PATIENTS, PEOPLE, VISITS, wall, written
-from tests.whole_system import Inside, inside
+from tests.whole_system import Inside
 
 BOOK_AT = "the old system, or 030 1234567"
 REASON = "Podiatry goes first"
 ELSEWHERE = "scheduling.booked_elsewhere"
 
 
-@pytest.fixture(scope="module")
-async def whole(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
-    async with inside(database_url, tmp_path_factory.mktemp("strangler"), uuid4()) as running:
-        yield running
-
-
 @pytest.fixture
 async def clinic(whole: Inside) -> Clinic:
     return await open_clinic(whole)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @dataclass(frozen=True)
