@@ -52,9 +52,7 @@ WITH calendars AS (
     ON CONFLICT DO NOTHING
     RETURNING key
 ), stopped AS (
-    SELECT min(s.why) AS why FROM scheduling.payer_stop s
-    WHERE $31::text IS NULL AND s.organization_id = $1 AND s.patient_id = $9 AND s.site_id = $29 AND s.counts_until > $19
-      AND $10 >= s.starts_from AND (s.starts_before IS NULL OR $10 < s.starts_before) AND ($12 = ANY(s.visit_type_ids)) <> s.all_but
+    SELECT min(s.why) AS why FROM scheduling.payer_stops_of($1, $9, $29, $12, $10, $19) AS s(why) WHERE $31::text IS NULL
 )
 SELECT kernel.refuse(CASE
     WHEN NOT got.everything THEN CASE
@@ -74,11 +72,7 @@ SELECT kernel.refuse(CASE
 END) FROM got
 
 -- name: payer_stop
--- As in book_appointment, for changes of several statements: why what a payer said stops a visit of a patient at a site now, or nothing.
-SELECT s.why FROM scheduling.payer_stop s
-WHERE s.organization_id = $1 AND s.patient_id = $2 AND s.site_id = $3 AND s.counts_until > $4
-  AND $5 >= s.starts_from AND (s.starts_before IS NULL OR $5 < s.starts_before) AND ($6 = ANY(s.visit_type_ids)) <> s.all_but
-ORDER BY s.why LIMIT 1
+SELECT min(s.why) AS why FROM scheduling.payer_stops_of($1, $2, $3, $4, $5, $6) AS s(why)
 
 -- name: clear_payer_stops
 -- Those of one patient, and whatever is over.

@@ -14,7 +14,7 @@ Q = load("carewright.scheduling")
 
 async def payer_stop(db: Session, organization_id: UUID, appointment: Appointment, now: datetime) -> str | None:
     """Why what a payer said stops a visit at its time now, or None."""
-    about = (appointment.patient_id, stopped_at(appointment), now, appointment.start, appointment.visit_type_id)
+    about = (appointment.patient_id, stopped_at(appointment), appointment.visit_type_id, appointment.start, now)
     row = await db.fetch_one(Q.payer_stop, organization_id, *about)
     return row["why"] if row else None
 
