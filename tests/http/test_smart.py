@@ -162,6 +162,23 @@ async def test_a_constraint_is_asked_of_whatever_is_shown(clinic: Clinic, labora
     refused(await use(clinic.system, fitting, f"{FHIR}/Appointment/$find", "POST", json={"resourceType": "Parameters"}))
 
 
+@pytest.mark.requirement("SMART.5")
+async def test_a_history_shows_what_a_constraint_leaves_and_leads_on_past_the_rest(
+    clinic: Clinic, laboratory: Laboratory
+) -> None:
+    made, _ = await booked(clinic)
+    ok(await clinic.step(made, "reschedule", {"time": clinic.picked((await clinic.free())[3])}))
+    ok(await clinic.step(made, "cancel", {"reason": "pat-moved"}))
+    token = await laboratory.token("system/Appointment.rs?status=cancelled")
+    seen: list[str] = []
+    path = f"{FHIR}/Appointment/{made}/_history?_count=1"
+    for _ in range(3):
+        page = ok(await use(clinic.system, token, path))
+        seen += [each["resource"]["status"] for each in page.get("entry", ())]
+        path = FHIR + next((each["url"] for each in page["link"] if each["relation"] == "next"), "").rpartition(FHIR)[2]
+    assert (seen, path) == (["cancelled"], FHIR)
+
+
 async def answers(clinic: Clinic, path: str, method: str) -> bool:
     """Whether something is served at an address, whatever it says."""
     said = await clinic.system.request(None, method, path)

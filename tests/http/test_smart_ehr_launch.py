@@ -16,6 +16,7 @@ import pytest
 
 from tests.app import REDIRECT, STATE, App, refused, told, until_shut_out
 from tests.clinic import Clinic, Json, ok, register
+from tests.fhir_asking import outcome
 from tests.http.test_fhir_encounters import record
 from tests.other_system import said
 from tests.staff_browser import led_to, staff_signed_in
@@ -124,6 +125,14 @@ async def test_user_scopes_reach_what_the_member_of_staff_reaches_and_no_more(cl
     assert ok(await nurse.app.read(f"Appointment?patient={other}", token))["total"] == 0
     desk = await nurse.app.browser.client.get("/api/v1/access/me", headers={"Authorization": f"Bearer {token}"})
     assert desk.status_code == httpx.codes.UNAUTHORIZED, "it opens FHIR and nothing else"
+
+
+async def test_user_scopes_find_nothing_without_a_question(clinic: Clinic, nurse: Started) -> None:
+    """The patient whom an app was started about narrows no search of what the member of staff may see."""
+    kinds = ("Observation", "Task", "ServiceRequest", "Encounter", "Appointment")
+    granted = await nurse.tokens(await register(clinic.system), scope=f"launch {' '.join(f'user/{kind}.rs' for kind in kinds)}")
+    for kind in kinds:
+        outcome(await nurse.app.read(kind, granted["access_token"]), 422, "fhir.search_too_wide")
 
 
 @pytest.mark.requirement("SMART.21")

@@ -11,7 +11,7 @@ from carewright.fhir.model.bundles import address
 from carewright.fhir.model.searching.paging import query_of
 from carewright.kernel.values import utc
 
-COUNT_MAX = 200
+COUNT_MAX, DIGITS_MAX = 200, 10
 BELOW = "below"
 """The place of a page, in links of ours: versions below this one."""
 SHAPED = frozenset({"_format", "_pretty"})
@@ -26,11 +26,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest first. `total` counts other pages too; `more` says that there are others below these."""
+    """The newest first. `total` counts other pages too; the next page is of those below `next`, where there are any."""
 
     items: tuple[Resource, ...]
     total: int
-    more: bool
+    next: str | None
 
 
 def read_asked(pairs: Iterable[tuple[str, str]]) -> Asked:
@@ -52,8 +52,8 @@ def history(base: str, place: str, pairs: Sequence[tuple[str, str]], found: Vers
     """The Bundle of the versions of the resource at `place`; each with the request that made it, as far as it can be told."""
     here = f"{base}/{place}/_history"
     links = [{"relation": "self", "url": _address(here, pairs)}]
-    if found.more:
-        below = [*(pair for pair in pairs if pair[0] != BELOW), (BELOW, str(found.items[-1]["meta"]["versionId"]))]
+    if found.next is not None:
+        below = [*(pair for pair in pairs if pair[0] != BELOW), (BELOW, found.next)]
         links.append({"relation": "next", "url": _address(here, below)})
     return said({
         "resourceType": "Bundle", "type": "history", "total": found.total, "link": links,
@@ -79,10 +79,16 @@ def _address(here: str, pairs: Sequence[tuple[str, str]]) -> str:
     return f"{here}?{query_of(tuple(pairs))}" if pairs else here
 
 
+def number_or_none(text: str) -> int | None:
+    """A number as versions and counts are written."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else None
+
+
 def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
+    number = number_or_none(text)
+    if number is None:
         raise InvalidElement("A number belongs here.", expression=name)
-    return int(text)
+    return number
 
 
 def _instant(text: str) -> datetime:

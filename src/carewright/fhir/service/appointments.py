@@ -48,7 +48,7 @@ async def versions(ctx: FhirContext, id_: str, asked: Asked) -> Versions:
     query = ListVersions(appointment_id=known_uuid(id_), since=asked.since, below=asked.below, limit=max(asked.count, 1))
     found = await ctx.scheduling.list_versions(ctx.actor, query)
     shown = await referrals.shown(ctx, found.items) if asked.count else ()
-    return Versions(items=tuple(shown), total=found.total or 0, more=bool(shown) and found.next is not None)
+    return Versions(items=tuple(shown), total=found.total or 0, next=found.next if shown else None)
 
 
 async def create_appointment(ctx: FhirContext, wanted: Wanted, key: str | None) -> Appointment:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, get_args
 
+from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide
 from carewright.contracts.fhir.vitals import observation
@@ -32,7 +33,7 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> SearchObservations | None:
     statuses = None if bounds.statuses is None else tuple(each for each in get_args(ObservationStatus) if each in bounds.statuses)
     if () in (ids, patient_ids, encounter_ids, statuses):
         return None
-    if not any((ids, patient_ids, encounter_ids, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, encounter_ids, smart.bound_to(ctx.actor, "Observation"))):
         raise SearchTooWide("Observations are found by _id, patient or encounter, and whatever narrows that: code, category, date.")
     from_at, until_at = ends(bounds.starts)
     return SearchObservations(

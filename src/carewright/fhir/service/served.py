@@ -19,7 +19,7 @@ from carewright.fhir.model.ids import SlotId, is_proposal, read_slot
 from carewright.fhir.model.pointing import known_uuid
 from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
-from carewright.fhir.model.versions import Asked, Versions
+from carewright.fhir.model.versions import Asked, Versions, number_or_none
 from carewright.fhir.model.writes import Sent, Written
 from carewright.fhir.service import (
     appointments,
@@ -41,7 +41,6 @@ from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen, shown
 from carewright.fhir.service.trail import read_audit_event, read_provenance
 
-VERSION_DIGITS_MAX = 10
 Read = Callable[[FhirContext, str], Awaitable[Resource]]
 Create = Callable[[FhirContext, Sent], Awaitable[Written]]
 Update = Callable[[FhirContext, str, Sent], Awaitable[Written]]
@@ -85,10 +84,10 @@ async def read_version(ctx: FhirContext, kind: str, id_: str, version: str) -> R
     now = await read(ctx, kind, id_)
     if now.get("meta", {}).get("versionId") == version:
         return now
-    versions = SERVED[kind].versions
-    if versions is None or not (version.isascii() and version.isdigit() and len(version) < VERSION_DIGITS_MAX):
+    versions, number = SERVED[kind].versions, number_or_none(version)
+    if versions is None or number is None:
         raise UnknownVersion
-    found = await versions(ctx, id_, Asked(below=int(version) + 1, count=1))
+    found = await versions(ctx, id_, Asked(below=number + 1, count=1))
     if not found.items or found.items[0]["meta"]["versionId"] != version:
         raise UnknownVersion
     return ensure_seen(ctx, kind, found.items[0])

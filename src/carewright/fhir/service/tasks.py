@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from carewright.contracts import smart
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide, UnknownId
 from carewright.contracts.fhir.tasks import task
@@ -46,7 +47,7 @@ def _question(ctx: FhirContext, bounds: Narrowing) -> SearchRequests | None:
     party_ids = next((uuids(places) for code in ("owner", "requester") if (places := named(bounds, code))), None)
     if () in (ids, patient_ids, party_ids):
         return None
-    if not any((ids, patient_ids, party_ids, bounds.starts, ctx.actor.patient_id)):
+    if not any((ids, patient_ids, party_ids, bounds.starts, smart.bound_to(ctx.actor, "Task"))):
         raise SearchTooWide("Tasks are found by _id, focus (ServiceRequest), patient, owner, requester or authored-on.")
     authored_from, authored_until = ends(bounds.starts)
     return SearchRequests(
