@@ -237,6 +237,7 @@ async def test_who_may_not_is_refused_and_may_send_again_once_allowed(sender: Se
     message = narrow.adt("A28", "narrow")
     assert said(await narrow.says(message)) == ("AR", "207")
     assert (await narrow.stored())[-1]["reason"] == "kernel.forbidden"
+    assert said(await narrow.says(message)) == ("AR", "207"), "as often as it is sent"
     ctx = await narrow.acting()
     wider = ctx.acting(msgspec.structs.replace(ctx.actor, permissions=ROLES["integration"]))
     answer = await receive.receive(wider, message)

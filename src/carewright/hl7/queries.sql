@@ -53,8 +53,12 @@ WITH given AS (
     ORDER BY 2
     ON CONFLICT (organization_id, mark) DO UPDATE SET kind = EXCLUDED.kind, target_id = EXCLUDED.target_id
 ), named AS (
+    -- What a message named when it was refused before goes on with it to its new id.
     INSERT INTO hl7.named (organization_id, identifier_hash, message_id)
     SELECT g.organization_id, decode(n.hash, 'base64'), g.id FROM kept JOIN given g USING (id), jsonb_array_elements_text(g.named) AS n(hash)
+    WHERE NOT EXISTS (
+        SELECT FROM hl7.message b JOIN hl7.named o ON o.organization_id = b.organization_id AND o.message_id = b.id
+        WHERE b.organization_id = g.organization_id AND b.mark = g.mark AND o.identifier_hash = decode(n.hash, 'base64'))
 ), audited AS (
     INSERT INTO kernel.audit_entry (organization_id, id, patient_id, body)
     SELECT g.organization_id, g.entry_id, g.patient_id, g.body FROM kept JOIN given g USING (id)

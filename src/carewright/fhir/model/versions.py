@@ -8,6 +8,7 @@ import msgspec
 from carewright.contracts.fhir.basics import Resource, said
 from carewright.contracts.fhir.refusals import InvalidElement
 from carewright.fhir.model.bundles import address
+from carewright.fhir.model.ndjson import since_in
 from carewright.fhir.model.searching.paging import query_of
 from carewright.kernel.values import utc
 
@@ -42,7 +43,7 @@ def read_asked(pairs: Iterable[tuple[str, str]]) -> Asked:
         elif name == BELOW:
             asked = msgspec.structs.replace(asked, below=_number(name, text))
         elif name == "_since":
-            asked = msgspec.structs.replace(asked, since=_instant(text))
+            asked = msgspec.structs.replace(asked, since=utc(since_in(text)))
         elif name not in SHAPED:
             raise InvalidElement("A history is asked for by _count and _since.", expression=name[:40])
     return asked
@@ -89,13 +90,3 @@ def _number(name: str, text: str) -> int:
     if number is None:
         raise InvalidElement("A number belongs here.", expression=name)
     return number
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidElement("An instant belongs here.", expression="_since") from None
-    if at.tzinfo is None:
-        raise InvalidElement("An instant with its offset belongs here.", expression="_since")
-    return utc(at)
