@@ -163,9 +163,7 @@ async def test_a_constraint_is_asked_of_whatever_is_shown(clinic: Clinic, labora
 
 
 @pytest.mark.requirement("SMART.5")
-async def test_a_history_shows_what_a_constraint_leaves_and_leads_on_past_the_rest(
-    clinic: Clinic, laboratory: Laboratory
-) -> None:
+async def test_a_history_shows_what_a_constraint_leaves_and_leads_on_past_the_rest(clinic: Clinic, laboratory: Laboratory) -> None:
     made, _ = await booked(clinic)
     ok(await clinic.step(made, "reschedule", {"time": clinic.picked((await clinic.free())[3])}))
     ok(await clinic.step(made, "cancel", {"reason": "pat-moved"}))
