@@ -35,7 +35,7 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_asked(pairs: Iterable[tuple[str, str]]) -> Asked:
-    """What the parameters of a history say. Raises `InvalidElement` for one that says nothing we know, `BadInput` for a time that is no instant."""
+    """What the parameters of a history say. Raises `InvalidElement` for what says nothing we know, `BadInput` for no instant."""
     asked = Asked()
     for name, text in pairs:
         if name == "_count":
