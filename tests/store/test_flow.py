@@ -26,7 +26,7 @@ from carewright.contracts.patients import PatientErased
 from carewright.contracts.records import SetHold, days_kept
 from carewright.flow import handlers, service
 from carewright.flow.jobs import KEEPS
-from carewright.flow.model import MASKED
+from carewright.flow.model.encounters import MASKED
 from carewright.kernel import keeping
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import Forbidden, PreconditionFailed

@@ -2,7 +2,7 @@
 
 Owns: Encounter (status, class, kind, when, where, with whom, after which appointment) and the identifiers by which other systems know one.
 Tables: schema `flow` (encounter, identifier, taking_part).
-Invariants: an encounter stays its patient's; its status goes only where `model.STEPS` lets it; an identifier names one encounter; a version
-rises exactly when the encounter says something new; everything about it but ids, status and times lies sealed to its row.
+Invariants: an encounter stays its patient's; its status goes only where `encounters.STEPS` lets it; an identifier names one encounter; a
+version rises exactly when the encounter says something new; everything about it but ids, status and times lies sealed to its row.
 Must never: keep a diagnosis, decide who a patient is, or let what an encounter says into a log, an address or an event.
 """

@@ -17,7 +17,8 @@ from carewright.contracts.flow import (
     SearchEncounters,
     UnknownEncounter,
 )
-from carewright.flow import model, store
+from carewright.flow import store
+from carewright.flow.model import encounters
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -70,8 +71,8 @@ async def record_encounter(ctx: Context, command: RecordEncounter) -> Encounter:
     cipher = await ctx.cipher()
 
     async def work() -> Encounter:
-        encounter = model.new_encounter(command, ctx.ids.new())
-        model.ensure_sound([encounter])
+        encounter = encounters.new_encounter(command, ctx.ids.new())
+        encounters.ensure_sound([encounter])
         _ensure_within(ctx, encounter)
         async with ctx.db.transaction() as tx:
             (made,) = await _put(ctx, tx, cipher, [encounter])
@@ -98,9 +99,9 @@ async def change_encounter(ctx: Context, command: ChangeEncounter) -> Encounter:
                 raise UnknownEncounter(encounter_id=str(command.encounter_id))
             if command.expected_version not in (None, before.version):
                 raise PreconditionFailed(version=before.version)
-            after = model.changed_encounter(before, command)
-            model.ensure_follows(before, after)
-            model.ensure_sound([after])
+            after = encounters.changed_encounter(before, command)
+            encounters.ensure_follows(before, after)
+            encounters.ensure_sound([after])
             _ensure_within(ctx, after)
             written = await _put(ctx, tx, cipher, [after])
             stored = written[0] if written else before
@@ -116,14 +117,14 @@ async def put_encounters(ctx: Context, command: PutEncounters) -> PutEncountersR
     """Store every encounter, matched by id, or none: the refusal names the first that breaks a rule. The same again changes nothing."""
     ctx.actor.require(RECORD)
     ctx.actor.require(ANY_PATIENT)
-    model.ensure_sound(command.encounters)
+    encounters.ensure_sound(command.encounters)
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         known = await store.encounters_for_change(tx, cipher, [each.id for each in command.encounters])
         for each in command.encounters:
             _ensure_within(ctx, each)
             if each.id in known:
-                model.ensure_follows(known[each.id], each)
+                encounters.ensure_follows(known[each.id], each)
         written = await _put(ctx, tx, cipher, command.encounters)
         await audit.record(tx, *(_entry(ctx, "flow.encounter.put", "C" if each.version == 1 else "U", each) for each in written))
     ctx.wake()
@@ -158,13 +159,13 @@ def _entry(ctx: Context, event: str, action: audit.Action, encounter: Encounter)
     return audit.entry(ctx, event, action, patient_id=encounter.patient_id, entities=about)
 
 
-async def _put(ctx: Context, tx: Session, cipher: FieldCipher, encounters: Sequence[Encounter]) -> list[Encounter]:
-    written = await store.put_encounters(tx, cipher, encounters, ctx.clock.now())
+async def _put(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence[Encounter]) -> list[Encounter]:
+    written = await store.put_encounters(tx, cipher, wanted, ctx.clock.now())
     if written:
         granted = Counter(await store.put_links(tx, cipher, written))
         for each in written:
             if granted[each.id] < len(set(each.identifiers)):
-                raise model.taken_identifier(each)
+                raise encounters.taken_identifier(each)
         await publish(ctx, tx, *(_fact(ctx, each) for each in written))
     return written
 

@@ -8,7 +8,7 @@ import msgspec
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.flow import Encounter, SearchEncounters
-from carewright.flow.model import Detail, actors_of, detail_of
+from carewright.flow.model.encounters import Detail, actors_of, detail_of
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
