@@ -20,7 +20,7 @@ from carewright.contracts.scheduling import (
     SearchAppointments,
 )
 from carewright.kernel.errors import BadInput, Forbidden
-from carewright.kernel.sql import Query
+from carewright.kernel.sql import Query, load
 from carewright.scheduling import jobs
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, calendars, change
@@ -29,6 +29,7 @@ from carewright.scheduling.service.search import search_appointments
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital
 from tests.store.test_scheduling_sites import at
 
+Q = load("carewright.scheduling")
 ALL = SearchAppointments()
 ARCHIVED = Query("test.archived", "SELECT id FROM scheduling.appointment_history WHERE organization_id = $1")
 VILLAGE_MORNING = TOMORROW - timedelta(hours=4)
@@ -234,3 +235,18 @@ async def test_a_calendars_version_rises_with_a_block_and_not_with_a_booking(hos
     assert (await calendars.list_schedules(hospital.desk(), this)).items == (before,)
     await hospital.block(TOMORROW + 2 * HALF_HOUR)
     assert (await calendars.list_schedules(hospital.desk(), this)).items == (replace(before, version=before.version + 1),)
+
+
+async def test_what_begins_on_a_day_is_counted_without_reading_a_row(hospital: Hospital, booked: list[Appointment], database: Any) -> None:
+    """As planned once for all values, and with the tables' rows out of reach: what the index lacks would show as a scan of another kind."""
+    await archive_some(hospital, booked)
+    kinds = "uuid, text[], uuid[], uuid[], timestamptz, timestamptz, timestamptz, int"
+    async with database.transaction():
+        for setting in ("plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_bitmapscan = off"):
+            await database.execute(f"SET LOCAL {setting}")
+        await database.execute(f"PREPARE counting ({kinds}) AS {Q.count_by_time.text}")
+        values = f"'{hospital.world.organization_id}', '{{}}', '{{}}', '{{}}', now(), now(), now(), 10"
+        plan = "\n".join(row[0] for row in await database.fetch(f"EXPLAIN EXECUTE counting ({values})"))
+        await database.execute("DEALLOCATE counting")
+    scans = [line for line in plan.splitlines() if "Scan" in line and "Subquery" not in line]
+    assert len(scans) >= 2 and all("Index Only Scan" in line for line in scans), plan

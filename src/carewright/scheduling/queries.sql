@@ -221,57 +221,79 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', true)
 
 -- name: search_forward
 -- What begins in a stretch of time, in the order of an index of live and archived appointments alike: a page costs the rows walked for it.
--- Every condition stands outside the union: with one inside, PostgreSQL reads and sorts the whole stretch. IS DISTINCT FROM, for it is taken
--- to hold nearly always, and IS NULL of a field nearly never, which makes every walk look longer than reading all there is.
+-- Every condition stands outside the union: with one inside, PostgreSQL reads and sorts the whole stretch.
 -- The searches have one text of conditions. A hold is found while it lives, by who asks for what is pending; one that ended never was an
 -- appointment (`HOLD_ENDED`).
 SELECT value, private FROM (
-    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold
+    FROM scheduling.appointment
     UNION ALL
-    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold
+    FROM scheduling.appointment_history
 ) a
 WHERE organization_id = $1 AND (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
   AND (cardinality($2::text[]) = 0 OR status = ANY($2))
   AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
-  AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+  AND (cardinality($4::uuid[]) = 0 OR site_id = ANY($4))
   AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
   AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
-  AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-released' AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-expired'
+  AND NOT is_ended_hold
 ORDER BY starts_at, id
 LIMIT $11
 
 -- name: search_backward
 -- As search_forward, latest first.
 SELECT value, private FROM (
-    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold
+    FROM scheduling.appointment
     UNION ALL
-    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+    SELECT organization_id, value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold
+    FROM scheduling.appointment_history
 ) a
 WHERE organization_id = $1 AND (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
   AND (cardinality($2::text[]) = 0 OR status = ANY($2))
   AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
-  AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+  AND (cardinality($4::uuid[]) = 0 OR site_id = ANY($4))
   AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
   AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
-  AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-released' AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-expired'
+  AND NOT is_ended_hold
 ORDER BY starts_at DESC, id DESC
 LIMIT $11
 
 -- name: count_by_time
--- No further than somebody wants to know.
+-- No further than somebody wants to know, and from the index alone: nothing here may ask for what it does not hold.
 SELECT count(*) AS total FROM (
     SELECT FROM (
-        SELECT organization_id, value, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+        SELECT organization_id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold FROM scheduling.appointment
         UNION ALL
-        SELECT organization_id, value, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+        SELECT organization_id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold FROM scheduling.appointment_history
+    ) a
+    WHERE organization_id = $1 AND starts_at >= $6::timestamptz AND starts_at < $7::timestamptz
+      AND (cardinality($2::text[]) = 0 OR status = ANY($2))
+      AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3))
+      AND (cardinality($4::uuid[]) = 0 OR visit_type_id = ANY($4))
+      AND (expires_at IS NULL OR (expires_at > $5 AND 'pending' = ANY($2)))
+      AND NOT is_ended_hold
+    LIMIT $8
+) counted
+
+-- name: count_of_actors_by_time
+-- As count_by_time, of those in which given actors take part, which their rows say.
+SELECT count(*) AS total FROM (
+    SELECT FROM (
+        SELECT organization_id, value, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold
+        FROM scheduling.appointment
+        UNION ALL
+        SELECT organization_id, value, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold
+        FROM scheduling.appointment_history
     ) a
     WHERE organization_id = $1 AND starts_at >= $7::timestamptz AND starts_at < $8::timestamptz
       AND (cardinality($2::text[]) = 0 OR status = ANY($2))
       AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
-      AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+      AND (cardinality($4::uuid[]) = 0 OR site_id = ANY($4))
       AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
       AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
-      AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-released' AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-expired'
+      AND NOT is_ended_hold
     LIMIT $9
 ) counted
 
@@ -280,25 +302,25 @@ SELECT count(*) AS total FROM (
 -- Which of the two it is ends the other parts before they read a row.
 WITH fitting AS (
     SELECT value, private, id, starts_at FROM (
-        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold FROM scheduling.appointment
         WHERE organization_id = $1 AND id = ANY($12::uuid[]) AND (cardinality($13::uuid[]) = 0 OR patient_id = ANY($13))
         UNION ALL
-        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold FROM scheduling.appointment_history
         WHERE organization_id = $1 AND id = ANY($12) AND (cardinality($13) = 0 OR patient_id = ANY($13))
         UNION ALL
-        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold FROM scheduling.appointment
         WHERE organization_id = $1 AND cardinality($12) = 0 AND patient_id = ANY($13)
         UNION ALL
-        SELECT value, private, id, starts_at, status, visit_type_id, expires_at FROM scheduling.appointment_history
+        SELECT value, private, id, starts_at, status, visit_type_id, expires_at, site_id, is_ended_hold FROM scheduling.appointment_history
         WHERE organization_id = $1 AND cardinality($12) = 0 AND patient_id = ANY($13)
     ) a
     WHERE starts_at >= $14::timestamptz AND starts_at < $15::timestamptz
       AND (cardinality($2::text[]) = 0 OR status = ANY($2))
       AND (cardinality($3::jsonb[]) = 0 OR value->'participants' @> ANY($3))
-      AND (cardinality($4::text[]) = 0 OR value->>'site_id' = ANY($4))
+      AND (cardinality($4::uuid[]) = 0 OR site_id = ANY($4))
       AND (cardinality($5::uuid[]) = 0 OR visit_type_id = ANY($5))
       AND (expires_at IS NULL OR (expires_at > $6 AND 'pending' = ANY($2)))
-      AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-released' AND value->>'cancelation_reason' IS DISTINCT FROM 'hold-expired'
+      AND NOT is_ended_hold
 ), page AS (
     SELECT value, private, id, starts_at FROM fitting
     WHERE (starts_at, id) > ($7::timestamptz, $8::uuid) AND (starts_at, id) < ($9::timestamptz, $10::uuid)
@@ -527,14 +549,20 @@ WITH past AS (
 ), released AS (
     DELETE FROM scheduling.claim c USING past p WHERE c.organization_id = p.organization_id AND c.appointment_id = p.id
 ), kept AS (
-    INSERT INTO scheduling.appointment_history SELECT * FROM gone
+    INSERT INTO scheduling.appointment_history (
+        organization_id, id, status, patient_id, starts_at, ends_at, expires_at, series_id, visit_type_id, version, value, note, private)
+    SELECT organization_id, id, status, patient_id, starts_at, ends_at, expires_at, series_id, visit_type_id, version, value, note, private
+    FROM gone
 )
 SELECT count(*) AS moved FROM gone
 
 -- name: restore_archived
 -- Brings one row back so that its outcome can still be recorded. Its time is over: it claims none.
 WITH back AS (DELETE FROM scheduling.appointment_history WHERE organization_id = $1 AND id = $2 RETURNING *)
-INSERT INTO scheduling.appointment SELECT * FROM back RETURNING id
+INSERT INTO scheduling.appointment (
+    organization_id, id, status, patient_id, starts_at, ends_at, expires_at, series_id, visit_type_id, version, value, note, private)
+SELECT organization_id, id, status, patient_id, starts_at, ends_at, expires_at, series_id, visit_type_id, version, value, note, private
+FROM back RETURNING id
 
 -- name: forget_past_openings
 DELETE FROM scheduling.opening WHERE ends_at < $1

@@ -288,15 +288,19 @@ async def search_by_time(db: Session, cipher: FieldCipher, query: SearchAppointm
 
 async def count_by_time(db: Session, cipher: FieldCipher, query: SearchAppointments, now: datetime, limit: int) -> int:
     """How many begin in the time asked for, counted as far as `limit`."""
-    row = await db.fetch_one(Q.count_by_time, *_conditions(cipher, query, now), query.start_from, query.start_until, limit)
+    tenant, statuses, actors, *rest = _conditions(cipher, query, now)
+    stretch = (query.start_from, query.start_until, limit)
+    if actors:
+        row = await db.fetch_one(Q.count_of_actors_by_time, tenant, statuses, actors, *rest, *stretch)
+    else:
+        row = await db.fetch_one(Q.count_by_time, tenant, statuses, *rest, *stretch)
     return row["total"] if row else 0
 
 
 def _conditions(cipher: FieldCipher, query: SearchAppointments, now: datetime) -> tuple[object, ...]:
     """What every search has in common, in the order of its statements."""
     actors = [msgspec.json.encode([{"actor_id": each}]) for each in query.actor_ids]
-    sites, visit_types = [str(each) for each in query.site_ids], list(query.visit_type_ids)
-    return cipher.organization_id, list(query.statuses), actors, sites, visit_types, now
+    return cipher.organization_id, list(query.statuses), actors, list(query.site_ids), list(query.visit_type_ids), now
 
 
 async def schedules_page(db: Session, organization_id: UUID, query: ListSchedules, site_ids: Collection[UUID]) -> list[ScheduleSummary]:
