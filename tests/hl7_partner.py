@@ -5,13 +5,23 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
 
+import msgspec
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
+from carewright.contracts.hl7 import Partner as Told
 from carewright.hl7.model.framing import Deframer, framed
 from carewright.hl7.model.message import Message, parse
+from carewright.hl7.service import partners
+from carewright.kernel.sql import Query
+from tests.hl7_sender import Sender
 
+OUTGOING = Query(
+    "test.outgoing", "SELECT id, event, status, content, patient_id, refusals FROM hl7.outgoing WHERE partner_id = $1 ORDER BY id"
+)
 HEARD_SECONDS_MAX = 30
 TAKEN = "MSA|AA|{}"
 
@@ -67,3 +77,31 @@ async def partner(tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIter
 def fields(messages: list[Message], *places: tuple[str, int]) -> list[tuple[str, ...]]:
     """Of each message its event, and what stands in those places."""
     return [(each.kind[1], *(each.text(*place) for place in places)) for each in messages]
+
+
+@asynccontextmanager
+async def telling(sender: Sender, listening: Partner, **more: Any) -> AsyncIterator[Told]:
+    """Tell a listener of appointments, until the block ends."""
+    admin = sender.as_staff("administrator")
+    told = msgspec.structs.replace(Told(id=uuid4(), name="Told", address=f"mllp://127.0.0.1:{listening.port}"), **more)
+    await partners.add_partner(admin, told)
+    try:
+        yield told
+    finally:
+        await partners.stop_partner(admin, told.id)
+
+
+async def outgoing(sender: Sender, told: Told) -> list[Any]:
+    """What the partner is to be told, and was."""
+    return list(await sender.ctx.db.fetch(OUTGOING, told.id))
+
+
+async def decided(sender: Sender, told: Told, count: int, status: str) -> list[Any]:
+    """The rows, once so many have this status."""
+    async with asyncio.timeout(HEARD_SECONDS_MAX):
+        while True:
+            seen = sender.ctx.wake.rung
+            rows = [row for row in await outgoing(sender, told) if row["status"] == status]
+            if len(rows) >= count:
+                return rows
+            await sender.ctx.wake.wait(0.2, seen)

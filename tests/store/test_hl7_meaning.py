@@ -334,6 +334,17 @@ async def test_one_message_may_merge_several_and_waits_where_they_are_more_than_
     assert said(await sender.says(sender.adt("A40", "c-new"))) == ("AE", "101"), "nobody is named who would be merged"
 
 
+@pytest.mark.requirement("V2.a40")
+@pytest.mark.parametrize("event", ["A18", "A30", "A34"])
+async def test_the_older_forms_of_a_merge_are_merges(sender: Sender, event: str) -> None:
+    """HL7 v2.5.1, 3.3.18, 3.3.30 and 3.3.34: a PID with its MRG, and the prior record in MRG-4 where an old sender has it there."""
+    for mrn in (f"{event}-old", f"{event}-new"):
+        assert said(await sender.says(sender.adt("A28", mrn))) == ("AA", "")
+    named = mrg(f"{event}-old") if event == "A18" else f"MRG||||{event}-old^^^HOSP^PI\r"
+    assert said(await sender.says(sender.adt(event, f"{event}-new", visit=named))) == ("AA", "")
+    assert await sender.patient(f"{event}-old") == await sender.patient(f"{event}-new")
+
+
 async def test_what_was_seen_to_by_hand_waits_no_more_and_holds_up_nothing(sender: Sender) -> None:
     by_hand, staff = sender.siu("S20", "settled"), sender.as_staff("administrator")
     start = await sender.free()

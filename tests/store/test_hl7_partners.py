@@ -2,8 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 
 from carewright.contracts.hl7 import Partner, SetMapping, SettleMessage, UnknownMessage, UnknownPartner
 from carewright.contracts.patients import PatientErased
-from carewright.hl7 import sending
+from carewright.hl7 import sending, store
 from carewright.hl7.handlers import erase_patient
 from carewright.hl7.model.message import Message, parse
 from carewright.hl7.model.replies import Reply
@@ -30,26 +28,15 @@ from carewright.roles import hl7 as commands
 from carewright.roles.registry import SECTIONS
 from tests.certificates import Authority
 from tests.clinic import ok
-from tests.hl7_partner import Partner as Listening
-from tests.hl7_partner import fields, partner
+from tests.hl7_partner import decided, fields, outgoing, partner, telling
 from tests.hl7_sender import Sender, said
 
-OUTGOING = Query(
-    "test.outgoing", "SELECT id, event, status, content, patient_id, refusals FROM hl7.outgoing WHERE partner_id = $1 ORDER BY id"
+PID = Query("test.pid", "SELECT pg_backend_pid() AS pid")
+WAITS = Query(
+    "test.waits",
+    "SELECT EXISTS (SELECT FROM pg_locks l WHERE NOT l.granted AND $1::int = ANY(pg_blocking_pids(l.pid))) AS waits",
 )
 STATUS, START, FILLER = ("SCH", 25), ("SCH", 11), ("SCH", 2)
-
-
-@asynccontextmanager
-async def telling(sender: Sender, listening: Listening, **more: Any) -> AsyncIterator[Partner]:
-    """Tell a listener of appointments, until the block ends."""
-    admin = sender.as_staff("administrator")
-    told = msgspec.structs.replace(Partner(id=uuid4(), name="Told", address=f"mllp://127.0.0.1:{listening.port}"), **more)
-    await partners.add_partner(admin, told)
-    try:
-        yield told
-    finally:
-        await partners.stop_partner(admin, told.id)
 
 
 async def booked(sender: Sender) -> tuple[UUID, str]:
@@ -58,21 +45,6 @@ async def booked(sender: Sender) -> tuple[UUID, str]:
     assert said(answer) == ("AA", "")
     patient_id, starts = await sender.patient(mrn), await sender.clinic.free()
     return patient_id, ok(await sender.clinic.book(patient_id, starts[-1]), 201)["id"]
-
-
-async def outgoing(sender: Sender, told: Partner) -> list[Any]:
-    return list(await sender.ctx.db.fetch(OUTGOING, told.id))
-
-
-async def decided(sender: Sender, told: Partner, count: int, status: str) -> list[Any]:
-    """The rows, once so many have this status."""
-    async with asyncio.timeout(30):
-        while True:
-            seen = sender.ctx.wake.rung
-            rows = [row for row in await outgoing(sender, told) if row["status"] == status]
-            if len(rows) >= count:
-                return rows
-            await sender.ctx.wake.wait(0.2, seen)
 
 
 async def test_a_partner_hears_what_becomes_of_an_appointment_in_order(sender: Sender) -> None:
@@ -307,6 +279,40 @@ async def test_a_partner_is_told_otherwise_once_it_is_changed(sender: Sender) ->
         await partners.stop_partner(admin, partner_id)
     with pytest.raises(UnknownPartner):
         await partners.change_partner(admin, partner_id, {"processing": "D"})
+
+
+async def test_a_token_is_shown_at_the_place_that_it_was_given_for_alone(sender: Sender) -> None:
+    admin = sender.as_staff("administrator")
+    cipher = await admin.cipher()
+    told = Partner(id=uuid4(), name="Told", address="https://ehr.example.org/hl7")
+    await partners.add_partner(admin, told, "kept")
+    try:
+        for address, token, shown in (
+            ("https://EHR.example.org:443/other", None, "kept"), ("https://ehr.example.org:8443/other", None, None),
+            ("https://new.example.org/hl7", "its-own", "its-own"), ("mllps://new.example.org:2575", None, None),
+            ("https://new.example.org/hl7", None, None),
+        ):  # fmt: skip
+            changed = await partners.change_partner(admin, told.id, {"address": address}, token)
+            assert await store.partner_token(admin.db, cipher, changed) == shown
+        await partners.change_partner(admin, told.id, {}, "its-own")
+        assert await store.partner_token(admin.db, cipher, told) is None, "of whoever still speaks to the old address"
+    finally:
+        await partners.stop_partner(admin, told.id)
+
+
+async def test_a_partner_that_is_stopped_meanwhile_is_not_changed(sender: Sender) -> None:
+    admin = sender.as_staff("administrator")
+    told = Partner(id=uuid4(), name="Told", address="https://ehr.example.org/hl7")
+    await partners.add_partner(admin, told)
+    async with admin.db.transaction() as tx:
+        assert await store.stop_partner(tx, admin.actor.organization_id, told.id, admin.clock.now()) == 0
+        changing = asyncio.create_task(partners.change_partner(admin, told.id, {"processing": "T"}))
+        async with asyncio.timeout(30):
+            (mine,) = await tx.fetch(PID)
+            while not any(row["waits"] for row in await admin.db.fetch(WAITS, mine["pid"])):
+                pass
+    with pytest.raises(UnknownPartner):
+        await changing
 
 
 async def test_two_systems_of_ours_understand_each_other(sender: Sender) -> None:

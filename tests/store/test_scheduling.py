@@ -307,6 +307,7 @@ async def test_whose_appointments_a_change_hits_is_shown_to_those_who_see_patien
         assert (str(made.patient_id) in msgspec.json.encode(answer).decode()) == shown
     facts = [fact for fact in await facts_of(hospital.desk()) if isinstance(fact, ScheduleChanged)]
     assert [fact.hit_appointment_ids for fact in facts] == [(made.id,), (made.id,)]
+    assert [fact.block is None for fact in facts] == [False, True]
 
 
 async def test_a_block_is_removed_once(hospital: Hospital) -> None:
@@ -315,6 +316,9 @@ async def test_a_block_is_removed_once(hospital: Hospital) -> None:
         *(calendars.unblock_time(hospital.desk(process), block) for process in (hospital.here, hospital.there)), return_exceptions=True
     )
     assert sorted(type(answer).__name__ for answer in answers) == ["CalendarChanged", UnknownBlock.__name__]
+    told = [fact.block for fact in await facts_of(hospital.desk()) if isinstance(fact, ScheduleChanged)]
+    assert [(each.id, each.is_open) for each in told if each] == [(block, False), (block, True)]
+    assert len({(each.start, each.end) for each in told if each}) == 1, "which time it is"
     await hospital.ensure_sound()
 
 

@@ -495,7 +495,11 @@ def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
         each.add_argument("--hl7-version", dest="version", help="2.3.1, 2.4, 2.5 or 2.5.1 (default)")
         each.add_argument("--charset", help="a name of table 0211 (default: UNICODE UTF-8)")
         each.add_argument("--processing", help="what its messages are for: P (production, the default), T (training) or D (debugging)")
-        each.add_argument("--token-file", type=Path, help="a file with the bearer token that it wants to be shown over HTTPS; empty: none")
+        each.add_argument(
+            "--token-file",
+            type=Path,
+            help="a file with the bearer token that it is shown over HTTPS; empty: none. A new host needs its own",
+        )
         for place in ("sending", "receiving"):
             for what in ("application", "facility"):
                 each.add_argument(f"--{place}-{what}", help=f"the message's {place} {what}")

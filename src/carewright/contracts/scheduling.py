@@ -499,13 +499,26 @@ class AppointmentTransferred(AppointmentFact, frozen=True, kw_only=True):
     topic: ClassVar[str] = "scheduling.appointment.transferred.v1"
 
 
+class BlockChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Time that was closed, or opened again: the block as it is, or was."""
+
+    id: UUID
+    start: Instant
+    end: Instant
+    is_open: bool
+
+
 class ScheduleChanged(Event, frozen=True, kw_only=True):
-    """Working hours, blocks or abilities of a schedule changed; `hit_appointment_ids` no longer fit."""
+    """Working hours, blocks or abilities of a schedule changed; `hit_appointment_ids` no longer fit.
+
+    `block` says which, where time was closed or opened again.
+    """
 
     topic: ClassVar[str] = "scheduling.schedule.changed.v1"
     schedule_id: UUID
     calendar_version: int
     hit_appointment_ids: tuple[UUID, ...] = ()
+    block: BlockChange | None = None
 
     @property
     def subject(self) -> UUID:

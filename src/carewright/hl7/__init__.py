@@ -1,4 +1,4 @@
-"""HL7 v2 rim: what other systems say in HL7 version 2, by MLLP or HTTP, what we do about it, and what we tell them of appointments.
+"""HL7 v2 rim: what other systems say in HL7 version 2, by MLLP or HTTP, what we do about it, and what we tell them.
 
 Owns: the reading and writing of HL7 v2 messages, the messages received and what became of each, the work list of those that did not fit,
 the tables by which codes of others become ours, the partners whom we tell, and what each is to be told.

@@ -124,7 +124,7 @@ class _Holding:
             is_whole = len(ours) == len(keys) and not answer.done()
             if is_whole:
                 self._held += 1
-            else:
+            elif ours:
                 self._going += ours
                 self._stirred.set()
             if not answer.done():

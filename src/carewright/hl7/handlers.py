@@ -4,10 +4,10 @@ Whom we tell is remembered for a moment: a partner who was just added hears of w
 """
 
 from carewright.contracts.patients import PatientErased, PatientMerged
-from carewright.contracts.scheduling import AppointmentFact
+from carewright.contracts.scheduling import AppointmentFact, ScheduleChanged
 from carewright.hl7 import store
 from carewright.hl7.context import Hl7Context
-from carewright.hl7.service.announce import announce
+from carewright.hl7.service.announce import announce, announce_block
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -33,3 +33,8 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
 async def tell_partners(ctx: Hl7Context, tx: Session, event: AppointmentFact) -> None:
     """Whoever is told of appointments hears of this one, in time."""
     await announce(ctx, tx, event)
+
+
+async def tell_of_block(ctx: Hl7Context, tx: Session, event: ScheduleChanged) -> None:
+    """They hear as well of time that was closed, and opened again."""
+    await announce_block(ctx, tx, event)

@@ -19,6 +19,7 @@ from carewright.contracts.scheduling import (
     AppointmentConfirmed,
     AppointmentRescheduled,
     AppointmentTransferred,
+    ScheduleChanged,
     Scheduling,
 )
 from carewright.hl7 import handlers, mllp, sending, store
@@ -44,7 +45,7 @@ TOLD: tuple[type[Event], ...] = (
     AppointmentAdvanced,
     AppointmentTransferred,
 )
-"""What partners may have to hear of."""
+"""What partners may have to hear of appointments."""
 
 
 async def start(base: Context, settings: Hl7Settings, resolve: Callable[[type], Any]) -> Running:
@@ -78,6 +79,7 @@ MODULE = Module(
         PatientErased: handlers.erase_patient,
         PatientMerged: handlers.take_over,
         **dict.fromkeys(TOLD, handlers.tell_partners),
+        ScheduleChanged: handlers.tell_of_block,
     },
     timers=TIMERS,
     sealed={store.TABLE: reseal_messages, store.OUTGOING: reseal_outgoing, store.LINK: reseal_links, store.PARTNER: reseal_partners},

@@ -163,7 +163,7 @@ FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) AS r(id, content,
 WHERE m.organization_id = $1 AND m.id = r.id
 
 -- name: own_ids
--- What a client calls an appointment, in the order in which it named its ids.
+-- What a client calls an appointment or a block, in the order in which it named its ids.
 SELECT id, said FROM hl7.link WHERE organization_id = $1 AND target_id = $2 AND client_id = $3 AND said IS NOT NULL ORDER BY id
 
 -- name: links_to_reseal
@@ -181,14 +181,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 -- name: change_partner
 -- What was made for it already stays as it was made; a message that is due and was never sent is made as the partner is now.
 UPDATE hl7.partner SET name = $3, address = $4, client_id = $5, version = $6, charset = $7, processing = $8, header = $9
-WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL
-RETURNING id
+WHERE organization_id = $1 AND id = $2
+
+-- name: lock_partner
+SELECT id, name, address, client_id, version, charset, processing, header FROM hl7.partner
+WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL FOR UPDATE
 
 -- name: set_partner_token
 UPDATE hl7.partner SET token = $3 WHERE organization_id = $1 AND id = $2
 
 -- name: partner_token
-SELECT token FROM hl7.partner WHERE organization_id = $1 AND id = $2
+-- Of the partner as it is spoken to: its address may have changed a moment ago, and a token is for one place.
+SELECT token FROM hl7.partner WHERE organization_id = $1 AND id = $2 AND address = $3
 
 -- name: partners_to_reseal
 -- As messages_to_reseal.
@@ -228,28 +232,29 @@ ON CONFLICT (organization_id, partner_id, name, ours) DO UPDATE SET theirs = EXC
 DELETE FROM hl7.partner_code WHERE organization_id = $1 AND partner_id = $2 AND name = $3 AND ours = $4
 
 -- name: put_outgoing
--- A message for each partner, by arrays of partners, their clients and ids. One that was never told of the appointment, and did not make
--- it, hears of it as new, if it lives ($9): whatever happened to it before. $7 is the event for the others; NULL is none.
-INSERT INTO hl7.outgoing (organization_id, id, partner_id, appointment_id, version, patient_id, event, fact, status, ends_at, made_at, due_at)
-SELECT $1, p.id, p.partner_id, $5, $6, kernel.survivor_of($1, $8), CASE WHEN p.knows THEN $7 ELSE 'S12' END, $10, 'due', $11, $12, $12
+-- A message for each partner, by arrays of partners, their clients and ids, of an appointment ($5) or a block ($6). Who was never told of it,
+-- and did not make it, hears of it as new ($10), whatever happened to it before; $9 is the event for the others. NULL is none.
+INSERT INTO hl7.outgoing
+    (organization_id, id, partner_id, appointment_id, block_id, version, patient_id, event, fact, status, ends_at, made_at, due_at)
+SELECT $1, p.id, p.partner_id, $5, $6, $7, kernel.survivor_of($1, $8), CASE WHEN p.knows THEN $9 ELSE $10 END, $11, 'due', $12, $13, $13
 FROM (
     SELECT each.*,
-        EXISTS (SELECT FROM hl7.outgoing o WHERE o.organization_id = $1 AND o.partner_id = each.partner_id AND o.appointment_id = $5)
-        OR EXISTS (SELECT FROM hl7.link l WHERE l.organization_id = $1 AND l.target_id = $5 AND l.client_id = each.client_id) AS knows
+        EXISTS (SELECT FROM hl7.outgoing o
+            WHERE o.organization_id = $1 AND o.partner_id = each.partner_id AND (o.appointment_id = $5 OR o.block_id = $6))
+        OR EXISTS (SELECT FROM hl7.link l WHERE l.organization_id = $1 AND l.target_id = coalesce($5, $6) AND l.client_id = each.client_id) AS knows
     FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS each(partner_id, client_id, id)
 ) AS p
-WHERE CASE WHEN p.knows THEN $7 IS NOT NULL ELSE $9 END
-ON CONFLICT (organization_id, partner_id, appointment_id, version) DO NOTHING
+WHERE CASE WHEN p.knows THEN $9 ELSE $10 END IS NOT NULL
+ON CONFLICT DO NOTHING
 
 -- name: next_outgoing
--- The oldest message that is due, unless an earlier one about the same appointment still waits: a partner hears in order.
-SELECT o.id, o.partner_id, o.appointment_id, o.version, o.patient_id, o.event, o.fact, o.status, o.refusals, o.content,
-    o.note
+-- The oldest message that is due, unless an earlier one about the same appointment or block still waits: a partner hears in order.
+SELECT o.id, o.partner_id, o.patient_id, o.event, o.fact, o.status, o.refusals, o.content, o.note
 FROM hl7.outgoing o
 WHERE o.organization_id = $1 AND o.partner_id = $2 AND o.status = 'due' AND o.due_at <= $3
   AND NOT EXISTS (
-    SELECT FROM hl7.outgoing e WHERE e.organization_id = $1 AND e.partner_id = $2 AND e.appointment_id = o.appointment_id
-      AND e.version < o.version AND e.status IN ('due', 'waiting'))
+    SELECT FROM hl7.outgoing e WHERE e.organization_id = $1 AND e.partner_id = $2
+      AND (e.appointment_id = o.appointment_id OR e.block_id = o.block_id) AND e.version < o.version AND e.status IN ('due', 'waiting'))
 ORDER BY o.id LIMIT 1
 
 -- name: freeze_outgoing
@@ -266,7 +271,7 @@ WHERE organization_id = $1 AND status = 'waiting' AND id > $2
 ORDER BY id LIMIT $3
 
 -- name: outgoing_by_id
-SELECT id, partner_id, appointment_id, version, patient_id, event, fact, status, refusals, content, note FROM hl7.outgoing
+SELECT id, partner_id, patient_id, event, fact, status, refusals, content, note FROM hl7.outgoing
 WHERE organization_id = $1 AND id = $2
 
 -- name: resend_outgoing
@@ -287,7 +292,7 @@ WHERE organization_id = $1 AND patient_id = $2
 RETURNING id
 
 -- name: dispose_outgoing
--- As dispose_messages, of appointments that are past their time as well.
+-- As dispose_messages, of appointments and blocks that are past their time as well.
 DELETE FROM hl7.outgoing WHERE organization_id = $1 AND id = ANY(ARRAY(
     SELECT id FROM hl7.outgoing
     WHERE organization_id = $1 AND made_at < $2 AND ends_at < $2 AND status IN ('accepted', 'dropped') AND NOT kernel.is_held(organization_id, patient_id)

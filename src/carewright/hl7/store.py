@@ -11,6 +11,7 @@ import msgspec
 from carewright.contracts.hl7 import Partner, UnsentMessage, WaitingMessage
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.hl7.model.replies import Reply
+from carewright.hl7.model.triggers import CLOSED, OPENED, BlockFact
 from carewright.kernel.audit import Entry, body_of
 from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.keeping import Gone
@@ -72,14 +73,30 @@ class NewLink(msgspec.Struct, frozen=True):
     target_id: UUID
 
 
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What partners are to be told of one appointment of a patient, or of one block: `event` who knows it, `first` who does not.
+
+    None is nothing.
+    """
+
+    appointment_id: UUID | None = None
+    patient_id: UUID | None = None
+    block_id: UUID | None = None
+    version: int
+    ends_at: datetime
+    event: str | None
+    first: str | None
+    fact: AppointmentFact | BlockFact
+
+
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """A message for a partner. `content` is None until it is sent first; `said` is what the partner answered."""
+    """A message for a partner. `content` is None until it is sent first; `said` is what the partner answered. A block is no patient's."""
 
     id: UUID
     partner_id: UUID
-    patient_id: UUID
+    patient_id: UUID | None
     event: str
-    fact: AppointmentFact
+    fact: AppointmentFact | BlockFact
     status: OutgoingStatus
     refusals: int
     content: bytes | None
@@ -251,20 +268,19 @@ async def every_partner(db: Session) -> list[tuple[UUID, Partner]]:
 
 
 async def put_partner(tx: Session, organization_id: UUID, partner: Partner, now: datetime) -> None:
-    header = [partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility]
-    await tx.execute(
-        Q.put_partner, organization_id, partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset,
-        partner.processing, header, now,
-    )  # fmt: skip
+    """Tell a partner from now on."""
+    await tx.execute(Q.put_partner, organization_id, *_columns(partner), now)
+
+
+async def lock_partner(tx: Session, organization_id: UUID, partner_id: UUID) -> Partner | None:
+    """Let nobody else change or stop a partner until the transaction ends; None where it is told nothing."""
+    row = await tx.fetch_one(Q.lock_partner, organization_id, partner_id)
+    return _partner(row) if row else None
 
 
 async def change_partner(tx: Session, organization_id: UUID, partner: Partner) -> None:
     """Tell a partner as this says from now on."""
-    header = [partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility]
-    await tx.execute(
-        Q.change_partner, organization_id, partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset,
-        partner.processing, header,
-    )  # fmt: skip
+    await tx.execute(Q.change_partner, organization_id, *_columns(partner))
 
 
 async def set_partner_token(tx: Session, cipher: FieldCipher, partner_id: UUID, token: str | None) -> None:
@@ -273,10 +289,10 @@ async def set_partner_token(tx: Session, cipher: FieldCipher, partner_id: UUID, 
     await tx.execute(Q.set_partner_token, cipher.organization_id, partner_id, sealed)
 
 
-async def partner_token(db: Session, cipher: FieldCipher, partner_id: UUID) -> str | None:
-    """What a partner is shown, if anything."""
-    row = await db.fetch_one(Q.partner_token, cipher.organization_id, partner_id)
-    return cipher.open_(PARTNER, "token", partner_id, row["token"]).decode() if row and row["token"] else None
+async def partner_token(db: Session, cipher: FieldCipher, partner: Partner) -> str | None:
+    """What a partner is shown at that address, if anything."""
+    row = await db.fetch_one(Q.partner_token, cipher.organization_id, partner.id, partner.address)
+    return cipher.open_(PARTNER, "token", partner.id, row["token"]).decode() if row and row["token"] else None
 
 
 async def reseal_partners(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
@@ -303,14 +319,12 @@ async def put_partner_code(tx: Session, organization_id: UUID, partner_id: UUID,
         await tx.execute(Q.put_partner_code, organization_id, partner_id, name, ours, theirs)
 
 
-async def put_outgoing(
-    tx: Session, fact: AppointmentFact, told: Sequence[tuple[Partner, UUID]], event: str | None, now: datetime, *, is_open: bool
-) -> None:
-    """A message for each partner, under the id beside it. `event` is for whoever knows the appointment, `is_open` for everybody else."""
+async def put_outgoing(tx: Session, organization_id: UUID, news: News, told: Sequence[tuple[Partner, UUID]], now: datetime) -> None:
+    """A message for each partner, under the id beside it."""
     columns = [each.id for each, _ in told], [each.client_id for each, _ in told], [message_id for _, message_id in told]
     await tx.execute(
-        Q.put_outgoing, fact.organization_id, *columns, fact.appointment_id, fact.version, event, fact.patient_id, is_open,
-        msgspec.json.encode(fact), fact.end, now,
+        Q.put_outgoing, organization_id, *columns, news.appointment_id, news.block_id, news.version, news.patient_id, news.event,
+        news.first, msgspec.json.encode(news.fact), news.ends_at, now,
     )  # fmt: skip
 
 
@@ -351,16 +365,14 @@ async def unsent(db: Session, organization_id: UUID, after: UUID, limit: int) ->
     )  # fmt: skip
 
 
-async def resend_outgoing(tx: Session, organization_id: UUID, message_id: UUID, now: datetime) -> UUID | None:
-    """Whose message is due again; None where it waits no more."""
-    row = await tx.fetch_one(Q.resend_outgoing, organization_id, message_id, now)
-    return row["patient_id"] if row else None
+async def resend_outgoing(tx: Session, organization_id: UUID, message_id: UUID, now: datetime) -> Row | None:
+    """The message is due again: its `patient_id`. None where it waits no more."""
+    return await tx.fetch_one(Q.resend_outgoing, organization_id, message_id, now)
 
 
-async def drop_outgoing(tx: Session, organization_id: UUID, message_id: UUID) -> UUID | None:
-    """Whose message nobody is told any more; None where it waits no more."""
-    row = await tx.fetch_one(Q.drop_outgoing, organization_id, message_id)
-    return row["patient_id"] if row else None
+async def drop_outgoing(tx: Session, organization_id: UUID, message_id: UUID) -> Row | None:
+    """Nobody is told the message any more: its `patient_id`. None where it waits no more."""
+    return await tx.fetch_one(Q.drop_outgoing, organization_id, message_id)
 
 
 async def erase_outgoing(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:
@@ -424,9 +436,18 @@ def _partner(row: Row) -> Partner:
     )  # fmt: skip
 
 
+def _columns(partner: Partner) -> tuple[object, ...]:
+    """As `put_partner` and `change_partner` take them, from its id on."""
+    header = [partner.sending_application, partner.sending_facility, partner.receiving_application, partner.receiving_facility]
+    return (
+        partner.id, partner.name, partner.address, partner.client_id, partner.version, partner.charset, partner.processing, header,
+    )  # fmt: skip
+
+
 def _due(cipher: FieldCipher, row: Row) -> Due:
     content, note = (None if row[name] is None else cipher.open_(OUTGOING, name, row["id"], row[name]) for name in OUTGOING_COLUMNS)
+    kind: type[AppointmentFact | BlockFact] = BlockFact if row["event"] in (CLOSED, OPENED) else AppointmentFact
     return Due(
         id=row["id"], partner_id=row["partner_id"], patient_id=row["patient_id"], event=row["event"], status=row["status"],
-        refusals=row["refusals"], content=content, said=(note or b"").decode(), fact=msgspec.json.decode(row["fact"], type=AppointmentFact),
+        refusals=row["refusals"], content=content, said=(note or b"").decode(), fact=msgspec.json.decode(row["fact"], type=kind),
     )  # fmt: skip

@@ -449,7 +449,7 @@ INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: delete_block
-DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 RETURNING id
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 RETURNING starts_at, ends_at
 
 -- name: block_schedule
 SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2

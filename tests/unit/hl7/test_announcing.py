@@ -21,14 +21,15 @@ from carewright.contracts.scheduling import (
     AppointmentStatus,
     ClaimedTime,
 )
-from carewright.hl7.model.announcing import Announcement, Resource, announced, own_entity, their_entity
+from carewright.hl7.model.announcing import Announcement, Booking, Resource, announced, own_entity, their_entity
 from carewright.hl7.model.message import parse
 from carewright.hl7.model.replies import Reply, reply_in
 from carewright.hl7.model.strict import REQUIRED, ensure_whole
 from carewright.hl7.model.triggers import STATUSES, event_of, filler_status, is_told
 
 VERSIONS = ("2.3.1", "2.4", "2.5", "2.5.1")
-EVENTS = ("S12", "S13", "S14", "S15", "S17", "S26")
+EVENTS = ("S12", "S13", "S14", "S15", "S17", "S23", "S24", "S26")
+BLOCKS = ("S23", "S24")
 START = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 PLACE = UUID("019a0000-0000-7000-8000-000000000001")
 PATIENT = Patient(
@@ -50,13 +51,17 @@ def partner(**said: object) -> Partner:
     return msgspec.structs.replace(Partner(id=UUID(int=1), name="EHR", address="mllp://127.0.0.1:1"), **said)
 
 
-def said(event: str = "S12", **more: object) -> Announcement:
+def said(event: str = "S12", patient: Patient = PATIENT, **more: object) -> Announcement:
+    booking = Booking(visit_type_id=UUID(int=21), visit_type_name="Check-up", based_on="ORD-7", patient=patient)
     plain = Announcement(
         control_id="0123456789abcdef0123", event=event, made_at=START, placer=own_entity(PLACE), filler=own_entity(PLACE), status="Booked",
-        reason="", visit_type_id=UUID(int=21), visit_type_name="Check-up", site_id=PLACE, start=START, end=START + timedelta(minutes=30),
-        based_on="ORD-7", patient=PATIENT, resources=RESOURCES,
+        reason="", site_id=PLACE, start=START, end=START + timedelta(minutes=30), booking=booking, resources=RESOURCES,
     )  # fmt: skip
     return msgspec.structs.replace(plain, **more)
+
+
+def said_of_block(event: str, whose: Resource = RESOURCES[0], site_id: UUID | None = PLACE) -> Announcement:
+    return said(event, booking=None, status="Blocked" if event == "S23" else "", resources=(whose,), site_id=site_id)
 
 
 def fact(kind: type[AppointmentFact], status: AppointmentStatus, lane: int = 0, whose: UUID = PLACE) -> AppointmentFact:
@@ -70,7 +75,7 @@ def fact(kind: type[AppointmentFact], status: AppointmentStatus, lane: int = 0, 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_message_holds_against_the_structure_of_its_version(version: str, event: str) -> None:
-    raw = announced(said(event), partner(version=version), {})
+    raw = announced(said_of_block(event) if event in BLOCKS else said(event), partner(version=version), {})
     assert parse_message(raw.decode(), validation_level=VALIDATION_LEVEL.STRICT).validate()
 
 
@@ -122,6 +127,33 @@ def test_a_message_says_who_when_and_with_whom() -> None:
     assert [each.name for each in read.segments] == ["MSH", "SCH", "PID", "RGS", "AIS", "AIG", "AIL", "AIP", "AIP"]
     assert (read.text("AIP", 3), read.text("AIP", 3, 9), read.text("AIP", 2)) == ("1234567893", "NPI", "U")
     assert len(read.text("AIL", 3, 2)) <= 20
+
+
+@pytest.mark.requirement("V2.blocks")
+@pytest.mark.parametrize(
+    ("whose", "names", "where", "name"),
+    [
+        (RESOURCES[0], ["AIP"], ("AIP", 3), "1234567893"), (RESOURCES[2], ["AIL"], ("AIL", 3, 2), "Examination room num"),
+        (RESOURCES[3], ["AIG"], ("AIG", 3, 2), "Ultrasound"),
+    ],
+)  # fmt: skip
+def test_of_a_block_a_message_says_whose_time_it_is_and_nothing_more(
+    whose: Resource, names: list[str], where: tuple[str, int], name: str
+) -> None:
+    """HL7 v2.5.1, 10.4.12 and 10.4.13; actions are those of table 0206, the status is of table 0278."""
+    closed, opened = (parse(announced(said_of_block(event, whose), partner(), {})) for event in BLOCKS)
+    for read in (closed, opened):
+        assert [each.name for each in read.segments] == ["MSH", "SCH", "RGS", *names]
+        assert (read.text("SCH", 2), read.text("SCH", 8), read.text(*where)) == (str(PLACE), "", name)
+        assert (read.text("SCH", 11, 4), read.text("SCH", 11, 5)) == ("20261130090000+0000", "20261130093000+0000")
+    assert [(each.text("SCH", 6), each.text("SCH", 25), each.text("RGS", 2)) for each in (closed, opened)] == [
+        ("S23", "Blocked", "A"), ("S24", "", "D"),
+    ]  # fmt: skip
+
+
+def test_where_a_room_is_of_several_sites_a_block_names_the_room_alone() -> None:
+    read = parse(announced(said_of_block("S23", RESOURCES[2], site_id=None), partner(), {("calendar", str(UUID(int=13))): "R3"}))
+    assert read.first("AIL").field(3) == "^R3"
 
 
 def test_a_partner_hears_its_own_words() -> None:

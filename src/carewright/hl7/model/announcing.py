@@ -1,5 +1,7 @@
 """The SIU messages that we send: MSH, SCH, PID, RGS, AIS, AIG, AIL, AIP, in the order of SIU_S12 (HL7 v2.5.1, 10.4).
 
+Every event from S12 to S26 has that structure. Of time that is blocked, or open again (10.4.12, 10.4.13), they name no patient or service.
+
 Strict: whatever the standard requires is there, in the version of the partner. Times are UTC with their offset.
 """
 
@@ -57,8 +59,20 @@ class Resource(msgspec.Struct, frozen=True):
     npi: str = ""
 
 
+class Booking(msgspec.Struct, frozen=True, kw_only=True):
+    """What is booked, and for whom. `based_on` names an order."""
+
+    visit_type_id: UUID
+    visit_type_name: str
+    based_on: str
+    patient: Patient
+
+
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a partner is told. `placer` and `filler` are ids as they stand in SCH-1 and SCH-2, separators and all."""
+    """What a partner is told. `placer` and `filler` are ids as they stand in SCH-1 and SCH-2, separators and all.
+
+    Where time is blocked there is no `booking`, and no `site_id` where whoever it is works at several.
+    """
 
     control_id: str
     event: str
@@ -67,24 +81,22 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     filler: str
     status: str
     reason: str
-    visit_type_id: UUID
-    visit_type_name: str
-    site_id: UUID
+    site_id: UUID | None
     start: datetime
     end: datetime
-    based_on: str
-    patient: Patient
+    booking: Booking | None
     resources: Sequence[Resource]
 
 
 def announced(said: Announcement, partner: Partner, codes: Codes) -> bytes:
     """The message in the partner's version and character set, with its codes. Raises `NotHl7` for what it cannot say so."""
-    action, version = ACTIONS.get(said.event, "U"), partner.version
-    segments = [
-        _header(said, partner), _schedule(said, codes, version), _patient(said.patient, codes, version), Segment("RGS", ("1", action)),
-        _service(said, codes, action), *_resources(said, codes, action),
-    ]  # fmt: skip
-    message = Message(D, tuple(segments))
+    action, version, booking = ACTIONS.get(said.event, "U"), partner.version, said.booking
+    patient = [_patient(booking.patient, codes, version)] if booking else []
+    service = [_service(said, booking, codes, action)] if booking else []
+    message = Message(D, (
+        _header(said, partner), _schedule(said, codes, version), *patient, Segment("RGS", ("1", action)), *service,
+        *_resources(said, codes, action),
+    ))  # fmt: skip
     ensure_whole(message)
     try:
         return written(message).decode().encode(CODECS[partner.charset])
@@ -92,9 +104,9 @@ def announced(said: Announcement, partner: Partner, codes: Codes) -> bytes:
         raise NotHl7(rule="charset") from fault
 
 
-def own_entity(appointment_id: UUID) -> str:
-    """An appointment of ours as an entity identifier."""
-    return D.composed([str(appointment_id), OURS])
+def own_entity(own_id: UUID) -> str:
+    """An appointment or a block of ours as an entity identifier."""
+    return D.composed([str(own_id), OURS])
 
 
 def their_entity(own_id: str) -> str:
@@ -121,9 +133,10 @@ def _schedule(said: Announcement, codes: Codes, version: str) -> Segment:
     reason = D.composed([codes.get(("cancellation-reason", said.reason), said.reason) or said.event])
     timing = D.composed(["", "", "", stamp_of(said.start), stamp_of(said.end)])
     by, status = D.composed(["", OURS]), D.composed([said.status])
+    kind, based_on = (_kind(said.booking, codes), said.booking.based_on) if said.booking else ("", "")
     return Segment("SCH", (
-        said.placer, said.filler, "", "", "", reason, "", _kind(said, codes), _minutes(said), MINUTES, timing,
-        "", "", "", "", by, "", "", "", by, "", "", "", "", status, *([D.escaped(said.based_on)] if version >= ORDERS else []),
+        said.placer, said.filler, "", "", "", reason, "", kind, _minutes(said), MINUTES, timing,
+        "", "", "", "", by, "", "", "", by, "", "", "", "", status, *([D.escaped(based_on)] if version >= ORDERS else []),
     ))  # fmt: skip
 
 
@@ -156,14 +169,13 @@ def _telecom(contact: ContactPoint, version: str) -> str:
     return D.composed(["", "PRN", "PH", "", "", "", digits])
 
 
-def _service(said: Announcement, codes: Codes, action: str) -> Segment:
-    return Segment("AIS", ("1", action, _kind(said, codes), stamp_of(said.start), "", "", _minutes(said), MINUTES))
+def _service(said: Announcement, booking: Booking, codes: Codes, action: str) -> Segment:
+    return Segment("AIS", ("1", action, _kind(booking, codes), stamp_of(said.start), "", "", _minutes(said), MINUTES))
 
 
 def _resources(said: Announcement, codes: Codes, action: str) -> list[Segment]:
-    """AIG, AIL and AIP, in that order, each numbered by itself. Where no room is taken, the place is the site."""
-    site = codes.get(("site", str(said.site_id)))
-    facility = site or ["", str(said.site_id), "UUID"]
+    """AIG, AIL and AIP, in that order, each numbered by itself. Where no room is taken, the place of a booking is the site."""
+    facility = _facility(said.site_id, codes) if said.site_id else ""
     made: dict[str, list[Segment]] = {"AIG": [], "AIL": [], "AIP": []}
     for one in said.resources:
         if one.kind in PEOPLE:
@@ -173,9 +185,13 @@ def _resources(said: Announcement, codes: Codes, action: str) -> list[Segment]:
         else:
             name, which = "AIG", D.composed([_code(codes, "calendar", one.id), one.display])
         made[name].append(Segment(name, (str(len(made[name]) + 1), action, which, D.composed(KINDS[one.kind]))))
-    if not made["AIL"]:
+    if said.booking and not made["AIL"]:
         made["AIL"].append(Segment("AIL", ("1", action, D.composed(["", "", "", facility]), D.composed(SITE))))
     return [segment for segments in made.values() for segment in segments]
+
+
+def _facility(site_id: UUID, codes: Codes) -> str | list[str]:
+    return codes.get(("site", str(site_id))) or ["", str(site_id), "UUID"]
 
 
 def _place(place: Resource, codes: Codes) -> str:
@@ -189,8 +205,8 @@ def _person(person: Resource, codes: Codes) -> str:
     return D.composed([number or person.id.hex[-PERSON_DIGITS:], person.family or person.display, person.given, *authority])
 
 
-def _kind(said: Announcement, codes: Codes) -> str:
-    return D.composed([_code(codes, "visit-type", said.visit_type_id), said.visit_type_name])
+def _kind(booking: Booking, codes: Codes) -> str:
+    return D.composed([_code(codes, "visit-type", booking.visit_type_id), booking.visit_type_name])
 
 
 def _code(codes: Codes, table: Table, ours: UUID) -> str:

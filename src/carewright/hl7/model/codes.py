@@ -11,6 +11,8 @@ TABLES: tuple[str, ...] = get_args(Table)
 NPI = "http://hl7.org/fhir/sid/us-npi"
 SCHEMES = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "URI": ""}
 """Types of universal ids (table 0301) and how FHIR writes them as a system."""
+BY_HAND = "hl7.by_hand"
+"""Why something does not fit that a person must decide about."""
 
 
 class Coded(msgspec.Struct, frozen=True):

@@ -24,8 +24,11 @@ ADT  A04  register
 ADT  A08  register
 ADT  A11  update
 ADT  A13  update
+ADT  A18  merge
 ADT  A28  register
+ADT  A30  merge
 ADT  A31  register
+ADT  A34  merge
 ADT  A40  merge
 ORM  O01  order
 OML  O21  order

@@ -3,7 +3,12 @@
 A fact that is not here tells partners nothing: a hold, a request that nobody accepted yet, an arrival (which is the register's to tell).
 """
 
+from uuid import UUID
+
+import msgspec
+
 from carewright.contracts.scheduling import AppointmentFact
+from carewright.kernel.values import Instant
 
 TABLE = """
 booked       booked            -
@@ -28,8 +33,21 @@ STATUSES = {
     "noshow": "Noshow",
     "entered-in-error": "Deleted",
 }
-ACTIONS = {"S12": "A", "S15": "D", "S17": "D"}
+NEW, CLOSED, OPENED = "S12", "S23", "S24"
+"""What is told of an appointment to whoever does not know it, and of time that was blocked, and opened again."""
+ACTIONS = {NEW: "A", "S15": "D", "S17": "D", CLOSED: "A", OPENED: "D"}
 """Table 0206, what happens to the resources: added, deleted, or else updated."""
+BLOCKED = "Blocked"
+"""SCH-25 of time that is closed. Table 0278 has no word for time that is open again."""
+
+
+class BlockFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Time that was closed, or opened again: what partners are told of a block."""
+
+    id: UUID
+    schedule_id: UUID
+    start: Instant
+    end: Instant
 
 
 def is_told(fact: AppointmentFact) -> bool:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import MergePatients, PutPatients
-from carewright.hl7.model.codes import Coded, DoesNotFit
+from carewright.hl7.model.codes import BY_HAND, Coded, DoesNotFit
 from carewright.hl7.model.mrg import Merge, merges_in
 from carewright.hl7.model.pid import Person, registered, updated
 from carewright.hl7.service import visits
@@ -16,9 +16,7 @@ from carewright.hl7.service.work import Work
 UNKNOWN = "hl7.unknown_patient"
 AMBIGUOUS = "hl7.ambiguous_patient"
 MISSING = "hl7.missing"
-BY_HAND = "hl7.by_hand"
 MERGE = "patients.merge"
-WHY = "Another system merged its records (ADT A40)"
 
 
 async def register(work: Work) -> UUID:
@@ -61,7 +59,8 @@ async def _merge(work: Work, said: Merge, number: int) -> UUID:
     prior = await _found(work, said.prior, "MRG-1", besides=stays)
     person = replace(said.person, identifiers=tuple(dict.fromkeys((*said.person.identifiers, *said.prior))))
     if stays and prior:
-        command = MergePatients(survivor_id=stays, prior_id=prior, reason=WHY)
+        why = f"Another system merged its records (ADT {work.message.kind[1]})"
+        command = MergePatients(survivor_id=stays, prior_id=prior, reason=why)
         await work.ctx.patients.merge_patients(work.ctx.actor, command)
     if (found := stays or prior) is None:
         return await _registered(work, person, number)

@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from carewright.contracts.orders import Party, RecordRequest, RequestDetails, SearchRequests, ServiceRequest, UpdateRequest
-from carewright.hl7.model.codes import DoesNotFit
+from carewright.hl7.model.codes import BY_HAND, DoesNotFit
 from carewright.hl7.model.orc import Order, orders_in
 from carewright.hl7.model.when import instant_of
 from carewright.hl7.service import adt
 from carewright.hl7.service.codes import practitioner_of
 from carewright.hl7.service.work import Work
 
-BY_HAND = "hl7.by_hand"
 RECORD = "orders.request.record"
 
 

@@ -19,6 +19,7 @@ from carewright.kernel.transport import is_here
 MANAGE = "hl7.partner.manage"
 TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,4096}=*")
 SCHEMES = ("mllp", "mllps", "https", "http")
+PORTS = {"https": 443, "http": 80}
 NO_ADDRESS = "An address looks like mllps://ehr.hospital.example:2575, mllp://127.0.0.1:2575 or https://ehr.hospital.example/hl7."
 
 
@@ -40,19 +41,22 @@ async def add_partner(ctx: Hl7Context, partner: Partner, token: str | None = Non
 async def change_partner(ctx: Hl7Context, partner_id: UUID, said: Mapping[str, object], token: str | None = None) -> Partner:
     """Tell a system otherwise from now on: as `said` has it, by the names of `Partner`'s fields; what is not said stays.
 
-    What was made for it already is sent as it was made. An empty token is none any more. Raises `UnknownPartner`, and `BadInput`.
+    What was made for it already is sent as it was made. An empty token is none any more, and so is one that was given for another place:
+    who gives a new address of another origin gives its token too. Raises `UnknownPartner`, and `BadInput`.
     """
     ctx.actor.require(MANAGE)
     cipher = await ctx.cipher()
-    before = await _known(ctx, partner_id)
-    try:
-        partner = msgspec.convert({**msgspec.structs.asdict(before), **said, "id": partner_id}, type=Partner, strict=False)
-    except msgspec.ValidationError as fault:
-        raise BadInput(str(fault)) from fault
-    _ensure_sound(ctx, partner, token)
     async with ctx.db.transaction() as tx:
+        before = await store.lock_partner(tx, cipher.organization_id, partner_id)
+        if before is None:
+            raise UnknownPartner(partner_id=str(partner_id))
+        try:
+            partner = msgspec.convert({**msgspec.structs.asdict(before), **said, "id": partner_id}, type=Partner, strict=False)
+        except msgspec.ValidationError as fault:
+            raise BadInput(str(fault)) from fault
+        _ensure_sound(ctx, partner, token)
         await store.change_partner(tx, cipher.organization_id, partner)
-        if token is not None:
+        if token is not None or _origin(partner.address) != _origin(before.address):
             await store.set_partner_token(tx, cipher, partner_id, token)
         await audit.record(tx, _entry(ctx, "hl7.partner.change", "U", partner_id))
     ctx.told.forget(cipher.organization_id)
@@ -101,6 +105,12 @@ def _ensure_sound(ctx: Hl7Context, partner: Partner, token: str | None) -> None:
         raise BadInput(f"Character sets are those of table 0211: {', '.join(CODECS)}.")
     if token and not (TOKEN.fullmatch(token) and partner.address.startswith("http")):
         raise BadInput("A token is shown over HTTP alone, and has letters, digits and -._~+/= (RFC 6750, section 2.1).")
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None]:
+    """Whom an address reaches: scheme, host and port (RFC 6454, section 4)."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
 
 
 def _ensure_reachable(ctx: Hl7Context, address: str) -> None:

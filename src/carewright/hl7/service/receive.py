@@ -20,7 +20,7 @@ from carewright.hl7.context import Codes, Hl7Context
 from carewright.hl7.model import kinds
 from carewright.hl7.model.answers import Answer, Code, acknowledged, header_in
 from carewright.hl7.model.batch import messages_in
-from carewright.hl7.model.codes import DoesNotFit
+from carewright.hl7.model.codes import BY_HAND, DoesNotFit
 from carewright.hl7.model.message import Message, parse
 from carewright.hl7.model.order import Read, people_in, runs_of, things_in
 from carewright.hl7.model.pid import person_in
@@ -36,7 +36,6 @@ from carewright.kernel.privacy.cipher import FieldCipher
 
 RECEIVE = "hl7.message.receive"
 BEHIND = "hl7.earlier_waits"
-BY_HAND = "hl7.by_hand"
 OLDER = "hl7.older"
 AHEAD_MAX = timedelta(days=1)
 """A message that is stamped later than this from now says nothing of its time: by it every message to come would be an older one."""

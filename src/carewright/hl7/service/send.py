@@ -42,7 +42,7 @@ async def send_next(ctx: Hl7Context, partner: Partner, line: Line) -> bool:
         return False
     content = due.content or await _frozen(ctx, cipher, partner, due)
     if content is not None:
-        token = await store.partner_token(ctx.db, cipher, partner.id) if partner.address.startswith("http") else None
+        token = await store.partner_token(ctx.db, cipher, partner) if partner.address.startswith("http") else None
         await _note(ctx, cipher, due, await line.ask(content, control_id_of(due.id), token))
     return True
 

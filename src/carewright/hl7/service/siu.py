@@ -14,14 +14,13 @@ from carewright.contracts.scheduling import (
     PickedTime,
     RescheduleAppointment,
 )
-from carewright.hl7.model.codes import DoesNotFit
+from carewright.hl7.model.codes import BY_HAND, DoesNotFit
 from carewright.hl7.model.statuses import TARGETS, Target
 from carewright.hl7.model.when import instant_of
 from carewright.hl7.service import adt
 from carewright.hl7.service.codes import UNMAPPED, ours, practitioner_of, reason_of, site_of
 from carewright.hl7.service.work import Work
 
-BY_HAND = "hl7.by_hand"
 UNKNOWN = "hl7.unknown_appointment"
 BLOCKED = "Blocked by another system"
 

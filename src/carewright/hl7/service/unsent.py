@@ -40,14 +40,14 @@ async def _decide(ctx: Hl7Context, event: str, message_id: UUID) -> None:
     organization_id = ctx.actor.organization_id
     async with ctx.db.transaction() as tx:
         if event == "hl7.message.resend":
-            patient_id = await store.resend_outgoing(tx, organization_id, message_id, ctx.clock.now())
+            row = await store.resend_outgoing(tx, organization_id, message_id, ctx.clock.now())
         else:
-            patient_id = await store.drop_outgoing(tx, organization_id, message_id)
-        if patient_id is None:
+            row = await store.drop_outgoing(tx, organization_id, message_id)
+        if row is None:
             raise UnknownMessage(message_id=str(message_id))
-        await audit.record(tx, _entry(ctx, event, "U", message_id, patient_id))
+        await audit.record(tx, _entry(ctx, event, "U", message_id, row["patient_id"]))
     ctx.wake()
 
 
-def _entry(ctx: Hl7Context, event: str, action: audit.Action, message_id: UUID, patient_id: UUID) -> audit.Entry:
+def _entry(ctx: Hl7Context, event: str, action: audit.Action, message_id: UUID, patient_id: UUID | None) -> audit.Entry:
     return audit.entry(ctx, event, action, patient_id=patient_id, entities=(audit.Entity(type="MessageHeader", id=message_id),))

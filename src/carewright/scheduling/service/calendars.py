@@ -9,6 +9,7 @@ from carewright.contracts.hours import BlockTime, Busy, SetWorkingHours
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.scheduling import (
     Appointment,
+    BlockChange,
     CalendarChanged,
     ScheduleChanged,
     UnknownBlock,
@@ -45,7 +46,7 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
             await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
             answer = _answer(ctx, command.schedule_id, hit, block_id)
-            await _reopen(ctx, tx, answer, "scheduling.calendar.block")
+            await _reopen(ctx, tx, answer, "scheduling.calendar.block", BlockChange(id=block_id, start=start, end=end, is_open=False))
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -62,10 +63,12 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             if schedule_id is None:
                 raise UnknownBlock(block_id=str(block_id))
             await _shut(ctx, tx, schedule_id)
-            if not await store.delete_block(tx, calendars.organization_id, block_id):
+            period = await store.delete_block(tx, calendars.organization_id, block_id)
+            if period is None:
                 raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id)
-            await _reopen(ctx, tx, answer, "scheduling.calendar.unblock")
+            opened = BlockChange(id=block_id, start=period[0], end=period[1], is_open=True)
+            await _reopen(ctx, tx, answer, "scheduling.calendar.unblock", opened)
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -169,7 +172,7 @@ async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
         ctx.require_site(site_id)
 
 
-async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, deed: str) -> None:
+async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, deed: str, block: BlockChange | None = None) -> None:
     """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
 
     Each appointment that the answer shows was listed, which is not opening it: who calls off a full day reads nothing too fast. `deed` is
@@ -179,7 +182,7 @@ async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, 
     version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
     event = ScheduleChanged(
         organization_id=organization_id, schedule_id=answer.schedule_id, calendar_version=version,
-        hit_appointment_ids=answer.hit_appointment_ids,
+        hit_appointment_ids=answer.hit_appointment_ids, block=block,
     )  # fmt: skip
     await outbox.publish(ctx, tx, event)
     about = audit.Entity(type="Schedule", id=answer.schedule_id)

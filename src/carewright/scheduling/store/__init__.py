@@ -395,9 +395,10 @@ async def block_schedule(tx: Session, organization_id: UUID, block_id: UUID) -> 
     return row["schedule_id"] if row else None
 
 
-async def delete_block(tx: Session, organization_id: UUID, block_id: UUID) -> bool:
-    """False when somebody else removed it."""
-    return await tx.fetch_one(Q.delete_block, organization_id, block_id) is not None
+async def delete_block(tx: Session, organization_id: UUID, block_id: UUID) -> tuple[datetime, datetime] | None:
+    """The period that is open again; None when somebody else removed the block."""
+    row = await tx.fetch_one(Q.delete_block, organization_id, block_id)
+    return (row["starts_at"], row["ends_at"]) if row else None
 
 
 async def lock_schedule(tx: Session, organization_id: UUID, schedule_id: UUID) -> tuple[UUID, ...] | None:
