@@ -163,6 +163,29 @@ async def test_a_calendar_is_blocked_and_opened_again(sender: Sender) -> None:
     assert said(await sender.says(sender.siu("S12", "let-in", start))) == ("AA", "")
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["AIG|1|A|R3^Room three", "AIL|1|A|^R3^^SITE", "AIL|1|A|WARD7^^R3", "AIL|1|A|R3"],
+    ids=["device", "room", "bed", "place"],
+)  # fmt: skip
+async def test_a_calendar_is_blocked_by_whatever_names_it(sender: Sender, named: str) -> None:
+    """The table of calendars has it, or nobody does: a code that is not mapped is the one that is missed."""
+    message = sender.siu("S23", f"by-{named[:3]}{len(named)}", await sender.free()) + f"{named}\r".encode()
+    staff = sender.as_staff("scheduler")
+    await work_list.set_mapping(staff, "calendar", "R3", None)
+    assert said(await sender.says(message)) == ("AE", "103")
+    kept = (await work_list.list_waiting(staff))[-1]
+    assert kept.about.startswith("calendar ")
+    await work_list.set_mapping(staff, "calendar", "R3", sender.clinic.practitioner_id)
+    assert (await work_list.replay(staff, kept.id)).status == "applied"
+
+
+async def test_a_block_of_several_is_for_a_person_to_decide(sender: Sender) -> None:
+    message = sender.siu("S23", "two-shut", await sender.free(), practitioner="ONE") + b"AIP|2|A|TWO\r"
+    assert said(await sender.says(message)) == ("AE", "207")
+    assert (await sender.stored())[-1]["reason"] == "hl7.by_hand"
+
+
 async def test_an_appointment_of_somebody_else_is_not_touched(sender: Sender) -> None:
     assert said(await sender.says(sender.siu("S12", "mine", await sender.free()))) == ("AA", "")
     assert said(await sender.says(sender.adt("A28", "somebody-else"))) == ("AA", "")

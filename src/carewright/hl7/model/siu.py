@@ -9,11 +9,15 @@ MINUTES = {"": 1, "MIN": 1, "M": 1, "S": 0, "SEC": 0, "H": 60, "HR": 60}
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """`ids` are the sender's own of the appointment, the filler's first. Codes are in the order in which they are looked up."""
+    """`ids` are the sender's own of the appointment, the filler's first. Codes are in the order in which they are looked up.
+
+    `calendars` are a device's (AIG-3), a room's or bed's (AIL-3), and else those of `places`.
+    """
 
     ids: tuple[str, ...]
     kinds: tuple[str, ...]
     places: tuple[str, ...]
+    calendars: tuple[str, ...]
     practitioners: tuple[Coded, ...]
     start: str
     end: str
@@ -29,7 +33,7 @@ def wish_in(message: Message) -> Wish:
     return Wish(
         ids=ids_in(message),
         kinds=_given(text("AIS", 3), text("SCH", 8), text("SCH", 7)),
-        places=_places(message),
+        places=_places(message), calendars=_given(text("AIG", 3), text("AIL", 3, 2), text("AIL", 3, 3), *_places(message)),
         practitioners=practitioners_in(message),
         start=next(iter(_given(text("SCH", 11, 4), text("TQ1", 7), text("AIS", 4), text("AIP", 6), text("AIL", 6), text("AIG", 8))), ""),
         end=next(iter(_given(text("SCH", 11, 5), text("TQ1", 8))), ""),

@@ -72,10 +72,15 @@ async def no_show(work: Work) -> UUID:
 
 
 async def block(work: Work) -> None:
-    """Close a calendar: that of the practitioner, or else of the place, as the table of calendars says."""
+    """Close a calendar: that of the practitioner, or else of the device or place, as the table of calendars says.
+
+    Raises `DoesNotFit` for several practitioners: the sender's ids can stand for one block alone.
+    """
     _ensure_named(work)
+    if len(set(work.wish.practitioners)) > 1:
+        raise DoesNotFit(BY_HAND, "AIP")
     site_id = site_of(work.codes, work.wish.places)
-    schedule_id = await practitioner_of(work.ctx, work.codes, work.wish.practitioners) or ours(work.codes, "calendar", work.wish.places)
+    schedule_id = await practitioner_of(work.ctx, work.codes, work.wish.practitioners) or ours(work.codes, "calendar", work.wish.calendars)
     start, end = _period(work, work.codes.zones[site_id])
     command = BlockTime(schedule_id=schedule_id, start=start, end=end, reason=BLOCKED)
     changed = await work.ctx.scheduling.block_time(work.ctx.actor, command, work.key("block"))
