@@ -24,9 +24,10 @@ from carewright.contracts.flow import (
 )
 from carewright.contracts.patients import PatientErased
 from carewright.contracts.records import SetHold, days_kept
-from carewright.flow import handlers, service
+from carewright.flow import handlers
 from carewright.flow.jobs import KEEPS
 from carewright.flow.model.encounters import MASKED
+from carewright.flow.service import encounters as service
 from carewright.kernel import keeping
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import Forbidden, PreconditionFailed

@@ -50,6 +50,10 @@ fhir.export                           .   .   .   .   .   .   .   .   .   .   . 
 flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
 flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x
 flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x
+flow.queue.change                     .   .   .   .   .   .   .   x   .   .   x   .
+flow.queue.read                       x   x   x   x   x   x   x   x   .   .   .   x
+flow.queue.triage                     .   .   .   .   x   x   .   .   .   .   .   .
+flow.queue.work                       .   .   x   .   x   x   x   .   .   .   .   x
 ehr.connection.manage                 .   .   .   .   .   .   .   .   .   .   x   .
 ehr.connection.read                   .   .   .   x   .   .   .   .   .   .   x   .
 ehr.exchange                          .   .   .   x   .   .   .   .   .   .   x   .

@@ -439,7 +439,7 @@ class ClaimedTime(msgspec.Struct, frozen=True, kw_only=True):
 class AppointmentFact(Event, frozen=True, kw_only=True):
     """What every appointment event carries: ids, times and codes, never a name or a note.
 
-    `claims` are those the appointment holds now, `released` those it gave back by this change.
+    `claims` are those the appointment holds now, `released` those it gave back by this change. `practitioner_ids` are who it is with.
     """
 
     appointment_id: UUID
@@ -453,6 +453,7 @@ class AppointmentFact(Event, frozen=True, kw_only=True):
     urgency: UrgencyTier
     expires_at: Instant | None = None
     series_id: UUID | None = None
+    practitioner_ids: tuple[UUID, ...] = ()
     claims: tuple[ClaimedTime, ...] = ()
     released: tuple[ClaimedTime, ...] = ()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts.directory import LocationChanged, VisitTypeChanged
 from carewright.contracts.flow import (
     ChangeEncounter,
     Encounter,
@@ -15,9 +16,32 @@ from carewright.contracts.flow import (
     SearchEncounters,
 )
 from carewright.contracts.patients import PatientErased, PatientMerged
-from carewright.flow import handlers, service, store
+from carewright.contracts.queue import (
+    Arrive,
+    Called,
+    CallEntry,
+    CallNext,
+    EntriesInOrder,
+    ListEntries,
+    ListQueues,
+    PutQueue,
+    Queue,
+    QueueEntry,
+    Queues,
+    QueuesPage,
+    StepEntry,
+    TransferEntry,
+    TriageEntry,
+    UndoStep,
+)
+from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentCancelled
+from carewright.flow import handlers
+from carewright.flow.http import ROUTES
 from carewright.flow.jobs import TIMERS
+from carewright.flow.service import encounters as service
+from carewright.flow.service import queue
 from carewright.flow.settings import FlowSettings
+from carewright.flow.store import encounters as store
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
@@ -45,17 +69,66 @@ class LocalFlow:
         return await service.put_encounters(self._context.acting(actor), command)
 
 
+class LocalQueues:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry:
+        return await queue.get_entry(self._context.acting(actor), entry_id)
+
+    async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue:
+        return await queue.put_queue(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage:
+        return await queue.list_queues(self._context.acting(actor), query)
+
+    async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder:
+        return await queue.list_entries(self._context.acting(actor), query)
+
+    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry:
+        return await queue.arrive(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called:
+        return await queue.call_next(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def call_entry(self, actor: Actor, command: CallEntry, idempotency_key: str | None = None) -> QueueEntry:
+        return await queue.call_entry(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def step_entry(self, actor: Actor, command: StepEntry, idempotency_key: str | None = None) -> QueueEntry:
+        return await queue.step_entry(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def triage_entry(self, actor: Actor, command: TriageEntry, idempotency_key: str | None = None) -> QueueEntry:
+        return await queue.triage_entry(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry:
+        return await queue.transfer_entry(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry:
+        return await queue.undo_step(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+
 async def start(context: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
     """Flow needs nothing but its tables."""
-    return Running(context=context, offers={Flow: LocalFlow(context)})
+    return Running(context=context, offers={Flow: LocalFlow(context), Queues: LocalQueues(context)})
 
 
 MODULE = Module(
     name="flow",
     start=start,
     settings=FlowSettings,
-    offers=(Flow,),
-    subscriptions={PatientErased: handlers.erase_patient, PatientMerged: handlers.take_over},
+    offers=(Flow, Queues),
+    routes=ROUTES,
+    prefixes=("/api/v1/queues", "/api/v1/queue-entries"),
+    subscriptions={
+        PatientErased: handlers.erase_patient,
+        PatientMerged: handlers.take_over,
+        LocationChanged: handlers.copy_site,
+        VisitTypeChanged: handlers.copy_visit_type,
+        AppointmentAdvanced: handlers.queue_who_checks_in,
+        AppointmentCancelled: handlers.take_out_of_queues,
+    },
     timers=TIMERS,
     sealed={store.TABLE: service.reseal_encounters},
 )

@@ -91,3 +91,156 @@ FOR UPDATE
 -- name: reseal_encounters
 UPDATE flow.encounter e SET detail = r.detail FROM unnest($2::uuid[], $3::bytea[]) AS r(id, detail)
 WHERE e.organization_id = $1 AND e.id = r.id
+
+-- name: put_queue
+-- A site and a service have one queue, whoever comes first to say so. Nothing back: somebody changed it since ($8), or it is as it was.
+INSERT INTO flow.queue AS stored (organization_id, id, site_id, service_id, name, letter, policy, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
+ON CONFLICT (organization_id, site_id, service_id) DO UPDATE SET
+    name = EXCLUDED.name, letter = EXCLUDED.letter, policy = EXCLUDED.policy, version = stored.version + 1
+WHERE ($8::int IS NULL OR stored.version = $8)
+  AND (stored.name, stored.letter, stored.policy) IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.letter, EXCLUDED.policy)
+RETURNING id, site_id, service_id, name, letter, policy, version
+
+-- name: queue_of
+SELECT id, site_id, service_id, name, letter, policy, version FROM flow.queue
+WHERE organization_id = $1 AND site_id = $2 AND service_id = $3
+
+-- name: queue_by_id
+SELECT id, site_id, service_id, name, letter, policy, version FROM flow.queue WHERE organization_id = $1 AND id = $2
+
+-- name: queues_at
+-- With how full each is. A hospital has some hundreds; what waits is counted from the index of those who wait.
+SELECT q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version, coalesce(w.waiting, '{0,0,0,0,0}') AS waiting, w.since,
+    (SELECT count(*) FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status IN ('called', 'in-service'))
+        AS in_service
+FROM flow.queue q
+LEFT JOIN LATERAL (
+    SELECT ARRAY[count(*) FILTER (WHERE e.level = 1), count(*) FILTER (WHERE e.level = 2), count(*) FILTER (WHERE e.level = 3),
+        count(*) FILTER (WHERE e.level = 4), count(*) FILTER (WHERE e.level = 5)] AS waiting, min(e.arrived_at) AS since
+    FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status = 'waiting'
+) w ON true
+WHERE q.organization_id = $1 AND ($2::uuid[] IS NULL OR q.site_id = ANY($2))
+ORDER BY q.name, q.id
+
+-- name: draw_ticket
+-- The row is locked until the caller's transaction ends, so that numbers come without gaps or twins; it is drawn last.
+INSERT INTO flow.ticket_roll AS roll (organization_id, queue_id, day, last_number) VALUES (
+    $1, $2,
+    ($4::timestamptz AT TIME ZONE coalesce((SELECT time_zone FROM flow.site WHERE organization_id = $1 AND id = $3), 'UTC'))::date, 1)
+ON CONFLICT (organization_id, queue_id, day) DO UPDATE SET last_number = roll.last_number + 1
+RETURNING day, last_number
+
+-- name: insert_entry
+-- Nothing back: the patient has a turn in this queue already.
+INSERT INTO flow.queue_entry (
+    organization_id, id, queue_id, site_id, service_id, encounter_id, patient_id, appointment_id, practitioner_id, location_id, day, ticket,
+    status, level, ranked_from, expected_at, arrived_at, triaged_at, called_at, started_at, ended_at, skipped, version, updated_at)
+VALUES (
+    $1, $2, $3, $4, $5, $6, kernel.survivor_of($1, $7), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: entry_in_the_way
+SELECT id FROM flow.queue_entry
+WHERE organization_id = $1 AND queue_id = $2 AND (
+    (patient_id = kernel.survivor_of($1, $3) AND ended_at IS NULL) OR (appointment_id = $4 AND status <> 'cancelled'))
+LIMIT 1
+
+-- name: entry_by_id
+SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND id = $2
+
+-- name: entry_for_change
+-- Locked until the transaction ends: of two desks that take the same patient, the second sees what the first did.
+SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: entries_of_encounter
+SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND encounter_id = $2 ORDER BY id
+
+-- name: entry_of_appointment
+SELECT id FROM flow.queue_entry WHERE organization_id = $1 AND appointment_id = $2 AND status <> 'cancelled' LIMIT 1
+
+-- name: open_entries_of_appointment
+SELECT id FROM flow.queue_entry WHERE organization_id = $1 AND appointment_id = $2 AND ended_at IS NULL ORDER BY id
+
+-- name: update_entry
+UPDATE flow.queue_entry SET
+    practitioner_id = $3, location_id = $4, status = $5, level = $6, ranked_from = $7, expected_at = $8, arrived_at = $9, triaged_at = $10,
+    called_at = $11, started_at = $12, ended_at = $13, skipped = $14, version = $15, updated_at = $16
+WHERE organization_id = $1 AND id = $2
+
+-- name: lock_next
+-- Who is next: the first $8 of each level and each line (who wants nobody in particular, and who wants the one who calls) are read from the
+-- index, put into one order, and the first whom nobody else is calling at this moment is locked. `model/order.py` says the same order, and
+-- why. Within a level order never changes, so the first of each level are enough; they are some, since others may be calling them.
+-- $9: who calls is one of those who are kept for emergencies unless fewer are busy.
+SELECT e.* FROM flow.queue_entry e JOIN (
+    SELECT head.id, row_number() OVER (
+        ORDER BY head.level > 1,
+            CASE WHEN head.level = 1 THEN 0
+                 WHEN $7 THEN extract(epoch FROM head.ranked_from) - l.head_start
+                 ELSE -l.rate * greatest(0, extract(epoch FROM $6::timestamptz - head.ranked_from)) END,
+            head.ranked_from, head.id) AS place
+    FROM unnest($4::float8[], $5::float8[]) WITH ORDINALITY AS l(head_start, rate, level)
+    CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
+    CROSS JOIN LATERAL (
+        SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
+        WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = line.practitioner_id
+          AND w.level = l.level
+        ORDER BY w.ranked_from, w.id LIMIT $8
+    ) head
+    WHERE l.level = 1 OR $9::bigint IS NULL OR $9 > (
+        SELECT count(*) FROM flow.queue_entry b
+        WHERE b.organization_id = $1 AND b.queue_id = $2 AND b.status IN ('called', 'in-service'))
+) ranked ON ranked.id = e.id
+WHERE e.organization_id = $1 AND e.status = 'waiting'
+ORDER BY ranked.place LIMIT 1
+FOR UPDATE OF e SKIP LOCKED
+
+-- name: entries_waiting
+-- In the order in which they would be called at $5, those whom everybody may call and those whom one alone may.
+SELECT e.* FROM flow.queue_entry e JOIN unnest($3::float8[], $4::float8[]) WITH ORDINALITY AS l(head_start, rate, level) USING (level)
+WHERE e.organization_id = $1 AND e.queue_id = $2 AND e.status = 'waiting'
+ORDER BY e.level > 1,
+    CASE WHEN e.level = 1 THEN 0
+         WHEN $6 THEN extract(epoch FROM e.ranked_from) - l.head_start
+         ELSE -l.rate * greatest(0, extract(epoch FROM $5::timestamptz - e.ranked_from)) END,
+    e.ranked_from, e.id
+LIMIT $7
+
+-- name: entries_active
+SELECT * FROM flow.queue_entry
+WHERE organization_id = $1 AND queue_id = $2 AND status IN ('expected', 'called', 'in-service', 'on-hold', 'skipped')
+ORDER BY coalesce(called_at, expected_at, arrived_at), id LIMIT $3
+
+-- name: insert_step
+INSERT INTO flow.queue_step (organization_id, entry_id, version, action, at, by, before) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: last_step
+SELECT version, action, at, before FROM flow.queue_step WHERE organization_id = $1 AND entry_id = $2 ORDER BY version DESC LIMIT 1
+
+-- name: put_site
+INSERT INTO flow.site (organization_id, id, name, time_zone) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, id) DO UPDATE SET name = EXCLUDED.name, time_zone = EXCLUDED.time_zone
+
+-- name: put_visit_type
+INSERT INTO flow.visit_type (organization_id, id, service_id, service_name, minutes) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, id) DO UPDATE SET
+    service_id = EXCLUDED.service_id, service_name = EXCLUDED.service_name, minutes = EXCLUDED.minutes
+
+-- name: visit_type
+SELECT service_id, service_name, minutes FROM flow.visit_type WHERE organization_id = $1 AND id = $2
+
+-- name: close_second_turns
+-- Of two records that are one person, both may wait in one queue: the turn that counts for longer stays.
+UPDATE flow.queue_entry e SET status = 'cancelled', ended_at = $3, version = version + 1, updated_at = $3
+WHERE e.organization_id = $1 AND e.ended_at IS NULL AND e.patient_id IN ($2, kernel.survivor_of($1, $2)) AND EXISTS (
+    SELECT FROM flow.queue_entry o WHERE o.organization_id = $1 AND o.queue_id = e.queue_id AND o.ended_at IS NULL
+        AND o.patient_id IN ($2, kernel.survivor_of($1, $2)) AND (o.ranked_from, o.id) < (e.ranked_from, e.id))
+RETURNING id
+
+-- name: take_over_entries
+-- What was kept of a record that was merged ($2) is its survivor's.
+UPDATE flow.queue_entry SET patient_id = kernel.survivor_of($1, $2), version = version + 1, updated_at = $3
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id

@@ -150,6 +150,7 @@ def fact_of(
         visit_type_id=appointment.visit_type_id, site_id=appointment.site_id, patient_id=appointment.patient_id,
         start=appointment.start, end=appointment.end, urgency=appointment.urgency, expires_at=appointment.expires_at,
         series_id=appointment.series_id, claims=tuple(claims), released=tuple(released),
+        practitioner_ids=tuple(each.actor_id for each in appointment.participants if each.kind == "practitioner"),
     )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from carewright.contracts.flow import (
     SearchEncounters,
     UnknownEncounter,
 )
-from carewright.flow import store
 from carewright.flow.model import encounters
+from carewright.flow.store import encounters as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -75,7 +75,7 @@ async def record_encounter(ctx: Context, command: RecordEncounter) -> Encounter:
         encounters.ensure_sound([encounter])
         _ensure_within(ctx, encounter)
         async with ctx.db.transaction() as tx:
-            (made,) = await _put(ctx, tx, cipher, [encounter])
+            (made,) = await write(ctx, tx, cipher, [encounter])
             await audit.record(tx, _entry(ctx, "flow.encounter.record", "C", made))
             await remember(ctx, tx, made)
         ctx.wake()
@@ -103,7 +103,7 @@ async def change_encounter(ctx: Context, command: ChangeEncounter) -> Encounter:
             encounters.ensure_follows(before, after)
             encounters.ensure_sound([after])
             _ensure_within(ctx, after)
-            written = await _put(ctx, tx, cipher, [after])
+            written = await write(ctx, tx, cipher, [after])
             stored = written[0] if written else before
             await audit.record(tx, _entry(ctx, "flow.encounter.change", "U", stored))
             await remember(ctx, tx, stored)
@@ -125,7 +125,7 @@ async def put_encounters(ctx: Context, command: PutEncounters) -> PutEncountersR
             _ensure_within(ctx, each)
             if each.id in known:
                 encounters.ensure_follows(known[each.id], each)
-        written = await _put(ctx, tx, cipher, command.encounters)
+        written = await write(ctx, tx, cipher, command.encounters)
         await audit.record(tx, *(_entry(ctx, "flow.encounter.put", "C" if each.version == 1 else "U", each) for each in written))
     ctx.wake()
     created = sum(each.version == 1 for each in written)
@@ -159,7 +159,8 @@ def _entry(ctx: Context, event: str, action: audit.Action, encounter: Encounter)
     return audit.entry(ctx, event, action, patient_id=encounter.patient_id, entities=about)
 
 
-async def _put(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence[Encounter]) -> list[Encounter]:
+async def write(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence[Encounter]) -> list[Encounter]:
+    """Store encounters and tell of those that say something new. The caller has decided that they may say it."""
     written = await store.put_encounters(tx, cipher, wanted, ctx.clock.now())
     if written:
         granted = Counter(await store.put_links(tx, cipher, written))

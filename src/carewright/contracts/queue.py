@@ -1,0 +1,308 @@
+"""The flow module's language of waiting: queues, who waits in them, and what is done with them."""
+
+from typing import Annotated, ClassVar, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from carewright.contracts.directory import UrgencyTier
+from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
+from carewright.kernel.values import Instant, ShortText, Version
+
+QueueEntryStatus = Literal[
+    "expected", "waiting", "called", "in-service", "on-hold", "skipped", "completed", "left", "transferred", "cancelled"
+]
+"""What FHIR lacks: Encounter.status says that somebody is here, and not whether they were called."""
+QueueAction = Literal[
+    "announce", "arrive", "triage", "call", "skip", "return", "start", "hold", "complete", "leave", "transfer", "cancel", "undo"
+]
+PlainAction = Literal["skip", "return", "start", "hold", "complete", "leave", "cancel"]
+"""What needs to be told nothing but whose turn it is about."""
+AcuityScale = Literal["esi", "ctas", "tier"]
+"""Emergency Severity Index and Canadian Triage and Acuity Scale, 1 to 5 each; or our own three tiers."""
+Level = Annotated[int, Meta(ge=1, le=5)]
+"""Acuity as a queue orders by it: 1 is always first, 5 can wait."""
+Minutes = Annotated[int, Meta(ge=0, le=1440)]
+Rate = Annotated[float, Meta(gt=0, le=1_000)]
+Letter = Annotated[str, Meta(pattern="^[A-Z]{1,2}$")]
+ListedQueues = Annotated[tuple[UUID, ...], Meta(max_length=50)]
+LEVEL_OF_TIER: dict[UrgencyTier, int] = {"P0": 1, "P1": 3, "P2": 4}
+"""Where nobody triaged. Level 2 is what a nurse finds, and no way of booking."""
+
+
+class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a queue orders, and what it keeps free. Level 1 comes before all others, whatever is said here.
+
+    `head_start`: whoever waits counts as having come so many minutes earlier, by level 2 to 5. `accumulating`: a minute of waiting counts
+    so much, by level 2 to 5. `booked_head_start_minutes` are those of whoever has an appointment and is on time, which is until
+    `grace_minutes` after its start. Of `staff` who serve, `kept_for_emergencies` call nobody of a level above 1.
+    """
+
+    order: Literal["head-start", "accumulating"] = "head-start"
+    scale: AcuityScale = "tier"
+    head_start_minutes: tuple[Minutes, Minutes, Minutes, Minutes] = (120, 45, 15, 0)
+    rates: tuple[Rate, Rate, Rate, Rate] = (81.0, 29.0, 3.3, 1.0)
+    booked_head_start_minutes: Minutes = 15
+    grace_minutes: Minutes = 15
+    staff: Annotated[int, Meta(ge=1, le=500)] | None = None
+    kept_for_emergencies: Annotated[int, Meta(ge=0, le=100)] = 0
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
+    """Who waits for a service at a site. `letter` begins its tickets."""
+
+    id: UUID
+    site_id: UUID
+    service_id: UUID
+    name: str
+    letter: str = "A"
+    policy: QueuePolicy = QueuePolicy()
+    version: int = 1
+
+
+class PutQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A queue as it is to be: a site and a service have one."""
+
+    site_id: UUID
+    service_id: UUID
+    name: ShortText
+    letter: Letter = "A"
+    policy: QueuePolicy = QueuePolicy()
+    expected_version: Version | None = None
+
+
+class ListQueues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Queues at a site, or everywhere the actor works."""
+
+    site_id: UUID | None = None
+
+
+class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits."""
+
+    queue: Queue
+    waiting: tuple[int, int, int, int, int]
+    in_service: int
+    waiting_since: Instant | None
+
+
+class QueuesPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[QueueSummary, ...]
+
+
+class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One patient's turn in one queue. `ticket` is what is called out: it says nothing about who or how urgent.
+
+    `ranked_from` is since when the turn counts. `practitioner_id` is who alone may call the patient; `location_id` is where to.
+    """
+
+    id: UUID
+    queue_id: UUID
+    site_id: UUID
+    service_id: UUID
+    encounter_id: UUID
+    patient_id: UUID
+    ticket: str
+    status: QueueEntryStatus
+    level: int
+    ranked_from: Instant
+    appointment_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+    expected_at: Instant | None = None
+    arrived_at: Instant | None = None
+    triaged_at: Instant | None = None
+    called_at: Instant | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    skipped: int = 0
+    version: int = 1
+    updated_at: Instant
+
+
+class Arrive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody is here without an appointment, or is announced for `expected_at`. Our own clock says when they came, not that of a kiosk.
+
+    `tier` is what is known before a nurse has looked; `encounter_id` is that of a visit which is going on.
+    """
+
+    queue_id: UUID
+    patient_id: UUID
+    tier: UrgencyTier = "P2"
+    encounter_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    expected_at: Instant | None = None
+
+
+class ListEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is in a queue now: first who is announced, called or being served, then who waits, in the order in which they are called."""
+
+    queue_id: UUID
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+class EntriesInOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """`as_of` is when the order was so: with accumulating priority it changes by itself."""
+
+    active: tuple[QueueEntry, ...]
+    waiting: tuple[QueueEntry, ...]
+    as_of: Instant
+
+
+class CallNext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is next for `practitioner_id`: of those who want nobody in particular, or them. Without one, of the former alone."""
+
+    queue_id: UUID
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was called; None where nobody waits, or whoever waits is to be kept behind emergencies."""
+
+    entry: QueueEntry | None
+
+
+class CallEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    entry_id: UUID
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+    expected_version: Version | None = None
+
+
+class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    entry_id: UUID
+    action: PlainAction
+    expected_version: Version | None = None
+
+
+class TriageEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How urgent it is, as a nurse found on `scale`."""
+
+    entry_id: UUID
+    scale: Literal["esi", "ctas"]
+    level: Level
+    expected_version: Version | None = None
+
+
+class TransferEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """On to another queue, where the turn counts since it did here. The new entry is the answer."""
+
+    entry_id: UUID
+    to_queue_id: UUID
+    practitioner_id: UUID | None = None
+    expected_version: Version | None = None
+
+
+class UndoStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take the last step back. `expected_version` is that which the step made, so that nobody takes back what somebody else did since."""
+
+    entry_id: UUID
+    expected_version: Version
+
+
+class UnknownQueue(Refusal):
+    code = "flow.unknown_queue"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this queue."
+
+
+class UnknownEntry(Refusal):
+    code = "flow.unknown_queue_entry"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this place in a queue."
+
+
+class AlreadyQueued(Refusal):
+    """`entry_id` is the place that the patient has."""
+
+    code = "flow.already_queued"
+    status = 409
+    issue = "duplicate"
+    title = "The patient is in this queue already."
+
+
+class StepNotAllowed(Refusal):
+    """`entry_status` is how it stands now: somebody else may have been faster."""
+
+    code = "flow.step_not_allowed"
+    status = 409
+    issue = "conflict"
+    title = "This cannot be done as things stand now."
+
+
+class NothingToUndo(Refusal):
+    code = "flow.nothing_to_undo"
+    status = 409
+    issue = "conflict"
+    title = "The last step can no longer be taken back."
+
+
+class QueueEntryMoved(Event, frozen=True, kw_only=True):
+    """What was done with somebody's turn. Ids, codes and times alone."""
+
+    topic: ClassVar[str] = "flow.queue_entry.moved.v1"
+    entry_id: UUID
+    queue_id: UUID
+    site_id: UUID
+    service_id: UUID
+    patient_id: UUID
+    encounter_id: UUID
+    action: QueueAction
+    status: QueueEntryStatus
+    level: int
+    ticket: str
+    ranked_from: Instant
+    version: int
+    appointment_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.entry_id
+
+
+class QueueChanged(Event, frozen=True, kw_only=True):
+    """A queue is new, or ordered otherwise from now on."""
+
+    topic: ClassVar[str] = "flow.queue.changed.v1"
+    queue_id: UUID
+    site_id: UUID
+    service_id: UUID
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.queue_id
+
+
+class Queues(Protocol):
+    """What the rims may ask of queues."""
+
+    async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue: ...
+
+    async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage: ...
+
+    async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
+
+    async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
+
+    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called: ...
+
+    async def call_entry(self, actor: Actor, command: CallEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def step_entry(self, actor: Actor, command: StepEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def triage_entry(self, actor: Actor, command: TriageEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...

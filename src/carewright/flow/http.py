@@ -1,0 +1,183 @@
+"""Queues over HTTP: parse, call one use case, answer."""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.directory import UrgencyTier
+from carewright.contracts.flow import UnknownEncounter
+from carewright.contracts.queue import (
+    AlreadyQueued,
+    Arrive,
+    Called,
+    CallEntry,
+    CallNext,
+    EntriesInOrder,
+    Level,
+    ListEntries,
+    ListQueues,
+    NothingToUndo,
+    PlainAction,
+    PutQueue,
+    Queue,
+    QueueEntry,
+    QueuesPage,
+    StepEntry,
+    StepNotAllowed,
+    TransferEntry,
+    TriageEntry,
+    UndoStep,
+    UnknownEntry,
+    UnknownQueue,
+)
+from carewright.flow.service import queue
+from carewright.kernel.context import Context
+from carewright.kernel.errors import BadInput
+from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.values import Instant, Limit
+
+C = TypeVar("C")
+QUEUES = "/api/v1/queues"
+ENTRIES = "/api/v1/queue-entries"
+
+
+class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At most so many of those who wait, and of those who do not."""
+
+    limit: Limit = 100
+
+
+class ArriveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is here, or is announced for `expected_at`."""
+
+    patient_id: UUID
+    tier: UrgencyTier = "P2"
+    encounter_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    expected_at: Instant | None = None
+
+
+class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who calls, and to where."""
+
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+
+
+class StepBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    action: PlainAction
+
+
+class TriageBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    scale: Literal["esi", "ctas"]
+    level: Level
+
+
+class TransferBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    to_queue_id: UUID
+    practitioner_id: UUID | None = None
+
+
+async def put_queue(ctx: Context, call: Call[Nothing, PutQueue]) -> Queue:
+    """The queue of a service at a site."""
+    return await queue.put_queue(ctx, msgspec.structs.replace(call.body, expected_version=call.version or call.body.expected_version))
+
+
+async def list_queues(ctx: Context, call: Call[ListQueues, Nothing]) -> QueuesPage:
+    """Queues, and how full each is."""
+    return await queue.list_queues(ctx, call.query)
+
+
+async def list_entries(ctx: Context, call: Call[PageQuery, Nothing]) -> EntriesInOrder:
+    """Who is in a queue."""
+    return await queue.list_entries(ctx, ListEntries(queue_id=call.path["queue_id"], limit=call.query.limit))
+
+
+async def arrive(ctx: Context, call: Call[Nothing, ArriveBody]) -> QueueEntry:
+    """Somebody is here, or announced."""
+    return await queue.arrive(ctx, Arrive(queue_id=call.path["queue_id"], **msgspec.structs.asdict(call.body)))
+
+
+async def call_next(ctx: Context, call: Call[Nothing, CallBody]) -> Called:
+    """Call whoever is next."""
+    return await queue.call_next(ctx, CallNext(queue_id=call.path["queue_id"], **msgspec.structs.asdict(call.body)))
+
+
+async def get_entry(ctx: Context, call: Call[Nothing, Nothing]) -> QueueEntry:
+    """One turn."""
+    return await queue.get_entry(ctx, call.path["entry_id"])
+
+
+async def call_entry(ctx: Context, call: Call[Nothing, CallBody]) -> QueueEntry:
+    """Call one patient out of turn."""
+    return await queue.call_entry(ctx, _of(CallEntry, call))
+
+
+async def step_entry(ctx: Context, call: Call[Nothing, StepBody]) -> QueueEntry:
+    """Skip, return, start, hold, complete, leave or cancel."""
+    return await queue.step_entry(ctx, _of(StepEntry, call))
+
+
+async def triage_entry(ctx: Context, call: Call[Nothing, TriageBody]) -> QueueEntry:
+    """How urgent it is."""
+    return await queue.triage_entry(ctx, _of(TriageEntry, call))
+
+
+async def transfer_entry(ctx: Context, call: Call[Nothing, TransferBody]) -> QueueEntry:
+    """On to another queue."""
+    return await queue.transfer_entry(ctx, _of(TransferEntry, call))
+
+
+async def undo_step(ctx: Context, call: Call[Nothing, Nothing]) -> QueueEntry:
+    """Take the last step back."""
+    if call.version is None:
+        raise BadInput("Say by If-Match which version is to be taken back.", parameter="If-Match")
+    return await queue.undo_step(ctx, UndoStep(entry_id=call.path["entry_id"], expected_version=call.version))
+
+
+def _of(kind: Callable[..., C], call: Call[Nothing, Any]) -> C:
+    """The command about the entry of the address, as the body says it."""
+    return kind(entry_id=call.path["entry_id"], expected_version=call.version, **msgspec.structs.asdict(call.body))
+
+
+ROUTES = (
+    Route("PUT", QUEUES, put_queue, "Set the queue of a service at a site", queue.CHANGE, Queue, body=PutQueue, versioned=True),
+    Route("GET", QUEUES, list_queues, "Queues, and how full each is", queue.READ, QueuesPage, query=ListQueues),
+    Route(
+        "GET", QUEUES + "/{queue_id}/entries", list_entries, "Who is in a queue, in order", queue.WORK, EntriesInOrder, query=PageQuery,
+        refusals=(UnknownQueue,),
+    ),
+    Route(
+        "POST", QUEUES + "/{queue_id}/entries", arrive, "Somebody is here without an appointment, or announced", queue.WORK, QueueEntry,
+        body=ArriveBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
+    ),
+    Route(
+        "POST", QUEUES + "/{queue_id}/call", call_next, "Call whoever is next", queue.WORK, Called, body=CallBody, keyed=True,
+        refusals=(UnknownQueue,),
+    ),
+    Route(
+        "GET", ENTRIES + "/{entry_id}", get_entry, "One patient's turn", queue.READ, QueueEntry, versioned=True, refusals=(UnknownEntry,)
+    ),
+    Route(
+        "POST", ENTRIES + "/{entry_id}/call", call_entry, "Call a patient out of turn", queue.WORK, QueueEntry, body=CallBody,
+        keyed=True, versioned=True, refusals=(UnknownEntry, StepNotAllowed),
+    ),
+    Route(
+        "POST", ENTRIES + "/{entry_id}/steps", step_entry, "Skip, return, start, hold, complete, leave or cancel a turn", queue.WORK,
+        QueueEntry, body=StepBody, keyed=True, versioned=True, refusals=(UnknownEntry, StepNotAllowed),
+    ),
+    Route(
+        "POST", ENTRIES + "/{entry_id}/triage", triage_entry, "Say how urgent it is", queue.TRIAGE, QueueEntry, body=TriageBody,
+        keyed=True, versioned=True, refusals=(UnknownEntry, StepNotAllowed),
+    ),
+    Route(
+        "POST", ENTRIES + "/{entry_id}/transfer", transfer_entry, "Send a patient on to another queue", queue.WORK, QueueEntry,
+        body=TransferBody, keyed=True, versioned=True, refusals=(UnknownEntry, UnknownQueue, StepNotAllowed, AlreadyQueued),
+    ),
+    Route(
+        "POST", ENTRIES + "/{entry_id}/undo", undo_step, "Take the last step of a turn back", queue.WORK, QueueEntry, keyed=True,
+        versioned=True, refusals=(UnknownEntry, NothingToUndo),
+    ),
+)  # fmt: skip

@@ -1,0 +1,102 @@
+"""A turn in a queue: which steps there are, what each makes of it, and what an encounter becomes by its turns. Pure rules."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from carewright.contracts.flow import EncounterStatus
+from carewright.contracts.queue import (
+    QueueAction,
+    QueueEntry,
+    QueueEntryMoved,
+    QueueEntryStatus,
+    QueuePolicy,
+    StepNotAllowed,
+)
+
+ENDED: frozenset[QueueEntryStatus] = frozenset({"completed", "left", "transferred", "cancelled"})
+OPEN: frozenset[QueueEntryStatus] = frozenset({"expected", "waiting", "called", "in-service", "on-hold", "skipped"})
+HERE = OPEN - {"expected"}
+ENCOUNTER_ENDED: frozenset[EncounterStatus] = frozenset({"finished", "cancelled"})
+STEPS: Mapping[QueueAction, tuple[frozenset[QueueEntryStatus], QueueEntryStatus | None]] = {
+    "arrive": (frozenset({"expected"}), "waiting"),
+    "triage": (OPEN, None),
+    "call": (frozenset({"waiting", "on-hold", "skipped"}), "called"),
+    "skip": (frozenset({"called"}), "skipped"),
+    "return": (frozenset({"called", "on-hold", "skipped"}), "waiting"),
+    "start": (frozenset({"waiting", "called", "on-hold"}), "in-service"),
+    "hold": (frozenset({"in-service"}), "on-hold"),
+    "complete": (frozenset({"called", "in-service", "on-hold"}), "completed"),
+    "leave": (OPEN - {"in-service"}, "left"),
+    "transfer": (HERE, "transferred"),
+    "cancel": (OPEN, "cancelled"),
+}
+"""From where each step goes, and where to; triage leaves it where it is. What is over is over, but for `undo`."""
+NOT_UNDONE: frozenset[QueueAction] = frozenset({"announce", "arrive", "transfer", "undo"})
+"""Who came by mistake is cancelled; who was transferred is transferred back."""
+UNDO_SECONDS = 600
+"""A mistake is noticed at once. Later, others have acted upon it."""
+
+
+def ranked_from(arrived_at: datetime, appointment_start: datetime | None, policy: QueuePolicy) -> datetime:
+    """Since when a turn counts. Who came without an appointment, or too late for it, waits since they came.
+
+    Who is on time waits since the start of the appointment, less what the queue gives to those who are booked: who comes an hour early is
+    not called an hour early, and who comes early does not lose by it.
+    """
+    if appointment_start is None or arrived_at > appointment_start + timedelta(minutes=policy.grace_minutes):
+        return arrived_at
+    return max(arrived_at, appointment_start) - timedelta(minutes=policy.booked_head_start_minutes)
+
+
+def ticket(letter: str, number: int) -> str:
+    """The `number`-th of a day, from 1: A001 to A999, then A1000 and so on."""
+    return f"{letter}{number:03d}"
+
+
+def stepped(entry: QueueEntry, action: QueueAction, now: datetime) -> QueueEntry:
+    """The entry after a step. Raises `StepNotAllowed`."""
+    sources, to = STEPS[action]
+    if entry.status not in sources:
+        raise StepNotAllowed(entry_id=str(entry.id), entry_status=entry.status, action=action)
+    status = to or entry.status
+    after = replace(entry, status=status, version=entry.version + 1, updated_at=now, ended_at=now if status in ENDED else None)
+    match action:
+        case "arrive":
+            return replace(after, arrived_at=now, ranked_from=now)
+        case "triage":
+            return replace(after, triaged_at=now)
+        case "call":
+            return replace(after, called_at=now)
+        case "skip":
+            return replace(after, skipped=entry.skipped + 1)
+        case "start":
+            return replace(after, started_at=entry.started_at or now)
+        case _:
+            return after
+
+
+def undone(entry: QueueEntry, before: QueueEntry, now: datetime) -> QueueEntry:
+    """The entry as it was before its last step, under a version of its own: nothing that was said is said never to have been."""
+    return replace(before, version=entry.version + 1, updated_at=now)
+
+
+def encounter_status(turns: Iterable[QueueEntry]) -> EncounterStatus:
+    """What an encounter is by its turns, of which there is one at least (http://hl7.org/fhir/R4/valueset-encounter-status.html)."""
+    turns = [each for each in turns if each.status != "cancelled"]
+    going_on = [each for each in turns if each.status in OPEN]
+    if any(each.started_at for each in turns):
+        return "in-progress" if going_on else "finished"
+    if not going_on:
+        return "finished" if any(each.status == "completed" for each in turns) else "cancelled"
+    if all(each.status == "expected" for each in going_on):
+        return "planned"
+    return "triaged" if any(each.triaged_at for each in going_on) else "arrived"
+
+
+def moved(entry: QueueEntry, action: QueueAction, organization_id: UUID) -> QueueEntryMoved:
+    """The fact that a step leaves behind."""
+    said = {name: getattr(entry, name) for name in QueueEntryMoved.__struct_fields__ if hasattr(entry, name)}
+    return QueueEntryMoved(organization_id=organization_id, entry_id=entry.id, action=action, **said)

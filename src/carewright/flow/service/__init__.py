@@ -1,0 +1,1 @@
+"""Flow's use cases, a file for each thing they are about."""

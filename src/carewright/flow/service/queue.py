@@ -1,0 +1,263 @@
+"""Use cases of queues: who comes, who is called, and what becomes of a turn. One function, one transaction, one permission.
+
+A step locks its entry, so that of two desks the second sees what the first did; the encounter follows from its turns in the same
+transaction. Whoever was called is so because PostgreSQL locked their row for one caller.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from carewright.contracts.queue import (
+    Arrive,
+    Called,
+    CallEntry,
+    CallNext,
+    EntriesInOrder,
+    ListEntries,
+    ListQueues,
+    NothingToUndo,
+    PutQueue,
+    Queue,
+    QueueEntry,
+    QueuesPage,
+    StepEntry,
+    TransferEntry,
+    TriageEntry,
+    UndoStep,
+    UnknownEntry,
+    UnknownQueue,
+)
+from carewright.flow.model import queue as rules
+from carewright.flow.service import turns
+from carewright.flow.store import queue as store
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.privacy.cipher import FieldCipher
+
+READ = "flow.queue.read"
+WORK = "flow.queue.work"
+TRIAGE = "flow.queue.triage"
+CHANGE = "flow.queue.change"
+
+
+async def put_queue(ctx: Context, command: PutQueue) -> Queue:
+    """A queue as the command has it. Raises `PreconditionFailed` where somebody changed it since."""
+    ctx.actor.require(CHANGE)
+    _ensure_at(ctx, command.site_id)
+
+    async def work() -> Queue:
+        async with ctx.db.transaction() as tx:
+            queue = await turns.put_queue(ctx, tx, command)
+            await remember(ctx, tx, queue)
+        ctx.wake()
+        return queue
+
+    return await once(ctx, Queue, work)
+
+
+async def list_queues(ctx: Context, query: ListQueues) -> QueuesPage:
+    """Queues where the actor works, and how full each is. Who waits in them is not said."""
+    ctx.actor.require(READ)
+    sites = ctx.actor.site_ids or None
+    if query.site_id is not None:
+        _ensure_at(ctx, query.site_id)
+        sites = frozenset({query.site_id})
+    async with ctx.db.transaction() as tx:
+        return QueuesPage(items=tuple(await store.queues_at(tx, ctx.actor.organization_id, sites)))
+
+
+async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:
+    """Who is in a queue, in order. Raises `UnknownQueue`."""
+    ctx.actor.require(WORK)
+    now = ctx.clock.now()
+    async with ctx.db.transaction() as tx:
+        queue = await _queue(ctx, tx, query.queue_id)
+        active = await store.entries_active(tx, ctx.actor.organization_id, query)
+        waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
+        about = [(each.patient_id, audit.Entity(type="QueueEntry", id=each.id)) for each in (*active, *waiting)]
+        await audit.record(tx, *audit.entries_about(ctx, "flow.queue_entry.search", about))
+    return EntriesInOrder(active=tuple(active), waiting=tuple(waiting), as_of=now)
+
+
+async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
+    """One turn: any at the actor's sites, or of the one patient they act for. Raises `UnknownEntry`."""
+    ctx.actor.require(READ)
+    async with ctx.db.transaction() as tx:
+        entry = await store.entry_by_id(tx, ctx.actor.organization_id, entry_id)
+        if entry is None or not _may_see(ctx, entry):
+            raise UnknownEntry(entry_id=str(entry_id))
+        await audit.record(tx, turns.entry_of(ctx, "flow.queue_entry.read", "R", entry))
+    return entry
+
+
+async def arrive(ctx: Context, command: Arrive) -> QueueEntry:
+    """Somebody is here without an appointment, or is announced: a visit begins, and a turn. Who was announced before is here now.
+
+    Raises `UnknownQueue`, `AlreadyQueued`, `UnknownEncounter`.
+    """
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> QueueEntry:
+        queue = await _queue(ctx, tx, command.queue_id)
+        return await turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command))
+
+    return await _changing(ctx, work)
+
+
+async def call_next(ctx: Context, command: CallNext) -> Called:
+    """Call whoever is next, if anybody is. No two calls get the same patient, however many desks call at once. Raises `UnknownQueue`."""
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work() -> Called:
+        async with ctx.db.transaction() as tx:
+            queue = await _queue(ctx, tx, command.queue_id)
+            before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, ctx.clock.now())
+            called = Called(entry=None if before is None else await _call(ctx, tx, cipher, before, command))
+            if called.entry is None:
+                await audit.record(tx, audit.entry(ctx, "flow.queue.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
+            await remember(ctx, tx, called)
+        ctx.wake()
+        return called
+
+    return await once(ctx, Called, work)
+
+
+async def call_entry(ctx: Context, command: CallEntry) -> QueueEntry:
+    """Call one patient out of turn. Raises `UnknownEntry`, `StepNotAllowed` where somebody else was faster."""
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> QueueEntry:
+        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        return await _call(ctx, tx, cipher, before, command)
+
+    return await _changing(ctx, work)
+
+
+async def step_entry(ctx: Context, command: StepEntry) -> QueueEntry:
+    """Skip, return, start, hold, complete, leave or cancel. Raises `UnknownEntry`, `StepNotAllowed`."""
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> QueueEntry:
+        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        return await turns.write(ctx, tx, cipher, command.action, before, rules.stepped(before, command.action, ctx.clock.now()))
+
+    return await _changing(ctx, work)
+
+
+async def triage_entry(ctx: Context, command: TriageEntry) -> QueueEntry:
+    """How urgent a patient is, as a nurse found: the turn counts since it did. Raises `UnknownEntry`, `StepNotAllowed`."""
+    ctx.actor.require(TRIAGE)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> QueueEntry:
+        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        after = replace(rules.stepped(before, "triage", ctx.clock.now()), level=command.level)
+        return await turns.write(ctx, tx, cipher, "triage", before, after)
+
+    return await _changing(ctx, work)
+
+
+async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
+    """Send a patient on to another queue, where their turn counts since it did here. The new turn comes back.
+
+    Raises `UnknownEntry`, `UnknownQueue`, `StepNotAllowed`, `AlreadyQueued`.
+    """
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> QueueEntry:
+        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        now = ctx.clock.now()
+        queue = await _queue(ctx, tx, command.to_queue_id)
+        after = rules.stepped(before, "transfer", now)
+        await turns.keep_step(ctx, tx, "transfer", before, after)
+        new = QueueEntry(
+            id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=before.encounter_id,
+            patient_id=before.patient_id, appointment_id=before.appointment_id, practitioner_id=command.practitioner_id, ticket="",
+            status="waiting", level=before.level, ranked_from=before.ranked_from, arrived_at=before.arrived_at,
+            triaged_at=before.triaged_at, updated_at=now,
+        )  # fmt: skip
+        return await turns.begin(ctx, tx, cipher, queue, "arrive", new)
+
+    return await _changing(ctx, work)
+
+
+async def undo_step(ctx: Context, command: UndoStep) -> QueueEntry:
+    """Take back the step that made `expected_version`, within ten minutes.
+
+    Raises `UnknownEntry`, `PreconditionFailed` where more was done since, `NothingToUndo` for what is not taken back, or no longer.
+    """
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> QueueEntry:
+        entry = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        step, now = await store.last_step(tx, ctx.actor.organization_id, entry.id), ctx.clock.now()
+        if step is None or step.before is None or step.version != entry.version or step.action in rules.NOT_UNDONE:
+            raise NothingToUndo(entry_id=str(entry.id), entry_status=entry.status)
+        if now - step.at > timedelta(seconds=rules.UNDO_SECONDS):
+            raise NothingToUndo(entry_id=str(entry.id), entry_status=entry.status)
+        if entry.ended_at is not None:
+            await turns.ensure_free(ctx, tx, entry.queue_id, entry.patient_id)
+        return await turns.write(ctx, tx, cipher, "undo", entry, rules.undone(entry, step.before, now))
+
+    return await _changing(ctx, work)
+
+
+async def _changing(ctx: Context, work: Callable[[Session], Awaitable[QueueEntry]]) -> QueueEntry:
+    """One change of one turn, in a transaction of its own, done once for a caller's key."""
+
+    async def in_transaction() -> QueueEntry:
+        async with ctx.db.transaction() as tx:
+            entry = await work(tx)
+            await remember(ctx, tx, entry)
+        ctx.wake()
+        return entry
+
+    return await once(ctx, QueueEntry, in_transaction)
+
+
+async def _call(ctx: Context, tx: Session, cipher: FieldCipher, before: QueueEntry, command: CallNext | CallEntry) -> QueueEntry:
+    after = rules.stepped(before, "call", ctx.clock.now())
+    wanted = before.practitioner_id or command.practitioner_id
+    return await turns.write(ctx, tx, cipher, "call", before, replace(after, location_id=command.location_id, practitioner_id=wanted))
+
+
+async def _for_change(ctx: Context, tx: Session, entry_id: UUID, expected_version: int | None) -> QueueEntry:
+    entry = await store.entry_for_change(tx, ctx.actor.organization_id, entry_id)
+    if entry is None or not _may_see(ctx, entry):
+        raise UnknownEntry(entry_id=str(entry_id))
+    if expected_version not in (None, entry.version):
+        raise PreconditionFailed(version=entry.version)
+    return entry
+
+
+async def _queue(ctx: Context, tx: Session, queue_id: UUID) -> Queue:
+    queue = await store.queue_by_id(tx, ctx.actor.organization_id, queue_id)
+    if queue is None or not _is_at(ctx, queue.site_id):
+        raise UnknownQueue(queue_id=str(queue_id))
+    return queue
+
+
+def _may_see(ctx: Context, entry: QueueEntry) -> bool:
+    is_theirs = ctx.actor.may(WORK) or entry.patient_id == ctx.actor.patient_id
+    return is_theirs and _is_at(ctx, entry.site_id)
+
+
+def _is_at(ctx: Context, site_id: UUID) -> bool:
+    return not ctx.actor.site_ids or site_id in ctx.actor.site_ids
+
+
+def _ensure_at(ctx: Context, site_id: UUID) -> None:
+    if not _is_at(ctx, site_id):
+        raise Forbidden("You work with queues at your own sites only.")

@@ -1,0 +1,163 @@
+"""How a turn is written, in the caller's transaction: with its step, the encounter that follows, the fact, and the journal's entry."""
+
+from datetime import datetime
+from typing import NamedTuple, Self
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from carewright.contracts.directory import Coding, UrgencyTier
+from carewright.contracts.flow import Encounter, SearchEncounters, UnknownEncounter
+from carewright.contracts.queue import (
+    LEVEL_OF_TIER,
+    AlreadyQueued,
+    Arrive,
+    PutQueue,
+    Queue,
+    QueueAction,
+    QueueChanged,
+    QueueEntry,
+    UnknownQueue,
+)
+from carewright.flow.model import queue as rules
+from carewright.flow.service.encounters import write as write_encounters
+from carewright.flow.store import encounters
+from carewright.flow.store import queue as store
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.kernel.errors import PreconditionFailed
+from carewright.kernel.outbox import publish
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.reach import FIRST_ID
+
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+AMBULATORY = Coding(system=ACT_CODE, code="AMB", display="ambulatory")
+EMERGENCY = Coding(system=ACT_CODE, code="EMER", display="emergency")
+
+
+class Arrival(NamedTuple):
+    """Who comes, for what, and how urgent it seems; `expected_at` of whoever is only announced, `appointment_start` of whoever has one."""
+
+    patient_id: UUID
+    tier: UrgencyTier
+    encounter_id: UUID | None = None
+    appointment_id: UUID | None = None
+    appointment_start: datetime | None = None
+    practitioner_id: UUID | None = None
+    expected_at: datetime | None = None
+
+    @classmethod
+    def of(cls, command: Arrive) -> Self:
+        return cls(
+            patient_id=command.patient_id, tier=command.tier, encounter_id=command.encounter_id,
+            practitioner_id=command.practitioner_id, expected_at=command.expected_at,
+        )  # fmt: skip
+
+
+async def put_queue(ctx: Context, tx: Session, command: PutQueue) -> Queue:
+    """The queue as the command has it. Raises `PreconditionFailed` where somebody changed it since."""
+    put = await store.put_queue(tx, ctx.actor.organization_id, ctx.ids.new(), command)
+    queue = put or await store.queue_of(tx, ctx.actor.organization_id, command.site_id, command.service_id)
+    if queue is None:
+        raise UnknownQueue(site_id=str(command.site_id))
+    if put is None and command.expected_version not in (None, queue.version):
+        raise PreconditionFailed(version=queue.version)
+    if put is not None:
+        fact = QueueChanged(
+            organization_id=ctx.actor.organization_id, queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id,
+            version=queue.version,
+        )  # fmt: skip
+        await publish(ctx, tx, fact)
+        about = (audit.Entity(type="Queue", id=queue.id),)
+        await audit.record(tx, audit.entry(ctx, "flow.queue.change", "C" if queue.version == 1 else "U", entities=about))
+    return queue
+
+
+async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival) -> QueueEntry:
+    """A turn for whoever comes; that of an announcement, if there was one. Raises `AlreadyQueued`, `UnknownEncounter`."""
+    now = ctx.clock.now()
+    is_here = arrival.expected_at is None
+    organization_id = ctx.actor.organization_id
+    if known := await store.entry_in_the_way(tx, organization_id, queue.id, arrival.patient_id, arrival.appointment_id):
+        announced = await store.entry_for_change(tx, organization_id, known)
+        if announced is None or announced.status != "expected" or not is_here:
+            raise AlreadyQueued(entry_id=str(known))
+        return await write(ctx, tx, cipher, "arrive", announced, rules.stepped(announced, "arrive", now))
+    encounter = await _encounter_for(ctx, tx, cipher, queue, arrival)
+    entry = QueueEntry(
+        id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=encounter.id,
+        patient_id=encounter.patient_id, appointment_id=arrival.appointment_id, practitioner_id=arrival.practitioner_id, ticket="",
+        status="waiting" if is_here else "expected", level=LEVEL_OF_TIER[arrival.tier], expected_at=arrival.expected_at,
+        arrived_at=now if is_here else None, updated_at=now,
+        ranked_from=arrival.expected_at or rules.ranked_from(now, arrival.appointment_start, queue.policy),
+    )  # fmt: skip
+    return await begin(ctx, tx, cipher, queue, "arrive" if is_here else "announce", entry)
+
+
+async def begin(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, action: QueueAction, entry: QueueEntry) -> QueueEntry:
+    """A new turn, with a ticket. Raises `AlreadyQueued`."""
+    day, number = await store.draw_ticket(tx, ctx.actor.organization_id, queue, entry.updated_at)
+    entry = replace(entry, ticket=rules.ticket(queue.letter, number))
+    if not await store.insert_entry(tx, ctx.actor.organization_id, entry, day):
+        await ensure_free(ctx, tx, queue.id, entry.patient_id)
+    await keep_step(ctx, tx, action, None, entry)
+    await _follow(ctx, tx, cipher, entry)
+    return entry
+
+
+async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAction, before: QueueEntry, after: QueueEntry) -> QueueEntry:
+    """A turn as it is after a step. The caller holds its row."""
+    await store.update_entry(tx, ctx.actor.organization_id, after)
+    await keep_step(ctx, tx, action, before, after)
+    await _follow(ctx, tx, cipher, after)
+    return after
+
+
+async def keep_step(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry | None, after: QueueEntry) -> None:
+    """What was done, by whom: to be taken back, told, and looked up."""
+    await store.insert_step(tx, ctx.actor.organization_id, after, action, ctx.actor.subject, before)
+    await publish(ctx, tx, rules.moved(after, action, ctx.actor.organization_id))
+    await audit.record(tx, entry_of(ctx, f"flow.queue_entry.{action}", "C" if before is None else "U", after))
+
+
+async def ensure_free(ctx: Context, tx: Session, queue_id: UUID, patient_id: UUID) -> None:
+    """Raise `AlreadyQueued` where the patient has a turn in the queue."""
+    other = await store.entry_in_the_way(tx, ctx.actor.organization_id, queue_id, patient_id, None)
+    if other is not None:
+        raise AlreadyQueued(entry_id=str(other))
+
+
+def entry_of(ctx: Context, event: str, action: audit.Action, entry: QueueEntry) -> audit.Entry:
+    """The journal's entry about a turn."""
+    return audit.entry(ctx, event, action, patient_id=entry.patient_id, entities=(audit.Entity(type="QueueEntry", id=entry.id),))
+
+
+async def _encounter_for(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival) -> Encounter:
+    """The visit that is going on, as named or by its appointment; a new one otherwise. Raises `UnknownEncounter`."""
+    if arrival.encounter_id is not None:
+        named = await encounters.encounter_by_id(tx, cipher, arrival.encounter_id)
+        if named is None or named.patient_id != arrival.patient_id:
+            raise UnknownEncounter(encounter_id=str(arrival.encounter_id))
+        return named
+    if arrival.appointment_id is not None:
+        asked = SearchEncounters(appointment_ids=(arrival.appointment_id,), patient_ids=(arrival.patient_id,))
+        for found in await encounters.search_encounters(tx, cipher, asked, (), FIRST_ID, 1):
+            return found
+    new = Encounter(
+        id=ctx.ids.new(), patient_id=arrival.patient_id, status="planned", site_id=queue.site_id, appointment_id=arrival.appointment_id,
+        encounter_class=EMERGENCY if arrival.tier == "P0" else AMBULATORY,
+    )  # fmt: skip
+    (made,) = await write_encounters(ctx, tx, cipher, [new])
+    return made
+
+
+async def _follow(ctx: Context, tx: Session, cipher: FieldCipher, entry: QueueEntry) -> None:
+    """Bring the encounter to what its turns say. Its row is locked first: of two turns that end at once, the second sees both."""
+    encounter = (await encounters.encounters_for_change(tx, cipher, [entry.encounter_id]))[entry.encounter_id]
+    turns = await store.entries_of_encounter(tx, ctx.actor.organization_id, entry.encounter_id)
+    status = rules.encounter_status(turns)
+    start = encounter.start or min((each.arrived_at for each in turns if each.arrived_at), default=None)
+    end = entry.updated_at if status in rules.ENCOUNTER_ENDED and start is not None else None
+    places = (entry.location_id,) if entry.location_id else encounter.location_ids
+    await write_encounters(ctx, tx, cipher, [replace(encounter, status=status, start=start, end=end, location_ids=places)])

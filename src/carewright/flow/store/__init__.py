@@ -1,0 +1,1 @@
+"""Flow's rows, a file for each thing they are about."""
