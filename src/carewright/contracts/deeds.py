@@ -92,11 +92,22 @@ directory.get_staff                    directory.entry.read
 directory.get_visit_type               directory.entry.read
 directory.put_directory                directory.entry.put
 directory.put_resources                directory.entry.put
+flow.arrive                            flow.queue_entry.arrive
+flow.call_entry                        flow.queue_entry.call
+flow.call_next                         flow.queue_entry.call
 flow.change_encounter                  flow.encounter.change
 flow.get_encounter                     flow.encounter.read
+flow.get_entry                         flow.queue_entry.read
+flow.list_entries                      flow.queue_entry.search
+flow.list_queues                       flow.queue.list
 flow.put_encounters                    flow.encounter.put
+flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
 flow.search_encounters                 flow.encounter.search
+flow.step_entry                        flow.queue_entry.step
+flow.transfer_entry                    flow.queue_entry.transfer
+flow.triage_entry                      flow.queue_entry.triage
+flow.undo_step                         flow.queue_entry.undo
 hl7.drop_message                       hl7.message.drop
 hl7.get_message                        hl7.message.list
 hl7.list_messages                      hl7.message.list
@@ -187,7 +198,8 @@ SILENT = frozenset({
     "access.app.list", "access.client.list", "access.code.redeem",
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
-    "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read", "hl7.message.list",
+    "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
+    "flow.queue.list", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.master.list",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",

@@ -1,4 +1,7 @@
-"""The flow module's language: encounters, which are what happens between a patient and the hospital while the patient is there."""
+"""The flow module's language: encounters, which are what happens between a patient and the hospital while the patient is there.
+
+Queues, and who waits in them, have their values in `contracts.queue`.
+"""
 
 from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
@@ -7,6 +10,25 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import Coding, Identifier
+from carewright.contracts.queue import (
+    Arrive,
+    Called,
+    CallEntry,
+    CallNext,
+    EntriesInOrder,
+    ListEntries,
+    ListQueues,
+    PutQueue,
+    Queue,
+    QueueAction,
+    QueueEntry,
+    QueueEntryStatus,
+    QueuesPage,
+    StepEntry,
+    TransferEntry,
+    TriageEntry,
+    UndoStep,
+)
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -137,6 +159,45 @@ class StatusNotAllowed(Refusal):
     title = "An encounter does not go from its status to this one."
 
 
+class UnknownQueue(Refusal):
+    code = "flow.unknown_queue"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this queue."
+
+
+class UnknownEntry(Refusal):
+    code = "flow.unknown_queue_entry"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this place in a queue."
+
+
+class AlreadyQueued(Refusal):
+    """`entry_id` is the place that the patient has."""
+
+    code = "flow.already_queued"
+    status = 409
+    issue = "duplicate"
+    title = "The patient is in this queue already."
+
+
+class StepNotAllowed(Refusal):
+    """`entry_status` is how it stands now: somebody else may have been faster."""
+
+    code = "flow.step_not_allowed"
+    status = 409
+    issue = "conflict"
+    title = "This cannot be done as things stand now."
+
+
+class NothingToUndo(Refusal):
+    code = "flow.nothing_to_undo"
+    status = 409
+    issue = "conflict"
+    title = "The last step can no longer be taken back."
+
+
 class EncounterFact(Event, frozen=True, kw_only=True):
     """Ids and the status of an encounter alone: whoever needs more asks, and is authorised when asking."""
 
@@ -163,6 +224,45 @@ class EncounterChanged(EncounterFact, frozen=True, kw_only=True):
     topic: ClassVar[str] = "flow.encounter.changed.v1"
 
 
+class QueueEntryMoved(Event, frozen=True, kw_only=True):
+    """What was done with somebody's turn. Ids, codes and times alone."""
+
+    topic: ClassVar[str] = "flow.queue_entry.moved.v1"
+    entry_id: UUID
+    queue_id: UUID
+    site_id: UUID
+    service_id: UUID
+    patient_id: UUID
+    encounter_id: UUID
+    action: QueueAction
+    status: QueueEntryStatus
+    level: int
+    ticket: str
+    ranked_from: Instant
+    version: int
+    appointment_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    location_id: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.entry_id
+
+
+class QueueChanged(Event, frozen=True, kw_only=True):
+    """A queue is new, or ordered otherwise from now on."""
+
+    topic: ClassVar[str] = "flow.queue.changed.v1"
+    queue_id: UUID
+    site_id: UUID
+    service_id: UUID
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.queue_id
+
+
 class Flow(Protocol):
     """What the rims may ask of flow."""
 
@@ -175,3 +275,29 @@ class Flow(Protocol):
     async def change_encounter(self, actor: Actor, command: ChangeEncounter, idempotency_key: str | None = None) -> Encounter: ...
 
     async def put_encounters(self, actor: Actor, command: PutEncounters) -> PutEncountersResult: ...
+
+
+class Queues(Protocol):
+    """What the rims may ask of queues."""
+
+    async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue: ...
+
+    async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage: ...
+
+    async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
+
+    async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
+
+    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called: ...
+
+    async def call_entry(self, actor: Actor, command: CallEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def step_entry(self, actor: Actor, command: StepEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def triage_entry(self, actor: Actor, command: TriageEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...

@@ -1,15 +1,12 @@
-"""The flow module's language of waiting: queues, who waits in them, and what is done with them."""
+"""The flow module's language of waiting: queues, who waits in them, what is done with them. What is refused and told stands in `flow`."""
 
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import UrgencyTier
-from carewright.kernel.authz import Actor
-from carewright.kernel.errors import Refusal
-from carewright.kernel.events import Event
 from carewright.kernel.values import Instant, ShortText, Version
 
 QueueEntryStatus = Literal[
@@ -202,107 +199,3 @@ class UndoStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     entry_id: UUID
     expected_version: Version
-
-
-class UnknownQueue(Refusal):
-    code = "flow.unknown_queue"
-    status = 404
-    issue = "not-found"
-    title = "We do not know this queue."
-
-
-class UnknownEntry(Refusal):
-    code = "flow.unknown_queue_entry"
-    status = 404
-    issue = "not-found"
-    title = "We do not know this place in a queue."
-
-
-class AlreadyQueued(Refusal):
-    """`entry_id` is the place that the patient has."""
-
-    code = "flow.already_queued"
-    status = 409
-    issue = "duplicate"
-    title = "The patient is in this queue already."
-
-
-class StepNotAllowed(Refusal):
-    """`entry_status` is how it stands now: somebody else may have been faster."""
-
-    code = "flow.step_not_allowed"
-    status = 409
-    issue = "conflict"
-    title = "This cannot be done as things stand now."
-
-
-class NothingToUndo(Refusal):
-    code = "flow.nothing_to_undo"
-    status = 409
-    issue = "conflict"
-    title = "The last step can no longer be taken back."
-
-
-class QueueEntryMoved(Event, frozen=True, kw_only=True):
-    """What was done with somebody's turn. Ids, codes and times alone."""
-
-    topic: ClassVar[str] = "flow.queue_entry.moved.v1"
-    entry_id: UUID
-    queue_id: UUID
-    site_id: UUID
-    service_id: UUID
-    patient_id: UUID
-    encounter_id: UUID
-    action: QueueAction
-    status: QueueEntryStatus
-    level: int
-    ticket: str
-    ranked_from: Instant
-    version: int
-    appointment_id: UUID | None = None
-    practitioner_id: UUID | None = None
-    location_id: UUID | None = None
-
-    @property
-    def subject(self) -> UUID:
-        return self.entry_id
-
-
-class QueueChanged(Event, frozen=True, kw_only=True):
-    """A queue is new, or ordered otherwise from now on."""
-
-    topic: ClassVar[str] = "flow.queue.changed.v1"
-    queue_id: UUID
-    site_id: UUID
-    service_id: UUID
-    version: int
-
-    @property
-    def subject(self) -> UUID:
-        return self.queue_id
-
-
-class Queues(Protocol):
-    """What the rims may ask of queues."""
-
-    async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue: ...
-
-    async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage: ...
-
-    async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
-
-    async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
-
-    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry: ...
-
-    async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called: ...
-
-    async def call_entry(self, actor: Actor, command: CallEntry, idempotency_key: str | None = None) -> QueueEntry: ...
-
-    async def step_entry(self, actor: Actor, command: StepEntry, idempotency_key: str | None = None) -> QueueEntry: ...
-
-    async def triage_entry(self, actor: Actor, command: TriageEntry, idempotency_key: str | None = None) -> QueueEntry: ...
-
-    async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
-
-    async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...

@@ -7,9 +7,8 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import UrgencyTier
-from carewright.contracts.flow import UnknownEncounter
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownEncounter, UnknownEntry, UnknownQueue
 from carewright.contracts.queue import (
-    AlreadyQueued,
     Arrive,
     Called,
     CallEntry,
@@ -18,19 +17,15 @@ from carewright.contracts.queue import (
     Level,
     ListEntries,
     ListQueues,
-    NothingToUndo,
     PlainAction,
     PutQueue,
     Queue,
     QueueEntry,
     QueuesPage,
     StepEntry,
-    StepNotAllowed,
     TransferEntry,
     TriageEntry,
     UndoStep,
-    UnknownEntry,
-    UnknownQueue,
 )
 from carewright.flow.service import queue
 from carewright.kernel.context import Context

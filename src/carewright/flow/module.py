@@ -12,6 +12,7 @@ from carewright.contracts.flow import (
     Flow,
     PutEncounters,
     PutEncountersResult,
+    Queues,
     RecordEncounter,
     SearchEncounters,
 )
@@ -27,7 +28,6 @@ from carewright.contracts.queue import (
     PutQueue,
     Queue,
     QueueEntry,
-    Queues,
     QueuesPage,
     StepEntry,
     TransferEntry,

@@ -6,14 +6,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from carewright.contracts.flow import EncounterStatus
+from carewright.contracts.flow import EncounterStatus, QueueEntryMoved, StepNotAllowed
 from carewright.contracts.queue import (
     QueueAction,
     QueueEntry,
-    QueueEntryMoved,
     QueueEntryStatus,
     QueuePolicy,
-    StepNotAllowed,
 )
 
 ENDED: frozenset[QueueEntryStatus] = frozenset({"completed", "left", "transferred", "cancelled"})
@@ -34,6 +32,14 @@ STEPS: Mapping[QueueAction, tuple[frozenset[QueueEntryStatus], QueueEntryStatus 
     "cancel": (OPEN, "cancelled"),
 }
 """From where each step goes, and where to; triage leaves it where it is. What is over is over, but for `undo`."""
+DEEDS: Mapping[QueueAction, str] = {
+    "announce": "flow.queue_entry.announce", "arrive": "flow.queue_entry.arrive", "triage": "flow.queue_entry.triage",
+    "call": "flow.queue_entry.call", "skip": "flow.queue_entry.skip", "return": "flow.queue_entry.return",
+    "start": "flow.queue_entry.start", "hold": "flow.queue_entry.hold", "complete": "flow.queue_entry.complete",
+    "leave": "flow.queue_entry.leave", "transfer": "flow.queue_entry.transfer", "cancel": "flow.queue_entry.cancel",
+    "undo": "flow.queue_entry.undo",
+}  # fmt: skip
+"""What the journal calls each."""
 NOT_UNDONE: frozenset[QueueAction] = frozenset({"announce", "arrive", "transfer", "undo"})
 """Who came by mistake is cancelled; who was transferred is transferred back."""
 UNDO_SECONDS = 600

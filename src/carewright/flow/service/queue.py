@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from carewright.contracts.flow import NothingToUndo, UnknownEntry, UnknownQueue
 from carewright.contracts.queue import (
     Arrive,
     Called,
@@ -18,7 +19,6 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
-    NothingToUndo,
     PutQueue,
     Queue,
     QueueEntry,
@@ -27,8 +27,6 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     UndoStep,
-    UnknownEntry,
-    UnknownQueue,
 )
 from carewright.flow.model import queue as rules
 from carewright.flow.service import turns
@@ -122,7 +120,7 @@ async def call_next(ctx: Context, command: CallNext) -> Called:
             before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, ctx.clock.now())
             called = Called(entry=None if before is None else await _call(ctx, tx, cipher, before, command))
             if called.entry is None:
-                await audit.record(tx, audit.entry(ctx, "flow.queue.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
+                await audit.record(tx, audit.entry(ctx, "flow.queue_entry.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
             await remember(ctx, tx, called)
         ctx.wake()
         return called
@@ -179,8 +177,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         now = ctx.clock.now()
         queue = await _queue(ctx, tx, command.to_queue_id)
-        after = rules.stepped(before, "transfer", now)
-        await turns.keep_step(ctx, tx, "transfer", before, after)
+        await turns.change(ctx, tx, "transfer", before, rules.stepped(before, "transfer", now))
         new = QueueEntry(
             id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=before.encounter_id,
             patient_id=before.patient_id, appointment_id=before.appointment_id, practitioner_id=command.practitioner_id, ticket="",

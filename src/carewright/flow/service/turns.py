@@ -7,17 +7,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, UrgencyTier
-from carewright.contracts.flow import Encounter, SearchEncounters, UnknownEncounter
+from carewright.contracts.flow import AlreadyQueued, Encounter, QueueChanged, SearchEncounters, UnknownEncounter, UnknownQueue
 from carewright.contracts.queue import (
     LEVEL_OF_TIER,
-    AlreadyQueued,
     Arrive,
     PutQueue,
     Queue,
     QueueAction,
-    QueueChanged,
     QueueEntry,
-    UnknownQueue,
 )
 from carewright.flow.model import queue as rules
 from carewright.flow.service.encounters import write as write_encounters
@@ -101,24 +98,29 @@ async def begin(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, ac
     entry = replace(entry, ticket=rules.ticket(queue.letter, number))
     if not await store.insert_entry(tx, ctx.actor.organization_id, entry, day):
         await ensure_free(ctx, tx, queue.id, entry.patient_id)
-    await keep_step(ctx, tx, action, None, entry)
+    await _keep(ctx, tx, action, None, entry)
     await _follow(ctx, tx, cipher, entry)
     return entry
 
 
 async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAction, before: QueueEntry, after: QueueEntry) -> QueueEntry:
     """A turn as it is after a step. The caller holds its row."""
-    await store.update_entry(tx, ctx.actor.organization_id, after)
-    await keep_step(ctx, tx, action, before, after)
+    await change(ctx, tx, action, before, after)
     await _follow(ctx, tx, cipher, after)
     return after
 
 
-async def keep_step(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry | None, after: QueueEntry) -> None:
+async def change(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry, after: QueueEntry) -> None:
+    """`write` without the visit, which another turn of the same transaction decides."""
+    await store.update_entry(tx, ctx.actor.organization_id, after)
+    await _keep(ctx, tx, action, before, after)
+
+
+async def _keep(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry | None, after: QueueEntry) -> None:
     """What was done, by whom: to be taken back, told, and looked up."""
     await store.insert_step(tx, ctx.actor.organization_id, after, action, ctx.actor.subject, before)
     await publish(ctx, tx, rules.moved(after, action, ctx.actor.organization_id))
-    await audit.record(tx, entry_of(ctx, f"flow.queue_entry.{action}", "C" if before is None else "U", after))
+    await audit.record(tx, entry_of(ctx, rules.DEEDS[action], "C" if before is None else "U", after))
 
 
 async def ensure_free(ctx: Context, tx: Session, queue_id: UUID, patient_id: UUID) -> None:

@@ -35,9 +35,8 @@ class Step(NamedTuple):
 
 async def put_queue(tx: Session, organization_id: UUID, queue_id: UUID, command: PutQueue) -> Queue | None:
     """The queue as it is now; None where it was so already, or somebody changed it since."""
-    policy = msgspec.json.encode(command.policy).decode()
     row = await tx.fetch_one(
-        Q.put_queue, organization_id, queue_id, command.site_id, command.service_id, command.name, command.letter, policy,
+        Q.put_queue, organization_id, queue_id, command.site_id, command.service_id, command.name, command.letter, command.policy,
         command.expected_version,
     )  # fmt: skip
     return _queue(row) if row else None
@@ -144,8 +143,7 @@ async def entries_active(db: Session, organization_id: UUID, query: ListEntries)
 async def insert_step(
     tx: Session, organization_id: UUID, after: QueueEntry, action: QueueAction, by: str, before: QueueEntry | None
 ) -> None:
-    said = None if before is None else msgspec.json.encode(before).decode()
-    await tx.execute(Q.insert_step, organization_id, after.id, after.version, action, after.updated_at, by, said)
+    await tx.execute(Q.insert_step, organization_id, after.id, after.version, action, after.updated_at, by, before)
 
 
 async def last_step(tx: Session, organization_id: UUID, entry_id: UUID) -> Step | None:

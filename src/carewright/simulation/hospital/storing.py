@@ -11,6 +11,7 @@ import numpy as np
 
 from carewright.contracts.scheduling import Participant
 from carewright.directory import service as directory
+from carewright.flow.store import queue as flow
 from carewright.patients.service import records as patients
 from carewright.scheduling.model.actors import actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.hours import NO_HOURS, Hours
@@ -42,11 +43,23 @@ async def store(hospital: Hospital, context_of: Callable[[str], Any], told: Call
     async with asyncio.TaskGroup() as parts:
         parts.create_task(_store_patients(context_of("patients"), hospital))
         parts.create_task(bulk_load(context_of("scheduling"), _calendars(hospital)))
+        parts.create_task(_tell_flow(context_of("flow"), hospital))
 
 
 async def _store_patients(context: Any, hospital: Hospital) -> None:
     async with context.db.transaction() as tx:
         await patients.bulk_load(context, tx, hospital.patients.structs())
+
+
+async def _tell_flow(context: Any, hospital: Hospital) -> None:
+    """Flow's own copy of the catalogue, which events bring later on."""
+    services = {service.id: service for service in hospital.directory.healthcare_services}
+    async with context.db.transaction() as tx:
+        for site in hospital.directory.locations:
+            if site.kind == "site":
+                await flow.put_site(tx, context.actor.organization_id, site)
+        for each in hospital.directory.visit_types:
+            await flow.put_visit_type(tx, context.actor.organization_id, each, services[each.healthcare_service_id].name)
 
 
 def _calendars(hospital: Hospital) -> Load:

@@ -1,0 +1,371 @@
+"""Queues in PostgreSQL: who comes, who is called, what a step makes of a turn and of the visit, and what is taken back."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from carewright.contracts.directory import Coding, HealthcareService, Location, LocationChanged, VisitType, VisitTypeChanged
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, QueueEntryMoved, StepNotAllowed, UnknownEntry, UnknownQueue
+from carewright.contracts.patients import PatientMerged
+from carewright.contracts.queue import (
+    Arrive,
+    CallEntry,
+    CallNext,
+    ListEntries,
+    ListQueues,
+    PutQueue,
+    Queue,
+    QueueEntry,
+    QueuePolicy,
+    StepEntry,
+    TransferEntry,
+    TriageEntry,
+    UndoStep,
+)
+from carewright.contracts.scheduling import AppointmentAdvanced
+from carewright.flow import handlers
+from carewright.flow.service import encounters
+from carewright.flow.service import queue as service
+from carewright.kernel import merges
+from carewright.kernel.context import Context, Once
+from carewright.kernel.errors import Forbidden, PreconditionFailed
+from tests.samples import known_id
+from tests.servers import MORNING, Contexts, facts_of
+
+ANNA, BERT, CARA, DORA, SITE, SERVICE, OTHER, DOCTOR, ROOM = (known_id(number) for number in range(1, 10))
+
+
+@pytest.fixture
+async def nurse(context: Contexts) -> Context:
+    return await context("flow", "nurse")
+
+
+@pytest.fixture
+async def queue(context: Contexts) -> Queue:
+    return await put(context)
+
+
+async def put(context: Contexts, service_id: UUID = SERVICE, **policy: Any) -> Queue:
+    command = PutQueue(site_id=SITE, service_id=service_id, name="Cardiology", policy=QueuePolicy(**policy))
+    return await service.put_queue(await context("flow", "operations"), command)
+
+
+async def come(ctx: Context, queue: Queue, patient_id: UUID, **said: Any) -> QueueEntry:
+    return await service.arrive(ctx, Arrive(queue_id=queue.id, patient_id=patient_id, **said))
+
+
+async def step(ctx: Context, entry: QueueEntry, action: Any) -> QueueEntry:
+    return await service.step_entry(ctx, StepEntry(entry_id=entry.id, action=action))
+
+
+async def called(ctx: Context, queue: Queue, **said: Any) -> UUID | None:
+    entry = (await service.call_next(ctx, CallNext(queue_id=queue.id, **said))).entry
+    return entry.patient_id if entry else None
+
+
+async def visit(ctx: Context, entry: QueueEntry) -> str:
+    return (await encounters.get_encounter(ctx, entry.encounter_id)).status
+
+
+async def test_a_patient_comes_is_called_served_and_goes(nurse: Context, queue: Queue, clock: Any) -> None:
+    entry = await come(nurse, queue, ANNA)
+    assert (entry.ticket, entry.status, entry.level, entry.arrived_at) == ("A001", "waiting", 4, nurse.clock.now())
+    assert await visit(nurse, entry) == "arrived"
+    triaged = await service.triage_entry(nurse, TriageEntry(entry_id=entry.id, scale="esi", level=3))
+    assert (triaged.level, await visit(nurse, entry)) == (3, "triaged")
+    clock.advance(seconds=600)
+    assert await called(nurse, queue, location_id=ROOM) == ANNA
+    begun = await step(nurse, entry, "start")
+    assert (begun.status, begun.started_at, begun.location_id, await visit(nurse, entry)) == (
+        "in-service",
+        clock.now(),
+        ROOM,
+        "in-progress",
+    )
+    assert (await step(nurse, entry, "hold")).status == "on-hold"
+    assert (await step(nurse, entry, "return")).status == "waiting"
+    assert await called(nurse, queue) == ANNA
+    done = await step(nurse, entry, "complete")
+    assert (done.status, done.ended_at, await visit(nurse, entry)) == ("completed", clock.now(), "finished")
+    actions = [fact.action for fact in await facts_of(nurse) if isinstance(fact, QueueEntryMoved)]
+    assert actions == ["arrive", "triage", "call", "start", "hold", "return", "call", "complete"]
+    encounter = await encounters.get_encounter(nurse, entry.encounter_id)
+    assert (encounter.start, encounter.end, encounter.location_ids) == (entry.arrived_at, clock.now(), (ROOM,))
+
+
+async def test_emergencies_come_first_and_others_in_order_of_their_head_start(context: Contexts, nurse: Context, clock: Any) -> None:
+    queue = await put(context, head_start_minutes=(120, 30, 0, 0))
+    await come(nurse, queue, ANNA)
+    clock.advance(seconds=20 * 60)
+    await come(nurse, queue, BERT, tier="P1")
+    clock.advance(seconds=20 * 60)
+    await come(nurse, queue, CARA, tier="P1")
+    await come(nurse, queue, DORA, tier="P0")
+    found = await service.list_entries(nurse, ListEntries(queue_id=queue.id))
+    assert [each.patient_id for each in found.waiting] == [DORA, BERT, ANNA, CARA]
+    assert [await called(nurse, queue) for _ in range(5)] == [DORA, BERT, ANNA, CARA, None]
+
+
+async def test_accumulating_priority_changes_order_with_time(context: Contexts, nurse: Context, clock: Any) -> None:
+    queue = await put(context, order="accumulating", rates=(8.0, 4.0, 1.0, 1.0))
+    await come(nurse, queue, ANNA)
+    clock.advance(seconds=30 * 60)
+    await come(nurse, queue, BERT, tier="P1")
+    clock.advance(seconds=9 * 60)  # 39 minutes at 1 are more than 9 at 4
+    assert [each.patient_id for each in (await service.list_entries(nurse, ListEntries(queue_id=queue.id))).waiting] == [ANNA, BERT]
+    clock.advance(seconds=2 * 60)  # 41 at 1 are fewer than 11 at 4
+    assert [await called(nurse, queue), await called(nurse, queue)] == [BERT, ANNA]
+
+
+async def test_who_wants_one_practitioner_is_called_by_nobody_else(nurse: Context, queue: Queue) -> None:
+    await come(nurse, queue, ANNA, practitioner_id=DOCTOR)
+    await come(nurse, queue, BERT)
+    assert await called(nurse, queue) == BERT
+    assert await called(nurse, queue) is None
+    assert await called(nurse, queue, practitioner_id=known_id(99)) is None
+    assert await called(nurse, queue, practitioner_id=DOCTOR) == ANNA
+
+
+async def test_of_many_who_call_at_once_no_two_get_the_same_patient(nurse: Context, queue: Queue) -> None:
+    patients = [known_id(1000 + number) for number in range(24)]
+    for each in patients:
+        await come(nurse, queue, each)
+    got = await asyncio.gather(*(called(nurse, queue) for _ in range(30)))
+    while (one := await called(nurse, queue)) is not None:
+        got.append(one)
+    assert Counter(each for each in got if each) == Counter(patients)
+
+
+async def test_two_desks_that_want_the_same_patient(nurse: Context, queue: Queue) -> None:
+    entry = await come(nurse, queue, ANNA)
+    wanted = CallEntry(entry_id=entry.id, expected_version=entry.version)
+    first, second = await asyncio.gather(service.call_entry(nurse, wanted), service.call_entry(nurse, wanted), return_exceptions=True)
+    assert {type(first), type(second)} == {QueueEntry, PreconditionFailed}
+    with pytest.raises(StepNotAllowed) as refused:
+        await service.call_entry(nurse, CallEntry(entry_id=entry.id))
+    assert refused.value.facts["entry_status"] == "called"
+
+
+async def test_places_are_kept_for_emergencies(context: Contexts, nurse: Context) -> None:
+    queue = await put(context, staff=2, kept_for_emergencies=1)
+    for patient, tier in ((ANNA, "P2"), (BERT, "P2"), (CARA, "P0")):
+        await come(nurse, queue, patient, tier=tier)
+    assert await called(nurse, queue) == CARA
+    assert await called(nurse, queue) is None
+    await come(nurse, queue, DORA, tier="P0")
+    assert await called(nurse, queue) == DORA
+
+
+async def test_who_comes_twice_has_one_turn(nurse: Context, queue: Queue) -> None:
+    entry = await come(nurse, queue, ANNA)
+    with pytest.raises(AlreadyQueued) as refused:
+        await come(nurse, queue, ANNA)
+    assert refused.value.facts["entry_id"] == str(entry.id)
+    again = nurse.acting(nurse.actor, Once("desk", b"f" * 32))
+    other = Arrive(queue_id=queue.id, patient_id=BERT)
+    assert await service.arrive(again, other) == await service.arrive(again, other)
+
+
+async def test_who_is_announced_keeps_the_ticket_when_they_come(nurse: Context, queue: Queue, clock: Any) -> None:
+    soon = clock.now() + timedelta(minutes=12)
+    told = await come(nurse, queue, ANNA, tier="P0", expected_at=soon)
+    assert (told.status, told.expected_at, await visit(nurse, told), await called(nurse, queue)) == ("expected", soon, "planned", None)
+    assert (await encounters.get_encounter(nurse, told.encounter_id)).encounter_class.code == "EMER"
+    clock.advance(seconds=900)
+    here = await come(nurse, queue, ANNA, tier="P0")
+    assert (here.id, here.ticket, here.status, here.ranked_from) == (told.id, told.ticket, "waiting", clock.now())
+    assert await called(nurse, queue) == ANNA
+
+
+async def test_who_is_not_there_when_called_comes_back_to_their_place(nurse: Context, queue: Queue, clock: Any) -> None:
+    entry = await come(nurse, queue, ANNA)
+    clock.advance(seconds=60)
+    await come(nurse, queue, BERT)
+    assert await called(nurse, queue) == ANNA
+    assert (await step(nurse, entry, "skip")).skipped == 1
+    assert await called(nurse, queue) == BERT
+    await step(nurse, entry, "return")
+    assert await called(nurse, queue) == ANNA
+    await step(nurse, entry, "skip")
+    assert ((await step(nurse, entry, "leave")).status, await visit(nurse, entry)) == ("left", "cancelled")
+    with pytest.raises(StepNotAllowed):
+        await step(nurse, entry, "return")
+
+
+async def test_a_transfer_keeps_since_when_a_turn_counts(context: Contexts, nurse: Context, queue: Queue, clock: Any) -> None:
+    laboratory = await put(context, OTHER)
+    entry = await come(nurse, queue, ANNA)
+    clock.advance(seconds=600)
+    new = await service.transfer_entry(nurse, TransferEntry(entry_id=entry.id, to_queue_id=laboratory.id))
+    assert (new.encounter_id, new.ranked_from, new.status) == (entry.encounter_id, entry.ranked_from, "waiting")
+    assert (await service.get_entry(nurse, entry.id)).status == "transferred"
+    assert await visit(nurse, entry) == "arrived"
+    assert await called(nurse, laboratory) == ANNA
+    assert (await step(nurse, new, "complete")).status == "completed"
+    assert await visit(nurse, entry) == "finished"
+
+
+async def test_the_last_step_is_taken_back_and_no_other(nurse: Context, queue: Queue, clock: Any) -> None:
+    entry = await come(nurse, queue, ANNA)
+    with pytest.raises(NothingToUndo):
+        await service.undo_step(nurse, UndoStep(entry_id=entry.id, expected_version=1))
+    await called(nurse, queue)
+    gone = await step(nurse, entry, "leave")
+    with pytest.raises(PreconditionFailed):
+        await service.undo_step(nurse, UndoStep(entry_id=entry.id, expected_version=2))
+    back = await service.undo_step(nurse, UndoStep(entry_id=entry.id, expected_version=gone.version))
+    assert (back.status, back.ended_at, back.version, await visit(nurse, entry)) == ("called", None, 4, "arrived")
+    with pytest.raises(NothingToUndo):
+        await service.undo_step(nurse, UndoStep(entry_id=entry.id, expected_version=back.version))
+    done = await step(nurse, entry, "complete")
+    clock.advance(seconds=601)
+    with pytest.raises(NothingToUndo):
+        await service.undo_step(nurse, UndoStep(entry_id=entry.id, expected_version=done.version))
+
+
+async def test_what_ended_by_mistake_is_not_put_back_beside_a_new_turn(nurse: Context, queue: Queue) -> None:
+    entry = await come(nurse, queue, ANNA)
+    gone = await step(nurse, entry, "cancel")
+    assert await visit(nurse, entry) == "cancelled"
+    await come(nurse, queue, ANNA)
+    with pytest.raises(AlreadyQueued):
+        await service.undo_step(nurse, UndoStep(entry_id=entry.id, expected_version=gone.version))
+
+
+async def test_queues_say_how_full_they_are_and_nothing_of_who(context: Contexts, nurse: Context, queue: Queue, clock: Any) -> None:
+    await come(nurse, queue, ANNA, tier="P0")
+    clock.advance(seconds=60)
+    await come(nurse, queue, BERT)
+    operations = await context("flow", "operations")
+    (one,) = (await service.list_queues(operations, ListQueues(site_id=SITE))).items
+    assert (one.queue, one.waiting, one.in_service, one.waiting_since) == (queue, (1, 0, 0, 1, 0), 0, clock.now() - timedelta(seconds=60))
+    await called(nurse, queue)
+    (one,) = (await service.list_queues(operations, ListQueues())).items
+    assert (one.waiting, one.in_service) == ((0, 0, 0, 1, 0), 1)
+    with pytest.raises(Forbidden):
+        await service.list_entries(operations, ListEntries(queue_id=queue.id))
+
+
+async def test_a_queue_is_put_once_and_changed_by_its_version(context: Contexts, queue: Queue) -> None:
+    operations = await context("flow", "operations")
+    command = PutQueue(site_id=SITE, service_id=SERVICE, name="Heart", letter="H", expected_version=1)
+    changed = await service.put_queue(operations, command)
+    assert (changed.id, changed.name, changed.letter, changed.version) == (queue.id, "Heart", "H", 2)
+    with pytest.raises(PreconditionFailed):
+        await service.put_queue(operations, replace(command, name="Other"))
+    same = await service.put_queue(operations, replace(command, expected_version=None))
+    assert same == changed
+
+
+async def test_patients_see_their_own_turn_alone(context: Contexts, nurse: Context, queue: Queue) -> None:
+    entry = await come(nurse, queue, ANNA)
+    own, other = await context("flow", "patient", patient_id=ANNA), await context("flow", "patient", patient_id=BERT)
+    assert (await service.get_entry(own, entry.id)).ticket == entry.ticket
+    with pytest.raises(UnknownEntry):
+        await service.get_entry(other, entry.id)
+    with pytest.raises(Forbidden):
+        await come(own, queue, ANNA)
+
+
+async def test_other_sites_are_out_of_reach(context: Contexts, nurse: Context, queue: Queue) -> None:
+    entry = await come(nurse, queue, ANNA)
+    elsewhere = nurse.acting(replace(nurse.actor, site_ids=frozenset({known_id(77)})))
+    for ask in (come(elsewhere, queue, BERT), service.call_next(elsewhere, CallNext(queue_id=queue.id))):
+        with pytest.raises(UnknownQueue):
+            await ask
+    with pytest.raises(UnknownEntry):
+        await step(elsewhere, entry, "leave")
+    with pytest.raises(Forbidden):
+        await service.list_queues(elsewhere, ListQueues(site_id=SITE))
+    assert (await service.list_queues(elsewhere, ListQueues())).items == ()
+
+
+# --- what others report -------------------------------------------------------------------------------------------------------
+
+START = MORNING + timedelta(hours=2)
+KIND = VisitType(id=known_id(20), healthcare_service_id=SERVICE, name="Follow-up", duration_minutes=20, requirements=())
+HEART = HealthcareService(id=SERVICE, name="Cardiology", specialty=Coding(system="urn:test", code="394579002"))
+
+
+@pytest.fixture
+async def knowing(context: Contexts) -> Context:
+    """The system, which was told of the kinds of visits and of a site in Auckland."""
+    ctx = await context("flow", "integration")
+    site = Location(id=SITE, kind="site", name="City", site_id=SITE, time_zone="Pacific/Auckland")
+    async with ctx.db.transaction() as tx:
+        organization_id = ctx.actor.organization_id
+        await handlers.copy_site(ctx, tx, LocationChanged(organization_id=organization_id, location=site))
+        await handlers.copy_visit_type(ctx, tx, VisitTypeChanged(organization_id=organization_id, visit_type=KIND, service=HEART))
+    return ctx
+
+
+def advanced(ctx: Context, status: Any, **other: Any) -> AppointmentAdvanced:
+    said = {
+        "organization_id": ctx.actor.organization_id, "appointment_id": known_id(30), "version": 2, "status": status,
+        "visit_type_id": KIND.id, "site_id": SITE, "patient_id": ANNA, "start": START, "end": START + timedelta(minutes=20),
+        "urgency": "P1", "practitioner_ids": (DOCTOR,),
+    }  # fmt: skip
+    return AppointmentAdvanced(**said | other)
+
+
+async def hear(ctx: Context, *events: AppointmentAdvanced) -> None:
+    for event in events:
+        async with ctx.db.transaction() as tx:
+            await handlers.queue_who_checks_in(ctx, tx, event)
+
+
+async def only_queue(ctx: Context) -> Queue:
+    (one,) = (await service.list_queues(ctx, ListQueues())).items
+    return one.queue
+
+
+async def test_who_checks_in_waits_in_the_queue_of_the_service(knowing: Context, nurse: Context, clock: Any) -> None:
+    clock.advance(seconds=3600)
+    await hear(knowing, *[advanced(knowing, "arrived")] * 2, advanced(knowing, "checked-in", version=3))
+    queue = await only_queue(nurse)
+    assert (queue.name, queue.service_id) == ("Cardiology", SERVICE)
+    (entry,) = (await service.list_entries(nurse, ListEntries(queue_id=queue.id))).waiting
+    assert (entry.appointment_id, entry.practitioner_id, entry.level, entry.ticket) == (known_id(30), DOCTOR, 3, "A001")
+    assert entry.ranked_from == START - timedelta(minutes=15), "early, and counted from the start of the appointment"
+    assert (await encounters.get_encounter(nurse, entry.encounter_id)).appointment_id == known_id(30)
+    await hear(knowing, advanced(knowing, "noshow", version=4))
+    assert (await service.get_entry(nurse, entry.id)).status == "cancelled"
+
+
+async def test_who_is_being_served_goes_on_whatever_becomes_of_the_appointment(knowing: Context, nurse: Context) -> None:
+    await hear(knowing, advanced(knowing, "arrived"))
+    queue = await only_queue(nurse)
+    (entry,) = (await service.list_entries(nurse, ListEntries(queue_id=queue.id))).waiting
+    await step(nurse, entry, "start")
+    await hear(knowing, advanced(knowing, "fulfilled", version=3))
+    assert (await service.get_entry(nurse, entry.id)).status == "in-service"
+
+
+async def test_tickets_begin_anew_on_the_days_of_the_site(knowing: Context, nurse: Context, queue: Queue, clock: Any) -> None:
+    assert (await come(nurse, queue, ANNA)).ticket == "A001"
+    clock.advance(seconds=3 * 3600)  # 10:00 in UTC, 23:00 there
+    assert (await come(nurse, queue, BERT)).ticket == "A002"
+    clock.advance(seconds=2 * 3600)
+    assert (await come(nurse, queue, CARA)).ticket == "A001"
+
+
+async def test_of_two_records_that_are_one_person_the_earlier_turn_stays(
+    context: Contexts, nurse: Context, queue: Queue, clock: Any
+) -> None:
+    first = await come(nurse, queue, ANNA)
+    clock.advance(seconds=60)
+    second = await come(nurse, queue, BERT)
+    patients = await context("patients", "front-desk")
+    async with patients.db.transaction() as tx:
+        await merges.note_merged(tx, nurse.actor.organization_id, ANNA, BERT, clock.now())
+    event = PatientMerged(organization_id=nurse.actor.organization_id, patient_id=BERT, prior_id=ANNA)
+    for _ in range(2):
+        async with nurse.db.transaction() as tx:
+            await handlers.take_over(nurse, tx, event)
+    one, other = [await service.get_entry(nurse, each.id) for each in (first, second)]
+    assert (one.status, one.patient_id, other.status, other.patient_id) == ("waiting", BERT, "cancelled", BERT)
