@@ -1,7 +1,6 @@
 """The day itself over HTTP: who comes, is called, and what a desk sees that is too late."""
 
 import asyncio
-from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +18,8 @@ async def queue(clinic: Clinic) -> str:
     return f"{QUEUES}/{put['id']}"
 
 
-async def post(clinic: Clinic, path: str, body: Json | None = None, role: str = "nurse", **headers: Any) -> httpx.Response:
+async def post(clinic: Clinic, path: str, body: Json | None = None, role: str = "nurse", version: int | None = None) -> httpx.Response:
+    headers = {} if version is None else {"If-Match": f'"{version}"'}
     return await clinic.system.request(role, "POST", path, json=body, headers=headers)
 
 
@@ -38,11 +38,11 @@ async def test_a_walk_in_comes_is_called_and_goes(clinic: Clinic, queue: str) ->
     assert ok(await post(clinic, f"{queue}/call", {}))["entry"]["id"] == entry["id"]
     assert ok(await post(clinic, f"{queue}/call", {})) == {"entry": None}
     step = f"{ENTRIES}/{entry['id']}/steps"
-    refused(await post(clinic, step, {"action": "start"}, **{"If-Match": '"1"'}), 412, "kernel.precondition_failed")
+    refused(await post(clinic, step, {"action": "start"}, version=1), 412, "kernel.precondition_failed")
     assert ok(await post(clinic, step, {"action": "start"}))["status"] == "in-service"
     done = ok(await post(clinic, step, {"action": "complete"}))
     refused(await post(clinic, f"{ENTRIES}/{entry['id']}/undo"), 400, "kernel.bad_input")
-    back = ok(await post(clinic, f"{ENTRIES}/{entry['id']}/undo", **{"If-Match": f'"{done["version"]}"'}))
+    back = ok(await post(clinic, f"{ENTRIES}/{entry['id']}/undo", version=done["version"]))
     assert (back["status"], back["version"]) == ("in-service", done["version"] + 1)
     assert refused(await post(clinic, step, {"action": "skip"}), 409, "flow.step_not_allowed")["entry_status"] == "in-service"
 
@@ -55,12 +55,17 @@ async def test_who_checks_in_is_queued_once(clinic: Clinic) -> None:
     told = [clinic.system.request("front-desk", "POST", path, json={"status": status}) for status in ("arrived", "checked-in")]
     await asyncio.gather(*told)
 
-    async def waiting() -> httpx.Response:
+    async def its_turn() -> httpx.Response:
+        """404 as long as nobody heard of it."""
         queues = ok(await clinic.system.request("nurse", "GET", QUEUES, params={"site_id": clinic.site_id}))["items"]
-        found = queues[0]["queue"]["id"] if queues else clinic.site_id
-        return await clinic.system.request("nurse", "GET", f"{QUEUES}/{found}/entries")
+        for each in queues:
+            found = await clinic.system.request("nurse", "GET", f"{QUEUES}/{each['queue']['id']}/entries")
+            if str(patient) in found.text:
+                return found
+        return await clinic.system.request("nurse", "GET", f"{QUEUES}/{clinic.site_id}/entries")
 
-    (entry,) = ok(await until_known(waiting))["waiting"]
+    waiting = ok(await until_known(its_turn))["waiting"]
+    (entry,) = [each for each in waiting if each["patient_id"] == str(patient)]
     assert (entry["appointment_id"], entry["practitioner_id"]) == (booked["id"], clinic.practitioner_id)
 
 

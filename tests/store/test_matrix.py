@@ -22,9 +22,11 @@ OF_A_SITE = frozenset({
     "advance_appointment", "ask_advice", "block_time", "book_appointment", "book_series", "cancel_appointment", "confirm_appointment",
     "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "list_visits", "make_feed",
     "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
+    "arrive", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry", "transfer_entry",
+    "triage_entry", "undo_step",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
-LISTS = frozenset({"find_times", "list_appointments", "list_schedules", "search_appointments"})
+LISTS = frozenset({"find_times", "list_appointments", "list_queues", "list_schedules", "search_appointments"})
 """What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (
     "/api/v1/access", "/api/v1/audit", "/api/v1/calendar-feeds", "/api/v1/cds/feedback", "/api/v1/communications",
@@ -92,7 +94,7 @@ def wrong(operation: Operation, role: str, site: str, answer: Answer, told: set[
         return [] if answer.status == 403 else [where]
     if site == "another" and operation.id in OF_A_SITE:
         reached = answer.status < 300 and operation.id not in LISTS
-        return [where] if reached or told & {"Appointment.id", "Slot.start", "Opening.start"} else []
+        return [where] if reached or told & {"Appointment.id", "Slot.start", "Opening.start", "QueueEntry.id"} else []
     is_narrower = operation.id in NARROWER and not NARROWER[operation.id] & may
     if answer.status == 403 and b'"kernel.forbidden"' in answer.body and not is_narrower:
         return [where]

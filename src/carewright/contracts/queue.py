@@ -40,8 +40,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     order: Literal["head-start", "accumulating"] = "head-start"
     scale: AcuityScale = "tier"
-    head_start_minutes: tuple[Minutes, Minutes, Minutes, Minutes] = (120, 45, 15, 0)
-    rates: tuple[Rate, Rate, Rate, Rate] = (81.0, 29.0, 3.3, 1.0)
+    head_start_minutes: Annotated[tuple[Minutes, ...], Meta(min_length=4, max_length=4)] = (120, 45, 15, 0)
+    rates: Annotated[tuple[Rate, ...], Meta(min_length=4, max_length=4)] = (81.0, 29.0, 3.3, 1.0)
     booked_head_start_minutes: Minutes = 15
     grace_minutes: Minutes = 15
     staff: Annotated[int, Meta(ge=1, le=500)] | None = None
@@ -81,7 +81,7 @@ class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits."""
 
     queue: Queue
-    waiting: tuple[int, int, int, int, int]
+    waiting: Annotated[tuple[int, ...], Meta(min_length=5, max_length=5)]
     in_service: int
     waiting_since: Instant | None
 

@@ -107,6 +107,5 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
     if schema.get("type") == "array":
-        kinds = schema.get("prefixItems") or [schema.get("items", {})]
-        return f"list of {', '.join(_type(kind) for kind in kinds)}"
+        return f"list of {_type(schema.get('items', {}))}"
     return escape(schema.get("format", schema.get("type", "any")))
