@@ -24,7 +24,6 @@ from carewright.contracts.scheduling import (
     BookAppointment,
     BookSeries,
     ConfirmAppointment,
-    IsExpected,
     PatientBusy,
     RescheduleAppointment,
     ScheduleChanged,
@@ -32,6 +31,7 @@ from carewright.contracts.scheduling import (
     UnknownBlock,
     UnknownPatient,
 )
+from carewright.contracts.starts import IsExpected
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Forbidden, Refusal
 from carewright.kernel.sql import Query

@@ -14,7 +14,7 @@ from carewright.contracts.audit import AuditEvent, Busy, FindBusy, FindReads, Re
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, UnknownUnusual, UnusualNotYours
 from carewright.contracts.patients import RegisterPatient
 from carewright.contracts.permissions import ALL, SYSTEM
-from carewright.contracts.scheduling import IsExpected
+from carewright.contracts.starts import IsExpected
 from carewright.kernel.authz import BREAKING_GLASS, Actor
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden

@@ -16,7 +16,7 @@ from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
-from carewright.contracts.starts import ListStarts, Start
+from carewright.contracts.starts import IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -535,15 +535,6 @@ class CatalogueChanged(Event, frozen=True, kw_only=True):
     @property
     def subject(self) -> UUID:
         return self.entry_id
-
-
-class IsExpected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether a patient had or has an appointment within a time, at any of these sites, or anywhere where none is named."""
-
-    patient_id: UUID
-    from_at: Instant
-    until_at: Instant
-    site_ids: tuple[UUID, ...] = ()
 
 
 class Scheduling(Protocol):

@@ -23,3 +23,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Instant
     free: int
+
+
+class IsExpected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether a patient had or has an appointment within a time, at any of these sites, or anywhere where none is named."""
+
+    patient_id: UUID
+    from_at: Instant
+    until_at: Instant
+    site_ids: tuple[UUID, ...] = ()

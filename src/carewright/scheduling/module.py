@@ -11,7 +11,7 @@ from carewright.contracts.hours import BlockTime
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
-from carewright.contracts.starts import ListStarts, Start
+from carewright.contracts.starts import IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -104,7 +104,7 @@ class LocalScheduling:
     async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage:
         return await calendars.list_schedules(self._as(actor), query)
 
-    async def is_expected(self, actor: Actor, query: c.IsExpected) -> bool:
+    async def is_expected(self, actor: Actor, query: IsExpected) -> bool:
         return await change.is_expected(self._as(actor), query)
 
 

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,7 @@ ENTRY = QueueEntry(
     id=known_id(1), queue_id=known_id(2), site_id=known_id(3), service_id=known_id(4), encounter_id=known_id(5), patient_id=known_id(6),
     ticket="A001", status="waiting", level=4, ranked_from=NINE, arrived_at=NINE, updated_at=NINE,
 )  # fmt: skip
+Rule = Literal["head-start", "accumulating"]
 WAITING = st.lists(st.tuples(st.integers(1, 5), st.integers(0, 86_400), st.integers(0, 2**64)), max_size=40, unique_by=lambda each: each[2])
 
 
@@ -84,8 +86,8 @@ def test_a_visit_follows_from_its_turns() -> None:
 
 
 @given(WAITING, st.integers(0, 90_000), st.sampled_from(["head-start", "accumulating"]))
-def test_order_is_as_documented(drawn: list[tuple[int, int, int]], now: int, rule: str) -> None:
-    policy = QueuePolicy(order=rule, head_start_minutes=(120, 45, 15, 0), rates=(81.0, 29.0, 3.3, 1.0))  # type: ignore[arg-type]
+def test_order_is_as_documented(drawn: list[tuple[int, int, int]], now: int, rule: Rule) -> None:
+    policy = QueuePolicy(order=rule, head_start_minutes=(120, 45, 15, 0), rates=(81.0, 29.0, 3.3, 1.0))
     waiting, at = turns(drawn), NINE + timedelta(seconds=now)
     by_id = {entry_id: (level, since) for level, since, entry_id in waiting}
     found = [by_id[each] for each in order.in_order(policy, waiting, at)]
@@ -110,11 +112,11 @@ def test_under_a_head_start_who_is_before_whom_never_changes(drawn: list[tuple[i
 
 
 @given(st.integers(0, 2**32), st.sampled_from(["head-start", "accumulating"]))
-def test_nobody_of_a_level_that_ages_waits_for_ever(seed: int, rule: str) -> None:
+def test_nobody_of_a_level_that_ages_waits_for_ever(seed: int, rule: Rule) -> None:
     """The stated bound: under a head start nobody is overtaken by who came later than the greatest head start after them; with accumulating
     priority, by nobody who came after their own waiting time multiplied by one less the ratio of the rates. Level 1 aside."""
     chance = random.Random(seed)
-    policy = QueuePolicy(order=rule, rates=(8.0, 4.0, 2.0, 1.0))  # type: ignore[arg-type]
+    policy = QueuePolicy(order=rule, rates=(8.0, 4.0, 2.0, 1.0))
     last = (5, NINE, UUID(int=0))
     wait = timedelta(seconds=chance.randrange(1, 200_000))
     others = [(chance.randrange(2, 6), NINE + timedelta(seconds=chance.randrange(1, 200_000)), UUID(int=n)) for n in range(1, 60)]

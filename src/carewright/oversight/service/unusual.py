@@ -8,7 +8,7 @@ import msgspec
 from carewright.contracts.access import Account
 from carewright.contracts.audit import AuditEvent, FindBusy, FindReads
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, UnknownUnusual, Unusual, UnusualNotYours, UnusualPage
-from carewright.contracts.scheduling import IsExpected
+from carewright.contracts.starts import IsExpected
 from carewright.kernel import audit
 from carewright.kernel.resealing import in_transaction
 from carewright.oversight import store

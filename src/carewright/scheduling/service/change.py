@@ -23,12 +23,12 @@ from carewright.contracts.scheduling import (
     ClaimedTime,
     ConfirmAppointment,
     IllegalStep,
-    IsExpected,
     ListAppointments,
     RescheduleAppointment,
     Slot,
     TimeNotFree,
 )  # fmt: skip
+from carewright.contracts.starts import IsExpected
 from carewright.contracts.versions import ListVersions
 from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session

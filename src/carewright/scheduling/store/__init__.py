@@ -19,10 +19,10 @@ from carewright.contracts.scheduling import (
     HOLD_ENDED,
     Appointment,
     ClaimedTime,
-    IsExpected,
     ListAppointments,
     SearchAppointments,
 )
+from carewright.contracts.starts import IsExpected
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Row, Session, Transaction, microseconds_of
