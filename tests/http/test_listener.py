@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from carewright.kernel.admission import LIMIT_FIRST
 from carewright.kernel.authz import Bearers, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.http import app, protocol, tls
@@ -35,11 +36,15 @@ async def say(_: Request) -> PlainTextResponse:
     return PlainTextResponse("hello")
 
 
+async def echo(request: Request) -> PlainTextResponse:
+    return PlainTextResponse((await request.body()).decode())
+
+
 @asynccontextmanager
 async def listening(settings: EdgeSettings) -> AsyncIterator[int]:
     """A listener with these settings; its port."""
     files = Files.of(settings)
-    pages = [Route("/page", say), Route("/internal/v1/page", say, methods=["GET", "POST"])]
+    pages = [Route("/page", say), Route("/echo", echo, methods=["POST"]), Route("/internal/v1/page", say, methods=["GET", "POST"])]
     gate = Gate(settings, Limits(), SECRET)
     health = app.Health(roles={})
     bearers = Bearers(Tokens(SECRET, SystemClock(), {}), SystemClock())
@@ -245,3 +250,18 @@ async def test_a_method_that_nothing_takes_is_refused(method: str) -> None:
         target = b"a:443" if method == "CONNECT" else b"/page"
         sent = method.encode() + b" " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         assert (await answered(port, sent))[:12] in (b"HTTP/1.1 405", b"HTTP/1.1 404", b"HTTP/1.1 400")
+
+
+async def test_a_body_that_comes_slowly_keeps_nobody_out() -> None:
+    async with listening(EdgeSettings()) as port:
+        slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2 * LIMIT_FIRST)]
+        for _, writer in slow:
+            writer.write(b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n1")
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answers = [await client.post(f"http://127.0.0.1:{port}/echo", content=b"quick") for _ in range(3)]
+        assert [answer.text for answer in answers] == ["quick"] * 3
+        for reader, writer in slow:
+            writer.write(b"2")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(2) == b"12"
+            writer.close()

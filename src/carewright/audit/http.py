@@ -15,6 +15,7 @@ from carewright.contracts.audit import (
 )
 from carewright.contracts.fhir.audit import audit_event
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 
 
 async def find_events(ctx: AuditContext, call: Call[FindAuditEvents, Nothing]) -> AuditEventsPage:
@@ -45,21 +46,22 @@ async def get_checkpoint(ctx: AuditContext, _: Call[Nothing, Nothing]) -> Checkp
 ROUTES = (
     Route(
         "GET", "/api/v1/audit/events", find_events, "Search and sort the audit log", service.READ, AuditEventsPage, query=FindAuditEvents,
+        priority=Priority.REPORT,
     ),
     Route(
         "GET", "/api/v1/audit/disclosures", find_disclosures, "Whose eyes a patient's record was shown to, beside their care's",
-        service.READ, AuditEventsPage, query=FindDisclosures,
+        service.READ, AuditEventsPage, query=FindDisclosures, priority=Priority.REPORT,
     ),
     Route(
         "GET", "/api/v1/audit/checkpoint", get_checkpoint, "The newest signed checkpoint", service.READ, Checkpoint,
-        refusals=(NoCheckpoint,),
+        priority=Priority.REPORT, refusals=(NoCheckpoint,),
     ),
     Route(
         "GET", "/api/v1/audit/events/{event_id}", get_event, "One entry as a FHIR AuditEvent", service.READ, dict[str, Any],
-        refusals=(UnknownAuditEvent,),
+        priority=Priority.REPORT, refusals=(UnknownAuditEvent,),
     ),
     Route(
         "GET", "/api/v1/audit/events/{event_id}/proof", prove_event, "One entry with the proof that it is sealed", service.READ,
-        InclusionProof, refusals=(UnknownAuditEvent, NoCheckpoint),
+        InclusionProof, priority=Priority.REPORT, refusals=(UnknownAuditEvent, NoCheckpoint),
     ),
 )  # fmt: skip

@@ -17,7 +17,9 @@ from carewright.contracts.scheduling import UnknownSchedule
 from carewright.kernel import audit
 from carewright.kernel.errors import Refusal
 from carewright.kernel.http.gate import address_of
+from carewright.kernel.http.priorities import Declared
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 
 FEEDS = "/api/v1/calendar-feeds"
 Ctx = CalendarsContext
@@ -48,6 +50,10 @@ ROUTES = (
     ),
 )  # fmt: skip
 
+FEED = feeds.ADDRESS.format("{token}")
+PRIORITIES: Declared = {FEED: Priority.REPORT}
+"""Calendar programs come again by themselves."""
+
 
 def pages(ctx: CalendarsContext) -> Sequence[BaseRoute]:
     """Where calendar programs fetch feeds: they cannot sign in, so the address is all they show."""
@@ -61,7 +67,7 @@ def pages(ctx: CalendarsContext) -> Sequence[BaseRoute]:
             raise
         return _answer(request, content)
 
-    return [Path(feeds.ADDRESS.format("{token}"), fetch, methods=["GET"])]
+    return [Path(FEED, fetch, methods=["GET"])]
 
 
 def _answer(request: Request, content: bytes) -> Response:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from carewright.calendars import handlers, store
 from carewright.calendars.context import CalendarsContext
-from carewright.calendars.http import ROUTES, pages
+from carewright.calendars.http import PRIORITIES, ROUTES, pages
 from carewright.calendars.jobs import TIMERS
 from carewright.calendars.service import feeds
 from carewright.calendars.service.keeping import reseal_feeds, reseal_sources
@@ -81,4 +81,5 @@ MODULE = Module(
     timers=TIMERS,
     sealed={store.TABLE: reseal_feeds, store.SOURCE: reseal_sources},
     pages=pages,
+    priorities=PRIORITIES,
 )

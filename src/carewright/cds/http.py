@@ -32,8 +32,10 @@ from carewright.kernel.errors import Refusal
 from carewright.kernel.http import guard, problems, strict
 from carewright.kernel.http.endpoint import HEADERS, bearer_token, read_body
 from carewright.kernel.http.gate import address_of, ensure_pace
+from carewright.kernel.http.priorities import Declared
 from carewright.kernel.http.routes import Call, Nothing
 from carewright.kernel.http.routes import Route as Typed
+from carewright.kernel.priority import Priority
 
 PREFIX = "/cds-services"
 FEEDBACK = "/feedback"
@@ -41,6 +43,8 @@ KEYS, API = asking.KEYS, "/api/v1/cds"
 BODY_BYTES_MAX = 1024 * 1024
 ASKED = "cds.request"
 """The audit log's name for what this rim refuses by itself."""
+PRIORITIES: Declared = {f"{PREFIX}/{{id}}": Priority.LOOK}
+"""Advice only reads, and a booking goes on without."""
 Handle = Callable[[CdsContext, Any], Awaitable[Any]]
 
 

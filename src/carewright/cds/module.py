@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from carewright.cds.context import CdsContext
-from carewright.cds.http import API, KEYS, PREFIX, ROUTES, pages, refused
+from carewright.cds.http import API, KEYS, PREFIX, PRIORITIES, ROUTES, pages, refused
 from carewright.cds.service.connecting import reseal_services
 from carewright.cds.settings import CdsSettings
 from carewright.cds.store import TABLE
@@ -37,6 +37,7 @@ MODULE = Module(
     routes=ROUTES,
     prefixes=(PREFIX, KEYS, API),
     pages=pages,
+    priorities=PRIORITIES,
     speaking={PREFIX: refused},
     sealed={TABLE: reseal_services},
 )

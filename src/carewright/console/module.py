@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from carewright.console.http.pages import pages
+from carewright.console.http.pages import PRIORITIES, pages
 from carewright.console.service import ConsoleContext
 from carewright.console.settings import ConsoleSettings
 from carewright.contracts.access import Access
@@ -42,4 +42,5 @@ MODULE = Module(
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,
+    priorities=PRIORITIES,
 )

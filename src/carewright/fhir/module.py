@@ -17,7 +17,7 @@ from carewright.contracts.subscriptions import Subscriptions
 from carewright.contracts.vitals import Vitals
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http.interaction import PREFIX, refused
-from carewright.fhir.http.routes import PUBLIC, pages
+from carewright.fhir.http.routes import PRIORITIES, PUBLIC, pages
 from carewright.fhir.jobs import TIMERS
 from carewright.fhir.settings import FhirSettings
 from carewright.kernel.authz import Bearers
@@ -46,6 +46,7 @@ MODULE = Module(
     needs=(Directory, Patients, Scheduling, Flow, Orders, Vitals, Coverages, Access, Notifications, AuditTrail, Subscriptions),
     prefixes=(PREFIX,),
     pages=pages,
+    priorities=PRIORITIES,
     timers=TIMERS,
     speaking={PREFIX: refused},
     shared={PREFIX: "known", **dict.fromkeys(PUBLIC, "anybody")},

@@ -18,6 +18,8 @@ from carewright.kernel.errors import Forbidden
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import address_of
+from carewright.kernel.http.priorities import Declared
+from carewright.kernel.priority import Priority
 from carewright.kernel.transport import origin_in
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -30,6 +32,8 @@ ASKED = (
     "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
     "prompt", "max_age",
 )  # fmt: skip
+PRIORITIES: Declared = {f"{PREFIX}/authorize": Priority.PRESENCE, f"{PREFIX}/token": Priority.PRESENCE}
+"""The staff sign in here: without that nobody is checked in."""
 Answer = Callable[[IdentityContext, Request], Awaitable[Response]]
 
 

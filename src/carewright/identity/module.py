@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from carewright.identity.http import PREFIX, pages
+from carewright.identity.http import PREFIX, PRIORITIES, pages
 from carewright.identity.service import IdentityContext, is_here, new_key
 from carewright.identity.settings import IdentitySettings
 from carewright.kernel.context import Context
@@ -41,4 +41,5 @@ MODULE = Module(
     prefixes=(PREFIX,),
     has_tables=False,
     pages=pages,
+    priorities=PRIORITIES,
 )

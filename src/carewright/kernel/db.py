@@ -25,6 +25,7 @@ from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable, refus
 from carewright.kernel.gather import Gather
 from carewright.kernel.joint import BROKEN_OFF, JOINT_LOCK_TIMEOUT_MS, Joint
 from carewright.kernel.pool import Pool
+from carewright.kernel.priority import Priority, current
 from carewright.kernel.sql import Query, load
 from carewright.kernel.transport import encrypted
 
@@ -147,8 +148,8 @@ class Database:
         self._pool = system if tenant is None else tenants
         self._family: dict[UUID, Database] = {} if family is None else family
         """Those of every tenant that was asked for; shared by all of them."""
-        self._gathers: dict[str, Gather] = {}
-        """Of this tenant alone: what is asked together never crosses tenants."""
+        self._gathers: dict[tuple[str, Priority | None], Gather] = {}
+        """Of this tenant alone: what is asked together never crosses tenants, and nothing urgent waits with what is not."""
 
     @classmethod
     async def connect(cls, dsn: str, role: str | None, size: int) -> "Database":
@@ -196,9 +197,10 @@ class Database:
     async def _gathered(self, name: str, fetch: "Callable[..., Awaitable[Sequence[Row]]]", *args: object) -> Row | None:
         if self.joint is not None:  # what others ask is no part of it
             return next(iter(await fetch(*([each] for each in args))), None)
-        gather = self._gathers.get(name)
+        asked = (name, current())
+        gather = self._gathers.get(asked)
         if gather is None:
-            gather = self._gathers[name] = Gather(fetch)
+            gather = self._gathers[asked] = Gather(fetch)
         return await gather.ask(*args)
 
     async def _together(self, work: "Callable[..., Awaitable[Sequence[Row]]]", *columns: list[object]) -> Sequence[Row]:

@@ -154,6 +154,15 @@ class Unavailable(Refusal):
     title = "This cannot be answered just now. Nothing was changed; try again in a moment."
 
 
+class Overloaded(Unavailable):
+    """There was no room for this request (`kernel/http/shedding.py`). Nothing was begun, so whatever it was may be repeated."""
+
+    code = "kernel.overloaded"
+    status = 503
+    issue = "throttled"
+    title = "So many are asking just now that this has to wait. Nothing was changed; try again in a moment."
+
+
 class OutcomeUnknown(Unavailable):
     """The connection broke while a change was being committed: a retry with the same key tells what happened.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from carewright.kernel.context import Context
 from carewright.kernel.events import Event
 from carewright.kernel.http.cross_origin import SharedWith
+from carewright.kernel.http.priorities import Declared
 from carewright.kernel.http.routes import Route
 from carewright.kernel.jobs import Job, Timer
 
@@ -35,6 +36,7 @@ class Module:
     `start` receives the base context, the module's settings and a resolver for other modules' Protocols, and returns it running.
     `needs` names the Protocols it calls (rims only). `prefixes` are the URL prefixes it serves. `pages` makes web framework routes
     for HTML and other standards from the running module's context, and `speaking` says how addresses that begin so say no.
+    `priorities` says how urgent pages are where their method does not.
     `shared` names those that scripts of other sites' pages may read: of any site's, or of registered apps'.
     `at_once` names those of its subscriptions that a transaction of several use cases has it handle before it goes on, since a later one
     asks what they tell. `sealed` names the tables with sealed fields, and seals them anew.
@@ -54,5 +56,6 @@ class Module:
     has_tables: bool = True
     sealed: Mapping[str, Reseal] = field(default_factory=dict)
     pages: Callable[[Any], Sequence[Any]] | None = None
+    priorities: Declared = field(default_factory=dict)
     speaking: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     shared: Mapping[str, SharedWith] = field(default_factory=dict)

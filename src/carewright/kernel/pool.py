@@ -6,30 +6,46 @@ first, in one round trip. Nothing else needs a reset, because other settings are
 
 A connection whose state is not known for certain is never lent again: one that was given back inside a transaction, or that could not be
 moved to another tenant, is ended. So is, by `Database`, one whose loan was cancelled. See docs/concepts/tenants.md.
+
+Connections are kept apart by priority, as a ship's bulkheads keep water: whoever only looks never has all of them, and some are lent for
+what is urgent alone. See docs/concepts/overload.md.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from carewright.kernel.errors import Unavailable
+from carewright.kernel.priority import Priority, current
 
 if TYPE_CHECKING:
     import asyncpg
 
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 
+Turn: TypeAlias = "asyncio.Future[Connection | None]"
+RESERVED: Mapping[Priority | None, int] = {Priority.EMERGENCY: 2, Priority.PRESENCE: 1}
+"""Connections beyond a pool's size that nobody else is lent."""
+KEPT_FREE: Mapping[Priority | None, float] = {Priority.LOOK: 0.25, Priority.REPORT: 0.5}
+"""Parts of a pool that are left to others. Work that no request asked for has the whole size, as changes have."""
+IN_TURN: tuple[Priority | None, ...] = (Priority.EMERGENCY, Priority.PRESENCE, None, Priority.CHANGE, Priority.LOOK, Priority.REPORT)
 WAIT_SECONDS_MAX = 10.0
 CLOSE_SECONDS_MAX = 5.0
 
 
-class Pool:
-    """At most `size` connections, opened when they are needed. One that was closed underneath us is replaced at its next loan.
+def share_of(size: int, priority: Priority | None) -> int:
+    """How many connections of a pool of `size` may be lent when one more is asked for with this priority; one at least."""
+    return max(1, size + RESERVED.get(priority, 0) - int(size * KEPT_FREE.get(priority, 0.0)))
 
-    Whoever waits is served in the order of asking: what is given back goes straight into the hands of the first, past everybody who comes
-    later. Without that an unlucky caller waits for seconds under load, while others are served in milliseconds.
+
+class Pool:
+    """At most `size` connections, and those reserved, opened when they are needed. One that was closed underneath us is replaced.
+
+    Whoever waits is served by priority, and among equals in the order of asking: what is given back goes straight into the hands of the
+    first, past everybody who comes later. Without that an unlucky caller waits for seconds under load, while others are served in
+    milliseconds.
     """
 
     def __init__(
@@ -37,18 +53,23 @@ class Pool:
     ) -> None:
         self._connect = connect
         self._move = move
-        self._size = size
-        self._open = 0
-        """Connections, and places in which one is about to be opened."""
+        self._shares = {each: share_of(size, each) for each in IN_TURN}
+        self._out = 0
+        """Connections that are lent, being opened or being handed over."""
         self._idle: list[Connection] = []
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._waiting: dict[Priority | None, deque[Turn]] = {each: deque() for each in IN_TURN}
         self._lent: set[Connection] = set()
         self._tenant: dict[Connection, UUID | None] = {}
         """In which tenant each open connection stands; a new one in none, where nothing of any tenant is seen."""
 
     async def take(self, tenant: UUID | None = None) -> "Connection":
         """Borrow a connection that stands in `tenant`. Raises `Unavailable` when none comes free in time; give it back with `give`."""
-        connection = self._found(tenant) or await self._next()
+        priority = current()
+        if self._out < self._shares[priority]:
+            self._out += 1
+            connection = self._found(tenant) or await self._opened()
+        else:
+            connection = await self._handed(priority) or await self._opened()
         self._lent.add(connection)
         if self._tenant[connection] != tenant:
             await self._moved(connection, tenant)
@@ -69,7 +90,7 @@ class Pool:
         """Close every connection, those still lent included."""
         everybody = [*self._idle, *self._lent]
         self._idle.clear()
-        self._size = 0
+        self._shares = dict.fromkeys(IN_TURN, 0)
         for connection in everybody:
             try:
                 await connection.close(timeout=CLOSE_SECONDS_MAX)
@@ -82,17 +103,9 @@ class Pool:
         for place in range(len(idle) - 1, -1, -1):
             if idle[place].is_closed():
                 del self._tenant[idle.pop(place)]
-                self._open -= 1
             elif self._tenant[idle[place]] == tenant:
                 return idle.pop(place)
         return idle.pop(0) if idle else None
-
-    async def _next(self) -> "Connection":
-        """A new connection, or what somebody gives back."""
-        if self._open < self._size:
-            self._open += 1
-            return await self._opened()
-        return await self._handed() or await self._opened()
 
     async def _moved(self, connection: "Connection", tenant: UUID | None) -> None:
         """Have the connection stand in `tenant`. Where that did not end well it is ended: nobody knows where it stands."""
@@ -114,14 +127,14 @@ class Pool:
         self._tenant[connection] = None
         return connection
 
-    async def _handed(self) -> "Connection | None":
+    async def _handed(self, priority: Priority | None) -> "Connection | None":
         """What somebody gave back: a connection, or None for the place of one that had been closed."""
-        if self._size == 0:
+        if not self._shares[priority]:
             raise Unavailable
         loop = asyncio.get_running_loop()
-        turn: asyncio.Future[Connection | None] = loop.create_future()
+        turn: Turn = loop.create_future()
         patience = loop.call_later(WAIT_SECONDS_MAX, _give_up, turn)
-        self._waiting.append(turn)
+        self._waiting[priority].append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
@@ -132,18 +145,19 @@ class Pool:
             patience.cancel()
 
     def _pass_on(self, connection: "Connection | None") -> None:
-        """A connection, or the place of one, to whoever has waited longest; if nobody waits it is kept."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return
-        if connection is None:
-            self._open -= 1
-        else:
+        """A connection, or the place of one, to whoever may have it and has waited longest; if nobody does it is kept."""
+        self._out -= 1
+        for priority, turns in self._waiting.items():
+            while turns and self._out < self._shares[priority]:
+                turn = turns.popleft()
+                if not turn.done():
+                    self._out += 1
+                    turn.set_result(connection)
+                    return
+        if connection is not None:
             self._idle.append(connection)
 
 
-def _give_up(turn: "asyncio.Future[Connection | None]") -> None:
+def _give_up(turn: Turn) -> None:
     if not turn.done():
         turn.set_exception(Unavailable())

@@ -6,6 +6,7 @@ import msgspec
 
 from carewright.contracts import oversight as c
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 from carewright.kernel.values import Reason
 from carewright.oversight.context import OversightContext
 from carewright.oversight.service import unusual
@@ -30,7 +31,7 @@ async def close_unusual(ctx: OversightContext, call: Call[Nothing, CloseUnusualB
 ROUTES = (
     Route(
         "GET", "/api/v1/unusual-access", list_unusual, "Who opened records that they may have had no reason to open", unusual.REVIEW,
-        c.UnusualPage, query=c.ListUnusual,
+        c.UnusualPage, query=c.ListUnusual, priority=Priority.REPORT,
     ),
     Route(
         "POST", "/api/v1/unusual-access/{unusual_id}/close", close_unusual, "Write down what was found about it", unusual.REVIEW, c.Unusual,

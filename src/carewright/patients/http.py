@@ -24,6 +24,7 @@ from carewright.contracts.patients import (
 )
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 from carewright.kernel.values import Reason
 from carewright.patients.service import records as service
 
@@ -72,7 +73,10 @@ async def erase_patient(ctx: Context, call: Call[Nothing, EraseBody]) -> Erased:
 
 
 ROUTES = (
-    Route("POST", "/api/v1/patients/find", find_patients, "Find patients by name", service.FIND, PatientsPage, body=FindPatients),
+    Route(
+        "POST", "/api/v1/patients/find", find_patients, "Find patients by name", service.FIND, PatientsPage, body=FindPatients,
+        priority=Priority.LOOK,
+    ),
     Route(
         "POST", "/api/v1/patients", register_patient, "Register a patient", service.REGISTER, Patient, body=RegisterPatient,
         keyed=True, versioned=True, created="/api/v1/patients/{id}", refusals=(InvalidPatient,),

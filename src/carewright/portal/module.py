@@ -25,7 +25,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.sealed import Sealer
 from carewright.portal import handlers
-from carewright.portal.http.pages import pages
+from carewright.portal.http.pages import PRIORITIES, pages
 from carewright.portal.jobs import JOBS
 from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
@@ -83,4 +83,5 @@ MODULE = Module(
     jobs=JOBS,
     has_tables=False,
     pages=pages,
+    priorities=PRIORITIES,
 )

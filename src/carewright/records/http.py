@@ -7,6 +7,7 @@ from carewright.contracts.access import StepUpNeeded
 from carewright.contracts.patients import RecordMerged, UnknownPatient
 from carewright.kernel.context import Context
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 from carewright.kernel.privacy.vault import RegionNotServed
 from carewright.kernel.values import Reason
 from carewright.records.context import RecordsContext
@@ -67,6 +68,7 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/records/export", export_record, "Everything that is held about one patient, as FHIR R4, a page at a time.",
-        export.EXPORT, c.ExportPage, body=c.ExportRecord, refusals=(UnknownPatient, StepUpNeeded, RecordMerged),
+        export.EXPORT, c.ExportPage, body=c.ExportRecord, priority=Priority.REPORT,
+        refusals=(UnknownPatient, StepUpNeeded, RecordMerged),
     ),
 )  # fmt: skip

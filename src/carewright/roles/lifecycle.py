@@ -201,6 +201,7 @@ def asgi(system: System, modules: Sequence[Module], health: app.Health) -> Any:
     return app.build(
         routes, doors, system.bearers, health, [route for module in MODULES for route in module.routes], system.gate, event_of,
         speaking={prefix: say for module in modules for prefix, say in module.speaking.items()},
+        priorities={address: priority for module in modules for address, priority in module.priorities.items()},
         cross_origin=system.cross_origin, under_one_name=system.edge.localhost,
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ from carewright.kernel.context import Context
 from carewright.kernel.errors import OutcomeUnknown, Refusal, Unavailable
 from carewright.kernel.http import problems
 from carewright.kernel.http.doors import door
+from carewright.kernel.http.shedding import SAID_PRIORITY
+from carewright.kernel.priority import current
 from carewright.roles.protocols import Method, methods_of, module_of
 
 TOKEN_LIFETIME = timedelta(seconds=60)
@@ -46,6 +48,8 @@ class Remote:
 
     async def _post(self, method: Method, body: bytes, token: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if (priority := current()) is not None:
+            headers[SAID_PRIORITY] = priority.label
         try:
             return await self._client.post(self._base_url + method.path, content=body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:

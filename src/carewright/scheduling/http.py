@@ -11,6 +11,7 @@ from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, calendars, change, find, search
@@ -178,7 +179,7 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/appointments/find", search_appointments, "Appointments of anybody, by patient, time, site or who takes part.",
-        permission="scheduling.appointment.read", body=c.SearchAppointments, answer=c.AppointmentsFound,
+        permission="scheduling.appointment.read", body=c.SearchAppointments, answer=c.AppointmentsFound, priority=Priority.LOOK,
     ),
     Route(
         "GET", ONE, get_appointment, "One appointment.", permission="scheduling.appointment.read", answer=c.Appointment, versioned=True,
@@ -202,7 +203,7 @@ ROUTES = (
     Route(
         "POST", f"{ONE}/status", advance_appointment, "Record what happened: arrived, checked in, fulfilled, not shown, entered in error.",
         permission="scheduling.appointment.advance", body=StatusBody, answer=c.Appointment, keyed=True, versioned=True,
-        refusals=(c.UnknownAppointment, c.IllegalStep, c.BookedElsewhere),
+        priority=Priority.PRESENCE, refusals=(c.UnknownAppointment, c.IllegalStep, c.BookedElsewhere),
     ),
     Route(
         "POST", "/api/v1/appointment-series", book_series, "Book every visit of a series, or none.",

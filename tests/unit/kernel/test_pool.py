@@ -9,6 +9,7 @@ import pytest
 from carewright.kernel import pool as pool_module
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.pool import Pool
+from carewright.kernel.priority import Priority, working_as
 from tests.samples import known_id
 
 
@@ -204,3 +205,62 @@ async def test_a_connection_given_back_inside_a_transaction_is_not_lent_again(li
     pool.give(line)
     assert line.closed
     assert await pool.take(A) is lines.opened[1]
+
+
+async def taken_as(pool: Pool, priority: Priority | None) -> Any:
+    with working_as(priority):
+        return await pool.take()
+
+
+async def test_whoever_only_looks_or_reports_never_has_the_last_connections(lines: Lines) -> None:
+    pool = lines.pool(8)
+    reports = [asyncio.create_task(taken_as(pool, Priority.REPORT)) for _ in range(20)]
+    await asyncio.wait(reports, timeout=0.05)
+    looks = [asyncio.create_task(taken_as(pool, Priority.LOOK)) for _ in range(20)]
+    await asyncio.wait(looks, timeout=0.05)
+    assert (sum(each.done() for each in reports), sum(each.done() for each in looks)) == (4, 2)
+    changes = [asyncio.create_task(taken_as(pool, Priority.CHANGE)) for _ in range(20)]
+    await asyncio.wait(changes, timeout=0.05)
+    assert sum(each.done() for each in changes) == 2, "the rest of the pool's size"
+    assert await asyncio.wait_for(taken_as(pool, Priority.PRESENCE), 5)
+    assert await asyncio.wait_for(taken_as(pool, Priority.EMERGENCY), 5)
+    assert len(lines.opened) == 10
+    for waiting in (*reports, *looks, *changes):
+        waiting.cancel()
+
+
+async def test_what_is_given_back_goes_to_the_most_urgent_first(lines: Lines) -> None:
+    pool = lines.pool(1)
+    line, order = await pool.take(), []
+
+    async def asking_as(priority: Priority | None) -> None:
+        taken = await taken_as(pool, priority)
+        order.append(priority)
+        pool.give(taken)
+
+    urgent = [await taken_as(pool, Priority.EMERGENCY) for _ in range(2)]
+    wanted = (Priority.REPORT, Priority.LOOK, Priority.CHANGE, None, Priority.PRESENCE, Priority.EMERGENCY)
+    waiting = [asyncio.create_task(asking_as(each)) for each in wanted]
+    await asyncio.sleep(0)
+    for each in (line, *urgent):
+        pool.give(each)
+    await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    assert order == [Priority.EMERGENCY, Priority.PRESENCE, None, Priority.CHANGE, Priority.LOOK, Priority.REPORT]
+
+
+async def test_work_that_no_request_asked_for_has_all_of_a_pool(lines: Lines) -> None:
+    pool = lines.pool(6)
+    assert len({await asyncio.wait_for(pool.take(), 5) for _ in range(6)}) == 6
+
+
+@pytest.mark.parametrize("priority", Priority)
+async def test_the_smallest_pool_lends_to_everybody(lines: Lines, priority: Priority) -> None:
+    assert await asyncio.wait_for(taken_as(lines.pool(1), priority), 5)
+
+
+async def test_a_closed_pool_lends_to_nobody(lines: Lines) -> None:
+    pool = lines.pool(1)
+    await pool.close()
+    for priority in (None, *Priority):
+        with pytest.raises(Unavailable):
+            await taken_as(pool, priority)

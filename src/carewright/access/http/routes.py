@@ -13,6 +13,7 @@ from carewright.contracts import clients as k
 from carewright.contracts.callers import IssuerTaken
 from carewright.contracts.consents import Consent
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Reason
 
 Ctx = AccessContext
@@ -163,7 +164,8 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/access/break-glass", start_break_glass, "Read more than your role may, for 60 minutes at most, with a reason.",
-        break_glass.START, b.BreakGlass, body=b.StartBreakGlass, keyed=True, refusals=(c.StepUpNeeded, c.SessionNeeded),
+        break_glass.START, b.BreakGlass, body=b.StartBreakGlass, keyed=True, priority=Priority.EMERGENCY,
+        refusals=(c.StepUpNeeded, c.SessionNeeded),
     ),
     Route(
         "GET", "/api/v1/access/reviews", list_reviews, "When the glass was broken; what is still to be reviewed.", break_glass.REVIEW,

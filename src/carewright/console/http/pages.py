@@ -14,6 +14,17 @@ from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartSignIn, UnknownSession
 from carewright.contracts.break_glass import StartBreakGlass
 from carewright.kernel.http import guard
+from carewright.kernel.http.priorities import Declared
+from carewright.kernel.priority import Priority
+
+PRIORITIES: Declared = {
+    SIGN_IN: Priority.PRESENCE, "/staff/callback": Priority.PRESENCE,
+    "/staff/break-glass": Priority.EMERGENCY, "/staff/break-glass/start": Priority.EMERGENCY, "/staff/break-glass/end": Priority.EMERGENCY,
+    incident.INCIDENT: Priority.EMERGENCY, f"{incident.INCIDENT}/respond": Priority.EMERGENCY,
+    f"{incident.INCIDENT}/release": Priority.EMERGENCY, f"{incident.INCIDENT}/close": Priority.EMERGENCY,
+    f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
+    "/staff/privacy/proofs/{id}": Priority.REPORT, "/staff/privacy/records/{id}/{reason}": Priority.REPORT,
+}  # fmt: skip
 
 
 def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:

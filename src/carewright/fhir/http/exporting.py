@@ -22,6 +22,9 @@ from carewright.kernel.errors import BadInput, Forbidden
 from carewright.kernel.http.endpoint import bearer_token, query_pairs
 
 EXPORT = "/$export"
+ADDRESSES = tuple(
+    PREFIX + path for path in (EXPORT, f"/Patient{EXPORT}", f"/Group/{{group_id}}{EXPORT}", f"{EXPORT}/{{id}}", f"{EXPORT}/{{id}}/{{name}}")
+)
 Handle = Callable[[FhirContext, Request], Awaitable[Response]]
 
 

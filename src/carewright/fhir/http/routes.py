@@ -24,9 +24,24 @@ from carewright.fhir.model.slots import slots_taken
 from carewright.fhir.model.versions import read_asked
 from carewright.fhir.service import claiming, finding, referrals, searching, served, subscribing
 from carewright.fhir.service.capabilities import capability_statement
+from carewright.kernel.http.priorities import Declared
+from carewright.kernel.priority import Priority
 
 PUBLIC = (f"{PREFIX}/metadata", f"{PREFIX}{authorization.WELL_KNOWN}", MANIFEST, FILES)
 """What everybody may read, scripts of any site's pages too."""
+
+ENCOUNTER_WRITES = (("POST", ""), ("PUT", ""), ("PATCH", ""), ("PUT", "/{id}"), ("PATCH", "/{id}"))
+PRIORITIES: Declared = {
+    **{f"{method} {PREFIX}/Encounter{rest}": Priority.PRESENCE for method, rest in ENCOUNTER_WRITES},
+    f"{PREFIX}/Appointment/$find": Priority.LOOK,
+    f"{PREFIX}/{{kind}}/_search": Priority.LOOK,
+    f"{PREFIX}/Subscription/{{id}}/$status": Priority.LOOK,
+    f"{PREFIX}/Subscription/{{id}}/$events": Priority.LOOK,
+    f"GET {PREFIX}/AuditEvent": Priority.REPORT,
+    f"POST {PREFIX}/AuditEvent/_search": Priority.REPORT,
+    **dict.fromkeys((MANIFEST, f"{FILES}/{{name}}", *exporting.ADDRESSES), Priority.REPORT),
+}
+"""Who arrives here, as another system says it, is told by its Encounter."""
 
 
 def pages(ctx: FhirContext) -> Sequence[BaseRoute]:

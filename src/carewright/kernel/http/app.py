@@ -25,9 +25,12 @@ from carewright.kernel.http.cross_origin import PREFLIGHT, CrossOrigin, is_prefl
 from carewright.kernel.http.endpoint import endpoint
 from carewright.kernel.http.gate import Gate
 from carewright.kernel.http.localhost import UnderOneName
+from carewright.kernel.http.priorities import Addresses, Declared, listed
 from carewright.kernel.http.routes import Route
 from carewright.kernel.http.settings import EdgeSettings
+from carewright.kernel.http.shedding import Place, Places
 from carewright.kernel.limits import Limits
+from carewright.kernel.priority import working_as
 from carewright.kernel.rng import new_secret
 
 log = telemetry.logger(__name__)
@@ -39,6 +42,8 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10),
 )
 IN_FLIGHT = Gauge("carewright_http_in_flight", "Requests being worked on.")
+BEYOND: Declared = {"/live": None, "/ready": None, "/roles": None, "/metrics": None}
+"""Never refused, so that whoever watches us still sees."""
 Speaking = Mapping[str, Callable[[Request, Refusal], Response]]
 """How addresses that begin so say no, where they do not by problem documents: other standards have their own form for it."""
 
@@ -66,26 +71,29 @@ def build(  # noqa: PLR0913  # each is a part of the process that only compositi
     event_of: EventOf = named_after,
     *,
     speaking: Speaking | None = None,
+    priorities: Declared | None = None,
     cross_origin: CrossOrigin | None = None,
     under_one_name: bool = False,
 ) -> ASGIApp:
     """The ASGI application of a process that serves `served` routes and `pages`, behind `gate` or one with the default settings.
 
     It describes the routes `described`, its own unless told otherwise: behind one address, each process speaks for the whole API.
-    `event_of` is what the audit log calls a use case that it refuses. Other sites' pages read what
+    `event_of` is what the audit log calls a use case that it refuses. `priorities` are the pages'. Other sites' pages read what
     `cross_origin` says, else nothing. `under_one_name` is for this machine alone (`localhost.py`).
     """
+    system = system_pages(health, [route for route, _ in served] if described is None else described)
     routes: list[BaseRoute] = [
         *(
             Path(_matching_ids(route.path), endpoint(route, context, bearers, event_of), methods=[route.method])
             for route, context in served
         ),
-        *_system(health, [route for route, _ in served] if described is None else described),
+        *system,
         *pages,
     ]
+    addresses = Addresses(listed((route for route, _ in served), [*pages, *system], {**BEYOND, **(priorities or {})}))
     between = [Middleware(UnderOneName)] if under_one_name else []
     application = Starlette(routes=_one_entry_a_path(routes), middleware=between)
-    return Edge(application, gate or Gate(EdgeSettings(), Limits(), new_secret(32)), Answers(speaking or {}), cross_origin)
+    return Edge(application, gate or Gate(EdgeSettings(), Limits(), new_secret(32)), Answers(speaking or {}), addresses, cross_origin)
 
 
 def _matching_ids(path: str) -> str:
@@ -115,7 +123,7 @@ def _joined(path: str, group: list[Path]) -> BaseRoute:
     return Path(path, dispatch, methods=sorted(by_method))
 
 
-def _system(health: Health, routes: Sequence[Route]) -> list[BaseRoute]:
+def system_pages(health: Health, routes: Sequence[Route]) -> list[BaseRoute]:
     described = msgspec.json.encode(openapi.document(routes))
     page = docs.page(msgspec.json.decode(described))
 
@@ -155,11 +163,13 @@ _PREFLIGHT = Response(status_code=204, headers={name.decode(): value.decode() fo
 
 
 class Edge:
-    """The outermost layer: asks the gate, measures every request, completes the headers, and turns every fault into an answer."""
+    """The outermost layer: asks the gate, finds each request a place, measures it, completes the headers, turns faults into answers."""
 
-    def __init__(self, app: Starlette, gate: Gate, answers: "Answers", cross_origin: CrossOrigin | None) -> None:
+    def __init__(self, app: Starlette, gate: Gate, answers: "Answers", addresses: Addresses, cross_origin: CrossOrigin | None) -> None:
         self._app = app
         self._gate = gate
+        self._addresses = addresses
+        self._places = Places()
         self._cross_origin = cross_origin
         self._answers = answers
         app.add_exception_handler(Refusal, answers.refused)
@@ -172,6 +182,8 @@ class Edge:
             return
         started = time.perf_counter()
         status = 500
+        address = self._addresses.of(scope["method"], scope["path"])
+        place: Place | None = None
         allowed = await self._cross_origin.headers_for(scope) if self._cross_origin else ()
 
         async def completed(message: Message) -> None:
@@ -179,35 +191,49 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = headers.completed([*message["headers"], *allowed], over_https=scope["scheme"] == "https")
+                if place is not None:
+                    place.answers(message)
             await send(message)
 
         IN_FLIGHT.inc()
         try:
             await self._gate.admit(scope)
-            await (_PREFLIGHT if is_preflight(scope, allowed) else self._app)(scope, receive, completed)
-        except Refusal as refusal:  # of the gate: those of the application are answers already
+            if is_preflight(scope, allowed):
+                await _PREFLIGHT(scope, receive, completed)
+            else:
+                place = await self._places.enter(scope, address)
+                await self._answer(scope, receive, completed, place)
+        except Refusal as refusal:  # of the gate, or for want of a place: those of the application are answers already
             await self._answers.to(Request(scope), refusal)(scope, receive, completed)
         except Exception as fault:  # noqa: BLE001  # the edge: every fault becomes an answer and a record
             log.error(
                 "request.failed",
                 method=scope["method"],
-                route=_route_of(scope),
+                route=address.pattern,
                 error=type(fault).__name__,
                 where=telemetry.where(fault),
             )
         finally:
             IN_FLIGHT.dec()
-            if status == 401:
-                self._gate.note_unknown(scope)
-            route = _route_of(scope)
-            self._gate.note_refused(scope, route, status)
-            REQUESTS.labels(scope["method"], route, str(status)).inc()
-            SECONDS.labels(route).observe(time.perf_counter() - started)
+            if place is not None:
+                place.end()
+            self._note(scope, address.pattern, status, time.perf_counter() - started)
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, place: Place | None) -> None:
+        """Have the application answer; what it asks for on the way is asked for by the priority of the place."""
+        if place is None:
+            await self._app(scope, receive, send)
+            return
+        with working_as(place.priority):
+            await self._app(scope, place.hearing(receive), send)
 
-def _route_of(scope: Scope) -> str:
-    """The route's pattern, never the path itself: a path holds ids and whatever somebody typed."""
-    return getattr(scope.get("route"), "path", "unknown").replace(":uuid}", "}")
+    def _note(self, scope: Scope, pattern: str, status: int, seconds: float) -> None:
+        """What became of it, under the pattern of its address: an address itself holds ids and whatever somebody typed."""
+        if status == 401:
+            self._gate.note_unknown(scope)
+        self._gate.note_refused(scope, pattern, status)
+        REQUESTS.labels(scope["method"], pattern, str(status)).inc()
+        SECONDS.labels(pattern).observe(seconds)
 
 
 class Answers:

@@ -16,6 +16,7 @@ EVERYWHERE: tuple[type[Refusal], ...] = (
     errors.TooSlow,
     errors.TooManyRequests,
     errors.Unavailable,
+    errors.Overloaded,
     errors.InternalFault,
 )
 KEYED: tuple[type[Refusal], ...] = (errors.IdempotencyInFlight, errors.IdempotencyKeyReused, errors.OutcomeUnknown)

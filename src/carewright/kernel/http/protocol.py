@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 from prometheus_client import Counter
+from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 CERTIFIED = "carewright.certified"
@@ -27,6 +28,12 @@ def has_certificate(transport: asyncio.BaseTransport) -> bool:
     """Whether the caller showed a certificate, which TLS then checked against the authority of our own processes."""
     ssl_object = transport.get_extra_info("ssl_object")
     return bool(ssl_object and ssl_object.getpeercert())
+
+
+def is_here(receive: Receive) -> bool:
+    """Whether `receive` answers at once: what it tells has arrived, or nothing is known of how it waits."""
+    cycle = getattr(receive, "__self__", None)
+    return not isinstance(cycle, RequestResponseCycle) or cycle.message_event.is_set()
 
 
 class HeadTooLarge(Exception):

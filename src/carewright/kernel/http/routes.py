@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.kernel.errors import Refusal
+from carewright.kernel.priority import Priority
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -32,6 +33,7 @@ class Route:
     """A typed route. `handle(ctx, call)` returns a value of type `answer`.
 
     `keyed` routes need an Idempotency-Key. `versioned` routes answer with an ETag made of the value's `version`, and take If-Match.
+    `priority` says how urgent it is where its method does not (`priorities.py`).
     `created` answers 201 with a Location made of `path` and the value's id.
     """
 
@@ -48,6 +50,7 @@ class Route:
     created: str | None = None
     refusals: tuple[type[Refusal], ...] = ()
     tag: str = ""
+    priority: Priority | None = None
 
     @property
     def parameters(self) -> list[str]:

@@ -5,9 +5,15 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 
 from carewright.contracts import smart
+from carewright.kernel.http.priorities import Declared
+from carewright.kernel.priority import Priority
 from carewright.portal.http import appointments, apps, assets, browse, calendar, devices, holds, inbox, passkeys, proxies, record, sign_in
 from carewright.portal.http.page import Handle, door, page
 from carewright.portal.service import PortalContext
+
+ASSETS = "/static/{name:path}"
+PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, ASSETS: None}
+"""What never changes is served from memory, and every page is made of it."""
 
 
 def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
@@ -83,5 +89,5 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get(f"{calendar.PLACE}/make", calendar.to_feeds),
         get(f"{calendar.PLACE}/{{id}}/end", calendar.to_feeds),
         get("/apps/{id}/end", devices.to_devices),
-        Route("/static/{name:path}", assets.serve, methods=["GET"]),
+        Route(ASSETS, assets.serve, methods=["GET"]),
     ]
