@@ -17,9 +17,9 @@ from tests.tidy.source import ROOT
 PAGE = ROOT / "docs" / "reference" / "priorities.md"
 PREAMBLE = """# Priorities
 
-How urgent each address is when not everything can be answered; [Overload](../concepts/overload.md) says what that means. What is read is P3
-and everything else is P2, where nobody says otherwise: these are the addresses of which somebody does. One that nobody serves counts as what
-its method says.
+How urgent each address is when not everything can be answered; [Overload](../concepts/overload.md) says what that means. What is read is
+P3 and everything else is P2, where nobody says otherwise: these are the addresses of which somebody does. One that nobody serves counts
+as what its method says.
 
 A call of one of our processes to another (`/internal/v1/…`) says in `Carewright-Priority` for what kind of request it is made, and is P2
 where it says nothing.
