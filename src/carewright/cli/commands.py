@@ -101,6 +101,10 @@ async def import_files(options: Namespace) -> int:
     place = _sections(options), _organization(options)
     if options.kind == "fhir":
         report = await importing.import_fhir(*place, options.paths, options.time_zone, _bar)
+    elif options.kind == "hl7":
+        if options.client is None:
+            raise StartFailed("Say with --client ID which registered client sent the messages: carewright client list shows them.")
+        report = await importing.import_hl7(*place, options.paths, _uuid(options.client), _bar, dry_run=options.dry_run)
     elif options.kind == "csv":
         report = await importing.import_csv(*place, *_csv_of(options), _bar, dry_run=options.dry_run)
     else:

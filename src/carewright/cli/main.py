@@ -147,16 +147,18 @@ def _demo(names: "Names") -> None:
 def _import(names: "Names") -> None:
     command = _command(
         names, "import", commands.import_files, "Import resources from files.",
-        "carewright import fhir exports/, or carewright import openemr dump.sql --mapping openemr.toml --dry-run",
+        "carewright import fhir exports/, or carewright import openemr dump.sql --mapping openemr.toml --dry-run, "
+        "or carewright import hl7 archive/ --client ID",
     )  # fmt: skip
     _with_place(command)
     command.add_argument(
-        "kind", choices=("fhir", "csv", "easyappointments", "openemr", "medplum"),
+        "kind", choices=("fhir", "csv", "easyappointments", "openemr", "medplum", "hl7"),
         help="fhir: FHIR R4 NDJSON, plain or gzipped; csv: one file, by a mapping; easyappointments, openemr: a dump of "
-        "its database; medplum: the Appointments of an export of FHIR R4, after fhir",
+        "its database; medplum: the Appointments of an export of FHIR R4, after fhir; hl7: an archive of HL7 v2 messages",
     )  # fmt: skip
-    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="fhir: folders or files; else one file")
-    command.add_argument("--mapping", type=Path, help="all but fhir: what is what there, as TOML (docs/howto/import-from-*.md)")
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="fhir, hl7: folders or files; else one file")
+    command.add_argument("--client", metavar="ID", help="hl7: the registered client that sent the messages (carewright client list)")
+    command.add_argument("--mapping", type=Path, help="all but fhir and hl7: what is what there, as TOML (docs/howto/import-from-*.md)")
     command.add_argument("--draft", type=Path, metavar="FILE", help="of a dump: only write a mapping to fill in to this file")
     command.add_argument("--dry-run", action="store_true", help="all but fhir: read and look up everything, write nothing")
     command.add_argument("--organization", help="tenant to import into (default: the one this data directory belongs to)")

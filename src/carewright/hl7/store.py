@@ -188,6 +188,12 @@ async def linked(db: Database, organization_id: UUID, marks: Sequence[bytes]) ->
     return next(((row["kind"], row["target_id"]) for row in rows if row), None)
 
 
+async def known_marks(db: Session, organization_id: UUID, marks: Sequence[bytes]) -> set[bytes]:
+    """Those of the marks that stand for something."""
+    rows = await db.fetch(Q.linked, [organization_id] * len(marks), marks)
+    return {marks[row["number"] - 1] for row in rows}
+
+
 async def message_by_id(db: Session, cipher: FieldCipher, message_id: UUID) -> Kept | None:
     row = await db.fetch_one(Q.message_by_id, cipher.organization_id, message_id)
     return _kept(cipher, row) if row else None

@@ -13,8 +13,11 @@ from carewright.contracts.migration import InvalidMapping
 from carewright.contracts.patients import Patients
 from carewright.contracts.vitals import Vitals
 from carewright.fhir.service.importing import Into, import_directory
+from carewright.hl7.context import Hl7Context
+from carewright.hl7.service.archive import import_archive
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
+from carewright.kernel.settings import StartFailed
 from carewright.migration.context import MigrationContext
 from carewright.migration.model.mapping import mapping_in
 from carewright.migration.model.system_mapping import system_mapping_in
@@ -24,7 +27,7 @@ from carewright.migration.service.importing import import_csv as import_rows
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
 
-__all__ = ["SYSTEMS", "draft_mapping", "import_csv", "import_dump", "import_fhir", "lines_of"]
+__all__ = ["SYSTEMS", "draft_mapping", "import_csv", "import_dump", "import_fhir", "import_hl7", "lines_of"]
 REJECTIONS_SHOWN_MAX = 20
 
 
@@ -68,6 +71,25 @@ async def import_dump(
         return await dumping.import_dump(ctx, path, asked, dry_run=dry_run, progress=bar)
 
 
+async def import_hl7(
+    sections: Mapping[str, Any], organization_id: UUID, paths: Sequence[Path], client_id: UUID, bar: Callable[[int, int], None],
+    *, dry_run: bool,
+) -> ImportReport:  # fmt: skip
+    """Import an archive of HL7 v2 messages into one tenant, in the name of the registered client that wrote them, with its scopes.
+
+    A dry run writes nothing. Raises `StartFailed` for a client that is none of the tenant's, or was shut out.
+    """
+    async with running([module for module in MODULES if module.has_tables], sections) as system:
+        ctx: Hl7Context = system.context("hl7")
+        actor = await ctx.access.actor_of_client(ctx.system, client_id)
+        if actor is None or actor.organization_id != organization_id:
+            raise StartFailed("--client ID is the registered client that sent the messages: carewright client list shows them.")
+        report = await import_archive(ctx.acting(ctx.tokens.not_held(actor)), paths, dry_run=dry_run, progress=bar)
+        for relay in system.relays.values():
+            await relay.drain()
+    return report
+
+
 @asynccontextmanager
 async def _migrating(sections: Mapping[str, Any], organization_id: UUID) -> AsyncIterator[MigrationContext]:
     """Migration in the name of an import; whatever it wrote, every copy has followed when it ends."""
@@ -80,7 +102,7 @@ async def _migrating(sections: Mapping[str, Any], organization_id: UUID) -> Asyn
 
 
 def lines_of(report: ImportReport) -> list[str]:
-    """The report for the terminal: counts by type, then the first rejections."""
+    """The report for the terminal: counts by type and by code, then the first rejections."""
     rows = [
         f"{name:<20} {counts.accepted:>8} accepted {counts.rejected:>6} rejected {counts.skipped:>6} skipped"
         for name, counts in sorted(report.by_type.items())
@@ -90,6 +112,7 @@ def lines_of(report: ImportReport) -> list[str]:
     return [
         *rows,
         f"{report.created} created, {report.changed} changed, {report.unchanged} unchanged",
+        *(f"{count:>8} {code}" for code, count in report.codes.items()),
         *rejected,
         *([f"… and {more} more; --report FILE writes them all"] if more else []),
     ]

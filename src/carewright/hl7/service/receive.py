@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -62,6 +63,13 @@ CODES: dict[store.Status, Code] = {"applied": "AA", "waiting": "AE", "refused": 
 log = telemetry.logger(__name__)
 
 
+class Taken(NamedTuple):
+    """A message that came, and what became of it. `answer` is of an earlier one where that was the same."""
+
+    heard: Heard
+    answer: Answer
+
+
 async def receive(ctx: Hl7Context, raw: bytes) -> bytes | None:
     """Do what a message asks for, store it, and answer: AA applied, AE on the work list, AR refused. None where no answer is wanted.
 
@@ -84,6 +92,15 @@ async def receive_all(ctx: Hl7Context, raws: Sequence[bytes]) -> list[bytes]:
         answers += [_heard_from(each) for each in done]
     following = iter(answers)
     return [b"".join(islice(following, len(batch))) for batch in batches]
+
+
+async def take_all(ctx: Hl7Context, raws: Sequence[bytes]) -> list[Taken]:
+    """As `receive_all`, of single messages, for one who wants no acknowledgements: what became of each."""
+    ctx.actor.require(RECEIVE)
+    cipher, client_id = await ctx.cipher(), client_of(ctx)
+    return [
+        each for run in runs_of(map(_read, raws)) for each in await asyncio.gather(*(_taken(ctx, cipher, client_id, read) for read in run))
+    ]
 
 
 def client_of(ctx: Hl7Context) -> UUID:
@@ -183,10 +200,15 @@ def _heard_from(done: bytes | BaseException | None) -> bytes:
 
 
 async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read: Read) -> bytes | None:
+    heard, answer = await _taken(ctx, cipher, client_id, read)
+    return acknowledged(read.message, answer, heard.received_at)
+
+
+async def _taken(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read: Read) -> Taken:
     heard = heard_of(ctx, cipher, read.message, read.raw, client_id)
     try:
         async with turn_of(ctx, cipher, heard, read.message):
-            reason = read.fault or _wrong_form(ctx, read.message)
+            reason = read.fault or wrong_form(ctx, read.message)
             heard = heard if reason else await _dated(ctx, cipher, heard, read.message)
             found = await store.look(ctx.db, cipher.organization_id, heard)
             if found.same is None or found.same[1].status == "refused":
@@ -195,7 +217,7 @@ async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read:
                 answer = _answer(*found.same)
     except NOT_NOW as refusal:
         answer = Answer("AR", heard.id, refusal.code)
-    return acknowledged(read.message, answer, heard.received_at)
+    return Taken(heard, answer)
 
 
 async def _take(ctx: Hl7Context, cipher: FieldCipher, message: Message, heard: Heard, found: Looked, wrong: str | None) -> Answer:
@@ -228,7 +250,7 @@ async def _dated(ctx: Hl7Context, cipher: FieldCipher, heard: Heard, message: Me
     return replace(heard, written=written, source_hash=cipher.mark(store.TABLE, "source_hash", heard.subject + source))
 
 
-def _wrong_form(ctx: Hl7Context, message: Message) -> str | None:
+def wrong_form(ctx: Hl7Context, message: Message) -> str | None:
     """Why a message is refused whatever it says."""
     version, processing = message.text("MSH", 12), message.text("MSH", 11)
     if not message.control_id:

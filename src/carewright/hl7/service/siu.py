@@ -14,6 +14,7 @@ from carewright.contracts.scheduling import (
     PickedTime,
     RescheduleAppointment,
 )
+from carewright.hl7.context import Codes
 from carewright.hl7.model.codes import BY_HAND, DoesNotFit
 from carewright.hl7.model.statuses import TARGETS, Target
 from carewright.hl7.model.when import instant_of
@@ -137,12 +138,17 @@ def _step(target: Target) -> AdvanceStatus:
 def _target(work: Work) -> Target:
     """What the filler's status asks for (SCH-25). Raises `DoesNotFit` for one that a person must decide about, or that nobody mapped."""
     given = work.wish.status
-    target = TARGETS.get(work.codes.mappings.get(("status", given), given).upper())
+    target = target_of(work.codes, given)
     if target is None:
         raise DoesNotFit(UNMAPPED, f"status {given}")
     if target == "by-hand":
         raise DoesNotFit(BY_HAND, f"status {given}")
     return target
+
+
+def target_of(codes: Codes, given: str) -> Target | None:
+    """What a filler's status asks for by the organization's table; None for one that nobody mapped."""
+    return TARGETS.get(codes.mappings.get(("status", given), given).upper())
 
 
 async def _picked(work: Work, visit_type_id: UUID, site_id: UUID) -> PickedTime:

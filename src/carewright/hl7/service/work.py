@@ -58,4 +58,9 @@ class Work:
             raise DoesNotFit(OTHER_PATIENT)
 
     def _mark(self, own_id: str) -> bytes:
-        return self.cipher.mark(store.LINK, "mark", f"{self.client_id}\0{own_id}".encode())
+        return link_mark(self.cipher, self.client_id, own_id)
+
+
+def link_mark(cipher: FieldCipher, client_id: UUID, own_id: str) -> bytes:
+    """By which hash it is kept what a sender's own id stands for."""
+    return cipher.mark(store.LINK, "mark", f"{client_id}\0{own_id}".encode())
