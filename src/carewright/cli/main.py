@@ -147,8 +147,7 @@ def _demo(names: "Names") -> None:
 def _import(names: "Names") -> None:
     command = _command(
         names, "import", commands.import_files, "Import resources from files.",
-        "carewright import fhir exports/, or carewright import openemr dump.sql --mapping openemr.toml --dry-run, "
-        "or carewright import hl7 archive/ --client ID",
+        "carewright import fhir exports/, import openemr dump.sql --mapping openemr.toml, or import hl7 archive/ --client ID",
     )  # fmt: skip
     _with_place(command)
     command.add_argument(

@@ -125,10 +125,12 @@ class _Survey:
     def read(self, tell: Progress) -> None:
         """Read every file to its end."""
         sizes = [_size(each.path) for each in self.files]
-        behind, total = 0, max(sum(sizes), 1)
+        behind, total, told = 0, max(sum(sizes), 1), -1
         for number, (file, size) in enumerate(zip(self.files, sizes, strict=True)):
             try:
-                self._read_file(number, file, lambda at, behind=behind: tell(SURVEYED * min(behind + at, total) // total, TOTAL))
+                for at in self._heard_in(number, file):
+                    if (share := SURVEYED * min(behind + at, total) // total) > told:
+                        tell(told := share, TOTAL)
             except OSError:
                 self.tally.reject(Position(file.name, 0), UNREADABLE, REASONS[UNREADABLE])
             behind += size
@@ -152,16 +154,17 @@ class _Survey:
     def at(self, file: int, line: int, kind: int | None = None) -> Position:
         return Position(self.files[file].name, line, None if kind is None else kinds.shown(KINDS[kind]))
 
-    def _read_file(self, number: int, file: _File, reached: Callable[[int], None]) -> None:
+    def _heard_in(self, number: int, file: _File) -> Iterator[int]:
+        """Hear a file's messages, and say after each how far it was read."""
         written = 0
         with file.path.open("rb") as read, file.path.open("rb") as anew:
             for each in found_in(_chunks(read), self._ctx.settings.message_bytes_max):
                 if each.fault:
                     self.tally.reject(self.at(number, each.line), each.fault, REASONS[each.fault])
-                    continue
-                anew.seek(each.offset)
-                written = self._hear(number, each, anew.read(each.length), written)
-                reached(each.offset)
+                else:
+                    anew.seek(each.offset)
+                    written = self._hear(number, each, anew.read(each.length), written)
+                yield each.offset
 
     def _hear(self, file: int, found: Found, raw: bytes, before: int) -> int:
         """Take note of a message; `before` is when the one before it was written, and this one where it does not say. Returns when."""
