@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -60,6 +60,7 @@ WITHOUT_A_PLACE = frozenset({"by-hand", "order", "merge"})
 """What may wait for a person, and lets what is told of the patient meanwhile go on."""
 OUTCOMES: dict[store.Status, audit.Outcome] = {"applied": "success", "waiting": "failed", "refused": "refused", "settled": "success"}
 CODES: dict[store.Status, Code] = {"applied": "AA", "waiting": "AE", "refused": "AR", "settled": "AA"}
+T = TypeVar("T")
 log = telemetry.logger(__name__)
 
 
@@ -89,7 +90,7 @@ async def receive_all(ctx: Hl7Context, raws: Sequence[bytes]) -> list[bytes]:
     batches = [_each_of(raw) for raw in raws]
     for run in runs_of(_read(raw) for batch in batches for raw in batch):
         done = await asyncio.gather(*(_received(ctx, cipher, client_id, each) for each in run), return_exceptions=True)
-        answers += [_heard_from(each) for each in done]
+        answers += [_through(each) or b"" for each in done]
     following = iter(answers)
     return [b"".join(islice(following, len(batch))) for batch in batches]
 
@@ -192,11 +193,11 @@ def _each_of(raw: bytes) -> list[bytes]:
         return [raw]
 
 
-def _heard_from(done: bytes | BaseException | None) -> bytes:
-    """The answer of one that was done beside others. Its fault is raised once the others are through."""
+def _through(done: T | BaseException) -> T:
+    """What came of one that was done beside others. Its fault is raised once the others are through."""
     if isinstance(done, BaseException):
         raise done
-    return done or b""
+    return done
 
 
 async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read: Read) -> bytes | None:
