@@ -1,0 +1,174 @@
+"""Finds the order in which a site's targets are met, by simulating its days; and says which cannot be, and what staff would do it.
+
+Every order is tried on the same people (common random numbers), so that what differs is the order. What is reported of the best was
+measured on other days than it was chosen by: a search that reports its own days flatters itself.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from carewright.flow.model.waiting.demand import NEVER, Crowd, Stream, draw_crowd
+from carewright.flow.model.waiting.distribution import Floats
+from carewright.flow.model.waiting.simulation import Order, Staff, replay
+
+Rule = Literal["accumulating", "head_start"]
+
+POPULATION = 12
+"""Orders that are tried at once."""
+SHRINKAGE = 0.8
+"""By what the steps of the search get shorter with each population."""
+STEP = {"accumulating": 1.0, "head_start": 30.0}
+"""The first steps of the search: ratios by a factor of e, or half an hour."""
+FARTHEST = {"accumulating": 12.0, "head_start": 24 * 60.0}
+"""The largest step between neighbouring tiers: a ratio of e^12, or a day."""
+PREFERRED = 1e9
+"""Ageing so fast that a tier is called before the others whenever somebody of it waits."""
+EXTRA_MAX = 20
+"""How many more are tried before it is said that staff alone is no answer."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """At least `share` of a tier wait `minutes` at most."""
+
+    minutes: float
+    share: float
+
+
+CTAS_TARGETS = (
+    Target(minutes=15, share=0.95),
+    Target(minutes=30, share=0.90),
+    Target(minutes=60, share=0.85),
+    Target(minutes=120, share=0.80),
+)
+"""Levels 2 to 5 of the Canadian Triage and Acuity Scale: time to physician, and the share of patients for whom it is to be kept."""
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tuner needs to know; tiers stand in order of urgency, one stream and one target (or none) for each.
+
+    Who arrives before `counted_from_minute` does not count: there the simulated queue has not filled yet.
+    """
+
+    streams: Sequence[Stream]
+    staff: Staff
+    targets: Sequence[Target | None]
+    first: frozenset[int] = frozenset()
+    counted_from_minute: float = 0.0
+
+
+class Tuned(msgspec.Struct, frozen=True, kw_only=True):
+    """The best order found: `values` per tier are the ageing rates (the slowest is 1) or the head starts in minutes.
+
+    `shares`: what part of each tier waits no longer than its target. `unmet`: tiers that miss their target under this order.
+    `unreachable`: tiers that would miss it even if they were called before all others that are not always first.
+    """
+
+    rule: Rule
+    values: tuple[float, ...]
+    shares: tuple[float, ...]
+    unmet: tuple[int, ...]
+    unreachable: tuple[int, ...]
+
+
+def tune(rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simulations: int = 120) -> Tuned:
+    """Search by at most about `simulations` orders, each tried on `days` days.
+
+    An elitist evolution strategy on the steps between neighbouring tiers, none below zero: a less urgent tier never ages faster, nor
+    starts farther ahead, than a more urgent one. While a target is missed, a miss counts twice as much as the same miss one tier down.
+    """
+    crowd = draw_crowd(rng, site.streams, days)
+    steps = _starting_points(site, rule)
+    best, best_score, size = steps[0], -np.inf, STEP[rule]
+    for _ in range(max(1, simulations // POPULATION)):
+        scores = [_score(site, shares) for shares in _shares(site, crowd, _orders(site, rule, steps))]
+        winner = int(np.argmax(scores))
+        if scores[winner] > best_score:
+            best, best_score = steps[winner], scores[winner]
+        steps = np.clip(best + rng.normal(0.0, size, (POPULATION, len(best))), 0.0, FARTHEST[rule])
+        size *= SHRINKAGE
+    return _reported(site, rule, best, draw_crowd(rng, site.streams, days))
+
+
+def shares_within(rng: np.random.Generator, site: Site, order: Order, days: int = 100) -> tuple[float, ...]:
+    """What part of each tier waits no longer than its target under an order that is given; 1 where there is no target."""
+    single = msgspec.structs.replace(order, ageing=order.ageing[None, :], head_starts=order.head_starts[None, :])
+    return tuple(_shares(site, draw_crowd(rng, site.streams, days), single)[0].tolist())
+
+
+def extra_staff(rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simulations: int = 60) -> int | None:
+    """The smallest number of people by whom, at every hour that is staffed, all targets are met; None where not even `EXTRA_MAX` do."""
+    for extra in range(EXTRA_MAX + 1):
+        larger = msgspec.structs.replace(site, staff=site.staff.with_more(extra))
+        if not tune(rng, larger, rule, days, simulations).unmet:
+            return extra
+    return None
+
+
+def order_of(rule: Rule, values: Floats | Sequence[float], first: frozenset[int] = frozenset()) -> Order:
+    """The order that `Tuned.values` describe."""
+    given = np.asarray(values, np.float64)
+    if rule == "accumulating":
+        return Order(ageing=given, head_starts=np.zeros_like(given), first=first)
+    return Order(ageing=np.ones_like(given), head_starts=given, first=first)
+
+
+def _starting_points(site: Site, rule: Rule) -> Floats:
+    """First come, first served; ageing in proportion to the targets; and steeper and steeper, up to almost strict priority."""
+    wanted = [each and each.minutes for tier, each in enumerate(site.targets) if tier not in site.first]
+    known = np.array([minutes or np.nan for minutes in wanted])
+    apart = np.nan_to_num(np.diff(np.log(known) if rule == "accumulating" else known)).clip(0.0)
+    steep = np.full(len(apart), STEP[rule])
+    return np.array([steep * 0, apart, 1.5 * apart, 2 * apart, steep, 2 * steep, 5 * steep]).clip(max=FARTHEST[rule])
+
+
+def _orders(site: Site, rule: Rule, steps: Floats) -> Order:
+    """One order for each row of `steps`; tiers that are always first are compared with one another as equals."""
+    ordinary = [tier for tier in range(len(site.streams)) if tier not in site.first]
+    points = np.zeros((len(steps), len(site.streams)))
+    points[:, ordinary[:-1]] = steps[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return order_of(rule, np.exp(points) if rule == "accumulating" else points, site.first)
+
+
+def _shares(site: Site, crowd: Crowd, orders: Order) -> Floats:
+    """What part of each tier waits no longer than its target, of shape `[orders, tiers]`; 1 where nobody came or nothing is wanted."""
+    count = len(orders.ageing)
+    crowds = crowd.repeated(count)
+    ageing, head_starts = (np.repeat(each, crowd.days, axis=0) for each in (orders.ageing, orders.head_starts))
+    starts = replay(crowds, Order(ageing=ageing, head_starts=head_starts, first=orders.first), site.staff)
+    shares = np.ones(orders.ageing.shape)
+    for tier, target in enumerate(site.targets):
+        came = crowds.arrivals[:, crowds.tier(tier)]
+        counted = (came >= site.counted_from_minute) & (came < NEVER)
+        if target is not None and counted.any():
+            kept = counted & (starts[:, crowds.tier(tier)] - came <= target.minutes)
+            shares[:, tier] = kept.reshape(count, -1).sum(axis=1) / counted.reshape(count, -1).sum(axis=1)
+    return shares
+
+
+def _score(site: Site, shares: Floats) -> float:
+    """The smallest margin where every target is met; else what is missed, as a negative number."""
+    tiers = [tier for tier, target in enumerate(site.targets) if target and tier not in site.first]
+    margins = np.array([shares[tier] - target.share for tier in tiers if (target := site.targets[tier])])
+    missed = np.minimum(margins, 0.0) @ 2.0 ** np.arange(len(tiers))[::-1]
+    return float(missed or margins.min(initial=1.0))
+
+
+def _reported(site: Site, rule: Rule, steps: Floats, crowd: Crowd) -> Tuned:
+    order = _orders(site, rule, steps[None, :])
+    shares = _shares(site, crowd, order)[0]
+    each_before_all = order_of("accumulating", 1.0 + PREFERRED * np.eye(len(site.streams)), site.first)
+    alone = np.diagonal(_shares(site, crowd, each_before_all))
+    return Tuned(
+        rule=rule,
+        values=tuple((order.ageing if rule == "accumulating" else order.head_starts)[0].tolist()),
+        shares=tuple(shares.tolist()),
+        unmet=_missed(site, shares),
+        unreachable=_missed(site, alone),
+    )
+
+
+def _missed(site: Site, shares: Floats) -> tuple[int, ...]:
+    return tuple(tier for tier, target in enumerate(site.targets) if target and shares[tier] < target.share)

@@ -1,0 +1,76 @@
+"""One day of a queue, event by event, on a heap: what the replay of many days at once is held against.
+
+Nothing of the replay is used here but the values that describe a queue. Servers have numbers; when several could begin, the lowest does.
+"""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from carewright.flow.model.waiting.simulation import Order, Staff
+
+
+@dataclass
+class Person:
+    tier: int
+    arrival: float
+    service: float
+    start: float | None = None
+
+    @property
+    def end(self) -> float | None:
+        return None if self.start is None else self.start + self.service
+
+
+@dataclass
+class Day:
+    """`busy_until`: when each server is done with whom it serves at minute 0."""
+
+    people: Sequence[Person]
+    order: Order
+    staff: Staff
+    busy_until: Sequence[float] = ()
+    _idle: set[int] = field(default_factory=set)
+    _lines: list[list[Person]] = field(default_factory=list)
+
+    def run(self) -> None:
+        numbers = count()
+        servers = range(max(self.staff.most, self.staff.reserved + 1))
+        self._lines = [[] for _ in range(len(self.order.ageing))]
+        events = [(each.arrival, next(numbers), each) for each in self.people]
+        events += [
+            (until, next(numbers), server) for server, until in zip(servers, [*self.busy_until, *[0.0] * len(servers)], strict=False)
+        ]
+        events += [(minute, next(numbers), None) for minute, _ in self.staff.steps]
+        heapq.heapify(events)
+        while events:
+            minute, _, what = heapq.heappop(events)
+            if isinstance(what, Person):
+                self._lines[what.tier].append(what)
+                self._lines[what.tier].sort(key=lambda person: person.arrival)
+            elif what is not None:
+                self._idle.add(what)
+            if minute >= 0:
+                for server in sorted(self._idle):
+                    person = self._next_for(server, minute)
+                    if person is not None:
+                        person.start = minute
+                        self._idle.remove(server)
+                        heapq.heappush(events, (minute + person.service, next(numbers), server))
+
+    def _next_for(self, server: int, minute: float) -> Person | None:
+        on_duty = [number for start, number in self.staff.steps if start <= minute]
+        if not on_duty or server >= on_duty[-1]:
+            return None
+        first, rest = [], []
+        for tier, line in enumerate(self._lines):
+            if line:
+                (first if tier in self.order.first else rest).append(line)
+        lines = first or ([] if server < self.staff.reserved else rest)
+        if not lines:
+            return None
+        return max(lines, key=lambda line: self._points(line[0], minute)).pop(0)
+
+    def _points(self, person: Person, minute: float) -> float:
+        return float(self.order.ageing[person.tier] * (minute - person.arrival + self.order.head_starts[person.tier]))
