@@ -10,7 +10,24 @@ from typing import Any
 
 import uvloop
 
-from bench import access, audit, availability, booking, bulk, fhir, find, growth, hl7, hot, memory, patients, report, search, subscriptions
+from bench import (
+    access,
+    audit,
+    availability,
+    booking,
+    bulk,
+    fhir,
+    find,
+    growth,
+    hl7,
+    hot,
+    memory,
+    patients,
+    report,
+    search,
+    subscriptions,
+    waiting,
+)
 from bench.world import Ground, ground, sections_of, system
 from carewright.roles.demo import Demonstration, load_demo
 from carewright.simulation.hospital.storing import example_patient, hospital_of, store
@@ -20,7 +37,7 @@ LONE = {
     "subscriptions": subscriptions,
 }  # fmt: skip
 """Parts that make what they need themselves."""
-PARTS = ("availability", "find", "memory", *LONE, "search", "patients")
+PARTS = ("availability", "waiting", "find", "memory", *LONE, "search", "patients")
 PATIENTS = 1_000_000
 APPOINTMENTS = 5_000_000
 SEED = 1
@@ -47,6 +64,9 @@ async def _run(parts: list[str], patient_count: int, appointment_count: int) -> 
     if "availability" in parts:
         _tell("the kernel of availability")
         results["availability"] = await asyncio.to_thread(availability.main)
+    if "waiting" in parts:
+        _tell("how long people wait")
+        results["waiting"] = await asyncio.to_thread(waiting.main)
     async with ground() as ground_:
         if {"find", "memory"} & set(parts):
             results |= await _hospital(ground_, parts)

@@ -38,7 +38,7 @@ class Day:
         numbers = count()
         servers = range(max(self.staff.most, self.staff.reserved + 1))
         self._lines = [[] for _ in range(len(self.order.ageing))]
-        events = [(each.arrival, next(numbers), each) for each in self.people]
+        events: list[tuple[float, int, Person | int | None]] = [(each.arrival, next(numbers), each) for each in self.people]
         events += [
             (until, next(numbers), server) for server, until in zip(servers, [*self.busy_until, *[0.0] * len(servers)], strict=False)
         ]
@@ -63,14 +63,16 @@ class Day:
         on_duty = [number for start, number in self.staff.steps if start <= minute]
         if not on_duty or server >= on_duty[-1]:
             return None
-        first, rest = [], []
+        first: list[list[Person]] = []
+        rest: list[list[Person]] = []
         for tier, line in enumerate(self._lines):
             if line:
                 (first if tier in self.order.first else rest).append(line)
         lines = first or ([] if server < self.staff.reserved else rest)
         if not lines:
             return None
-        return max(lines, key=lambda line: self._points(line[0], minute)).pop(0)
+        best: list[Person] = max(lines, key=lambda line: self._points(line[0], minute))
+        return best.pop(0)
 
     def _points(self, person: Person, minute: float) -> float:
         return float(self.order.ageing[person.tier] * (minute - person.arrival + self.order.head_starts[person.tier]))

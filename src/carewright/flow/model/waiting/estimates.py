@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from carewright.flow.model.waiting.demand import MINUTES_PER_HOUR, NEVER, Stream, crowd_of, draw_stream, in_order
+from carewright.flow.model.waiting.demand import MINUTES_PER_HOUR, Stream, crowd_of, draw_stream, in_order
 from carewright.flow.model.waiting.distribution import Distribution, Floats, always
 from carewright.flow.model.waiting.groups import grouped, groups_of, starts_of
 from carewright.flow.model.waiting.simulation import Order, Staff, replay
@@ -18,7 +18,7 @@ REPLAYS = 200
 PERCENTILES = (10.0, 50.0, 90.0)
 """The range and its middle: four of five fall between the first and the last."""
 HORIZON_HOURS_MAX = 24
-"""How far those who are still to come are drawn."""
+"""How far is looked: whoever waits longer is told so, and no minutes."""
 MARGIN = 1.5
 """They are drawn for so much more work than those who wait are expected to be."""
 NOBODY = Stream(service=always(0.0))
@@ -51,7 +51,10 @@ class LiveQueue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """Minutes from now: one in ten waits less than `low`, one in ten more than `high`. None is longer than the staff known of serves."""
+    """Minutes from now: one in ten waits less than `low`, one in ten more than `high`.
+
+    None is longer than a day, or than anybody is known to serve.
+    """
 
     low: float | None
     median: float | None
@@ -63,11 +66,11 @@ def estimate(rng: np.random.Generator, queue: LiveQueue, replays: int = REPLAYS)
 
     To ask for somebody who has not joined yet, put them among those who wait, with no minute waited.
     """
-    waits = _waits(rng, queue, replays)
+    waits, horizon = _waits(rng, queue, replays), HORIZON_HOURS_MAX * MINUTES_PER_HOUR
     bounds = np.percentile(waits, PERCENTILES, axis=0, method="inverted_cdf").T.tolist() if queue.waiting else []
     return [
         Estimate(low=low, median=median, high=high)
-        for low, median, high in ((minutes if minutes < NEVER else None for minutes in each) for each in bounds)
+        for low, median, high in ((minutes if minutes < horizon else None for minutes in each) for each in bounds)
     ]
 
 
@@ -82,8 +85,7 @@ def _waits(rng: np.random.Generator, queue: LiveQueue, replays: int) -> Floats:
     waits = np.empty((replays, len(queue.waiting)))
     for tier, line in enumerate(lines):
         places = crowd.tier(tier)
-        beside = crowd.services[:, places] * (1 - 1 / max(queue.staff.most, 1))
-        waits[:, line] = starts_of(starts[:, places], beside, groups[tier], len(line))
+        waits[:, line] = starts_of(starts[:, places], crowd.services[:, places], groups[tier], len(line), queue.staff.most)
     return waits
 
 
@@ -109,16 +111,19 @@ def _services(rng: np.random.Generator, line: Sequence[Waiting], replays: int) -
 
 
 def _busy_until(rng: np.random.Generator, queue: LiveQueue, replays: int) -> Floats:
-    """When each server is free; those reserved for the first tiers have these, as far as there are any."""
+    """When each server is done with whom it serves; the reserved have people of the first tiers, as far as there are any.
+
+    Nothing tells who of the others leaves when fewer serve: in each replay it may be another.
+    """
     servers, reserved = queue.staff.most, queue.staff.reserved
-    busy = np.zeros((replays, max(servers, reserved)))
     first = [each for each in queue.serving if each.tier in queue.order.first]
     others = [each for each in queue.serving if each.tier not in queue.order.first]
-    seated = [*enumerate(first[:reserved]), *enumerate([*others, *first[reserved:]], reserved)]
-    for server, each in seated:
-        if server < servers:
-            busy[:, server] = each.service.draw_left(rng, each.elapsed_minutes, replays)
-    return busy
+    busy = np.zeros((replays, reserved + max(servers, len(queue.serving))))
+    for server, each in [*enumerate(first[:reserved]), *enumerate([*others, *first[reserved:]], reserved)]:
+        busy[:, server] = each.service.draw_left(rng, each.elapsed_minutes, replays)
+    here = max(queue.staff.on_duty(0.0), reserved + len(others) + len(first[reserved:]))
+    busy[:, reserved:here] = rng.permuted(busy[:, reserved:here], axis=1)
+    return busy[:, :servers]
 
 
 def _overtaking(queue: LiveQueue) -> list[Stream]:

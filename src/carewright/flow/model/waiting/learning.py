@@ -8,8 +8,8 @@ import numpy as np
 
 from carewright.flow.model.waiting.estimates import Estimate
 
-OUTCOMES_MAX = 400
-"""The newest outcomes that count: a day or two of a busy queue, so that what changed is followed within days."""
+OUTCOMES_MAX = 2_000
+"""The newest outcomes that count: about a week of a busy queue. People of one day share its fate, so a few hundred would say little."""
 DOUBTS = 40
 """So many outcomes just as foretold are thought of beside those that were seen: a handful of surprises changes little."""
 WIDTH_MIN = 1.0

@@ -47,6 +47,9 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     def most(self) -> int:
         return max(count for _, count in self.steps)
 
+    def on_duty(self, minute: float) -> int:
+        return next((count for start, count in reversed(self.steps) if start <= minute), 0)
+
     def with_more(self, extra: int) -> "Staff":
         """As many more at every hour at which somebody serves."""
         return msgspec.structs.replace(self, steps=tuple((minute, count and count + extra) for minute, count in self.steps))
@@ -62,12 +65,14 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
         return _joined([(start, end) for (start, count), end in zip(self.steps, ends, strict=True) if count > server and end > start])
 
 
-def accumulating(ageing: Sequence[float], first: frozenset[int] = frozenset()) -> Order:
-    return Order(ageing=np.array(ageing, np.float64), head_starts=np.zeros(len(ageing)), first=first)
+def accumulating(ageing: Floats | Sequence[float], first: frozenset[int] = frozenset()) -> Order:
+    rates = np.asarray(ageing, np.float64)
+    return Order(ageing=rates, head_starts=np.zeros_like(rates), first=first)
 
 
-def head_start(minutes: Sequence[float], first: frozenset[int] = frozenset()) -> Order:
-    return Order(ageing=np.ones(len(minutes)), head_starts=np.array(minutes, np.float64), first=first)
+def head_start(minutes: Floats | Sequence[float], first: frozenset[int] = frozenset()) -> Order:
+    head_starts = np.asarray(minutes, np.float64)
+    return Order(ageing=np.ones_like(head_starts), head_starts=head_starts, first=first)
 
 
 def strict(tiers: int, first: frozenset[int] = frozenset()) -> Order:

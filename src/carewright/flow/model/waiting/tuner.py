@@ -12,7 +12,7 @@ import numpy as np
 
 from carewright.flow.model.waiting.demand import NEVER, Crowd, Stream, draw_crowd
 from carewright.flow.model.waiting.distribution import Floats
-from carewright.flow.model.waiting.simulation import Order, Staff, replay
+from carewright.flow.model.waiting.simulation import Order, Staff, accumulating, head_start, replay
 
 Rule = Literal["accumulating", "head_start"]
 
@@ -109,10 +109,7 @@ def extra_staff(rng: np.random.Generator, site: Site, rule: Rule, days: int = 10
 
 def order_of(rule: Rule, values: Floats | Sequence[float], first: frozenset[int] = frozenset()) -> Order:
     """The order that `Tuned.values` describe."""
-    given = np.asarray(values, np.float64)
-    if rule == "accumulating":
-        return Order(ageing=given, head_starts=np.zeros_like(given), first=first)
-    return Order(ageing=np.ones_like(given), head_starts=given, first=first)
+    return (accumulating if rule == "accumulating" else head_start)(values, first)
 
 
 def _starting_points(site: Site, rule: Rule) -> Floats:
@@ -150,16 +147,16 @@ def _shares(site: Site, crowd: Crowd, orders: Order) -> Floats:
 
 def _score(site: Site, shares: Floats) -> float:
     """The smallest margin where every target is met; else what is missed, as a negative number."""
-    tiers = [tier for tier, target in enumerate(site.targets) if target and tier not in site.first]
-    margins = np.array([shares[tier] - target.share for tier in tiers if (target := site.targets[tier])])
-    missed = np.minimum(margins, 0.0) @ 2.0 ** np.arange(len(tiers))[::-1]
+    wanted = [(tier, target.share) for tier, target in enumerate(site.targets) if target and tier not in site.first]
+    margins = np.array([shares[tier] - share for tier, share in wanted])
+    missed = np.minimum(margins, 0.0) @ 2.0 ** np.arange(len(wanted))[::-1]
     return float(missed or margins.min(initial=1.0))
 
 
 def _reported(site: Site, rule: Rule, steps: Floats, crowd: Crowd) -> Tuned:
     order = _orders(site, rule, steps[None, :])
     shares = _shares(site, crowd, order)[0]
-    each_before_all = order_of("accumulating", 1.0 + PREFERRED * np.eye(len(site.streams)), site.first)
+    each_before_all = accumulating(1.0 + PREFERRED * np.eye(len(site.streams)), site.first)
     alone = np.diagonal(_shares(site, crowd, each_before_all))
     return Tuned(
         rule=rule,

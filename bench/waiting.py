@@ -1,0 +1,79 @@
+"""The mathematics of waiting, in process: services simulated a second, how long an estimate and a tuning take, what estimates are worth."""
+
+from itertools import cycle, islice
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from bench.availability import seconds
+from carewright.flow.model.waiting.demand import NEVER, Stream, draw_crowd
+from carewright.flow.model.waiting.distribution import exponential
+from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting, estimate
+from carewright.flow.model.waiting.simulation import Staff, accumulating, replay
+from carewright.flow.model.waiting.tuner import CTAS_TARGETS, Site, tune
+from tests.waiting_world import BUSY, ORDERS, QUIET, SERVICES, coverage, outcomes_of, streams_of
+
+SEED = 20_261_126
+CLINIC_STAFF = 5
+ASKED = 15
+
+
+def main() -> list[dict[str, Any]]:
+    """Measure, and return the rows."""
+    return [*_simulating(), _tuning(), *(_estimating(waiting) for waiting in (60, 500, 5_000)), *_covering()]
+
+
+def _simulating() -> list[dict[str, Any]]:
+    """A busy day of 24 hours, three tiers, alone and many together."""
+    streams = [Stream(walk_ins_per_hour=[each] * 24, service=exponential(20)) for each in (4.0, 8.0, 12.0)]
+    order, staff = accumulating([9, 3, 1]), Staff(steps=((0, 9), (480, 10)))
+    rows = []
+    for days in (1, 100, 1_000):
+        crowd = draw_crowd(np.random.default_rng(SEED), streams, days)
+        (took,) = seconds(lambda people: replay(people, order, staff), iter([crowd]))
+        rows.append({"what": f"replay {days:,} days of 24 hours, 9-10 servers", "services/s": int((crowd.arrivals < NEVER).sum() / took)})
+    return rows
+
+
+def _tuning() -> dict[str, Any]:
+    per_hour = 0.92 * 13 * 2
+    streams = [Stream(walk_ins_per_hour=[share * per_hour] * 48, service=exponential(30)) for share in (0.02, 0.13, 0.35, 0.38, 0.12)]
+    site = Site(
+        streams=streams, staff=Staff(steps=((0, 13),)), targets=(None, *CTAS_TARGETS), first=frozenset({0}), counted_from_minute=24 * 60
+    )
+    began = perf_counter()
+    found = tune(np.random.default_rng(SEED), site, "accumulating")
+    took = perf_counter() - began
+    return {"what": f"tune five levels (120 orders, 100 days of 48 hours; unmet: {len(found.unmet)})", "p50_ms": took * 1e3}
+
+
+def _estimating(waiting: int) -> dict[str, Any]:
+    """Everybody in a queue at once, 200 replays; staff in proportion, so that all are served within hours."""
+    servers = max(CLINIC_STAFF, waiting // 50)
+    rng = np.random.default_rng(SEED)
+    tiers = rng.choice(3, waiting, p=[0.0, 0.4, 0.6]).tolist()
+    queue = LiveQueue(
+        waiting=[Waiting(tier=tier, waited_minutes=float(rng.uniform(0, 90)), service=SERVICES[tier]) for tier in tiers],
+        serving=[Serving(tier=2, elapsed_minutes=float(rng.uniform(0, 10)), service=SERVICES[2]) for _ in range(servers)],
+        coming=[
+            msgspec.structs.replace(stream, walk_ins_per_hour=[each * servers / CLINIC_STAFF for each in stream.walk_ins_per_hour])
+            for stream in streams_of(1.0)
+        ],
+        staff=Staff(steps=((0, servers),)),
+        order=ORDERS["accumulating"],
+    )
+    times = seconds(lambda seed: estimate(np.random.default_rng(seed), queue), islice(cycle(range(3)), ASKED))
+    p50, p95 = (np.percentile(times, (50, 95)) * 1e3).tolist()
+    return {"what": f"estimate for each of {waiting:,} who wait, {servers} servers", "p50_ms": p50, "p95_ms": p95}
+
+
+def _covering() -> list[dict[str, Any]]:
+    rows = []
+    for name, load, days in (("busy", BUSY, 200), ("quiet", QUIET, 1_200)):
+        outcomes = outcomes_of(ORDERS["accumulating"], load, days, SEED)
+        rows.append(
+            {"what": f"range of 80 %, {name} clinic ({len(outcomes):,} waits on {days:,} days)", "kept_percent": coverage(outcomes) * 100}
+        )
+    return rows
