@@ -11,7 +11,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import Flow
+from carewright.contracts.flow import Flow, Queues
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
@@ -29,7 +29,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
         records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
         coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
-        flow=resolve(Flow),
+        flow=resolve(Flow), queues=resolve(Queues),
     )  # fmt: skip
     return Running(context)
 
@@ -38,7 +38,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Coverages, Desk, Directory, Flow, Oversight, Patients, Records, Scheduling),
+    needs=(Access, AuditTrail, Coverages, Desk, Directory, Flow, Oversight, Patients, Queues, Records, Scheduling),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

@@ -7,7 +7,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import Flow
+from carewright.contracts.flow import Flow, Queues
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
@@ -33,3 +33,4 @@ class ConsoleContext(Context):
     patients: Patients
     scheduling: Scheduling
     flow: Flow
+    queues: Queues

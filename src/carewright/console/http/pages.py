@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: signing in and out, sessions, apps, breaking the glass, privacy, incidents, messages, payers."""
+"""Every address of the staff's pages: sign-in, sessions, apps, breaking the glass, privacy, incidents, queues, messages, payers."""
 
 import contextlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, coverage, incident, messages
+from carewright.console.http import apps, coverage, incident, messages, queues
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -61,6 +61,13 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{incident.INCIDENT}/respond", incident.respond),
         post(f"{incident.INCIDENT}/release", incident.release),
         post(f"{incident.INCIDENT}/close", incident.close_incident),
+        get(queues.QUEUES, queues.show_queues),
+        get(queues.QUEUE, queues.show_queue),
+        post(f"{queues.QUEUE}/call", queues.call_next),
+        post(f"{queues.QUEUE}/step", queues.step),
+        post(f"{queues.QUEUE}/triage", queues.triage),
+        post(f"{queues.QUEUE}/find", queues.find_patient),
+        post(f"{queues.QUEUE}/arrive", queues.arrive),
         get(messages.MESSAGES, messages.show_messages),
         get(messages.MESSAGE, messages.show_message),
         get(f"{messages.MESSAGE}/content", messages.show_content),

@@ -1,0 +1,226 @@
+"""The staff's pages of the day: which queues there are, who waits in one, and what is done with a turn."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.console.http.coverage_words import called
+from carewright.console.http.finding import UNCLEAR, patients_found
+from carewright.console.http.page import Ask
+from carewright.contracts.directory import Location
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue
+from carewright.contracts.queue import (
+    Arrive,
+    CallEntry,
+    CallNext,
+    ListEntries,
+    ListQueues,
+    QueueAction,
+    QueueEntry,
+    QueueEntryStatus,
+    QueueSummary,
+    StepEntry,
+    TriageEntry,
+    UndoStep,
+)
+from carewright.kernel.errors import BadInput, PreconditionFailed
+
+QUEUES = "/staff/queues"
+QUEUE = f"{QUEUES}/{{id}}"
+WORK, TRIAGE = "flow.queue.work", "flow.queue.triage"
+ENTRIES_MAX = 100
+STATES: Mapping[QueueEntryStatus, str] = {
+    "expected": "announced", "waiting": "waiting", "called": "called", "in-service": "being seen", "on-hold": "waits for a result",
+    "skipped": "did not come when called", "completed": "done", "left": "left", "transferred": "sent on", "cancelled": "taken off",
+}  # fmt: skip
+LEVELS = ("Emergency", "Very urgent", "Urgent", "Less urgent", "Not urgent")
+"""Levels 1 to 5, as people say them."""
+LABELS: Mapping[str, str] = {
+    "call": "Call", "start": "Begin", "skip": "Not there", "return": "Back to waiting", "hold": "Wait for a result", "complete": "Done",
+    "leave": "Left", "cancel": "Entered by mistake",
+}  # fmt: skip
+OFFERED: Mapping[QueueEntryStatus, tuple[QueueAction, ...]] = {
+    "expected": ("leave", "cancel"),
+    "waiting": ("call", "start", "leave", "cancel"),
+    "called": ("start", "skip", "return", "complete", "leave"),
+    "in-service": ("complete", "hold"),
+    "on-hold": ("call", "start", "complete", "leave"),
+    "skipped": ("return", "call", "leave"),
+}
+"""What is offered for a turn, the likeliest first."""
+DONE: Mapping[str, str] = {
+    "call": "was called", "start": "is being seen", "skip": "did not come when called", "return": "waits again",
+    "hold": "waits for a result", "complete": "is done", "leave": "has left", "cancel": "was taken off the list",
+    "triage": "has a new level", "arrive": "waits now", "undo": "is as it was before",
+}  # fmt: skip
+NOBODY = "Nobody is to be called now."
+FASTER = "Somebody else was faster. This is how it stands now."
+DIGITS_MAX = 10
+T = TypeVar("T")
+TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage"})
+
+
+class Line(NamedTuple):
+    """One turn, as the page shows it."""
+
+    entry: QueueEntry
+    who: str
+    state: str
+    level: str
+    since: str
+    actions: tuple[tuple[str, str], ...]
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A turn that an address names."""
+
+    turn: UUID
+
+
+class Last(NamedTuple):
+    """What was done last, in words, and whether it can be taken back."""
+
+    entry: QueueEntry
+    text: str
+    may_undo: bool
+
+
+class Place(NamedTuple):
+    """The queues of a site, whose clock says since when somebody waits."""
+
+    site: Location
+    zone: ZoneInfo
+    queues: Sequence[QueueSummary]
+
+
+async def show_queues(ask: Ask) -> Response:
+    """Every queue where the member of staff works, site by site."""
+    found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    places = [Place(site, _zone(site), [one for one in found if one.queue.site_id == site.id]) for site in sites]
+    return ask.show("queues.html", places=[place for place in places if place.queues], may_open=ask.ctx.actor.may(WORK))
+
+
+async def show_queue(ask: Ask) -> Response:
+    """Who is in a queue. What was done last is told on top, with the way back."""
+    return await _shown(ask)
+
+
+async def call_next(ask: Ask) -> Response:
+    """Call whoever is next."""
+    found = await ask.ctx.queues.call_next(ask.ctx.actor, CallNext(queue_id=ask.id), _key(ask))
+    return _done(ask, "call", found.entry) if found.entry else await _shown(ask, error=NOBODY)
+
+
+async def step(ask: Ask) -> Response:
+    """One step of one turn, as the page showed it; what somebody else did meanwhile stands, and is shown."""
+    action = ask.form.get("action", "")
+    try:
+        return _done(ask, action, await _step(ask, action))
+    except (StepNotAllowed, PreconditionFailed):
+        return await _shown(ask, 409, error=FASTER)
+    except (NothingToUndo, AlreadyQueued) as refusal:
+        return await _shown(ask, 409, error=refusal.detail)
+
+
+async def triage(ask: Ask) -> Response:
+    """How urgent it is, as the nurse found."""
+    level = ask.form.get("level", "")
+    command = _valid(TriageEntry, ask, scale="esi", level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
+    try:
+        return _done(ask, "triage", await ask.ctx.queues.triage_entry(ask.ctx.actor, command, _key(ask)))
+    except (StepNotAllowed, PreconditionFailed):
+        return await _shown(ask, 409, error=FASTER)
+
+
+async def find_patient(ask: Ask) -> Response:
+    """Who walks in."""
+    found = await patients_found(ask)
+    return await _shown(ask, 422, error=UNCLEAR) if found is None else await _shown(ask, found=found)
+
+
+async def arrive(ask: Ask) -> Response:
+    """Somebody is here without an appointment."""
+    given = {"queue_id": ask.id, "patient_id": ask.form.get("patient", ""), "tier": ask.form.get("tier", "P2")}
+    try:
+        return _done(ask, "arrive", await ask.ctx.queues.arrive(ask.ctx.actor, _as(Arrive, given), _key(ask)))
+    except AlreadyQueued:
+        return await _shown(ask, 409, error="They have a ticket for this queue already.")
+
+
+async def _step(ask: Ask, action: str) -> QueueEntry:
+    if action == "call":
+        return await ask.ctx.queues.call_entry(ask.ctx.actor, _valid(CallEntry, ask), _key(ask))
+    if action == "undo":
+        return await ask.ctx.queues.undo_step(ask.ctx.actor, _valid(UndoStep, ask), _key(ask))
+    return await ask.ctx.queues.step_entry(ask.ctx.actor, _valid(StepEntry, ask, action=action), _key(ask))
+
+
+def _done(ask: Ask, action: str, entry: QueueEntry) -> Response:
+    return ask.go(f"{QUEUES}/{ask.id}?{urlencode({'done': action, 'turn': str(entry.id)})}")
+
+
+async def _shown(ask: Ask, status: int = 200, **more: object) -> Response:
+    found = await ask.ctx.queues.list_entries(ask.ctx.actor, ListEntries(queue_id=ask.id, limit=ENTRIES_MAX))
+    summary = next((one for one in (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items if one.queue.id == ask.id), None)
+    if summary is None:
+        raise UnknownQueue(queue_id=str(ask.id))
+    sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
+    zone = _zone(sites.get(summary.queue.site_id))
+    ids = tuple(dict.fromkeys(each.patient_id for each in (*found.active, *found.waiting)))
+    names = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
+    values: dict[str, object] = {"error": "", "found": None} | more
+    return ask.show(
+        "queue.html", status, queue=summary.queue, waiting_count=sum(summary.waiting), as_of=found.as_of.astimezone(zone), called=called,
+        active=[_line(each, names, zone) for each in found.active], waiting=[_line(each, names, zone) for each in found.waiting],
+        levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if values["error"] else await _last(ask), **values,
+    )  # fmt: skip
+
+
+def _line(entry: QueueEntry, names: Mapping[UUID, str], zone: ZoneInfo) -> Line:
+    at = (entry.called_at if entry.status in ("called", "in-service") else entry.arrived_at) or entry.expected_at
+    return Line(
+        entry=entry, who=names.get(entry.patient_id, "Name not known"), state=STATES[entry.status], level=LEVELS[entry.level - 1],
+        since=at.astimezone(zone).strftime("%H:%M") if at else "",
+        actions=tuple((action, LABELS[action]) for action in OFFERED.get(entry.status, ())),
+    )  # fmt: skip
+
+
+async def _last(ask: Ask) -> Last | None:
+    """What the address says was done last, if it was."""
+    query = ask.request.query_params
+    if query.get("done") not in DONE:
+        return None
+    entry = await ask.ctx.queues.get_entry(ask.ctx.actor, _as(Turn, {"turn": query.get("turn", "")}).turn)
+    return Last(entry, f"{entry.ticket} {DONE[query['done']]}.", query["done"] in TAKEN_BACK)
+
+
+def _valid(kind: type[T], ask: Ask, **said: object) -> T:
+    """The command about the turn that the form is about, as it was shown."""
+    return _as(kind, {"entry_id": ask.form.get("entry", ""), "expected_version": _version(ask)} | said)
+
+
+def _as(kind: type[T], given: Mapping[str, object]) -> T:
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as fault:
+        raise BadInput from fault
+
+
+def _version(ask: Ask) -> int:
+    text = ask.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
+
+
+def _key(ask: Ask) -> str | None:
+    """The form's own key, so that a second click does nothing twice."""
+    return ask.form.get("once", "")[:100] or None
+
+
+def _zone(site: Location | None) -> ZoneInfo:
+    return ZoneInfo((site and site.time_zone) or "UTC")

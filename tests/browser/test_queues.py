@@ -1,0 +1,71 @@
+"""The day itself in a real browser: somebody walks in, is called, and a mistake is taken back; two desks meet over one patient."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.accessibility import problems_of
+from tests.browser.conftest import DESKTOP, PHONE, Visits
+from tests.browser.test_staff import sign_in
+from tests.clinic import ok, open_clinic, register
+from tests.system import System
+
+
+async def open_queue(system: System) -> tuple[str, str]:
+    """The page of a queue of its own, and its name."""
+    clinic = await open_clinic(system)
+    name = f"Podiatry {clinic.service_id[-6:]}"
+    wanted = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": name, "letter": "W"}
+    return ok(await system.request("operations", "PUT", "/api/v1/queues", json=wanted))["id"], name
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
+async def test_a_walk_in_gets_a_ticket_is_called_and_seen(visits: Visits, one_process: System, size: dict[str, int]) -> None:
+    _, name = await open_queue(one_process)
+    family = f"Walker{name[-6:]}"
+    await register(one_process, family)
+    page = await visits.open(signed_in=False, viewport=size)
+    await sign_in(page, one_process, "nurse")
+    await page.get_by_role("link", name="Queues").click()
+    assert await problems_of(page) == []
+    await page.get_by_role("listitem").filter(has_text=name).get_by_role("link", name="Open").click()
+    await expect(page.get_by_text("Nobody waits").first).to_be_visible()
+    await page.get_by_role("button", name="Call the next patient").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Nobody is to be called now.")
+    await page.get_by_label("Family name, or its beginning").fill(family)
+    await page.get_by_role("button", name="Find").click()
+    assert await problems_of(page) == []
+    await page.get_by_role("button", name="Give a ticket").click()
+    await expect(page.get_by_role("status")).to_contain_text("W001 waits now.")
+    turn = page.get_by_role("listitem").filter(has_text="W001")
+    await expect(turn).to_contain_text(family)
+    await turn.get_by_text("How urgent?").click()
+    await turn.get_by_role("button", name="2, very urgent").click()
+    await expect(turn).to_contain_text("Very urgent")
+    await page.get_by_role("button", name="Call the next patient").click()
+    await expect(page.get_by_role("status")).to_contain_text("W001 was called.")
+    assert await problems_of(page) == []
+    await turn.get_by_role("button", name="Not there").click()
+    await page.get_by_role("button", name="Take it back").click()
+    await expect(turn).to_contain_text("called")
+    await turn.get_by_role("button", name="Begin").click()
+    await expect(turn).to_contain_text("being seen")
+    await turn.get_by_role("button", name="Done").click()
+    await expect(page.get_by_role("status")).to_contain_text("W001 is done.")
+    await expect(turn).to_have_count(0)
+
+
+async def test_of_two_desks_the_slower_sees_what_the_faster_did(visits: Visits, one_process: System) -> None:
+    queue_id, name = await open_queue(one_process)
+    patient = await register(one_process, f"Twodesks{name[-6:]}")
+    path = f"/api/v1/queues/{queue_id}/entries"
+    ok(await one_process.request("front-desk", "POST", path, json={"patient_id": str(patient)}), 201)
+    pages = [await visits.open(signed_in=False, viewport=DESKTOP) for _ in range(2)]
+    for page in pages:
+        await sign_in(page, one_process, "nurse")
+        await page.goto(f"/staff/queues/{queue_id}")
+    for page in pages:
+        await page.get_by_role("listitem").filter(has_text="W001").get_by_role("button", name="Call").click()
+    await expect(pages[0].get_by_role("status")).to_contain_text("W001 was called.")
+    await expect(pages[1].get_by_role("alert")).to_contain_text("Somebody else was faster.")
+    await expect(pages[1].get_by_role("listitem").filter(has_text="W001")).to_contain_text("called, since")
+    assert await problems_of(pages[1]) == []
