@@ -67,6 +67,16 @@ async def test_who_checks_in_is_queued_once(clinic: Clinic) -> None:
     waiting = ok(await until_known(its_turn))["waiting"]
     (entry,) = [each for each in waiting if each["patient_id"] == str(patient)]
     assert (entry["appointment_id"], entry["practitioner_id"]) == (booked["id"], clinic.practitioner_id)
+    for action in ("start", "complete"):
+        ok(await post(clinic, f"{ENTRIES}/{entry['id']}/steps", {"action": action}))
+
+    async def seen() -> httpx.Response:
+        """Who was seen had their appointment, which is heard of a moment later."""
+        found = await clinic.system.request("front-desk", "GET", f"/api/v1/appointments/{booked['id']}")
+        is_so = ok(found)["status"] == "fulfilled"
+        return found if is_so else await clinic.system.request("front-desk", "GET", f"/api/v1/appointments/{clinic.site_id}")
+
+    await until_known(seen)
 
 
 @pytest.mark.parametrize(

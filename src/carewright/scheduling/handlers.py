@@ -9,14 +9,15 @@ from uuid import UUID
 
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
+from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
-from carewright.contracts.scheduling import AppointmentTransferred, CatalogueChanged, ScheduleChanged, TimeNotFree
+from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentTransferred, CatalogueChanged, ScheduleChanged, TimeNotFree
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
-from carewright.scheduling.model.appointment import fact_of
+from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
 from carewright.scheduling.store import stops
 
 NEVER = date(2000, 1, 1)
@@ -58,6 +59,24 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     about = tuple(audit.Entity(type="Appointment", id=each) for each in ids)
     name = "scheduling.appointment.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def fulfil(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
+    """Who was seen had their appointment. What an older system is master of it notes itself, and a state that does not allow it stays."""
+    if event.action != "complete" or event.appointment_id is None:
+        return
+    cipher = await ctx.cipher()
+    before, master = await store.appointment_for_change(tx, cipher, event.appointment_id)
+    if before is None or master is not None or "fulfilled" not in STEPS[before.status]:
+        return
+    after = stepped(before, "fulfilled", ctx.clock.now())
+    await store.keep_version(tx, cipher, ctx.ids.new(), before)
+    await store.save_appointment(tx, cipher, after)
+    claims = await store.claims_of_appointment(tx, event.organization_id, after.id)
+    await outbox.publish(ctx, tx, fact_of(AppointmentAdvanced, after, event.organization_id, claims))
+    about = (audit.Entity(type="Appointment", id=after.id),)
+    name = "scheduling.appointment.advance"
+    await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "U", patient_id=after.patient_id, entities=about))
 
 
 async def copy_stops(ctx: Context, tx: Session, event: VisitsStopped) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
+from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
@@ -137,6 +138,7 @@ MODULE = Module(
         PatientErased: handlers.erase_patient,
         VisitsStopped: handlers.copy_stops,
         PatientMerged: handlers.take_over,
+        QueueEntryMoved: handlers.fulfil,
     },
     at_once=frozenset({PatientChanged}),
     timers=TIMERS,
