@@ -23,6 +23,7 @@ from bench import (
     hot,
     memory,
     patients,
+    queue,
     report,
     search,
     subscriptions,
@@ -34,7 +35,7 @@ from carewright.simulation.hospital.storing import example_patient, hospital_of,
 
 LONE = {
     "booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7,
-    "subscriptions": subscriptions,
+    "subscriptions": subscriptions, "queue": queue,
 }  # fmt: skip
 """Parts that make what they need themselves."""
 PARTS = ("availability", "waiting", "find", "memory", *LONE, "search", "patients")

@@ -59,10 +59,10 @@ class Client:
         """The body of the answer. Raises `RuntimeError` for another answer than 200."""
         return await self._asked(f"GET {path} {self._head}\r\n".encode())
 
-    async def post(self, path: str, body: Any, *more: str, status: int = 200) -> bytes:
-        """The body of the answer to FHIR JSON; `more` are header lines. Raises `RuntimeError` for another answer than `status`."""
+    async def post(self, path: str, body: Any, *more: str, status: int = 200, kind: str = "application/fhir+json") -> bytes:
+        """The body of the answer to JSON of some kind; `more` are header lines. Raises `RuntimeError` for another answer than `status`."""
         content = msgspec.json.encode(body)
-        lines = ("Content-Type: application/fhir+json", f"Content-Length: {len(content)}", *more, "", "")
+        lines = (f"Content-Type: {kind}", f"Content-Length: {len(content)}", *more, "", "")
         return await self._asked(f"POST {path} {self._head}".encode() + "\r\n".join(lines).encode() + content, status)
 
     async def _asked(self, request: bytes, status: int = 200) -> bytes:

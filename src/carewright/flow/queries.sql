@@ -124,7 +124,7 @@ WHERE q.organization_id = $1 AND ($2::uuid[] IS NULL OR q.site_id = ANY($2))
 ORDER BY q.name, q.id
 
 -- name: draw_ticket
--- The row is locked until the caller's transaction ends, so that numbers come without gaps or twins; it is drawn last.
+-- The row is locked until the caller's transaction ends: two who draw at once have two numbers.
 INSERT INTO flow.ticket_roll AS roll (organization_id, queue_id, day, last_number) VALUES (
     $1, $2,
     ($4::timestamptz AT TIME ZONE coalesce((SELECT time_zone FROM flow.site WHERE organization_id = $1 AND id = $3), 'UTC'))::date, 1)
@@ -164,6 +164,10 @@ SELECT id FROM flow.queue_entry WHERE organization_id = $1 AND appointment_id = 
 SELECT id FROM flow.queue_entry WHERE organization_id = $1 AND appointment_id = $2 AND ended_at IS NULL ORDER BY id
 
 -- name: update_entry
+-- With the step that made it so.
+WITH step AS (
+    INSERT INTO flow.queue_step (organization_id, entry_id, version, action, at, by, before) VALUES ($1, $2, $15, $17, $16, $18, $19)
+)
 UPDATE flow.queue_entry SET
     practitioner_id = $3, location_id = $4, status = $5, level = $6, ranked_from = $7, expected_at = $8, arrived_at = $9, triaged_at = $10,
     called_at = $11, started_at = $12, ended_at = $13, skipped = $14, version = $15, updated_at = $16
@@ -199,8 +203,12 @@ FOR UPDATE OF e SKIP LOCKED
 
 -- name: entries_waiting
 -- In the order in which they would be called at $5, those whom everybody may call and those whom one alone may.
-SELECT e.* FROM flow.queue_entry e JOIN unnest($3::float8[], $4::float8[]) WITH ORDINALITY AS l(head_start, rate, level) USING (level)
-WHERE e.organization_id = $1 AND e.queue_id = $2 AND e.status = 'waiting'
+SELECT e.* FROM unnest($3::float8[], $4::float8[]) WITH ORDINALITY AS l(head_start, rate, level)
+CROSS JOIN LATERAL (
+    SELECT * FROM flow.queue_entry w
+    WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.level = l.level
+    ORDER BY w.ranked_from, w.id LIMIT $7
+) e
 ORDER BY e.level > 1,
     CASE WHEN e.level = 1 THEN 0
          WHEN $6 THEN extract(epoch FROM e.ranked_from) - l.head_start
@@ -213,8 +221,8 @@ SELECT * FROM flow.queue_entry
 WHERE organization_id = $1 AND queue_id = $2 AND status IN ('expected', 'called', 'in-service', 'on-hold', 'skipped')
 ORDER BY coalesce(called_at, expected_at, arrived_at), id LIMIT $3
 
--- name: insert_step
-INSERT INTO flow.queue_step (organization_id, entry_id, version, action, at, by, before) VALUES ($1, $2, $3, $4, $5, $6, $7)
+-- name: insert_first_step
+INSERT INTO flow.queue_step (organization_id, entry_id, version, action, at, by) VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: last_step
 SELECT version, action, at, before FROM flow.queue_step WHERE organization_id = $1 AND entry_id = $2 ORDER BY version DESC LIMIT 1

@@ -58,7 +58,8 @@ CREATE TABLE flow.queue_entry (
     CHECK (status NOT IN ('called', 'in-service') OR called_at IS NOT NULL OR started_at IS NOT NULL),
     CHECK (status = 'expected' OR arrived_at IS NOT NULL OR ended_at IS NOT NULL)
 ) WITH (fillfactor = 80);
--- The order is read from here: the first of each level.
+-- The order is read from these: the first of each level, for whoever calls, and for whoever looks.
+CREATE INDEX queue_entry_in_order ON flow.queue_entry (organization_id, queue_id, level, ranked_from, id) WHERE status = 'waiting';
 CREATE INDEX queue_entry_waiting ON flow.queue_entry (organization_id, queue_id, practitioner_id, level, ranked_from, id)
     WHERE status = 'waiting';
 CREATE INDEX queue_entry_open ON flow.queue_entry (organization_id, queue_id)

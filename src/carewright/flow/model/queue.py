@@ -42,6 +42,8 @@ DEEDS: Mapping[QueueAction, str] = {
 """What the journal calls each."""
 NOT_UNDONE: frozenset[QueueAction] = frozenset({"announce", "arrive", "transfer", "undo"})
 """Who came by mistake is cancelled; who was transferred is transferred back."""
+OF_THE_TURN_ALONE: frozenset[QueueAction] = frozenset({"call", "skip", "return", "hold"})
+"""Steps that leave the visit what it is."""
 UNDO_SECONDS = 600
 """A mistake is noticed at once. Later, others have acted upon it."""
 

@@ -102,9 +102,11 @@ async def arrive(ctx: Context, command: Arrive) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
+    queue = await _queue(ctx, ctx.db, command.queue_id)
+    drawn = await turns.draw_ticket(ctx, ctx.db, queue)
+
     async def work(tx: Session) -> QueueEntry:
-        queue = await _queue(ctx, tx, command.queue_id)
-        return await turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command))
+        return await turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command), drawn)
 
     return await _changing(ctx, work)
 
@@ -173,10 +175,12 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
+    queue = await _queue(ctx, ctx.db, command.to_queue_id)
+    drawn = await turns.draw_ticket(ctx, ctx.db, queue)
+
     async def work(tx: Session) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         now = ctx.clock.now()
-        queue = await _queue(ctx, tx, command.to_queue_id)
         await turns.change(ctx, tx, "transfer", before, rules.stepped(before, "transfer", now))
         new = QueueEntry(
             id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=before.encounter_id,
@@ -184,7 +188,9 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
             status="waiting", level=before.level, ranked_from=before.ranked_from, arrived_at=before.arrived_at,
             triaged_at=before.triaged_at, updated_at=now,
         )  # fmt: skip
-        return await turns.begin(ctx, tx, cipher, queue, "arrive", new)
+        begun = await turns.begin(ctx, tx, queue, "arrive", new, drawn)
+        await turns.follow(ctx, tx, cipher, begun)
+        return begun
 
     return await _changing(ctx, work)
 
@@ -239,8 +245,8 @@ async def _for_change(ctx: Context, tx: Session, entry_id: UUID, expected_versio
     return entry
 
 
-async def _queue(ctx: Context, tx: Session, queue_id: UUID) -> Queue:
-    queue = await store.queue_by_id(tx, ctx.actor.organization_id, queue_id)
+async def _queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
+    queue = await store.queue_by_id(db, ctx.actor.organization_id, queue_id)
     if queue is None or not _is_at(ctx, queue.site_id):
         raise UnknownQueue(queue_id=str(queue_id))
     return queue

@@ -71,7 +71,16 @@ async def put_queue(ctx: Context, tx: Session, command: PutQueue) -> Queue:
     return queue
 
 
-async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival) -> QueueEntry:
+async def draw_ticket(ctx: Context, db: Session, queue: Queue) -> store.Ticket:
+    """The next number of the queue's day.
+
+    Drawn before the transaction that uses it, so that those who come at once do not wait for each other's commit; where that fails, a
+    number is missing.
+    """
+    return await store.draw_ticket(db, ctx.actor.organization_id, queue, ctx.clock.now())
+
+
+async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival, drawn: store.Ticket) -> QueueEntry:
     """A turn for whoever comes; that of an announcement, if there was one. Raises `AlreadyQueued`, `UnknownEncounter`."""
     now = ctx.clock.now()
     is_here = arrival.expected_at is None
@@ -81,7 +90,8 @@ async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arr
         if announced is None or announced.status != "expected" or not is_here:
             raise AlreadyQueued(entry_id=str(known))
         return await write(ctx, tx, cipher, "arrive", announced, rules.stepped(announced, "arrive", now))
-    encounter = await _encounter_for(ctx, tx, cipher, queue, arrival)
+    visit = await _visit_going_on(tx, cipher, arrival)
+    encounter = visit or await _begin_visit(ctx, tx, cipher, queue, arrival)
     entry = QueueEntry(
         id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=encounter.id,
         patient_id=encounter.patient_id, appointment_id=arrival.appointment_id, practitioner_id=arrival.practitioner_id, ticket="",
@@ -89,38 +99,41 @@ async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arr
         arrived_at=now if is_here else None, updated_at=now,
         ranked_from=arrival.expected_at or rules.ranked_from(now, arrival.appointment_start, queue.policy),
     )  # fmt: skip
-    return await begin(ctx, tx, cipher, queue, "arrive" if is_here else "announce", entry)
+    begun = await begin(ctx, tx, queue, "arrive" if is_here else "announce", entry, drawn)
+    if visit is not None:
+        await follow(ctx, tx, cipher, begun)
+    return begun
 
 
-async def begin(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, action: QueueAction, entry: QueueEntry) -> QueueEntry:
-    """A new turn, with a ticket. Raises `AlreadyQueued`."""
-    day, number = await store.draw_ticket(tx, ctx.actor.organization_id, queue, entry.updated_at)
+async def begin(ctx: Context, tx: Session, queue: Queue, action: QueueAction, entry: QueueEntry, drawn: store.Ticket) -> QueueEntry:
+    """A new turn, with a ticket; whoever begins it sees to the visit. Raises `AlreadyQueued`."""
+    day, number = drawn
     entry = replace(entry, ticket=rules.ticket(queue.letter, number))
     if not await store.insert_entry(tx, ctx.actor.organization_id, entry, day):
-        await ensure_free(ctx, tx, queue.id, entry.patient_id)
-    await _keep(ctx, tx, action, None, entry)
-    await _follow(ctx, tx, cipher, entry)
+        other = await store.entry_in_the_way(tx, ctx.actor.organization_id, queue.id, entry.patient_id, entry.appointment_id)
+        raise AlreadyQueued(entry_id=str(other))
+    await store.insert_first_step(tx, ctx.actor.organization_id, entry, action, ctx.actor.subject)
+    await _tell(ctx, tx, action, "C", entry)
     return entry
 
 
 async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAction, before: QueueEntry, after: QueueEntry) -> QueueEntry:
     """A turn as it is after a step. The caller holds its row."""
     await change(ctx, tx, action, before, after)
-    await _follow(ctx, tx, cipher, after)
+    if action not in rules.OF_THE_TURN_ALONE or after.location_id != before.location_id:
+        await follow(ctx, tx, cipher, after)
     return after
 
 
 async def change(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry, after: QueueEntry) -> None:
     """`write` without the visit, which another turn of the same transaction decides."""
-    await store.update_entry(tx, ctx.actor.organization_id, after)
-    await _keep(ctx, tx, action, before, after)
+    await store.update_entry(tx, ctx.actor.organization_id, action, ctx.actor.subject, before, after)
+    await _tell(ctx, tx, action, "U", after)
 
 
-async def _keep(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry | None, after: QueueEntry) -> None:
-    """What was done, by whom: to be taken back, told, and looked up."""
-    await store.insert_step(tx, ctx.actor.organization_id, after, action, ctx.actor.subject, before)
+async def _tell(ctx: Context, tx: Session, action: QueueAction, kind: audit.Action, after: QueueEntry) -> None:
     await publish(ctx, tx, rules.moved(after, action, ctx.actor.organization_id))
-    await audit.record(tx, entry_of(ctx, rules.DEEDS[action], "C" if before is None else "U", after))
+    await audit.record(tx, entry_of(ctx, rules.DEEDS[action], kind, after))
 
 
 async def ensure_free(ctx: Context, tx: Session, queue_id: UUID, patient_id: UUID) -> None:
@@ -135,8 +148,8 @@ def entry_of(ctx: Context, event: str, action: audit.Action, entry: QueueEntry) 
     return audit.entry(ctx, event, action, patient_id=entry.patient_id, entities=(audit.Entity(type="QueueEntry", id=entry.id),))
 
 
-async def _encounter_for(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival) -> Encounter:
-    """The visit that is going on, as named or by its appointment; a new one otherwise. Raises `UnknownEncounter`."""
+async def _visit_going_on(tx: Session, cipher: FieldCipher, arrival: Arrival) -> Encounter | None:
+    """The visit that is going on, as named or by its appointment, if there is one. Raises `UnknownEncounter`."""
     if arrival.encounter_id is not None:
         named = await encounters.encounter_by_id(tx, cipher, arrival.encounter_id)
         if named is None or named.patient_id != arrival.patient_id:
@@ -146,15 +159,21 @@ async def _encounter_for(ctx: Context, tx: Session, cipher: FieldCipher, queue: 
         asked = SearchEncounters(appointment_ids=(arrival.appointment_id,), patient_ids=(arrival.patient_id,))
         for found in await encounters.search_encounters(tx, cipher, asked, (), FIRST_ID, 1):
             return found
+    return None
+
+
+async def _begin_visit(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival) -> Encounter:
+    is_here = arrival.expected_at is None
     new = Encounter(
-        id=ctx.ids.new(), patient_id=arrival.patient_id, status="planned", site_id=queue.site_id, appointment_id=arrival.appointment_id,
-        encounter_class=EMERGENCY if arrival.tier == "P0" else AMBULATORY,
+        id=ctx.ids.new(), patient_id=arrival.patient_id, status="arrived" if is_here else "planned", site_id=queue.site_id,
+        appointment_id=arrival.appointment_id, encounter_class=EMERGENCY if arrival.tier == "P0" else AMBULATORY,
+        start=ctx.clock.now() if is_here else None,
     )  # fmt: skip
     (made,) = await write_encounters(ctx, tx, cipher, [new])
     return made
 
 
-async def _follow(ctx: Context, tx: Session, cipher: FieldCipher, entry: QueueEntry) -> None:
+async def follow(ctx: Context, tx: Session, cipher: FieldCipher, entry: QueueEntry) -> None:
     """Bring the encounter to what its turns say. Its row is locked first: of two turns that end at once, the second sees both."""
     encounter = (await encounters.encounters_for_change(tx, cipher, [entry.encounter_id]))[entry.encounter_id]
     turns = await store.entries_of_encounter(tx, ctx.actor.organization_id, entry.encounter_id)

@@ -54,10 +54,13 @@ async def put_encounters(tx: Session, cipher: FieldCipher, encounters: Sequence[
 
 async def put_links(tx: Session, cipher: FieldCipher, encounters: Sequence[Encounter]) -> list[UUID]:
     """By what these encounters are found from now on. The carrier of each identifier that was free comes back."""
-    await tx.execute(Q.drop_links, cipher.organization_id, [each.id for each in encounters])
-    parts = [(actor_id, each.id) for each in encounters for actor_id in sorted(actors_of(each))]
-    await tx.execute(Q.insert_taking_part, cipher.organization_id, [one for one, _ in parts], [one for _, one in parts])
+    if known := [each.id for each in encounters if each.version > 1]:
+        await tx.execute(Q.drop_links, cipher.organization_id, known)
+    if parts := [(actor_id, each.id) for each in encounters for actor_id in sorted(actors_of(each))]:
+        await tx.execute(Q.insert_taking_part, cipher.organization_id, [one for one, _ in parts], [one for _, one in parts])
     wanted = [(_mark(cipher, identifier), each.id) for each in encounters for identifier in dict.fromkeys(each.identifiers)]
+    if not wanted:
+        return []
     rows = await tx.fetch(Q.claim_identifiers, cipher.organization_id, [mark for mark, _ in wanted], [carrier for _, carrier in wanted])
     return [row["encounter_id"] for row in rows]
 

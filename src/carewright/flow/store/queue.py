@@ -111,12 +111,12 @@ async def open_entries_of_appointment(db: Session, organization_id: UUID, appoin
     return [row["id"] for row in await db.fetch(Q.open_entries_of_appointment, organization_id, appointment_id)]
 
 
-async def update_entry(tx: Session, organization_id: UUID, entry: QueueEntry) -> None:
-    """The caller holds the row."""
+async def update_entry(tx: Session, organization_id: UUID, action: QueueAction, by: str, before: QueueEntry, entry: QueueEntry) -> None:
+    """The entry after a step, and the step. The caller holds the row."""
     await tx.execute(
         Q.update_entry, organization_id, entry.id, entry.practitioner_id or ANYBODY, entry.location_id, entry.status, entry.level,
         entry.ranked_from, entry.expected_at, entry.arrived_at, entry.triaged_at, entry.called_at, entry.started_at, entry.ended_at,
-        entry.skipped, entry.version, entry.updated_at,
+        entry.skipped, entry.version, entry.updated_at, action, by, before,
     )  # fmt: skip
 
 
@@ -140,10 +140,8 @@ async def entries_active(db: Session, organization_id: UUID, query: ListEntries)
     return [_opened(row) for row in await db.fetch(Q.entries_active, organization_id, query.queue_id, query.limit)]
 
 
-async def insert_step(
-    tx: Session, organization_id: UUID, after: QueueEntry, action: QueueAction, by: str, before: QueueEntry | None
-) -> None:
-    await tx.execute(Q.insert_step, organization_id, after.id, after.version, action, after.updated_at, by, before)
+async def insert_first_step(tx: Session, organization_id: UUID, entry: QueueEntry, action: QueueAction, by: str) -> None:
+    await tx.execute(Q.insert_first_step, organization_id, entry.id, entry.version, action, entry.updated_at, by)
 
 
 async def last_step(tx: Session, organization_id: UUID, entry_id: UUID) -> Step | None:
