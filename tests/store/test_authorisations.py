@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.coverage import Authorisation, ListAuthorisations, Payer, RecordCoverage, VisitCoverage, VisitsStopped
 from carewright.contracts.patients import PatientErased
-from carewright.coverage import handlers
+from carewright.coverage import handlers, store
 from carewright.coverage.clearing.drop import Drop
 from carewright.coverage.clearing.port import NoAnswer, Reviewer
 from carewright.coverage.clearing.x12 import Account
@@ -281,6 +281,24 @@ async def test_by_files_the_answer_comes_later(context: Contexts, plain: Coverag
     (tmp_path / "in" / "again.278").write_bytes(house._payload(asked.read_text()).encode())
     assert await pick_up(system) == 0
     assert [each.name for each in (tmp_path / "unread").iterdir()] == ["again.278"]
+
+
+async def test_of_two_requests_that_are_one_the_newest_gets_the_answer(context: Contexts, plain: CoverageContext, tmp_path: Path) -> None:
+    """Two who look at a visit at once ask the same: one trace, pended twice."""
+    drop = Drop(tmp_path, Account("LAKESIDE", "HOUSE", "T"))
+    desk = asking(plain, drop, drop)
+    await covered(desk)
+    await shown(context, desk)
+    (first,) = await words_of(desk)
+    cipher = await desk.cipher()
+    waiting = await store.request_waiting(desk.db, cipher, first.id)
+    assert waiting is not None
+    async with desk.db.transaction() as tx:
+        await store.insert_authorisation(tx, cipher, replace(first, id=desk.ids.new()), waiting[1], None)
+    (asked,) = (tmp_path / "out").glob("*.278")
+    (tmp_path / "in" / "later.278").write_bytes(House(Faults())._payload(asked.read_text()).encode())
+    assert await pick_up(asking(await context.system("coverage"), drop, drop)) == 1
+    assert [each.state for each in await words_of(desk)] == ["pended", "certified"]
 
 
 async def test_nothing_of_it_lies_open_and_erasure_forgets_it(context: Contexts, plain: CoverageContext, database_url: str) -> None:

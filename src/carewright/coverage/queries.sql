@@ -222,8 +222,9 @@ WHERE organization_id = $1 AND id = $2 AND state = 'pended'
 RETURNING id
 
 -- name: whose_request
--- As whose_trace, of requests.
-SELECT organization_id, id FROM coverage.authorisation WHERE trace = ANY($1::text[]) AND state = 'pended'
+-- As whose_trace, of requests. One trace may be pended twice, where two asked the same at once: the newest is the visit's.
+SELECT DISTINCT ON (trace) organization_id, id FROM coverage.authorisation WHERE trace = ANY($1::text[]) AND state = 'pended'
+ORDER BY trace, id DESC
 
 -- name: to_inquire
 -- Asked by the system, of every organization: what was pended and is to be asked about again, longest waiting first.
