@@ -15,6 +15,7 @@ from carewright.contracts.coverage import (
     InvalidAuthorisation,
     ListAuthorisations,
     RecordAuthorisation,
+    RecordCoverage,
     SetPolicy,
     SetServiceType,
     StoppedVisits,
@@ -22,13 +23,13 @@ from carewright.contracts.coverage import (
     UpdateCoverage,
     VisitsStopped,
 )
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import AppointmentCancelled, AppointmentHeld
-from carewright.coverage import handlers
+from carewright.coverage import handlers, store
 from carewright.coverage.context import CoverageContext
 from carewright.coverage.jobs import JOBS
 from carewright.coverage.service import authorisations, coverages, keeping, policies, visits
-from carewright.kernel import jobs
+from carewright.kernel import jobs, merges
 from carewright.kernel.errors import Forbidden
 from tests.clearing_house import asking, house_at, mock_clearing_house
 from tests.samples import known_id
@@ -54,8 +55,12 @@ async def desk(context: Contexts, place: str) -> CoverageContext:
 
 async def told(desk: CoverageContext) -> tuple[StoppedVisits, ...] | None:
     """What scheduling was told last; None where it was told nothing."""
-    facts = [each for each in await facts_of(desk) if isinstance(each, VisitsStopped)]
+    facts = await stops_told(desk)
     return facts[-1].stops if facts else None
+
+
+async def stops_told(desk: CoverageContext) -> list[VisitsStopped]:
+    return [each for each in await facts_of(desk) if isinstance(each, VisitsStopped)]
 
 
 async def needing(context: Contexts, desk: CoverageContext, **need: Any) -> None:
@@ -108,7 +113,7 @@ async def test_it_follows_the_coverages_the_rules_and_the_kinds_of_visits(contex
     await coverages.update_coverage(desk, UpdateCoverage(coverage_id=coverage.id, details=replace(CARD, member_id="X1", plan="Other")))
     assert await settled() == [], "it is recorded otherwise now: the answer counts no more"
     await ruled(context, desk, "require")
-    assert len([each for each in await facts_of(desk) if isinstance(each, VisitsStopped)]) == 4, "who has no stops is told of none"
+    assert len(await stops_told(desk)) == 4, "who has no stops is told of none"
 
 
 async def test_the_coverage_that_pays_first_decides(context: Contexts, desk: CoverageContext) -> None:
@@ -263,6 +268,28 @@ async def test_of_an_erased_patient_nothing_is_left_and_scheduling_is_told(conte
     await heard(desk, fact, handle=handlers.erase_patient)
     assert await told(desk) == ()
     assert (await authorisations.list_authorisations(desk, ListAuthorisations(patient_id=ANNA))).items == ()
+
+
+@pytest.mark.parametrize("rule", ["require", "warn"])
+async def test_after_a_merge_the_survivor_is_looked_at_again_and_nobody_else(context: Contexts, desk: CoverageContext, rule: str) -> None:
+    """Whether the old record had stops or none: what stops the survivor follows from what it was given."""
+    organization_id = context.organization_id
+    system = asking(await context.system("coverage"), desk.clearing_house)
+    await ruled(context, desk, rule)
+    await jobs.run_due(system, JOBS)
+    await covered(desk)
+    await follow(context, desk, booked(context))
+    await said(desk, "denied")
+    other = RecordCoverage(patient_id=known_id(0xC), details=replace(CARD, member_id="X2"))
+    await checked(desk, await coverages.record_coverage(desk, other))
+    async with desk.db.transaction() as tx:
+        await store.put_policy(tx, organization_id, SetPolicy(site_id=SITE, rule="require", time_zone="UTC"))
+        await merges.note_merged(tx, organization_id, ANNA, BEN, context.clock.now())
+    already = len(await stops_told(desk))
+    await heard(desk, PatientMerged(organization_id=organization_id, patient_id=BEN, prior_id=ANNA), handle=handlers.take_over)
+    await jobs.run_due(system, JOBS)
+    fresh = (await stops_told(desk))[already:]
+    assert [(each.patient_id, bool(each.stops)) for each in fresh] == [(ANNA, False)] * (rule == "require") + [(BEN, True)]
 
 
 async def test_what_was_authorised_long_ago_is_disposed_of(context: Contexts, desk: CoverageContext) -> None:

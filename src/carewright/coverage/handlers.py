@@ -34,13 +34,12 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
 async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     """Who pays for a record that was merged pays for its survivor, and nothing more comes under the old one.
 
-    What of it stops the survivor's visits is told to scheduling by a job: it opens what payers said.
+    What stops the survivor's visits now is told to scheduling by a job: it opens what payers said.
     """
     ids = await store.take_over(tx, event.organization_id, event.prior_id, ctx.clock.now())
     if await store.note_stops(tx, event.organization_id, event.prior_id, has_stops=False):
         await outbox.publish(ctx, tx, VisitsStopped(organization_id=event.organization_id, patient_id=event.prior_id, stops=()))
-        if await store.lock_patient(tx, event.organization_id, event.patient_id):
-            await tell_all_later(ctx.working_in(event.organization_id), tx)
+    await tell_all_later(ctx.working_in(event.organization_id), tx, event.patient_id)
     await audit.record_merge(ctx, tx, "coverage.coverage.merge", event, "Coverage", ids)
 
 

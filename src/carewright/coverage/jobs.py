@@ -11,7 +11,7 @@ from carewright.coverage.service import keeping
 from carewright.coverage.service.asking_later import ASK_AHEAD, CHECK_VISIT, Booked, Held
 from carewright.coverage.service.picking_up import give_up, pick_up
 from carewright.coverage.service.reviewing import inquire_due
-from carewright.coverage.service.stopping import TELL_STOPS, Changed, tell_all
+from carewright.coverage.service.stopping import TELL_STOPS, Changed, tell_all, tell_one
 from carewright.coverage.service.visits import check_hold, check_visit
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.jobs import Job, Timer
@@ -42,8 +42,10 @@ async def ask_about_hold(ctx: CoverageContext, payload: msgspec.Raw) -> None:
 
 
 async def tell_stops(ctx: CoverageContext, payload: msgspec.Raw) -> None:
-    """A rule of a hospital changed: what it stops is told anew."""
-    await tell_all(ctx.working_in(msgspec.json.decode(payload, type=Changed).organization_id))
+    """A rule of a hospital changed, or what is known of a patient: what stops is told anew."""
+    what = msgspec.json.decode(payload, type=Changed)
+    here = ctx.working_in(what.organization_id)
+    await (tell_all(here) if what.patient_id is None else tell_one(here, what.patient_id))
 
 
 JOBS = (Job(CHECK_VISIT, ask_about_visit), Job(ASK_AHEAD, ask_about_hold), Job(TELL_STOPS, tell_stops))

@@ -16,14 +16,15 @@ from carewright.kernel.db import Session
 from carewright.kernel.privacy.cipher import FieldCipher
 
 TELL_STOPS = "coverage.tell_stops"
-"""The job that looks again at everybody of an organization, after a rule of the hospital changed."""
+"""The job that looks again: at everybody of an organization after a rule of the hospital changed, at one who was given another's record."""
 SITES_MAX, ANSWERS_MAX, BATCH = 200, 200, 100
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """The payload of `TELL_STOPS`."""
+    """The payload of `TELL_STOPS`: everybody, where no patient is named."""
 
     organization_id: UUID
+    patient_id: UUID | None = None
 
 
 async def tell_stops(ctx: Context, tx: Session, cipher: FieldCipher, patient_id: UUID) -> None:
@@ -42,20 +43,26 @@ async def tell_stops(ctx: Context, tx: Session, cipher: FieldCipher, patient_id:
         await outbox.publish(ctx, tx, VisitsStopped(organization_id=cipher.organization_id, patient_id=patient_id, stops=found))
 
 
-async def tell_all_later(ctx: Context, tx: Session) -> None:
-    """Look at everybody again soon: what is stopped follows the rules as they are now."""
-    await jobs.enqueue(ctx, tx, TELL_STOPS, Changed(ctx.actor.organization_id))
+async def tell_all_later(ctx: Context, tx: Session, patient_id: UUID | None = None) -> None:
+    """Look at everybody, or at one patient, again soon: what is stopped follows what holds now."""
+    await jobs.enqueue(ctx, tx, TELL_STOPS, Changed(ctx.actor.organization_id, patient_id))
 
 
 async def tell_all(ctx: CoverageContext) -> None:
     """Tell scheduling anew about everybody of whom payers said something that counts; a transaction for each."""
-    cipher, after = await ctx.cipher(), store.FIRST_ID
-    while patients := await store.patients_spoken_of(ctx.db, cipher.organization_id, since(ctx.clock.now()), after, BATCH):
+    after = store.FIRST_ID
+    while patients := await store.patients_spoken_of(ctx.db, ctx.actor.organization_id, since(ctx.clock.now()), after, BATCH):
         for patient_id in patients:
-            async with ctx.db.transaction() as tx:
-                if await store.lock_patient(tx, cipher.organization_id, patient_id):
-                    await tell_stops(ctx, tx, cipher, patient_id)
+            await tell_one(ctx, patient_id)
         after = patients[-1]
+
+
+async def tell_one(ctx: CoverageContext, patient_id: UUID) -> None:
+    """Tell scheduling anew about one patient, unless they were erased or merged meanwhile."""
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        if await store.lock_patient(tx, cipher.organization_id, patient_id):
+            await tell_stops(ctx, tx, cipher, patient_id)
 
 
 def since(now: datetime) -> tuple[datetime, datetime]:
