@@ -90,6 +90,20 @@ def test_what_is_certified_has_a_number_and_days() -> None:
 
 
 @pytest.mark.requirement("PAS-response")
+@pytest.mark.parametrize("said", ["2026-11", "2026"])
+def test_a_month_or_a_year_names_no_day(said: str) -> None:
+    """Allowed by https://hl7.org/fhir/R4/datatypes.html#dateTime: the decision counts, without that day."""
+    found = review_of(REQUEST, reviewed("A1") | {"preAuthPeriod": {"start": said, "end": "2026-12-02"}})
+    assert [(each.valid_from, each.valid_until) for each in found.decisions] == [(None, date(2026, 12, 2))]
+
+
+@pytest.mark.parametrize("said", ["soon", "2026-13-01", "", 2026])
+def test_what_is_no_date_is_not_believed(said: Any) -> None:
+    with pytest.raises(NotPas):
+        review_of(REQUEST, reviewed("A1") | {"preAuthPeriod": {"start": said}})
+
+
+@pytest.mark.requirement("PAS-response")
 def test_what_is_pended_or_refused_says_so() -> None:
     pended = [{"url": EXTENSION + "administrationReferenceNumber", "valueString": "PEND0001"}]
     found = review_of(REQUEST, reviewed("A4", extension=pended))

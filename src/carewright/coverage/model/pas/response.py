@@ -4,6 +4,7 @@ Source: https://hl7.org/fhir/us/davinci-pas, profiles PASClaimResponse and PASCl
 itemPreAuthPeriod. What is out of form raises `NotPas`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from carewright.coverage.model.pas.request import PROFILES, claim_address
 from carewright.coverage.model.question import Decision, Reject, Request, Review
 
 ENTRIES_MAX = 200
+MONTH_OR_YEAR = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 Json = Mapping[str, Any]
 
 
@@ -87,7 +89,7 @@ def _period(element: Json, name: str) -> tuple[date | None, date | None]:
 
 def _day(text: Any) -> date | None:
     """The day of a date or an instant; a month or a year is none."""
-    if text is None:
+    if text is None or (isinstance(text, str) and MONTH_OR_YEAR.fullmatch(text)):
         return None
     try:
         return date.fromisoformat(text[:10])
