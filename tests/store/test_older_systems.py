@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from carewright.contracts.directory import Identifier, PutResources
+from carewright.contracts.directory import SOURCE_SYSTEM, Identifier, PutResources
 from carewright.contracts.imports import ImportReport
 from carewright.contracts.migration import DumpUnreadable, InvalidMapping
 from carewright.contracts.patients import Patient, PutPatients
 from carewright.migration.context import MigrationContext
 from carewright.migration.model.system_mapping import system_mapping_in
-from carewright.migration.model.systems import SOURCE_SYSTEM
 from carewright.migration.service.dumping import draft_mapping, import_dump
 from tests.clinic import Clinic, Json, ok, open_clinic
 from tests.older_systems import Given, easy_appointments, openemr
@@ -260,7 +259,7 @@ async def test_the_appointments_of_a_fhir_export_find_whom_its_import_brought(
         appointment("6", other, "Patient/p-1", "Location/room"),
         appointment("7", "2001-01-01T09:00:00Z", "Patient/p-1", "Practitioner/d-2"),
     ]  # fmt: skip
-    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    path.write_bytes(gzip.compress("\n".join(lines).encode("utf-8-sig")))
     for outcome in ((1, 0, 0), (0, 0, 1)):
         report = await import_dump(ctx, path, mapping)
         assert (told(report), sorted(rejected(report))) == (

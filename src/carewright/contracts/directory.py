@@ -34,6 +34,10 @@ class Identifier(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
+SOURCE_SYSTEM = "urn:carewright:source:"
+"""Under which an import of FHIR keeps the ids of the server that it came from, with the type of resource behind it."""
+
+
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from carewright.contracts.directory import Identifier
+from carewright.contracts.directory import SOURCE_SYSTEM, Identifier
 from carewright.fhir.model import r4
 
 ResourceType = Literal["Organization", "Location", "Practitioner", "PractitionerRole", "Device", "Patient", "Encounter", "Observation"]
@@ -18,7 +18,6 @@ ORDER: tuple[ResourceType, ...] = (
 )  # fmt: skip
 """What is imported, each after the types it refers to."""
 
-SOURCE_SYSTEM = "urn:carewright:source:"
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 LITERAL = re.compile(r"(?:^|/)([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
 CONDITIONAL = re.compile(r"^([A-Za-z]+)\?identifier=([^&]+)$")

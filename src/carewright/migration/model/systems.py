@@ -10,14 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from carewright.contracts.directory import SOURCE_SYSTEM
 from carewright.migration.model.mapping import Kind
 
 SystemName = Literal["easyappointments", "openemr", "medplum"]
 SYSTEMS: tuple[SystemName, ...] = get_args(SystemName)
-
-
-SOURCE_SYSTEM = "urn:carewright:source:"
-"""Under which an import of FHIR keeps the ids of the server that it came from, with the type of resource behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from carewright.contracts.directory import FindByIdentifier, Identifier
+from carewright.contracts.directory import SOURCE_SYSTEM, FindByIdentifier, Identifier
 from carewright.contracts.imports import ImportReport, Tally
 from carewright.contracts.migration import DumpUnreadable
 from carewright.migration.context import MigrationContext
@@ -22,7 +22,7 @@ from carewright.migration.model.reading import Fields, read_appointment
 from carewright.migration.model.reasons import RowRejected
 from carewright.migration.model.shaping import broken_rule, settled, values_of
 from carewright.migration.model.system_mapping import SystemMapping, draft_of
-from carewright.migration.model.systems import KNOWN, SOURCE_SYSTEM, Rule, System, SystemName, Table
+from carewright.migration.model.systems import KNOWN, Rule, System, SystemName, Table
 from carewright.migration.service.importing import BRINGS, Progress, bring_records
 from carewright.migration.service.run import Run
 from carewright.migration.store import dumps, exports

@@ -4,6 +4,7 @@ Appointment: https://hl7.org/fhir/R4/appointment.html. Whoever takes part is nam
 names them: the server's own address before it is passed over.
 """
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -77,6 +78,8 @@ def entries_of(path: Path, _tables: Collection[str], _encoding: str = "", passed
                     raise DumpUnreadable(f"Line {number} is longer than 4 MiB: this is no NDJSON.")
                 if passed:
                     passed(file.tell())
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
                 if line.strip():
                     yield _entry(number, line)
     except (OSError, EOFError, zlib.error) as fault:
