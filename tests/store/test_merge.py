@@ -23,6 +23,7 @@ from carewright.contracts.patients import (
     RecordMerged,
 )
 from carewright.contracts.records import ExportRecord, LiftHold, SetHold
+from carewright.contracts.versions import ListVersions
 from carewright.coverage.service import coverages
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context, Once
@@ -32,6 +33,7 @@ from carewright.patients.service import records as patients
 from carewright.records.service import rules as records
 from carewright.records.service.export import export_record
 from carewright.scheduling.checks import CHECKS
+from carewright.scheduling.service import change
 from tests.clinic import Clinic, ok, refused
 from tests.hl7_sender import Sender
 from tests.whole_system import Inside
@@ -167,6 +169,8 @@ async def test_the_desk_merges_two_records_and_the_one_that_stands_has_everythin
     assert [each["patient_id"] for each in theirs] == [str(two.survivor)] * 3
     assert [each["version"] for each in theirs] == [1, 2, 3], "whose it is changed, and so did its version"
     assert await two.clinic.appointments_of(two.prior) == []
+    versions = await change.list_versions(two.acting("scheduling"), ListVersions(appointment_id=UUID(ended["id"])))
+    assert [(each.version, each.patient_id) for each in versions.items] == [(3, two.survivor), (2, two.prior), (1, two.prior)]
     kept = ok(await two.whole.request("front-desk", "GET", f"/api/v1/patients/{two.prior}/merge"))
     assert (kept["reason"], kept["merged_by"]) == (WHY, "test-front-desk-")
     assert [each["identifiers"] for each in kept["before"]] == [after["identifiers"][:1], before["identifiers"]]

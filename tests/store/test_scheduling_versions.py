@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
-from carewright.contracts.patients import PatientErased
+from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.scheduling import AdvanceAppointment, CancelAppointment, ConfirmAppointment
 from carewright.contracts.versions import ListVersions
+from carewright.kernel import merges
 from carewright.kernel.errors import PreconditionFailed
 from carewright.kernel.privacy.cipher import SealedElsewhere
-from carewright.scheduling import handlers, store
-from carewright.scheduling.service import change
+from carewright.scheduling import handlers, jobs, store
+from carewright.scheduling.service import calendars, change
 from carewright.scheduling.service.reseal import SEALED
 from tests.samples import known_id
-from tests.scheduling_hospital import Hospital
+from tests.scheduling_hospital import TOMORROW, Hospital
 
 KEPT = "SELECT count(*) FROM scheduling.appointment_version WHERE appointment_id = $1"
 WAITS_SECONDS_MAX = 20
@@ -80,3 +82,22 @@ async def test_an_erasure_waits_for_a_change_and_takes_what_it_kept(hospital: Ho
         await store.keep_version(tx, cipher, ctx.ids.new(), before)
     await erasing
     assert await owner.fetchval(KEPT, booked.id) == 0
+
+
+async def test_a_merge_keeps_what_it_replaces_archived_or_not(hospital: Hospital, owner: Any) -> None:
+    """With the words that stand sealed beside it. A hold goes along too, and was no appointment yet."""
+    over = await hospital.override()
+    hospital.here.clock.advance(days=40)
+    assert await jobs.archive_past(hospital.here.system()) >= 1
+    await calendars.extend_openings(hospital.here.system())
+    coming, held = await hospital.book(TOMORROW + timedelta(days=42)), await hospital.hold(TOMORROW + timedelta(days=43))
+    prior_id, survivor_id = hospital.world.patients[:2]
+    ctx = hospital.here.system()
+    merged = PatientMerged(organization_id=hospital.world.organization_id, patient_id=survivor_id, prior_id=prior_id)
+    async with ctx.db.transaction() as tx:
+        await merges.note_merged(tx, merged.organization_id, prior_id, survivor_id, ctx.clock.now())
+        await handlers.take_over(ctx, tx, merged)
+    for before in (over, coming):
+        found = await change.list_versions(hospital.desk(), ListVersions(appointment_id=before.id))
+        assert (found.items[1:], found.items[0].patient_id, found.items[0].version) == ((before,), survivor_id, before.version + 1)
+    assert await owner.fetchval(KEPT, held.id) == 0

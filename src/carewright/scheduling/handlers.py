@@ -18,7 +18,7 @@ from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
-from carewright.scheduling.store import stops
+from carewright.scheduling.store import merging, stops
 
 NEVER = date(2000, 1, 1)
 
@@ -87,11 +87,12 @@ async def copy_stops(ctx: Context, tx: Session, event: VisitsStopped) -> None:
 async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     """Give the survivor the appointments of the prior record. Two at one time stay two: people decide which of them is kept.
 
-    What is archived is told to nobody: it is over.
+    What each was stays readable as an earlier version. What is archived is told to nobody: it is over.
     """
     organization_id, prior_id = event.organization_id, event.prior_id
-    appointments, archived = await store.take_over_appointments(tx, organization_id, prior_id, ctx.clock.now())
-    if not await store.take_over_time(tx, organization_id, prior_id):
+    cipher = await ctx.working_in(organization_id).cipher()
+    appointments, archived = await merging.take_over_appointments(tx, cipher, ctx.ids.new, prior_id, ctx.clock.now())
+    if not await merging.take_over_time(tx, organization_id, prior_id):
         raise TimeNotFree  # told once more, it finds what others have claimed
     for each in appointments:
         claims = await store.claims_of_appointment(tx, organization_id, each.id)

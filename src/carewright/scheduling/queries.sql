@@ -587,18 +587,22 @@ RETURNING id
 
 -- name: take_over_appointments
 -- What was kept of a record that was merged ($2) is its survivor's. The old id stands in a value as whose the appointment is and as who takes
--- part, and nowhere else. $3 is now.
-UPDATE scheduling.appointment SET patient_id = kernel.survivor_of($1, $2), version = version + 1, value = jsonb_set(jsonb_set(
-    replace(value::text, $2::uuid::text, kernel.survivor_of($1, $2)::text)::jsonb, '{version}', to_jsonb(version + 1)), '{updated_at}', $3::jsonb)
-WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
-RETURNING value
+-- part, and nowhere else. $3 is now. What each was comes back too, to be kept.
+UPDATE scheduling.appointment a SET patient_id = kernel.survivor_of($1, $2), version = a.version + 1, value = jsonb_set(jsonb_set(
+    replace(a.value::text, $2::uuid::text, kernel.survivor_of($1, $2)::text)::jsonb, '{version}', to_jsonb(a.version + 1)),
+    '{updated_at}', $3::jsonb)
+FROM (SELECT id, value, private FROM scheduling.appointment WHERE organization_id = $1 AND patient_id = $2 FOR UPDATE) was
+WHERE a.organization_id = $1 AND a.patient_id = $2 AND a.id = was.id AND kernel.survivor_of($1, $2) <> $2
+RETURNING a.value AS taken_over, was.value, was.private
 
 -- name: take_over_history
 -- As take_over_appointments.
-UPDATE scheduling.appointment_history SET patient_id = kernel.survivor_of($1, $2), version = version + 1, value = jsonb_set(jsonb_set(
-    replace(value::text, $2::uuid::text, kernel.survivor_of($1, $2)::text)::jsonb, '{version}', to_jsonb(version + 1)), '{updated_at}', $3::jsonb)
-WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
-RETURNING id
+UPDATE scheduling.appointment_history a SET patient_id = kernel.survivor_of($1, $2), version = a.version + 1, value = jsonb_set(jsonb_set(
+    replace(a.value::text, $2::uuid::text, kernel.survivor_of($1, $2)::text)::jsonb, '{version}', to_jsonb(a.version + 1)),
+    '{updated_at}', $3::jsonb)
+FROM (SELECT id, value, private FROM scheduling.appointment_history WHERE organization_id = $1 AND patient_id = $2 FOR UPDATE) was
+WHERE a.organization_id = $1 AND a.patient_id = $2 AND a.id = was.id AND kernel.survivor_of($1, $2) <> $2
+RETURNING a.id, was.value, was.private
 
 -- name: take_over_versions
 -- What they were stays as it was said then. Asked after the appointments, whose rows are locked: no change keeps one under the old id.

@@ -205,12 +205,12 @@ async def appointment_for_change(tx: Session, cipher: FieldCipher, appointment_i
     if row is None:
         await tx.fetch_one(Q.restore_archived, cipher.organization_id, appointment_id)
         row = await tx.fetch_one(Q.appointment_for_change, cipher.organization_id, appointment_id)
-    return (_whole(cipher, row), row["master"]) if row else (None, None)
+    return (whole_of(cipher, row), row["master"]) if row else (None, None)
 
 
 async def appointment_by_id(db: Session, cipher: FieldCipher, appointment_id: UUID) -> Appointment | None:
     row = await db.fetch_one(Q.appointment_by_id, cipher.organization_id, appointment_id)
-    return _whole(cipher, row) if row else None
+    return whole_of(cipher, row) if row else None
 
 
 async def notes_of(db: Session, cipher: FieldCipher, appointment_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -260,7 +260,7 @@ async def appointments_of_patient(
         Q.appointments_of_patient, cipher.organization_id, patient_id, query.from_at, query.until_at, list(query.statuses), *after, now,
         limit, [str(each) for each in site_ids], query.clashing,
     )  # fmt: skip
-    return [_whole(cipher, row) for row in rows]
+    return [whole_of(cipher, row) for row in rows]
 
 
 async def plan_once(tx: Session) -> None:
@@ -276,14 +276,14 @@ async def search_these(
         Q.search_these, *_conditions(cipher, query, now), *part, query.limit + 1, list(query.ids), list(query.patient_ids),
         query.start_from, query.start_until, query.order == "start",
     )  # fmt: skip
-    return [_whole(cipher, row) for row in rows if row["value"] is not None], rows[0]["total"]
+    return [whole_of(cipher, row) for row in rows if row["value"] is not None], rows[0]["total"]
 
 
 async def search_by_time(db: Session, cipher: FieldCipher, query: SearchAppointments, part: Part, now: datetime) -> list[Appointment]:
     """One more than a page of what begins in that part of the time asked for."""
     statement = Q.search_forward if query.order == "start" else Q.search_backward
     rows = await db.fetch(statement, *_conditions(cipher, query, now), *part, query.limit + 1)
-    return [_whole(cipher, row) for row in rows]
+    return [whole_of(cipher, row) for row in rows]
 
 
 async def count_by_time(db: Session, cipher: FieldCipher, query: SearchAppointments, now: datetime, limit: int) -> int:
@@ -374,12 +374,12 @@ async def appointments_hit(
     tx: Session, cipher: FieldCipher, schedule_id: UUID, start: datetime, end: datetime, now: datetime
 ) -> tuple[Appointment, ...]:
     rows = await tx.fetch(Q.appointments_hit, cipher.organization_id, schedule_id, start, end, now)
-    return tuple(_whole(cipher, row) for row in rows)
+    return tuple(whole_of(cipher, row) for row in rows)
 
 
 async def appointments_outside_hours(tx: Session, cipher: FieldCipher, schedule_id: UUID, now: datetime) -> tuple[Appointment, ...]:
     rows = await tx.fetch(Q.appointments_outside_hours, cipher.organization_id, schedule_id, now)
-    return tuple(_whole(cipher, row) for row in rows)
+    return tuple(whole_of(cipher, row) for row in rows)
 
 
 async def insert_block(
@@ -495,21 +495,6 @@ async def erase_patient(tx: Session, event: PatientErased) -> list[UUID]:
     return list({row["id"]: None for query in queries for row in await tx.fetch(query, event.organization_id, event.patient_id)})
 
 
-async def take_over_appointments(tx: Session, organization_id: UUID, prior_id: UUID, now: datetime) -> tuple[list[Appointment], list[UUID]]:
-    """Give a merged record's appointments to its survivor: the open part of those not archived, as they are now; the ids of the others."""
-    at = msgspec.json.encode(now)
-    rows = await tx.fetch(Q.take_over_appointments, organization_id, prior_id, at)
-    past = await tx.fetch(Q.take_over_history, organization_id, prior_id, at)
-    await tx.execute(Q.take_over_versions, organization_id, prior_id)
-    return [_decode(row["value"]) for row in rows], [row["id"] for row in past]
-
-
-async def take_over_time(tx: Session, organization_id: UUID, prior_id: UUID) -> bool:
-    """Claim a merged record's own time for its survivor; False where somebody else claimed some of it meanwhile."""
-    row = await tx.fetch_one(Q.take_over_time, organization_id, prior_id)
-    return bool(row and row["everything"])
-
-
 async def put_schedule(tx: Session, organization_id: UUID, actor: Actor, materialised_on: date) -> int | None:
     """Copy what an actor can do; returns the new calendar version, or None when nothing is newer. Hours stay as they are."""
     row = await tx.fetch_one(
@@ -539,7 +524,7 @@ def _parted(cipher: FieldCipher, appointment: Appointment, whole: bytes) -> tupl
     return msgspec.json.encode(opened), private
 
 
-def _whole(cipher: FieldCipher, row: Row) -> Appointment:
+def whole_of(cipher: FieldCipher, row: Row) -> Appointment:
     appointment = _decode(row["value"])
     if row["private"] is None:
         return appointment
