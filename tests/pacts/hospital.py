@@ -39,7 +39,7 @@ class Hospital:
         self._staff: dict[str, Actor] = {}
         self._device, self._client_id = Authenticator(), ""
         self._origin = system.address_of("/").replace("127.0.0.1", "localhost")
-        self._asker, self._patient = "", UUID(int=0)
+        self._asker, self._patient, self._entry = "", UUID(int=0), ""
         self._states: dict[str, Callable[[], Awaitable[Json]]] = {
             pages.PORTAL: self._portal, pages.CONSOLE: self._portal, pages.PROCESS: self._process, pages.PATIENT_ASKS: self._patient_asks,
             **dict.fromkeys(STAFF, self._staff_asks), pages.PATIENT: self._a_patient, pages.CODE_SENT: self._code_sent,
@@ -50,6 +50,7 @@ class Hospital:
             pages.REVIEW: self._review, pages.INCIDENT: self._incident,
             pages.PASSKEY_MADE: self._passkey_made, pages.PASSKEY: self._passkey, pages.PASSKEY_USED: self._passkey_used,
             pages.APP: self._app, pages.APP_LET_IN: self._app_let_in, pages.WAITING: self._waiting, pages.QUARANTINE: self._quarantine,
+            pages.QUEUE_OPEN: self._queue_open, pages.TURN: self._turn, pages.TURN_CALLED: self._turn_called,
             pages.ENCOUNTER: self._encounter, pages.SEALED: self._sealed, pages.TWO_SESSIONS: self._two_sessions,
         }  # fmt: skip
 
@@ -266,6 +267,22 @@ class Hospital:
             "encounter_class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
         }  # fmt: skip
         await self._ask(await self._member("nurse"), "flow", "record_encounter", command=command)
+        return {}
+
+    async def _queue_open(self) -> Json:
+        command = {"site_id": self._clinic.site_id, "service_id": self._clinic.service_id, "name": "Podiatry"}
+        put = await self._ask(await self._member("operations"), "queues", "put_queue", command=command)
+        return {"queue_id": put["id"]}
+
+    async def _turn(self) -> Json:
+        known = await self._queue_open()
+        command = {"queue_id": known["queue_id"], "patient_id": str(self._patient)}
+        entry = await self._ask(await self._member("nurse"), "queues", "arrive", command=command)
+        self._entry = entry["id"]
+        return known | {"entry_id": entry["id"]}
+
+    async def _turn_called(self) -> Json:
+        await self._ask(await self._member("nurse"), "queues", "call_entry", command={"entry_id": self._entry})
         return {}
 
     async def _review(self) -> Json:

@@ -25,12 +25,22 @@ from carewright.contracts.coverage import (
     UpdateCoverage,
 )
 from carewright.contracts.directory import Directory, FindServices, FindStaff
-from carewright.contracts.flow import Flow, SearchEncounters
+from carewright.contracts.flow import Flow, Queues, SearchEncounters
 from carewright.contracts.hl7 import Desk, SetMapping, SettleMessage
 from carewright.contracts.notifications import Notice, Notifications, ReadInbox, Recipient
 from carewright.contracts.oversight import CloseIncident, ListIncidents, ListUnusual, Oversight, Respond
 from carewright.contracts.passkeys import AddPasskey, RedeemPasskey, StartPasskey
 from carewright.contracts.patients import ContactPoint, FindPatients, Patients
+from carewright.contracts.queue import (
+    Arrive,
+    CallEntry,
+    CallNext,
+    ListEntries,
+    ListQueues,
+    StepEntry,
+    TriageEntry,
+    UndoStep,
+)
 from carewright.contracts.records import ExportRecord, Records
 from carewright.contracts.schedules import ListSchedules
 from carewright.contracts.scheduling import (
@@ -66,6 +76,7 @@ FEED, MESSAGE_SAID = "a calendar feed", "a message was said"
 PASSKEY_MADE, PASSKEY, PASSKEY_USED = "a browser made a passkey", "a passkey", "a browser used a passkey"
 APP, APP_LET_IN = "an app", "an app that the patient let in"
 COVERAGE, VISIT, ELIGIBILITY = "a coverage", "a visit whose payer is looked at", "a question to a payer"
+QUEUE_OPEN, TURN, TURN_CALLED = "a queue", "somebody who waits in it", "who was called a moment ago"
 WAITING, ENCOUNTER = "a message that did not fit", "somebody who has come"
 REVIEW, INCIDENT, QUARANTINE = "the glass was broken", "an incident", "a host that nothing goes out to"
 SEALED = "an entry in the sealed log"
@@ -78,7 +89,7 @@ def _id(number: int) -> UUID:
 NAMES = (
     "patient_id", "site_id", "service_id", "visit_type_id", "appointment_id", "code_id", "session_id", "consent_id", "feed_id",
     "coverage_id", "review_id", "incident_id", "event_id", "practitioner_id", "organization_id",
-    "passkey_id", "client_id", "grant_id", "message_id", "restraint_id",
+    "passkey_id", "client_id", "grant_id", "message_id", "restraint_id", "queue_id", "entry_id",
 )  # fmt: skip
 IDS = {name: _id(number) for number, name in enumerate(NAMES, 0x10)}
 START, LATER = datetime(2026, 12, 1, 9, tzinfo=UTC), datetime(2026, 12, 2, 9, tzinfo=UTC)
@@ -96,6 +107,7 @@ KNOWN = {str(value): name for name, value in IDS.items()} | {
     SESSION_TOKEN: "session_token", CREDENTIAL: "credential", FHIR: "fhir", "code-of-theirs": "code_of_theirs",
 }  # fmt: skip
 WHOSE, TIME = IDS["patient_id"], IDS["appointment_id"]
+QUEUE, ENTRY = IDS["queue_id"], IDS["entry_id"]
 PICKED = PickedTime(visit_type_id=IDS["visit_type_id"], site_id=IDS["site_id"], start=START)
 MOVED = PickedTime(visit_type_id=IDS["visit_type_id"], site_id=IDS["site_id"], start=LATER)
 DETAILS = CoverageDetails(
@@ -111,6 +123,21 @@ WHO = ("Patient.birth_on", "Patient.gender", "Patient.language")
 PLACE = ("address", "managing_organization_id", "phone", "postal")
 CARD = ("Payer.id", "Insured.birth_on")
 LOOKED_AT = (*CARD, "VisitCoverage.coverage", "eligibility", "answered_at")
+MINUTES = ("low_minutes", "median_minutes", "high_minutes")
+MOMENTS = there(
+    any_=(
+        "appointment_id",
+        "practitioner_id",
+        "location_id",
+        "expected_at",
+        "arrived_at",
+        "triaged_at",
+        "called_at",
+        "started_at",
+        "ended_at",
+    )
+)
+"""What a turn may have or not, by what was done with it."""
 END = ("closed_at", "closed_by", "finding")
 PORTAL_CALLS = (
     # signing in
@@ -243,6 +270,20 @@ CONSOLE_CALLS = (
     Call(
         Flow, "search_encounters", NURSE, (SearchEncounters(patient_ids=(WHOSE,)),), (PATIENT, ENCOUNTER),
         there("updated_at", "site_id", "start"),
+    ),
+    # queues
+    Call(Queues, "list_queues", NURSE, (ListQueues(),), (CLINIC, PATIENT, TURN), there(any_=("waiting_since", "Queue.policy"))),
+    Call(Queues, "list_entries", NURSE, (ListEntries(queue_id=QUEUE),), (CLINIC, PATIENT, TURN), there(any_=("active", "waiting"))),
+    Call(Queues, "estimate_waits", NURSE, (QUEUE,), (CLINIC, PATIENT, TURN), there(any_=MINUTES)),
+    Call(Queues, "get_entry", NURSE, (ENTRY,), (CLINIC, PATIENT, TURN), MOMENTS),
+    Call(Queues, "arrive", NURSE, (Arrive(queue_id=QUEUE, patient_id=WHOSE), KEY), (CLINIC, PATIENT, QUEUE_OPEN), MOMENTS),
+    Call(Queues, "call_entry", NURSE, (CallEntry(entry_id=ENTRY, expected_version=1), KEY), (CLINIC, PATIENT, TURN), MOMENTS),
+    Call(Queues, "step_entry", NURSE, (StepEntry(entry_id=ENTRY, action="start"), KEY), (CLINIC, PATIENT, TURN), MOMENTS),
+    Call(Queues, "triage_entry", NURSE, (TriageEntry(entry_id=ENTRY, scale="esi", level=2), KEY), (CLINIC, PATIENT, TURN), MOMENTS),
+    Call(Queues, "undo_step", NURSE, (UndoStep(entry_id=ENTRY, expected_version=2), KEY), (CLINIC, PATIENT, TURN, TURN_CALLED), MOMENTS),
+    Call(
+        Queues, "call_next", NURSE, (CallNext(queue_id=QUEUE), KEY), (CLINIC, PATIENT, TURN),
+        there("Called.entry", any_=tuple(MOMENTS.any)),
     ),
     # messages of others that did not fit
     Call(Desk, "list_messages", SCHEDULER, (), (WAITING,)),

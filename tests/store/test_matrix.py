@@ -23,7 +23,7 @@ OF_A_SITE = frozenset({
     "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "list_visits", "make_feed",
     "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
     "arrive", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry", "transfer_entry",
-    "triage_entry", "undo_step",
+    "triage_entry", "undo_step", "estimate_wait", "estimate_waits",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({"find_times", "list_appointments", "list_queues", "list_schedules", "search_appointments"})

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, HealthcareService, Location, LocationChanged, VisitType, VisitTypeChanged
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, QueueEntryMoved, StepNotAllowed, UnknownEntry, UnknownQueue
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, NotWaiting, QueueEntryMoved, StepNotAllowed, UnknownEntry, UnknownQueue
 from carewright.contracts.patients import PatientMerged
 from carewright.contracts.queue import (
     Arrive,
@@ -26,10 +26,11 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     UndoStep,
+    WaitEstimate,
 )
 from carewright.contracts.scheduling import AppointmentAdvanced
 from carewright.flow import handlers
-from carewright.flow.service import encounters
+from carewright.flow.service import encounters, waits
 from carewright.flow.service import queue as service
 from carewright.kernel import merges
 from carewright.kernel.context import Context, Once
@@ -283,6 +284,72 @@ async def test_other_sites_are_out_of_reach(context: Contexts, nurse: Context, q
     with pytest.raises(Forbidden):
         await service.list_queues(elsewhere, ListQueues(site_id=SITE))
     assert (await service.list_queues(elsewhere, ListQueues())).items == ()
+
+
+# --- how long it takes -------------------------------------------------------------------------------------------------------
+
+
+async def waits_of(ctx: Context, queue: Queue) -> dict[UUID, WaitEstimate]:
+    return {each.entry_id: each for each in (await waits.estimate_waits(ctx, queue.id)).items}
+
+
+async def test_who_waits_is_told_how_many_are_before_them_and_a_range(context: Contexts, nurse: Context, clock: Any) -> None:
+    queue = await put(context, staff=1)
+    entries = []
+    for number in range(6):
+        entries.append(await come(nurse, queue, known_id(2000 + number)))
+        clock.advance(seconds=1)
+    told = await waits_of(nurse, queue)
+    assert [told[each.id].ahead for each in entries] == [0, 1, 2, 3, 4, 5]
+    middles = [told[each.id].median_minutes for each in entries]
+    assert middles[0] == 0
+    assert middles == sorted(middles, key=lambda each: -1 if each is None else each)
+    last = told[entries[-1].id]
+    low, median, high = (minutes or 0 for minutes in (last.low_minutes, last.median_minutes, last.high_minutes))
+    assert 0 < low < median < high
+    assert 40 < median < 120, "five before them, who take a quarter of an hour each"
+
+
+async def test_who_has_just_come_is_told_at_once_and_who_was_called_nothing(context: Contexts, nurse: Context) -> None:
+    queue = await put(context, staff=1)
+    first = await come(nurse, queue, ANNA)
+    assert (await waits_of(nurse, queue)).keys() == {first.id}
+    second = await come(nurse, queue, BERT)
+    own = await context("flow", "patient", patient_id=BERT)
+    assert (await waits.estimate_wait(own, second.id)).ahead == 1
+    with pytest.raises(UnknownEntry):
+        await waits.estimate_wait(own, first.id)
+    await called(nurse, queue)
+    with pytest.raises(NotWaiting):
+        await waits.estimate_wait(nurse, first.id)
+
+
+async def test_who_wants_one_practitioner_waits_for_them_alone(context: Contexts, nurse: Context) -> None:
+    queue = await put(context, staff=5)
+    for number in range(4):
+        await come(nurse, queue, known_id(2100 + number), practitioner_id=DOCTOR)
+    free = await come(nurse, queue, ANNA)
+    told = await waits_of(nurse, queue)
+    assert (told[free.id].ahead, told[free.id].median_minutes) == (0, 0)
+    assert max(each.ahead for each in told.values()) == 3
+
+
+async def test_estimates_learn_from_what_became_of_them(context: Contexts, nurse: Context, clock: Any) -> None:
+    """Nobody is seen for longer than a minute, yet the next is called three quarters of an hour later: that is what people are told."""
+    queue = await put(context, staff=1)
+    medians: list[int] = []
+    for number in range(120):
+        first, waiting = await come(nurse, queue, known_id(3000 + 2 * number)), await come(nurse, queue, known_id(3001 + 2 * number))
+        await step(nurse, first, "start")
+        clock.advance(seconds=6)
+        medians.append((await waits_of(nurse, queue))[waiting.id].median_minutes or 0)
+        clock.advance(seconds=54)
+        await step(nurse, first, "complete")
+        clock.advance(seconds=45 * 60)
+        assert await called(nurse, queue) == waiting.patient_id
+        await step(nurse, waiting, "leave")
+    assert medians[0] < 25
+    assert 35 < medians[-1] < 60
 
 
 # --- what others report -------------------------------------------------------------------------------------------------------

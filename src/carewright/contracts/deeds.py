@@ -96,6 +96,8 @@ flow.arrive                            flow.queue_entry.arrive
 flow.call_entry                        flow.queue_entry.call
 flow.call_next                         flow.queue_entry.call
 flow.change_encounter                  flow.encounter.change
+flow.estimate_wait                     flow.queue_entry.estimate
+flow.estimate_waits                    flow.queue.estimate
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
 flow.list_entries                      flow.queue_entry.search
@@ -199,7 +201,7 @@ SILENT = frozenset({
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
-    "flow.queue.list", "flow.queue_entry.step", "hl7.message.list",
+    "flow.queue.list", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.master.list",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",

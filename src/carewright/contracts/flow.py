@@ -28,6 +28,8 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     UndoStep,
+    WaitEstimate,
+    WaitEstimates,
 )
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -191,6 +193,15 @@ class StepNotAllowed(Refusal):
     title = "This cannot be done as things stand now."
 
 
+class NotWaiting(Refusal):
+    """`entry_status` is how it stands now."""
+
+    code = "flow.not_waiting"
+    status = 409
+    issue = "conflict"
+    title = "This patient is not waiting now, so there is nothing to tell."
+
+
 class NothingToUndo(Refusal):
     code = "flow.nothing_to_undo"
     status = 409
@@ -287,6 +298,10 @@ class Queues(Protocol):
     async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
+
+    async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates: ...
+
+    async def estimate_wait(self, actor: Actor, entry_id: UUID) -> WaitEstimate: ...
 
     async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry: ...
 

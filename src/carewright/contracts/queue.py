@@ -81,9 +81,9 @@ class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits."""
 
     queue: Queue
-    waiting: Annotated[tuple[int, ...], Meta(min_length=5, max_length=5)]
+    waiting: tuple[int, ...]
     in_service: int
-    waiting_since: Instant | None
+    waiting_since: Instant | None = None
 
 
 class QueuesPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,3 +199,23 @@ class UndoStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     entry_id: UUID
     expected_version: Version
+
+
+class WaitEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """How long somebody still waits until they are called, as far as that can be told: four of five wait between `low` and `high` minutes.
+
+    `ahead` are called before them, as things stand. Where minutes are None it is longer than a day, or nobody serves.
+    """
+
+    entry_id: UUID
+    ahead: int
+    as_of: Instant
+    low_minutes: int | None = None
+    median_minutes: int | None = None
+    high_minutes: int | None = None
+
+
+class WaitEstimates(msgspec.Struct, frozen=True, kw_only=True):
+    """Of everybody who waits in a queue, in the order in which they are called."""
+
+    items: tuple[WaitEstimate, ...]

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import UrgencyTier
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownEncounter, UnknownEntry, UnknownQueue
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, NotWaiting, StepNotAllowed, UnknownEncounter, UnknownEntry, UnknownQueue
 from carewright.contracts.queue import (
     Arrive,
     Called,
@@ -26,8 +26,10 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     UndoStep,
+    WaitEstimate,
+    WaitEstimates,
 )
-from carewright.flow.service import queue
+from carewright.flow.service import queue, waits
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput
 from carewright.kernel.http.routes import Call, Nothing, Route
@@ -125,6 +127,16 @@ async def transfer_entry(ctx: Context, call: Call[Nothing, TransferBody]) -> Que
     return await queue.transfer_entry(ctx, _of(TransferEntry, call))
 
 
+async def estimate_waits(ctx: Context, call: Call[Nothing, Nothing]) -> WaitEstimates:
+    """How long everybody in a queue still waits."""
+    return await waits.estimate_waits(ctx, call.path["queue_id"])
+
+
+async def estimate_wait(ctx: Context, call: Call[Nothing, Nothing]) -> WaitEstimate:
+    """How long one still waits."""
+    return await waits.estimate_wait(ctx, call.path["entry_id"])
+
+
 async def undo_step(ctx: Context, call: Call[Nothing, Nothing]) -> QueueEntry:
     """Take the last step back."""
     if call.version is None:
@@ -147,6 +159,14 @@ ROUTES = (
     Route(
         "POST", QUEUES + "/{queue_id}/entries", arrive, "Somebody is here without an appointment, or announced", queue.WORK, QueueEntry,
         body=ArriveBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
+    ),
+    Route(
+        "GET", QUEUES + "/{queue_id}/waits", estimate_waits, "How long everybody in a queue still waits", queue.WORK, WaitEstimates,
+        refusals=(UnknownQueue,),
+    ),
+    Route(
+        "GET", ENTRIES + "/{entry_id}/wait", estimate_wait, "How long one patient still waits", queue.READ, WaitEstimate,
+        refusals=(UnknownEntry, NotWaiting),
     ),
     Route(
         "POST", QUEUES + "/{queue_id}/call", call_next, "Call whoever is next", queue.WORK, Called, body=CallBody, keyed=True,

@@ -33,13 +33,15 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     UndoStep,
+    WaitEstimate,
+    WaitEstimates,
 )
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentCancelled
 from carewright.flow import handlers
 from carewright.flow.http import ROUTES
 from carewright.flow.jobs import TIMERS
 from carewright.flow.service import encounters as service
-from carewright.flow.service import queue
+from carewright.flow.service import queue, waits
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
 from carewright.kernel.authz import Actor
@@ -77,6 +79,12 @@ class LocalQueues:
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry:
         return await queue.get_entry(self._context.acting(actor), entry_id)
+
+    async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates:
+        return await waits.estimate_waits(self._context.acting(actor), queue_id)
+
+    async def estimate_wait(self, actor: Actor, entry_id: UUID) -> WaitEstimate:
+        return await waits.estimate_wait(self._context.acting(actor), entry_id)
 
     async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue:
         return await queue.put_queue(self._context.acting(actor, Once.of(idempotency_key, command)), command)

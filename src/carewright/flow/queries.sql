@@ -252,3 +252,40 @@ RETURNING id
 UPDATE flow.queue_entry SET patient_id = kernel.survivor_of($1, $2), version = version + 1, updated_at = $3
 WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
 RETURNING id
+
+-- name: served_last
+-- How many minutes those were served who were seen last.
+SELECT extract(epoch FROM ended_at - started_at)::float8 / 60 AS minutes FROM flow.queue_entry
+WHERE organization_id = $1 AND queue_id = $2 AND status = 'completed' AND started_at IS NOT NULL
+ORDER BY ended_at DESC LIMIT $3
+
+-- name: came_by_hour
+-- How many without an appointment came in each hour from this moment of the day on ($3), in the last $4 days, by level.
+SELECT level, floor(mod(mod(extract(epoch FROM arrived_at - $3)::numeric, 86400) + 86400, 86400) / 3600)::int AS hour, count(*) AS people
+FROM flow.queue_entry
+WHERE organization_id = $1 AND queue_id = $2 AND appointment_id IS NULL AND arrived_at >= $3::timestamptz - make_interval(days => $4)
+  AND arrived_at < $3
+GROUP BY 1, 2
+
+-- name: being_served
+SELECT level, practitioner_id, extract(epoch FROM $3 - coalesce(started_at, called_at))::float8 / 60 AS elapsed FROM flow.queue_entry
+WHERE organization_id = $1 AND queue_id = $2 AND status IN ('called', 'in-service')
+
+-- name: minutes_of_service
+SELECT avg(minutes)::float8 AS minutes FROM flow.visit_type WHERE organization_id = $1 AND service_id = $2
+
+-- name: note_told
+-- What each was told first; what they are told later changes nothing.
+INSERT INTO flow.wait_told (organization_id, entry_id, queue_id, told_at, low, median, high)
+SELECT $1, t.entry_id, $2, $3, t.low, t.median, t.high
+FROM unnest($4::uuid[], $5::real[], $6::real[], $7::real[]) AS t(entry_id, low, median, high)
+ON CONFLICT DO NOTHING
+
+-- name: outcomes
+-- What was told, and how long it was from then on; the newest last.
+SELECT low, median, high, actual FROM (
+    SELECT t.low, t.median, t.high, t.told_at, extract(epoch FROM coalesce(e.called_at, e.started_at) - t.told_at)::float8 / 60 AS actual
+    FROM flow.wait_told t JOIN flow.queue_entry e ON e.organization_id = $1 AND e.id = t.entry_id
+    WHERE t.organization_id = $1 AND t.queue_id = $2 AND coalesce(e.called_at, e.started_at) > t.told_at
+    ORDER BY t.told_at DESC LIMIT $3
+) newest ORDER BY told_at

@@ -27,6 +27,7 @@ from carewright.contracts.queue import (
     StepEntry,
     TriageEntry,
     UndoStep,
+    WaitEstimate,
 )
 from carewright.kernel.errors import BadInput, PreconditionFailed
 
@@ -62,6 +63,7 @@ NOBODY = "Nobody is to be called now."
 FASTER = "Somebody else was faster. This is how it stands now."
 DIGITS_MAX = 10
 T = TypeVar("T")
+NOTHING_TOLD: Mapping[UUID, WaitEstimate] = {}
 TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage"})
 
 
@@ -73,6 +75,7 @@ class Line(NamedTuple):
     state: str
     level: str
     since: str
+    wait: str
     actions: tuple[tuple[str, str], ...]
 
 
@@ -174,21 +177,35 @@ async def _shown(ask: Ask, status: int = 200, **more: object) -> Response:
     zone = _zone(sites.get(summary.queue.site_id))
     ids = tuple(dict.fromkeys(each.patient_id for each in (*found.active, *found.waiting)))
     names = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
+    told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if found.waiting else {}
     values: dict[str, object] = {"error": "", "found": None} | more
     return ask.show(
         "queue.html", status, queue=summary.queue, waiting_count=sum(summary.waiting), as_of=found.as_of.astimezone(zone), called=called,
-        active=[_line(each, names, zone) for each in found.active], waiting=[_line(each, names, zone) for each in found.waiting],
+        active=[_line(each, names, zone) for each in found.active], waiting=[_line(each, names, zone, told) for each in found.waiting],
         levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if values["error"] else await _last(ask), **values,
     )  # fmt: skip
 
 
-def _line(entry: QueueEntry, names: Mapping[UUID, str], zone: ZoneInfo) -> Line:
+def _line(entry: QueueEntry, names: Mapping[UUID, str], zone: ZoneInfo, told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD) -> Line:
     at = (entry.called_at if entry.status in ("called", "in-service") else entry.arrived_at) or entry.expected_at
     return Line(
         entry=entry, who=names.get(entry.patient_id, "Name not known"), state=STATES[entry.status], level=LEVELS[entry.level - 1],
-        since=at.astimezone(zone).strftime("%H:%M") if at else "",
+        since=at.astimezone(zone).strftime("%H:%M") if at else "", wait=_wait(told.get(entry.id)),
         actions=tuple((action, LABELS[action]) for action in OFFERED.get(entry.status, ())),
     )  # fmt: skip
+
+
+def _wait(told: WaitEstimate | None) -> str:
+    """How long somebody still waits, in words; nothing where it cannot be told."""
+    if told is None or told.low_minutes is None or told.high_minutes is None:
+        return ""
+    if told.high_minutes == 0:
+        return "next"
+    return (
+        f"{told.low_minutes} to {told.high_minutes} more minutes"
+        if told.low_minutes < told.high_minutes
+        else f"{told.high_minutes} more minutes"
+    )
 
 
 async def _last(ask: Ask) -> Last | None:

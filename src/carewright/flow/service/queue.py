@@ -75,7 +75,7 @@ async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:
     ctx.actor.require(WORK)
     now = ctx.clock.now()
     async with ctx.db.transaction() as tx:
-        queue = await _queue(ctx, tx, query.queue_id)
+        queue = await get_queue(ctx, tx, query.queue_id)
         active = await store.entries_active(tx, ctx.actor.organization_id, query)
         waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
         about = [(each.patient_id, audit.Entity(type="QueueEntry", id=each.id)) for each in (*active, *waiting)]
@@ -102,7 +102,7 @@ async def arrive(ctx: Context, command: Arrive) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    queue = await _queue(ctx, ctx.db, command.queue_id)
+    queue = await get_queue(ctx, ctx.db, command.queue_id)
     drawn = await turns.draw_ticket(ctx, ctx.db, queue)
 
     async def work(tx: Session) -> QueueEntry:
@@ -118,7 +118,7 @@ async def call_next(ctx: Context, command: CallNext) -> Called:
 
     async def work() -> Called:
         async with ctx.db.transaction() as tx:
-            queue = await _queue(ctx, tx, command.queue_id)
+            queue = await get_queue(ctx, tx, command.queue_id)
             before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, ctx.clock.now())
             called = Called(entry=None if before is None else await _call(ctx, tx, cipher, before, command))
             if called.entry is None:
@@ -175,7 +175,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    queue = await _queue(ctx, ctx.db, command.to_queue_id)
+    queue = await get_queue(ctx, ctx.db, command.to_queue_id)
     drawn = await turns.draw_ticket(ctx, ctx.db, queue)
 
     async def work(tx: Session) -> QueueEntry:
@@ -245,7 +245,8 @@ async def _for_change(ctx: Context, tx: Session, entry_id: UUID, expected_versio
     return entry
 
 
-async def _queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
+async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
+    """A queue where the actor works. Raises `UnknownQueue`."""
     queue = await store.queue_by_id(db, ctx.actor.organization_id, queue_id)
     if queue is None or not _is_at(ctx, queue.site_id):
         raise UnknownQueue(queue_id=str(queue_id))

@@ -1,0 +1,90 @@
+"""How long people still wait: told to them and to the staff, and learnt from."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from carewright.contracts.flow import NotWaiting
+from carewright.contracts.queue import Queue, QueueEntry, WaitEstimate, WaitEstimates
+from carewright.flow.model import waits as rules
+from carewright.flow.model.waiting.estimates import Estimate, estimate
+from carewright.flow.model.waiting.learning import Correction, corrected, learned
+from carewright.flow.service import queue as queues
+from carewright.flow.store import queue as store
+from carewright.flow.store import waits
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+
+FRESH = timedelta(seconds=5)
+"""For so long what one was told is told to the next: minutes do not change faster."""
+WAITING_MAX = 1_000
+"""Of those who are called first. Whoever waits behind them is told so, and no minutes."""
+REMEMBERED_MAX = 1_000
+_told: dict[tuple[UUID, UUID], tuple[datetime, dict[UUID, WaitEstimate]]] = {}
+
+
+async def estimate_waits(ctx: Context, queue_id: UUID) -> WaitEstimates:
+    """Of everybody who waits in a queue. Raises `UnknownQueue`."""
+    ctx.actor.require(queues.WORK)
+    queue = await queues.get_queue(ctx, ctx.db, queue_id)
+    async with ctx.db.transaction() as tx:
+        await audit.record(tx, audit.entry(ctx, "flow.queue.estimate", "R", entities=(audit.Entity(type="Queue", id=queue.id),)))
+    return WaitEstimates(items=tuple((await _estimates(ctx, queue)).values()))
+
+
+async def estimate_wait(ctx: Context, entry_id: UUID) -> WaitEstimate:
+    """Of one who waits: any at the actor's sites, or the one patient they act for. Raises `UnknownEntry`, `NotWaiting`."""
+    entry = await queues.get_entry(ctx, entry_id)
+    if entry.status != "waiting":
+        raise NotWaiting(entry_id=str(entry_id), entry_status=entry.status)
+    queue = await queues.get_queue(ctx, ctx.db, entry.queue_id)
+    found = await _estimates(ctx, queue, entry_id)
+    return found.get(entry_id, WaitEstimate(entry_id=entry_id, ahead=WAITING_MAX, as_of=ctx.clock.now()))
+
+
+async def _estimates(ctx: Context, queue: Queue, wanted: UUID | None = None) -> dict[UUID, WaitEstimate]:
+    """As told a moment ago, unless `wanted` has come since."""
+    key, now = (ctx.actor.organization_id, queue.id), ctx.clock.now()
+    at, told = _told.get(key, (now - FRESH, {}))
+    if now - at < FRESH and (wanted is None or wanted in told or len(told) == WAITING_MAX):
+        return told
+    async with ctx.db.transaction() as tx:
+        waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, WAITING_MAX)
+        known = await waits.known_of(tx, ctx.actor.organization_id, queue, waiting, now)
+        outcomes = await waits.outcomes(tx, ctx.actor.organization_id, queue.id)
+    rng = np.random.default_rng(ctx.rng.getrandbits(64))
+    raw = await asyncio.to_thread(_replayed, rng, known, queue, now)
+    async with ctx.db.transaction() as tx:
+        await waits.note_told(tx, ctx.actor.organization_id, queue.id, now, raw)
+    found = _shown(waiting, raw, learned(outcomes), now)
+    if len(_told) >= REMEMBERED_MAX:
+        _told.clear()
+    _told[key] = now, found
+    return found
+
+
+def _replayed(rng: np.random.Generator, known: rules.Known, queue: Queue, now: datetime) -> dict[UUID, Estimate]:
+    return {
+        entry.id: told
+        for line, live in rules.lines_of(known, queue.policy, now)
+        for entry, told in zip(line, estimate(rng, live), strict=True)
+    }
+
+
+def _shown(waiting: Sequence[QueueEntry], raw: dict[UUID, Estimate], correction: Correction, now: datetime) -> dict[UUID, WaitEstimate]:
+    ahead = rules.ahead_of(waiting)
+    shown = {}
+    for each in waiting:
+        told = corrected(raw[each.id], correction)
+        shown[each.id] = WaitEstimate(
+            entry_id=each.id, ahead=ahead[each.id], low_minutes=_whole(told.low), median_minutes=_whole(told.median),
+            high_minutes=_whole(told.high), as_of=now,
+        )  # fmt: skip
+    return shown
+
+
+def _whole(minutes: float | None) -> int | None:
+    return None if minutes is None else round(minutes)

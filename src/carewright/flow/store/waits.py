@@ -1,0 +1,50 @@
+"""What is known of how long people wait, and what they were told."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from carewright.contracts.queue import Queue, QueueEntry
+from carewright.flow.model.waiting.estimates import Estimate
+from carewright.flow.model.waiting.learning import OUTCOMES_MAX, Outcome
+from carewright.flow.model.waits import DAYS_SEEN, Known, Served
+from carewright.flow.store.queue import ANYBODY
+from carewright.kernel.db import Session
+from carewright.kernel.sql import load
+
+Q = load("carewright.flow")
+SERVED_MAX = 500
+
+
+async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Sequence[QueueEntry], now: datetime) -> Known:
+    """What there is to tell waits by, beside who waits."""
+    serving = await db.fetch(Q.being_served, organization_id, queue.id, now)
+    served = await db.fetch(Q.served_last, organization_id, queue.id, SERVED_MAX)
+    planned = await db.fetch_one(Q.minutes_of_service, organization_id, queue.service_id)
+    came = await db.fetch(Q.came_by_hour, organization_id, queue.id, now, DAYS_SEEN)
+    return Known(
+        waiting=waiting,
+        serving=[
+            Served(
+                level=row["level"], elapsed=row["elapsed"],
+                practitioner_id=None if row["practitioner_id"] == ANYBODY else row["practitioner_id"],
+            )
+            for row in serving
+        ],
+        minutes_served=[row["minutes"] for row in served],
+        minutes_planned=planned["minutes"] if planned else None,
+        came={(row["level"], row["hour"]): row["people"] for row in came},
+    )  # fmt: skip
+
+
+async def outcomes(db: Session, organization_id: UUID, queue_id: UUID) -> list[Outcome]:
+    """What people in this queue were told first, and how long it was, the newest last."""
+    rows = await db.fetch(Q.outcomes, organization_id, queue_id, OUTCOMES_MAX)
+    return [Outcome(low=row["low"], median=row["median"], high=row["high"], actual=row["actual"]) for row in rows]
+
+
+async def note_told(tx: Session, organization_id: UUID, queue_id: UUID, now: datetime, told: Mapping[UUID, Estimate]) -> None:
+    """Keep what each was told first. What cannot be told is not."""
+    whole = [(id_, each.low, each.median, each.high) for id_, each in told.items() if None not in (each.low, each.median, each.high)]
+    if whole:
+        await tx.execute(Q.note_told, organization_id, queue_id, now, *(list(column) for column in zip(*whole, strict=True)))
