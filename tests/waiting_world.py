@@ -18,7 +18,7 @@ EMERGENCIES_FIRST = frozenset({0})
 ORDERS = {"accumulating": accumulating([1, 4, 1], EMERGENCIES_FIRST), "head_start": head_start([0, 40, 0], EMERGENCIES_FIRST)}
 STAFF = Staff(steps=((0, 4), (240, 6), (420, 5), (660, 4)), reserved=1)
 APPOINTMENTS = 4 * HOURS
-BUSY, QUIET = 1.25, 0.75
+BUSY, QUIET = 1.25, 0.85
 
 
 def streams_of(load: float, slower: float = 1.0) -> list[Stream]:
@@ -68,16 +68,17 @@ def expected(stream: Stream, here: np.ndarray) -> Stream:
     return msgspec.structs.replace(stream, walk_ins_per_hour=stream.walk_ins_per_hour[NOW_HOUR:], booked=booked)
 
 
-def outcomes_of(order: Order, load: float, days: int, seed: int, slower: float = 1.0) -> list[Outcome]:
-    """What all of them are told, and how long it was."""
+def outcomes_of(order: Order, load: float, days: int, seed: int, slower: float = 1.0) -> dict[int, list[Outcome]]:
+    """What all of them are told, and how long it was, by tier; emergencies hardly wait, and are left out."""
     rng = np.random.default_rng(seed + 1)
-    outcomes = []
+    outcomes: dict[int, list[Outcome]] = {1: [], 2: []}
     for queue, actual in asked_and_true(order, load, days, seed, slower):
-        for each, minutes in zip(estimate(rng, queue), actual, strict=True):
+        for who, each, minutes in zip(queue.waiting, estimate(rng, queue), actual, strict=True):
             assert each.low is not None
             assert each.median is not None
             assert each.high is not None
-            outcomes.append(Outcome(low=each.low, median=each.median, high=each.high, actual=minutes))
+            if who.tier in outcomes:
+                outcomes[who.tier].append(Outcome(low=each.low, median=each.median, high=each.high, actual=minutes))
     return outcomes
 
 

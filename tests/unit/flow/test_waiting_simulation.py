@@ -191,11 +191,10 @@ def test_a_distribution_has_the_mean_and_deviation_it_was_made_with(distribution
     assert (np.diff(distribution.values) >= 0).all()
 
 
-def test_an_observed_distribution_is_what_was_observed() -> None:
-    seen = np.random.default_rng(4).gamma(2.0, 8.0, 500).tolist()
-    assert observed(seen).mean == pytest.approx(np.mean(seen), rel=0.01)
-    with pytest.raises(ValueError, match="Without an observation"):
-        observed([])
+def test_what_was_observed_outweighs_what_was_expected_the_more_there_is_of_it() -> None:
+    seen = np.random.default_rng(4).gamma(2.0, 8.0, 5_000).tolist()
+    means_seen = [observed(seen[:count], lognormal(40, 0.6)).mean for count in (0, 20, 5_000)]
+    assert means_seen == pytest.approx([40, 28, 16], rel=0.1)
 
 
 def test_what_is_left_of_a_service_depends_on_what_has_passed() -> None:

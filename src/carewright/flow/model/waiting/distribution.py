@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 
 POINTS = 2_048
 """Values in a table that comes from a formula. Each stands for 1/2048 of all cases, and is their mean."""
+DOUBTS = 20
 TAIL = 0.9
 """What lasts longer than all that is known goes on as the longest tenth did from where that tenth began."""
 _STANDARD = NormalDist()
@@ -54,14 +55,10 @@ def always(minutes: float) -> Distribution:
     return Distribution(np.array([minutes]))
 
 
-def observed(minutes: Sequence[float]) -> Distribution:
-    """As long as it took before. What lies between two observations is as likely as they are.
-
-    Raises `ValueError` where nothing was observed.
-    """
-    if not minutes:
-        raise ValueError("Without an observation there is no distribution.")
-    return Distribution(np.quantile(np.asarray(minutes, np.float64), (np.arange(POINTS) + 0.5) / POINTS))
+def observed(minutes: Sequence[float], expected: Distribution) -> Distribution:
+    """As long as it took before, and what lies between; `expected` counts as `DOUBTS` observations, and alone while there is none."""
+    thought = np.quantile(expected.values, (np.arange(DOUBTS) + 0.5) / DOUBTS)
+    return Distribution(np.quantile(np.concatenate([thought, minutes]), (np.arange(POINTS) + 0.5) / POINTS))
 
 
 def exponential(mean_minutes: float) -> Distribution:

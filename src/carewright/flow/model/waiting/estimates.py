@@ -15,6 +15,9 @@ from carewright.flow.model.waiting.groups import grouped, groups_of, starts_of
 from carewright.flow.model.waiting.simulation import Order, Staff, replay
 
 REPLAYS = 200
+REPLAYS_MIN = 40
+CELLS_MAX = 2_000_000
+"""Times that one question may reckon with: replays times people. Longer queues are replayed less often, and their ranges are rougher."""
 PERCENTILES = (10.0, 50.0, 90.0)
 """The range and its middle: four of five fall between the first and the last."""
 HORIZON_HOURS_MAX = 24
@@ -66,8 +69,11 @@ def estimate(rng: np.random.Generator, queue: LiveQueue, replays: int = REPLAYS)
 
     To ask for somebody who has not joined yet, put them among those who wait, with no minute waited.
     """
-    waits, horizon = _waits(rng, queue, replays), HORIZON_HOURS_MAX * MINUTES_PER_HOUR
-    bounds = np.percentile(waits, PERCENTILES, axis=0, method="inverted_cdf").T.tolist() if queue.waiting else []
+    if not queue.waiting:
+        return []
+    waits = _waits(rng, queue, max(REPLAYS_MIN, min(replays, CELLS_MAX // len(queue.waiting))))
+    horizon = HORIZON_HOURS_MAX * MINUTES_PER_HOUR
+    bounds = np.percentile(waits, PERCENTILES, axis=0, method="inverted_cdf").T.tolist()
     return [
         Estimate(low=low, median=median, high=high)
         for low, median, high in ((minutes if minutes < horizon else None for minutes in each) for each in bounds)

@@ -39,6 +39,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
 def learned(outcomes: Sequence[Outcome]) -> Correction:
     """The correction by which the newest outcomes would have been told right; outcomes stand in order, the newest last.
 
+    To be asked for each tier of each queue: what is slower than thought delays the less urgent more.
     The scale is the middle of the ratios of actual to foretold, and the range the 10th and 90th percentile of the errors that are left,
     each in widths of its own range: split conformal prediction with a normalised score (Lei et al., JASA 113, 2018, section 5.2), over a
     window that moves, since hospitals change.
