@@ -56,7 +56,7 @@ def _estimating(waiting: int) -> dict[str, Any]:
     tiers = rng.choice(3, waiting, p=[0.0, 0.4, 0.6]).tolist()
     queue = LiveQueue(
         waiting=[Waiting(tier=tier, waited_minutes=float(rng.uniform(0, 90)), service=SERVICES[tier]) for tier in tiers],
-        serving=[Serving(tier=2, elapsed_minutes=float(rng.uniform(0, 10)), service=SERVICES[2]) for _ in range(servers)],
+        serving=[Serving(elapsed_minutes=float(rng.uniform(0, 10)), service=SERVICES[2]) for _ in range(servers)],
         coming=[
             msgspec.structs.replace(stream, walk_ins_per_hour=[each * servers / CLINIC_STAFF for each in stream.walk_ins_per_hour])
             for stream in streams_of(1.0)

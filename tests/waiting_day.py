@@ -36,7 +36,7 @@ class Day:
 
     def run(self) -> None:
         numbers = count()
-        servers = range(max(self.staff.most, self.staff.reserved + 1))
+        servers = range(max(self.staff.most, self.staff.kept + 1))
         self._lines = [[] for _ in range(len(self.order.ageing))]
         events: list[tuple[float, int, Person | int | None]] = [(each.arrival, next(numbers), each) for each in self.people]
         events += [
@@ -68,7 +68,8 @@ class Day:
         for tier, line in enumerate(self._lines):
             if line:
                 (first if tier in self.order.first else rest).append(line)
-        lines = first or ([] if server < self.staff.reserved else rest)
+        free = sum(each < on_duty[-1] for each in self._idle)
+        lines = first or (rest if free > self.staff.kept else [])
         if not lines:
             return None
         best: list[Person] = max(lines, key=lambda line: self._points(line[0], minute))

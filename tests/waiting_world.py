@@ -16,7 +16,7 @@ NOW = NOW_HOUR * 60.0
 SERVICES = (lognormal(25, 0.8), lognormal(18, 0.6), lognormal(12, 0.9))
 EMERGENCIES_FIRST = frozenset({0})
 ORDERS = {"accumulating": accumulating([1, 4, 1], EMERGENCIES_FIRST), "head_start": head_start([0, 40, 0], EMERGENCIES_FIRST)}
-STAFF = Staff(steps=((0, 4), (240, 6), (420, 5), (660, 4)), reserved=1)
+STAFF = Staff(steps=((0, 4), (240, 6), (420, 5), (660, 4)), kept=1)
 APPOINTMENTS = 4 * HOURS
 BUSY, QUIET = 1.25, 0.85
 
@@ -48,10 +48,10 @@ def asked_and_true(order: Order, load: float, days: int, seed: int, slower: floa
         queue = LiveQueue(
             waiting=[Waiting(tier=tier, waited_minutes=NOW - came[place], service=SERVICES[tier])
                      for place, tier in zip(waiting, tier_of[waiting].tolist(), strict=True)],
-            serving=[Serving(tier=tier, elapsed_minutes=NOW - began[place], service=SERVICES[tier])
+            serving=[Serving(elapsed_minutes=NOW - began[place], service=SERVICES[tier])
                      for place, tier in zip(serving, tier_of[serving].tolist(), strict=True)],
             coming=[expected(stream, here) for stream in streams_of(load)],
-            staff=Staff(steps=[(minute - NOW, count) for minute, count in STAFF.steps], reserved=STAFF.reserved),
+            staff=Staff(steps=[(minute - NOW, count) for minute, count in STAFF.steps], kept=STAFF.kept),
             order=order,
         )  # fmt: skip
         asked.append((queue, (began[waiting] - NOW).tolist()))

@@ -24,7 +24,7 @@ def orders(draw: st.DrawFn, tiers: int) -> Order:
 def staffs(draw: st.DrawFn) -> Staff:
     minutes = sorted(draw(st.sets(st.integers(-20, 300), min_size=1, max_size=6)))
     counts = draw(st.lists(st.integers(0, 4), min_size=len(minutes), max_size=len(minutes)))
-    return Staff(steps=tuple(zip(map(float, minutes), counts, strict=True)), reserved=draw(st.integers(0, 3)))
+    return Staff(steps=tuple(zip(map(float, minutes), counts, strict=True)), kept=draw(st.integers(0, 3)))
 
 
 def made_up(seed: int, days: int, tiers: int) -> Crowd:

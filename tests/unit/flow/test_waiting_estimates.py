@@ -30,17 +30,19 @@ def test_the_range_is_kept_in_four_cases_of_five(rule: str, load: float, days: i
 
 
 def test_what_takes_longer_than_it_did_is_learned_from_what_became_of_the_estimates() -> None:
-    """Each tier learns of its own: what is slower delays the less urgent more."""
+    """Each tier learns of its own, as what is slower delays the less urgent more; of one outcome in three, for the window to hold all days."""
     before, after = (outcomes_of(ORDERS["accumulating"], QUIET, 300, seed, slower=1.5) for seed in (11, 12))
+    kept = {tier: coverage(after[tier], learned(before[tier][::3])) for tier in after}
     assert all(coverage(tier) < 0.6 for tier in after.values())
-    assert all(0.75 <= coverage(after[tier], learned(before[tier])) <= 0.85 for tier in after)
+    assert all(0.7 <= each <= 0.9 for each in kept.values())
+    assert 0.75 <= sum(kept[tier] * len(after[tier]) for tier in after) / sum(map(len, after.values())) <= 0.85
     scale = learned(before[2]).scale
     assert 0.4 <= np.mean([each.actual < scale * each.median for each in after[2]]) <= 0.6
 
 
 def test_a_queue_without_memory_is_told_the_percentiles_of_the_gamma_distribution() -> None:
     line = [Waiting(tier=0, waited_minutes=10.0 - place, service=exponential(10)) for place in range(9)]
-    serving = [Serving(tier=0, elapsed_minutes=3.0, service=exponential(10))] * 2
+    serving = [Serving(elapsed_minutes=3.0, service=exponential(10))] * 2
     queue = queue_of(line, serving, Staff(steps=((0, 2),)))
     *_, last = estimate(np.random.default_rng(2), queue, 4_000)
     assert (last.low, last.median, last.high) == pytest.approx((27.16, 43.35, 64.97), rel=0.05), "chi-squared of 18 degrees, times 5/2"
@@ -60,7 +62,7 @@ def waits(tier: int, waited_minutes: float, service: Distribution = TEN) -> Wait
 
 
 def test_each_who_waits_is_answered_in_the_order_they_were_named() -> None:
-    queue = queue_of([waits(2, 5.0), waits(0, 1.0), waits(2, 90.0), waits(1, 1.0)], [Serving(tier=2, elapsed_minutes=4.0, service=TEN)])
+    queue = queue_of([waits(2, 5.0), waits(0, 1.0), waits(2, 90.0), waits(1, 1.0)], [Serving(elapsed_minutes=4.0, service=TEN)])
     assert told(queue) == [36.0, 6.0, 16.0, 26.0]
 
 
@@ -92,13 +94,13 @@ def test_an_appointment_that_may_overtake_is_reckoned_with_by_how_likely_it_is_k
 
 
 def test_somebody_still_served_after_their_shift_frees_nobody() -> None:
-    serving = [Serving(tier=2, elapsed_minutes=each, service=TEN) for each in (1.0, 2.0)]
+    serving = [Serving(elapsed_minutes=each, service=TEN) for each in (1.0, 2.0)]
     assert told(queue_of([waits(2, 5.0)], serving))[0] in {8.0, 9.0}
 
 
 def test_who_goes_when_fewer_serve_may_be_any_of_them() -> None:
     """One ends in 1 minute and one in 9, and one of the two leaves after 5: the next begins at 1 minute, and the one after at 9 or 11."""
-    serving = [Serving(tier=2, elapsed_minutes=each, service=TEN) for each in (9.0, 1.0)]
+    serving = [Serving(elapsed_minutes=each, service=TEN) for each in (9.0, 1.0)]
     queue = queue_of([waits(2, 5.0), waits(2, 4.0)], serving, Staff(steps=((0, 2), (5, 1))))
     first, second = estimate(np.random.default_rng(2), queue)
     assert (first.low, first.high) == (1.0, 1.0)

@@ -115,15 +115,28 @@ def test_an_emergency_comes_before_everybody_however_long_they_waited() -> None:
     assert starts_by_hand(order, Staff(steps=((0, 1),)), ([59.0], 5.0), ([0.0, 1.0], 60.0)) == [[60.0], [0.0, 65.0]]
 
 
-def test_a_reserved_server_waits_for_emergencies() -> None:
+def test_a_server_that_is_kept_waits_for_emergencies() -> None:
     order = accumulating([1, 1], frozenset({0}))
-    starts = starts_by_hand(order, Staff(steps=((0, 2),), reserved=1), ([30.0], 5.0), ([0.0, 1.0], 60.0))
+    starts = starts_by_hand(order, Staff(steps=((0, 2),), kept=1), ([30.0], 5.0), ([0.0, 1.0], 60.0))
     assert starts == [[30.0], [0.0, 60.0]]
 
 
-def test_with_all_servers_reserved_only_emergencies_are_served() -> None:
+def test_while_an_emergency_is_served_another_server_is_kept() -> None:
     order = accumulating([1, 1], frozenset({0}))
-    assert starts_by_hand(order, Staff(steps=((0, 1),), reserved=1), ([30.0], 5.0), ([0.0], 60.0)) == [[30.0], [NEVER]]
+    starts = starts_by_hand(order, Staff(steps=((0, 2),), kept=1), ([50.0], 20.0), ([0.0, 1.0], 60.0))
+    assert starts == [[50.0], [0.0, 70.0]]
+
+
+def test_who_goes_off_duty_is_not_kept() -> None:
+    order = accumulating([1, 1], frozenset({0}))
+    staff = Staff(steps=((0, 2), (30, 1), (90, 2)), kept=1)
+    assert starts_by_hand(order, staff, ([40.0], 5.0), ([0.0, 1.0], 20.0)) == [[40.0], [0.0, 20.0]]
+    assert starts_by_hand(order, staff, ([40.0], 5.0), ([0.0, 31.0], 20.0)) == [[40.0], [0.0, 90.0]]
+
+
+def test_with_all_servers_kept_only_emergencies_are_served() -> None:
+    order = accumulating([1, 1], frozenset({0}))
+    assert starts_by_hand(order, Staff(steps=((0, 1),), kept=1), ([30.0], 5.0), ([0.0], 60.0)) == [[30.0], [NEVER]]
 
 
 def test_nobody_begins_before_the_shift_and_who_leaves_ends_what_was_begun() -> None:

@@ -75,7 +75,7 @@ def evening(physicians: int, minutes: float = 15.0) -> Site:
     service = lognormal(minutes, 0.6)
     return Site(
         streams=[Stream(walk_ins_per_hour=each, service=service) for each in ([0.2] * 12, [3.0] * 8 + [6.0] * 4, [4.0] * 8 + [8.0] * 4)],
-        staff=Staff(steps=((0, physicians), (480, physicians + 1), (900, 1)), reserved=1),
+        staff=Staff(steps=((0, physicians), (480, physicians + 1), (900, 1)), kept=1),
         targets=(Target(minutes=10, share=0.9), Target(minutes=30, share=0.9), Target(minutes=90, share=0.8)),
         first=FIRST,
     )

@@ -38,7 +38,6 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who is being served."""
 
-    tier: int
     elapsed_minutes: float
     service: Distribution
 
@@ -103,7 +102,7 @@ def _line(waiting: Sequence[Waiting], tier: int) -> list[int]:
 def _tier(rng: np.random.Generator, queue: LiveQueue, line: Sequence[int], coming: Stream, replays: int) -> tuple[Floats, Floats]:
     """Those who wait in one tier and those who come, in order of arrival."""
     waiting = [queue.waiting[number] for number in line]
-    since = np.broadcast_to(np.array([-each.waited_minutes for each in waiting]), (replays, len(line)))
+    since = np.broadcast_to(np.array([-max(0.0, each.waited_minutes) for each in waiting]), (replays, len(line)))
     arrivals, services = draw_stream(rng, coming, replays)
     return in_order(np.concatenate([since, arrivals], axis=1), np.concatenate([_services(rng, waiting, replays), services], axis=1))
 
@@ -117,19 +116,13 @@ def _services(rng: np.random.Generator, line: Sequence[Waiting], replays: int) -
 
 
 def _busy_until(rng: np.random.Generator, queue: LiveQueue, replays: int) -> Floats:
-    """When each server is done with whom it serves; the reserved have people of the first tiers, as far as there are any.
-
-    Nothing tells who of the others leaves when fewer serve: in each replay it may be another.
-    """
-    servers, reserved = queue.staff.most, queue.staff.reserved
-    first = [each for each in queue.serving if each.tier in queue.order.first]
-    others = [each for each in queue.serving if each.tier not in queue.order.first]
-    busy = np.zeros((replays, reserved + max(servers, len(queue.serving))))
-    for server, each in [*enumerate(first[:reserved]), *enumerate([*others, *first[reserved:]], reserved)]:
+    """When each server is done with whom it serves. Nothing tells who leaves when fewer serve: in each replay it may be another."""
+    servers = max(queue.staff.on_duty(0.0), len(queue.serving))
+    busy = np.zeros((replays, max(queue.staff.most, servers)))
+    for server, each in enumerate(queue.serving):
         busy[:, server] = each.service.draw_left(rng, each.elapsed_minutes, replays)
-    here = max(queue.staff.on_duty(0.0), reserved + len(others) + len(first[reserved:]))
-    busy[:, reserved:here] = rng.permuted(busy[:, reserved:here], axis=1)
-    return busy[:, :servers]
+    busy[:, :servers] = rng.permuted(busy[:, :servers], axis=1)
+    return busy[:, : queue.staff.most]
 
 
 def _overtaking(queue: LiveQueue) -> list[Stream]:

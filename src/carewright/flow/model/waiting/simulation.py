@@ -26,7 +26,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     Equal ageing is the head-start rule, no head start is accumulating priority, and ageing that differs by orders of magnitude is strict
     priority in all but name. `ageing` and `head_starts` have shape `[tiers]`, or `[days, tiers]` for an order of each day's own.
-    Tiers in `first` come before all others, and alone are served by reserved servers.
+    Tiers in `first` come before all others, and servers are kept for them alone (`Staff.kept`).
     """
 
     ageing: Floats
@@ -37,11 +37,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
     """How many serve: from each minute of `steps` on, that many, and nobody before the first. Who leaves ends the service begun.
 
-    The `reserved` among them who come first and leave last serve none but the tiers that come first.
+    Tiers that are not always first are served only while more than `kept` servers are free, this one included.
     """
 
     steps: Sequence[tuple[float, int]]
-    reserved: int = 0
+    kept: int = 0
 
     @property
     def most(self) -> int:
@@ -101,15 +101,15 @@ class _Replay:
         self._firsts = self._day[:, None] * places + np.array(crowd.firsts)
         self._next = self._firsts.copy()
         self._heads = self._arrivals[self._next]
-        servers = max(staff.most, staff.reserved + 1)
+        servers = max(staff.most, staff.kept + 1)
         self._free = np.zeros((days, servers))
         if busy_until is not None:
             self._free[:, : busy_until.shape[1]] = busy_until
         self._starts: Floats = np.full((days, places), NEVER)
         ordinary = [tier for tier in range(tiers) if tier not in order.first]
         self._choices = [
-            _Choice(np.array(some), order, staff, reserved, (days, servers))
-            for some, reserved in ((sorted(order.first), 0), (ordinary, staff.reserved))
+            _Choice(np.array(some), order, staff, kept, (days, servers))
+            for some, kept in ((sorted(order.first), 0), (ordinary, staff.kept))
             if (self._heads[:, some] < NEVER).any()
         ]
 
@@ -139,23 +139,32 @@ class _Replay:
 
 
 class _Choice:
-    """Tiers that are compared by points, and the servers that may serve them: those from number `reserved` on."""
+    """Tiers that are compared by points, and that are served while more than `kept` servers are free."""
 
-    def __init__(self, tiers: Ints, order: Order, staff: Staff, reserved: int, shape: tuple[int, int]) -> None:
+    def __init__(self, tiers: Ints, order: Order, staff: Staff, kept: int, shape: tuple[int, int]) -> None:
         self._day = np.arange(shape[0])
-        self._tiers, self._reserved = tiers, reserved
+        self._tiers, self._kept = tiers, kept
         self._ageing, self._head_starts = order.ageing[..., tiers], order.head_starts[..., tiers]
-        self._shifts = _Shifts([staff.shifts(server) for server in range(reserved, shape[1])], shape[0])
+        self._shifts = _Shifts([staff.shifts(server) for server in range(shape[1])], shape[0])
 
     def next_service(self, heads: Floats, free: Floats) -> tuple[Floats, Ints, Ints]:
         """When, by which server and of which tier the next service of these tiers would begin."""
         heads = heads[:, self._tiers]
-        begin = self._shifts.on_duty(np.maximum(free[:, self._reserved :], heads.min(axis=1)[:, None]))
-        server = begin.argmin(axis=1)
-        minute = begin[self._day, server]
+        minute, server = self._next_server(np.maximum(free, heads.min(axis=1)[:, None]))
         waited = minute[:, None] - heads
         points = np.where(waited >= 0, (waited + self._head_starts) * self._ageing, -np.inf)
-        return minute, server + self._reserved, self._tiers[points.argmax(axis=1)]
+        return minute, server, self._tiers[points.argmax(axis=1)]
+
+    def _next_server(self, free: Floats) -> tuple[Floats, Ints]:
+        """The first moment at which enough servers are free and on duty, and the first of these."""
+        begin = self._shifts.on_duty(free)
+        if not self._kept:
+            server = begin.argmin(axis=1)
+            return begin[self._day, server], server
+        minute = np.partition(begin, self._kept, axis=1)[:, self._kept]
+        while ((begin := self._shifts.on_duty(np.maximum(begin, minute[:, None]))) <= minute[:, None]).sum(axis=1).min() <= self._kept:
+            minute = np.partition(begin, self._kept, axis=1)[:, self._kept]
+        return minute, (begin <= minute[:, None]).argmax(axis=1)
 
 
 class _Shifts:
