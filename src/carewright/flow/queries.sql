@@ -268,7 +268,7 @@ WHERE organization_id = $1 AND queue_id = $2 AND appointment_id IS NULL AND arri
 GROUP BY 1, 2
 
 -- name: being_served
-SELECT level, practitioner_id, extract(epoch FROM $3 - coalesce(started_at, called_at))::float8 / 60 AS elapsed FROM flow.queue_entry
+SELECT practitioner_id, extract(epoch FROM $3 - coalesce(started_at, called_at))::float8 / 60 AS elapsed FROM flow.queue_entry
 WHERE organization_id = $1 AND queue_id = $2 AND status IN ('called', 'in-service')
 
 -- name: minutes_of_service

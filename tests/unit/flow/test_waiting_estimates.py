@@ -30,7 +30,7 @@ def test_the_range_is_kept_in_four_cases_of_five(rule: str, load: float, days: i
 
 
 def test_what_takes_longer_than_it_did_is_learned_from_what_became_of_the_estimates() -> None:
-    """Each tier learns of its own, as what is slower delays the less urgent more; of one outcome in three, for the window to hold all days."""
+    """Each tier learns of its own, as what is slower delays the less urgent more; of one outcome in three, for more days."""
     before, after = (outcomes_of(ORDERS["accumulating"], QUIET, 300, seed, slower=1.5) for seed in (11, 12))
     kept = {tier: coverage(after[tier], learned(before[tier][::3])) for tier in after}
     assert all(coverage(tier) < 0.6 for tier in after.values())

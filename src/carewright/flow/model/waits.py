@@ -9,18 +9,14 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-import numpy as np
 
 from carewright.contracts.queue import QueueEntry, QueuePolicy
-from carewright.flow.model import order
 from carewright.flow.model.waiting.demand import Stream
 from carewright.flow.model.waiting.distribution import Distribution, lognormal, observed
 from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting
-from carewright.flow.model.waiting.simulation import Order, Staff
+from carewright.flow.model.waiting.policy import LEVELS, order_of_policy
+from carewright.flow.model.waiting.simulation import Staff
 
-LEVELS = range(1, 6)
-OBSERVED_MIN = 20
-"""Services that must have been seen before they say more than how long the visit is planned to be."""
 MINUTES_USUAL = 15.0
 VARIATION = 0.6
 """Standard deviation by mean of a consultation: between 0.4 and 0.9 in what has been measured (Cayirli and Veral, Production and Operations
@@ -31,7 +27,6 @@ DAYS_SEEN, HOURS_AHEAD = 14, 12
 class Served(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who was called or is being seen, for so many minutes."""
 
-    level: int
     practitioner_id: UUID | None
     elapsed: float
 
@@ -56,10 +51,8 @@ def lines_of(known: Known, policy: QueuePolicy, now: datetime) -> list[tuple[lis
 
 
 def service_of(known: Known) -> Distribution:
-    """How long one is served: as seen, or while little was seen as planned."""
-    if len(known.minutes_served) >= OBSERVED_MIN:
-        return observed(known.minutes_served)
-    return lognormal(known.minutes_planned or MINUTES_USUAL, VARIATION)
+    """How long one is served: as seen, and while little was seen, as planned."""
+    return observed(known.minutes_served, lognormal(known.minutes_planned or MINUTES_USUAL, VARIATION))
 
 
 def _live(
@@ -68,10 +61,10 @@ def _live(
     serving = [each for each in known.serving if who is None or each.practitioner_id == who]
     return LiveQueue(
         waiting=[Waiting(tier=each.level - 1, waited_minutes=_minutes(now, each.ranked_from), service=service) for each in line],
-        serving=[Serving(tier=each.level - 1, elapsed_minutes=max(0.0, each.elapsed), service=service) for each in serving],
+        serving=[Serving(elapsed_minutes=max(0.0, each.elapsed), service=service) for each in serving],
         coming=[_coming(level, known, service) if who is None else Stream(service=service) for level in LEVELS],
         staff=_staff(who, policy, len(serving)),
-        order=_order(policy),
+        order=order_of_policy(policy),
     )  # fmt: skip
 
 
@@ -84,14 +77,7 @@ def _staff(who: UUID | None, policy: QueuePolicy, busy: int) -> Staff:
     """One practitioner serves their own; of the others nobody knows more than the policy says, or than who is at it."""
     if who is not None:
         return Staff(steps=((0.0, 1),))
-    return Staff(steps=((0.0, policy.staff or max(1, busy)),), reserved=policy.kept_for_emergencies if policy.staff else 0)
-
-
-def _order(policy: QueuePolicy) -> Order:
-    is_static = policy.order == "head-start"
-    ageing = [1.0 if is_static else order.rate(policy, level) for level in LEVELS]
-    head_starts = [order.head_start_seconds(policy, level) / 60 if is_static else 0.0 for level in LEVELS]
-    return Order(ageing=np.array(ageing), head_starts=np.array(head_starts), first=frozenset({0}))
+    return Staff(steps=((0.0, policy.staff or max(1, busy)),), kept=policy.kept_for_emergencies if policy.staff else 0)
 
 
 def _minutes(now: datetime, since: datetime) -> float:

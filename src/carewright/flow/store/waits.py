@@ -25,10 +25,7 @@ async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Se
     return Known(
         waiting=waiting,
         serving=[
-            Served(
-                level=row["level"], elapsed=row["elapsed"],
-                practitioner_id=None if row["practitioner_id"] == ANYBODY else row["practitioner_id"],
-            )
+            Served(elapsed=row["elapsed"], practitioner_id=None if row["practitioner_id"] == ANYBODY else row["practitioner_id"])
             for row in serving
         ],
         minutes_served=[row["minutes"] for row in served],

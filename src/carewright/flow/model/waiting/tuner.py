@@ -5,6 +5,7 @@ measured on other days than it was chosen by: a search that reports its own days
 """
 
 from collections.abc import Sequence
+from math import log
 from typing import Literal
 
 import msgspec
@@ -22,8 +23,10 @@ SHRINKAGE = 0.8
 """By what the steps of the search get shorter with each population."""
 STEP = {"accumulating": 1.0, "head_start": 30.0}
 """The first steps of the search: ratios by a factor of e, or half an hour."""
-FARTHEST = {"accumulating": 12.0, "head_start": 24 * 60.0}
-"""The largest step between neighbouring tiers: a ratio of e^12, or a day."""
+WIDEST = {"accumulating": log(1_000), "head_start": 24 * 60.0}
+"""All steps together: the most urgent age a thousand times as fast as the least, or are a day ahead. More is strict priority."""
+DECIMALS = {"accumulating": 2, "head_start": 0}
+"""To what values are rounded before they are tried: people read them."""
 PREFERRED = 1e9
 """Ageing so fast that a tier is called before the others whenever somebody of it waits."""
 EXTRA_MAX = 20
@@ -87,7 +90,7 @@ def tune(rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simu
         winner = int(np.argmax(scores))
         if scores[winner] > best_score:
             best, best_score = steps[winner], scores[winner]
-        steps = np.clip(best + rng.normal(0.0, size, (POPULATION, len(best))), 0.0, FARTHEST[rule])
+        steps = _bounded(rule, best + rng.normal(0.0, size, (POPULATION, len(best))))
         size *= SHRINKAGE
     return _reported(site, rule, best, draw_crowd(rng, site.streams, days))
 
@@ -118,7 +121,14 @@ def _starting_points(site: Site, rule: Rule) -> Floats:
     known = np.array([minutes or np.nan for minutes in wanted])
     apart = np.nan_to_num(np.diff(np.log(known) if rule == "accumulating" else known)).clip(0.0)
     steep = np.full(len(apart), STEP[rule])
-    return np.array([steep * 0, apart, 1.5 * apart, 2 * apart, steep, 2 * steep, 5 * steep]).clip(max=FARTHEST[rule])
+    return _bounded(rule, np.array([steep * 0, apart, 1.5 * apart, 2 * apart, steep, 2 * steep, 5 * steep]))
+
+
+def _bounded(rule: Rule, steps: Floats) -> Floats:
+    """None below zero, and together no wider than they may be."""
+    steps = steps.clip(0.0)
+    bounded: Floats = steps * np.minimum(1.0, WIDEST[rule] / np.maximum(steps.sum(axis=1, keepdims=True), 1e-9))
+    return bounded
 
 
 def _orders(site: Site, rule: Rule, steps: Floats) -> Order:
@@ -126,7 +136,7 @@ def _orders(site: Site, rule: Rule, steps: Floats) -> Order:
     ordinary = [tier for tier in range(len(site.streams)) if tier not in site.first]
     points = np.zeros((len(steps), len(site.streams)))
     points[:, ordinary[:-1]] = steps[:, ::-1].cumsum(axis=1)[:, ::-1]
-    return order_of(rule, np.exp(points) if rule == "accumulating" else points, site.first)
+    return order_of(rule, np.round(np.exp(points) if rule == "accumulating" else points, DECIMALS[rule]), site.first)
 
 
 def _shares(site: Site, crowd: Crowd, orders: Order) -> Floats:

@@ -1,0 +1,31 @@
+"""A queue's policy as the simulation has it, and back: what is simulated is the order in which the queue does call.
+
+The simulation's tiers 0 to 4 are the levels 1 to 5. `Waiting.waited_minutes` counts from `ranked_from`, which has what is given to those
+who are booked; those who are still to come to an appointment are simulated without it.
+"""
+
+import msgspec
+
+from carewright.contracts.queue import QueuePolicy
+from carewright.flow.model.order import FIRST_LEVEL, head_start_seconds, rate
+from carewright.flow.model.waiting.simulation import Order, accumulating, head_start
+from carewright.flow.model.waiting.tuner import Tuned
+
+LEVELS = range(FIRST_LEVEL, 6)
+FIRST = frozenset({0})
+SECONDS_PER_MINUTE = 60.0
+
+
+def order_of_policy(policy: QueuePolicy) -> Order:
+    """How a queue with this policy calls."""
+    if policy.order == "head-start":
+        return head_start([head_start_seconds(policy, level) / SECONDS_PER_MINUTE for level in LEVELS], FIRST)
+    return accumulating([rate(policy, level) for level in LEVELS], FIRST)
+
+
+def tuned_policy(policy: QueuePolicy, tuned: Tuned) -> QueuePolicy:
+    """The policy with the order that was found for its five levels."""
+    values = tuned.values[1:]
+    if tuned.rule == "accumulating":
+        return msgspec.structs.replace(policy, order="accumulating", rates=values)
+    return msgspec.structs.replace(policy, order="head-start", head_start_minutes=tuple(map(round, values)))
