@@ -350,6 +350,9 @@ async def test_estimates_learn_from_what_became_of_them(context: Contexts, nurse
         await step(nurse, waiting, "leave")
     assert medians[0] < 25
     assert 35 < medians[-1] < 60
+    first, urgent = await come(nurse, queue, ANNA, tier="P1"), await come(nurse, queue, BERT, tier="P1")
+    await step(nurse, first, "start")
+    assert ((await waits_of(nurse, queue))[urgent.id].median_minutes or 0) < 25, "of another level nothing was learned"
 
 
 # --- what others report -------------------------------------------------------------------------------------------------------

@@ -282,9 +282,9 @@ FROM unnest($4::uuid[], $5::real[], $6::real[], $7::real[]) AS t(entry_id, low, 
 ON CONFLICT DO NOTHING
 
 -- name: outcomes
--- What was told, and how long it was from then on; the newest last.
-SELECT low, median, high, actual FROM (
-    SELECT t.low, t.median, t.high, t.told_at, extract(epoch FROM coalesce(e.called_at, e.started_at) - t.told_at)::float8 / 60 AS actual
+-- What was told, and how long it was from then on, with the level; the newest last.
+SELECT level, low, median, high, actual FROM (
+    SELECT e.level, t.low, t.median, t.high, t.told_at, extract(epoch FROM coalesce(e.called_at, e.started_at) - t.told_at)::float8 / 60 AS actual
     FROM flow.wait_told t JOIN flow.queue_entry e ON e.organization_id = $1 AND e.id = t.entry_id
     WHERE t.organization_id = $1 AND t.queue_id = $2 AND coalesce(e.called_at, e.started_at) > t.told_at
     ORDER BY t.told_at DESC LIMIT $3

@@ -1,7 +1,7 @@
 """How long people still wait: told to them and to the staff, and learnt from."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -59,7 +59,7 @@ async def _estimates(ctx: Context, queue: Queue, wanted: UUID | None = None) -> 
     raw = await asyncio.to_thread(_replayed, rng, known, queue, now)
     async with ctx.db.transaction() as tx:
         await waits.note_told(tx, ctx.actor.organization_id, queue.id, now, raw)
-    found = _shown(waiting, raw, learned(outcomes), now)
+    found = _shown(waiting, raw, {level: learned(some) for level, some in outcomes.items()}, now)
     if len(_told) >= REMEMBERED_MAX:
         _told.clear()
     _told[key] = now, found
@@ -74,11 +74,14 @@ def _replayed(rng: np.random.Generator, known: rules.Known, queue: Queue, now: d
     }
 
 
-def _shown(waiting: Sequence[QueueEntry], raw: dict[UUID, Estimate], correction: Correction, now: datetime) -> dict[UUID, WaitEstimate]:
+def _shown(
+    waiting: Sequence[QueueEntry], raw: Mapping[UUID, Estimate], corrections: Mapping[int, Correction], now: datetime
+) -> dict[UUID, WaitEstimate]:
+    """Each level is corrected by its own outcomes: what is slower than thought delays the less urgent more."""
     ahead = rules.ahead_of(waiting)
     shown = {}
     for each in waiting:
-        told = corrected(raw[each.id], correction)
+        told = corrected(raw[each.id], corrections.get(each.level, Correction()))
         shown[each.id] = WaitEstimate(
             entry_id=each.id, ahead=ahead[each.id], low_minutes=_whole(told.low), median_minutes=_whole(told.median),
             high_minutes=_whole(told.high), as_of=now,

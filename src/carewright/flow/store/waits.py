@@ -34,10 +34,13 @@ async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Se
     )  # fmt: skip
 
 
-async def outcomes(db: Session, organization_id: UUID, queue_id: UUID) -> list[Outcome]:
-    """What people in this queue were told first, and how long it was, the newest last."""
-    rows = await db.fetch(Q.outcomes, organization_id, queue_id, OUTCOMES_MAX)
-    return [Outcome(low=row["low"], median=row["median"], high=row["high"], actual=row["actual"]) for row in rows]
+async def outcomes(db: Session, organization_id: UUID, queue_id: UUID) -> dict[int, list[Outcome]]:
+    """What people in this queue were told first, and how long it was, by level, the newest last."""
+    by_level: dict[int, list[Outcome]] = {}
+    for row in await db.fetch(Q.outcomes, organization_id, queue_id, OUTCOMES_MAX):
+        told = Outcome(low=row["low"], median=row["median"], high=row["high"], actual=row["actual"])
+        by_level.setdefault(row["level"], []).append(told)
+    return by_level
 
 
 async def note_told(tx: Session, organization_id: UUID, queue_id: UUID, now: datetime, told: Mapping[UUID, Estimate]) -> None:
