@@ -147,7 +147,7 @@ async def test_what_is_not_served_is_said_as_fhir_says_it(clinic: Clinic) -> Non
     request = clinic.system.request
     outcome(await request("front-desk", "GET", f"{FHIR}/Medication/1"), 404, "fhir.not_served")
     outcome(await request("front-desk", "GET", f"{FHIR}/Patient/1/2/3"), 404, "kernel.not_found")
-    outcome(await request("front-desk", "POST", f"{FHIR}/Practitioner", json={}), 405, "kernel.method_not_allowed")
+    outcome(await request("front-desk", "POST", f"{FHIR}/Schedule", json={}), 405, "kernel.method_not_allowed")
     outcome(await request("front-desk", "GET", f"{FHIR}/metadata", headers={"Accept": "image/png"}), 406, "kernel.not_acceptable")
     bad = await request("front-desk", "POST", f"{FHIR}/Appointment", content=b"<x/>", headers={"Content-Type": "text/plain"})
     outcome(bad, 415, "kernel.unsupported_media")

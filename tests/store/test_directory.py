@@ -20,6 +20,7 @@ from carewright.contracts.directory import (
     InvalidResource,
     LocationChanged,
     PractitionerChanged,
+    PutEntry,
     PutResources,
     PutResult,
     Resource,
@@ -30,7 +31,7 @@ from carewright.contracts.directory import (
 )
 from carewright.directory import service, store
 from carewright.kernel.context import Context, Once
-from carewright.kernel.errors import BadInput, Forbidden, IdempotencyKeyReused
+from carewright.kernel.errors import BadInput, Forbidden, IdempotencyKeyReused, PreconditionFailed
 from carewright.kernel.events import Event
 from tests.samples import (
     BUILDING,
@@ -250,6 +251,42 @@ async def test_a_repeated_key_gets_the_first_answer(ctx: Context) -> None:
     assert await service.put_resources(keyed, change) == first == PutResult(created=0, changed=1, unchanged=0)
     with pytest.raises(IdempotencyKeyReused):
         await service.put_resources(ctx.acting(ctx.actor, Once("key-1", b"2" * 32)), change)
+
+
+async def test_one_entry_is_put_by_its_version(ctx: Context) -> None:
+    """Whoever decided on an older state is refused, the same again changes nothing, and what is not there is not made."""
+    renamed = PutResources(locations=(replace(ROOM, name="Room 2"),))
+    (put,) = (await service.put_entry(ctx, PutEntry(resources=renamed, expected_version=1))).locations
+    assert put == replace(ROOM, name="Room 2", version=2)
+    assert (await service.put_entry(ctx, PutEntry(resources=renamed))).locations == (put,)
+    with pytest.raises(PreconditionFailed) as caught:
+        await service.put_entry(ctx, PutEntry(resources=PutResources(locations=(ROOM,)), expected_version=1))
+    assert caught.value.facts == {"version": 2}
+    with pytest.raises(UnknownResource):
+        await service.put_entry(ctx, PutEntry(resources=PutResources(locations=(replace(ROOM, id=known_id(90)),))))
+    with pytest.raises(InvalidResource):
+        await service.put_entry(ctx, PutEntry(resources=PutResources(locations=(replace(ROOM, name=" "),))))
+    for wrong in (PutResources(), SMALL_HOSPITAL):
+        with pytest.raises(BadInput):
+            await service.put_entry(ctx, PutEntry(resources=wrong))
+
+
+async def test_a_new_entry_gets_its_id_once_under_one_key(ctx: Context) -> None:
+    command = PutEntry(resources=PutResources(locations=(replace(SITE, identifiers=()),)), is_new=True)
+    keyed = ctx.acting(ctx.actor, Once.of("key-2", command))
+    (made,) = (await service.put_entry(keyed, command)).locations
+    assert (made.site_id, made.version) == (made.id, 1), "a site of its own"
+    assert made.id != SITE.id
+    assert (await service.put_entry(keyed, command)).locations == (made,)
+    assert (await service.find_sites(ctx)).total == 2
+
+
+async def test_of_two_who_decided_on_the_same_version_one_is_refused(ctx: Context) -> None:
+    commands = [PutEntry(resources=PutResources(devices=(replace(ECG, name=name),)), expected_version=1) for name in ("One", "Two")]
+    done = await asyncio.gather(*(service.put_entry(ctx, each) for each in commands), return_exceptions=True)
+    assert [type(each) for each in done if isinstance(each, BaseException)] == [PreconditionFailed]
+    told = [fact.device for fact in await facts_of(ctx) if isinstance(fact, DeviceChanged)]
+    assert [each.version for each in told] == [1, 2]
 
 
 async def test_changes_at_once_leave_one_row_each_and_the_last_news_last(ctx: Context) -> None:

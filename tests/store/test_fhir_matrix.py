@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from carewright.contracts.fhir.directory import PHYSICAL_TYPES, TIME_ZONE
 from carewright.contracts.permissions import ALL, ROLES
 from carewright.fhir.model.ids import ResponseId, SlotId, write_response, write_slot
 from tests.clinic import Clinic, Json, at, ok, open_clinic
@@ -29,11 +30,14 @@ SLOT_MINUTES = 30
 LOGGED_SECONDS_MAX = 10
 PATCH = "application/json-patch+json"
 UNSEEN = frozenset({
-    "Communication", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Device", "Encounter", "Observation", "Organization",
-    "PractitionerRole", "RelatedPerson", "Schedule", "Subscription", "Task",
+    "Communication", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "Encounter", "Observation", "RelatedPerson", "Schedule",
+    "Subscription", "Task",
 })  # fmt: skip
 """Of these nothing is there, or not every interaction has an answer: whether they may be asked for is tried all the same."""
-CREATED = {"Coverage": "front-desk", "Group": "integration", "ServiceRequest": "front-desk"}
+CREATED = {
+    "Coverage": "front-desk", "Group": "integration", "ServiceRequest": "front-desk", "Device": "integration",
+    "Organization": "integration", "Practitioner": "integration", "PractitionerRole": "integration",
+}  # fmt: skip
 """What is written before somebody reads it, and by whom, besides what the clinic's own API makes."""
 
 
@@ -143,9 +147,8 @@ async def lived(whole: Inside, clinic: Clinic, number: int) -> dict[str, str]:
     mine = owns[0] | {"free": owns[1]["start"], "later": owns[3]["start"]}
     event = await logged(whole, mine["patient_id"])
     ids = {
-        "Patient": mine["patient_id"], "Appointment": mine["appointment_id"], "Practitioner": mine["practitioner_id"],
-        "Schedule": mine["schedule_id"], "Location": mine["site_id"], "HealthcareService": mine["service_id"],
-        "AuditEvent": event, "Provenance": event,
+        "Patient": mine["patient_id"], "Appointment": mine["appointment_id"], "Schedule": mine["schedule_id"],
+        "Location": mine["site_id"], "HealthcareService": mine["service_id"], "AuditEvent": event, "Provenance": event,
         "Slot": write_slot(SlotId(UUID(mine["schedule_id"]), datetime.fromisoformat(mine["start"]), SLOT_MINUTES)),
         "AppointmentResponse": write_response(ResponseId(UUID(mine["appointment_id"]), UUID(mine["practitioner_id"]))),
     }  # fmt: skip
@@ -199,6 +202,8 @@ def change_of(kind: str) -> list[Json]:
     path, value = {
         "Appointment": ("/status", "cancelled"), "Patient": ("/gender", "other"), "Coverage": ("/subscriberId", "W9"),
         "ServiceRequest": ("/priority", "stat"), "Group": ("/name", "Another"), "Subscription": ("/reason", "to see"),
+        "Device": ("/status", "inactive"), "HealthcareService": ("/comment", "By appointment"), "Location": ("/name", "Test Clinic 2"),
+        "Organization": ("/name", "Another"), "Practitioner": ("/gender", "other"), "PractitionerRole": ("/active", False),
     }[kind]  # fmt: skip
     return [{"op": "add", "path": path, "value": value}]
 
@@ -209,7 +214,8 @@ def resource_of(kind: str, mine: dict[str, str]) -> Json:
     practitioner = {"reference": f"Practitioner/{mine['practitioner_id']}"}
     concept = {"coding": [{"system": "http://snomed.info/sct", "code": "183519002"}]}
     payor = [{"identifier": {"system": "urn:payers", "value": "60054"}, "display": "Numbat Mutual"}]
-    people = [patient, practitioner, {"reference": f"Location/{mine['site_id']}"}]
+    place = {"reference": f"Location/{mine['site_id']}"}
+    people = [patient, practitioner, place]
     written: dict[str, Json] = {
         "Appointment": {
             "status": "booked", "start": mine["free"], "end": at(mine["free"], minutes=SLOT_MINUTES),
@@ -225,6 +231,15 @@ def resource_of(kind: str, mine: dict[str, str]) -> Json:
             "status": "active", "purpose": ["benefits"], "patient": patient, "created": "2026-11-26", "servicedDate": mine["start"][:10],
             "insurer": payor[0], "insurance": [{"coverage": {"reference": f"Coverage/{mine.get('Coverage')}"}}],
         },
+        "Device": {"type": concept, "deviceName": [{"name": "Some", "type": "other"}], "location": place},
+        "HealthcareService": {"name": "Podiatry", "specialty": [concept], "location": [place]},
+        "Location": {
+            "name": "Some", "physicalType": {"coding": [{"system": PHYSICAL_TYPES, "code": "si"}]},
+            "extension": [{"url": TIME_ZONE, "valueCode": "Europe/Berlin"}],
+        },
+        "Organization": {"name": "Some"},
+        "Practitioner": {"name": [{"family": "Testmann", "given": ["Petra"]}]},
+        "PractitionerRole": {"practitioner": practitioner, "specialty": [concept], "location": [place]},
         "Group": {"type": "person", "actual": True, "name": "Some", "member": [{"entity": patient}]},
         "Patient": {"name": [{"family": "Element", "given": ["Field"]}]},
         "ServiceRequest": {"status": "active", "intent": "order", "subject": patient, "code": concept, "requester": practitioner},

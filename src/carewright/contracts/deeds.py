@@ -91,6 +91,7 @@ directory.get_service                  directory.entry.read
 directory.get_staff                    directory.entry.read
 directory.get_visit_type               directory.entry.read
 directory.put_directory                directory.entry.put
+directory.put_entry                    directory.entry.put
 directory.put_resources                directory.entry.put
 flow.arrive                            flow.queue_entry.arrive
 flow.call_entry                        flow.queue_entry.call

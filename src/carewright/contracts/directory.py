@@ -264,6 +264,14 @@ class PutResult(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
 
 
+class PutEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry: the only one in `resources`. A new one gets its id here; any other is at `expected_version`, or else it is refused."""
+
+    resources: PutResources
+    is_new: bool = False
+    expected_version: int | None = None
+
+
 class FindEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Entries of one type, whole, inactive ones too, in order of their ids: those named, or all. `after` is where an earlier page ended."""
 
@@ -378,3 +386,5 @@ class Directory(Protocol):
     async def find_by_identifier(self, actor: Actor, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]: ...
 
     async def put_resources(self, actor: Actor, command: PutResources) -> PutResult: ...
+
+    async def put_entry(self, actor: Actor, command: PutEntry, idempotency_key: str | None = None) -> EntriesPage: ...

@@ -58,20 +58,32 @@ CoverageEligibilityRequest   rs  coverage.read
 CoverageEligibilityRequest   c   coverage.check coverage.read
 CoverageEligibilityResponse  rs  coverage.read
 Device             rs  directory.read
+Device             c   directory.change directory.read
+Device             u   directory.change directory.read
 Encounter          rs  flow.encounter.read directory.read
 Group              rs  patients.group.read
 Group              c   patients.group.change patients.group.read
 Group              u   patients.group.change patients.group.read
 Group              d   patients.group.change patients.group.read
 HealthcareService  rs  directory.read
+HealthcareService  c   directory.change directory.read
+HealthcareService  u   directory.change directory.read
 Location           rs  directory.read
+Location           c   directory.change directory.read
+Location           u   directory.change directory.read
 Organization       rs  directory.read
+Organization       c   directory.change directory.read
+Organization       u   directory.change directory.read
 Observation        rs  vitals.observation.read directory.read
 Patient            rs  patients.read patients.read_contacts patients.read_identifiers
 Patient            c   patients.register patients.read_contacts patients.read_identifiers
 Patient            u   patients.change patients.read patients.read_contacts patients.read_identifiers
 Practitioner       rs  directory.read
+Practitioner       c   directory.change directory.read
+Practitioner       u   directory.change directory.read
 PractitionerRole   rs  directory.read
+PractitionerRole   c   directory.change directory.read
+PractitionerRole   u   directory.change directory.read
 Provenance         rs
 RelatedPerson      rs  access.consent.read
 Schedule           rs  scheduling.calendar.read scheduling.find directory.read

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from carewright.contracts.directory import (
     BookingRules,
@@ -104,6 +105,21 @@ def entries_of(put: PutResources) -> list[Resource]:
         *put.organizations, *put.locations, *put.practitioners, *put.practitioner_roles, *put.devices, *put.healthcare_services,
         *put.visit_types,
     ]  # fmt: skip
+
+
+def the_one(put: PutResources) -> Resource:
+    """The only entry of a change. Raises `BadInput` where it has none, or several."""
+    entries = entries_of(put)
+    if len(entries) != 1:
+        raise BadInput("One entry belongs here.", count=len(entries))
+    return entries[0]
+
+
+def under(id_: UUID, entry: Resource) -> Resource:
+    """The entry under the id that it is given. A site stays its own site."""
+    if isinstance(entry, Location) and entry.site_id == entry.id:
+        return replace(entry, id=id_, site_id=id_)
+    return replace(entry, id=id_)
 
 
 def parts_of(put: PutResources) -> list[Organization | Location]:

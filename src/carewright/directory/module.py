@@ -12,6 +12,7 @@ from carewright.contracts.directory import (
     FindServices,
     FindStaff,
     IdentifierMatch,
+    PutEntry,
     PutResources,
     PutResult,
     ServicesPage,
@@ -25,7 +26,7 @@ from carewright.directory import service
 from carewright.directory.http import ROUTES
 from carewright.directory.settings import DirectorySettings
 from carewright.kernel.authz import Actor
-from carewright.kernel.context import Context
+from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
 
 
@@ -61,6 +62,9 @@ class LocalDirectory:
 
     async def put_resources(self, actor: Actor, command: PutResources) -> PutResult:
         return await service.put_resources(self._context.acting(actor), command)
+
+    async def put_entry(self, actor: Actor, command: PutEntry, idempotency_key: str | None = None) -> EntriesPage:
+        return await service.put_entry(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
 
 async def start(context: Context, _: DirectorySettings, __: Callable[[type], Any]) -> Running:

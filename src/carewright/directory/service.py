@@ -18,6 +18,7 @@ from carewright.contracts.directory import (
     Practitioner,
     PractitionerChanged,
     PractitionerRole,
+    PutEntry,
     PutResources,
     PutResult,
     Resource,
@@ -34,7 +35,7 @@ from carewright.directory import model, store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session, Transaction
-from carewright.kernel.errors import BadInput
+from carewright.kernel.errors import BadInput, PreconditionFailed
 from carewright.kernel.events import Event
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
@@ -126,6 +127,31 @@ async def put_resources(ctx: Context, command: PutResources) -> PutResult:
     return await once(ctx, PutResult, work)
 
 
+async def put_entry(ctx: Context, command: PutEntry) -> EntriesPage:
+    """Store one entry, by the rules of `put_resources`, and answer it as it is then, in the place of its type.
+
+    Raises `UnknownResource` for one that is not new and not there, `PreconditionFailed` where it is at another version than was expected.
+    """
+    ctx.actor.require(CHANGE)
+    given = model.the_one(command.resources)
+
+    async def work() -> EntriesPage:
+        async with ctx.db.transaction() as tx:
+            await store.lock_directory(tx, ctx.actor.organization_id)
+            stored = None if command.is_new else await _stored(ctx, tx, given, command.expected_version)
+            entry = given if stored else model.under(ctx.ids.new(), given)
+            put = store.in_place(PutResources, entry)
+            await _ensure_sound(ctx, tx, put)
+            written = await _put(ctx, tx, put)
+            await audit.record(tx, *(_put_entry(ctx, each) for each in written))
+            result = store.in_place(EntriesPage, written[0] if written else stored or entry)
+            await remember(ctx, tx, result)
+        ctx.wake()
+        return result
+
+    return await once(ctx, EntriesPage, work)
+
+
 async def bulk_load(ctx: Context, tx: Transaction, put: PutResources) -> PutResult:
     """Fill an empty directory by COPY, with the checks and events of `put_resources`. The caller opened `tx`, and wakes the readers.
 
@@ -144,8 +170,24 @@ async def bulk_load(ctx: Context, tx: Transaction, put: PutResources) -> PutResu
 
 async def _begin_change(ctx: Context, tx: Session, put: PutResources) -> None:
     """Lock the tenant's directory, then check the change against it."""
+    await store.lock_directory(tx, ctx.actor.organization_id)
+    await _ensure_sound(ctx, tx, put)
+
+
+async def _stored(ctx: Context, tx: Session, entry: Resource, expected_version: int | None) -> Resource:
+    """The entry as it is there."""
+    about = model.type_of(entry)
+    stored = await store.entry_by_id(tx, ctx.actor.organization_id, type(entry), entry.id)
+    if stored is None:
+        raise UnknownResource(resource_type=about, id=str(entry.id))
+    if expected_version not in (None, stored.version):
+        raise PreconditionFailed(version=stored.version)
+    return stored
+
+
+async def _ensure_sound(ctx: Context, tx: Session, put: PutResources) -> None:
+    """Raise `InvalidResource` for an entry that breaks a rule, by itself or by what it refers to."""
     organization_id = ctx.actor.organization_id
-    await store.lock_directory(tx, organization_id)
     model.ensure_sound(put, await store.find_targets(tx, organization_id, model.mentioned_ids(put)))
     wholes = {part.part_of_id for part in model.parts_of(put) if part.part_of_id}
     model.ensure_no_circle(put, await store.find_parts_above(tx, organization_id, wholes) if wholes else {})

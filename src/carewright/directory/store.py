@@ -206,6 +206,17 @@ async def find_entries(db: Session, organization_id: UUID, query: FindEntries) -
     return EntriesPage(**{table.shown: entries}, next=entries[-1].id if len(rows) > query.limit else None)  # type: ignore[arg-type]  # one type, one place
 
 
+async def entry_by_id(db: Session, organization_id: UUID, kind: type[Resource], id_: UUID) -> Resource | None:
+    """One entry of a type, None where there is none under this id."""
+    rows = await db.fetch(Q.entries_by_id, organization_id, kind.__name__, NO_ID, 1, [id_])
+    return _value(rows[0]["value"], kind) if rows else None
+
+
+def in_place(page: type[T], entry: Resource) -> T:
+    """A page, or a change, that has this entry alone, in the place of its type."""
+    return page(**{TABLES[type(entry)].shown: (entry,)})
+
+
 async def ids_by_identifier(db: Session, organization_id: UUID, query: FindByIdentifier) -> tuple[IdentifierMatch, ...]:
     """Which of the identifiers are known, and whose they are."""
     systems = [identifier.system for identifier in query.identifiers]

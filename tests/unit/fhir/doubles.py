@@ -20,6 +20,7 @@ from carewright.contracts.directory import (
     Organization,
     Practitioner,
     PractitionerRole,
+    PutEntry,
     PutResources,
     PutResult,
     ServicesPage,
@@ -111,6 +112,9 @@ class MemoryDirectory:
         known = {one.id for table in self.rows.values() for one in table.values()} | {one.id for one in rows}
         if getattr(row, "name", None) == REFUSED_NAME or any(one not in known for one in _references(row)):
             raise InvalidResource(id=str(row.id))
+
+    async def put_entry(self, actor: Actor, command: PutEntry, idempotency_key: str | None = None) -> EntriesPage:
+        raise NotImplementedError
 
     async def find_entries(self, actor: Actor, query: FindEntries) -> EntriesPage:
         raise NotImplementedError

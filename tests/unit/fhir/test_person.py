@@ -10,9 +10,9 @@ from carewright.contracts.directory import Identifier
 from carewright.contracts.fhir.people import patient
 from carewright.contracts.fhir.refusals import InvalidElement
 from carewright.contracts.patients import ContactPoint, Patient, RegisterPatient
+from carewright.fhir.model.entry_rows import NIL
 from carewright.fhir.model.left_out import left_out
 from carewright.fhir.model.person import commanded, is_same, read_person
-from carewright.fhir.model.reading import NIL
 
 ANNA = Patient(
     id=NIL, family="García", given=("Anna", "María"), birth_on=date(1980, 2, 29), gender="female", language="es",

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message
 
 from carewright.contracts.coverage import Coverages
+from carewright.contracts.directory import Directory
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.outcomes import outcome_of
 from carewright.contracts.fhir.refusals import InvalidElement, NotAtomic, NotSelective
@@ -48,7 +49,7 @@ from carewright.kernel.together import Settle
 
 HANDED_ON = ("authorization", "prefer")
 """What the headers of the whole say of each entry."""
-WRITTEN = (Patients, Scheduling, Orders, Coverages, Subscriptions)
+WRITTEN = (Directory, Patients, Scheduling, Orders, Coverages, Subscriptions)
 """Who keeps what FHIR may change."""
 ASKS_OTHERS = frozenset({"CoverageEligibilityRequest"})
 """To create one asks somebody else, over the network."""

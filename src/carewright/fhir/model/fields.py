@@ -73,11 +73,11 @@ class Reader:
             raise RowRejected("too_many_values", self.path(element))
         return tuple(dict.fromkeys(kept for kept in map(read, values) if kept is not None))
 
-    def name(self, value: str | None) -> str:
+    def name(self, value: str | None, element: str = "name") -> str:
         """A resource's name; without one the row is rejected."""
-        if name := self.text(value, "name"):
+        if name := self.text(value, element):
             return name
-        raise RowRejected("missing_name", self.path("name"))
+        raise RowRejected("missing_name", self.path(element))
 
     def identifiers(self, values: Sequence[r4.Identifier]) -> tuple[Identifier, ...]:
         """Business identifiers in use. Numbers of passports, driving licences and social security are not ours to keep."""
@@ -187,9 +187,11 @@ class Reader:
         return address[0] if address else None
 
     def address_line(self, address: r4.Address | None) -> str | None:
-        """An address as one line of text."""
+        """An address as one line of text: its own, or its parts."""
         if address is None:
             return None
+        if own := self.text(address.text, "address.text"):
+            return own
         town = " ".join(self.texts((address.city, address.state, address.postal_code), "address"))
         parts = (*self.texts(address.line, "address.line"), town)
         return self.text(", ".join(part for part in parts if part), "address") or None
@@ -198,11 +200,11 @@ class Reader:
         """The parts of an address that has any."""
         if address is None:
             return None
-        city, state, postal_code, country = (
-            self.text(part, "address") for part in (address.city, address.state, address.postal_code, address.country)
+        city, district, state, postal_code, country = (
+            self.text(part, "address") for part in (address.city, address.district, address.state, address.postal_code, address.country)
         )
         lines = tuple(self.texts(address.line, "address.line"))
-        made = PostalAddress(lines=lines, city=city, state=state, postal_code=postal_code, country=country)
+        made = PostalAddress(lines=lines, city=city, district=district, state=state, postal_code=postal_code, country=country)
         return None if made == PostalAddress() else made
 
 

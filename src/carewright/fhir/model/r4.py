@@ -20,8 +20,10 @@ class Head(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Address(msgspec.Struct, frozen=True, rename="camel"):
+    text: str | None = None
     line: tuple[str | None, ...] = ()
     city: str | None = None
+    district: str | None = None
     state: str | None = None
     postal_code: str | None = None
     country: str | None = None
@@ -84,6 +86,13 @@ class Device(Resource, frozen=True, kw_only=True, rename="camel"):
     type: CodeableConcept | None = None
     patient: Reference | None = None
     location: Reference | None = None
+
+
+class HealthcareService(Resource, frozen=True, kw_only=True, rename="camel"):
+    name: str | None = None
+    active: bool = True
+    specialty: tuple[CodeableConcept, ...] = ()
+    comment: str = ""
 
 
 class Period(msgspec.Struct, frozen=True):

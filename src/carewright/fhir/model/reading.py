@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from typing import Any, cast, get_args
-from uuid import UUID
 
 import msgspec
 
@@ -21,6 +20,19 @@ from carewright.contracts.flow import Encounter, EncounterStatus
 from carewright.contracts.patients import Patient
 from carewright.contracts.vitals import Observation
 from carewright.fhir.model import r4, staff
+from carewright.fhir.model.entry_rows import (
+    KIND_OF_PHYSICAL_TYPE,
+    NIL,
+    PHYSICAL_TYPES,
+    physical_type,
+    qualified_as,
+    read_device,
+    read_organization,
+    read_place,
+    read_practitioner,
+    read_role,
+    room_type,
+)
 from carewright.fhir.model.fields import Reader
 from carewright.fhir.model.observed import read_observation
 from carewright.fhir.model.references import FHIR_ID, Ref, ResourceType, read_ref, source_identifier
@@ -30,20 +42,8 @@ from carewright.fhir.model.zones import zone_of
 
 Value = Organization | Location | Practitioner | PractitionerRole | Device | Patient | Encounter | Observation
 
-NIL = UUID(int=0)
-PHYSICAL_TYPES = "http://terminology.hl7.org/CodeSystem/location-physical-type"
-KIND_OF_PHYSICAL_TYPE: dict[str, LocationKind] = {
-    "si": "site",
-    **dict.fromkeys(("bu", "wi", "wa", "lvl", "co", "area"), "building"),
-    "ro": "room",
-    "bd": "bed",
-}
-"""Wings, wards, levels, corridors and areas group rooms as a building does. Vehicles, houses, roads and the rest are unsupported."""
-
-UNSUPPORTED_PHYSICAL_TYPES = frozenset({"ve", "ho", "ca", "rd", "jdn", "vi"})
 RESOURCE_NAME = re.compile(r"[A-Z][A-Za-z]{1,63}")
 WHERE = re.compile(r"at `\$\.([^`]+)`$")
-DEVICE_NAME_ORDER = ("user-friendly-name", "patient-reported-name", "manufacturer-name", "model-name", "udi-label-name", "other")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,33 +101,21 @@ def _decode(text: str, decoder: msgspec.json.Decoder[Any], otherwise: str, resou
         raise RowRejected("bad_json") from None
 
 
-def _identifiers(row: r4.Resource, reader: Reader, resource_type: ResourceType) -> tuple[Identifier, ...]:
-    return (source_identifier(resource_type, cast("str", row.id)), *reader.identifiers(row.identifier))
+def _known_by(row: r4.Resource, resource_type: ResourceType) -> tuple[Identifier, ...]:
+    return (source_identifier(resource_type, cast("str", row.id)),)
 
 
 def _organization(row: r4.Organization, reader: Reader) -> Draft:
-    value = Organization(id=NIL, name=reader.name(row.name), active=row.active, identifiers=_identifiers(row, reader, "Organization"))
+    value = read_organization(row, reader, _known_by(row, "Organization"))
     return _draft(row, reader, value, part_of=read_ref(row.part_of, "Organization"))
 
 
 def _location(row: r4.Location, reader: Reader) -> Draft:
-    if row.mode == "kind":
-        raise RowRejected("kind_of_place", "Location.mode")
     kind = _location_kind(row, reader)
-    address = reader.address(row.address)
-    phones = [point.value for point in reader.telecom(row.telecom) if point.system == "phone"]
-    value = Location(
-        id=NIL,
-        kind=kind,
-        name=reader.name(row.name),
-        site_id=NIL,
-        time_zone=_time_zone(address, reader) if kind == "site" else None,
+    value = msgspec.structs.replace(
+        read_place(row, kind, reader, _known_by(row, "Location")),
+        time_zone=_time_zone(reader.address(row.address), reader) if kind == "site" else None,
         room_type=_room_type(row, reader) if kind in ("room", "bed") else None,
-        address=reader.address_line(address),
-        postal=reader.postal_address(address),
-        phone=phones[0] if phones else None,
-        active=row.status == "active",
-        identifiers=_identifiers(row, reader, "Location"),
     )
     return _draft(
         row, reader, value, part_of=read_ref(row.part_of, "Location"), organization=read_ref(row.managing_organization, "Organization")
@@ -136,9 +124,7 @@ def _location(row: r4.Location, reader: Reader) -> Draft:
 
 def _location_kind(row: r4.Location, reader: Reader) -> LocationKind:
     """A place that stands alone is a site: flat exports know no other, and some call their hospitals buildings."""
-    code = _physical_type(row)
-    if code in UNSUPPORTED_PHYSICAL_TYPES:
-        raise RowRejected("unsupported_place", "Location.physicalType")
+    code = physical_type(row)
     kind = KIND_OF_PHYSICAL_TYPE.get(code or "")
     if row.part_of is None and (kind is None or code == "bu"):
         if code:
@@ -147,11 +133,6 @@ def _location_kind(row: r4.Location, reader: Reader) -> LocationKind:
     if kind is None:
         reader.remark("assumed_kind", "physicalType")
     return kind or "building"
-
-
-def _physical_type(row: r4.Location) -> str | None:
-    codings = row.physical_type.coding if row.physical_type else ()
-    return next((coding.code for coding in codings if coding.system == PHYSICAL_TYPES), codings[0].code if codings else None)
 
 
 def _time_zone(address: r4.Address | None, reader: Reader) -> str | None:
@@ -164,44 +145,23 @@ def _time_zone(address: r4.Address | None, reader: Reader) -> str | None:
 
 
 def _room_type(row: r4.Location, reader: Reader) -> Coding:
-    """The first coded type; a room without one is just a room."""
-    codings = reader.codings(row.type, "type")
-    return codings[0] if codings else Coding(system=PHYSICAL_TYPES, code=_physical_type(row) or "ro")
+    """A room without a coded type is just a room."""
+    return room_type(row, reader) or Coding(system=PHYSICAL_TYPES, code=physical_type(row) or "ro")
 
 
 def _practitioner(row: r4.Practitioner, reader: Reader) -> Draft:
-    name = reader.person(row.name)
-    kind = staff.kind_of(qualification.code for qualification in row.qualification if qualification.code)
-    value = Practitioner(
-        id=NIL,
-        kind=kind or "practitioner",
-        family=name.family,
-        given=name.given,
-        prefix=name.prefix,
-        gender=reader.gender(row.gender),
-        languages=reader.languages(row.communication),
-        identifiers=_identifiers(row, reader, "Practitioner"),
-        active=row.active,
-    )
-    return _draft(row, reader, value, staff_kind=kind)
+    value = read_practitioner(row, reader, _known_by(row, "Practitioner"))
+    return _draft(row, reader, value, staff_kind=qualified_as(row))
 
 
 def _practitioner_role(row: r4.PractitionerRole, reader: Reader) -> Draft:
     practitioner = read_ref(row.practitioner, "Practitioner")
     if practitioner is None:
         raise RowRejected("missing_practitioner", "PractitionerRole.practitioner")
-    value = PractitionerRole(
-        id=NIL,
-        practitioner_id=NIL,
-        codes=reader.codings(row.code, "code"),
-        specialties=reader.codings(row.specialty, "specialty"),
-        identifiers=_identifiers(row, reader, "PractitionerRole"),
-        active=row.active,
-    )
     return _draft(
         row,
         reader,
-        value,
+        read_role(row, reader, _known_by(row, "PractitionerRole")),
         practitioner=practitioner,
         organization=read_ref(row.organization, "Organization"),
         places=reader.each(row.location, "location", lambda place: read_ref(place, "Location")),
@@ -210,33 +170,12 @@ def _practitioner_role(row: r4.PractitionerRole, reader: Reader) -> Draft:
 
 
 def _device(row: r4.Device, reader: Reader) -> Draft:
-    """A device with a patient is that person's: kept, never bookable, and the patient is not noted."""
-    codings = reader.codings((row.type,) if row.type else (), "type")
-    if not codings:
-        raise RowRejected("missing_device_type", "Device.type")
-    value = Device(
-        id=NIL,
-        name=reader.name(_device_name(row) or (row.type.text if row.type else None) or codings[0].display),
-        device_type=codings[0],
-        bookable=row.patient is None,
-        identifiers=_identifiers(row, reader, "Device"),
-        active=row.status == "active",
-    )
     place = read_ref(row.location, "Location")
-    return _draft(row, reader, value, places=(place,) if place else ())
-
-
-def _device_name(row: r4.Device) -> str | None:
-    named = [name for name in row.device_name if name.name]
-    return min(named, key=_device_name_rank).name if named else None
-
-
-def _device_name_rank(name: r4.DeviceName) -> int:
-    return DEVICE_NAME_ORDER.index(name.type if name.type in DEVICE_NAME_ORDER else "other")
+    return _draft(row, reader, read_device(row, reader, _known_by(row, "Device")), places=(place,) if place else ())
 
 
 def _patient(row: r4.Patient, reader: Reader) -> Draft:
-    return _draft(row, reader, read_patient(row, reader, (source_identifier("Patient", cast("str", row.id)),)))
+    return _draft(row, reader, read_patient(row, reader, _known_by(row, "Patient")))
 
 
 def read_patient(row: r4.Patient, reader: Reader, known_by: tuple[Identifier, ...] = ()) -> Patient:
@@ -278,7 +217,7 @@ def _encounter(row: r4.Encounter, reader: Reader) -> Draft:
         service_type=kinds[0] if kinds else None,
         start=reader.instant(period.start, "period.start"),
         end=reader.instant(period.end, "period.end"),
-        identifiers=_identifiers(row, reader, "Encounter"),
+        identifiers=(*_known_by(row, "Encounter"), *reader.identifiers(row.identifier)),
     )
     return _draft(
         row,
@@ -296,7 +235,7 @@ def _participant(each: r4.EncounterParticipant, reader: Reader) -> tuple[Ref, Co
 
 
 def _observation(row: r4.Observation, reader: Reader) -> Draft:
-    value = read_observation(row, reader, _identifiers(row, reader, "Observation"))
+    value = read_observation(row, reader, (*_known_by(row, "Observation"), *reader.identifiers(row.identifier)))
     return _draft(
         row, reader, value, patient=read_ref(row.subject, "Patient"), encounter=read_ref(row.encounter, "Encounter"),
     )  # fmt: skip

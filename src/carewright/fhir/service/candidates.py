@@ -6,13 +6,13 @@ Never less than the search would find. What would go through too much is refused
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, get_args
+from typing import get_args
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from carewright.contracts import smart
-from carewright.contracts.directory import EntryType, FindEntries, FindServices, Identifier, Location, ServiceSummary
+from carewright.contracts.directory import FindEntries, FindServices, Identifier, Location, ServiceSummary
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide
@@ -30,6 +30,7 @@ from carewright.fhir.service import (
     coverages,
     eligibilities,
     groups,
+    listing,
     observations,
     orders,
     referrals,
@@ -50,26 +51,6 @@ CALENDARS_MAX = 50
 SLOT_DAYS_MAX = 31
 """What a calendar shows at a time."""
 Candidates = Callable[[FhirContext, Search, Narrowing], Awaitable[list[Resource]]]
-
-
-ENTRIES: Mapping[EntryType, tuple[str, Callable[[Any], Resource]]] = {
-    "Device": ("devices", directory.device),
-    "Location": ("locations", directory.location),
-    "Organization": ("organizations", directory.organization),
-    "Practitioner": ("practitioners", directory.practitioner),
-    "PractitionerRole": ("practitioner_roles", directory.practitioner_role),
-}
-"""Types of the directory that need nothing besides: where a page has them, and how each is shown."""
-
-
-async def entries(kind: EntryType, ctx: FhirContext, _: Search | None, bounds: Narrowing) -> list[Resource]:
-    """Of the directory: those named, or all."""
-    plural, render = ENTRIES[kind]
-    ids = uuids(bounds.ids)
-    if ids == ():
-        return []
-    query = FindEntries(resource_type=kind, ids=ids or (), limit=PAGE)
-    return [render(one) for one in await every_page(partial(ctx.directory.find_entries, ctx.actor), query, plural)]
 
 
 async def services(ctx: FhirContext, _: Search, bounds: Narrowing) -> list[Resource]:
@@ -265,4 +246,4 @@ CANDIDATES: Mapping[str, Candidates] = {
     "Slot": slots,
     "Subscription": subscribing.candidates,
     "Task": tasks.candidates,
-} | {kind: partial(entries, kind) for kind in ENTRIES}
+} | {kind: partial(listing.candidates, kind) for kind in listing.ENTRIES}

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts import smart
-from carewright.contracts.directory import EntryType, FindEntries
+from carewright.contracts.directory import FindEntries
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import ExportsEnough, UnknownExport
@@ -26,10 +26,12 @@ from carewright.fhir import store
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model import exports as model
 from carewright.fhir.model.exports import Export, Level, Piece, Wish
+from carewright.fhir.model.listed import EntryKind
 from carewright.fhir.model.ndjson import ndjson
 from carewright.fhir.model.summarizing import elements_of
-from carewright.fhir.service.candidates import ENTRIES, all_services
+from carewright.fhir.service.candidates import all_services
 from carewright.fhir.service.filtering import filters_for, fitting
+from carewright.fhir.service.listing import ENTRIES
 from carewright.fhir.service.scoping import shown
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -150,7 +152,7 @@ def _schedules(ctx: FhirContext) -> Pages:
     return _walked(partial(ctx.scheduling.list_schedules, ctx.actor), ListSchedules(limit=PAGE), "items", scheduling.schedule)
 
 
-def _entries(kind: EntryType, ctx: FhirContext) -> Pages:
+def _entries(kind: EntryKind, ctx: FhirContext) -> Pages:
     plural, render = ENTRIES[kind]
     return _walked(partial(ctx.directory.find_entries, ctx.actor), FindEntries(resource_type=kind, limit=PAGE), plural, render)
 

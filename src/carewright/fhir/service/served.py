@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from carewright.contracts.directory import EntryType
-from carewright.contracts.fhir import directory, eligibility, flow, people, scheduling
+from carewright.contracts.fhir import eligibility, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import NotServed, UnknownId, UnknownVersion
 from carewright.contracts.schedules import GetCalendar, ListSchedules
@@ -17,7 +16,6 @@ from carewright.contracts.smart import READ
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import SlotId, is_proposal, read_slot
 from carewright.fhir.model.pointing import known_uuid
-from carewright.fhir.model.searching.narrowing import Narrowing
 from carewright.fhir.model.slots import slot_at
 from carewright.fhir.model.versions import Asked, Versions, number_or_none
 from carewright.fhir.model.writes import Sent, Written
@@ -27,6 +25,7 @@ from carewright.fhir.service import (
     coverages,
     eligibilities,
     groups,
+    listing,
     observations,
     orders,
     patients,
@@ -36,7 +35,6 @@ from carewright.fhir.service import (
     subscribing,
     tasks,
 )
-from carewright.fhir.service.candidates import ENTRIES, entries
 from carewright.fhir.service.finding import read_proposed
 from carewright.fhir.service.scoping import ensure_seen, shown
 from carewright.fhir.service.trail import read_audit_event, read_provenance
@@ -103,18 +101,6 @@ async def history(ctx: FhirContext, kind: str, id_: str, asked: Asked) -> Versio
     return msgspec.structs.replace(found, items=tuple(shown(ctx, kind, found.items, READ)))
 
 
-async def _entry(kind: EntryType, ctx: FhirContext, id_: str) -> Resource:
-    found = await entries(kind, ctx, None, Narrowing(ids=frozenset({id_})))
-    if not found:
-        raise UnknownId
-    return found[0]
-
-
-async def _service(ctx: FhirContext, id_: str) -> Resource:
-    summary = await ctx.directory.get_service(ctx.actor, known_uuid(id_))
-    return directory.healthcare_service(summary.service, summary.visit_types)
-
-
 async def _patient(ctx: FhirContext, id_: str) -> Resource:
     return people.patient(await ctx.patients.get_patient(ctx.actor, known_uuid(id_)))
 
@@ -162,7 +148,6 @@ SERVED: Mapping[str, Served] = {
     "CoverageEligibilityResponse": Served(partial(eligibilities.read, eligibility.response), is_versioned=False),
     "Encounter": Served(_encounter),
     "Group": Served(groups.read, create=groups.post, update=groups.put, delete=groups.end),
-    "HealthcareService": Served(_service),
     "Observation": Served(observations.read),
     "Patient": Served(_patient, create=patients.post, update=patients.put),
     "Provenance": Served(read_provenance, is_versioned=False),
@@ -172,4 +157,7 @@ SERVED: Mapping[str, Served] = {
     "Slot": Served(_slot, is_versioned=False),
     "Subscription": Served(subscribing.read, create=subscribing.post, update=subscribing.put, delete=subscribing.end),
     "Task": Served(tasks.read, is_versioned=False),
-} | {kind: Served(partial(_entry, kind)) for kind in ENTRIES}
+} | {
+    kind: Served(partial(listing.read, kind), create=partial(listing.post, kind), update=partial(listing.put, kind))
+    for kind in listing.PLURALS
+}
