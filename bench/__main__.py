@@ -22,6 +22,7 @@ from bench import (
     hl7,
     hot,
     memory,
+    overload,
     patients,
     queue,
     report,
@@ -35,7 +36,7 @@ from carewright.simulation.hospital.storing import example_patient, hospital_of,
 
 LONE = {
     "booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7,
-    "subscriptions": subscriptions, "queue": queue,
+    "subscriptions": subscriptions, "queue": queue, "overload": overload,
 }  # fmt: skip
 """Parts that make what they need themselves."""
 PARTS = ("availability", "waiting", "find", "memory", *LONE, "search", "patients")

@@ -25,6 +25,7 @@ TITLES = {
     "hl7": "HL7 v2 taken in over MLLP, each message acknowledged when it was stored, durably",
     "subscriptions": "Subscriptions: telling others of bookings",
     "queue": "A queue in which 50,000 wait, over HTTP",
+    "overload": "Ten times more offered than a server can do",
     "patients": "Finding a patient whose record is encrypted",
     "waiting": "Waiting in a queue: simulated, tuned, estimated",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",

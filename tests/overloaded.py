@@ -111,7 +111,7 @@ class Simulated:
         done = [asked for asked in self._inside if asked.work <= NOTHING]
         self._inside = [asked for asked in self._inside if asked.work > NOTHING]
         for asked in done:
-            self.room.answered(asked.address, self.now - asked.entered, self.now, well=True)
+            self.room.answered(asked.priority, asked.address, self.now - asked.entered, self.now, well=True)
             self.room.leave(asked.priority)
             day.answered[asked.priority].append(self.now - asked.came)
         for priority, queue in self._queues.items():

@@ -14,6 +14,7 @@ from cryptography import x509
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from carewright.kernel.admission import LIMIT_FIRST
 from carewright.kernel.authz import Bearers, Tokens
@@ -43,16 +44,21 @@ async def echo(request: Request) -> PlainTextResponse:
 @asynccontextmanager
 async def listening(settings: EdgeSettings) -> AsyncIterator[int]:
     """A listener with these settings; its port."""
-    files = Files.of(settings)
     pages = [Route("/page", say), Route("/echo", echo, methods=["POST"]), Route("/internal/v1/page", say, methods=["GET", "POST"])]
-    gate = Gate(settings, Limits(), SECRET)
-    health = app.Health(roles={})
     bearers = Bearers(Tokens(SECRET, SystemClock(), {}), SystemClock())
-    application = app.build([], pages, bearers, health, gate=gate)
+    application = app.build([], pages, bearers, app.Health(roles={}), gate=Gate(settings, Limits(), SECRET))
+    async with listening_to(application, settings) as port:
+        yield port
+
+
+@asynccontextmanager
+async def listening_to(application: ASGIApp, settings: EdgeSettings) -> AsyncIterator[int]:
+    """A listener in front of this application; its port."""
+    files = Files.of(settings)
     listener = listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     secured = ListenerTls(files) if files else None
-    running = asyncio.create_task(serve(application, listener, health, drain_seconds=0, stop_seconds_max=1, tls=secured))
+    running = asyncio.create_task(serve(application, listener, app.Health(roles={}), drain_seconds=0, stop_seconds_max=1, tls=secured))
     following = asyncio.create_task(secured.follow() if secured else asyncio.sleep(0))
     try:
         await asyncio.sleep(0.1)
@@ -265,3 +271,44 @@ async def test_a_body_that_comes_slowly_keeps_nobody_out() -> None:
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
             assert await reader.readexactly(2) == b"12"
             writer.close()
+
+
+class Full:
+    """An application without room at `/full`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = PlainTextResponse("full", 503) if scope["path"] == "/full" else await echo(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    def turn_away(self, scope: Scope) -> bytes | None:
+        return b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nfull" if scope["path"] == "/full" else None
+
+
+async def said_on(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head[9:12], await reader.readexactly(int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0]))
+
+
+async def test_what_is_turned_away_is_answered_when_it_is_whole_and_the_connection_goes_on() -> None:
+    async with listening_to(Full(), EdgeSettings()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for body in (b"", b"whole"):
+            writer.write(b"POST /full?a=b HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            assert await said_on(reader) == (b"503", b"full")
+        writer.write(b"POST /full HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nin\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"5\r\nparts\r\n0\r\n\r\n")
+        assert await said_on(reader) == (b"503", b"full")
+        writer.write(b"POST /page HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nok" + b"GET /full HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert await said_on(reader) == (b"200", b"ok")
+        assert await said_on(reader) == (b"503", b"full")
+        writer.close()
+
+
+async def test_whoever_is_turned_away_holds_no_connection_by_a_slow_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS_MAX", 0.2)
+    async with listening_to(Full(), EdgeSettings()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /full HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nslow")
+        assert (await reader.read()).startswith(b"HTTP/1.1 408")
+        writer.close()

@@ -33,6 +33,7 @@ from carewright.flow.service import queue, waits
 from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput
 from carewright.kernel.http.routes import Call, Nothing, Route
+from carewright.kernel.priority import Priority
 from carewright.kernel.values import Instant, Limit
 
 C = TypeVar("C")
@@ -154,11 +155,12 @@ ROUTES = (
     Route("GET", QUEUES, list_queues, "Queues, and how full each is", queue.READ, QueuesPage, query=ListQueues),
     Route(
         "GET", QUEUES + "/{queue_id}/entries", list_entries, "Who is in a queue, in order", queue.WORK, EntriesInOrder, query=PageQuery,
-        refusals=(UnknownQueue,),
+        priority=Priority.PRESENCE, refusals=(UnknownQueue,),
     ),
     Route(
         "POST", QUEUES + "/{queue_id}/entries", arrive, "Somebody is here without an appointment, or announced", queue.WORK, QueueEntry,
-        body=ArriveBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
+        body=ArriveBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", priority=Priority.PRESENCE,
+        refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
     ),
     Route(
         "GET", QUEUES + "/{queue_id}/waits", estimate_waits, "How long everybody in a queue still waits", queue.WORK, WaitEstimates,
@@ -170,29 +172,31 @@ ROUTES = (
     ),
     Route(
         "POST", QUEUES + "/{queue_id}/call", call_next, "Call whoever is next", queue.WORK, Called, body=CallBody, keyed=True,
-        refusals=(UnknownQueue,),
+        priority=Priority.PRESENCE, refusals=(UnknownQueue,),
     ),
     Route(
-        "GET", ENTRIES + "/{entry_id}", get_entry, "One patient's turn", queue.READ, QueueEntry, versioned=True, refusals=(UnknownEntry,)
+        "GET", ENTRIES + "/{entry_id}", get_entry, "One patient's turn", queue.READ, QueueEntry, versioned=True,
+        priority=Priority.PRESENCE, refusals=(UnknownEntry,),
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/call", call_entry, "Call a patient out of turn", queue.WORK, QueueEntry, body=CallBody,
-        keyed=True, versioned=True, refusals=(UnknownEntry, StepNotAllowed),
+        keyed=True, versioned=True, priority=Priority.PRESENCE, refusals=(UnknownEntry, StepNotAllowed),
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/steps", step_entry, "Skip, return, start, hold, complete, leave or cancel a turn", queue.WORK,
-        QueueEntry, body=StepBody, keyed=True, versioned=True, refusals=(UnknownEntry, StepNotAllowed),
+        QueueEntry, body=StepBody, keyed=True, versioned=True, priority=Priority.PRESENCE, refusals=(UnknownEntry, StepNotAllowed),
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/triage", triage_entry, "Say how urgent it is", queue.TRIAGE, QueueEntry, body=TriageBody,
-        keyed=True, versioned=True, refusals=(UnknownEntry, StepNotAllowed),
+        keyed=True, versioned=True, priority=Priority.PRESENCE, refusals=(UnknownEntry, StepNotAllowed),
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/transfer", transfer_entry, "Send a patient on to another queue", queue.WORK, QueueEntry,
-        body=TransferBody, keyed=True, versioned=True, refusals=(UnknownEntry, UnknownQueue, StepNotAllowed, AlreadyQueued),
+        body=TransferBody, keyed=True, versioned=True, priority=Priority.PRESENCE,
+        refusals=(UnknownEntry, UnknownQueue, StepNotAllowed, AlreadyQueued),
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/undo", undo_step, "Take the last step of a turn back", queue.WORK, QueueEntry, keyed=True,
-        versioned=True, refusals=(UnknownEntry, NothingToUndo),
+        versioned=True, priority=Priority.PRESENCE, refusals=(UnknownEntry, NothingToUndo),
     ),
 )  # fmt: skip

@@ -24,6 +24,7 @@ LIMIT_LEAST = 8
 LIMIT_MOST = 500
 WINDOW_SECONDS = 0.25
 SAMPLES_LEAST = 20
+URGENT_LEAST = 5
 TOLERANCE = 2.0
 """Answers may take so many times what is usual before the limit falls."""
 NOTICEABLE_SECONDS = 0.02
@@ -47,6 +48,7 @@ class Gradient:
         self._usual: dict[str, float] = {}
         """Seconds that an address takes while little is in flight. Addresses are patterns, so there are as many as there are routes."""
         self._strains: list[float] = []
+        self._urgent: list[float] = []
         self._lessons: list[tuple[str, float]] = []
         self._peak = 0
         self._is_pressed = False
@@ -64,8 +66,8 @@ class Gradient:
         """Somebody had to wait or was refused: the limit was needed."""
         self._is_pressed = True
 
-    def ended(self, address: str, seconds: float, now: float, *, in_flight: int, well: bool) -> None:
-        """An answer took so long, and so many were in flight with it.
+    def ended(self, address: str, seconds: float, now: float, *, in_flight: int, well: bool, urgent: bool = False) -> None:
+        """An answer took so long, and so many were in flight with it. What is `urgent` counts by itself, too: others wait for its sake.
 
         One that did not go `well` counts only where it was slow: refusing is quick, and teaches nothing.
         """
@@ -75,7 +77,10 @@ class Gradient:
             return
         if usual is None:
             usual = self._usual[address] = seconds
-        self._strains.append(seconds / max(usual, NOTICEABLE_SECONDS))
+        strain = seconds / max(usual, NOTICEABLE_SECONDS)
+        self._strains.append(strain)
+        if urgent:
+            self._urgent.append(strain)
         if well:
             self._lessons.append((address, seconds))
         if now >= self._until and len(self._strains) >= SAMPLES_LEAST:
@@ -90,8 +95,8 @@ class Gradient:
         elif now >= self._probe_at:
             self._probing, self._probe_at = PROBE_WINDOWS_MAX, now + self._patience()
         if not self._probing:
-            self._limit = min(LIMIT_MOST, max(LIMIT_LEAST, self._moved(median(self._strains))))
-        self._strains, self._lessons = [], []
+            self._limit = min(LIMIT_MOST, max(LIMIT_LEAST, self._moved(self._strain())))
+        self._strains, self._urgent, self._lessons = [], [], []
         self._peak, self._is_pressed = 0, False
         self._until = now + WINDOW_SECONDS
 
@@ -99,6 +104,11 @@ class Gradient:
         for address, seconds in self._lessons:
             self._usual[address] += LEARNING * (seconds - self._usual[address])
         self._probing, self._probe_at = 0, now + self._patience()
+
+    def _strain(self) -> float:
+        """The median of all, or of the urgent alone where that is more and they are enough to tell."""
+        urgent = median(self._urgent) if len(self._urgent) >= URGENT_LEAST else 0.0
+        return max(median(self._strains), urgent)
 
     def _moved(self, strain: float) -> float:
         limit = self._limit
@@ -182,9 +192,9 @@ class Room:
         self.inside[priority] -= 1
         self._all -= 1
 
-    def answered(self, address: str, seconds: float, now: float, *, well: bool) -> None:
+    def answered(self, priority: Priority, address: str, seconds: float, now: float, *, well: bool) -> None:
         """How one that is inside went."""
-        self.gradient.ended(address, seconds, now, in_flight=self._all, well=well)
+        self.gradient.ended(address, seconds, now, in_flight=self._all, well=well, urgent=priority <= Priority.PRESENCE)
 
     def wait(self, priority: Priority, now: float) -> None:
         """One more waits."""

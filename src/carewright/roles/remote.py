@@ -1,5 +1,6 @@
 """A Protocol resolved to another process: one HTTP call a method, with a short-lived token that speaks for the actor."""
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -17,10 +18,14 @@ from carewright.kernel.http import problems
 from carewright.kernel.http.doors import door
 from carewright.kernel.http.shedding import SAID_PRIORITY
 from carewright.kernel.priority import current
+from carewright.kernel.retries import RetryBudget
+from carewright.kernel.rng import new_rng
 from carewright.roles.protocols import Method, methods_of, module_of
 
 TOKEN_LIFETIME = timedelta(seconds=60)
 TIMEOUT_SECONDS = 15.0
+AGAIN_SECONDS = (0.05, 0.2)
+"""After some part of a second from the first to the second."""
 
 
 class Remote:
@@ -31,13 +36,15 @@ class Remote:
         self._base_url = base_url.rstrip("/")
         self._client = client
         self._tokens = tokens
+        self._budget = RetryBudget("role")
+        self._rng = new_rng()
 
     def __getattr__(self, name: str) -> Any:
         method = self._methods[name]
 
         async def call(actor: Actor, *args: Any, **kwargs: Any) -> Any:
             body, keys = method.encode(args, kwargs), self._tokens.keys()
-            answer = await self._post(method, body, self._tokens.issue(actor, TOKEN_LIFETIME))
+            answer = await self._reached(method, body, self._tokens.issue(actor, TOKEN_LIFETIME))
             if answer.status_code == httpx.codes.UNAUTHORIZED and self._tokens.keys(look=True) != keys:
                 answer = await self._post(method, body, self._tokens.issue(actor, TOKEN_LIFETIME))  # the other side knew a new key first
             if answer.status_code != httpx.codes.OK:
@@ -45,6 +52,22 @@ class Remote:
             return method.decode_answer(answer.content)
 
         return call
+
+    async def _reached(self, method: Method, body: bytes, token: str) -> httpx.Response:
+        """The answer. Where nobody took the connection nothing was begun, whatever is asked: it is tried once more, a moment later.
+
+        A peer may just be starting again. One that refuses (`Overloaded`) has said when to come; that is for whoever asked us.
+        """
+        self._budget.asked()
+        try:
+            return await self._post(method, body, token)
+        except OutcomeUnknown:
+            raise
+        except Unavailable:
+            if not self._budget.may_repeat():
+                raise
+        await asyncio.sleep(self._rng.uniform(*AGAIN_SECONDS))
+        return await self._post(method, body, token)
 
     async def _post(self, method: Method, body: bytes, token: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

@@ -17,7 +17,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.errors import Overloaded
 from carewright.kernel.http import app, shedding
 from carewright.kernel.http.priorities import Address
-from carewright.kernel.http.shedding import Place, Places, asked_as
+from carewright.kernel.http.shedding import TURN_SECONDS, Place, Places, asked_as
 from carewright.kernel.priority import Priority, current
 
 SECRET = b"0" * 32
@@ -120,6 +120,48 @@ async def test_whoever_goes_away_while_waiting_takes_no_place_along(places: Plac
         await late
     taken.pop().end()
     assert places.has_place(Priority.CHANGE)
+
+
+class Clock:
+    """Stands until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_after_enough_work_in_a_turn_the_rest_begins_in_later_ones_and_the_urgent_at_once() -> None:
+    clock, order = Clock(), []
+    places = Places(clock)
+
+    async def begin(name: str, priority: Priority) -> None:
+        await places.enter(scope(), Address("/", priority))
+        order.append(name)
+        clock.now += 2 * TURN_SECONDS  # it works, and lets nobody else work meanwhile
+
+    wanted = [("first", Priority.LOOK), ("look", Priority.LOOK), ("report", Priority.REPORT), ("look again", Priority.LOOK)]
+    wanted += [("change", Priority.CHANGE), ("here", Priority.PRESENCE), ("alarm", Priority.EMERGENCY)]
+    await asyncio.wait_for(asyncio.gather(*(begin(*each) for each in wanted)), 5)
+    assert order == ["first", "here", "alarm", "change", "look", "look again", "report"]
+
+
+async def test_whoever_goes_away_before_their_turn_takes_no_place_along() -> None:
+    clock = Clock()
+    places = Places(clock)
+
+    async def work() -> None:
+        await places.enter(scope(), Address("/", Priority.LOOK))
+        clock.now += 2 * TURN_SECONDS
+
+    working, gone = asyncio.create_task(work()), entering(places, Priority.LOOK)
+    await working
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert inside("P3") == 1
+    assert await asyncio.wait_for(entering(places, Priority.LOOK), 5)
 
 
 @pytest.mark.parametrize(

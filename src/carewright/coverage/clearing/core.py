@@ -19,6 +19,7 @@ from carewright.coverage.model.x12.inquiry import write_question
 from carewright.coverage.model.x12.interchange import Envelope, NotX12
 from carewright.coverage.model.x12.review import write_request
 from carewright.kernel.errors import Refusal, Unavailable
+from carewright.kernel.retries import RetryBudget
 
 RULE_VERSION = "2.2.0"
 TRIES = 2
@@ -46,6 +47,7 @@ class CoreHttp:
 
     def __init__(self, url: str, there: httpx.AsyncBaseTransport, account: Account, seconds: float) -> None:
         self._url, self._account, self._seconds = url, account, seconds
+        self._budget = RetryBudget("payer")
         self._client = httpx.AsyncClient(transport=there, timeout=seconds, trust_env=False, follow_redirects=False)
 
     async def ask(self, question: Question) -> Answer | None:
@@ -68,7 +70,10 @@ class CoreHttp:
     async def _asked(self, question: Question, form: Form, tries: int) -> httpx.Response:
         """The first answer that is one. Raises `NoAnswer`."""
         parts = {name: (None, value) for name, value in self._envelope(question, form).items()}
-        for _ in range(tries):
+        self._budget.asked()
+        for turn in range(tries):
+            if turn and not self._budget.may_repeat():
+                break
             try:
                 answer = await self._client.post(self._url, files=parts)
             except (httpx.TransportError, Unavailable):

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import cast
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -19,7 +21,7 @@ from carewright.kernel import telemetry
 from carewright.kernel.audit import EventOf, named_after
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
-from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Refusal, Unavailable
+from carewright.kernel.errors import BadInput, InternalFault, MethodNotAllowed, NotFound, Overloaded, Refusal, Unavailable
 from carewright.kernel.http import docs, headers, openapi, problems
 from carewright.kernel.http.cross_origin import PREFLIGHT, CrossOrigin, is_preflight
 from carewright.kernel.http.endpoint import endpoint
@@ -44,6 +46,10 @@ SECONDS = Histogram(
 IN_FLIGHT = Gauge("carewright_http_in_flight", "Requests being worked on.")
 BEYOND: Declared = {"/live": None, "/ready": None, "/roles": None, "/metrics": None}
 """Never refused, so that whoever watches us still sees."""
+LONG_WAY = frozenset({"HEAD", "OPTIONS"})
+ACCEPT_LENGTH_MAX = 200
+WRITTEN_KEPT_MAX = 1024
+FOR_PROGRAMS = "/api/"
 Speaking = Mapping[str, Callable[[Request, Refusal], Response]]
 """How addresses that begin so say no, where they do not by problem documents: other standards have their own form for it."""
 
@@ -219,6 +225,21 @@ class Edge:
                 place.end()
             self._note(scope, address.pattern, status, time.perf_counter() - started)
 
+    def turn_away(self, scope: Scope) -> bytes | None:
+        """The whole answer to a request that there is no room for, or None: see `StrictProtocol`.
+
+        A page of another site reads more headers, and HEAD is answered without a body: those go the long way.
+        """
+        asked = dict(scope["headers"])
+        if scope["method"] in LONG_WAY or b"origin" in asked or len(accept := asked.get(b"accept", b"")) > ACCEPT_LENGTH_MAX:
+            return None
+        address = self._addresses.of(scope["method"], scope["path"])
+        refusal = self._places.refused(scope, address)
+        if refusal is None:
+            return None
+        REQUESTS.labels(scope["method"], address.pattern, str(refusal.status)).inc()
+        return self._answers.on_the_wire(scope["path"], accept, scope["scheme"], cast("int", refusal.facts["retry_after_seconds"]))
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send, place: Place | None) -> None:
         """Have the application answer; what it asks for on the way is asked for by the priority of the place."""
         if place is None:
@@ -241,14 +262,27 @@ class Answers:
 
     def __init__(self, speaking: Speaking) -> None:
         self._speaking = speaking
+        self._written = lru_cache(maxsize=WRITTEN_KEPT_MAX)(self._write)
 
     def to(self, request: Request, refusal: Refusal) -> Response:
         path = request.url.path
         for prefix, say in self._speaking.items():
             if path.startswith(prefix):
                 return say(request, refusal)
-        by_browser = "text/html" in request.headers.get("accept", "") and not path.startswith("/api/")
+        by_browser = "text/html" in request.headers.get("accept", "") and not path.startswith(FOR_PROGRAMS)
         return docs.refused(refusal) if by_browser else problems.response(refusal)
+
+    def on_the_wire(self, path: str, accept: bytes, scheme: str, retry_after_seconds: int) -> bytes:
+        """`Overloaded` as `to` says it, with everything that the server adds. Those that were said before are kept."""
+        spoken = next((prefix for prefix in (*self._speaking, FOR_PROGRAMS) if path.startswith(prefix)), "/")
+        return self._written(spoken, accept, scheme, retry_after_seconds)
+
+    def _write(self, path: str, accept: bytes, scheme: str, retry_after_seconds: int) -> bytes:
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [(b"accept", accept)], "scheme": scheme}
+        answer = self.to(Request(scope), Overloaded(retry_after_seconds=retry_after_seconds))
+        said = headers.completed(answer.raw_headers, over_https=scheme == "https")
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in said)
+        return b"HTTP/1.1 503 Service Unavailable\r\n" + head + b"\r\n" + bytes(answer.body)
 
     async def refused(self, request: Request, fault: Exception) -> Response:
         return self.to(request, fault if isinstance(fault, Refusal) else InternalFault())

@@ -1,10 +1,11 @@
 """HTTP/1.1 with limits on what comes before the body: nobody holds a connection by sending a request slowly, or for ever."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from prometheus_client import Counter
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 CERTIFIED = "carewright.certified"
@@ -44,11 +45,25 @@ class HeadTooLarge(Exception):
         self.reason = reason
 
 
-class StrictProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which limits none of this by itself."""
+TurnAway = Callable[[Scope], bytes | None]
+"""The whole answer to a request that is refused whatever else it says, as it goes over the wire; None for one that is to be looked at.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+Of the scope it reads method, path, headers and scheme.
+"""
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which limits none of this by itself.
+
+    What `turn_away` refuses is answered here: in a flood the many who are refused must cost so little that they take nothing from the few
+    who are answered. That is a third of what an application costs that does nothing.
+    """
+
+    def __init__(self, *args: Any, turn_away: TurnAway | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._turn_away = turn_away
+        self._turned_away: bytes | None = None
+        """The answer to the request that is just coming in, where it is refused."""
         self._head_bytes = 0
         self._in_head = False
         self._broke = "invalid"
@@ -87,14 +102,40 @@ class StrictProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole: judge its size before anybody acts on it."""
         self._in_head = False
-        self._wait_no_longer()
         if len(self.url) > URL_BYTES_MAX:
             self._broke = "url"
             raise HeadTooLarge(self._broke)
         if len(self.headers) > HEADERS_MAX or sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX:
             self._broke = "head"
             raise HeadTooLarge(self._broke)
-        super().on_headers_complete()
+        self._turned_away = self._looked_at()
+        if self._turned_away is None:
+            self._wait_no_longer()
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Nobody reads the body of what is refused."""
+        if self._turned_away is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole, within the time that its head had: say that it is refused."""
+        if self._turned_away is None:
+            super().on_message_complete()
+            return
+        self._wait_no_longer()
+        self.transport.write(self._turned_away)
+        self._turned_away = None
+        self.on_response_complete()
+
+    def _looked_at(self) -> bytes | None:
+        """The answer to what is refused at once. What is not plain goes the long way, and is refused there in the same words."""
+        path, _, query = self.url.partition(b"?")
+        is_plain = path.startswith(b"/") and b"%" not in path and b"_format" not in query and self._is_idle()
+        if self._turn_away is None or not is_plain or self.expect_100_continue or not self.parser.should_keep_alive():
+            return None
+        self.scope["method"], self.scope["path"] = self.parser.get_method().decode("ascii"), path.decode("ascii")
+        return self._turn_away(cast("Scope", self.scope))
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # what the parser says is not for the caller
         """Refuse what is no request, and close."""

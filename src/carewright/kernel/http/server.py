@@ -5,6 +5,8 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -38,9 +40,10 @@ async def serve(
 
     With `tls` it speaks TLS only, and SIGHUP makes it read its certificate again.
     """
+    protocol = cast("type[asyncio.Protocol]", partial(StrictProtocol, turn_away=getattr(application, "turn_away", None)))
     server = _Server(
         uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", http=StrictProtocol, loop="uvloop", ws="none",
+            application, log_config=None, access_log=False, lifespan="off", http=protocol, loop="uvloop", ws="none",
             server_header=False, backlog=4096, timeout_keep_alive=30, timeout_graceful_shutdown=stop_seconds_max, proxy_headers=False,
             ssl_context_factory=(lambda *_: tls.context) if tls else None,
         )

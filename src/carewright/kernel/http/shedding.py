@@ -7,6 +7,8 @@ of events gives its place back when it begins, since it lasts as long as somebod
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
 from time import monotonic
 
@@ -24,6 +26,9 @@ from carewright.kernel.rng import new_rng
 SAID_PRIORITY = "carewright-priority"
 """By which our own processes tell each other for what kind of request they ask."""
 _SAID_PRIORITY = SAID_PRIORITY.encode()
+TURN_SECONDS = 0.004
+"""After so much work in one turn of the event loop nobody begins who is less urgent than somebody who is here (P1)."""
+LOOK_AGAIN_MOST = 4
 EVENTS = b"text/event-stream"
 WENT_WELL_BELOW = 400
 ADMITTED = Counter("carewright_admitted_total", "Requests that were let in, by priority.", ["priority"])
@@ -44,6 +49,10 @@ class Places:
         self._rng = rng or new_rng()
         self._room = Room(Gradient(self._rng, now()))
         self._queues: dict[Priority, deque[asyncio.Future[None]]] = {each: deque() for each in Priority}
+        self._turn_began: float | None = None
+        self._next_turn: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        """A heap of those who are in and have not begun."""
+        self._numbers = count()
         self._show()
 
     async def enter(self, scope: Scope, address: Address) -> "Place | None":
@@ -58,13 +67,24 @@ class Places:
             room.gradient.pressed()
             if not room.may_wait(priority, self._now()):
                 raise self.refusal(priority)
-            await self._turn(priority)
+            await self._wait(priority)
         _ADMITTED[priority].inc()
-        return Place(self, priority, address.pattern, self._now())
+        place = Place(self, priority, address.pattern, self._now())
+        if priority > Priority.PRESENCE:
+            await self._take_turn(place)
+        return place
 
     def has_place(self, priority: Priority) -> bool:
         """Whether one more of this priority would be let in at once."""
         return self._room.is_open(priority)
+
+    def refused(self, scope: Scope, address: Address) -> Overloaded | None:
+        """How a request is turned away that would neither be let in nor wait."""
+        priority = asked_as(scope, address)
+        if priority is None or self._room.is_open(priority) or self._room.may_wait(priority, self._now()):
+            return None
+        self._room.gradient.pressed()
+        return self.refusal(priority)
 
     def refusal(self, priority: Priority) -> Overloaded:
         """How somebody is turned away. When to come again differs from one to the next, so that they do not all come again together."""
@@ -80,15 +100,50 @@ class Places:
         self._room.leave(priority)
         self._call_in()
 
-    def answered(self, address: str, seconds: float, *, well: bool) -> None:
+    def answered(self, priority: Priority, address: str, seconds: float, *, well: bool) -> None:
         """How long an answer took, and whether it was one."""
-        self._room.answered(address, seconds, self._now(), well=well)
+        self._room.answered(priority, address, seconds, self._now(), well=well)
 
     def now(self) -> float:
         """The moment, in seconds since some other."""
         return self._now()
 
-    async def _turn(self, priority: Priority) -> None:
+    async def _take_turn(self, place: "Place") -> None:
+        """Begin in this turn of the event loop, or in a later one where this one has begun enough already.
+
+        A request that asks nobody holds the loop from its first step to its last, and has left when the next is looked at: the limit alone
+        would let hundreds in at one turn, and whoever waits for the database comes after all of them, once for each of their statements.
+        """
+        number = next(self._numbers)
+        try:
+            while self._is_spent() or (self._next_turn and self._next_turn[0] < (place.priority, number)):
+                later = asyncio.get_running_loop().create_future()
+                heappush(self._next_turn, (place.priority, number, later))
+                await later
+        except asyncio.CancelledError:
+            place.end()
+            raise
+        if self._turn_began is None:
+            self._begin_turn()
+
+    def _is_spent(self) -> bool:
+        return self._turn_began is not None and self._now() - self._turn_began > TURN_SECONDS
+
+    def _begin_turn(self) -> None:
+        self._turn_began = self._now()
+        asyncio.get_running_loop().call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        """The event loop has come round. Some of those who wait look again whether they may begin, the more urgent first."""
+        self._turn_began = None
+        if self._next_turn:
+            self._begin_turn()
+        for _ in range(min(LOOK_AGAIN_MOST, len(self._next_turn))):
+            _, _, later = heappop(self._next_turn)
+            if not later.done():
+                later.set_result(None)
+
+    async def _wait(self, priority: Priority) -> None:
         """Wait for a place, and have it. Raises `Overloaded` when none came free in time."""
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
@@ -161,7 +216,7 @@ class Place:
         """It is over. How long it took is how long it worked until its answer began: a client that reads slowly says nothing of us."""
         if self._answered_at is not None:
             seconds = self._answered_at - self._began - self._away
-            self._places.answered(self._address, seconds, well=self._status < WENT_WELL_BELOW)
+            self._places.answered(self.priority, self._address, seconds, well=self._status < WENT_WELL_BELOW)
         self._leave()
 
     async def _without(self, receive: Receive) -> Message:

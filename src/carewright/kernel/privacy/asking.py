@@ -11,6 +11,7 @@ import msgspec
 from carewright.kernel.clock import Clock
 from carewright.kernel.errors import Refusal, Unavailable
 from carewright.kernel.privacy.kek import KeyRefused, KeysUnavailable
+from carewright.kernel.retries import RetryBudget
 from carewright.kernel.rng import new_rng
 
 TRIES = 4
@@ -56,16 +57,20 @@ class Asking:
         self._busy = busy
         self._pause = pause
         self._rng = new_rng()
+        self._budget = RetryBudget("keys")
 
     async def ask(self, method: str, url: str, headers: dict[str, str], content: bytes = b"") -> httpx.Response:
         """One answer that is not "later". Raises `KeysUnavailable` after some tries, and `KeyRefused` for an address that is closed.
 
         Between tries it waits a random part of a time that doubles (Brooker, "Exponential backoff and jitter", 2015).
         """
+        self._budget.asked()
         try:
             async with asyncio.timeout(ALL_SECONDS_MAX):
                 for turn in range(TRIES):
                     if turn:
+                        if not self._budget.may_repeat():
+                            break
                         await self._pause(self._rng.uniform(0, PAUSE_SECONDS * 2**turn))
                     if (answer := await self._once(method, url, headers, content)) is not None:
                         return answer
