@@ -74,10 +74,6 @@ class Places:
             await self._take_turn(place)
         return place
 
-    def has_place(self, priority: Priority) -> bool:
-        """Whether one more of this priority would be let in at once."""
-        return self._room.is_open(priority)
-
     def refused(self, scope: Scope, address: Address) -> Overloaded | None:
         """How a request is turned away that would neither be let in nor wait."""
         priority = asked_as(scope, address)
