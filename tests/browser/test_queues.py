@@ -69,3 +69,12 @@ async def test_of_two_desks_the_slower_sees_what_the_faster_did(visits: Visits, 
     await expect(pages[1].get_by_role("alert")).to_contain_text("Somebody else was faster.")
     await expect(pages[1].get_by_role("listitem").filter(has_text="W001")).to_contain_text("called, since")
     assert await problems_of(pages[1]) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
+async def test_a_patient_finds_the_page_of_their_turn(visits: Visits, size: dict[str, int]) -> None:
+    page = await visits.open(viewport=size)
+    await page.goto("/")
+    await page.get_by_role("link", name="Your turn").click()
+    await expect(page.get_by_text("You are in no queue just now.")).to_be_visible()
+    assert await problems_of(page) == []

@@ -220,6 +220,8 @@ PORTAL_CALLS = (
     Call(Records, "export_record", PATIENT_ASKS, (ExportRecord(),), (), there("ExportPage.next")),
     Call(CalendarFeeds, "make_feed", PATIENT_ASKS, (MakeFeed(), KEY)),
     Call(CalendarFeeds, "list_feeds", PATIENT_ASKS, (), (FEED,)),
+    Call(Queues, "own_turns", PATIENT_ASKS, (), (CLINIC, TURN), MOMENTS),
+    Call(Queues, "estimate_wait", PATIENT_ASKS, (ENTRY,), (CLINIC, TURN), there(any_=MINUTES)),
     Call(CalendarFeeds, "end_feed", PATIENT_ASKS, (IDS["feed_id"],), (FEED,)),
 )  # fmt: skip
 CONSOLE_CALLS = (

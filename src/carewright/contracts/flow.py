@@ -18,6 +18,7 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
+    OwnTurns,
     PutQueue,
     Queue,
     QueueAction,
@@ -298,6 +299,8 @@ class Queues(Protocol):
     async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
+
+    async def own_turns(self, actor: Actor) -> OwnTurns: ...
 
     async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates: ...
 

@@ -134,6 +134,12 @@ class Arrive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     expected_at: Instant | None = None
 
 
+class OwnTurns(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a patient waits, is called or is being seen now: mostly nowhere, or in one queue."""
+
+    items: tuple[QueueEntry, ...]
+
+
 class ListEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is in a queue now: first who is announced, called or being served, then who waits, in the order in which they are called."""
 

@@ -17,6 +17,7 @@ from carewright.contracts.queue import (
     Level,
     ListEntries,
     ListQueues,
+    OwnTurns,
     PlainAction,
     PutQueue,
     Queue,
@@ -103,6 +104,11 @@ async def call_next(ctx: Context, call: Call[Nothing, CallBody]) -> Called:
     return await queue.call_next(ctx, CallNext(queue_id=call.path["queue_id"], **msgspec.structs.asdict(call.body)))
 
 
+async def own_turns(ctx: Context, _: Call[Nothing, Nothing]) -> OwnTurns:
+    """Where the patient waits now."""
+    return await queue.own_turns(ctx)
+
+
 async def get_entry(ctx: Context, call: Call[Nothing, Nothing]) -> QueueEntry:
     """One turn."""
     return await queue.get_entry(ctx, call.path["entry_id"])
@@ -152,7 +158,7 @@ def _of(kind: Callable[..., C], call: Call[Nothing, Any]) -> C:
 
 ROUTES = (
     Route("PUT", QUEUES, put_queue, "Set the queue of a service at a site", queue.CHANGE, Queue, body=PutQueue, versioned=True),
-    Route("GET", QUEUES, list_queues, "Queues, and how full each is", queue.READ, QueuesPage, query=ListQueues),
+    Route("GET", QUEUES, list_queues, "Queues, and how full each is", queue.READ, QueuesPage, query=ListQueues, priority=Priority.PRESENCE),
     Route(
         "GET", QUEUES + "/{queue_id}/entries", list_entries, "Who is in a queue, in order", queue.WORK, EntriesInOrder, query=PageQuery,
         priority=Priority.PRESENCE, refusals=(UnknownQueue,),
@@ -174,6 +180,7 @@ ROUTES = (
         "POST", QUEUES + "/{queue_id}/call", call_next, "Call whoever is next", queue.WORK, Called, body=CallBody, keyed=True,
         priority=Priority.PRESENCE, refusals=(UnknownQueue,),
     ),
+    Route("GET", ENTRIES, own_turns, "Where the patient who asks waits now", queue.READ, OwnTurns),
     Route(
         "GET", ENTRIES + "/{entry_id}", get_entry, "One patient's turn", queue.READ, QueueEntry, versioned=True,
         priority=Priority.PRESENCE, refusals=(UnknownEntry,),

@@ -25,6 +25,7 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
+    OwnTurns,
     PutQueue,
     Queue,
     QueueEntry,
@@ -79,6 +80,9 @@ class LocalQueues:
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry:
         return await queue.get_entry(self._context.acting(actor), entry_id)
+
+    async def own_turns(self, actor: Actor) -> OwnTurns:
+        return await queue.own_turns(self._context.acting(actor))
 
     async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates:
         return await waits.estimate_waits(self._context.acting(actor), queue_id)

@@ -141,6 +141,9 @@ VALUES (
 ON CONFLICT DO NOTHING
 RETURNING id
 
+-- name: open_entries_of_patient
+SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND patient_id = $2 AND ended_at IS NULL ORDER BY id
+
 -- name: entry_in_the_way
 SELECT id FROM flow.queue_entry
 WHERE organization_id = $1 AND queue_id = $2 AND (

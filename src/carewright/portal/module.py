@@ -9,6 +9,7 @@ import msgspec
 from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
+from carewright.contracts.flow import Queues
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
@@ -47,6 +48,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         notifications=resolve(Notifications),
         records=resolve(Records),
         calendar_feeds=resolve(CalendarFeeds),
+        queues=resolve(Queues),
     )
     return Running(context)
 
@@ -55,7 +57,7 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds),
+    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds, Queues),
     prefixes=(
         "/services",
         "/visits",
@@ -68,6 +70,7 @@ MODULE = Module(
         "/inbox",
         "/my-record",
         "/my-calendar",
+        "/my-turn",
         "/static",
         "/",
     ),

@@ -28,6 +28,7 @@ from carewright.contracts.apps import AppAsked, AskApp, LetAppIn
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.consents import Consent
 from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
+from carewright.contracts.flow import Queues
 from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
 from carewright.contracts.passkeys import CREDENTIAL_LENGTH_MAX, AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
 from carewright.contracts.patients import ContactPoint, Patient, Patients, UnknownPatient
@@ -105,6 +106,7 @@ class PortalContext(Context):
     notifications: Notifications
     records: Records
     calendar_feeds: CalendarFeeds
+    queues: Queues
 
     @property
     def patient_id(self) -> UUID:

@@ -71,6 +71,7 @@ from tests.no_database import Journal
 from tests.unit.portal.double_calendars import DoubleCalendarFeeds
 from tests.unit.portal.double_consents import DoubleConsents
 from tests.unit.portal.double_passkeys import DoublePasskeys, KeptPasskeys
+from tests.unit.portal.double_queues import DoubleQueues
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
 SNOMED = "http://snomed.info/sct"
@@ -134,6 +135,7 @@ class Hospital:
     said: list[Notice] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
     passkeys: KeptPasskeys = field(default_factory=KeptPasskeys)
+    queues: DoubleQueues = field(default_factory=DoubleQueues)
     inbox_open: bool = True
 
     def __post_init__(self) -> None:
@@ -578,14 +580,8 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
     keeper, world = cast("Any", DoubleAccess(hospital)), cast("Any", None)
     tokens = Tokens(b"k" * 32, hospital.clock, ROLES)
     return PortalContext(
-        actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""),
-        clock=hospital.clock,
-        ids=Ids(hospital.clock),
-        rng=random.Random(1),
-        db=cast("Any", Journal()),
-        wake=world,
-        vault=world,
-        origin=UUID(int=1),
+        actor=Actor(subject="nobody", organization_id=ORGANIZATION_ID, role=""), clock=hospital.clock, ids=Ids(hospital.clock),
+        rng=random.Random(1), db=cast("Any", Journal()), wake=world, vault=world, origin=UUID(int=1),
         settings=PortalSettings(**demonstration | settings),
         bearers=Bearers(tokens, hospital.clock, keeper.owner_of),
         sealer=Sealer(TokenKeys.of(b"s" * 32), hospital.clock),
@@ -596,5 +592,6 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         access=keeper,
         notifications=cast("Any", DoubleNotifications(hospital)),
         calendar_feeds=cast("Any", DoubleCalendarFeeds(hospital.clock)),
+        queues=cast("Any", hospital.queues),
         records=DoubleRecords(hospital.patient.family, hospital.calls, hospital.refusals),
-    )
+    )  # fmt: skip

@@ -22,6 +22,9 @@ PRIORITIES: Declared = {
     "/staff/break-glass": Priority.EMERGENCY, "/staff/break-glass/start": Priority.EMERGENCY, "/staff/break-glass/end": Priority.EMERGENCY,
     incident.INCIDENT: Priority.EMERGENCY, f"{incident.INCIDENT}/respond": Priority.EMERGENCY,
     f"{incident.INCIDENT}/release": Priority.EMERGENCY, f"{incident.INCIDENT}/close": Priority.EMERGENCY,
+    queues.QUEUES: Priority.PRESENCE, queues.QUEUE: Priority.PRESENCE, f"{queues.QUEUE}/call": Priority.PRESENCE,
+    f"{queues.QUEUE}/step": Priority.PRESENCE, f"{queues.QUEUE}/triage": Priority.PRESENCE, f"{queues.QUEUE}/find": Priority.PRESENCE,
+    f"{queues.QUEUE}/arrive": Priority.PRESENCE,
     f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
     "/staff/privacy/proofs/{id}": Priority.REPORT, "/staff/privacy/records/{id}/{reason}": Priority.REPORT,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
+    OwnTurns,
     PutQueue,
     Queue,
     QueueEntry,
@@ -92,6 +93,19 @@ async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
             raise UnknownEntry(entry_id=str(entry_id))
         await audit.record(tx, turns.entry_of(ctx, "flow.queue_entry.read", "R", entry))
     return entry
+
+
+async def own_turns(ctx: Context) -> OwnTurns:
+    """The turns of the one patient that the actor acts for, which are not over. Raises `Forbidden` for who acts for nobody."""
+    ctx.actor.require(READ)
+    patient_id = ctx.actor.patient_id
+    if patient_id is None:
+        raise Forbidden("You can act for yourself only.")
+    async with ctx.db.transaction() as tx:
+        found = await store.open_entries_of_patient(tx, ctx.actor.organization_id, patient_id)
+        about = tuple(audit.Entity(type="QueueEntry", id=each.id) for each in found)
+        await audit.record(tx, audit.entry(ctx, "flow.queue_entry.read", "R", patient_id=patient_id, entities=about))
+    return OwnTurns(items=tuple(found))
 
 
 async def arrive(ctx: Context, command: Arrive) -> QueueEntry:

@@ -107,6 +107,10 @@ async def entry_of_appointment(db: Session, organization_id: UUID, appointment_i
     return row["id"] if row else None
 
 
+async def open_entries_of_patient(db: Session, organization_id: UUID, patient_id: UUID) -> list[QueueEntry]:
+    return [_opened(row) for row in await db.fetch(Q.open_entries_of_patient, organization_id, patient_id)]
+
+
 async def open_entries_of_appointment(db: Session, organization_id: UUID, appointment_id: UUID) -> list[UUID]:
     return [row["id"] for row in await db.fetch(Q.open_entries_of_appointment, organization_id, appointment_id)]
 

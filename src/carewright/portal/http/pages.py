@@ -7,12 +7,26 @@ from starlette.routing import BaseRoute, Route
 from carewright.contracts import smart
 from carewright.kernel.http.priorities import Declared
 from carewright.kernel.priority import Priority
-from carewright.portal.http import appointments, apps, assets, browse, calendar, devices, holds, inbox, passkeys, proxies, record, sign_in
+from carewright.portal.http import (
+    appointments,
+    apps,
+    assets,
+    browse,
+    calendar,
+    devices,
+    holds,
+    inbox,
+    passkeys,
+    proxies,
+    record,
+    sign_in,
+    turn,
+)
 from carewright.portal.http.page import Handle, door, page
 from carewright.portal.service import PortalContext
 
 ASSETS = "/static/{name:path}"
-PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, ASSETS: None}
+PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, turn.PLACE: Priority.PRESENCE, ASSETS: None}
 """What never changes is served from memory, and every page is made of it."""
 
 
@@ -42,6 +56,7 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         post("/appointments/{id}/move", appointments.move),
         get("/my-record", record.show_record),
         get("/my-record/download", record.download),
+        get(turn.PLACE, turn.show_turn),
         get(calendar.PLACE, calendar.show_feeds),
         post(f"{calendar.PLACE}/make", calendar.make_feed),
         post(f"{calendar.PLACE}/{{id}}/end", calendar.end_feed),

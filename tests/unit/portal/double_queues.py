@@ -1,0 +1,25 @@
+"""Turns in queues, as the portal asks for them: whatever a test put there."""
+
+from uuid import UUID
+
+from carewright.contracts.flow import NotWaiting
+from carewright.contracts.queue import OwnTurns, QueueEntry, WaitEstimate
+from carewright.kernel.authz import Actor
+
+
+class DoubleQueues:
+    """The patient's turns, and what is told of each."""
+
+    def __init__(self) -> None:
+        self.turns: list[QueueEntry] = []
+        self.told: dict[UUID, WaitEstimate] = {}
+
+    async def own_turns(self, actor: Actor) -> OwnTurns:
+        actor.require("flow.queue.read")
+        return OwnTurns(items=tuple(self.turns))
+
+    async def estimate_wait(self, actor: Actor, entry_id: UUID) -> WaitEstimate:
+        actor.require("flow.queue.read")
+        if entry_id not in self.told:
+            raise NotWaiting
+        return self.told[entry_id]
