@@ -6,8 +6,10 @@ told to it, since no database is asked here. Whoever verifies says in the states
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Literal, cast
 from unittest.mock import AsyncMock, patch
@@ -37,6 +39,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.ids import Ids
+from carewright.kernel.retries import RetryBudget
 from tests.pacts.contract import Contract, Json, formed, from_state
 
 REGISTERED = "Carewright is registered and has a token"
@@ -325,7 +328,13 @@ def working(address: str, profile: Literal["epic", "oracle"]) -> Work:
         masters=MASTERS, codes={"11": VISIT_TYPE}, public_key={},
     )  # fmt: skip
     known: Any = SimpleNamespace(
-        outgoing=Outgoing([address]), settings=EhrSettings(), clock=clock, ids=Ids(clock), access_tokens={}, db=None
+        outgoing=Outgoing([address]),
+        settings=EhrSettings(),
+        clock=clock,
+        ids=Ids(clock),
+        access_tokens={},
+        db=None,
+        retries=defaultdict(partial(RetryBudget, "ehr")),
     )
     secret = msgspec.json.encode(key.as_dict(private=True))
     return Work(known, cast("Any", None), Ehr(known, Keyed(connection=connection, key=secret)), START)

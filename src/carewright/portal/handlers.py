@@ -1,16 +1,18 @@
-"""What the portal does about appointments and passkeys that others report: it has the patient told. Safe to repeat.
+"""What the portal does about appointments, passkeys and turns that others report: it has the patient told. Safe to repeat.
 
 A handler only queues a job, in the transaction that records the delivery: to ask for the patient and the appointment takes longer than the
 stream of events may wait. There is no copy that could be stale: the job asks for everything when it runs.
 """
 
 from carewright.contracts.access import PasskeyAdded, PasskeyFact, PasskeyRemoved
+from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.notifications import TemplateName
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.portal.service import CONFIRM, TELL_OF_PASSKEY, Confirmation, PasskeyChange
+from carewright.portal.model.jobs import Confirmation, PasskeyChange, TurnCalled
+from carewright.portal.service import CALL_IN, CONFIRM, TELL_OF_PASSKEY
 
 
 async def confirm_booked(ctx: Context, tx: Session, event: AppointmentFact) -> None:
@@ -41,6 +43,13 @@ async def tell_of_added_passkey(ctx: Context, tx: Session, event: PasskeyAdded) 
 async def tell_of_removed_passkey(ctx: Context, tx: Session, event: PasskeyRemoved) -> None:
     """The patient hears that a way in is closed."""
     await _tell_of_passkey(ctx, tx, event, "passkey_removed")
+
+
+async def call_in(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
+    """Whoever is called hears of it, wherever in the house they wait. What is not heard within minutes is not said any more."""
+    if event.action == "call":
+        wanted = TurnCalled(event.organization_id, event.patient_id, event.entry_id, event.version, event.ticket, ctx.clock.now())
+        await jobs.enqueue(ctx, tx, CALL_IN, wanted, unique_key=f"{event.entry_id}:{event.version}")
 
 
 async def _tell_of_passkey(ctx: Context, tx: Session, event: PasskeyFact, template: TemplateName) -> None:

@@ -1,10 +1,11 @@
-"""What the portal does later: tell patients what became of their appointments and passkeys."""
+"""What the portal does later: tell patients what became of their appointments and passkeys, and that it is their turn."""
 
 import msgspec
 
 from carewright.kernel.jobs import Job
 from carewright.portal import service
-from carewright.portal.service import CONFIRM, TELL_OF_PASSKEY, Confirmation, PasskeyChange, PortalContext
+from carewright.portal.model.jobs import Confirmation, PasskeyChange, TurnCalled
+from carewright.portal.service import CALL_IN, CONFIRM, TELL_OF_PASSKEY, PortalContext
 
 
 async def confirm_by_message(ctx: PortalContext, payload: msgspec.Raw) -> None:
@@ -15,4 +16,8 @@ async def tell_of_passkey(ctx: PortalContext, payload: msgspec.Raw) -> None:
     await service.tell_of_passkey(ctx, msgspec.json.decode(payload, type=PasskeyChange))
 
 
-JOBS = (Job(CONFIRM, confirm_by_message), Job(TELL_OF_PASSKEY, tell_of_passkey))
+async def call_in(ctx: PortalContext, payload: msgspec.Raw) -> None:
+    await service.call_in(ctx, msgspec.json.decode(payload, type=TurnCalled))
+
+
+JOBS = (Job(CONFIRM, confirm_by_message), Job(TELL_OF_PASSKEY, tell_of_passkey), Job(CALL_IN, call_in))

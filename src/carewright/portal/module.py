@@ -9,7 +9,7 @@ import msgspec
 from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import Queues
+from carewright.contracts.flow import QueueEntryMoved, Queues
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
@@ -80,6 +80,7 @@ MODULE = Module(
         AppointmentRequested: handlers.confirm_requested,
         AppointmentRescheduled: handlers.confirm_rescheduled,
         AppointmentCancelled: handlers.confirm_cancelled,
+        QueueEntryMoved: handlers.call_in,
         PasskeyAdded: handlers.tell_of_added_passkey,
         PasskeyRemoved: handlers.tell_of_removed_passkey,
     },

@@ -56,6 +56,7 @@ from carewright.kernel.sealed import Sealer
 from carewright.portal.model import sign_in, times
 from carewright.portal.model.appointments import is_hold, is_live_hold, was_only_held
 from carewright.portal.model.choices import able, bookable, lead_codes, offered_sites
+from carewright.portal.model.jobs import Confirmation, PasskeyChange, TurnCalled
 from carewright.portal.model.sign_in import SignInTry
 from carewright.portal.model.times import TimesQuery, Walls, walls_of
 from carewright.portal.settings import PortalSettings
@@ -76,6 +77,10 @@ WRONG_CODE_SECONDS = 0.5
 INBOX_MAX = 50
 TELL_OF_PASSKEY = "portal.tell_of_passkey"
 """The job that tells a patient that a passkey was added or removed."""
+CALL_IN = "portal.call_in"
+"""The job that tells a patient that it is their turn."""
+CALLED_FOR = timedelta(minutes=10)
+"""Later nobody is waited for any more."""
 CONFIRM = "portal.confirm"
 """The job that tells a patient what became of an appointment."""
 CHANNELS: Mapping[str, Channel] = {"phone": "sms", "email": "email"}
@@ -121,24 +126,6 @@ class PortalContext(Context):
         if wanted is None:
             raise SignInClosed
         return msgspec.structs.replace(self.host, organization_id=wanted)
-
-
-class Confirmation(msgspec.Struct, frozen=True):
-    """The payload of a job: which version of which appointment is to be told of, and by which template. Ids, and nothing to be read."""
-
-    organization_id: UUID
-    appointment_id: UUID
-    version: int
-    template: TemplateName
-
-
-class PasskeyChange(msgspec.Struct, frozen=True):
-    """The payload of a job: whose passkey changed, and by which template that is told."""
-
-    organization_id: UUID
-    patient_id: UUID
-    passkey_id: UUID
-    template: TemplateName
 
 
 @dataclass(frozen=True, slots=True)
@@ -579,10 +566,24 @@ async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
 
 
 async def tell_of_passkey(ctx: PortalContext, about: PasskeyChange) -> None:
-    """Tell the patient that a way into their record changed, in case it was somebody else. Nobody is told of whoever was erased.
+    """Tell the patient that a way into their record changed, in case it was somebody else.
 
     Safe to repeat: the message has a key of its own.
     """
+    await _tell_who(ctx, about, about.template, key=f"{TELL_OF_PASSKEY}:{about.passkey_id}:{about.template}")
+
+
+async def call_in(ctx: PortalContext, about: TurnCalled) -> None:
+    """Tell the patient that it is their turn, unless that was some time ago. Safe to repeat, as `tell_of_passkey`."""
+    key, until = f"{CALL_IN}:{about.entry_id}:{about.version}", about.at + CALLED_FOR
+    await _tell_who(ctx, about, "turn_called", key=key, until_at=until, ticket=about.ticket)
+
+
+async def _tell_who(
+    ctx: PortalContext, about: PasskeyChange | TurnCalled, template: TemplateName, *, key: str, until_at: datetime | None = None,
+    **values: str,
+) -> None:  # fmt: skip
+    """Say something to the patient that a job is about. Nobody is told of whoever was erased, or has no contact."""
     host = ctx.hosting(about.organization_id)
     try:
         patient = await ctx.patients.get_patient(host, about.patient_id)
@@ -590,4 +591,4 @@ async def tell_of_passkey(ctx: PortalContext, about: PasskeyChange) -> None:
         return
     contact = sign_in.preferred_contact(patient)
     if contact is not None:
-        await _tell(ctx, host, patient, about.template, contact, key=f"{TELL_OF_PASSKEY}:{about.passkey_id}:{about.template}")
+        await _tell(ctx, host, patient, template, contact, key=key, until_at=until_at, **values)

@@ -9,7 +9,7 @@ from carewright.contracts.access import AccountDisabled, PasskeysEnough, SignInN
 from carewright.contracts.passkeys import Passkey
 from carewright.portal import service
 from carewright.portal.http import guard
-from carewright.portal.service import PasskeyChange
+from carewright.portal.model.jobs import PasskeyChange
 from tests.unit.portal import double
 from tests.unit.portal.double import MARGARET, ORGANIZATION_ID, Hospital
 from tests.unit.portal.double_passkeys import RIGHT

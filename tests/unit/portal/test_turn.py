@@ -8,7 +8,10 @@ from msgspec.structs import replace
 
 from carewright.contracts.queue import QueueEntry, WaitEstimate
 from carewright.kernel.values import utc
+from carewright.portal import service
+from carewright.portal.model.jobs import TurnCalled
 from tests.samples import known_id
+from tests.unit.portal import double
 from tests.unit.portal.double import MORNING, Hospital
 from tests.unit.portal.test_pages import Browser, browser, hospital, opened
 
@@ -48,3 +51,15 @@ async def test_who_is_called_is_asked_to_come(browser: Browser, hospital: Hospit
     await browser.get(PLACE)
     assert "It is your turn. Please come now." in browser.page
     assert "before you" not in browser.page
+
+
+async def test_who_is_called_hears_of_it_for_ten_minutes(hospital: Hospital) -> None:
+    """Wherever in the house they wait; and whoever was erased hears nothing."""
+    ctx = double.context(hospital)
+    called = TurnCalled(double.ORGANIZATION_ID, double.MARGARET.id, TURN.id, 2, "A017", MORNING)
+    await service.call_in(ctx, called)
+    [said] = hospital.said
+    assert (said.template, said.values["ticket"], said.until_at) == ("turn_called", "A017", MORNING + timedelta(minutes=10))
+    assert hospital.calls[-1] == ("notify", f"portal.call_in:{TURN.id}:2")
+    await service.call_in(ctx, replace(called, patient_id=known_id(404)))
+    assert len(hospital.said) == 1

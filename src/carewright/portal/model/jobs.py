@@ -1,0 +1,37 @@
+"""What the portal tells patients later: the payloads of its jobs."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from carewright.contracts.notifications import TemplateName
+
+
+class Confirmation(msgspec.Struct, frozen=True):
+    """The payload of a job: which version of which appointment is to be told of, and by which template. Ids, and nothing to be read."""
+
+    organization_id: UUID
+    appointment_id: UUID
+    version: int
+    template: TemplateName
+
+
+class PasskeyChange(msgspec.Struct, frozen=True):
+    """The payload of a job: whose passkey changed, and by which template that is told."""
+
+    organization_id: UUID
+    patient_id: UUID
+    passkey_id: UUID
+    template: TemplateName
+
+
+class TurnCalled(msgspec.Struct, frozen=True):
+    """The payload of a job: whose turn it is, and since when."""
+
+    organization_id: UUID
+    patient_id: UUID
+    entry_id: UUID
+    version: int
+    ticket: str
+    at: datetime
