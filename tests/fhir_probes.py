@@ -19,6 +19,10 @@ from tests.probes import Json, Probe, written
 FHIR = "/fhir/R4"
 FIND = ("patient-reference", "practitioner", "location-reference", "schedule", "service-type-reference", "visit-type")
 VISIT_TYPES = "urn:carewright:visit-type"
+ANY = {"system": "http://snomed.info/sct", "version": "1", "code": "1"}
+ROOM = {"system": "http://terminology.hl7.org/CodeSystem/location-physical-type", "code": "ro"}
+ORGANIZATION = {"reference": f"Organization/{UUID(int=0)}"}
+"""Of entries of the directory: what nobody has."""
 CANCEL = [{"op": "replace", "path": "/status", "value": "cancelled"}]
 
 
@@ -74,7 +78,7 @@ def _searches(served: Json, text: str) -> Iterator[Asked]:
 
 
 def _operations(kind: str, text: str, own: Mapping[str, str]) -> Iterator[Asked]:
-    """IHE's: a reference to what is somebody else's, or a resource that names it; and what is found for them."""
+    """IHE's and Medplum's: a reference to what is somebody else's, or a resource that names it; and what is found for them."""
     mine = ("patient-reference", f"Patient/{own['patient_id']}")
     for name in ("$hold", "$book"):
         yield Asked("POST", f"{kind}/{name}", _parameters(("appointment-reference", f"{kind}/{text}"), mine))
@@ -82,6 +86,11 @@ def _operations(kind: str, text: str, own: Mapping[str, str]) -> Iterator[Asked]
             given = _parameters(mine)
             given["parameter"].append({"name": "appointment-resource", "resource": body})
             yield Asked("POST", f"{kind}/{name}", given)
+    moved = _parameters(("schedule", f"Schedule/{own['practitioner_id']}"))
+    moved["parameter"].append({"name": "start", "valueDateTime": own["start"]})
+    yield from (
+        Asked("POST", f"{kind}/{text}/{name}", body) for name, body in {"$confirm": None, "$cancel": None, "$reschedule": moved}.items()
+    )
     window = {"start": own["start"], "end": own["end"], "visit-type": own["visit_type_id"]}
     yield from (Asked("GET", f"{kind}/$find?{urlencode(window | {name: text})}") for name in FIND)
 
@@ -112,6 +121,17 @@ def _written(kind: str, own: Mapping[str, str]) -> Json:
             "name": [{"family": "Stranger"}],
             "link": [{"other": patient, "type": "seealso"}],
         }
+    site, practitioner = ({"reference": each} for each in reversed(actors))
+    entries: dict[str, Json] = {
+        "Device": {"type": {"coding": [ANY]}, "deviceName": [{"name": "Any", "type": "other"}], "location": site},
+        "HealthcareService": {"name": "Any", "specialty": [{"coding": [ANY]}], "location": [site]},
+        "Location": {"name": "Any", "physicalType": {"coding": [ROOM]}, "partOf": site, "managingOrganization": dict(ORGANIZATION)},
+        "Organization": {"name": "Any", "partOf": dict(ORGANIZATION)},
+        "Practitioner": {"name": [{"family": "Any"}]},
+        "PractitionerRole": {"practitioner": practitioner, "organization": dict(ORGANIZATION), "location": [site]},
+    }
+    if kind in entries:
+        return {"resourceType": kind, "id": own["practitioner_id"]} | entries[kind]
     return {"resourceType": kind, "id": own["patient_id"], "status": "active", "patient": patient, "subject": dict(patient)}
 
 

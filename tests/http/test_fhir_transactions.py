@@ -158,6 +158,21 @@ async def test_what_cannot_be_one_transaction_is_refused(clinic: Clinic) -> None
     assert outcome(circle, 422, "fhir.invalid_element")["expression"] == ["Bundle.entry[0].resource"]
 
 
+@pytest.mark.requirement("R4.transaction")
+async def test_what_is_there_already_may_refer_to_each_other_in_a_circle(clinic: Clinic) -> None:
+    """R4 http.html#trules: references between entries, whatever the order; what is put by its id or its criteria has its address."""
+    known = ok(await clinic.system.request("integration", "POST", f"{FHIR}/Patient", json=person()), 201)
+    one, other = name(), name()
+    patient = known | {"extension": [{"url": "urn:test:in", "valueReference": {"reference": other}}]}
+    group = {"resourceType": "Group", "type": "person", "actual": True, "member": [{"entity": {"reference": one}}]}
+    for address in (f"Patient/{known['id']}", f"Patient?{number_of(known)}"):
+        bundle = ok(await send(
+            clinic, "transaction", entry("POST", "Group", group, other), entry("PUT", address, patient, one), role="integration"
+        ))  # fmt: skip
+        assert told(bundle) == ["201", "200"]
+        assert bundle["entry"][0]["resource"]["member"] == [{"entity": {"reference": f"Patient/{known['id']}"}}]
+
+
 async def test_transactions_that_meet_in_opposite_orders_all_get_through(clinic: Clinic) -> None:
     """Each changes two records, half of them the one first and half the other, while single updates change both."""
     made = [ok(await clinic.system.request("front-desk", "POST", f"{FHIR}/Patient", json=person()), 201) for _ in range(2)]

@@ -51,6 +51,24 @@ def test_a_transaction_goes_in_the_order_of_the_standard() -> None:
     assert [each.number for each in in_order(entries)] == [4, 3, 2, 1, 0, 5]
 
 
+def test_in_a_circle_only_what_has_no_id_yet_must_come_before() -> None:
+    """What is put by its id comes first where it is referred to, and anywhere where that cannot be."""
+
+    def entry(number: int, method: str, *refers_to: int) -> Entry:
+        references = [{"reference": f"urn:uuid:{each}"} for each in refers_to]
+        return Entry(number=number, method=method, path="Any", full_url=f"urn:uuid:{number}", resource={"many": references})
+
+    put, post, last = entry(0, "PUT", 1), entry(1, "POST", 0, 2), entry(2, "PUT")
+    known = {"urn:uuid:0", "urn:uuid:2"}
+    assert [each.number for each in in_order([entry(0, "PUT"), post, last], known)] == [0, 2, 1]
+    assert [each.number for each in in_order([put, post, last], known)] == [1, 0, 2]
+    assert [each.number for each in in_order([entry(0, "PUT", 2), entry(2, "PUT", 0)], known)] == [0, 2]
+    for few in (set(), {"urn:uuid:2"}):
+        with pytest.raises(InvalidElement) as refusal:
+            in_order([put, post, last], few)
+        assert refusal.value.facts == {"expression": "Bundle.entry[1].resource"}
+
+
 def test_what_is_changed_twice_is_refused() -> None:
     entries = [Entry(number=number, method=method, path="Patient/1") for number, method in enumerate(["PUT", "GET", "POST", "POST"])]
     ensure_distinct(entries)

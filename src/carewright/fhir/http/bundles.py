@@ -85,7 +85,7 @@ async def _together(ask: Ask, routes: Sequence[BaseRoute], entries: Sequence[Ent
     places = {each.full_url: identity(there[each.number]) for each in entries if each.number in there}
     places |= {each.full_url: each.path for each in entries if each.full_url and each.method in ("PUT", "PATCH") and not each.query}
     places |= await _found_by_criteria(ask, entries)
-    todo = [each for each in in_order(entries) if each.number not in there]
+    todo = [each for each in in_order(entries, places) if each.number not in there]
     answers = {number: answer(ask.base, _status(HTTPStatus.OK), one) for number, one in there.items()}
     writes = [each for each in todo if not each.is_read]
     if len(writes) > 1:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from carewright.contracts import smart
 from carewright.contracts.fhir import scheduling
+from carewright.contracts.scheduling import Appointment
 from carewright.fhir.context import FhirContext
 from carewright.fhir.http import exporting
 from carewright.fhir.http.bundles import bundled
@@ -68,6 +69,7 @@ def pages(ctx: FhirContext) -> Sequence[BaseRoute]:
         at("/Appointment/$hold", POST=hold),
         at("/Appointment/$book", POST=book),
         at("/Appointment/{id}/$confirm", POST=confirm),
+        at("/Appointment/{id}/$reschedule", POST=reschedule),
         at("/Appointment/{id}/$cancel", POST=cancel),
         at("/Subscription/{id}/$status", GET=subscription_status, POST=subscription_status),
         at("/Subscription/{id}/$events", GET=subscription_events, POST=subscription_events),
@@ -121,10 +123,18 @@ async def book(ask: Ask) -> Answer:
 
 
 async def confirm(ask: Ask) -> Answer:
-    """The appointment, and the time of each calendar that it takes."""
-    confirmed = await claiming.confirm_appointment(ask.ctx, known_uuid(ask.id()), ask.key)
-    changed = [await referrals.one_shown(ask.ctx, confirmed), *slots_taken(confirmed.participants)]
-    return Answer(response("transaction", [answer(ask.base, "200 OK", each) for each in changed]))
+    return await _with_slots(ask, await claiming.confirm_appointment(ask.ctx, known_uuid(ask.id()), ask.key))
+
+
+async def reschedule(ask: Ask) -> Answer:
+    given = Parameters.of_resource(ask.sent())
+    return await _with_slots(ask, await claiming.reschedule_appointment(ask.ctx, known_uuid(ask.id()), given, ask.base, ask.key))
+
+
+async def _with_slots(ask: Ask, changed: Appointment) -> Answer:
+    """The appointment, and the time of each calendar that it takes, as Medplum answers."""
+    shown = [await referrals.one_shown(ask.ctx, changed), *slots_taken(changed.participants)]
+    return Answer(response("transaction", [answer(ask.base, "200 OK", each) for each in shown]))
 
 
 async def cancel(ask: Ask) -> Answer:
@@ -160,6 +170,7 @@ LETTERS: Mapping[Handle, str] = {
     hold: smart.CREATE,
     book: smart.CREATE + smart.UPDATE,
     confirm: smart.UPDATE,
+    reschedule: smart.UPDATE,
     cancel: smart.UPDATE,
 }
 """Which of SMART's scopes each of these needs. What is not here is closed to SMART tokens."""

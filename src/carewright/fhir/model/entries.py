@@ -4,7 +4,7 @@ Source: https://hl7.org/fhir/R4/http.html#transaction.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -79,13 +79,21 @@ def _below(url: str, base: str, expression: str) -> str:
     return below
 
 
-def in_order(entries: Iterable[Entry]) -> list[Entry]:
+def in_order(entries: Iterable[Entry], known: Collection[str] = ()) -> list[Entry]:
     """The entries of a transaction as R4 has them done; what an entry refers to by its fullUrl comes before it all the same.
 
-    Raises `InvalidElement` for entries that refer to each other in a circle: ids are given here, one after the other.
+    In a circle only what has no id yet must come before: those whose fullUrls are `known` have. Raises `InvalidElement` for entries that
+    refer to each other in a circle even so: ids are given here, one after the other.
     """
     ordered = sorted(entries, key=lambda each: ORDER.index(each.method))
     by_url = {each.full_url: each for each in ordered if each.full_url and not each.is_read}
+    try:
+        return _placed_each(ordered, by_url)
+    except InvalidElement:
+        return _placed_each(ordered, {url: each for url, each in by_url.items() if url not in known})
+
+
+def _placed_each(ordered: Iterable[Entry], by_url: Mapping[str, Entry]) -> list[Entry]:
     done: dict[int, Entry] = {}
     for each in ordered:
         _place(each, by_url, done, ())

@@ -22,8 +22,8 @@ BY_SERVICE = ("specialty", "service-type-reference")
 COUNT, COUNT_MAX = 50, 200
 SEARCHES_MAX = 24
 """Kinds of visits times practitioners times places of one `$find`: each is a search of its own."""
-UNHEEDED = ("patient-resource", "reason", "referral-identifier", "insurance-reference")
-"""Parameters of ITI-115 that do not narrow what is found here."""
+UNHEEDED = ("patient-resource", "reason", "referral-identifier", "insurance-reference", "ignore-appointment", "occurrence-count")
+"""Parameters of ITI-115, and two of Medplum's, that make no difference to what is found here."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYTIMES: Mapping[str, tuple[int, int]] = {"MORN": (0, 720), "AFT": (720, 1080), "EVE": (1080, 1440)}
 """Timing.repeat.when by minutes of the site's day. R4's event-timing says no hours; these are ours."""

@@ -26,6 +26,7 @@ OPERATIONS = {
         "hold": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
         "book": "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-book",
         "confirm": "https://www.medplum.com/docs/scheduling/appointment-confirm",
+        "reschedule": "https://www.medplum.com/docs/scheduling/appointment-reschedule",
         "cancel": "https://www.medplum.com/docs/scheduling/appointment-cancel",
     },
     "Group": {"export": EXPORTS["Group"]},

@@ -1,9 +1,10 @@
-"""IHE's `$hold` and `$book` (ITI-116, ITI-117), Medplum's `$confirm` and `$cancel`: a proposed time is kept, booked, moved or cancelled."""
+"""IHE's `$hold` and `$book` (ITI-116, ITI-117), Medplum's `$confirm`, `$reschedule` and `$cancel`: time is kept, booked, moved, freed."""
 
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from carewright.contracts.directory import FindEntries
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import InvalidElement, MissingElement, TimeGone
 from carewright.contracts.scheduling import (
@@ -16,6 +17,8 @@ from carewright.contracts.scheduling import (
     HoldTime,
     IllegalStep,
     PatientBusy,
+    PickedTime,
+    RescheduleAppointment,
     TimeNotFree,
     UnknownAppointment,
 )
@@ -35,6 +38,8 @@ from carewright.kernel.errors import Refusal
 REFERENCE = "appointment-reference"
 RESOURCES = ("appointment-resource", "appointment")
 """IHE's name for the resource, and Medplum's."""
+CALENDARS_MAX = 20
+"""Of one appointment, as scheduling takes them."""
 GONE = (TimeNotFree, CalendarMoved, HoldExpired, PatientBusy)
 
 
@@ -100,6 +105,32 @@ async def confirm_appointment(ctx: FhirContext, id_: UUID, key: str | None) -> A
             return await ctx.scheduling.book_appointment(ctx.actor, BookAppointment(patient_id=before.patient_id, hold_id=id_), key)
         command = ConfirmAppointment(appointment_id=id_, expected_version=before.version)
         return await ctx.scheduling.confirm_appointment(ctx.actor, command, key)
+    except GONE as refusal:
+        raise _gone(refusal) from refusal
+
+
+async def reschedule_appointment(ctx: FhirContext, id_: UUID, given: Parameters, base: str, key: str | None) -> Appointment:
+    """Move an appointment to a `start` on the calendars named by `schedule` (Medplum's `$reschedule`); what kind of visit it is stays.
+
+    The time that it holds does not stand in its way. Where no room is named it stays at its site. Raises `MissingElement`,
+    `InvalidElement`, `TimeGone`, and what scheduling refuses: what is held alone is not moved.
+    """
+    start, calendars = given.instant("start"), given.many("schedule")
+    actor_ids = tuple(dict.fromkeys(pointer_to("Schedule", each, base) for each in calendars))
+    if not actor_ids:
+        raise MissingElement("Name at least one Schedule that it moves to.", expression="schedule")
+    if len(actor_ids) > CALENDARS_MAX:
+        raise InvalidElement(f"At most {CALENDARS_MAX} Schedules belong here.", expression="schedule")
+    before = await ctx.scheduling.get_appointment(ctx.actor, id_)
+    rooms = (await ctx.directory.find_entries(ctx.actor, FindEntries(resource_type="Location", ids=actor_ids))).locations
+    sites = {room.site_id for room in rooms} or {before.site_id}
+    if len(sites) > 1:
+        raise InvalidElement("These Schedules are of several sites.", expression="schedule")
+    time = PickedTime(
+        visit_type_id=before.visit_type_id, site_id=sites.pop(), start=start, actor_ids=actor_ids, urgency=before.urgency
+    )  # fmt: skip
+    try:
+        return await ctx.scheduling.reschedule_appointment(ctx.actor, RescheduleAppointment(appointment_id=id_, time=time), key)
     except GONE as refusal:
         raise _gone(refusal) from refusal
 
