@@ -1,7 +1,7 @@
 """What payers said beforehand about a visit, as a ClaimResponse (https://hl7.org/fhir/R4/claimresponse.html)."""
 
 from carewright.contracts.coverage import Authorisation, AuthorisationState
-from carewright.contracts.fhir.basics import Resource, instant, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, instant, period, reference, resource
 from carewright.contracts.fhir.eligibility import MISSING
 from carewright.contracts.fhir.payment import payer
 
@@ -16,7 +16,6 @@ def response(one: Authorisation) -> Resource:
     """The payer's last word: its number, the days for which it holds, and what is missing where nobody knows."""
     at = one.answered_at or one.asked_at
     action = ACTION_OF.get(one.state)
-    period = said({"start": one.valid_from and one.valid_from.isoformat(), "end": one.valid_until and one.valid_until.isoformat()})
     return resource("ClaimResponse", one.id, {
         "status": "active",
         "type": {"coding": [{"system": CLAIM_TYPES, "code": "professional"}]},
@@ -27,7 +26,7 @@ def response(one: Authorisation) -> Resource:
         "outcome": OUTCOME_OF.get(one.state, "error"),
         "disposition": action,
         "preAuthRef": one.number,
-        "preAuthPeriod": period,
+        "preAuthPeriod": period(one.valid_from, one.valid_until),
         "insurance": [{"sequence": 1, "focal": True, "coverage": reference("Coverage", one.coverage_id)}],
         "error": [{"code": {"coding": [{"system": MISSING, "code": word}]}} for word in one.missing],
     }, None, at)  # fmt: skip

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +49,22 @@ def instant(at: datetime) -> str:
     """FHIR's instant, to the microsecond where there is more than a second to say."""
     text: str = msgspec.to_builtins(at)
     return text
+
+
+def moment(at: date | None) -> str | None:
+    """An instant or a day, where there is one."""
+    text: str | None = msgspec.to_builtins(at)
+    return text
+
+
+def period(start: date | None, end: date | None) -> Resource | None:
+    """A Period between instants, or days, each of which may be open; None where both are."""
+    return said({"start": moment(start), "end": moment(end)}) or None
+
+
+def timed(name: str, start: datetime | None, end: datetime | None) -> Resource:
+    """What has a time of its own (`name[x]`): a dateTime where it begins and ends at once, else a Period."""
+    return {f"{name}DateTime": moment(start)} if start == end else {f"{name}Period": period(start, end)}
 
 
 def written(id_: UUID | str) -> str:

@@ -2,7 +2,7 @@
 
 from carewright.contracts.apps import AppGrant
 from carewright.contracts.directory import Coding
-from carewright.contracts.fhir.basics import Resource, concept, instant, reference, resource
+from carewright.contracts.fhir.basics import Resource, concept, instant, period, reference, resource
 
 PRIVACY = Coding(system="http://terminology.hl7.org/CodeSystem/consentscope", code="patient-privacy", display="Privacy Consent")
 CATEGORY = Coding(system="http://loinc.org", code="59284-0", display="Consent Document")
@@ -25,7 +25,7 @@ def app_consent(one: AppGrant) -> Resource:
         "policyRule": concept(OPT_IN),
         "provision": {
             "type": "permit",
-            "period": {"start": instant(one.granted_at), "end": instant(one.until)},
+            "period": period(one.granted_at, one.until),
             "actor": [{"role": concept(RECIPIENT), "reference": {"display": one.name}}],
             "code": [{"text": scope} for scope in one.scopes],
         },

@@ -6,7 +6,7 @@ One question of ours is both: the request and the response have its id.
 from collections.abc import Iterator
 
 from carewright.contracts.coverage import Benefits, Eligibility
-from carewright.contracts.fhir.basics import Resource, instant, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, instant, period, reference, resource, said
 from carewright.contracts.fhir.payment import payer
 
 SERVICE_TYPES = "https://x12.org/codes/service-type-codes"
@@ -53,11 +53,10 @@ def response(one: Eligibility) -> Resource:
 
 
 def _insurance(one: Eligibility) -> Resource:
-    begins, ends = one.benefits.begins_on, one.benefits.ends_on
     return said({
         "coverage": reference("Coverage", one.coverage_id),
         "inforce": {"active": True, "inactive": False, "unknown": None}[one.standing],
-        "benefitPeriod": said({"start": begins and begins.isoformat(), "end": ends and ends.isoformat()}),
+        "benefitPeriod": period(one.benefits.begins_on, one.benefits.ends_on),
         "item": [_item(one)] if one.outcome == "complete" else None,
     })  # fmt: skip
 

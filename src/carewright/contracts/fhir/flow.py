@@ -1,6 +1,6 @@
 """What happens while a patient is here."""
 
-from carewright.contracts.fhir.basics import Resource, coding, concept, concepts, identifiers, instant, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, coding, concept, concepts, identifiers, period, reference, resource, said
 from carewright.contracts.flow import Encounter, EncounterParticipant
 
 
@@ -15,7 +15,7 @@ def encounter(one: Encounter) -> Resource:
         "subject": reference("Patient", one.patient_id),
         "participant": [_participant(each) for each in one.participants],
         "appointment": [reference("Appointment", one.appointment_id)] if one.appointment_id else None,
-        "period": said({"start": instant(one.start) if one.start else None, "end": instant(one.end) if one.end else None}),
+        "period": period(one.start, one.end),
         "location": [{"location": reference("Location", each)} for each in one.location_ids],
     }, one.version, one.updated_at)  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from carewright.contracts.fhir.basics import Resource, concept, concepts, identifiers, instant, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, concept, concepts, identifiers, moment, reference, resource, timed
 from carewright.contracts.orders import Party, ServiceRequest
 
 IDENTIFIER_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
@@ -20,8 +20,8 @@ def service_request(one: ServiceRequest) -> Resource:
         "priority": one.priority,
         "code": concept(one.code),
         "subject": reference("Patient", one.patient_id),
-        **_occurrence(one),
-        "authoredOn": instant(one.authored_at) if one.authored_at else None,
+        **timed("occurrence", one.occurs_from, one.occurs_until),
+        "authoredOn": moment(one.authored_at),
         "requester": party(one.requester) if one.requester else None,
         "performer": [party(each) for each in one.performers],
         "reasonCode": [{"text": each} for each in one.reasons],
@@ -32,11 +32,6 @@ def _numbers(one: ServiceRequest) -> Iterator[Resource]:
     for field, code in NUMBERS.items():
         if number := getattr(one, field):
             yield {"type": {"coding": [{"system": IDENTIFIER_TYPES, "code": code}]}, "system": number.system, "value": number.value}
-
-
-def _occurrence(one: ServiceRequest) -> Resource:
-    start, end = (instant(at) if at else None for at in (one.occurs_from, one.occurs_until))
-    return {"occurrenceDateTime": start} if start == end else {"occurrencePeriod": said({"start": start, "end": end})}
 
 
 def party(one: Party) -> Resource:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from carewright.contracts.coverage import Coverage, Insured, Payer
-from carewright.contracts.fhir.basics import Resource, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, period, reference, resource, said
 
 PAYERS = "urn:carewright:payer"
 """The system of payers' numbers at clearing-houses."""
@@ -22,7 +22,7 @@ def coverage(one: Coverage) -> Resource:
         "subscriberId": one.member_id,
         "beneficiary": reference("Patient", one.patient_id),
         "relationship": {"coding": [{"system": RELATIONSHIPS, "code": one.relationship}]},
-        "period": said({"start": one.starts_on and one.starts_on.isoformat(), "end": one.ends_on and one.ends_on.isoformat()}),
+        "period": period(one.starts_on, one.ends_on),
         "payor": [payer(one.payer)],
         "class": [_class(kind, value) for kind, value in (("plan", one.plan), ("group", one.group)) if value],
         "order": one.order,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from carewright.contracts.consents import Consent, Relationship
 from carewright.contracts.directory import Coding
-from carewright.contracts.fhir.basics import Resource, concept, identifiers, instant, language, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, concept, identifiers, language, moment, period, reference, resource, said
 from carewright.contracts.notifications import Said
 from carewright.contracts.patients import Patient
 
@@ -46,7 +46,7 @@ def related_person(one: Consent, proxy: Patient | None, now: datetime) -> Resour
         "active": one.holds(now),
         "patient": reference("Patient", one.patient_id),
         "relationship": [concept(RELATIONSHIPS[one.relationship])],
-        "period": {"start": instant(one.starts_at), "end": instant(until)} if until >= one.starts_at else None,
+        "period": period(one.starts_at, until) if until >= one.starts_at else None,
     }, at=changed_at)  # fmt: skip
     return _redacted(shown, proxy) if proxy else shown
 
@@ -94,7 +94,7 @@ def communication(one: Said) -> Resource:
         "subject": reference("Patient", told.recipient.id),
         "topic": {"coding": [{"system": TOPICS, "code": told.template}], "text": told.template},
         "recipient": [reference("Patient", told.recipient.id)],
-        "sent": instant(told.sent_at) if told.sent_at else None,
+        "sent": moment(told.sent_at),
         "payload": [{"contentString": words}] if words else None,
     })  # fmt: skip
     return _marked(shown) if one.withheld else shown

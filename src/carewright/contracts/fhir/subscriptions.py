@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from carewright.contracts.fhir.basics import Resource, instant, resource, said
+from carewright.contracts.fhir.basics import Resource, instant, moment, resource, said
 from carewright.contracts.subscriptions import TOPICS, Noted, Subscription
 
 Kind = Literal["handshake", "heartbeat", "event-notification", "query-status", "query-event"]
@@ -30,7 +30,7 @@ def subscription(one: Subscription, secret: str | None = None) -> Resource:
     made = resource("Subscription", one.id, {
         "extension": [{"url": SIGNED_BY, "valueString": secret}] if secret else [],
         "status": one.status,
-        "end": instant(asked.end_at) if asked.end_at else None,
+        "end": moment(asked.end_at),
         "reason": asked.reason,
         "criteria": asked.topic,
         "_criteria": {"extension": [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from carewright.contracts.fhir.basics import Resource, instant, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, instant, moment, period, reference, resource
 from carewright.contracts.fhir.orders import party
 from carewright.contracts.orders import RequestStatus, ServiceRequest
 from carewright.contracts.scheduling import Appointment, AppointmentStatus
@@ -41,7 +41,7 @@ def task(order: ServiceRequest, appointments: Iterable[Appointment]) -> Resource
         "code": {"coding": [{"system": TASK_CODES, "code": "fulfill", "display": "Fulfill the focal request"}]},
         "focus": reference("ServiceRequest", order.id),
         "for": reference("Patient", order.patient_id),
-        "authoredOn": instant(order.authored_at) if order.authored_at else None,
+        "authoredOn": moment(order.authored_at),
         "lastModified": instant(changed_at) if changed_at and is_later else None,
         "requester": party(order.requester) if order.requester else None,
         "owner": party(order.performers[0]) if order.performers else None,
@@ -59,8 +59,8 @@ def _standing(order: ServiceRequest, lasting: Sequence[Appointment]) -> tuple[st
 
 
 def _restriction(order: ServiceRequest) -> Resource | None:
-    start, end = (instant(at) if at else None for at in (order.occurs_from, order.occurs_until))
-    return {"period": said({"start": start, "end": end})} if start or end else None
+    within = period(order.occurs_from, order.occurs_until)
+    return {"period": within} if within else None
 
 
 def _output(appointment: Appointment) -> Resource:

@@ -1,6 +1,6 @@
 """What was observed of a patient (https://hl7.org/fhir/R4/observation.html)."""
 
-from carewright.contracts.fhir.basics import Resource, coding, identifiers, instant, reference, resource, said
+from carewright.contracts.fhir.basics import Resource, coding, identifiers, moment, reference, resource, said, timed
 from carewright.contracts.vitals import Concept, Finding, Observation, Quantity
 
 
@@ -12,8 +12,8 @@ def observation(one: Observation) -> Resource:
         "category": [_concept(each) for each in one.categories],
         "subject": reference("Patient", one.patient_id),
         "encounter": reference("Encounter", one.encounter_id),
-        **_effective(one),
-        "issued": instant(one.issued_at) if one.issued_at else None,
+        **timed("effective", one.effective_from, one.effective_until),
+        "issued": moment(one.issued_at),
         **_finding(one),
         "component": [said(_finding(each)) for each in one.components],
     }, one.version, one.updated_at)  # fmt: skip
@@ -27,11 +27,6 @@ def _finding(one: Finding) -> Resource:
         "valueString": one.words,
         "dataAbsentReason": _concept(one.absent) if one.absent else None,
     }
-
-
-def _effective(one: Observation) -> Resource:
-    start, end = (instant(at) if at else None for at in (one.effective_from, one.effective_until))
-    return {"effectiveDateTime": start} if start == end else {"effectivePeriod": said({"start": start, "end": end})}
 
 
 def _concept(one: Concept) -> Resource:
