@@ -59,6 +59,9 @@ class LocalAccess:
         """Whose tenant a token is of is what is asked here: so it is looked up as the system, which sees every tenant's."""
         return await sessions.actor_of(replace(self._context, actor=actor), token)
 
+    async def find_live_sessions(self, actor: Actor, session_ids: tuple[UUID, ...]) -> dict[UUID, str]:
+        return await sessions.find_live_sessions(self._context.acting(actor), session_ids)
+
     async def actor_of_client(self, actor: Actor, client_id: UUID) -> Actor | None:
         """As `actor_of`: a client's id is unique across tenants."""
         return await clients.actor_of_client(replace(self._context, actor=actor), client_id)

@@ -19,6 +19,25 @@ LEFT JOIN access.app_grant g ON g.organization_id = s.organization_id AND g.id =
 WHERE s.ended_at IS NULL AND a.disabled_at IS NULL AND (s.consent_id IS NULL OR c.id IS NOT NULL)
   AND (s.grant_id IS NULL OR g.id IS NOT NULL)
 
+-- name: sessions_by_id
+-- As sessions_by_token, of one organization.
+SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
+       s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
+       coalesce(c.patient_id, a.patient_id, g.patient_id) AS patient_id, a.site_ids,
+       EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > $3) AS glass_broken
+FROM access.session s
+JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
+LEFT JOIN access.consent c ON c.organization_id = s.organization_id AND c.id = s.consent_id AND c.proxy_patient_id = a.patient_id
+    AND c.withdrawn_at IS NULL AND c.starts_at <= $3 AND c.ends_at > $3
+LEFT JOIN access.app_grant g ON g.organization_id = s.organization_id AND g.id = s.grant_id AND g.ended_at IS NULL
+    AND (NOT 'launch' = ANY(g.scopes) OR EXISTS (
+        SELECT FROM access.session o
+        WHERE o.organization_id = g.organization_id AND o.id = g.session_id AND o.ended_at IS NULL AND o.absolute_until > $3
+    ))
+WHERE s.organization_id = $1 AND s.id = ANY($2)
+  AND s.ended_at IS NULL AND a.disabled_at IS NULL AND (s.consent_id IS NULL OR c.id IS NOT NULL)
+  AND (s.grant_id IS NULL OR g.id IS NOT NULL)
+
 -- name: touch_session
 UPDATE access.session SET last_used_at = $3 WHERE organization_id = $1 AND id = $2 AND last_used_at < $3 AND ended_at IS NULL
 

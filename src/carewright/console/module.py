@@ -19,6 +19,7 @@ from carewright.contracts.records import Records
 from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
+from carewright.kernel.feed import Feed
 from carewright.kernel.modules import Module, Running
 
 
@@ -29,7 +30,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
         records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
         coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
-        flow=resolve(Flow), queues=resolve(Queues),
+        flow=resolve(Flow), queues=resolve(Queues), feed=resolve(Feed),
     )  # fmt: skip
     return Running(context)
 

@@ -15,6 +15,7 @@ from carewright.contracts.records import Records
 from carewright.contracts.scheduling import Scheduling
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
+from carewright.kernel.feed import Feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,4 @@ class ConsoleContext(Context):
     scheduling: Scheduling
     flow: Flow
     queues: Queues
+    feed: Feed

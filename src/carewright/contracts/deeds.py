@@ -22,6 +22,7 @@ access.enable_account                  access.account.enable
 access.end_all_sessions                access.session.end_all
 access.end_break_glass                 access.break_glass.end
 access.end_session                     access.session.end
+access.find_live_sessions              access.session.resolve
 access.find_passkey_origin             access.passkey.place
 access.find_proxies                    access.consent.find
 access.give_consent                    access.consent.give

@@ -479,7 +479,10 @@ class AppointmentConfirmed(AppointmentFact, frozen=True, kw_only=True):
 
 
 class AppointmentRescheduled(AppointmentFact, frozen=True, kw_only=True):
+    """`earlier_site_id` is the site that it moved away from; none where it stayed."""
+
     topic: ClassVar[str] = "scheduling.appointment.rescheduled.v1"
+    earlier_site_id: UUID | None = None
 
 
 class AppointmentCancelled(AppointmentFact, frozen=True, kw_only=True):

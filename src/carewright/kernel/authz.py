@@ -4,8 +4,10 @@ A bearer token is either signed by us (a JWT, short-lived, which stands for itse
 sessions is asked about). `Tokens` is for the first kind, `Bearers` for both.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -28,6 +30,8 @@ TOKEN_LENGTH_MAX = 4096
 CLOCKS_APART_SECONDS = 60
 """How far another process's clock may be ahead before a token counts as made in the future."""
 CACHE_ENTRIES_MAX = 10_000
+MARKS_KEPT_MAX = 4096
+MARK_BYTES = 8
 SESSION_PREFIX = "cws_"
 SESSION_CACHE_SECONDS = 1.0
 """How long a process remembers whose a session is. A session that was ended is gone everywhere within this, and the time of a call."""
@@ -66,6 +70,17 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `Forbidden` unless this actor's role carries `permission`."""
         if permission not in self.permissions:
             raise Forbidden(permission=permission)
+
+
+def mark_of(actor: Actor) -> str:
+    """What an actor may and for whom, in short: another mark says that something of it has changed."""
+    return _mark(actor.role, actor.permissions, actor.site_ids, actor.patient_id, actor.purpose)
+
+
+@lru_cache(maxsize=MARKS_KEPT_MAX)
+def _mark(role: str, permissions: frozenset[str], site_ids: frozenset[UUID], patient_id: UUID | None, purpose: str) -> str:
+    said = (role, sorted(permissions), sorted(site_ids), patient_id, purpose)
+    return hashlib.blake2b(msgspec.json.encode(said), digest_size=MARK_BYTES).hexdigest()
 
 
 class Quarantined(Refusal):

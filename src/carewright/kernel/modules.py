@@ -11,6 +11,7 @@ from carewright.kernel.http.cross_origin import SharedWith
 from carewright.kernel.http.priorities import Declared
 from carewright.kernel.http.routes import Route
 from carewright.kernel.jobs import Job, Timer
+from carewright.kernel.shown import Shown
 
 Reseal = Callable[[Any, UUID, int], Awaitable[Sequence[UUID]]]
 """`async def reseal(ctx, after, limit)`: seals rows behind the id `after` anew that an older key sealed, in one transaction; their ids."""
@@ -39,7 +40,8 @@ class Module:
     `priorities` says how urgent pages are where their method does not.
     `shared` names those that scripts of other sites' pages may read: of any site's, or of registered apps'.
     `at_once` names those of its subscriptions that a transaction of several use cases has it handle before it goes on, since a later one
-    asks what they tell. `sealed` names the tables with sealed fields, and seals them anew.
+    asks what they tell. `shown` says which of its facts can be watched, and by whom (`feed.py`). `sealed` names the tables with sealed
+    fields, and seals them anew.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Module:
     jobs: Sequence[Job[Any]] = ()
     timers: Sequence[Timer[Any]] = ()
     has_tables: bool = True
+    shown: Sequence[Shown] = ()
     sealed: Mapping[str, Reseal] = field(default_factory=dict)
     pages: Callable[[Any], Sequence[Any]] | None = None
     priorities: Declared = field(default_factory=dict)

@@ -5,6 +5,7 @@ transaction (`pg_snapshot_xmin`), so that a late commit cannot slip in behind it
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -65,6 +66,18 @@ async def end_of_log(db: Session) -> tuple[int, int]:
     """The place from which only later facts follow: everything committed before this call lies before it or is read again."""
     row = await db.fetch_one(Q.end_of_log)
     return (int(row["xid"]), row["position"]) if row else (0, 0)
+
+
+async def last_place(db: Session) -> tuple[int, int]:
+    """The last fact below the oldest running transaction. Unlike the end of the log it stays what it is when PostgreSQL crashes."""
+    row = await db.fetch_one(Q.last_place)
+    return (int(row["xid"]), row["position"]) if row else (0, 0)
+
+
+async def occurred_at(db: Session, place: tuple[int, int]) -> datetime | None:
+    """When the fact at this place became true; None where there is none, or none any more."""
+    row = await db.fetch_one(Q.occurred_at, str(place[0]), place[1])
+    return row["occurred_at"] if row else None
 
 
 def delivered(row: Row) -> Delivered:

@@ -31,6 +31,15 @@ LIMIT 1
 -- A place before everything still running: reading on from here repeats a little at worst, and misses nothing.
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid, 0::bigint AS position
 
+-- name: last_place
+SELECT xid::text AS xid, position FROM kernel.outbox
+WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY outbox.xid DESC, outbox.position DESC
+LIMIT 1
+
+-- name: occurred_at
+SELECT occurred_at FROM kernel.outbox WHERE (xid, position) = ($1::text::xid8, $2::bigint)
+
 -- name: remember_answer
 -- Refuses when the key is there already: another process did the work, and ours must roll back.
 WITH stored AS (

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import msgspec
+
 from carewright.contracts.access import Access
 from carewright.contracts.deeds import event_of
 from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
@@ -21,6 +23,7 @@ from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Unavailable
+from carewright.kernel.feed import Feed
 from carewright.kernel.housekeeping import HOUSEKEEPING
 from carewright.kernel.http import app
 from carewright.kernel.http.cross_origin import CrossOrigin
@@ -55,6 +58,7 @@ Q = load("carewright.kernel")
 CLOCK_SECONDS = 30.0
 READY_POLL_SECONDS = 0.1
 CANCEL_AGAIN_SECONDS = 1.0
+FEED_CONNECTIONS = 2
 LEAVE_SECONDS_MAX = 30.0
 """A process whose background work broke is gone by then, whatever holds it."""
 NOBODY = Actor(subject="system", organization_id=UUID(int=0), role=SYSTEM, permissions=ALL)
@@ -75,6 +79,7 @@ class System:
     wake: Wake
     limits: Limits
     gate: Gate
+    feed: Feed
     tls: ListenerTls | None
     running: dict[str, Running] = field(default_factory=dict)
     relays: dict[str, Relay] = field(default_factory=dict)
@@ -109,8 +114,12 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     gate = Gate(edge, limits, keys.secrets(clock.now())[-1], CAREFUL)
     files = Files.of(edge)
     tls, outgoing = ListenerTls(files) if files else None, outgoing_of(edge, restraints)
-    offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing}
-    system = System(settings, edge, keys, restraints, tokens, bearers, cross_origin, wake, limits, gate, tls, offers=offers)
+    feed = Feed(
+        [shown for module in MODULES for shown in module.shown], lambda: _system_database(settings), wake, clock,
+        lambda organization_id, ids: _standing(resolve, organization_id, ids), restraints.holds_client,
+    )  # fmt: skip
+    offers = {TokenKeys: keys, Tokens: tokens, Bearers: bearers, Sealer: Sealer(keys, clock), Outgoing: outgoing, Feed: feed}
+    system = System(settings, edge, keys, restraints, tokens, bearers, cross_origin, wake, limits, gate, feed, tls, offers=offers)
     system.offers[Together] = Together(system.offers.__contains__, system.catch_up)
     vault = vault_of(sections, clock, outgoing.reaching)
     async with contextlib.AsyncExitStack() as stack:
@@ -151,6 +160,7 @@ def background(system: System, modules: Sequence[Module]) -> list[Awaitable[None
     any_context: Context = next(iter(system.running.values())).context
     work.append(jobs.work(any_context, (), (HOUSEKEEPING,)))
     work.append(_keep_time(any_context))
+    work.append(system.feed.follow())
     work.append(system.keys.follow())
     work.append(restraint_table.follow(system.restraints, any_context.db, any_context.clock))
     if system.settings.valkey_url:
@@ -181,6 +191,7 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
             await serve_http(
                 asgi(system, modules, health), listener, health,
                 drain_seconds=settings.drain_seconds, stop_seconds_max=settings.stop_seconds_max, tls=system.tls,
+                leaving=system.feed.end,
             )  # fmt: skip
         finally:
             await _end(tasks)
@@ -214,6 +225,11 @@ async def _database(module: Module, settings: SystemSettings, section: Any) -> D
         raise StartFailed("The database cannot be reached. Check CAREWRIGHT_SYSTEM_DATABASE_URL and that the server is up.") from fault
     except ValueError as fault:
         raise StartFailed("The database URL is not valid. It looks like postgresql://user:password@host:5432/name.") from fault
+
+
+async def _system_database(settings: SystemSettings) -> Database:
+    """For the feed: one connection that follows the log, and one to read back on."""
+    return await Database.connect(settings.database_url, role_of("kernel"), FEED_CONNECTIONS)
 
 
 async def _ensure_migrated(settings: SystemSettings) -> None:
@@ -260,6 +276,14 @@ async def _session_owner(resolve: Callable[[type], Any], token: str) -> Actor | 
     """Whose session a token opens: whoever keeps the sessions says so, here or in another process. Where nobody does, none is known."""
     access = _access(resolve)
     return await access.actor_of(NOBODY, token) if access else None
+
+
+async def _standing(resolve: Callable[[type], Any], organization_id: UUID, session_ids: tuple[UUID, ...]) -> dict[UUID, str]:
+    """Which of these sessions live, and what their actors may now."""
+    access = _access(resolve)
+    if access is None:
+        return {}
+    return await access.find_live_sessions(msgspec.structs.replace(NOBODY, organization_id=organization_id), session_ids)
 
 
 async def _app_origins(resolve: Callable[[type], Any]) -> tuple[str, ...]:

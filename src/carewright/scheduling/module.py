@@ -23,6 +23,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
+from carewright.scheduling.model.shown import APPOINTMENTS
 from carewright.scheduling.service import book, calendars, change, find, masters, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
@@ -141,6 +142,7 @@ MODULE = Module(
         QueueEntryMoved: handlers.fulfil,
     },
     at_once=frozenset({PatientChanged}),
+    shown=(APPOINTMENTS,),
     timers=TIMERS,
     sealed=SEALED,
 )  # fmt: skip

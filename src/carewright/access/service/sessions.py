@@ -11,7 +11,7 @@ from carewright.access.model import sessions as model
 from carewright.access.model.sessions import Bounds, Owner
 from carewright.contracts.access import Session, SignInMethod, StartedSession, UnknownAccount, UnknownSession
 from carewright.kernel import audit
-from carewright.kernel.authz import Actor
+from carewright.kernel.authz import Actor, mark_of
 from carewright.kernel.db import Session as Tx
 from carewright.kernel.rng import new_secret
 
@@ -37,6 +37,17 @@ async def actor_of(ctx: AccessContext, token: str) -> Actor | None:
     if kept.wants_touch(now):
         await store.touch_session(ctx.db, kept, now)
     return model.actor_of(kept, glass_broken=glass_broken)
+
+
+async def find_live_sessions(ctx: AccessContext, session_ids: tuple[UUID, ...]) -> dict[UUID, str]:
+    """Those of these sessions of one organization that live, each with the mark of what its actor may (`authz.mark_of`).
+
+    To be asked about is not to be used: a screen that only watches does not keep anybody signed in.
+    """
+    ctx.actor.require(RESOLVE)
+    now = ctx.clock.now()
+    found = await store.sessions_by_id(ctx.db, ctx.actor.organization_id, session_ids, now)
+    return {kept.id: mark_of(model.actor_of(kept, glass_broken=glass_broken)) for kept, glass_broken in found if kept.is_live(now)}
 
 
 async def start(

@@ -60,6 +60,12 @@ async def session_by_token(db: Database, token_hash: bytes, now: datetime) -> tu
     return (_kept(row), row["glass_broken"]) if row else None
 
 
+async def sessions_by_id(db: Session, organization_id: UUID, session_ids: Sequence[UUID], now: datetime) -> list[tuple[Kept, bool]]:
+    """As `session_by_token`, for many of one organization."""
+    rows = await db.fetch(Q.sessions_by_id, organization_id, list(session_ids), now)
+    return [(_kept(row), row["glass_broken"]) for row in rows]
+
+
 async def touch_session(db: Session, kept: Kept, now: datetime) -> None:
     await db.execute(Q.touch_session, kept.organization_id, kept.id, now)
 

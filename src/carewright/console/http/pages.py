@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: sign-in, sessions, apps, breaking the glass, privacy, incidents, queues, messages, payers."""
+"""Every address of the staff's pages: sign-in, sessions, apps, breaking the glass, privacy, incidents, today, queues, messages, payers."""
 
 import contextlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, coverage, incident, messages, queues
+from carewright.console.http import apps, coverage, incident, live, messages, queues, today
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -25,6 +25,7 @@ PRIORITIES: Declared = {
     queues.QUEUES: Priority.PRESENCE, queues.QUEUE: Priority.PRESENCE, f"{queues.QUEUE}/call": Priority.PRESENCE,
     f"{queues.QUEUE}/step": Priority.PRESENCE, f"{queues.QUEUE}/triage": Priority.PRESENCE, f"{queues.QUEUE}/find": Priority.PRESENCE,
     f"{queues.QUEUE}/arrive": Priority.PRESENCE,
+    today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
     f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
     "/staff/privacy/proofs/{id}": Priority.REPORT, "/staff/privacy/records/{id}/{reason}": Priority.REPORT,
 }  # fmt: skip
@@ -71,6 +72,8 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{queues.QUEUE}/triage", queues.triage),
         post(f"{queues.QUEUE}/find", queues.find_patient),
         post(f"{queues.QUEUE}/arrive", queues.arrive),
+        get(today.TODAY, today.show_today),
+        Route(live.LIVE, live.stream(ctx), methods=["GET"]),
         get(messages.MESSAGES, messages.show_messages),
         get(messages.MESSAGE, messages.show_message),
         get(f"{messages.MESSAGE}/content", messages.show_content),

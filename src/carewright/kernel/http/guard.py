@@ -31,6 +31,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+CONTENT_POLICY_OF_ASKING = HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self'; connect-src 'self'")
+"""Every page's, for those whose script asks this site for something."""
 STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
 
 

@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 CERTIFIED = "carewright.certified"
 """In the state of a scope: whether the caller is one of our own processes, by its certificate."""
+BREAK_OFF = "carewright.break_off"
+"""In the state of a scope: ends the connection at once, whatever still waits to be sent on it."""
 HEAD_SECONDS_MAX = 10.0
 """From the first byte of a request, or from the connection, to the end of its headers."""
 HEAD_BYTES_MAX = 64 * 1024
@@ -95,6 +97,7 @@ class StrictProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self.scope["state"][CERTIFIED] = self._certified
+        self.scope["state"][BREAK_OFF] = self.transport.abort
         self._in_head, self._head_bytes = True, 0
         if self._patience is None:
             self._wait()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import cast
 
@@ -34,10 +34,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    application: ASGIApp, listener: socket.socket, health: Health, *, drain_seconds: float, stop_seconds_max: int, tls: ListenerTls | None
-) -> None:
+    application: ASGIApp, listener: socket.socket, health: Health, *, drain_seconds: float, stop_seconds_max: int, tls: ListenerTls | None,
+    leaving: Callable[[], object] = bool,
+) -> None:  # fmt: skip
     """Answer until SIGTERM or SIGINT; then say "not ready", keep answering for `drain_seconds`, finish what is in flight and return.
 
+    `leaving` is called when it stops to answer: whatever goes on by itself, as streams do, would be waited for otherwise.
     With `tls` it speaks TLS only, and SIGHUP makes it read its certificate again.
     """
     protocol = cast("type[asyncio.Protocol]", partial(StrictProtocol, turn_away=getattr(application, "turn_away", None)))
@@ -48,7 +50,7 @@ async def serve(
             ssl_context_factory=(lambda *_: tls.context) if tls else None,
         )
     )  # fmt: skip
-    with _signals(server, health, drain_seconds), _reloading(tls):
+    with _signals(server, health, drain_seconds, leaving), _reloading(tls):
         await server.serve([listener])
 
 
@@ -72,7 +74,7 @@ def _reloading(tls: ListenerTls | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals(server: uvicorn.Server, health: Health, drain_seconds: float) -> Iterator[None]:
+def _signals(server: uvicorn.Server, health: Health, drain_seconds: float, leaving: Callable[[], object]) -> Iterator[None]:
     """The first signal drains, the second ends at once."""
     loop = asyncio.get_running_loop()
 
@@ -80,7 +82,11 @@ def _signals(server: uvicorn.Server, health: Health, drain_seconds: float) -> It
         if health.draining:
             server.force_exit = True
         health.draining = True
-        loop.call_later(drain_seconds, setattr, server, "should_exit", True)
+        loop.call_later(drain_seconds, stop)
+
+    def stop() -> None:
+        leaving()
+        server.should_exit = True
 
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, leave)

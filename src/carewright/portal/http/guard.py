@@ -1,7 +1,7 @@
 """The door of the portal: what its cookies are called. What guards it stands in the kernel, and guards the staff's pages too."""
 
 from carewright.kernel.http.guard import (
-    HEADERS,
+    CONTENT_POLICY_OF_ASKING,
     FormNotOurs,
     actor_of_session,
     form_token,
@@ -24,5 +24,3 @@ TRY = "carewright_sign_in"
 PASSKEY = "carewright_passkey"
 NOTICE_SECONDS = 60
 PLACE_SECONDS = 3600
-CONTENT_POLICY_OF_ASKING = HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self'; connect-src 'self'")
-"""Every page's, for those whose script asks this site for something."""

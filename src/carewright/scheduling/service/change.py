@@ -287,13 +287,21 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
                 shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
             claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
             await _replace(ctx, tx, cipher, before, after)
-            await outbox.publish(ctx, tx, fact_of(AppointmentRescheduled, after, organization_id, claims, old))
+            await outbox.publish(ctx, tx, _moved_fact(before, after, organization_id, claims, old))
             await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
             await remember(ctx, tx, after)
         calendars.give_back(old)
         calendars.take(claims)
     ctx.wake()
     return after
+
+
+def _moved_fact(
+    before: Appointment, after: Appointment, organization_id: UUID, claims: Sequence[ClaimedTime], old: Sequence[ClaimedTime]
+) -> AppointmentFact:  # fmt: skip
+    """The event of a move: to another site it says which one was left, where people watch too."""
+    fact = fact_of(AppointmentRescheduled, after, organization_id, claims, old)
+    return msgspec.structs.replace(fact, earlier_site_id=before.site_id) if before.site_id != after.site_id else fact
 
 
 def _new_slot(

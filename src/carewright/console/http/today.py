@@ -1,0 +1,86 @@
+"""A day at a site, kept up by itself: every appointment with its time, kind and state, and nobody's name."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from carewright.console.http.page import Ask
+from carewright.contracts.directory import Location
+from carewright.contracts.scheduling import Appointment, SearchAppointments
+from carewright.kernel.errors import BadInput
+from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
+from carewright.kernel.server_sent import text_of
+
+TODAY = "/staff/today"
+PAGE_SIZE = 1000
+PAGES_MAX = 10
+"""No site has ten thousand appointments a day."""
+STATES = {
+    "pending": "Asked for", "booked": "Booked", "arrived": "Here", "checked-in": "Checked in", "fulfilled": "Seen",
+    "noshow": "Did not come", "cancelled": "Cancelled",
+}  # fmt: skip
+"""In the page, too, so that its script says the same. What is in none of these is not shown."""
+
+
+class Line(NamedTuple):
+    """An appointment as the page shows it. `when` is at its site."""
+
+    id: UUID
+    version: int
+    start: str
+    when: str
+    kind_id: UUID
+    kind: str
+    status: str
+
+
+async def show_today(ask: Ask) -> Response:
+    """The day of a site, today unless `day` says another; without a site, the question which."""
+    asked = _day_in(ask.request.query_params.get("day", ""))
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    wanted = ask.request.query_params.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
+    site = next((one for one in sites if str(one.id) == wanted), None)
+    if site is None:
+        return _shown(ask, sites, asked)
+    place = text_of(await ask.ctx.feed.place())  # before anything is read: what is told from here on may be known, but never missing
+    zone = ZoneInfo(site.time_zone or "UTC")
+    now = ask.ctx.clock.now().astimezone(zone)
+    day = datetime.combine(asked or now.date(), time.min, zone)
+    ends = day + timedelta(days=1)
+    lines = [_line(each, zone) for each in await _of_day(ask, site.id, day, ends) if each.status in STATES]
+    return _shown(ask, sites, asked, site=site, day=day, ends=ends, as_of=f"{now:%H:%M}", place=place, lines=lines)
+
+
+def _day_in(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as fault:
+        raise BadInput("A day looks like 2026-11-27.", parameter="day") from fault
+
+
+async def _of_day(ask: Ask, site_id: UUID, start: datetime, end: datetime) -> list[Appointment]:
+    found: list[Appointment] = []
+    after: str | None = None
+    for _ in range(PAGES_MAX):
+        query = SearchAppointments(site_ids=(site_id,), start_from=start, start_until=end, limit=PAGE_SIZE, after=after)
+        page = await ask.ctx.scheduling.search_appointments(ask.ctx.actor, query)
+        found += page.items
+        if (after := page.next) is None:
+            break
+    return found
+
+
+def _line(each: Appointment, zone: ZoneInfo) -> Line:
+    local = each.start.astimezone(zone)
+    name, start = each.visit_type_name, each.start.isoformat()
+    return Line(each.id, each.version, start, f"{local:%H:%M}", each.visit_type_id, name, each.status)
+
+
+def _shown(ask: Ask, sites: Sequence[Location], asked: date | None, **values: Any) -> Response:
+    response = ask.show("today.html", sites=sites, asked=asked, states=STATES, **({"site": None} | values))
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
+    return response

@@ -1,0 +1,148 @@
+// Keeps a page true while things change: a snapshot with the place in the log at which it was read, and the stream of events from there.
+//
+// The page has one element with data-live (the address of the stream) and data-place; what it shows of the snapshot lies in its
+// [data-fresh], and [data-state] says whether that is live. The stream goes on exactly behind the last event that was heard: after a
+// break, and after the device slept. Where it cannot, it says "reload", and the page is asked for again.
+// A hidden page lets go of its stream, since a browser has few connections for all pages of a site, and catches up when it is shown.
+
+const TICK_MILLISECONDS = 5000;
+const SLEPT_MILLISECONDS = 20000;
+const SILENT_MILLISECONDS = 40000;
+const AGAIN_MILLISECONDS_MAX = 30000;
+const SIGNED_OUT = "Not live. You are signed out: load the page again to sign in.";
+
+// `take(name, fields)` is told of every event, maybe twice; `fields` is a URLSearchParams. `renewed()` is called after a new snapshot.
+export const follow = (root, take, kinds, renewed = () => {}) => {
+  const state = root.querySelector("[data-state]");
+  let place = root.dataset.place;
+  let source = null;
+  let heard = Date.now();
+  let ticked = Date.now();
+  let tries = 0;
+  let over = false;
+  let renewing = false;
+  let later = 0;
+
+  const say = (text, live) => {
+    if (state.textContent !== text) {
+      state.textContent = text;
+    }
+    state.classList.toggle("tag--booked", live);
+    state.classList.toggle("tag--pending", !live);
+  };
+  const stale = () => {
+    const time = new Date(heard).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    say(over ? SIGNED_OUT : `Reconnecting…, as of ${time}`, false);
+  };
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  const end = () => {
+    over = true;
+    close();
+    stale();
+  };
+  const note = (event) => {
+    heard = Date.now();
+    tries = 0;
+    place = event.lastEventId || place;
+  };
+
+  const open = () => {
+    close();
+    if (over || document.hidden) {
+      return;
+    }
+    const address = new URL(root.dataset.live, location.href);
+    address.searchParams.set("after", place);
+    for (const kind of kinds) {
+      address.searchParams.append("kind", kind);
+    }
+    const mine = new EventSource(address);
+    source = mine;
+    for (const kind of kinds) {
+      mine.addEventListener(kind, (event) => {
+        take(kind, new URLSearchParams(event.data));
+        note(event);
+      });
+    }
+    // The first comes when everything that was missed has been sent.
+    mine.addEventListener("beat", (event) => {
+      note(event);
+      say("Live", true);
+    });
+    mine.addEventListener("reload", renew);
+    mine.addEventListener("ended", end);
+    mine.addEventListener("error", () => {
+      stale();
+      if (source === mine && mine.readyState === EventSource.CLOSED) {
+        again();
+      }
+    });
+  };
+
+  // Not all pages at once: the second half of the wait is chance.
+  const again = () => {
+    close();
+    clearTimeout(later);
+    const wait = Math.min(AGAIN_MILLISECONDS_MAX, 1000 * 2 ** tries);
+    tries += 1;
+    later = setTimeout(renew, wait / 2 + (Math.random() * wait) / 2);
+  };
+
+  const renew = async () => {
+    close();
+    clearTimeout(later);
+    if (over || renewing || document.hidden) {
+      return;
+    }
+    renewing = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+      if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+        end();
+        return;
+      }
+      const page = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+      const fresh = page?.querySelector("[data-live]");
+      if (!fresh) {
+        again();
+        return;
+      }
+      root.querySelector("[data-fresh]").replaceWith(document.adoptNode(fresh.querySelector("[data-fresh]")));
+      place = fresh.dataset.place;
+      heard = Date.now();
+      renewed();
+      open();
+    } catch {
+      stale();
+      again();
+    } finally {
+      renewing = false;
+    }
+  };
+
+  const awake = () => {
+    stale();
+    open();
+  };
+
+  setInterval(() => {
+    const now = Date.now();
+    const slept = now - ticked > SLEPT_MILLISECONDS;
+    ticked = now;
+    if (source && (slept || now - heard > SILENT_MILLISECONDS)) {
+      heard = Math.min(heard, now);
+      awake();
+    }
+  }, TICK_MILLISECONDS);
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : awake()));
+  document.addEventListener("resume", awake);
+  addEventListener("online", awake);
+  addEventListener("offline", stale);
+  addEventListener("pageshow", (event) => event.persisted && awake());
+  addEventListener("pagehide", close);
+  open();
+  return { renew };
+};
