@@ -4,7 +4,7 @@ Operations and fields come from the API's own description. One that has no rule 
 """
 
 from collections import defaultdict
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from carewright.contracts.permissions import ALL, ROLES
 from carewright.kernel.http.openapi import document
 from carewright.roles.registry import MODULES
-from tests.clinic import Clinic, Json, at, ok, open_clinic
+from tests.clinic import Clinic, Json, at, ok, open_clinic, until_known
 from tests.fields import Answers, rules
 from tests.probes import Operation, operations
 from tests.whole_system import Answer, Inside
@@ -23,7 +23,7 @@ OF_A_SITE = frozenset({
     "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "list_visits", "make_feed",
     "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
     "arrive", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry", "transfer_entry",
-    "triage_entry", "undo_step", "estimate_wait", "estimate_waits",
+    "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "list_places", "assign_place", "step_place", "set_precautions",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({"find_times", "list_appointments", "list_queues", "list_schedules", "search_appointments"})
@@ -86,6 +86,20 @@ async def prepared(whole: Inside, clinic: Clinic, number: int) -> list[dict[str,
     return [ids | {"start": start, "end": at(start, minutes=30)} for start in free[2:]]
 
 
+async def admit(whole: Inside, clinic: Clinic) -> None:
+    """Somebody lies in a bed of the clinic, so that a board has something to show."""
+    bed = {"id": str(uuid4()), "kind": "bed", "name": "Bed", "site_id": clinic.site_id, "part_of_id": clinic.site_id}
+    of_type = {"room_type": {"system": "urn:matrix:bed", "code": "medical"}}
+    ok(await whole.request("administrator", "PUT", "/api/v1/directory", json={"locations": [bed | of_type]}))
+    patient = ok(await whole.request("front-desk", "POST", "/api/v1/patients", json=PATIENT | {"identifiers": []}), 201)["id"]
+    queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Matrix"}
+    queue_id = ok(await whole.request("operations", "PUT", "/api/v1/queues", json=queue))["id"]
+    entries = f"/api/v1/queues/{queue_id}/entries"
+    turn = ok(await whole.request("nurse", "POST", entries, json={"patient_id": patient}), 201)
+    wanted = {"encounter_id": turn["encounter_id"], "site_id": clinic.site_id, "kind": "bed"}
+    await until_known(lambda: whole.request("nurse", "POST", "/api/v1/places/assign", json=wanted))
+
+
 def wrong(operation: Operation, role: str, site: str, answer: Answer, told: set[str]) -> list[str]:
     """What an answer should not have been, in words."""
     may = ROLES[role]
@@ -104,6 +118,7 @@ def wrong(operation: Operation, role: str, site: str, answer: Answer, told: set[
 async def test_a_role_is_answered_what_the_table_says_at_its_sites_and_field_by_field(whole: Inside, described: Json) -> None:
     answers, made = Answers(described), operations(described)
     usual, another = await open_clinic(whole), await open_clinic(whole)
+    await admit(whole, usual)
     found: list[str] = []
     shown: dict[str, set[str]] = defaultdict(set)
     cells = 0

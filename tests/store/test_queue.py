@@ -372,7 +372,7 @@ async def knowing(context: Contexts) -> Context:
     site = Location(id=SITE, kind="site", name="City", site_id=SITE, time_zone="Pacific/Auckland")
     async with ctx.db.transaction() as tx:
         organization_id = ctx.actor.organization_id
-        await handlers.copy_site(ctx, tx, LocationChanged(organization_id=organization_id, location=site))
+        await handlers.copy_place(ctx, tx, LocationChanged(organization_id=organization_id, location=site))
         await handlers.copy_visit_type(ctx, tx, VisitTypeChanged(organization_id=organization_id, visit_type=KIND, service=HEART))
     return ctx
 

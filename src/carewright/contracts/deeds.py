@@ -95,6 +95,7 @@ directory.put_directory                directory.entry.put
 directory.put_entry                    directory.entry.put
 directory.put_resources                directory.entry.put
 flow.arrive                            flow.queue_entry.arrive
+flow.assign_place                      flow.place.assign
 flow.call_entry                        flow.queue_entry.call
 flow.call_next                         flow.queue_entry.call
 flow.change_encounter                  flow.encounter.change
@@ -103,13 +104,16 @@ flow.estimate_waits                    flow.queue.estimate
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
 flow.list_entries                      flow.queue_entry.search
+flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
 flow.own_turns                         flow.queue_entry.read
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
 flow.search_encounters                 flow.encounter.search
+flow.set_precautions                   flow.place.change
 flow.step_entry                        flow.queue_entry.step
+flow.step_place                        flow.place.step
 flow.transfer_entry                    flow.queue_entry.transfer
 flow.triage_entry                      flow.queue_entry.triage
 flow.undo_step                         flow.queue_entry.undo

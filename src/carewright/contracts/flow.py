@@ -1,6 +1,6 @@
 """The flow module's language: encounters, which are what happens between a patient and the hospital while the patient is there.
 
-Queues, and who waits in them, have their values in `contracts.queue`.
+Queues, and who waits in them, have their values in `contracts.queue`, rooms and beds theirs in `contracts.rooms`.
 """
 
 from typing import Annotated, ClassVar, Literal, Protocol
@@ -32,6 +32,7 @@ from carewright.contracts.queue import (
     WaitEstimate,
     WaitEstimates,
 )
+from carewright.contracts.rooms import PlaceStatus
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -210,6 +211,45 @@ class NothingToUndo(Refusal):
     title = "The last step can no longer be taken back."
 
 
+class UnknownPlace(Refusal):
+    code = "flow.unknown_place"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this room or bed."
+
+
+class PlaceNotFree(Refusal):
+    """`place_status` is how it stands now: somebody else may have been faster."""
+
+    code = "flow.place_not_free"
+    status = 409
+    issue = "conflict"
+    title = "This room or bed is not free."
+
+
+class PlaceNotSuited(Refusal):
+    code = "flow.place_not_suited"
+    status = 409
+    issue = "business-rule"
+    title = "This room or bed is not of the type, lacks equipment or is not fit for the precautions."
+
+
+class NoPlaceFree(Refusal):
+    code = "flow.no_place_free"
+    status = 409
+    issue = "conflict"
+    title = "No room or bed that suits is free now."
+
+
+class PlaceStepNotAllowed(Refusal):
+    """`place_status` is how it stands now."""
+
+    code = "flow.place_step_not_allowed"
+    status = 409
+    issue = "conflict"
+    title = "This cannot be done with the room or bed as it stands now."
+
+
 class EncounterFact(Event, frozen=True, kw_only=True):
     """Ids and the status of an encounter alone: whoever needs more asks, and is authorised when asking."""
 
@@ -273,6 +313,21 @@ class QueueChanged(Event, frozen=True, kw_only=True):
     @property
     def subject(self) -> UUID:
         return self.queue_id
+
+
+class PlaceChanged(Event, frozen=True, kw_only=True):
+    """A room or a bed stands otherwise than it did. Ids and the status alone."""
+
+    topic: ClassVar[str] = "flow.place.changed.v1"
+    place_id: UUID
+    site_id: UUID
+    status: PlaceStatus
+    version: int
+    encounter_id: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.place_id
 
 
 class Flow(Protocol):

@@ -50,6 +50,9 @@ fhir.export                           .   .   .   .   .   .   .   .   .   .   . 
 flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
 flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x
 flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x
+flow.place.change                     .   .   .   .   x   .   .   x   .   .   x   .
+flow.place.read                       .   .   x   .   x   x   x   x   .   .   .   x
+flow.place.work                       .   .   x   .   x   x   x   .   .   .   .   x
 flow.queue.change                     .   .   .   .   .   .   .   x   .   .   x   .
 flow.queue.read                       x   x   x   x   x   x   x   x   .   .   .   x
 flow.queue.triage                     .   .   .   .   x   x   .   .   .   .   .   .

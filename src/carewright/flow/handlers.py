@@ -1,9 +1,9 @@
 """What flow does about what others report. Safe to repeat: what was cleared stays so, and an appointment has one turn in a queue.
 
-The copies of sites and kinds of visits may lag: `flow.site` and `flow.visit_type` say what happens then.
+The copies of places, devices and kinds of visits may lag: the tables' comments say what happens then.
 """
 
-from carewright.contracts.directory import LocationChanged, VisitTypeChanged
+from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
 from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import PutQueue
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
@@ -11,6 +11,7 @@ from carewright.flow.model import queue as rules
 from carewright.flow.service import turns
 from carewright.flow.store import encounters as store
 from carewright.flow.store import queue as queues
+from carewright.flow.store import rooms
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -31,10 +32,17 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     await audit.record_merge(ctx, tx, "flow.queue_entry.merge", event, "QueueEntry", turned)
 
 
-async def copy_site(_: Context, tx: Session, event: LocationChanged) -> None:
-    """What day it is at a site."""
+async def copy_place(_: Context, tx: Session, event: LocationChanged) -> None:
+    """What day it is at a site; which rooms, beds and benches there are."""
     if event.location.kind == "site":
         await queues.put_site(tx, event.organization_id, event.location)
+    elif event.location.kind != "building":
+        await rooms.put_place(tx, event.organization_id, event.location)
+
+
+async def copy_device(_: Context, tx: Session, event: DeviceChanged) -> None:
+    """Which equipment stands where."""
+    await rooms.put_device(tx, event.organization_id, event.device)
 
 
 async def copy_visit_type(_: Context, tx: Session, event: VisitTypeChanged) -> None:

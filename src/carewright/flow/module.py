@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.directory import LocationChanged, VisitTypeChanged
+from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
 from carewright.contracts.flow import (
     ChangeEncounter,
     Encounter,
@@ -39,7 +39,8 @@ from carewright.contracts.queue import (
 )
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentCancelled
 from carewright.flow import handlers
-from carewright.flow.http import ROUTES
+from carewright.flow.http import queues as http_queues
+from carewright.flow.http import rooms as http_rooms
 from carewright.flow.jobs import TIMERS
 from carewright.flow.service import encounters as service
 from carewright.flow.service import queue, waits
@@ -131,12 +132,13 @@ MODULE = Module(
     start=start,
     settings=FlowSettings,
     offers=(Flow, Queues),
-    routes=ROUTES,
-    prefixes=("/api/v1/queues", "/api/v1/queue-entries"),
+    routes=http_queues.ROUTES + http_rooms.ROUTES,
+    prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places"),
     subscriptions={
         PatientErased: handlers.erase_patient,
         PatientMerged: handlers.take_over,
-        LocationChanged: handlers.copy_site,
+        LocationChanged: handlers.copy_place,
+        DeviceChanged: handlers.copy_device,
         VisitTypeChanged: handlers.copy_visit_type,
         AppointmentAdvanced: handlers.queue_who_checks_in,
         AppointmentCancelled: handlers.take_out_of_queues,

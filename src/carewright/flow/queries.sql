@@ -292,3 +292,74 @@ SELECT level, low, median, high, actual FROM (
     WHERE t.organization_id = $1 AND t.queue_id = $2 AND coalesce(e.called_at, e.started_at) > t.told_at
     ORDER BY t.told_at DESC LIMIT $3
 ) newest ORDER BY told_at
+
+-- name: put_place
+-- How it stands is not the directory's to say.
+INSERT INTO flow.place (organization_id, id, site_id, kind, name, part_of_id, room_type, active)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (organization_id, id) DO UPDATE SET
+    site_id = EXCLUDED.site_id, kind = EXCLUDED.kind, name = EXCLUDED.name, part_of_id = EXCLUDED.part_of_id,
+    room_type = EXCLUDED.room_type, active = EXCLUDED.active
+
+-- name: put_device
+INSERT INTO flow.device (organization_id, id, location_id, device_type) VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, id) DO UPDATE SET location_id = EXCLUDED.location_id, device_type = EXCLUDED.device_type
+
+-- name: places_at
+-- What is no longer active is shown as long as somebody is in it.
+SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,
+    p.since, p.last_used_at, p.reason, p.version,
+    ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
+FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.site_id = $2 AND ($3::text IS NULL OR p.kind = $3) AND ($4::text IS NULL OR p.status = $4)
+  AND p.id > $5 AND (p.active OR p.status = 'occupied')
+ORDER BY p.id LIMIT $6
+
+-- name: free_places
+SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,
+    p.since, p.last_used_at, p.reason, p.version,
+    ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
+FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.site_id = $2 AND p.kind = $3 AND p.status = 'free' AND p.active
+
+-- name: part_of
+SELECT part_of_id FROM flow.place WHERE organization_id = $1 AND id = $2
+
+-- name: lock_if_free
+-- Whoever else is taking it has it: nobody waits for that.
+SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,
+    p.since, p.last_used_at, p.reason, p.version,
+    ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
+FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.id = $2 AND p.status = 'free' AND p.active
+FOR UPDATE OF p SKIP LOCKED
+
+-- name: place_by_id
+SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,
+    p.since, p.last_used_at, p.reason, p.version,
+    ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
+FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.id = $2
+
+-- name: place_for_change
+SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,
+    p.since, p.last_used_at, p.reason, p.version,
+    ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
+FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.id = $2
+FOR UPDATE OF p
+
+-- name: places_of
+SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,
+    p.since, p.last_used_at, p.reason, p.version,
+    ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
+FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.encounter_id = ANY($2::uuid[])
+ORDER BY p.id FOR UPDATE OF p
+
+-- name: bed_of
+SELECT id FROM flow.place WHERE organization_id = $1 AND encounter_id = $2 AND kind = 'bed'
+
+-- name: update_place
+UPDATE flow.place SET status = $3, encounter_id = $4, since = $5, last_used_at = $6, reason = $7, precautions = $8, version = $9
+WHERE organization_id = $1 AND id = $2

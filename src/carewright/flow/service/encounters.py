@@ -18,6 +18,7 @@ from carewright.contracts.flow import (
     UnknownEncounter,
 )
 from carewright.flow.model import encounters
+from carewright.flow.service import places
 from carewright.flow.store import encounters as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -160,7 +161,10 @@ def _entry(ctx: Context, event: str, action: audit.Action, encounter: Encounter)
 
 
 async def write(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence[Encounter]) -> list[Encounter]:
-    """Store encounters and tell of those that say something new. The caller has decided that they may say it."""
+    """Store encounters and tell of those that say something new; who is gone leaves the room or bed.
+
+    The caller has decided that they may say it.
+    """
     written = await store.put_encounters(tx, cipher, wanted, ctx.clock.now())
     if written:
         granted = Counter(await store.put_links(tx, cipher, written))
@@ -168,6 +172,7 @@ async def write(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence
             if granted[each.id] < len(set(each.identifiers)):
                 raise encounters.taken_identifier(each)
         await publish(ctx, tx, *(_fact(ctx, each) for each in written))
+        await places.release(ctx, tx, written)
     return written
 
 

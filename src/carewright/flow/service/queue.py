@@ -30,7 +30,7 @@ from carewright.contracts.queue import (
     UndoStep,
 )
 from carewright.flow.model import queue as rules
-from carewright.flow.service import turns
+from carewright.flow.service import places, turns
 from carewright.flow.store import queue as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -195,7 +195,8 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
     async def work(tx: Session) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         now = ctx.clock.now()
-        await turns.change(ctx, tx, "transfer", before, rules.stepped(before, "transfer", now))
+        ended = rules.stepped(before, "transfer", now)
+        await turns.change(ctx, tx, "transfer", before, ended)
         new = QueueEntry(
             id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=before.encounter_id,
             patient_id=before.patient_id, appointment_id=before.appointment_id, practitioner_id=command.practitioner_id, ticket="",
@@ -204,6 +205,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
         )  # fmt: skip
         begun = await turns.begin(ctx, tx, queue, "arrive", new, drawn)
         await turns.follow(ctx, tx, cipher, begun)
+        await places.follow_turn(ctx, tx, before, ended)
         return begun
 
     return await _changing(ctx, work)

@@ -17,8 +17,9 @@ from carewright.contracts.queue import (
     QueueEntry,
 )
 from carewright.flow.model import queue as rules
+from carewright.flow.service import places
 from carewright.flow.service.encounters import write as write_encounters
-from carewright.flow.store import encounters
+from carewright.flow.store import encounters, rooms
 from carewright.flow.store import queue as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -122,6 +123,7 @@ async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAct
     await change(ctx, tx, action, before, after)
     if action not in rules.OF_THE_TURN_ALONE or after.location_id != before.location_id:
         await follow(ctx, tx, cipher, after)
+    await places.follow_turn(ctx, tx, before, after)
     return after
 
 
@@ -174,11 +176,15 @@ async def _begin_visit(ctx: Context, tx: Session, cipher: FieldCipher, queue: Qu
 
 
 async def follow(ctx: Context, tx: Session, cipher: FieldCipher, entry: QueueEntry) -> None:
-    """Bring the encounter to what its turns say. Its row is locked first: of two turns that end at once, the second sees both."""
+    """Bring the encounter to what its turns say, and to its bed: whoever is admitted stays when the last turn is over.
+
+    Its row is locked first: of two turns that end at once, the second sees both.
+    """
     encounter = (await encounters.encounters_for_change(tx, cipher, [entry.encounter_id]))[entry.encounter_id]
     turns = await store.entries_of_encounter(tx, ctx.actor.organization_id, entry.encounter_id)
-    status = rules.encounter_status(turns)
+    bed = await rooms.bed_of(tx, ctx.actor.organization_id, entry.encounter_id)
+    status = rules.encounter_status(turns) if bed is None else "in-progress"
     start = encounter.start or min((each.arrived_at for each in turns if each.arrived_at), default=None)
     end = entry.updated_at if status in rules.ENCOUNTER_ENDED and start is not None else None
-    places = (entry.location_id,) if entry.location_id else encounter.location_ids
-    await write_encounters(ctx, tx, cipher, [replace(encounter, status=status, start=start, end=end, location_ids=places)])
+    at = tuple(each for each in (bed, entry.location_id) if each is not None) if entry.location_id else encounter.location_ids
+    await write_encounters(ctx, tx, cipher, [replace(encounter, status=status, start=start, end=end, location_ids=at)])

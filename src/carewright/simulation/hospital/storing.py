@@ -12,6 +12,7 @@ import numpy as np
 from carewright.contracts.scheduling import Participant
 from carewright.directory import service as directory
 from carewright.flow.store import queue as flow
+from carewright.flow.store import rooms
 from carewright.patients.service import records as patients
 from carewright.scheduling.model.actors import actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.hours import NO_HOURS, Hours
@@ -55,9 +56,13 @@ async def _tell_flow(context: Any, hospital: Hospital) -> None:
     """Flow's own copy of the catalogue, which events bring later on."""
     services = {service.id: service for service in hospital.directory.healthcare_services}
     async with context.db.transaction() as tx:
-        for site in hospital.directory.locations:
-            if site.kind == "site":
-                await flow.put_site(tx, context.actor.organization_id, site)
+        for place in hospital.directory.locations:
+            if place.kind == "site":
+                await flow.put_site(tx, context.actor.organization_id, place)
+            elif place.kind != "building":
+                await rooms.put_place(tx, context.actor.organization_id, place)
+        for device in hospital.directory.devices:
+            await rooms.put_device(tx, context.actor.organization_id, device)
         for each in hospital.directory.visit_types:
             await flow.put_visit_type(tx, context.actor.organization_id, each, services[each.healthcare_service_id].name)
 

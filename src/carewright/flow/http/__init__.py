@@ -1,0 +1,1 @@
+"""Flow over HTTP: parse, call one use case, answer."""

@@ -1,0 +1,195 @@
+"""Use cases of rooms and beds: how they stand, who is put where, what becomes of a place. One function, one transaction, one permission.
+
+A place is taken by whoever locks its row first; the encounter's place, class and status follow in the same transaction.
+"""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from carewright.contracts.directory import Coding
+from carewright.contracts.flow import Encounter, NoPlaceFree, PlaceNotSuited, StatusNotAllowed, UnknownEncounter, UnknownPlace
+from carewright.contracts.rooms import AssignPlace, ListPlaces, Place, PlacesPage, SetPrecautions, StepPlace
+from carewright.flow.model import encounters as encounter_rules
+from carewright.flow.model import rooms as rules
+from carewright.flow.service import places
+from carewright.flow.service.encounters import write as write_encounters
+from carewright.flow.service.turns import ACT_CODE
+from carewright.flow.store import encounters
+from carewright.flow.store import rooms as store
+from carewright.kernel import audit
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
+from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.idempotency import once, remember
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.reach import id_after
+
+READ = "flow.place.read"
+WORK = "flow.place.work"
+CHANGE = "flow.place.change"
+INPATIENT = Coding(system=ACT_CODE, code="IMP", display="inpatient encounter")
+STAYING = frozenset({"IMP", "ACUTE", "NONAC"})
+"""v3-ActCode: classes of whoever is admitted."""
+
+
+async def list_places(ctx: Context, query: ListPlaces) -> PlacesPage:
+    """The places of a site, and how each stands. Who is in them is told to those who work with places."""
+    ctx.actor.require(READ)
+    _ensure_at(ctx, query.site_id)
+    async with ctx.db.transaction() as tx:
+        found = await store.places_at(tx, ctx.actor.organization_id, query, id_after(query.after), query.limit + 1)
+        items = tuple(_shown(ctx, each) for each in found[: query.limit])
+        about = [(each.patient_id, _entity(each)) for each in items if each.patient_id is not None]
+        await audit.record(tx, *audit.entries_about(ctx, "flow.place.search", about))
+    return PlacesPage(items=items, next=str(items[-1].id) if len(found) > len(items) else None)
+
+
+async def assign_place(ctx: Context, command: AssignPlace) -> Place:
+    """Put somebody into a place: the one that is named, or the one that suits best. A bed admits them; the one before is left.
+
+    Raises `UnknownEncounter`, `StatusNotAllowed` where the visit is over, `UnknownPlace`, `PlaceNotFree`, `PlaceNotSuited`, `NoPlaceFree`.
+    """
+    ctx.actor.require(WORK)
+    _ensure_at(ctx, command.site_id)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> Place:
+        encounter = await _visit(ctx, tx, cipher, command.encounter_id)
+        held = await store.places_of(tx, ctx.actor.organization_id, [encounter.id])
+        before = [each for each in held if (each.kind == "bed") == (command.kind == "bed")]
+        if any(each.id == command.place_id for each in before):
+            return next(each for each in before if each.id == command.place_id)
+        chosen = await (_named(ctx, tx, command, command.place_id) if command.place_id else _best(ctx, tx, command, held))
+        now = ctx.clock.now()
+        taken = rules.occupied(chosen, encounter.id, now)
+        for each in before:
+            await places.write(ctx, tx, rules.left(each, now))
+        await places.write(ctx, tx, taken)
+        kept = [each for each in encounter.location_ids if each not in {one.id for one in before}]
+        moved = replace(encounter, location_ids=tuple(dict.fromkeys([taken.id, *kept])), site_id=taken.site_id)
+        if taken.kind == "bed":
+            admitted = moved.encounter_class if moved.encounter_class.code in STAYING else INPATIENT
+            moved = replace(moved, status="in-progress", encounter_class=admitted, start=moved.start or now)
+        await write_encounters(ctx, tx, cipher, [moved])
+        placed = replace(taken, patient_id=encounter.patient_id)
+        await audit.record(tx, _entry(ctx, "flow.place.assign", placed))
+        return placed
+
+    return await _changing(ctx, work)
+
+
+async def step_place(ctx: Context, command: StepPlace) -> Place:
+    """Vacate, discharge, ready, close or open. Raises `UnknownPlace`, `PlaceStepNotAllowed`, `StatusNotAllowed`, `PreconditionFailed`."""
+    ctx.actor.require(WORK)
+    cipher = await ctx.cipher()
+
+    async def work(tx: Session) -> Place:
+        seen = await store.place_by_id(tx, ctx.actor.organization_id, command.place_id)
+        encounter_id = seen.encounter_id if seen is not None and command.action in ("vacate", "discharge") else None
+        encounter = await _visit(ctx, tx, cipher, encounter_id) if encounter_id is not None else None
+        place = await _for_change(ctx, tx, command.place_id, command.expected_version)
+        if encounter is not None and place.encounter_id != encounter.id:
+            raise PreconditionFailed(version=place.version)
+        now = ctx.clock.now()
+        after = await places.write(ctx, tx, rules.stepped(place, command.action, command.reason, now))
+        if encounter is not None:
+            gone = replace(encounter, location_ids=tuple(each for each in encounter.location_ids if each != place.id))
+            if command.action == "discharge":
+                gone = replace(encounter, status="finished", start=encounter.start or place.since, end=now)
+                encounter_rules.ensure_follows(encounter, gone)
+            await write_encounters(ctx, tx, cipher, [gone])
+        await audit.record(tx, _entry(ctx, "flow.place.step", after, encounter))
+        return after
+
+    return await _changing(ctx, work)
+
+
+async def set_precautions(ctx: Context, command: SetPrecautions) -> Place:
+    """What a place is fit for. Raises `UnknownPlace`, `PreconditionFailed`."""
+    ctx.actor.require(CHANGE)
+
+    async def work(tx: Session) -> Place:
+        place = await _for_change(ctx, tx, command.place_id, command.expected_version)
+        fit = tuple(sorted(set(command.precautions)))
+        if fit != place.precautions:
+            place = await places.write(ctx, tx, replace(place, precautions=fit, version=place.version + 1))
+        await audit.record(tx, audit.entry(ctx, "flow.place.change", "U", entities=(_entity(place),)))
+        return _shown(ctx, place)
+
+    return await _changing(ctx, work)
+
+
+async def _changing(ctx: Context, work: Callable[[Session], Awaitable[Place]]) -> Place:
+    async def in_transaction() -> Place:
+        async with ctx.db.transaction() as tx:
+            place = await work(tx)
+            await remember(ctx, tx, place)
+        ctx.wake()
+        return place
+
+    return await once(ctx, Place, in_transaction)
+
+
+async def _visit(ctx: Context, tx: Session, cipher: FieldCipher, encounter_id: UUID) -> Encounter:
+    """A visit that is not over, its row locked. Raises `UnknownEncounter`, `StatusNotAllowed`."""
+    found = (await encounters.encounters_for_change(tx, cipher, [encounter_id])).get(encounter_id)
+    if found is None or not (found.site_id is None or _is_at(ctx, found.site_id)):
+        raise UnknownEncounter(encounter_id=str(encounter_id))
+    if found.status in places.OVER:
+        raise StatusNotAllowed(encounter_id=str(encounter_id), status=found.status)
+    return found
+
+
+async def _named(ctx: Context, tx: Session, command: AssignPlace, place_id: UUID) -> Place:
+    place = await _for_change(ctx, tx, place_id, None)
+    if place.site_id != command.site_id:
+        raise UnknownPlace(place_id=str(place_id))
+    if place.kind != command.kind or not rules.suits(place, command):
+        raise PlaceNotSuited(place_id=str(place_id))
+    return place
+
+
+async def _best(ctx: Context, tx: Session, command: AssignPlace, held: list[Place]) -> Place:
+    """The best that nobody else is just taking, locked."""
+    organization_id = ctx.actor.organization_id
+    near = {each.part_of_id for each in held}
+    if command.near_id is not None:
+        near = {command.near_id, await store.part_of(tx, organization_id, command.near_id)}
+    free = await store.free_places(tx, organization_id, command.site_id, command.kind)
+    for each in rules.in_order(free, command, near - {None}):
+        if place := await store.lock_if_free(tx, organization_id, each.id):
+            return place
+    raise NoPlaceFree(site_id=str(command.site_id))
+
+
+async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_version: int | None) -> Place:
+    place = await store.place_for_change(tx, ctx.actor.organization_id, place_id)
+    if place is None or not _is_at(ctx, place.site_id):
+        raise UnknownPlace(place_id=str(place_id))
+    if expected_version not in (None, place.version):
+        raise PreconditionFailed(version=place.version)
+    return place
+
+
+def _shown(ctx: Context, place: Place) -> Place:
+    return place if ctx.actor.may(WORK) else replace(place, encounter_id=None, patient_id=None)
+
+
+def _entity(place: Place) -> audit.Entity:
+    return audit.Entity(type="Place", id=place.id)
+
+
+def _entry(ctx: Context, event: str, place: Place, encounter: Encounter | None = None) -> audit.Entry:
+    patient_id = encounter.patient_id if encounter is not None else place.patient_id
+    return audit.entry(ctx, event, "U", patient_id=patient_id, entities=(_entity(place),))
+
+
+def _is_at(ctx: Context, site_id: UUID) -> bool:
+    return not ctx.actor.site_ids or site_id in ctx.actor.site_ids
+
+
+def _ensure_at(ctx: Context, site_id: UUID) -> None:
+    if not _is_at(ctx, site_id):
+        raise Forbidden("You work with rooms and beds at your own sites only.")

@@ -1,0 +1,194 @@
+"""Rooms and beds in PostgreSQL: which is chosen, who is in it, and what becomes of it when they leave."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from carewright.contracts.directory import Coding, Device, DeviceChanged, Location, LocationChanged
+from carewright.contracts.flow import (
+    Encounter,
+    NoPlaceFree,
+    PlaceChanged,
+    PlaceNotFree,
+    PlaceNotSuited,
+    PlaceStepNotAllowed,
+    RecordEncounter,
+    StatusNotAllowed,
+    UnknownEncounter,
+    UnknownPlace,
+)
+from carewright.contracts.queue import Arrive, CallNext, PutQueue, Queue, StepEntry, UndoStep
+from carewright.contracts.rooms import AssignPlace, ListPlaces, Place, PlaceKind, SetPrecautions, StepPlace
+from carewright.flow import handlers
+from carewright.flow.service import encounters, queue, rooms
+from carewright.kernel.context import Context
+from carewright.kernel.errors import Forbidden, PreconditionFailed
+from tests.samples import known_id
+from tests.servers import MORNING, Contexts, facts_of
+
+ANNA, BERT, CARA, SITE, SERVICE, TOWER, ANNEX, ONE, TWO, THREE, BED, BED_2, PUMP, OTHER = (known_id(number) for number in range(1, 15))
+EXAM = Coding(system="urn:test:room", code="exam")
+ECG = Coding(system="urn:test:device", code="ecg")
+
+
+@pytest.fixture
+async def nurse(context: Contexts) -> Context:
+    """Of a site with two examination rooms in the tower, one in the annex, and two beds."""
+    ctx = await context("flow", "nurse")
+    places: list[tuple[UUID, PlaceKind, UUID]] = [
+        (ONE, "room", TOWER),
+        (TWO, "room", TOWER),
+        (THREE, "room", ANNEX),
+        (BED, "bed", TOWER),
+        (BED_2, "bed", TOWER),
+    ]
+    async with ctx.db.transaction() as tx:
+        for id_, kind, part in places:
+            place = Location(id=id_, kind=kind, name=f"Place {id_}", site_id=SITE, part_of_id=part, room_type=EXAM)
+            await handlers.copy_place(ctx, tx, LocationChanged(organization_id=ctx.actor.organization_id, location=place))
+        device = Device(id=PUMP, name="ECG", device_type=ECG, site_id=SITE, location_id=THREE)
+        await handlers.copy_device(ctx, tx, DeviceChanged(organization_id=ctx.actor.organization_id, device=device))
+    return ctx
+
+
+async def here(ctx: Context, patient_id: UUID) -> Encounter:
+    ambulatory = Coding(system="http://terminology.hl7.org/CodeSystem/v3-ActCode", code="AMB")
+    said = RecordEncounter(patient_id=patient_id, status="arrived", encounter_class=ambulatory, site_id=SITE, start=MORNING)
+    return await encounters.record_encounter(ctx, said)
+
+
+async def put(ctx: Context, visit: Encounter, **said: Any) -> Place:
+    return await rooms.assign_place(ctx, AssignPlace(encounter_id=visit.id, site_id=SITE, **said))
+
+
+async def step(ctx: Context, place_id: UUID, action: Any, **said: Any) -> Place:
+    return await rooms.step_place(ctx, StepPlace(place_id=place_id, action=action, **said))
+
+
+async def board(ctx: Context) -> dict[UUID, tuple[str, UUID | None]]:
+    return {each.id: (each.status, each.patient_id) for each in (await rooms.list_places(ctx, ListPlaces(site_id=SITE))).items}
+
+
+async def test_a_patient_is_admitted_transferred_and_discharged(nurse: Context, clock: Any) -> None:
+    visit = await here(nurse, ANNA)
+    bed = await put(nurse, visit, kind="bed", place_id=BED)
+    assert (bed.status, bed.patient_id, bed.since) == ("occupied", ANNA, clock.now())
+    admitted = await encounters.get_encounter(nurse, visit.id)
+    assert (admitted.status, admitted.encounter_class.code, admitted.location_ids) == ("in-progress", "IMP", (BED,))
+    assert await put(nurse, visit, kind="bed", place_id=BED) == bed
+    clock.advance(seconds=3600)
+    await put(nurse, visit, kind="bed", place_id=BED_2)
+    assert (await encounters.get_encounter(nurse, visit.id)).location_ids == (BED_2,)
+    shown = await board(nurse)
+    assert (shown[BED], shown[BED_2]) == (("turnover", None), ("occupied", ANNA))
+    with pytest.raises(PreconditionFailed):
+        await step(nurse, BED_2, "discharge", expected_version=1)
+    left = await step(nurse, BED_2, "discharge")
+    assert (left.status, left.last_used_at, left.encounter_id) == ("turnover", clock.now(), None)
+    gone = await encounters.get_encounter(nurse, visit.id)
+    assert (gone.status, gone.end) == ("finished", clock.now())
+    with pytest.raises(StatusNotAllowed):
+        await put(nurse, visit, kind="bed", place_id=BED_2)
+    assert (await step(nurse, BED_2, "ready")).status == "free"
+    told = [(fact.place_id, fact.status) for fact in await facts_of(nurse) if isinstance(fact, PlaceChanged)]
+    assert told == [(BED, "occupied"), (BED, "turnover"), (BED_2, "occupied"), (BED_2, "turnover"), (BED_2, "free")]
+
+
+async def test_two_patients_are_never_put_into_one_bed(nurse: Context) -> None:
+    visits = [await here(nurse, each) for each in (ANNA, BERT, CARA)]
+    named = await asyncio.gather(*(put(nurse, each, kind="bed", place_id=BED) for each in visits), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in named) == ["Place", "PlaceNotFree", "PlaceNotFree"]
+    loose = [visit for visit, outcome in zip(visits, named, strict=True) if not isinstance(outcome, Place)]
+    chosen = await asyncio.gather(*(put(nurse, each, kind="bed") for each in loose), return_exceptions=True)
+    assert {type(each) for each in chosen} == {Place, NoPlaceFree}
+
+
+async def test_the_best_room_is_of_the_type_equipped_fit_near_and_longest_unused(context: Contexts, nurse: Context, clock: Any) -> None:
+    operations = await context("flow", "operations")
+    await rooms.set_precautions(operations, SetPrecautions(place_id=TWO, precautions=("airborne",)))
+    anna, bert, cara = [await here(nurse, each) for each in (ANNA, BERT, CARA)]
+    assert (await put(nurse, anna, devices=("urn:test:device|ecg",))).id == THREE
+    await step(nurse, THREE, "vacate")
+    await step(nurse, THREE, "ready")
+    assert (await put(nurse, bert, precautions=("airborne",))).id == TWO
+    with pytest.raises(NoPlaceFree):
+        await put(nurse, cara, precautions=("airborne",))
+    with pytest.raises(PlaceNotSuited):
+        await put(nurse, cara, place_id=ONE, devices=("urn:test:device|ecg",))
+    with pytest.raises(NoPlaceFree):
+        await put(nurse, cara, room_type="urn:test:room|theatre")
+    assert (await put(nurse, cara, near_id=ANNEX)).id == THREE
+    clock.advance(seconds=60)
+    await step(nurse, THREE, "vacate")
+    await step(nurse, THREE, "ready")
+    await step(nurse, TWO, "vacate")
+    await step(nurse, TWO, "ready")
+    assert (await put(nurse, cara)).id == ONE
+
+
+async def test_a_called_turn_takes_its_room_and_leaves_it_to_be_cleaned(context: Contexts, nurse: Context) -> None:
+    made = await _queue(context)
+    anna = await queue.arrive(nurse, Arrive(queue_id=made.id, patient_id=ANNA))
+    await queue.arrive(nurse, Arrive(queue_id=made.id, patient_id=BERT))
+    await queue.call_next(nurse, CallNext(queue_id=made.id, location_id=ONE))
+    assert (await board(nurse))[ONE] == ("occupied", ANNA)
+    with pytest.raises(PlaceNotFree):
+        await queue.call_next(nurse, CallNext(queue_id=made.id, location_id=ONE))
+    await queue.step_entry(nurse, StepEntry(entry_id=anna.id, action="skip"))
+    assert (await board(nurse))[ONE] == ("free", None)
+    for action in ("return", "start"):
+        await queue.step_entry(nurse, StepEntry(entry_id=anna.id, action=action))
+    assert (await board(nurse))[ONE] == ("occupied", ANNA)
+    done = await queue.step_entry(nurse, StepEntry(entry_id=anna.id, action="complete"))
+    assert (await board(nurse))[ONE] == ("turnover", None)
+    called = (await queue.call_next(nurse, CallNext(queue_id=made.id, location_id=ONE))).entry
+    assert called is not None
+    assert (await board(nurse))[ONE] == ("occupied", BERT)
+    with pytest.raises(PlaceNotFree):
+        await queue.undo_step(nurse, UndoStep(entry_id=anna.id, expected_version=done.version))
+    await queue.step_entry(nurse, StepEntry(entry_id=called.id, action="leave"))
+    assert (await board(nurse))[ONE] == ("free", None)
+
+
+async def test_whoever_is_admitted_stays_when_the_turn_is_over(context: Contexts, nurse: Context) -> None:
+    made = await _queue(context)
+    turn = await queue.arrive(nurse, Arrive(queue_id=made.id, patient_id=ANNA))
+    await queue.call_next(nurse, CallNext(queue_id=made.id, location_id=ONE))
+    await queue.step_entry(nurse, StepEntry(entry_id=turn.id, action="start"))
+    await rooms.assign_place(nurse, AssignPlace(encounter_id=turn.encounter_id, site_id=SITE, kind="bed"))
+    await queue.step_entry(nurse, StepEntry(entry_id=turn.id, action="complete"))
+    shown = await board(nurse)
+    assert (shown[ONE], shown[BED]) == (("turnover", None), ("occupied", ANNA))
+    assert (await encounters.get_encounter(nurse, turn.encounter_id)).status == "in-progress"
+
+
+async def test_bad_steps_and_strangers_are_refused(context: Contexts, nurse: Context) -> None:
+    closed = await step(nurse, ONE, "close", reason="maintenance")
+    assert (closed.status, closed.reason) == ("closed", "maintenance")
+    visit = await here(nurse, ANNA)
+    with pytest.raises(PlaceNotFree):
+        await put(nurse, visit, place_id=ONE)
+    with pytest.raises(PlaceStepNotAllowed):
+        await step(nurse, ONE, "vacate")
+    opened = await step(nurse, ONE, "open")
+    assert (opened.status, opened.reason) == ("free", None)
+    with pytest.raises(UnknownPlace):
+        await step(nurse, OTHER, "close")
+    with pytest.raises(UnknownEncounter):
+        await rooms.assign_place(nurse, AssignPlace(encounter_id=OTHER, site_id=SITE))
+    elsewhere = nurse.acting(replace(nurse.actor, site_ids=frozenset({OTHER})))
+    with pytest.raises(Forbidden):
+        await board(elsewhere)
+    with pytest.raises(UnknownPlace):
+        await step(elsewhere, ONE, "close")
+    await put(nurse, visit, place_id=ONE)
+    assert (await board(await context("flow", "operations")))[ONE] == ("occupied", None)
+    with pytest.raises(Forbidden):
+        await board(await context("flow", "patient", patient_id=ANNA))
+
+
+async def _queue(context: Contexts) -> Queue:
+    return await queue.put_queue(await context("flow", "operations"), PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology"))
