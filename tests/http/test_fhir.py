@@ -28,7 +28,7 @@ async def test_metadata_is_there_for_everybody_and_names_the_transactions(clinic
     assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
     by_type = {each["type"]: each for each in statement["rest"][0]["resource"]}
     assert {"Patient", "Practitioner", "Location", "Schedule", "Slot", "Appointment"} <= by_type.keys()
-    assert {each["name"] for each in by_type["Appointment"]["operation"]} == {"find", "hold", "book", "confirm", "cancel"}
+    assert {each["name"] for each in by_type["Appointment"]["operation"]} == {"find", "hold", "book", "confirm", "reschedule", "cancel"}
 
 
 @pytest.mark.requirement("ITI-115.1", "ITI-115.2", "ITI-115.4")
