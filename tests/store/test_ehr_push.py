@@ -11,13 +11,19 @@ import pytest
 from carewright.ehr.service import pushing
 from carewright.ehr.service.booking import free_slot
 from carewright.ehr.service.pushing import push, push_all
+from carewright.ehr.service.untold import list_untold
 from carewright.kernel.errors import Unavailable
+from carewright.kernel.sql import Query
 from tests.clinic import ok
 from tests.ehr_side import Sides, both_sides, ehr_system
 from tests.whole_system import Inside
 
 __all__ = ["ehr_system"]
 TOLD_SECONDS_MAX = 60
+GIVE_UP = Query(
+    "test.give_up", "UPDATE kernel.job SET failed = true, attempts = 8 WHERE name = 'ehr.push' AND unique_key LIKE $1 || '%' RETURNING id"
+)
+"""As if it had been tried eight times, which takes four minutes."""
 
 
 async def told(happened: Callable[[], Awaitable[bool]]) -> None:
@@ -183,3 +189,72 @@ async def test_a_change_of_theirs_in_between_is_a_difference_and_not_overwritten
         await told(is_on_record)
         (theirs,) = await of_ours(sides, patient, booked["id"])
         assert (theirs["status"], datetime.fromisoformat(theirs["start"])) == ("arrived", datetime.fromisoformat(booked["start"]))
+
+
+async def test_what_failed_for_good_is_seen_and_told_when_somebody_has_it_tried_again(
+    ehr_system: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both_sides(ehr_system, "oracle") as sides:
+        patient_id, patient, free = await expected(sides)
+        place = f"/api/v1/ehr/connections/{sides.connection.id}"
+
+        async def untold() -> list[Any]:
+            found: list[Any] = ok(await sides.whole.request("scheduler", "GET", f"{place}/untold"))["items"]
+            return found
+
+        async def away(*_: Any) -> None:
+            raise Unavailable
+
+        with monkeypatch.context() as patched:
+            patched.setattr(pushing, "push", away)
+            booked = ok(await sides.clinic.book(patient_id, free[-1]), 201)
+
+            async def is_tried() -> bool:
+                return [each["attempts"] > 0 for each in await untold()] == [True]
+
+            await told(is_tried)
+            assert [(each["appointment_id"], each["failed"]) for each in await untold()] == [(booked["id"], False)]
+            assert await sides.ctx.db.fetch(GIVE_UP, f"{sides.connection.id}/")
+            assert [(each["appointment_id"], each["failed"]) for each in await untold()] == [(booked["id"], True)]
+        assert ok(await sides.whole.request("scheduler", "POST", f"{place}/retry")) == {"count": 1}
+
+        async def is_there() -> bool:
+            return bool(await of_ours(sides, patient, booked["id"])) and not await untold()
+
+        await told(is_there)
+        assert ok(await sides.whole.request("scheduler", "POST", f"{place}/retry")) == {"count": 0}
+
+
+async def test_what_failed_is_forgotten_once_a_later_change_was_told(ehr_system: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with both_sides(ehr_system, "oracle") as sides:
+        patient_id, patient, free = await expected(sides)
+
+        async def away(*_: Any) -> None:
+            raise Unavailable
+
+        async def is_given_up() -> bool:
+            return bool(await sides.ctx.db.fetch(GIVE_UP, f"{sides.connection.id}/"))
+
+        async def is_heard() -> bool:
+            return not (await list_untold(sides.ctx, sides.connection.id)).items
+
+        with monkeypatch.context() as patched:
+            patched.setattr(pushing, "push", away)
+            booked = ok(await sides.clinic.book(patient_id, free[-1]), 201)
+            await told(is_given_up)
+        ok(await sides.clinic.step(booked["id"], "reschedule", {"time": sides.clinic.picked(free[-2])}))
+        await told(is_heard)
+        (theirs,) = await of_ours(sides, patient, booked["id"])
+        assert datetime.fromisoformat(theirs["start"]) == datetime.fromisoformat(free[-2])
+
+
+async def test_of_no_connection_and_of_anothers_nothing_is_seen_nor_tried_again(ehr_system: Inside) -> None:
+    async with both_sides(ehr_system, "oracle") as sides:
+        place = f"/api/v1/ehr/connections/{sides.connection.id}"
+        for method, path in (("GET", f"{place}/untold"), ("POST", f"{place}/retry"), ("GET", f"{place}/report")):
+            assert (await sides.whole.request("front-desk", method, path)).status_code == 403
+            assert (await ehr_system.request("administrator", method, path)).status_code == 404, "another hospital's"
+        (listed,) = ok(await sides.whole.request("scheduler", "GET", "/api/v1/ehr/connections"))["items"]
+        assert listed["name"] == sides.connection.name
+        report = ok(await sides.whole.request("scheduler", "GET", f"{place}/report"))
+        assert report == {"linked": {}, "differences": [], "only_ours": [], "more": False}

@@ -210,3 +210,24 @@ async def test_a_turn_that_takes_long_holds_no_job_up(work: Work) -> None:
     await work.queue("tell")
     await asyncio.wait_for(told.wait(), 10)
     working.cancel()
+
+
+async def test_what_was_given_up_is_seen_and_begun_anew_or_forgotten_by_how_its_key_begins(work: Work, context: Contexts) -> None:
+    work.broken = True
+    for key in ("north/1", "north/2", "south/1"):
+        await work.queue(key, key)
+    for _ in range(jobs.ATTEMPTS_MAX):
+        await work.run_due()
+        context.clock.advance(seconds=2.0**jobs.ATTEMPTS_MAX + 1)
+    await work.queue("north/3", "north/3")
+    db, north = work.ctx.db, await jobs.standing(work.ctx.db, work.name, "north/", 9)
+    assert [(each.unique_key, each.attempts, each.failed) for each in north] == [
+        ("north/1", jobs.ATTEMPTS_MAX, True), ("north/2", jobs.ATTEMPTS_MAX, True), ("north/3", 0, False),
+    ]  # fmt: skip
+    await jobs.drop_failed(db, work.name, "north/2")
+    assert await jobs.retry_failed(work.ctx, db, work.name, "north/") == 1
+    work.broken = False
+    work.ran.clear()
+    assert await work.run_due() == 2
+    assert sorted(work.ran) == ["north/1", "north/3"]
+    assert [each.unique_key for each in await jobs.standing(db, work.name, "", 9)] == ["south/1"], "it stays for a person to look at"

@@ -362,6 +362,8 @@ async def ehr(options: Namespace) -> int:
         return 1 if pulled.ended_by else 0
     elif options.what == "push":
         print(f"told of {await ehr.pushed(sections, organization_id, options.name)} appointments that it did not have")
+    elif options.what == "retry":
+        print(f"{await ehr.retried(sections, organization_id, options.name)} changes that had failed will be told again")
     else:
         print("\n".join(ehr.lines_of(await ehr.reconciled(sections, organization_id, options.name))))
     return 0

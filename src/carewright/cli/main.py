@@ -415,13 +415,13 @@ def _ehr(names: "Names") -> None:
     )  # fmt: skip
     listed = _command(whats, "list", commands.ehr, "List EHRs.", "carewright ehr list")
     mapped = _command(
-        whats, "map", commands.ehr, "Say what a kind of visit of theirs is here.",
-        "carewright ehr map main 4047611 019a0000-0000-7000-8000-00000000000b",
+        whats, "map", commands.ehr, "Say what their visits are here.", "carewright ehr map main 11 019a0000-0000-7000-8000-00000000000b",
     )  # fmt: skip
     pull = _command(whats, "pull", commands.ehr, "Ask an EHR for everything now.", "carewright ehr pull main")
     push = _command(whats, "push", commands.ehr, "Tell an EHR of the appointments that it does not have.", "carewright ehr push main")
+    retry = _command(whats, "retry", commands.ehr, "Tell an EHR again what it could not be told.", "carewright ehr retry main")
     reconcile = _command(whats, "reconcile", commands.ehr, "Report what differs, by counts and ids.", "carewright ehr reconcile main")
-    for each in (add, mapped, pull, push, reconcile):
+    for each in (add, mapped, pull, push, retry, reconcile):
         each.add_argument("name", help="what we call it: small letters, digits and dashes")
     mapped.add_argument("code", help="their code, or SYSTEM|CODE")
     mapped.add_argument("target", nargs="?", help="a visit type's id; without one the code is nothing here any more")
@@ -433,7 +433,7 @@ def _ehr(names: "Names") -> None:
         "--master", action="append", default=[], metavar="KIND=WHO",
         help="whose word counts for Practitioner, Location, Patient or Appointment: theirs, ours or newest (may be given more than once)",
     )  # fmt: skip
-    for each in (add, listed, mapped, pull, push, reconcile):
+    for each in (add, listed, mapped, pull, push, retry, reconcile):
         each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
         _with_place(each)
 

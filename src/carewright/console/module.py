@@ -11,6 +11,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
+from carewright.contracts.ehr import Ehrs
 from carewright.contracts.flow import Flow, Queues
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
@@ -29,7 +30,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
     context = ConsoleContext(
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
         records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
-        coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
+        ehrs=resolve(Ehrs), coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
         flow=resolve(Flow), queues=resolve(Queues), feed=resolve(Feed),
     )  # fmt: skip
     return Running(context)
@@ -39,7 +40,7 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Coverages, Desk, Directory, Flow, Oversight, Patients, Queues, Records, Scheduling),
+    needs=(Access, AuditTrail, Coverages, Desk, Directory, Ehrs, Flow, Oversight, Patients, Queues, Records, Scheduling),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

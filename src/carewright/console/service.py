@@ -7,6 +7,7 @@ from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
+from carewright.contracts.ehr import Ehrs
 from carewright.contracts.flow import Flow, Queues
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
@@ -30,6 +31,7 @@ class ConsoleContext(Context):
     oversight: Oversight
     directory: Directory
     desk: Desk
+    ehrs: Ehrs
     coverages: Coverages
     patients: Patients
     scheduling: Scheduling

@@ -94,6 +94,10 @@ directory.get_visit_type               directory.entry.read
 directory.put_directory                directory.entry.put
 directory.put_entry                    directory.entry.put
 directory.put_resources                directory.entry.put
+ehr.list_connections                   ehr.connection.list
+ehr.list_untold                        ehr.untold.list
+ehr.reconcile                          ehr.reconcile
+ehr.retry_untold                       ehr.untold.retry
 flow.arrive                            flow.queue_entry.arrive
 flow.assign_place                      flow.place.assign
 flow.call_entry                        flow.queue_entry.call
@@ -208,6 +212,7 @@ SILENT = frozenset({
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
+    "ehr.connection.list", "ehr.untold.list",
     "flow.queue.list", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.master.list",

@@ -1,11 +1,12 @@
 """The language of EHR connections: what is connected, who is master of what, where the two differ, and the refusals."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Code, Instant, ShortText
 
@@ -73,11 +74,37 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
+class Connections(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[Connection, ...]
+
+
+class UntoldAppointment(msgspec.Struct, frozen=True, kw_only=True):
+    """An appointment of which the EHR is to hear, since when, and how often that was tried. `failed` is not tried again by itself."""
+
+    appointment_id: UUID
+    since: Instant
+    attempts: int
+    failed: bool
+
+
+class Untold(msgspec.Struct, frozen=True, kw_only=True):
+    """`more` says that not all of them are here."""
+
+    items: tuple[UntoldAppointment, ...]
+    more: bool = False
+
+
+class Retried(msgspec.Struct, frozen=True, kw_only=True):
+    """How many changes are told again that had failed."""
+
+    count: int
+
+
 class UnknownConnection(Refusal):
     code = "ehr.unknown_connection"
     status = 404
     issue = "not-found"
-    title = "There is no EHR connection of this name."
+    title = "There is no such EHR connection."
 
 
 class ConnectionExists(Refusal):
@@ -108,3 +135,15 @@ class PagesWithoutEnd(Refusal):
     status = 502
     issue = "too-costly"
     title = "The EHR's pages do not end. What was read of them stays."
+
+
+class Ehrs(Protocol):
+    """What the staff's pages may ask of EHR connections."""
+
+    async def list_connections(self, actor: Actor) -> Connections: ...
+
+    async def list_untold(self, actor: Actor, connection_id: UUID) -> Untold: ...
+
+    async def retry_untold(self, actor: Actor, connection_id: UUID) -> Retried: ...
+
+    async def reconcile(self, actor: Actor, connection_id: UUID) -> Reconciled: ...

@@ -79,6 +79,10 @@ class Tally:
     def lines(self) -> int:
         return sum(counts.accepted + counts.rejected + counts.skipped for counts in self._by_type.values())
 
+    @property
+    def rejected(self) -> int:
+        return sum(counts.rejected for counts in self._by_type.values())
+
     def reject(self, at: Position, code: str, reason: str) -> None:
         self._counts(at.resource_type).rejected += 1
         self._tell("rejected", at, code, reason)
@@ -107,7 +111,7 @@ class Tally:
             files=files,
             lines=self.lines,
             accepted=sum(counts.accepted for counts in rows),
-            rejected=sum(counts.rejected for counts in rows),
+            rejected=self.rejected,
             skipped=sum(counts.skipped for counts in rows),
             created=sum(counts.created for counts in rows),
             changed=sum(counts.changed for counts in rows),

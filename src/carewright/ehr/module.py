@@ -6,6 +6,7 @@ from typing import Any
 
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory, LocationChanged, PractitionerChanged
+from carewright.contracts.ehr import Ehrs
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged, Patients
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
@@ -17,7 +18,9 @@ from carewright.contracts.scheduling import (
 )
 from carewright.ehr import handlers, store
 from carewright.ehr.context import EhrContext
+from carewright.ehr.http.connections import ROUTES
 from carewright.ehr.jobs import JOBS, TIMERS
+from carewright.ehr.service.ehrs import LocalEhrs
 from carewright.ehr.service.keeping import reseal_connections, reseal_links
 from carewright.ehr.settings import EhrSettings
 from carewright.kernel.authz import Tokens
@@ -29,19 +32,21 @@ from carewright.kernel.modules import Module, Running
 async def start(base: Context, settings: EhrSettings, resolve: Callable[[type], Any]) -> Running:
     """EHR connections need whom they ask inside, and the one way out."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
-    return Running(
-        EhrContext(
-            **world, settings=settings, directory=resolve(Directory), patients=resolve(Patients), scheduling=resolve(Scheduling),
-            coverages=resolve(Coverages), outgoing=resolve(Outgoing), tokens=resolve(Tokens),
-        )
+    context = EhrContext(
+        **world, settings=settings, directory=resolve(Directory), patients=resolve(Patients), scheduling=resolve(Scheduling),
+        coverages=resolve(Coverages), outgoing=resolve(Outgoing), tokens=resolve(Tokens),
     )  # fmt: skip
+    return Running(context, {Ehrs: LocalEhrs(context)})
 
 
 MODULE = Module(
     name="ehr",
     start=start,
     settings=EhrSettings,
+    offers=(Ehrs,),
     needs=(Coverages, Directory, Patients, Scheduling),
+    routes=ROUTES,
+    prefixes=("/api/v1/ehr",),
     subscriptions={
         PractitionerChanged: handlers.note_practitioner,
         LocationChanged: handlers.note_place,

@@ -49,6 +49,15 @@ class Timer(Generic[C]):
     run: Callable[[C], Awaitable[int]]
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that is not done: since when it is queued, how often it was tried, and whether it was given up."""
+
+    unique_key: str
+    created_at: datetime
+    attempts: int
+    failed: bool
+
+
 async def enqueue(
     ctx: Context, tx: Session, name: str, payload: object, *, run_at: datetime | None = None, unique_key: str | None = None
 ) -> UUID:
@@ -57,6 +66,21 @@ async def enqueue(
     now = ctx.clock.now()
     await tx.execute(Q.enqueue_job, job_id, name, unique_key or str(job_id), msgspec.json.encode(payload), run_at or now, now)
     return job_id
+
+
+async def standing(db: Session, name: str, prefix: str, limit: int) -> list[Standing]:
+    """Jobs that are not done, of those whose unique key begins with `prefix`, oldest first."""
+    return [msgspec.convert(dict(row), Standing) for row in await db.fetch(Q.standing_jobs, name, prefix, limit)]
+
+
+async def retry_failed(ctx: Context, tx: Session, name: str, prefix: str) -> int:
+    """Have those that had failed for good begin anew; how many there were. Whoever calls wakes the workers after the commit."""
+    return len(await tx.fetch(Q.retry_failed_jobs, name, prefix, ctx.clock.now()))
+
+
+async def drop_failed(tx: Session, name: str, prefix: str) -> None:
+    """Forget those that had failed for good: what they were to do is done otherwise."""
+    await tx.execute(Q.drop_failed_jobs, name, prefix)
 
 
 async def run_due(ctx: C, jobs: Sequence[Job[C]]) -> int:

@@ -161,6 +161,20 @@ DELETE FROM kernel.job WHERE id = $1
 -- $5 is the attempt that failed: a worker that was late must not give away the lease of the one after it.
 UPDATE kernel.job SET run_at = $2, leased_until = NULL, failed = $3, reason = $4 WHERE id = $1 AND attempts = $5
 
+-- name: standing_jobs
+-- Jobs that are not done, of those whose unique key begins with $2, oldest first.
+SELECT unique_key, created_at, attempts, failed FROM kernel.job WHERE name = $1 AND starts_with(unique_key, $2)
+ORDER BY created_at, id LIMIT $3
+
+-- name: retry_failed_jobs
+-- Those that had failed for good begin anew.
+UPDATE kernel.job SET attempts = 0, failed = false, reason = NULL, leased_until = NULL, run_at = $3
+WHERE name = $1 AND failed AND starts_with(unique_key, $2)
+RETURNING id
+
+-- name: drop_failed_jobs
+DELETE FROM kernel.job WHERE name = $1 AND failed AND starts_with(unique_key, $2)
+
 -- name: claim_timer
 -- The row decides which process runs this turn of a timer.
 INSERT INTO kernel.timer (name, next_at) VALUES ($1, $3)

@@ -10,7 +10,7 @@ import msgspec
 
 from carewright.contracts.ehr import AddConnection, Connection, Pulled, Reconciled
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service import connections, pulling, pushing, reconciling
+from carewright.ehr.service import connections, pulling, pushing, reconciling, untold
 from carewright.kernel.settings import StartFailed
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
@@ -46,6 +46,12 @@ async def pulled(sections: Mapping[str, Any], organization_id: UUID, name: str) 
 async def pushed(sections: Mapping[str, Any], organization_id: UUID, name: str) -> int:
     async with _asking(sections, organization_id) as ctx:
         return await pushing.push_all(ctx, name)
+
+
+async def retried(sections: Mapping[str, Any], organization_id: UUID, name: str) -> int:
+    async with _asking(sections, organization_id) as ctx:
+        connection = (await connections.keyed(ctx, name)).connection
+        return (await untold.retry_untold(ctx, connection.id)).count
 
 
 async def reconciled(sections: Mapping[str, Any], organization_id: UUID, name: str) -> Reconciled:

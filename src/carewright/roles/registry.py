@@ -48,11 +48,11 @@ MODULES: tuple[Module, ...] = (
     FHIR,           # what other systems see, and ask for
     CDS,            # what is said of an appointment that is about to be booked
     HL7,            # what other systems say in HL7 v2, and hear
+    EHR,            # what the health record says, by FHIR
     RECORDS,        # how long it is all kept, and what must stay
     CALENDARS,      # what people's own calendar programs see
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
-    EHR,            # what the health record says, by FHIR
     MIGRATION,      # what older systems held
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every address of the staff's pages: sign-in, sessions, apps, breaking the glass, privacy, incidents, today, queues, messages, payers."""
+"""Every address of the staff's pages, from signing in to payers and other systems: one list."""
 
 import contextlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, coverage, incident, live, messages, queues, today
+from carewright.console.http import apps, coverage, ehr, incident, live, messages, queues, today
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -83,6 +83,9 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get(f"{messages.MESSAGE}/unsent", messages.show_unsent),
         post(f"{messages.MESSAGE}/resend", messages.resend),
         post(f"{messages.MESSAGE}/drop", messages.drop),
+        get(ehr.CONNECTIONS, ehr.show_connections),
+        get(ehr.CONNECTION, ehr.show_connection),
+        post(f"{ehr.CONNECTION}/retry", ehr.retry),
         get(coverage.COVERAGE, coverage.show_day),
         post(f"{coverage.COVERAGE}/find", coverage.find_patient),
         get(coverage.VISIT, coverage.show_visit),

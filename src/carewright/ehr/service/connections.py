@@ -57,6 +57,14 @@ async def set_code(ctx: EhrContext, name: str, code: str, visit_type_id: UUID | 
         await audit.record(tx, audit.entry(ctx, "ehr.code.put", "U"))
 
 
+async def connection_of(ctx: EhrContext, connection_id: UUID) -> Connection:
+    """Raises `UnknownConnection`."""
+    found = next((each for each in await store.connections(ctx.db, ctx.actor.organization_id) if each.id == connection_id), None)
+    if found is None:
+        raise UnknownConnection
+    return found
+
+
 async def keyed(ctx: EhrContext, name: str) -> Keyed:
     """The connection with its key. Raises `UnknownConnection`."""
     found = await store.connection_for_asking(ctx.db, await ctx.cipher(), name)

@@ -20,12 +20,14 @@ HELD_MAX = 200
 BY_REFERENCE = ("Patient", "RelatedPerson")
 
 
-async def see_coverage(work: Work, resource: Any, patient_id: UUID) -> None:
-    """A coverage of theirs, of a patient of ours. Whoever pays themselves has none; one that is over is not begun here."""
+async def see_coverage(work: Work, resource: Any, patient_id: UUID, zone: ZoneInfo) -> None:
+    """A coverage of theirs, of a patient of ours. Whoever pays themselves has none; one that is over is not begun here.
+
+    `zone` is where a day begins and ends (`zone_of`).
+    """
     theirs = read(resource, Policy)
-    said = said_of(theirs, await _zone(work))
+    said = said_of(theirs, zone)
     link = await work.linked("Coverage", theirs.id)
-    held = await _held(work, patient_id)
     if link is None and (theirs.is_self_paid or _is_over(work, said)):
         work.counts["Coverage passed"] += 1
         return
@@ -33,6 +35,7 @@ async def see_coverage(work: Work, resource: Any, patient_id: UUID) -> None:
     if lacking:
         await work.differs("Coverage", theirs.id, UNMAPPED, link.ours if link else None, lacking, patient_id)
         return
+    held = await _held(work, patient_id)
     link = link or await _recognised(work, theirs, said, held, patient_id)
     if link is None:
         await _new(work, theirs, said, patient_id)
@@ -104,7 +107,7 @@ def _is_over(work: Work, said: dict[str, Any]) -> bool:
     return bool(said["status"] != "active" or (ends_on and ends_on < today))
 
 
-async def _zone(work: Work) -> ZoneInfo:
+async def zone_of(work: Work) -> ZoneInfo:
     """Where a day begins and ends: at the first site, as the EHR's own clinics are near ours."""
     sites = (await work.ctx.directory.find_sites(work.ctx.actor)).items
     return ZoneInfo((sites[0].time_zone if sites else None) or "UTC")

@@ -17,7 +17,7 @@ from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.connections import keyed
 from carewright.ehr.service.directory import Kind as EntryKind
 from carewright.ehr.service.directory import numbers_of, see_place, see_practitioner
-from carewright.ehr.service.paying import see_coverage
+from carewright.ehr.service.paying import see_coverage, zone_of
 from carewright.ehr.service.people import see_patient
 from carewright.ehr.service.visits import read_unlisted, see_visit
 from carewright.ehr.service.work import Work
@@ -173,14 +173,14 @@ async def _unlisted(work: Work) -> None:
 
 async def _coverages(work: Work) -> None:
     """Who pays for each patient of both, those asked longest ago first. It comes last: visits wait for nobody's plan."""
-    fault, before = None, work.began_at - timedelta(hours=work.ctx.settings.coverage_hours)
+    fault, before, zone = None, work.began_at - timedelta(hours=work.ctx.settings.coverage_hours), await zone_of(work)
     while people := await store.next_to_ask_who_pays(work.ctx.db, work.cipher, work.connection.id, before, LINKS_BATCH):
         for each in people:
             if _is_late(work):
                 return
             try:
                 found = work.ehr.search("Coverage", {"patient": each.theirs})
-                await _seen(work, "Coverage", found, partial(see_coverage, patient_id=each.ours))
+                await _seen(work, "Coverage", found, partial(see_coverage, patient_id=each.ours, zone=zone))
             except (PagesWithoutEnd, NotUnderstood) as refusal:
                 fault = refusal
             await store.mark_payers_asked(work.ctx.db, work.cipher.organization_id, each.id, work.ctx.clock.now())

@@ -25,7 +25,7 @@ from carewright.ehr.service.people import see_patient
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.ehr.service.reconciling import reconcile
 from carewright.ehr.service.work import DIFFERS, GONE, NOT_FOUND, Work
-from carewright.kernel import audit
+from carewright.kernel import audit, jobs
 from carewright.kernel.errors import Refusal, Unavailable
 
 PUSH = "ehr.push"
@@ -62,6 +62,11 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     organization_id: UUID
     name: str
     appointment_id: UUID
+
+
+def telling(connection_id: UUID, appointment_id: UUID) -> str:
+    """What the unique keys of the jobs that tell an EHR of one appointment begin with; the version that is told of follows."""
+    return f"{connection_id}/{appointment_id}/"
 
 
 async def push_queued(ctx: EhrContext, payload: msgspec.Raw) -> None:
@@ -178,7 +183,7 @@ async def _patient(work: Work, patient_id: UUID) -> str | None:
 
 
 async def _note(work: Work, ours: Appointment, theirs: str | None, reason: str | None) -> None:
-    """What came of it: a difference, or none any more; and that the EHR was told."""
+    """What came of it: a difference, or none any more; and that the EHR was told. What was tried in vain before need not be tried again."""
     kept = theirs or f"ours {ours.id}"
     if reason is None:
         await work.agrees("Appointment", kept, ours.id)
@@ -188,3 +193,4 @@ async def _note(work: Work, ours: Appointment, theirs: str | None, reason: str |
     outcome: audit.Outcome = "failed" if reason else "success"
     entry = audit.entry(work.ctx, PUSH, "E", patient_id=ours.patient_id, entities=about, outcome=outcome, code=reason)
     await audit.record(work.ctx.db, entry)
+    await jobs.drop_failed(work.ctx.db, PUSH, telling(work.connection.id, ours.id))

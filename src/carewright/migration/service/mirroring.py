@@ -120,7 +120,7 @@ class _Mirror:
         if self.run.mapping.absent == "cancelled" and comparison.master.stage == "mirrored" and not self.run.dry_run:
             gone = await self._call_off(ours, absent)
             ours, absent = [each for each in ours if each.id not in gone], [each for each in absent if each.id not in gone]
-        unread = self.run.tally.report(1).rejected - self._refused
+        unread = self.run.tally.rejected - self._refused
         return comparison.report(self.run.ctx.ids.new(), len(ours), (each.id for each in absent), unread)
 
     async def _call_off(self, ours: Sequence[Appointment], absent: Sequence[Appointment]) -> set[UUID]:

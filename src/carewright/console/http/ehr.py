@@ -1,0 +1,77 @@
+"""EHR connections: when each was asked last, of what it has not heard, and where the two differ, in plain words."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.console.http.page import Ask
+from carewright.contracts.ehr import Difference, UnknownConnection
+
+CONNECTIONS = "/staff/ehr"
+CONNECTION = f"{CONNECTIONS}/{{id}}"
+SYSTEMS: Mapping[str, str] = {"epic": "Epic", "oracle": "Oracle Health"}
+REASONS: Mapping[str, str] = {
+    "ehr.differs": "They say something else, and ours stays.",
+    "ehr.taken": "Ours was changed to what they say.",
+    "ehr.only_theirs": "They have it, and we do not.",
+    "ehr.ambiguous": "Their numbers belong to two records of ours.",
+    "ehr.other_person": "Their number is that of a person of ours with another name or birth date.",
+    "ehr.unmapped": "A part of it is nothing that we know here.",
+    "ehr.no_time_there": "They have no free time then.",
+    "ehr.no_patient_there": "They have no patient with our patient's number.",
+    "ehr.not_offered": "Their system cannot be told of this. It has to be changed there by hand.",
+    "ehr.gone_there": "It is gone from their system.",
+    "ehr.not_understood": "Their system answered what we cannot use.",
+    "scheduling.time_not_free": "The time is taken here.",
+    "scheduling.patient_busy": "The patient has another appointment here at that time.",
+    "scheduling.outside_rules": "This kind of visit cannot be booked at that time here.",
+    "scheduling.illegal_step": "Ours is in a state that does not allow it.",
+}
+"""Reasons of differences, as people say them. Any other is shown as the code that it is."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Differences of one kind for one reason."""
+
+    kind: str
+    reason: str
+    differences: tuple[Difference, ...]
+
+
+async def show_connections(ask: Ask) -> Response:
+    """Every connection, with how much of it waits."""
+    found = (await ask.ctx.ehrs.list_connections(ask.ctx.actor)).items
+    untold = {each.id: (await ask.ctx.ehrs.list_untold(ask.ctx.actor, each.id)).items for each in found}
+    return ask.show("ehrs.html", connections=found, untold=untold, systems=SYSTEMS)
+
+
+async def show_connection(ask: Ask) -> Response:
+    """One connection: what it has not heard, and where the two differ."""
+    found = (await ask.ctx.ehrs.list_connections(ask.ctx.actor)).items
+    connection = next((each for each in found if each.id == ask.id), None)
+    if connection is None:
+        raise UnknownConnection
+    report = await ask.ctx.ehrs.reconcile(ask.ctx.actor, ask.id)
+    return ask.show(
+        "ehr.html", connection=connection, system=SYSTEMS[connection.profile], report=report, groups=grouped(report.differences),
+        untold=await ask.ctx.ehrs.list_untold(ask.ctx.actor, ask.id),
+    )  # fmt: skip
+
+
+async def retry(ask: Ask) -> Response:
+    """Tell the EHR again what it could not be told."""
+    await ask.ctx.ehrs.retry_untold(ask.ctx.actor, ask.id)
+    return ask.go(f"{CONNECTIONS}/{ask.id}")
+
+
+def grouped(differences: Sequence[Difference]) -> list[Group]:
+    """By kind and reason, as the report orders them."""
+    groups = groupby(differences, key=lambda each: (each.kind, each.reason))
+    return [Group(kind, reason_of(reason), tuple(found)) for (kind, reason), found in groups]
+
+
+def reason_of(reason: str) -> str:
+    """Why two differ, in a sentence."""
+    return REASONS.get(reason, f"It was refused here: {reason}.")
