@@ -65,7 +65,7 @@ class Sides:
         return replace(self, ctx=replace(self.ctx, settings=replace(self.ctx.settings, **settings)))
 
     async def reconcile(self) -> Reconciled:
-        return await reconcile(self.ctx, self.connection.name)
+        return await reconcile(self.ctx, self.connection.id)
 
     async def reasons(self) -> Counter[str]:
         return Counter(f"{each.kind} {each.reason}" for each in (await self.reconcile()).differences)

@@ -50,13 +50,12 @@ async def pushed(sections: Mapping[str, Any], organization_id: UUID, name: str) 
 
 async def retried(sections: Mapping[str, Any], organization_id: UUID, name: str) -> int:
     async with _asking(sections, organization_id) as ctx:
-        connection = (await connections.keyed(ctx, name)).connection
-        return (await untold.retry_untold(ctx, connection.id)).count
+        return (await untold.retry_untold(ctx, (await connections.connection_named(ctx, name)).id)).count
 
 
 async def reconciled(sections: Mapping[str, Any], organization_id: UUID, name: str) -> Reconciled:
     async with _asking(sections, organization_id) as ctx:
-        return await reconciling.reconcile(ctx, name)
+        return await reconciling.reconcile(ctx, (await connections.connection_named(ctx, name)).id)
 
 
 def line_of(connection: Connection) -> str:

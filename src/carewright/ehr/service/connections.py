@@ -1,5 +1,6 @@
 """Which EHRs there are, how each knows us, and what their kinds of visits are here."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
@@ -58,16 +59,25 @@ async def set_code(ctx: EhrContext, name: str, code: str, visit_type_id: UUID | 
 
 
 async def connection_of(ctx: EhrContext, connection_id: UUID) -> Connection:
-    """Raises `UnknownConnection`."""
-    found = next((each for each in await store.connections(ctx.db, ctx.actor.organization_id) if each.id == connection_id), None)
-    if found is None:
-        raise UnknownConnection
-    return found
+    """Without its key. Raises `UnknownConnection`."""
+    return await _first(ctx, lambda each: each.id == connection_id)
+
+
+async def connection_named(ctx: EhrContext, name: str) -> Connection:
+    """Without its key. Raises `UnknownConnection`."""
+    return await _first(ctx, lambda each: each.name == name)
 
 
 async def keyed(ctx: EhrContext, name: str) -> Keyed:
     """The connection with its key. Raises `UnknownConnection`."""
     found = await store.connection_for_asking(ctx.db, await ctx.cipher(), name)
+    if found is None:
+        raise UnknownConnection
+    return found
+
+
+async def _first(ctx: EhrContext, is_meant: Callable[[Connection], bool]) -> Connection:
+    found = next(filter(is_meant, await store.connections(ctx.db, ctx.actor.organization_id)), None)
     if found is None:
         raise UnknownConnection
     return found

@@ -5,7 +5,7 @@ from uuid import UUID
 from carewright.contracts.ehr import Connections, Reconciled, Retried, Untold
 from carewright.ehr.context import EhrContext
 from carewright.ehr.service import untold
-from carewright.ehr.service.connections import connection_of, list_connections
+from carewright.ehr.service.connections import list_connections
 from carewright.ehr.service.reconciling import reconcile
 from carewright.kernel.authz import Actor
 
@@ -24,5 +24,4 @@ class LocalEhrs:
         return await untold.retry_untold(self._context.acting(actor), connection_id)
 
     async def reconcile(self, actor: Actor, connection_id: UUID) -> Reconciled:
-        ctx = self._context.acting(actor)
-        return await reconcile(ctx, (await connection_of(ctx, connection_id)).name)
+        return await reconcile(self._context.acting(actor), connection_id)

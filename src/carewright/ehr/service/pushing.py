@@ -20,7 +20,7 @@ from carewright.ehr.model.profiles import way
 from carewright.ehr.model.reading import Misread, Visit, read
 from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.booking import book, found_again, free_slot
-from carewright.ehr.service.connections import keyed
+from carewright.ehr.service.connections import connection_named, keyed
 from carewright.ehr.service.people import see_patient
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.ehr.service.reconciling import reconcile
@@ -78,7 +78,7 @@ async def push_queued(ctx: EhrContext, payload: msgspec.Raw) -> None:
 
 async def push_all(ctx: EhrContext, name: str) -> int:
     """Tell an EHR of every appointment that it does not have; how many there were."""
-    missing = (await reconcile(ctx, name)).only_ours
+    missing = (await reconcile(ctx, (await connection_named(ctx, name)).id)).only_ours
     for each in missing:
         await push(ctx, name, each)
     return len(missing)

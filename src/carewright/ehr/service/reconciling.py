@@ -1,22 +1,26 @@
 """Reconciling: what differs on both sides, by ids and counts."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from carewright.contracts.ehr import Reconciled
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service.connections import keyed
+from carewright.ehr.service.connections import connection_of
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.kernel import audit
 
 SHOWN_MAX = 1000
 
 
-async def reconcile(ctx: EhrContext, name: str) -> Reconciled:
-    """What both have, what differs, and what is ours alone within the time that is asked for, as it was after the last pull."""
+async def reconcile(ctx: EhrContext, connection_id: UUID) -> Reconciled:
+    """What both have, what differs, and what is ours alone within the time that is asked for, as it was after the last pull.
+
+    Raises `UnknownConnection`.
+    """
     ctx.actor.require(EXCHANGE)
-    connection, organization_id = (await keyed(ctx, name)).connection, ctx.actor.organization_id
+    connection, organization_id = await connection_of(ctx, connection_id), ctx.actor.organization_id
     linked = await store.count_links(ctx.db, organization_id, connection.id)
     found = await store.differences(ctx.db, organization_id, connection.id, SHOWN_MAX)
     acting, now = ctx.acting(ctx.speaking_for(connection.id, organization_id), trace=ctx.trace), ctx.clock.now()
