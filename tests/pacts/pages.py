@@ -325,6 +325,10 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("console", "read_unsent"): "needs a partner that refused a message; tests/browser/test_messages.py has one",
     ("console", "resend_message"): "as read_unsent",
     ("console", "drop_message"): "as read_unsent",
+    ("console", "list_connections"): "needs an EHR that is connected; tests/browser/test_ehr.py has one",
+    ("console", "list_untold"): "as list_connections",
+    ("console", "retry_untold"): "as list_connections",
+    ("console", "reconcile"): "as list_connections",
     ("console", "close_unusual"): "an unusual access is noticed by a job, minutes later; tests/store/test_unusual_access.py closes one",
 }
 """What a page uses and no contract has, by page and method, and why."""
