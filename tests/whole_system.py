@@ -17,6 +17,7 @@ import msgspec
 
 from carewright.kernel.authz import Actor
 from carewright.kernel.clock import SystemClock
+from carewright.kernel.errors import Overloaded
 from carewright.kernel.http import app
 from carewright.kernel.http.settings import EdgeSettings
 from carewright.roles import lifecycle
@@ -30,6 +31,8 @@ ORIGIN = "http://inside.test"
 READY_SECONDS_MAX = 30
 A_LOT = 10**9
 TOKEN_LIFETIME = timedelta(hours=4)
+ASK_AGAIN_MAX, ASK_AGAIN_SECONDS = 200, 0.1
+OVERLOADED = Overloaded.code.encode()
 
 
 @dataclass
@@ -60,7 +63,19 @@ class Inside(System):
         return token
 
     async def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """One request; `target` is the path with its query, as it stands in the request line."""
+        """One request; `target` is the path with its query, as it stands in the request line.
+
+        Who is turned away because so many ask at once, asks again: on a busy machine that says nothing of what was asked.
+        """
+        answer = await self._asked(method, target, headers, body)
+        for _ in range(ASK_AGAIN_MAX):
+            if answer.status != 503 or OVERLOADED not in answer.body:
+                break
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            answer = await self._asked(method, target, headers, body)
+        return answer
+
+    async def _asked(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         answer, sent = Answer(), False
 
         async def receive() -> dict[str, Any]:
