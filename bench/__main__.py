@@ -21,6 +21,7 @@ from bench import (
     growth,
     hl7,
     hot,
+    live,
     memory,
     overload,
     patients,
@@ -36,7 +37,7 @@ from carewright.simulation.hospital.storing import example_patient, hospital_of,
 
 LONE = {
     "booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7,
-    "subscriptions": subscriptions, "queue": queue, "overload": overload,
+    "subscriptions": subscriptions, "queue": queue, "overload": overload, "live": live,
 }  # fmt: skip
 """Parts that make what they need themselves."""
 PARTS = ("availability", "waiting", "find", "memory", *LONE, "search", "patients")

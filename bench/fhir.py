@@ -90,10 +90,11 @@ async def published(started: System) -> None:
 
 
 class Booking:
-    """Clients that book, each with its own practitioner, five minutes after five minutes; `booked_at` is when which answer came."""
+    """Clients that book, each with its own practitioner, five minutes after five minutes; when which was `asked_at` and `booked_at`."""
 
     def __init__(self, first: datetime) -> None:
         self._next = [first] * PEOPLE
+        self.asked_at: dict[str, float] = {}
         self.booked_at: dict[str, float] = {}
 
     async def rate(self, port: int, tokens: list[str], seconds: float, pause: float = 0.0) -> tuple[float, int]:
@@ -107,14 +108,15 @@ class Booking:
     async def _client(self, number: int, client: Client, until: float, pause: float) -> tuple[int, int]:
         booked = refused = 0
         while time.perf_counter() < until:
-            body = self._wanted(number)
+            body, asked = self._wanted(number), time.perf_counter()
             try:
                 answer = await client.post(f"{FHIR}/Appointment/$book", body, f"Idempotency-Key: {uuid4()}")
             except RuntimeError:
                 refused += 1
                 continue
             booked += 1
-            self.booked_at[msgspec.json.decode(answer)["entry"][0]["resource"]["id"]] = time.perf_counter()
+            made = msgspec.json.decode(answer)["entry"][0]["resource"]["id"]
+            self.asked_at[made], self.booked_at[made] = asked, time.perf_counter()
             await asyncio.sleep(pause)
         return booked, refused
 

@@ -26,6 +26,7 @@ TITLES = {
     "subscriptions": "Subscriptions: telling others of bookings",
     "queue": "A queue in which 50,000 wait, over HTTP",
     "overload": "Ten times more offered than a server can do",
+    "live": "Live pages: one site, everybody signed in as somebody else",
     "patients": "Finding a patient whose record is encrypted",
     "waiting": "Waiting in a queue: simulated, tuned, estimated",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",

@@ -75,8 +75,12 @@ class Inside(System):
             answer = await self._asked(method, target, headers, body)
         return answer
 
-    async def _asked(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        answer, sent = Answer(), False
+    async def listen(self, target: str, headers: Mapping[str, str], answer: Answer) -> None:
+        """Ask for a stream, which goes on `answer` until the server ends it."""
+        await self._asked("GET", target, headers, b"", answer)
+
+    async def _asked(self, method: str, target: str, headers: Mapping[str, str], body: bytes, answer: Answer | None = None) -> Answer:
+        answer, sent = answer or Answer(), False
 
         async def receive() -> dict[str, Any]:
             nonlocal sent

@@ -10,7 +10,7 @@ from carewright.console.http.page import SESSION
 from tests.clinic import Clinic, ok, open_clinic, register
 from tests.plain_browser import Browser
 from tests.staff_browser import staff_signed_in
-from tests.system import System
+from tests.system import TINY, System, own_folder, started
 from tests.watching import Heard, place_of, staff_base, watching
 
 UNKNOWN = "1-1"
@@ -103,6 +103,21 @@ async def test_whoever_may_not_watch_is_refused(clinic: Clinic, desk: Browser, o
             assert (stream.status, msgspec.json.decode(await stream.body())["code"]) == (status, code)
     async with watching(base, session_of(desk), clinic.site_id, place, kind="salary") as stream:
         assert stream.status == 403
+
+
+async def test_a_process_that_stops_ends_its_streams_as_it_should_and_lets_browsers_go_on() -> None:
+    """Not cut off: without being told, the process would wait for them as long as it may, and then break them off."""
+    with own_folder() as folder:
+        async with started(folder / "data", *TINY) as system:
+            desk = await staff_signed_in(system, "front-desk")
+            site = ok(await system.request("front-desk", "GET", "/api/v1/sites"))["items"][0]["id"]
+            await desk.go(f"/staff/today?place={site}")
+            async with watching(staff_base(system), session_of(desk), site, place_of(desk.text)) as stream:
+                await stream.until("beat")
+                system.process.terminate()
+                assert await stream.next() is None
+                assert stream.ended
+            await desk.client.aclose()
 
 
 async def test_a_session_that_ends_ends_its_stream_and_no_other(clinic: Clinic, desk: Browser, one_process: System) -> None:

@@ -17,8 +17,13 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from carewright.access import store as access
+from carewright.access.model.sessions import Owner
+from carewright.access.service import sessions
+from carewright.console.http.page import SESSION
 from carewright.contracts.permissions import ROLES
 from carewright.kernel.http.openapi import document
+from carewright.kernel.server_sent import text_of
 from carewright.roles.registry import MODULES, SECTIONS
 from tests import whole_system
 from tests.clinic import Clinic, Json, at, ok, open_clinic, register
@@ -243,6 +248,61 @@ async def test_whoever_may_see_it_is_shown_it_so_that_the_search_would_find_a_le
     asked = walked(read, NOTHING, whole, "front-desk", await own_of(clinic, patient), [patient], Others())
     found = await leaks(whole, asked, NAMES, set(), Counter())
     assert any("quollington" in each and each.startswith("get_patient") for each in found)
+
+
+async def session_for(whole: Inside, role: str, *site_ids: UUID, patient_id: UUID | None = None) -> str:
+    """The token of a session of somebody in this role, as signing in would have made it."""
+    organization_id = whole.known.organization_id
+    assert organization_id is not None
+    ctx = whole.system.context("access").acting(whole.system.tokens.actor("administrator", "tester", organization_id))
+    subject = f"watcher-{ctx.ids.new()}"
+    owner = Owner(account_id=ctx.ids.new(), subject=subject, role=role, site_ids=site_ids, patient_id=patient_id)
+    async with ctx.db.transaction() as tx:
+        if patient_id is None:
+            await access.insert_staff_account(tx, organization_id, owner, "https://idp.test", subject, ctx.clock.now())
+        else:
+            row = await access.account_of_patient(tx, organization_id, owner.account_id, patient_id, ctx.clock.now())
+            owner = replace(owner, account_id=row["id"], subject=row["subject"])
+        return str((await sessions.start(ctx, tx, owner, "oidc")).token)
+
+
+async def test_no_stream_tells_strangers_what_happens_at_a_site(whole: Inside) -> None:
+    """Strangers of every kind watch the victim's site, and their own, from before it happens until the desk there has heard of it."""
+    elsewhere = whole_system.of(whole, uuid4())
+    clinic, other, theirs = await open_clinic(whole), await open_clinic(whole), await open_clinic(elsewhere)
+    neighbour, stranger = await register(whole), await register(elsewhere)
+    site, place = UUID(clinic.site_id), text_of(await whole.system.feed.place())
+    staff = [role for role in ROLES if role not in ("patient", "proxy")]
+    watching = [
+        *[await session_for(elsewhere, role) for role in staff], await session_for(elsewhere, "patient", patient_id=stranger),
+        *[await session_for(whole, role, UUID(other.site_id)) for role in KEPT_TO_SITES],
+        await session_for(whole, "patient", patient_id=neighbour),
+    ]  # fmt: skip
+    heard: list[Answer] = []
+
+    def watch(session: str, at: UUID) -> asyncio.Task[None]:
+        heard.append(answer := Answer())
+        cookie = {"Cookie": f"{SESSION}={session}", "Accept": "text/event-stream"}
+        return asyncio.create_task(whole.listen(f"/staff/live?site={at}&after={place}", cookie, answer))
+
+    own = {
+        session: UUID(each.site_id)
+        for each, some in ((theirs, watching[: len(staff)]), (other, watching[len(staff) :]))
+        for session in some
+    }
+    streams = [watch(session, at) for session in watching for at in (site, own[session])]
+    streams.append(watch(await session_for(whole, "front-desk", site), site))
+    visit = ok(await clinic.book(await register(whole), (await clinic.free())[0]), 201)["id"]
+    async with asyncio.timeout(20):
+        while visit.encode() not in heard[-1].body:  # noqa: ASYNC110  (what another task is sent sets no event)
+            await asyncio.sleep(0.05)
+    for each in streams:
+        each.cancel()
+    await asyncio.gather(*streams, return_exceptions=True)
+    at_the_site = heard[:-1:2]
+    assert {each.status for each in at_the_site} <= {403, 404}
+    assert sum(each.status == 200 for each in heard[1:-1:2]) >= len(KEPT_TO_SITES), "strangers do watch their own sites"
+    assert [each.status for each in heard[:-1] if visit.encode() in each.whole] == []
 
 
 def test_a_probe_is_made_for_every_place_that_takes_an_id(described: list[Operation]) -> None:
