@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from carewright.kernel.server_sent import event
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_staff import sign_in
@@ -72,6 +73,22 @@ async def test_two_browsers_see_each_change_in_its_place(visits: Visits, clinic:
         ])  # fmt: skip
         await expect(lines(page)).to_have_count(3)
         assert await problems_of(page) == []
+
+
+async def test_an_older_fact_changes_nothing(visits: Visits, clinic: Clinic) -> None:
+    """Facts of one appointment may come the wrong way round, or once more than the page shows already."""
+    day, starts = await a_free_day(clinic)
+    shown, other = await booked(clinic, starts[7]), await booked(clinic, starts[8])
+    ok(await clinic.step(shown, "cancel", {}))
+    page = await visits.open(signed_in=False, viewport=DESKTOP)
+    await sign_in(page, clinic.system, "front-desk")
+    fact = {"what": "booked", "start": starts[7], "end": starts[8], "kind": clinic.visit_type_id}
+    older = event("appointment", fact | {"id": shown, "version": "1", "status": "booked"}, (1, 1))
+    newer = event("appointment", fact | {"id": other, "version": "9", "status": "arrived", "start": starts[8]}, (1, 2))
+    await page.route("**/staff/live?**", lambda route: route.fulfill(content_type="text/event-stream", body=older + newer))
+    await page.goto(f"/staff/today?place={clinic.site_id}&day={day}")
+    await expect(lines(page).filter(has_text=clock_of(starts[8]))).to_contain_text("Here")
+    await expect(lines(page).filter(has_text=clock_of(starts[7]))).to_contain_text("Cancelled")
 
 
 async def test_a_browser_that_slept_is_right_when_it_wakes(visits: Visits, clinic: Clinic) -> None:
