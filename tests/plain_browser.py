@@ -57,7 +57,9 @@ class Browser:
 
     async def send(self, action: str, **fields: str) -> None:
         form = self.forms.found[action]
-        self._see(await self.client.post(action, data=form.fields | fields, headers={"Origin": str(self.client.base_url).rstrip("/")}))
+        here = self.answer.url  # a form's action is relative to its page, which may be another process's
+        origin = f"{here.scheme}://{here.netloc.decode()}"
+        self._see(await self.client.post(here.join(action), data=form.fields | fields, headers={"Origin": origin}))
 
     def _see(self, page: httpx.Response) -> None:
         assert page.status_code == 200, page.text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from carewright.console.http.page import SESSION
+from tests.plain_browser import Browser
 from tests.system import System
 
 WAIT_SECONDS_MAX = 20
@@ -117,3 +118,10 @@ def place_of(page: str) -> str:
 
 def staff_base(system: System) -> str:
     return system.address_of("/staff")
+
+
+def session_of(browser: Browser) -> str:
+    """The session of a member of staff who signed in with this browser."""
+    session = browser.client.cookies.get(SESSION)
+    assert session
+    return session

@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from carewright.console.http.page import SESSION
 from tests.clinic import Clinic, ok, open_clinic, register
 from tests.plain_browser import Browser
 from tests.staff_browser import staff_signed_in
 from tests.system import TINY, System, own_folder, started
-from tests.watching import Heard, place_of, staff_base, watching
+from tests.watching import Heard, place_of, session_of, staff_base, watching
 
 UNKNOWN = "1-1"
 
@@ -27,12 +26,6 @@ async def desk(one_process: System) -> AsyncIterator[Browser]:
 async def elsewhere(one_process: System) -> Clinic:
     """Another site of the same hospital."""
     return await open_clinic(one_process)
-
-
-def session_of(browser: Browser) -> str:
-    session = browser.client.cookies.get(SESSION)
-    assert session
-    return session
 
 
 async def snapshot(browser: Browser, clinic: Clinic) -> str:
