@@ -5,9 +5,15 @@ import asyncio
 import httpx
 import pytest
 
-from tests.clinic import Clinic, Json, ok, refused, register, until_known
+from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, until_known
 
 QUEUES, ENTRIES = "/api/v1/queues", "/api/v1/queue-entries"
+
+
+@pytest.fixture
+async def clinic(clinic: Clinic) -> Clinic:
+    """One of this test's own: whoever checks in elsewhere waits elsewhere."""
+    return await open_clinic(clinic.system)
 
 
 @pytest.fixture

@@ -23,10 +23,11 @@ OF_A_SITE = frozenset({
     "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "list_visits", "make_feed",
     "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
     "arrive", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry", "transfer_entry",
-    "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "list_places", "assign_place", "step_place", "set_precautions",
+    "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "own_turns", "list_places", "assign_place", "step_place",
+    "set_precautions",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
-LISTS = frozenset({"find_times", "list_appointments", "list_queues", "list_schedules", "search_appointments"})
+LISTS = frozenset({"find_times", "list_appointments", "list_queues", "own_turns", "list_schedules", "search_appointments"})
 """What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (
     "/api/v1/access", "/api/v1/audit", "/api/v1/calendar-feeds", "/api/v1/cds/feedback", "/api/v1/communications",

@@ -96,11 +96,11 @@ async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
 
 
 async def own_turns(ctx: Context) -> OwnTurns:
-    """The turns of the one patient that the actor acts for, which are not over. Raises `Forbidden` for who acts for nobody."""
+    """The turns of the one patient that the actor acts for, which are not over; none for who acts for nobody."""
     ctx.actor.require(READ)
     patient_id = ctx.actor.patient_id
     if patient_id is None:
-        raise Forbidden("You can act for yourself only.")
+        return OwnTurns(items=())
     async with ctx.db.transaction() as tx:
         found = await store.open_entries_of_patient(tx, ctx.actor.organization_id, patient_id)
         about = tuple(audit.Entity(type="QueueEntry", id=each.id) for each in found)
