@@ -176,48 +176,46 @@ UPDATE flow.queue_entry SET
     called_at = $11, started_at = $12, ended_at = $13, skipped = $14, version = $15, updated_at = $16
 WHERE organization_id = $1 AND id = $2
 
--- name: lock_next
--- Who is next: the first $8 of each level and each line (who wants nobody in particular, and who wants the one who calls) are read from the
--- index, put into one order, and the first whom nobody else is calling at this moment is locked. `model/order.py` says the same order, and
--- why. Within a level order never changes, so the first of each level are enough; they are some, since others may be calling them.
--- $9: who calls is one of those who are kept for emergencies unless fewer are busy.
-SELECT e.* FROM flow.queue_entry e JOIN (
-    SELECT head.id, row_number() OVER (
-        ORDER BY head.level > 1,
-            CASE WHEN head.level = 1 THEN 0
-                 WHEN $7 THEN extract(epoch FROM head.ranked_from) - l.head_start
-                 ELSE -l.rate * greatest(0, extract(epoch FROM $6::timestamptz - head.ranked_from)) END,
-            head.ranked_from, head.id) AS place
-    FROM unnest($4::float8[], $5::float8[]) WITH ORDINALITY AS l(head_start, rate, level)
-    CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
-    CROSS JOIN LATERAL (
-        SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
-        WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = line.practitioner_id
-          AND w.level = l.level
-        ORDER BY w.ranked_from, w.id LIMIT $8
-    ) head
-    WHERE l.level = 1 OR $9::bigint IS NULL OR $9 > (
-        SELECT count(*) FROM flow.queue_entry b
-        WHERE b.organization_id = $1 AND b.queue_id = $2 AND b.status IN ('called', 'in-service'))
-) ranked ON ranked.id = e.id
-WHERE e.organization_id = $1 AND e.status = 'waiting'
+-- name: heads_for_caller
+-- The first $4 of each level and line: those who want nobody in particular, and those who want the one who calls. Within a level order never
+-- changes, so the first are enough; they are some, since others may be calling them. `model/order.py` puts them in order.
+-- $5: who calls is one of those who are kept for emergencies, unless fewer are busy.
+SELECT head.id, head.level, head.ranked_from
+FROM generate_series(1, 5) AS l(level) CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
+CROSS JOIN LATERAL (
+    SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
+    WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = line.practitioner_id
+      AND w.level = l.level
+    ORDER BY w.ranked_from, w.id LIMIT $4
+) head
+WHERE l.level = 1 OR $5::bigint IS NULL OR $5 > (
+    SELECT count(*) FROM flow.queue_entry b
+    WHERE b.organization_id = $1 AND b.queue_id = $2 AND b.status IN ('called', 'in-service'))
+
+-- name: lock_first_waiting
+-- Of these, in this order, the first who still waits and whom nobody else is calling at this moment.
+SELECT e.* FROM unnest($2::uuid[]) WITH ORDINALITY AS ranked(id, place)
+JOIN flow.queue_entry e ON e.organization_id = $1 AND e.id = ranked.id
+WHERE e.status = 'waiting'
 ORDER BY ranked.place LIMIT 1
 FOR UPDATE OF e SKIP LOCKED
 
--- name: entries_waiting
--- In the order in which they would be called at $5, those whom everybody may call and those whom one alone may.
-SELECT e.* FROM unnest($3::float8[], $4::float8[]) WITH ORDINALITY AS l(head_start, rate, level)
+-- name: heads_of_levels
+-- The first $3 of each level, whomever they want.
+SELECT head.id, head.level, head.ranked_from
+FROM generate_series(1, 5) AS l(level)
 CROSS JOIN LATERAL (
-    SELECT * FROM flow.queue_entry w
+    SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
     WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.level = l.level
-    ORDER BY w.ranked_from, w.id LIMIT $7
-) e
-ORDER BY e.level > 1,
-    CASE WHEN e.level = 1 THEN 0
-         WHEN $6 THEN extract(epoch FROM e.ranked_from) - l.head_start
-         ELSE -l.rate * greatest(0, extract(epoch FROM $5::timestamptz - e.ranked_from)) END,
-    e.ranked_from, e.id
-LIMIT $7
+    ORDER BY w.ranked_from, w.id LIMIT $3
+) head
+
+-- name: entries_by_place
+-- Of these, in this order, those who still wait.
+SELECT e.* FROM unnest($2::uuid[]) WITH ORDINALITY AS ranked(id, place)
+JOIN flow.queue_entry e ON e.organization_id = $1 AND e.id = ranked.id
+WHERE e.status = 'waiting'
+ORDER BY ranked.place
 
 -- name: entries_active
 SELECT * FROM flow.queue_entry

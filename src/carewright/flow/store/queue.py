@@ -18,7 +18,6 @@ ANYBODY = UUID(int=0)
 """Whom a patient wants who wants nobody in particular, in a column of an index."""
 HEADS = 16
 """As many desks may call from one queue at one moment, each in order; the next waits its turn by calling again."""
-LEVELS = range(1, 6)
 _policy = msgspec.json.Decoder(QueuePolicy).decode
 _entry = msgspec.json.Decoder(QueueEntry).decode
 Ticket = tuple[date, int]
@@ -129,15 +128,15 @@ async def lock_next(tx: Session, organization_id: UUID, queue: Queue, practition
     lines = [ANYBODY] if practitioner_id is None else [ANYBODY, practitioner_id]
     policy = queue.policy
     busy_below = None if policy.staff is None else policy.staff - policy.kept_for_emergencies
-    row = await tx.fetch_one(Q.lock_next, organization_id, queue.id, lines, *_weights(policy), now, _is_static(policy), HEADS, busy_below)
+    heads = await tx.fetch(Q.heads_for_caller, organization_id, queue.id, lines, HEADS, busy_below)
+    row = await tx.fetch_one(Q.lock_first_waiting, organization_id, _in_order(queue, heads, now))
     return _opened(row) if row else None
 
 
 async def entries_waiting(db: Session, organization_id: UUID, queue: Queue, now: datetime, limit: int) -> list[QueueEntry]:
     """In the order in which they would be called now."""
-    policy = queue.policy
-    rows = await db.fetch(Q.entries_waiting, organization_id, queue.id, *_weights(policy), now, _is_static(policy), limit)
-    return [_opened(row) for row in rows]
+    heads = await db.fetch(Q.heads_of_levels, organization_id, queue.id, limit)
+    return [_opened(row) for row in await db.fetch(Q.entries_by_place, organization_id, _in_order(queue, heads, now)[:limit])]
 
 
 async def entries_active(db: Session, organization_id: UUID, query: ListEntries) -> list[QueueEntry]:
@@ -178,13 +177,8 @@ async def take_over(tx: Session, organization_id: UUID, prior_id: UUID, now: dat
     return [row["id"] for row in await tx.fetch(Q.take_over_entries, organization_id, prior_id, now)]
 
 
-def _weights(policy: QueuePolicy) -> tuple[Sequence[float], Sequence[float]]:
-    """Head starts in seconds, and rates, by level."""
-    return [order.head_start_seconds(policy, level) for level in LEVELS], [order.rate(policy, level) for level in LEVELS]
-
-
-def _is_static(policy: QueuePolicy) -> bool:
-    return policy.order == "head-start"
+def _in_order(queue: Queue, heads: Sequence[Row], now: datetime) -> list[UUID]:
+    return order.in_order(queue.policy, ((row["level"], row["ranked_from"], row["id"]) for row in heads), now)
 
 
 def _queue(row: Row) -> Queue:
