@@ -66,6 +66,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def may(self, permission: str) -> bool:
         return permission in self.permissions
 
+    def works_at(self, site_id: UUID | None) -> bool:
+        """Whether the actor works at this site. Who has no sites named works at all of them; nobody else where no site is."""
+        return not self.site_ids or site_id in self.site_ids
+
     def require(self, permission: str) -> None:
         """Raise `Forbidden` unless this actor's role carries `permission`."""
         if permission not in self.permissions:

@@ -35,24 +35,20 @@ class SchedulingContext(Context):
         if self.by_patient and self.actor.patient_id != patient_id:
             raise Forbidden("You can act for yourself only.")
 
-    def may_at(self, site_id: UUID) -> bool:
-        """Whether the actor works at this site. Who has no sites named works at all of them."""
-        return not self.actor.site_ids or site_id in self.actor.site_ids
-
     def reaches(self, site_ids: Iterable[UUID]) -> bool:
         """Whether something that belongs to these sites concerns the actor."""
         return not self.actor.site_ids or any(each in self.actor.site_ids for each in site_ids)
 
     def require_site(self, site_id: UUID) -> None:
         """Raise `Forbidden` unless the actor works at this site."""
-        if not self.may_at(site_id):
+        if not self.actor.works_at(site_id):
             raise Forbidden("You can act for your own sites only.")
 
     def require_own(self, appointment: Appointment | None) -> Appointment:
         """The appointment, if there is one for the actor: a patient's own, at the actor's sites. To others it does not exist."""
         if appointment is None or (self.by_patient and appointment.patient_id != self.actor.patient_id):
             raise UnknownAppointment
-        if not self.may_at(appointment.site_id):
+        if not self.actor.works_at(appointment.site_id):
             raise UnknownAppointment
         return appointment
 

@@ -147,7 +147,7 @@ reseal_encounters = in_transaction(store.reseal)
 def _may_see(ctx: Context, encounter: Encounter) -> bool:
     actor = ctx.actor
     is_theirs = actor.may(ANY_PATIENT) or encounter.patient_id == actor.patient_id
-    return is_theirs and (not actor.site_ids or encounter.site_id in actor.site_ids)
+    return is_theirs and actor.works_at(encounter.site_id)
 
 
 def _ensure_within(ctx: Context, encounter: Encounter) -> None:

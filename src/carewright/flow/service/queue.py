@@ -264,20 +264,16 @@ async def _for_change(ctx: Context, tx: Session, entry_id: UUID, expected_versio
 async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
     """A queue where the actor works. Raises `UnknownQueue`."""
     queue = await store.queue_by_id(db, ctx.actor.organization_id, queue_id)
-    if queue is None or not _is_at(ctx, queue.site_id):
+    if queue is None or not ctx.actor.works_at(queue.site_id):
         raise UnknownQueue(queue_id=str(queue_id))
     return queue
 
 
 def _may_see(ctx: Context, entry: QueueEntry) -> bool:
     is_theirs = ctx.actor.may(WORK) or entry.patient_id == ctx.actor.patient_id
-    return is_theirs and _is_at(ctx, entry.site_id)
-
-
-def _is_at(ctx: Context, site_id: UUID) -> bool:
-    return not ctx.actor.site_ids or site_id in ctx.actor.site_ids
+    return is_theirs and ctx.actor.works_at(entry.site_id)
 
 
 def _ensure_at(ctx: Context, site_id: UUID) -> None:
-    if not _is_at(ctx, site_id):
+    if not ctx.actor.works_at(site_id):
         raise Forbidden("You work with queues at your own sites only.")

@@ -135,7 +135,7 @@ async def _changing(ctx: Context, work: Callable[[Session], Awaitable[Place]]) -
 async def _visit(ctx: Context, tx: Session, cipher: FieldCipher, encounter_id: UUID) -> Encounter:
     """A visit that is not over, its row locked. Raises `UnknownEncounter`, `StatusNotAllowed`."""
     found = (await encounters.encounters_for_change(tx, cipher, [encounter_id])).get(encounter_id)
-    if found is None or not (found.site_id is None or _is_at(ctx, found.site_id)):
+    if found is None or not (found.site_id is None or ctx.actor.works_at(found.site_id)):
         raise UnknownEncounter(encounter_id=str(encounter_id))
     if found.status in places.OVER:
         raise StatusNotAllowed(encounter_id=str(encounter_id), status=found.status)
@@ -166,7 +166,7 @@ async def _best(ctx: Context, tx: Session, command: AssignPlace, held: list[Plac
 
 async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_version: int | None) -> Place:
     place = await store.place_for_change(tx, ctx.actor.organization_id, place_id)
-    if place is None or not _is_at(ctx, place.site_id):
+    if place is None or not ctx.actor.works_at(place.site_id):
         raise UnknownPlace(place_id=str(place_id))
     if expected_version not in (None, place.version):
         raise PreconditionFailed(version=place.version)
@@ -186,10 +186,6 @@ def _entry(ctx: Context, event: str, place: Place, encounter: Encounter | None =
     return audit.entry(ctx, event, "U", patient_id=patient_id, entities=(_entity(place),))
 
 
-def _is_at(ctx: Context, site_id: UUID) -> bool:
-    return not ctx.actor.site_ids or site_id in ctx.actor.site_ids
-
-
 def _ensure_at(ctx: Context, site_id: UUID) -> None:
-    if not _is_at(ctx, site_id):
+    if not ctx.actor.works_at(site_id):
         raise Forbidden("You work with rooms and beds at your own sites only.")

@@ -109,7 +109,7 @@ async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
         raise UnknownSchedule(schedule_id=str(query.schedule_id))
     async with ctx.db.transaction() as tx:
         window = (tx, calendars.organization_id, known.id, start, end)
-        openings = tuple(each for each in await store.openings_of_schedule(*window) if ctx.may_at(each.site_id))
+        openings = tuple(each for each in await store.openings_of_schedule(*window) if ctx.actor.works_at(each.site_id))
         claims = await store.claims_of_schedule(*window, ctx.clock.now(), ctx.actor.site_ids)
         blocks = await store.blocks_of_schedule(*window)
         about = audit.Entity(type="Schedule", id=known.id)

@@ -88,7 +88,7 @@ async def list_versions(ctx: SchedulingContext, query: ListVersions) -> Appointm
         await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.read", "R", now))
         (shown,) = await with_notes(ctx, tx, cipher, [now])
         earlier = [msgspec.structs.replace(each, note=shown.note) for each in await store.earlier_versions(tx, cipher, now.id)]
-    found = [each for each in (shown, *earlier) if ctx.may_at(each.site_id) and (since is None or each.updated_at >= since)]
+    found = [each for each in (shown, *earlier) if ctx.actor.works_at(each.site_id) and (since is None or each.updated_at >= since)]
     below = [each for each in found if query.below is None or each.version < query.below]
     items = tuple(below[: query.limit])
     return AppointmentsFound(items=items, next=str(items[-1].version) if len(below) > len(items) else None, total=len(found))

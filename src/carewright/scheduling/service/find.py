@@ -91,7 +91,7 @@ def _sites(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site_id: UU
         ctx.require_site(site_id)
         ensure_writes(ctx, calendars, kind, site_id)
         return [site_id]
-    sites = sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites and ctx.may_at(each))
+    sites = sorted(each for each in kind.value.rules.site_ids or calendars.sites if each in calendars.sites and ctx.actor.works_at(each))
     ours = [each for each in sites if is_ours(calendars, kind, each)]
     if sites and not ours:
         ensure_writes(ctx, calendars, kind, sites[0])

@@ -98,7 +98,7 @@ async def list_masters(ctx: SchedulingContext) -> Masters:
     """Every service at a site that was begun to be moved, and how it stands."""
     ctx.actor.require("scheduling.master.read")
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
-    return _named(calendars, (each for each in await store.masters(ctx.db, cipher) if ctx.may_at(each.site_id)))
+    return _named(calendars, (each for each in await store.masters(ctx.db, cipher) if ctx.actor.works_at(each.site_id)))
 
 
 def _sites(ctx: SchedulingContext, calendars: Calendars, command: ChangeMaster, standing: dict[UUID, Master]) -> Sequence[UUID]:

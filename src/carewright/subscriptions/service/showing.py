@@ -15,7 +15,7 @@ from carewright.subscriptions.context import SubscriptionsContext
 
 def seen(noted: Noted, actor: Actor) -> Noted:
     """The event as the client may know it: of another site no more than that there was one, so that numbers have no gap."""
-    if not actor.site_ids or noted.site_id is None or noted.site_id in actor.site_ids:
+    if noted.site_id is None or actor.works_at(noted.site_id):
         return noted
     return msgspec.structs.replace(noted, focus_id=None, patient_id=None)
 
