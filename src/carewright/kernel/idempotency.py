@@ -66,6 +66,20 @@ async def remember(ctx: Context, tx: Session, answer: object) -> None:
         )
 
 
+async def committed(ctx: Context, work: Callable[[Session], Awaitable[T]]) -> T:
+    """What `work` answers, done and remembered in one transaction of its own; readers of the log are woken. Called within `once`."""
+    async with ctx.db.transaction() as tx:
+        answer = await work(tx)
+        await remember(ctx, tx, answer)
+    ctx.wake()
+    return answer
+
+
+async def once_committed(ctx: Context, kind: type[T], work: Callable[[Session], Awaitable[T]]) -> T:
+    """A change that is one transaction, done once for a caller's key."""
+    return await once(ctx, kind, lambda: committed(ctx, work))
+
+
 class KeptAnswer(NamedTuple):
     """What is stored of an answer: both under the organization's keys."""
 

@@ -24,7 +24,7 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden, PreconditionFailed
-from carewright.kernel.idempotency import once, remember
+from carewright.kernel.idempotency import once_committed
 from carewright.kernel.keeping import note_disposed
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -71,18 +71,15 @@ async def record_encounter(ctx: Context, command: RecordEncounter) -> Encounter:
     ctx.actor.require(RECORD)
     cipher = await ctx.cipher()
 
-    async def work() -> Encounter:
+    async def work(tx: Session) -> Encounter:
         encounter = encounters.new_encounter(command, ctx.ids.new())
         encounters.ensure_sound([encounter])
         _ensure_within(ctx, encounter)
-        async with ctx.db.transaction() as tx:
-            (made,) = await write(ctx, tx, cipher, [encounter])
-            await audit.record(tx, _entry(ctx, "flow.encounter.record", "C", made))
-            await remember(ctx, tx, made)
-        ctx.wake()
+        (made,) = await write(ctx, tx, cipher, [encounter])
+        await audit.record(tx, _entry(ctx, "flow.encounter.record", "C", made))
         return made
 
-    return await once(ctx, Encounter, work)
+    return await once_committed(ctx, Encounter, work)
 
 
 async def change_encounter(ctx: Context, command: ChangeEncounter) -> Encounter:
@@ -93,25 +90,22 @@ async def change_encounter(ctx: Context, command: ChangeEncounter) -> Encounter:
     ctx.actor.require(RECORD)
     cipher = await ctx.cipher()
 
-    async def work() -> Encounter:
-        async with ctx.db.transaction() as tx:
-            before = (await store.encounters_for_change(tx, cipher, [command.encounter_id])).get(command.encounter_id)
-            if before is None or not _may_see(ctx, before):
-                raise UnknownEncounter(encounter_id=str(command.encounter_id))
-            if command.expected_version not in (None, before.version):
-                raise PreconditionFailed(version=before.version)
-            after = encounters.changed_encounter(before, command)
-            encounters.ensure_follows(before, after)
-            encounters.ensure_sound([after])
-            _ensure_within(ctx, after)
-            written = await write(ctx, tx, cipher, [after])
-            stored = written[0] if written else before
-            await audit.record(tx, _entry(ctx, "flow.encounter.change", "U", stored))
-            await remember(ctx, tx, stored)
-        ctx.wake()
+    async def work(tx: Session) -> Encounter:
+        before = (await store.encounters_for_change(tx, cipher, [command.encounter_id])).get(command.encounter_id)
+        if before is None or not _may_see(ctx, before):
+            raise UnknownEncounter(encounter_id=str(command.encounter_id))
+        if command.expected_version not in (None, before.version):
+            raise PreconditionFailed(version=before.version)
+        after = encounters.changed_encounter(before, command)
+        encounters.ensure_follows(before, after)
+        encounters.ensure_sound([after])
+        _ensure_within(ctx, after)
+        written = await write(ctx, tx, cipher, [after])
+        stored = written[0] if written else before
+        await audit.record(tx, _entry(ctx, "flow.encounter.change", "U", stored))
         return stored
 
-    return await once(ctx, Encounter, work)
+    return await once_committed(ctx, Encounter, work)
 
 
 async def put_encounters(ctx: Context, command: PutEncounters) -> PutEncountersResult:

@@ -4,7 +4,6 @@ A step locks its entry, so that of two desks the second sees what the first did;
 transaction. Whoever was called is so because PostgreSQL locked their row for one caller.
 """
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -36,7 +35,7 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden, PreconditionFailed
-from carewright.kernel.idempotency import once, remember
+from carewright.kernel.idempotency import committed, once, once_committed
 from carewright.kernel.privacy.cipher import FieldCipher
 
 READ = "flow.queue.read"
@@ -50,14 +49,7 @@ async def put_queue(ctx: Context, command: PutQueue) -> Queue:
     ctx.actor.require(CHANGE)
     _ensure_at(ctx, command.site_id)
 
-    async def work() -> Queue:
-        async with ctx.db.transaction() as tx:
-            queue = await turns.put_queue(ctx, tx, command)
-            await remember(ctx, tx, queue)
-        ctx.wake()
-        return queue
-
-    return await once(ctx, Queue, work)
+    return await once_committed(ctx, Queue, lambda tx: turns.put_queue(ctx, tx, command))
 
 
 async def list_queues(ctx: Context, query: ListQueues) -> QueuesPage:
@@ -116,13 +108,12 @@ async def arrive(ctx: Context, command: Arrive) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    queue = await get_queue(ctx, ctx.db, command.queue_id)
-    drawn = await turns.draw_ticket(ctx, ctx.db, queue)
+    async def work() -> QueueEntry:
+        queue = await get_queue(ctx, ctx.db, command.queue_id)
+        drawn = await turns.draw_ticket(ctx, ctx.db, queue)
+        return await committed(ctx, lambda tx: turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command), drawn))
 
-    async def work(tx: Session) -> QueueEntry:
-        return await turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command), drawn)
-
-    return await _changing(ctx, work)
+    return await once(ctx, QueueEntry, work)
 
 
 async def call_next(ctx: Context, command: CallNext) -> Called:
@@ -130,18 +121,15 @@ async def call_next(ctx: Context, command: CallNext) -> Called:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    async def work() -> Called:
-        async with ctx.db.transaction() as tx:
-            queue = await get_queue(ctx, tx, command.queue_id)
-            before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, ctx.clock.now())
-            called = Called(entry=None if before is None else await _call(ctx, tx, cipher, before, command))
-            if called.entry is None:
-                await audit.record(tx, audit.entry(ctx, "flow.queue_entry.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
-            await remember(ctx, tx, called)
-        ctx.wake()
-        return called
+    async def work(tx: Session) -> Called:
+        queue = await get_queue(ctx, tx, command.queue_id)
+        before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, ctx.clock.now())
+        if before is not None:
+            return Called(entry=await _call(ctx, tx, cipher, before, command))
+        await audit.record(tx, audit.entry(ctx, "flow.queue_entry.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
+        return Called(entry=None)
 
-    return await once(ctx, Called, work)
+    return await once_committed(ctx, Called, work)
 
 
 async def call_entry(ctx: Context, command: CallEntry) -> QueueEntry:
@@ -153,7 +141,7 @@ async def call_entry(ctx: Context, command: CallEntry) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         return await _call(ctx, tx, cipher, before, command)
 
-    return await _changing(ctx, work)
+    return await once_committed(ctx, QueueEntry, work)
 
 
 async def step_entry(ctx: Context, command: StepEntry) -> QueueEntry:
@@ -165,7 +153,7 @@ async def step_entry(ctx: Context, command: StepEntry) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         return await turns.write(ctx, tx, cipher, command.action, before, rules.stepped(before, command.action, ctx.clock.now()))
 
-    return await _changing(ctx, work)
+    return await once_committed(ctx, QueueEntry, work)
 
 
 async def triage_entry(ctx: Context, command: TriageEntry) -> QueueEntry:
@@ -178,7 +166,7 @@ async def triage_entry(ctx: Context, command: TriageEntry) -> QueueEntry:
         after = replace(rules.stepped(before, "triage", ctx.clock.now()), level=command.level)
         return await turns.write(ctx, tx, cipher, "triage", before, after)
 
-    return await _changing(ctx, work)
+    return await once_committed(ctx, QueueEntry, work)
 
 
 async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
@@ -189,10 +177,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    queue = await get_queue(ctx, ctx.db, command.to_queue_id)
-    drawn = await turns.draw_ticket(ctx, ctx.db, queue)
-
-    async def work(tx: Session) -> QueueEntry:
+    async def send_on(tx: Session, queue: Queue, drawn: store.Ticket) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         now = ctx.clock.now()
         ended = rules.stepped(before, "transfer", now)
@@ -208,7 +193,12 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
         await places.follow_turn(ctx, tx, before, ended)
         return begun
 
-    return await _changing(ctx, work)
+    async def work() -> QueueEntry:
+        queue = await get_queue(ctx, ctx.db, command.to_queue_id)
+        drawn = await turns.draw_ticket(ctx, ctx.db, queue)
+        return await committed(ctx, lambda tx: send_on(tx, queue, drawn))
+
+    return await once(ctx, QueueEntry, work)
 
 
 async def undo_step(ctx: Context, command: UndoStep) -> QueueEntry:
@@ -230,20 +220,7 @@ async def undo_step(ctx: Context, command: UndoStep) -> QueueEntry:
             await turns.ensure_free(ctx, tx, entry.queue_id, entry.patient_id)
         return await turns.write(ctx, tx, cipher, "undo", entry, rules.undone(entry, step.before, now))
 
-    return await _changing(ctx, work)
-
-
-async def _changing(ctx: Context, work: Callable[[Session], Awaitable[QueueEntry]]) -> QueueEntry:
-    """One change of one turn, in a transaction of its own, done once for a caller's key."""
-
-    async def in_transaction() -> QueueEntry:
-        async with ctx.db.transaction() as tx:
-            entry = await work(tx)
-            await remember(ctx, tx, entry)
-        ctx.wake()
-        return entry
-
-    return await once(ctx, QueueEntry, in_transaction)
+    return await once_committed(ctx, QueueEntry, work)
 
 
 async def _call(ctx: Context, tx: Session, cipher: FieldCipher, before: QueueEntry, command: CallNext | CallEntry) -> QueueEntry:

@@ -3,7 +3,6 @@
 A place is taken by whoever locks its row first; the encounter's place, class and status follow in the same transaction.
 """
 
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -22,7 +21,7 @@ from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden, PreconditionFailed
-from carewright.kernel.idempotency import once, remember
+from carewright.kernel.idempotency import once_committed
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.reach import id_after
 
@@ -77,7 +76,7 @@ async def assign_place(ctx: Context, command: AssignPlace) -> Place:
         await audit.record(tx, _entry(ctx, "flow.place.assign", placed))
         return placed
 
-    return await _changing(ctx, work)
+    return await once_committed(ctx, Place, work)
 
 
 async def step_place(ctx: Context, command: StepPlace) -> Place:
@@ -103,7 +102,7 @@ async def step_place(ctx: Context, command: StepPlace) -> Place:
         await audit.record(tx, _entry(ctx, "flow.place.step", after, encounter))
         return after
 
-    return await _changing(ctx, work)
+    return await once_committed(ctx, Place, work)
 
 
 async def set_precautions(ctx: Context, command: SetPrecautions) -> Place:
@@ -118,18 +117,7 @@ async def set_precautions(ctx: Context, command: SetPrecautions) -> Place:
         await audit.record(tx, audit.entry(ctx, "flow.place.change", "U", entities=(_entity(place),)))
         return _shown(ctx, place)
 
-    return await _changing(ctx, work)
-
-
-async def _changing(ctx: Context, work: Callable[[Session], Awaitable[Place]]) -> Place:
-    async def in_transaction() -> Place:
-        async with ctx.db.transaction() as tx:
-            place = await work(tx)
-            await remember(ctx, tx, place)
-        ctx.wake()
-        return place
-
-    return await once(ctx, Place, in_transaction)
+    return await once_committed(ctx, Place, work)
 
 
 async def _visit(ctx: Context, tx: Session, cipher: FieldCipher, encounter_id: UUID) -> Encounter:
