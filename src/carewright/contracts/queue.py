@@ -72,9 +72,10 @@ class PutQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ListQueues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Queues at a site, or everywhere the actor works."""
+    """Queues at a site, or everywhere the actor works; one alone, where it is named."""
 
     site_id: UUID | None = None
+    queue_id: UUID | None = None
 
 
 class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):

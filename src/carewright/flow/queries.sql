@@ -120,7 +120,7 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE e.level = 4), count(*) FILTER (WHERE e.level = 5)] AS waiting, min(e.arrived_at) AS since
     FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status = 'waiting'
 ) w ON true
-WHERE q.organization_id = $1 AND ($2::uuid[] IS NULL OR q.site_id = ANY($2))
+WHERE q.organization_id = $1 AND ($2::uuid[] IS NULL OR q.site_id = ANY($2)) AND ($3::uuid IS NULL OR q.id = $3)
 ORDER BY q.name, q.id
 
 -- name: draw_ticket

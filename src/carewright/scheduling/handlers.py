@@ -18,6 +18,7 @@ from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
+from carewright.scheduling.service.change import replace_stored
 from carewright.scheduling.store import merging, stops
 
 NEVER = date(2000, 1, 1)
@@ -70,8 +71,7 @@ async def fulfil(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
     if before is None or master is not None or "fulfilled" not in STEPS[before.status]:
         return
     after = stepped(before, "fulfilled", ctx.clock.now())
-    await store.keep_version(tx, cipher, ctx.ids.new(), before)
-    await store.save_appointment(tx, cipher, after)
+    await replace_stored(ctx, tx, cipher, before, after)
     claims = await store.claims_of_appointment(tx, event.organization_id, after.id)
     await outbox.publish(ctx, tx, fact_of(AppointmentAdvanced, after, event.organization_id, claims))
     about = (audit.Entity(type="Appointment", id=after.id),)

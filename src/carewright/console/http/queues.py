@@ -1,6 +1,6 @@
 """The staff's pages of the day: which queues there are, who waits in one, and what is done with a turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,7 +13,7 @@ from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed
 from carewright.contracts.queue import (
     Arrive,
     CallEntry,
@@ -122,23 +122,12 @@ async def call_next(ask: Ask) -> Response:
 
 async def step(ask: Ask) -> Response:
     """One step of one turn, as the page showed it; what somebody else did meanwhile stands, and is shown."""
-    action = ask.form.get("action", "")
-    try:
-        return _done(ask, action, await _step(ask, action))
-    except (StepNotAllowed, PreconditionFailed):
-        return await _shown(ask, 409, error=FASTER)
-    except (NothingToUndo, AlreadyQueued) as refusal:
-        return await _shown(ask, 409, error=refusal.detail)
+    return await _tried(ask, ask.form.get("action", ""), _step)
 
 
 async def triage(ask: Ask) -> Response:
     """How urgent it is, as the nurse found."""
-    level = ask.form.get("level", "")
-    command = _valid(TriageEntry, ask, scale="esi", level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
-    try:
-        return _done(ask, "triage", await ask.ctx.queues.triage_entry(ask.ctx.actor, command, _key(ask)))
-    except (StepNotAllowed, PreconditionFailed):
-        return await _shown(ask, 409, error=FASTER)
+    return await _tried(ask, "triage", _triage)
 
 
 async def find_patient(ask: Ask) -> Response:
@@ -156,6 +145,21 @@ async def arrive(ask: Ask) -> Response:
         return await _shown(ask, 409, error="They have a ticket for this queue already.")
 
 
+async def _tried(ask: Ask, action: str, do: Callable[[Ask, str], Awaitable[QueueEntry]]) -> Response:
+    try:
+        return _done(ask, action, await do(ask, action))
+    except (StepNotAllowed, PreconditionFailed):
+        return await _shown(ask, 409, error=FASTER)
+    except (NothingToUndo, AlreadyQueued) as refusal:
+        return await _shown(ask, 409, error=refusal.detail)
+
+
+async def _triage(ask: Ask, _: str) -> QueueEntry:
+    level = ask.form.get("level", "")
+    command = _valid(TriageEntry, ask, scale="esi", level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
+    return await ask.ctx.queues.triage_entry(ask.ctx.actor, command, _key(ask))
+
+
 async def _step(ask: Ask, action: str) -> QueueEntry:
     if action == "call":
         return await ask.ctx.queues.call_entry(ask.ctx.actor, _valid(CallEntry, ask), _key(ask))
@@ -170,9 +174,7 @@ def _done(ask: Ask, action: str, entry: QueueEntry) -> Response:
 
 async def _shown(ask: Ask, status: int = 200, **more: object) -> Response:
     found = await ask.ctx.queues.list_entries(ask.ctx.actor, ListEntries(queue_id=ask.id, limit=ENTRIES_MAX))
-    summary = next((one for one in (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items if one.queue.id == ask.id), None)
-    if summary is None:
-        raise UnknownQueue(queue_id=str(ask.id))
+    (summary,) = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(queue_id=ask.id))).items
     sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
     zone = _zone(sites.get(summary.queue.site_id))
     ids = tuple(dict.fromkeys(each.patient_id for each in (*found.active, *found.waiting)))

@@ -60,7 +60,7 @@ async def list_queues(ctx: Context, query: ListQueues) -> QueuesPage:
         _ensure_at(ctx, query.site_id)
         sites = frozenset({query.site_id})
     async with ctx.db.transaction() as tx:
-        return QueuesPage(items=tuple(await store.queues_at(tx, ctx.actor.organization_id, sites)))
+        return QueuesPage(items=tuple(await store.queues_at(tx, ctx.actor.organization_id, sites, query.queue_id)))
 
 
 async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:

@@ -52,9 +52,9 @@ async def queue_by_id(db: Session, organization_id: UUID, queue_id: UUID) -> Que
     return _queue(row) if row else None
 
 
-async def queues_at(db: Session, organization_id: UUID, site_ids: Iterable[UUID] | None) -> list[QueueSummary]:
-    """Queues at these sites, or all of them, with how full each is."""
-    rows = await db.fetch(Q.queues_at, organization_id, None if site_ids is None else list(site_ids))
+async def queues_at(db: Session, organization_id: UUID, site_ids: Iterable[UUID] | None, queue_id: UUID | None) -> list[QueueSummary]:
+    """Queues at these sites, or all of them, or one, with how full each is."""
+    rows = await db.fetch(Q.queues_at, organization_id, None if site_ids is None else list(site_ids), queue_id)
     return [
         QueueSummary(queue=_queue(row), waiting=tuple(row["waiting"]), in_service=row["in_service"], waiting_since=row["since"])
         for row in rows

@@ -31,6 +31,7 @@ from carewright.contracts.scheduling import (
 from carewright.contracts.starts import IsExpected
 from carewright.contracts.versions import ListVersions
 from carewright.kernel import audit, outbox
+from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.kernel.idempotency import once, remember
@@ -230,7 +231,7 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
                     await ensure_not_stopped(ctx, tx, after)
                 about.extend(claims_of(before))
                 held, released = await _claims_after(ctx, tx, before, after)
-                await _replace(ctx, tx, cipher, before, after)
+                await replace_stored(ctx, tx, cipher, before, after)
                 await outbox.publish(ctx, tx, fact_of(step.fact, after, cipher.organization_id, held, released))
                 await audit.record(tx, store.entry_of(ctx, step.deed, "U", after))
                 await remember(ctx, tx, after)
@@ -243,7 +244,7 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
     return await once(ctx, Appointment, work)
 
 
-async def _replace(ctx: SchedulingContext, tx: Session, cipher: FieldCipher, before: Appointment, after: Appointment) -> None:
+async def replace_stored(ctx: Context, tx: Session, cipher: FieldCipher, before: Appointment, after: Appointment) -> None:
     """Store what an appointment has become, and keep what it was. Of a hold nothing is kept: nothing was booked yet."""
     if not is_hold(before) and after.version != before.version:
         await store.keep_version(tx, cipher, ctx.ids.new(), before)
@@ -286,7 +287,7 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
             if command.override is None:
                 shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
             claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
-            await _replace(ctx, tx, cipher, before, after)
+            await replace_stored(ctx, tx, cipher, before, after)
             await outbox.publish(ctx, tx, _moved_fact(before, after, organization_id, claims, old))
             await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
             await remember(ctx, tx, after)
