@@ -400,8 +400,7 @@ def _hl7(names: "Names") -> None:
     for each in (show, replay, settle):
         each.add_argument("id", help="the message's id")
     for each in (listed, show, replay, settle, mapped, *_partner(whats), *_unsent(whats)):
-        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
-        _with_place(each)
+        _with_tenant(each)
 
 
 def _ehr(names: "Names") -> None:
@@ -434,8 +433,7 @@ def _ehr(names: "Names") -> None:
         help="whose word counts for Practitioner, Location, Patient or Appointment: theirs, ours or newest (may be given more than once)",
     )  # fmt: skip
     for each in (add, listed, mapped, pull, push, retry, reconcile):
-        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
-        _with_place(each)
+        _with_tenant(each)
 
 
 def _mock(names: "Names") -> None:
@@ -554,8 +552,7 @@ def _cds(names: "Names") -> None:
     add.add_argument("--service", required=True, metavar="ID", help="which of its services")
     add.add_argument("--site", action="append", default=[], metavar="ID", help="only at this site (may be given more than once)")
     for each in (add, listed, remove):
-        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
-        _with_place(each)
+        _with_tenant(each)
 
 
 def _client(names: "Names") -> None:
@@ -592,8 +589,7 @@ def _client(names: "Names") -> None:
     for each in (keys, disable, enable):
         each.add_argument("id", help="the client's id")
     for each in (add, listed, keys, disable, enable):
-        each.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
-        _with_place(each)
+        _with_tenant(each)
 
 
 def _roles(names: "Names") -> None:
