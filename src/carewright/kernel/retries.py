@@ -5,7 +5,7 @@ budget it repeats what fails now and then, and stops where everything fails (Fin
 safe to repeat is repeated at all: what was not begun, or what the peer takes once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 
 from prometheus_client import Counter
@@ -33,6 +33,14 @@ class RetryBudget:
     def asked(self) -> None:
         """A request that is no repetition goes out."""
         self._saved = min(MOST, self._saved + RATIO)
+
+    def turns(self, most: int) -> Iterator[int]:
+        """The turns of one request, from 0: the first is its own, and each that repeats it (`most` in all) is paid for."""
+        self.asked()
+        for turn in range(most):
+            if turn and not self.may_repeat():
+                return
+            yield turn
 
     def may_repeat(self) -> bool:
         """Whether one that was not answered may be sent again; if so, this pays for it."""

@@ -70,10 +70,7 @@ class CoreHttp:
     async def _asked(self, question: Question, form: Form, tries: int) -> httpx.Response:
         """The first answer that is one. Raises `NoAnswer`."""
         parts = {name: (None, value) for name, value in self._envelope(question, form).items()}
-        self._budget.asked()
-        for turn in range(tries):
-            if turn and not self._budget.may_repeat():
-                break
+        for _ in self._budget.turns(tries):
             try:
                 answer = await self._client.post(self._url, files=parts)
             except (httpx.TransportError, Unavailable):

@@ -88,11 +88,7 @@ class Ehr:
     async def ask(self, method: str, url: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> httpx.Response:
         """One request with our token, repeated while the EHR is busy. Raises `NotUnderstood` for a refusal, `Unavailable`."""
         self._ensure_theirs(url)
-        budget = self._ctx.retries[self.connection.id]
-        budget.asked()
-        for turn in range(TRIES):
-            if turn and not budget.may_repeat():
-                break
+        for _ in self._ctx.retries[self.connection.id].turns(TRIES):
             sent = {"Accept": FHIR, "Authorization": f"Bearer {await self._token()}", **(headers or {})}
             answer = await self._ctx.outgoing.fetch(method, url, content=content, headers=sent)
             if answer.status_code not in BUSY:

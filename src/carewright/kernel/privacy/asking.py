@@ -64,13 +64,10 @@ class Asking:
 
         Between tries it waits a random part of a time that doubles (Brooker, "Exponential backoff and jitter", 2015).
         """
-        self._budget.asked()
         try:
             async with asyncio.timeout(ALL_SECONDS_MAX):
-                for turn in range(TRIES):
+                for turn in self._budget.turns(TRIES):
                     if turn:
-                        if not self._budget.may_repeat():
-                            break
                         await self._pause(self._rng.uniform(0, PAUSE_SECONDS * 2**turn))
                     if (answer := await self._once(method, url, headers, content)) is not None:
                         return answer
