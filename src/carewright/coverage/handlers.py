@@ -13,7 +13,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.coverage import store
 from carewright.coverage.service.asking_later import Booked, Held, ask_ahead, ask_later
-from carewright.coverage.service.stopping import tell_all_later
+from carewright.coverage.service.stopping import tell_later
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -39,7 +39,7 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     ids = await store.take_over(tx, event.organization_id, event.prior_id, ctx.clock.now())
     if await store.note_stops(tx, event.organization_id, event.prior_id, has_stops=False):
         await outbox.publish(ctx, tx, VisitsStopped(organization_id=event.organization_id, patient_id=event.prior_id, stops=()))
-    await tell_all_later(ctx.working_in(event.organization_id), tx, event.patient_id)
+    await tell_later(ctx.working_in(event.organization_id), tx, event.patient_id)
     await audit.record_merge(ctx, tx, "coverage.coverage.merge", event, "Coverage", ids)
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from carewright.contracts.coverage import CoveragePolicy, SetPolicy, SetServiceType, VisitServiceType
 from carewright.coverage import store
-from carewright.coverage.service.stopping import tell_all_later
+from carewright.coverage.service.stopping import tell_later
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -31,7 +31,7 @@ async def set_policy(ctx: Context, policy: SetPolicy) -> CoveragePolicy:
         raise BadInput("There is no such time zone. It looks like America/Chicago.", parameter="time_zone") from fault
     async with ctx.db.transaction() as tx:
         await store.put_policy(tx, ctx.actor.organization_id, policy)
-        await tell_all_later(ctx, tx)
+        await tell_later(ctx, tx)
         about = (audit.Entity(type="Location", id=policy.site_id),)
         await audit.record(tx, audit.entry(ctx, "coverage.policy.set", "U", entities=about))
     return CoveragePolicy(**msgspec.structs.asdict(policy))
@@ -49,7 +49,7 @@ async def set_service_type(ctx: Context, command: SetServiceType) -> VisitServic
     what = VisitServiceType(**msgspec.structs.asdict(command))
     async with ctx.db.transaction() as tx:
         await store.put_service_type(tx, ctx.actor.organization_id, what)
-        await tell_all_later(ctx, tx)
+        await tell_later(ctx, tx)
         about = (audit.Entity(type="HealthcareService", id=what.visit_type_id),)
         await audit.record(tx, audit.entry(ctx, "coverage.service_type.set", "U", entities=about))
     return what

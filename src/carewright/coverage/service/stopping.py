@@ -43,7 +43,7 @@ async def tell_stops(ctx: Context, tx: Session, cipher: FieldCipher, patient_id:
         await outbox.publish(ctx, tx, VisitsStopped(organization_id=cipher.organization_id, patient_id=patient_id, stops=found))
 
 
-async def tell_all_later(ctx: Context, tx: Session, patient_id: UUID | None = None) -> None:
+async def tell_later(ctx: Context, tx: Session, patient_id: UUID | None = None) -> None:
     """Look at everybody, or at one patient, again soon: what is stopped follows what holds now."""
     await jobs.enqueue(ctx, tx, TELL_STOPS, Changed(ctx.actor.organization_id, patient_id))
 
