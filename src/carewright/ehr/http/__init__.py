@@ -1,1 +1,1 @@
-"""HL7 v2 over HTTP: messages in, and the work list by our API."""
+"""EHR connections by our API."""

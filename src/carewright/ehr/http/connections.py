@@ -2,8 +2,8 @@
 
 from carewright.contracts.ehr import Connections, Reconciled, Retried, UnknownConnection, Untold
 from carewright.ehr.context import EhrContext as Ctx
+from carewright.ehr.service import connections, reconciling, untold
 from carewright.ehr.service.connections import LOOK
-from carewright.ehr.service.ehrs import LocalEhrs
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.kernel.http.routes import Call, Nothing, Route
 
@@ -13,22 +13,22 @@ ONE = CONNECTIONS + "/{connection_id}"
 
 async def list_connections(ctx: Ctx, _: Call[Nothing, Nothing]) -> Connections:
     """All of them."""
-    return await LocalEhrs(ctx).list_connections(ctx.actor)
+    return Connections(items=await connections.list_connections(ctx))
 
 
 async def list_untold(ctx: Ctx, call: Call[Nothing, Nothing]) -> Untold:
     """The oldest."""
-    return await LocalEhrs(ctx).list_untold(ctx.actor, call.path["connection_id"])
+    return await untold.list_untold(ctx, call.path["connection_id"])
 
 
 async def retry_untold(ctx: Ctx, call: Call[Nothing, Nothing]) -> Retried:
     """Tell it again."""
-    return await LocalEhrs(ctx).retry_untold(ctx.actor, call.path["connection_id"])
+    return await untold.retry_untold(ctx, call.path["connection_id"])
 
 
 async def reconcile(ctx: Ctx, call: Call[Nothing, Nothing]) -> Reconciled:
     """By ids and counts."""
-    return await LocalEhrs(ctx).reconcile(ctx.actor, call.path["connection_id"])
+    return await reconciling.reconcile(ctx, call.path["connection_id"])
 
 
 KNOWN = (UnknownConnection,)
