@@ -24,10 +24,10 @@ from carewright.migration.model.system_mapping import system_mapping_in
 from carewright.migration.model.systems import SYSTEMS, SystemName
 from carewright.migration.service import dumping
 from carewright.migration.service.importing import import_csv as import_rows
-from carewright.roles.lifecycle import running
+from carewright.roles.lifecycle import System, running
 from carewright.roles.registry import MODULES
 
-__all__ = ["SYSTEMS", "draft_mapping", "import_csv", "import_dump", "import_fhir", "import_hl7", "lines_of"]
+__all__ = ["SYSTEMS", "draft_mapping", "import_csv", "import_dump", "import_fhir", "import_hl7", "lines_of", "migrating"]
 REJECTIONS_SHOWN_MAX = 20
 
 
@@ -35,14 +35,11 @@ async def import_fhir(
     sections: Mapping[str, Any], organization_id: UUID, paths: Sequence[Path], time_zone: str, bar: Callable[[int, int], None]
 ) -> ImportReport:
     """Import FHIR R4 NDJSON into one tenant. `time_zone` serves sites whose address does not tell; `bar(done, total)` hears of progress."""
-    async with running([module for module in MODULES if module.has_tables], sections) as system:
+    async with _importing(sections) as system:
         actor = system.tokens.actor("integration", "import", organization_id)
         await system.context("patients").acting(actor).cipher()  # an organization of another region is refused before anything is written
         into = Into(system.offer(Directory), system.offer(Patients), system.offer(Flow), system.offer(Vitals), actor)
-        report = await import_directory(into, paths, Ids(SystemClock()), bar, time_zone=time_zone)
-        for relay in system.relays.values():
-            await relay.drain()
-    return report
+        return await import_directory(into, paths, Ids(SystemClock()), bar, time_zone=time_zone)
 
 
 async def import_csv(
@@ -50,7 +47,7 @@ async def import_csv(
 ) -> ImportReport:
     """Import one CSV file into one tenant, by the mapping (TOML). A dry run writes nothing."""
     asked = mapping_in(mapping)
-    async with _migrating(sections, organization_id) as ctx:
+    async with migrating(sections, organization_id) as ctx:
         return await import_rows(ctx, path, asked, dry_run=dry_run, progress=bar)
 
 
@@ -67,7 +64,7 @@ async def import_dump(
     asked = system_mapping_in(mapping)
     if asked.system != name:
         raise InvalidMapping(f"The mapping is of {asked.system!r}.", field="system")
-    async with _migrating(sections, organization_id) as ctx:
+    async with migrating(sections, organization_id) as ctx:
         return await dumping.import_dump(ctx, path, asked, dry_run=dry_run, progress=bar)
 
 
@@ -79,24 +76,28 @@ async def import_hl7(
 
     A dry run writes nothing. Raises `StartFailed` for a client that is none of the tenant's, or was shut out.
     """
-    async with running([module for module in MODULES if module.has_tables], sections) as system:
+    async with _importing(sections) as system:
         ctx: Hl7Context = system.context("hl7")
         actor = await ctx.access.actor_of_client(ctx.system, client_id)
         if actor is None or actor.organization_id != organization_id:
             raise StartFailed("--client ID is the registered client that sent the messages: carewright client list shows them.")
-        report = await import_archive(ctx.acting(ctx.tokens.not_held(actor)), paths, dry_run=dry_run, progress=bar)
-        for relay in system.relays.values():
-            await relay.drain()
-    return report
+        return await import_archive(ctx.acting(ctx.tokens.not_held(actor)), paths, dry_run=dry_run, progress=bar)
 
 
 @asynccontextmanager
-async def _migrating(sections: Mapping[str, Any], organization_id: UUID) -> AsyncIterator[MigrationContext]:
+async def migrating(sections: Mapping[str, Any], organization_id: UUID) -> AsyncIterator[MigrationContext]:
     """Migration in the name of an import; whatever it wrote, every copy has followed when it ends."""
-    async with running([module for module in MODULES if module.has_tables], sections) as system:
+    async with _importing(sections) as system:
         ctx = system.context("migration").acting(system.tokens.actor("integration", "import", organization_id))
         await ctx.cipher()  # an organization of another region is refused before anything is written
         yield ctx
+
+
+@asynccontextmanager
+async def _importing(sections: Mapping[str, Any]) -> AsyncIterator[System]:
+    """Every module that keeps something; whatever was written, every copy has followed when it ends."""
+    async with running([module for module in MODULES if module.has_tables], sections) as system:
+        yield system
         for relay in system.relays.values():
             await relay.drain()
 

@@ -29,13 +29,8 @@ async def mirrored(
 ) -> Mirrored:
     """Copy and compare one export, by the mapping (TOML)."""
     asked = mapping_in(mapping)
-    async with running([module for module in MODULES if module.has_tables], sections) as system:
-        ctx = system.context("migration").acting(system.tokens.actor("integration", "import", organization_id))
-        await ctx.cipher()  # an organization of another region is refused before anything is written
-        done = await mirroring.mirror_file(ctx, path, asked, dry_run=dry_run, progress=bar)
-        for relay in system.relays.values():
-            await relay.drain()
-    return done
+    async with importing.migrating(sections, organization_id) as ctx:
+        return await mirroring.mirror_file(ctx, path, asked, dry_run=dry_run, progress=bar)
 
 
 async def changed(
