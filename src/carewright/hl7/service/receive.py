@@ -5,9 +5,10 @@ answer, sends it again, and everything is done once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -86,22 +87,16 @@ async def receive_all(ctx: Hl7Context, raws: Sequence[bytes]) -> list[bytes]:
     They are done in their order, or at once where the order makes no difference, so that they share statements and commits.
     """
     ctx.actor.require(RECEIVE)
-    cipher, client_id, answers = await ctx.cipher(), client_of(ctx), []
+    receiving = partial(_received, ctx, await ctx.cipher(), client_of(ctx))
     batches = [_each_of(raw) for raw in raws]
-    for run in runs_of(_read(raw) for batch in batches for raw in batch):
-        done = await asyncio.gather(*(_received(ctx, cipher, client_id, each) for each in run), return_exceptions=True)
-        answers += [_through(each) or b"" for each in done]
-    following = iter(answers)
-    return [b"".join(islice(following, len(batch))) for batch in batches]
+    answers = iter(await _in_runs(receiving, (raw for batch in batches for raw in batch)))
+    return [b"".join(each or b"" for each in islice(answers, len(batch))) for batch in batches]
 
 
 async def take_all(ctx: Hl7Context, raws: Sequence[bytes]) -> list[Taken]:
     """As `receive_all`, of single messages, for one who wants no acknowledgements: what became of each."""
     ctx.actor.require(RECEIVE)
-    cipher, client_id = await ctx.cipher(), client_of(ctx)
-    return [
-        each for run in runs_of(map(_read, raws)) for each in await asyncio.gather(*(_taken(ctx, cipher, client_id, read) for read in run))
-    ]
+    return await _in_runs(partial(_taken, ctx, await ctx.cipher(), client_of(ctx)), raws)
 
 
 def client_of(ctx: Hl7Context) -> UUID:
@@ -193,11 +188,15 @@ def _each_of(raw: bytes) -> list[bytes]:
         return [raw]
 
 
-def _through(done: T | BaseException) -> T:
-    """What came of one that was done beside others. Its fault is raised once the others are through."""
-    if isinstance(done, BaseException):
-        raise done
-    return done
+async def _in_runs(do: Callable[[Read], Awaitable[T]], raws: Iterable[bytes]) -> list[T]:
+    """What comes of each message, in order. A fault of one that is done beside others is raised once the others are through."""
+    through: list[T] = []
+    for run in runs_of(map(_read, raws)):
+        for done in await asyncio.gather(*map(do, run), return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+            through.append(done)
+    return through
 
 
 async def _received(ctx: Hl7Context, cipher: FieldCipher, client_id: UUID, read: Read) -> bytes | None:
