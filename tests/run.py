@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS_MAX = 30
 FAILED = ("failure", "error")
 STORY_LINES = 50
-"""Told again at the end, where whoever sees only the end of a long log finds it."""
+"""Told again at the end, and each once more in one line, where whoever sees only the end of a long log finds it."""
+SUMMARY_MAX = 160
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,9 @@ def count(report: Path, code: int) -> Outcome:
 
 
 def story(case: ElementTree.Element, told: ElementTree.Element) -> str:
-    lines = (told.text or told.get("message") or "").splitlines()[-STORY_LINES:]
-    return "\n".join([f"{case.get('classname')}::{case.get('name')}", *(f"    {line}" for line in lines)])
+    message = told.get("message") or ""
+    lines = (told.text or message).splitlines()[-STORY_LINES:]
+    return "\n".join([f"{case.get('classname')}::{case.get('name')}: {message[:SUMMARY_MAX]!r}", *(f"    {line}" for line in lines)])
 
 
 def close(outcomes: dict[str, Outcome], seconds: float) -> int:
@@ -197,6 +199,8 @@ def close(outcomes: dict[str, Outcome], seconds: float) -> int:
     bad = [name for name, outcome in outcomes.items() if outcome.failed]
     for each in total.stories:
         say(f"\nfailed: {each}")
+    for each in total.stories:
+        say(f"failed: {each.splitlines()[0]}")
     say(f"\nfailed tiers: {', '.join(bad)}" if bad else "\nevery tier passed")
     say(f"===== {total} =====")
     return 1 if bad else 0

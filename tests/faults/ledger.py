@@ -132,9 +132,13 @@ class Ledger:
         return msgspec.json.decode(self._cipher.open_(TABLE, "answer", f"{row['subject']}\0{row['key']}", row["answer"]))
 
     async def _of_appointments(self, shift: Shift) -> list[str]:
-        """Each acknowledged appointment is there once, as last told; no other is there; each version has its event, in order."""
-        rows = {row["id"]: row for row in await self._fetch(APPOINTMENTS)}
-        events = {row["subject"]: list(row["versions"]) for row in await self._fetch(EVENTS)}
+        """Each acknowledged appointment is there once, as last told; no other is there; each version has its event, in order.
+
+        Both are read as they are at one moment: holds run out meanwhile.
+        """
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            rows = {row["id"]: row for row in await self._fetch(APPOINTMENTS)}
+            events = {row["subject"]: list(row["versions"]) for row in await self._fetch(EVENTS)}
         begun = Counter(deed.appointment_id for deed in shift.deeds if deed.is_done and deed.what in ("book", "hold"))
         return [
             *(f"appointment {each} was acknowledged for {count} keys" for each, count in begun.items() if count > 1),

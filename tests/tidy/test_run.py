@@ -47,7 +47,7 @@ def test_what_failed_is_told_again_at_the_end(tmp_path: Path, capsys: pytest.Cap
         f'<testsuites><testsuite tests="2" failures="1" errors="0" skipped="0"><testcase/>{case}</testsuite></testsuites>', "utf-8"
     )
     run.close({"roles": run.count(path, 1)}, 1.0)
-    assert "failed: tests.roles.test_tls::test_a\n    line 1\n    assert 1 == 2\n" in capsys.readouterr().out
+    assert "failed: tests.roles.test_tls::test_a: 'short'\n    line 1\n    assert 1 == 2\n" in capsys.readouterr().out
 
 
 def test_tiers_side_by_side_are_told_apart_and_one_that_hangs_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
