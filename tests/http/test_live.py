@@ -53,6 +53,19 @@ async def test_what_happens_at_a_site_is_told_without_the_patient(clinic: Clinic
         assert (fact["id"], fact["what"], fact["status"], fact["version"]) == (visit, "cancelled", "cancelled", "2")
 
 
+async def test_a_turn_is_told_by_its_ticket_and_without_the_patient(clinic: Clinic, patient: UUID, desk: Browser) -> None:
+    wanted = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Feet", "letter": "F"}
+    queue_id = ok(await clinic.system.request("operations", "PUT", "/api/v1/queues", json=wanted))["id"]
+    place = await snapshot(desk, clinic)
+    async with watching(staff_base(clinic.system), session_of(desk), clinic.site_id, place) as stream:
+        path = f"/api/v1/queues/{queue_id}/entries"
+        entry = ok(await clinic.system.request("front-desk", "POST", path, json={"patient_id": str(patient)}), 201)
+        fact = (await stream.until("turn")).fields
+        assert (fact["id"], fact["version"], fact["queue"]) == (entry["id"], "1", queue_id)
+        assert (fact["what"], fact["status"], fact["ticket"], fact["level"]) == ("arrive", "waiting", "F001", "4")
+        assert str(patient) not in str(fact)
+
+
 async def test_whoever_comes_again_goes_on_exactly_behind_what_they_heard(clinic: Clinic, patient: UUID, desk: Browser) -> None:
     place, base, session = await snapshot(desk, clinic), staff_base(clinic.system), session_of(desk)
     async with watching(base, session, clinic.site_id, place) as stream:

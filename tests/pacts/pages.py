@@ -37,6 +37,7 @@ from carewright.contracts.queue import (
     CallNext,
     ListEntries,
     ListQueues,
+    ListTurns,
     StepEntry,
     TriageEntry,
     UndoStep,
@@ -276,6 +277,7 @@ CONSOLE_CALLS = (
     # queues
     Call(Queues, "list_queues", NURSE, (ListQueues(),), (CLINIC, PATIENT, TURN), there(any_=("waiting_since", "Queue.policy"))),
     Call(Queues, "list_entries", NURSE, (ListEntries(queue_id=QUEUE),), (CLINIC, PATIENT, TURN), there(any_=("active", "waiting"))),
+    Call(Queues, "list_turns", NURSE, (ListTurns(queue_id=QUEUE),), (CLINIC, PATIENT, TURN), there(any_=("active", "waiting"))),
     Call(Queues, "estimate_waits", NURSE, (QUEUE,), (CLINIC, PATIENT, TURN), there(any_=MINUTES)),
     Call(Queues, "get_entry", NURSE, (ENTRY,), (CLINIC, PATIENT, TURN), MOMENTS),
     Call(Queues, "arrive", NURSE, (Arrive(queue_id=QUEUE, patient_id=WHOSE), KEY), (CLINIC, PATIENT, QUEUE_OPEN), MOMENTS),

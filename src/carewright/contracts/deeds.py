@@ -110,6 +110,7 @@ flow.get_entry                         flow.queue_entry.read
 flow.list_entries                      flow.queue_entry.search
 flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
+flow.list_turns                        flow.queue.list
 flow.own_turns                         flow.queue_entry.read
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change

@@ -18,6 +18,7 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
+    ListTurns,
     OwnTurns,
     PutQueue,
     Queue,
@@ -28,6 +29,7 @@ from carewright.contracts.queue import (
     StepEntry,
     TransferEntry,
     TriageEntry,
+    TurnsInOrder,
     UndoStep,
     WaitEstimate,
     WaitEstimates,
@@ -352,6 +354,8 @@ class Queues(Protocol):
     async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage: ...
 
     async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
+
+    async def list_turns(self, actor: Actor, query: ListTurns) -> TurnsInOrder: ...
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
 

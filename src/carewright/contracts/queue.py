@@ -156,6 +156,35 @@ class EntriesInOrder(msgspec.Struct, frozen=True, kw_only=True):
     as_of: Instant
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn as whoever watches a queue is told of it: its ticket and how it stands, and nothing of whose it is."""
+
+    id: UUID
+    ticket: str
+    status: QueueEntryStatus
+    level: int
+    expected_at: Instant | None = None
+    arrived_at: Instant | None = None
+    called_at: Instant | None = None
+    skipped: int = 0
+    version: int = 1
+
+
+class ListTurns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The turns of a queue, as `ListEntries` has them."""
+
+    queue_id: UUID
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+class TurnsInOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """`as_of` is when the order was so."""
+
+    active: tuple[Turn, ...]
+    waiting: tuple[Turn, ...]
+    as_of: Instant
+
+
 class CallNext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is next for `practitioner_id`: of those who want nobody in particular, or them. Without one, of the former alone."""
 

@@ -25,6 +25,7 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
+    ListTurns,
     OwnTurns,
     PutQueue,
     Queue,
@@ -33,6 +34,7 @@ from carewright.contracts.queue import (
     StepEntry,
     TransferEntry,
     TriageEntry,
+    TurnsInOrder,
     UndoStep,
     WaitEstimate,
     WaitEstimates,
@@ -42,6 +44,7 @@ from carewright.flow import handlers
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import rooms as http_rooms
 from carewright.flow.jobs import TIMERS
+from carewright.flow.model.shown import TURNS
 from carewright.flow.service import encounters as service
 from carewright.flow.service import queue, waits
 from carewright.flow.settings import FlowSettings
@@ -100,6 +103,9 @@ class LocalQueues:
     async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder:
         return await queue.list_entries(self._context.acting(actor), query)
 
+    async def list_turns(self, actor: Actor, query: ListTurns) -> TurnsInOrder:
+        return await queue.list_turns(self._context.acting(actor), query)
+
     async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry:
         return await queue.arrive(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
@@ -144,5 +150,6 @@ MODULE = Module(
         AppointmentCancelled: handlers.take_out_of_queues,
     },
     timers=TIMERS,
+    shown=(TURNS,),
     sealed={store.TABLE: service.reseal_encounters},
 )

@@ -1,6 +1,6 @@
 """The staff's pages of the day: which queues there are, who waits in one, and what is done with a turn."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -18,18 +18,24 @@ from carewright.contracts.queue import (
     Arrive,
     CallEntry,
     CallNext,
+    EntriesInOrder,
     ListEntries,
     ListQueues,
+    ListTurns,
     QueueAction,
     QueueEntry,
     QueueEntryStatus,
     QueueSummary,
     StepEntry,
     TriageEntry,
+    Turn,
+    TurnsInOrder,
     UndoStep,
     WaitEstimate,
 )
 from carewright.kernel.errors import BadInput, PreconditionFailed
+from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
+from carewright.kernel.server_sent import text_of
 
 QUEUES = "/staff/queues"
 QUEUE = f"{QUEUES}/{{id}}"
@@ -68,10 +74,10 @@ TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "
 
 
 class Line(NamedTuple):
-    """One turn, as the page shows it."""
+    """One turn, as the page shows it. `who` is None where it shows that already."""
 
-    entry: QueueEntry
-    who: str
+    entry: QueueEntry | Turn
+    who: str | None
     state: str
     level: str
     since: str
@@ -79,7 +85,7 @@ class Line(NamedTuple):
     actions: tuple[tuple[str, str], ...]
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True):
     """A turn that an address names."""
 
     turn: UUID
@@ -172,26 +178,52 @@ def _done(ask: Ask, action: str, entry: QueueEntry) -> Response:
     return ask.go(f"{QUEUES}/{ask.id}?{urlencode({'done': action, 'turn': str(entry.id)})}")
 
 
+async def show_turns(ask: Ask) -> Response:
+    """How the queue stands now, for a page that shows it: whose a turn is, it is told of those alone that it does not know yet."""
+    known = frozenset(ask.form.get("known", "").split())
+    place = text_of(await ask.ctx.feed.place())
+    found = await ask.ctx.queues.list_turns(ask.ctx.actor, ListTurns(queue_id=ask.id, limit=ENTRIES_MAX))
+    new = [each.id for each in (*found.active, *found.waiting) if str(each.id) not in known]
+    entries = [await ask.ctx.queues.get_entry(ask.ctx.actor, each) for each in new]
+    return await _page(ask, 200, place, found, await _names(ask, entries), error="", found=None)
+
+
 async def _shown(ask: Ask, status: int = 200, **more: object) -> Response:
+    place = text_of(await ask.ctx.feed.place())  # before the queue is read, so that no fact is missed in between
     found = await ask.ctx.queues.list_entries(ask.ctx.actor, ListEntries(queue_id=ask.id, limit=ENTRIES_MAX))
+    names = await _names(ask, (*found.active, *found.waiting))
+    return await _page(ask, status, place, found, names, **({"error": "", "found": None} | more))
+
+
+async def _names(ask: Ask, entries: Iterable[QueueEntry]) -> dict[UUID, str]:
+    """Whose turns these are, by turn."""
+    patient_of = {each.id: each.patient_id for each in entries}
+    ids = tuple(dict.fromkeys(patient_of.values()))
+    names = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
+    return {entry_id: names.get(patient_id, "Name not known") for entry_id, patient_id in patient_of.items()}
+
+
+async def _page(
+    ask: Ask, status: int, place: str, now: EntriesInOrder | TurnsInOrder, names: Mapping[UUID, str], **more: object
+) -> Response:  # fmt: skip
     (summary,) = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(queue_id=ask.id))).items
     sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
     zone = _zone(sites.get(summary.queue.site_id))
-    ids = tuple(dict.fromkeys(each.patient_id for each in (*found.active, *found.waiting)))
-    names = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
-    told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if found.waiting else {}
-    values: dict[str, object] = {"error": "", "found": None} | more
-    return ask.show(
-        "queue.html", status, queue=summary.queue, waiting_count=sum(summary.waiting), as_of=found.as_of.astimezone(zone), called=called,
-        active=[_line(each, names, zone) for each in found.active], waiting=[_line(each, names, zone, told) for each in found.waiting],
-        levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if values["error"] else await _last(ask), **values,
+    told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if now.waiting else {}
+    response = ask.show(
+        "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
+        called=called, active=[_line(each, names, zone) for each in now.active],
+        waiting=[_line(each, names, zone, told) for each in now.waiting],
+        levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
+    return response
 
 
-def _line(entry: QueueEntry, names: Mapping[UUID, str], zone: ZoneInfo, told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD) -> Line:
+def _line(entry: QueueEntry | Turn, names: Mapping[UUID, str], zone: ZoneInfo, told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD) -> Line:
     at = (entry.called_at if entry.status in ("called", "in-service") else entry.arrived_at) or entry.expected_at
     return Line(
-        entry=entry, who=names.get(entry.patient_id, "Name not known"), state=STATES[entry.status], level=LEVELS[entry.level - 1],
+        entry=entry, who=names.get(entry.id), state=STATES[entry.status], level=LEVELS[entry.level - 1],
         since=at.astimezone(zone).strftime("%H:%M") if at else "", wait=_wait(told.get(entry.id)),
         actions=tuple((action, LABELS[action]) for action in OFFERED.get(entry.status, ())),
     )  # fmt: skip
@@ -215,7 +247,7 @@ async def _last(ask: Ask) -> Last | None:
     query = ask.request.query_params
     if query.get("done") not in DONE:
         return None
-    entry = await ask.ctx.queues.get_entry(ask.ctx.actor, _as(Turn, {"turn": query.get("turn", "")}).turn)
+    entry = await ask.ctx.queues.get_entry(ask.ctx.actor, _as(Named, {"turn": query.get("turn", "")}).turn)
     return Last(entry, f"{entry.ticket} {DONE[query['done']]}.", query["done"] in TAKEN_BACK)
 
 

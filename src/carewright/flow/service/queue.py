@@ -18,6 +18,7 @@ from carewright.contracts.queue import (
     EntriesInOrder,
     ListEntries,
     ListQueues,
+    ListTurns,
     OwnTurns,
     PutQueue,
     Queue,
@@ -26,6 +27,8 @@ from carewright.contracts.queue import (
     StepEntry,
     TransferEntry,
     TriageEntry,
+    Turn,
+    TurnsInOrder,
     UndoStep,
 )
 from carewright.flow.model import queue as rules
@@ -74,6 +77,17 @@ async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:
         about = [(each.patient_id, audit.Entity(type="QueueEntry", id=each.id)) for each in (*active, *waiting)]
         await audit.record(tx, *audit.entries_about(ctx, "flow.queue_entry.search", about))
     return EntriesInOrder(active=tuple(active), waiting=tuple(waiting), as_of=now)
+
+
+async def list_turns(ctx: Context, query: ListTurns) -> TurnsInOrder:
+    """How the turns of a queue stand, in order. Whose they are is not said. Raises `UnknownQueue`."""
+    ctx.actor.require(WORK)
+    now, asked = ctx.clock.now(), ListEntries(queue_id=query.queue_id, limit=query.limit)
+    async with ctx.db.transaction() as tx:
+        queue = await get_queue(ctx, tx, query.queue_id)
+        active = await store.entries_active(tx, ctx.actor.organization_id, asked)
+        waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
+    return TurnsInOrder(active=tuple(map(_turn, active)), waiting=tuple(map(_turn, waiting)), as_of=now)
 
 
 async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
@@ -244,6 +258,10 @@ async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
     if queue is None or not ctx.actor.works_at(queue.site_id):
         raise UnknownQueue(queue_id=str(queue_id))
     return queue
+
+
+def _turn(entry: QueueEntry) -> Turn:
+    return Turn(**{name: getattr(entry, name) for name in Turn.__struct_fields__})
 
 
 def _may_see(ctx: Context, entry: QueueEntry) -> bool:

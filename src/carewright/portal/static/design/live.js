@@ -3,13 +3,26 @@
 // The page has one element with data-live (the address of the stream) and data-place; what it shows of the snapshot lies in its
 // [data-fresh], and [data-state] says whether that is live. The stream goes on exactly behind the last event that was heard: after a
 // break, and after the device slept. Where it cannot, it says "reload", and the page is asked for again.
-// A hidden page lets go of its stream, since a browser has few connections for all pages of a site, and catches up when it is shown.
+// A page whose facts do not tell all that it shows asks for a snapshot when it hears of one (refresh), and the stream goes on meanwhile.
+// With data-again the snapshot is asked for there, by a form that says by `known` what the page shows already (its data-id); otherwise at
+// the page's own address. A snapshot waits while the mouse moves over what it would change, so that nobody presses what has just come
+// under it. A hidden page lets go of its stream, since a browser has few connections for all pages of a site, and catches up when it is shown.
+
+import { merge } from "./merge.js";
 
 const TICK_MILLISECONDS = 5000;
 const SLEPT_MILLISECONDS = 20000;
 const SILENT_MILLISECONDS = 40000;
 const AGAIN_MILLISECONDS_MAX = 30000;
+const RENEW = "renew";
+const REFRESH = "refresh";
+const GATHER_MILLISECONDS = 150;
+const REFRESH_MILLISECONDS = 1000;
+const MOVING_MILLISECONDS = 500;
+const MOVING_MILLISECONDS_MAX = 3000;
 const SIGNED_OUT = "Not live. You are signed out: load the page again to sign in.";
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // `take(name, fields)` is told of every event, maybe twice; `fields` is a URLSearchParams. `renewed()` is called after a new snapshot.
 export const follow = (root, take, kinds, renewed = () => {}) => {
@@ -20,8 +33,11 @@ export const follow = (root, take, kinds, renewed = () => {}) => {
   let ticked = Date.now();
   let tries = 0;
   let over = false;
-  let renewing = false;
   let later = 0;
+  let busy = false;
+  let wanted = "";
+  let asked = 0;
+  let moved = 0;
 
   const say = (text, live) => {
     if (state.textContent !== text) {
@@ -88,44 +104,93 @@ export const follow = (root, take, kinds, renewed = () => {}) => {
     clearTimeout(later);
     const wait = Math.min(AGAIN_MILLISECONDS_MAX, 1000 * 2 ** tries);
     tries += 1;
+    wanted = RENEW;
     later = setTimeout(renew, wait / 2 + (Math.random() * wait) / 2);
   };
 
-  const renew = async () => {
-    close();
-    clearTimeout(later);
-    if (over || renewing || document.hidden) {
+  const ask = () => {
+    const headers = { Accept: "text/html" };
+    if (!root.dataset.again) {
+      return fetch(location.href, { headers, redirect: "manual" });
+    }
+    const known = [...root.querySelectorAll("[data-fresh] [data-id]")].map((each) => each.dataset.id);
+    const body = new URLSearchParams({ form_token: root.dataset.token, known: known.join(" ") });
+    return fetch(root.dataset.again, { method: "POST", headers, body, redirect: "manual" });
+  };
+
+  const rested = async () => {
+    const since = Date.now();
+    while (Date.now() - moved < MOVING_MILLISECONDS && Date.now() - since < MOVING_MILLISECONDS_MAX) {
+      await pause(MOVING_MILLISECONDS / 5);
+    }
+  };
+
+  // Shows a newer snapshot. Answers the place at which it was read; nothing where nobody is signed in any more.
+  const takeSnapshot = async () => {
+    asked = Date.now();
+    const answer = await ask();
+    if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+      end();
+      return "";
+    }
+    const page = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+    const fresh = page?.querySelector("[data-live]");
+    if (!fresh) {
+      throw new Error("no snapshot");
+    }
+    await rested();
+    merge(root.querySelector("[data-fresh]"), fresh.querySelector("[data-fresh]"));
+    renewed();
+    return fresh.dataset.place;
+  };
+
+  // Takes the snapshots that are wanted, one after the other. After RENEW the stream goes on from it; otherwise it has gone on meanwhile.
+  const run = async () => {
+    if (busy) {
       return;
     }
-    renewing = true;
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
-      if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
-        end();
-        return;
+    busy = true;
+    while (wanted && !over && !document.hidden) {
+      if (wanted === REFRESH) {
+        await pause(Math.max(GATHER_MILLISECONDS, asked + REFRESH_MILLISECONDS - Date.now()));
       }
-      const page = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
-      const fresh = page?.querySelector("[data-live]");
-      if (!fresh) {
+      const opens = wanted === RENEW;
+      wanted = "";
+      try {
+        const taken = await takeSnapshot();
+        if (opens && taken) {
+          place = taken;
+          heard = Date.now();
+          open();
+        }
+      } catch {
+        stale();
         again();
-        return;
+        break;
       }
-      root.querySelector("[data-fresh]").replaceWith(document.adoptNode(fresh.querySelector("[data-fresh]")));
-      place = fresh.dataset.place;
-      heard = Date.now();
-      renewed();
-      open();
-    } catch {
-      stale();
-      again();
-    } finally {
-      renewing = false;
     }
+    busy = false;
+  };
+
+  const renew = () => {
+    close();
+    clearTimeout(later);
+    wanted = RENEW;
+    return run();
+  };
+
+  const refresh = () => {
+    wanted ||= REFRESH;
+    return run();
   };
 
   const awake = () => {
     stale();
-    open();
+    if (wanted) {
+      renew();
+    } else {
+      open();
+    }
   };
 
   setInterval(() => {
@@ -143,6 +208,9 @@ export const follow = (root, take, kinds, renewed = () => {}) => {
   addEventListener("offline", stale);
   addEventListener("pageshow", (event) => event.persisted && awake());
   addEventListener("pagehide", close);
+  root.addEventListener("pointermove", () => {
+    moved = Date.now();
+  });
   open();
-  return { renew };
+  return { renew, refresh };
 };

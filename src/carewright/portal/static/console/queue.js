@@ -1,0 +1,19 @@
+// A queue, kept up: a fact of a turn that the page does not show as it is now makes it ask for how the queue stands.
+
+import { follow } from "../design/live.js";
+
+const MINUTE_MILLISECONDS = 60000;
+const root = document.querySelector("[data-live]");
+
+const take = (_, fact) => {
+  const line = root.querySelector(`[data-fresh] [data-id="${CSS.escape(fact.get("id"))}"]`);
+  const isKnown = line && Number(line.dataset.version) >= Number(fact.get("version"));
+  if (fact.get("queue") === root.dataset.queue && !isKnown) {
+    live.refresh();
+  }
+};
+
+const live = follow(root, take, ["turn"]);
+
+// How long people still wait changes by itself, and so does the order of some queues.
+setInterval(live.refresh, MINUTE_MILLISECONDS);
