@@ -1,5 +1,6 @@
 """The mathematics of waiting, in process: services simulated a second, how long an estimate and a tuning take, what estimates are worth."""
 
+from collections.abc import Iterator
 from itertools import cycle, islice
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from carewright.flow.model.waiting.distribution import exponential
 from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting, estimate
 from carewright.flow.model.waiting.simulation import Staff, accumulating, replay
 from carewright.flow.model.waiting.tuner import CTAS_TARGETS, Site, tune
+from tests.booked_world import POLICIES, outcomes_with_booked
 from tests.waiting_world import BUSY, ORDERS, QUIET, SERVICES, coverage, outcomes_of, streams_of
 
 SEED = 20_261_126
@@ -76,4 +78,14 @@ def _covering() -> list[dict[str, Any]]:
         rows.append(
             {"what": f"range of 80 %, {name} clinic ({len(outcomes):,} waits on {days:,} days)", "kept_percent": coverage(outcomes) * 100}
         )
-    return rows
+    return [*rows, *_covering_with_booked()]
+
+
+def _covering_with_booked() -> Iterator[dict[str, Any]]:
+    """Three practitioners with an appointment every half hour, and walk-ins beside."""
+    for order, policy in POLICIES.items():
+        for reckons in (True, False):
+            told = outcomes_with_booked(policy, 1_000, SEED, reckons_with_booked=reckons)
+            outcomes = [each for kind in told.values() for each in kind]
+            who = "booked and walk-ins" if reckons else "the same, who is booked and to come not counted"
+            yield {"what": f"range of 80 %, {who}, {order} ({len(outcomes):,} waits)", "kept_percent": coverage(outcomes) * 100}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from carewright.flow.model.waiting.simulation import Order, Staff
+from carewright.flow.model.waiting.simulation import Lines, Order, Staff
 
 
 @dataclass
@@ -25,12 +25,13 @@ class Person:
 
 @dataclass
 class Day:
-    """`busy_until`: when each server is done with whom it serves at minute 0."""
+    """`busy_until`: when each server is done with whom it serves at minute 0. `among`: who serves whom, where not everybody everybody."""
 
     people: Sequence[Person]
     order: Order
     staff: Staff
     busy_until: Sequence[float] = ()
+    among: Lines | None = None
     _idle: set[int] = field(default_factory=set)
     _lines: list[list[Person]] = field(default_factory=list)
 
@@ -52,28 +53,31 @@ class Day:
             elif what is not None:
                 self._idle.add(what)
             if minute >= 0:
-                for server in sorted(self._idle):
-                    person = self._next_for(server, minute)
-                    if person is not None:
-                        person.start = minute
-                        self._idle.remove(server)
-                        heapq.heappush(events, (minute + person.service, next(numbers), server))
+                for are_first in (True, False):
+                    for server in sorted(self._idle):
+                        person = self._next_for(server, minute, are_first)
+                        if person is not None:
+                            person.start = minute
+                            self._idle.remove(server)
+                            heapq.heappush(events, (minute + person.service, next(numbers), server))
 
-    def _next_for(self, server: int, minute: float) -> Person | None:
+    def _next_for(self, server: int, minute: float, are_first: bool) -> Person | None:
         on_duty = [number for start, number in self.staff.steps if start <= minute]
         if not on_duty or server >= on_duty[-1]:
             return None
-        first: list[list[Person]] = []
-        rest: list[list[Person]] = []
-        for tier, line in enumerate(self._lines):
-            if line:
-                (first if tier in self.order.first else rest).append(line)
         free = sum(each < on_duty[-1] for each in self._idle)
-        lines = first or (rest if free > self.staff.kept else [])
+        if not are_first and free <= self.staff.kept:
+            return None
+        lines = [
+            line for tier, line in enumerate(self._lines) if line and (tier in self.order.first) == are_first and self._serves(server, tier)
+        ]
         if not lines:
             return None
         best: list[Person] = max(lines, key=lambda line: self._points(line[0], minute))
         return best.pop(0)
+
+    def _serves(self, server: int, tier: int) -> bool:
+        return self.among is None or self.among.of_tier[tier] in (0, self.among.of_server[server])
 
     def _points(self, person: Person, minute: float) -> float:
         return float(self.order.ageing[person.tier] * (minute - person.arrival + self.order.head_starts[person.tier]))

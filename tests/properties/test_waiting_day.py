@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carewright.flow.model.waiting.demand import NEVER, Crowd, crowd_of, in_order
-from carewright.flow.model.waiting.simulation import Order, Staff, replay
+from carewright.flow.model.waiting.simulation import Lines, Order, Staff, replay
 from tests.waiting_day import Day, Person
 
 SEEDS = st.integers(0, 2**32)
@@ -37,14 +37,14 @@ def made_up(seed: int, days: int, tiers: int) -> Crowd:
     return crowd_of(line)
 
 
-def day_of(crowd: Crowd, day: int, order: Order, staff: Staff, busy_until: list[float]) -> list[list[float]]:
+def day_of(crowd: Crowd, day: int, order: Order, staff: Staff, busy_until: list[float], among: Lines | None = None) -> list[list[float]]:
     """The starts in each tier by the plain simulation."""
     lines = []
     for tier in range(len(crowd.firsts)):
         places = crowd.tier(tier)
         came = zip(crowd.arrivals[day, places].tolist(), crowd.services[day, places].tolist(), strict=True)
         lines.append([Person(tier, arrival, service) for arrival, service in came if arrival < NEVER])
-    Day([person for line in lines for person in line], order, staff, busy_until).run()
+    Day([person for line in lines for person in line], order, staff, busy_until, among).run()
     return [[NEVER if person.start is None else person.start for person in line] for line in lines]
 
 
@@ -56,6 +56,20 @@ def test_every_service_begins_when_it_does_event_by_event(data: st.DataObject, s
     starts = replay(crowd, order, staff, busy_until)
     for day in range(3):
         expected = day_of(crowd, day, order, staff, busy_until[day].tolist())
+        for tier, line in enumerate(expected):
+            assert starts[day, crowd.tier(tier)][: len(line)].tolist() == pytest.approx(line)
+
+
+@given(data=st.data(), seed=SEEDS, tiers=st.integers(1, 6), servers=st.integers(1, 4), kept=st.integers(0, 3))
+@settings(max_examples=150, deadline=None)
+def test_with_practitioners_of_their_own_it_does_so_too(data: st.DataObject, seed: int, tiers: int, servers: int, kept: int) -> None:
+    crowd, order, staff = made_up(seed, 3, tiers), data.draw(orders(tiers)), Staff(steps=((0.0, servers),), kept=kept)
+    numbers = [data.draw(st.lists(st.integers(0, 3), min_size=length, max_size=length)) for length in (tiers, servers)]
+    among = Lines(of_tier=sorted(numbers[0]), of_server=numbers[1])
+    busy_until = np.random.default_rng(seed + 1).exponential(20, (3, servers))
+    starts = replay(crowd, order, staff, busy_until, lines=among)
+    for day in range(3):
+        expected = day_of(crowd, day, order, staff, busy_until[day].tolist(), among)
         for tier, line in enumerate(expected):
             assert starts[day, crowd.tier(tier)][: len(line)].tolist() == pytest.approx(line)
 

@@ -28,10 +28,11 @@ from carewright.contracts.queue import (
     UndoStep,
     WaitEstimate,
 )
-from carewright.contracts.scheduling import AppointmentAdvanced
-from carewright.flow import handlers
+from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentBooked, AppointmentCancelled, AppointmentFact
+from carewright.flow import handlers, jobs
 from carewright.flow.service import encounters, waits
 from carewright.flow.service import queue as service
+from carewright.flow.store import coming
 from carewright.kernel import merges
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import Forbidden, PreconditionFailed
@@ -389,6 +390,54 @@ async def hear(ctx: Context, *events: AppointmentAdvanced) -> None:
     for event in events:
         async with ctx.db.transaction() as tx:
             await handlers.queue_who_checks_in(ctx, tx, event)
+
+
+def booked(ctx: Context, number: int, minutes: int, **other: Any) -> AppointmentBooked:
+    """An appointment with the doctor that begins so many minutes from now, and takes 20."""
+    start = ctx.clock.now() + timedelta(minutes=minutes)
+    return AppointmentBooked(
+        organization_id=ctx.actor.organization_id, appointment_id=known_id(number), version=1, status="booked", visit_type_id=KIND.id,
+        site_id=SITE, patient_id=known_id(number + 500), start=start, end=start + timedelta(minutes=20), urgency=other.pop("urgency", "P1"),
+        practitioner_ids=other.pop("practitioner_ids", (DOCTOR,)),
+    )  # fmt: skip
+
+
+async def copied(ctx: Context, *events: AppointmentFact) -> None:
+    for event in events:
+        async with ctx.db.transaction() as tx:
+            await handlers.copy_appointment(ctx, tx, event)
+
+
+async def known_coming(ctx: Context, queue: Queue) -> list[UUID]:
+    now = ctx.clock.now()
+    return [each.appointment_id for each in await coming.coming(ctx.db, ctx.actor.organization_id, queue, now, now + timedelta(hours=9))]
+
+
+async def test_who_is_booked_is_known_until_they_are_no_more(knowing: Context, queue: Queue, clock: Any) -> None:
+    one, other, late = booked(knowing, 71, 60), booked(knowing, 72, 30), booked(knowing, 73, 10)
+    await copied(knowing, one, other, late)
+    assert await known_coming(knowing, queue) == [known_id(73), known_id(72), known_id(71)]
+    gone = AppointmentCancelled(**{name: getattr(one, name) for name in one.__struct_fields__} | {"status": "cancelled", "version": 2})
+    async with knowing.db.transaction() as tx:
+        await handlers.take_out_of_queues(knowing, tx, gone)
+    await copied(knowing, one)
+    assert await known_coming(knowing, queue) == [known_id(73), known_id(72)], "an earlier version that is heard late changes nothing"
+    clock.advance(seconds=31 * 3600)
+    assert await jobs.forget_past(knowing) == 3
+
+
+async def test_who_is_still_to_come_makes_those_who_wait_wait_longer(
+    context: Contexts, knowing: Context, nurse: Context, clock: Any
+) -> None:
+    """Two wait for the doctor or anybody; ten more urgent ones are about to come to the doctor."""
+    queue = await put(context, staff=1, no_show_share=0.0)
+    first, second = await come(nurse, queue, ANNA, practitioner_id=DOCTOR), await come(nurse, queue, BERT)
+    await step(nurse, first, "start")
+    before = (await waits_of(nurse, queue))[second.id]
+    await copied(knowing, *(booked(knowing, 700 + number, 5) for number in range(10)))
+    clock.advance(seconds=6)
+    after = (await waits_of(nurse, queue))[second.id]
+    assert (before.high_minutes or 0) < 60 < (after.low_minutes or 0)
 
 
 async def only_queue(ctx: Context) -> Queue:

@@ -24,6 +24,7 @@ Level = Annotated[int, Meta(ge=1, le=5)]
 """Acuity as a queue orders by it: 1 is always first, 5 can wait."""
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
 Rate = Annotated[float, Meta(gt=0, le=1_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Letter = Annotated[str, Meta(pattern="^[A-Z]{1,2}$")]
 ListedQueues = Annotated[tuple[UUID, ...], Meta(max_length=50)]
 LEVEL_OF_TIER: dict[UrgencyTier, int] = {"P0": 1, "P1": 3, "P2": 4}
@@ -35,7 +36,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `head_start`: whoever waits counts as having come so many minutes earlier, by level 2 to 5. `accumulating`: a minute of waiting counts
     so much, by level 2 to 5. `booked_head_start_minutes` are those of whoever has an appointment and is on time, which is until
-    `grace_minutes` after its start. Of `staff` who serve, `kept_for_emergencies` call nobody of a level above 1.
+    `grace_minutes` after its start. Of `staff` who serve, `kept_for_emergencies` call nobody of a level above 1. `no_show_share` is how
+    many of those who are booked do not come: 23 % on the average of 105 studies (Dantas et al., Health Policy 122, 2018).
     """
 
     order: Literal["head-start", "accumulating"] = "head-start"
@@ -44,6 +46,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rates: Annotated[tuple[Rate, ...], Meta(min_length=4, max_length=4)] = (81.0, 29.0, 3.3, 1.0)
     booked_head_start_minutes: Minutes = 15
     grace_minutes: Minutes = 15
+    no_show_share: Share = 0.23
     staff: Annotated[int, Meta(ge=1, le=500)] | None = None
     kept_for_emergencies: Annotated[int, Meta(ge=0, le=100)] = 0
 

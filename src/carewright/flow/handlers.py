@@ -9,9 +9,9 @@ from carewright.contracts.queue import PutQueue
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
 from carewright.flow.model import queue as rules
 from carewright.flow.service import turns
+from carewright.flow.store import coming, rooms
 from carewright.flow.store import encounters as store
 from carewright.flow.store import queue as queues
-from carewright.flow.store import rooms
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -50,8 +50,14 @@ async def copy_visit_type(_: Context, tx: Session, event: VisitTypeChanged) -> N
     await queues.put_visit_type(tx, event.organization_id, event.visit_type, event.service.name)
 
 
+async def copy_appointment(_: Context, tx: Session, event: AppointmentFact) -> None:
+    """Who is still to come, and when."""
+    await coming.put_coming(tx, event)
+
+
 async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvanced) -> None:
     """Whoever arrives for an appointment waits in the queue of its service, which begins with the first; who did not come waits no more."""
+    await coming.put_coming(tx, event)
     if event.status not in ("arrived", "checked-in"):
         await take_out_of_queues(ctx, tx, event)
         return
@@ -72,6 +78,7 @@ async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvan
 
 async def take_out_of_queues(ctx: Context, tx: Session, event: AppointmentFact) -> None:
     """Nobody waits for an appointment that is no more. Who is being served already goes on being so."""
+    await coming.put_coming(tx, event)
     for entry_id in await queues.open_entries_of_appointment(tx, event.organization_id, event.appointment_id):
         entry = await queues.entry_for_change(tx, event.organization_id, entry_id)
         if entry is not None and entry.status in rules.STEPS["leave"][0]:

@@ -39,7 +39,13 @@ from carewright.contracts.queue import (
     WaitEstimate,
     WaitEstimates,
 )
-from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentCancelled
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentRescheduled,
+)
 from carewright.flow import handlers
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import rooms as http_rooms
@@ -146,6 +152,9 @@ MODULE = Module(
         LocationChanged: handlers.copy_place,
         DeviceChanged: handlers.copy_device,
         VisitTypeChanged: handlers.copy_visit_type,
+        AppointmentBooked: handlers.copy_appointment,
+        AppointmentConfirmed: handlers.copy_appointment,
+        AppointmentRescheduled: handlers.copy_appointment,
         AppointmentAdvanced: handlers.queue_who_checks_in,
         AppointmentCancelled: handlers.take_out_of_queues,
     },

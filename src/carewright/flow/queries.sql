@@ -275,6 +275,28 @@ WHERE organization_id = $1 AND queue_id = $2 AND status IN ('called', 'in-servic
 -- name: minutes_of_service
 SELECT avg(minutes)::float8 AS minutes FROM flow.visit_type WHERE organization_id = $1 AND service_id = $2
 
+-- name: put_coming
+INSERT INTO flow.coming AS known
+    (organization_id, appointment_id, site_id, visit_type_id, practitioner_ids, level, status, starts_at, ends_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (organization_id, appointment_id) DO UPDATE SET
+    site_id = EXCLUDED.site_id, visit_type_id = EXCLUDED.visit_type_id, practitioner_ids = EXCLUDED.practitioner_ids,
+    level = EXCLUDED.level, status = EXCLUDED.status, starts_at = EXCLUDED.starts_at, ends_at = EXCLUDED.ends_at,
+    version = EXCLUDED.version
+WHERE known.version < EXCLUDED.version
+
+-- name: coming
+SELECT c.appointment_id, c.practitioner_ids, c.level, c.status, c.starts_at, c.ends_at FROM flow.coming c
+JOIN flow.visit_type v ON v.organization_id = c.organization_id AND v.id = c.visit_type_id
+WHERE c.organization_id = $1 AND c.site_id = $2 AND v.service_id = $3 AND c.starts_at >= $4 AND c.starts_at < $5
+  AND c.status IN ('booked', 'arrived', 'checked-in')
+ORDER BY c.starts_at, c.appointment_id
+
+-- name: forget_coming
+DELETE FROM flow.coming WHERE (organization_id, appointment_id) IN (
+    SELECT organization_id, appointment_id FROM flow.coming WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)
+RETURNING appointment_id
+
 -- name: note_told
 -- What each was told first; what they are told later changes nothing.
 INSERT INTO flow.wait_told (organization_id, entry_id, queue_id, told_at, low, median, high)

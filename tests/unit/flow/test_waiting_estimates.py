@@ -13,6 +13,7 @@ from carewright.flow.model.waiting.estimates import CELLS_MAX, Estimate, LiveQue
 from carewright.flow.model.waiting.groups import SINGLES, grouped, groups_of, starts_of
 from carewright.flow.model.waiting.learning import Correction, Outcome, corrected, learned
 from carewright.flow.model.waiting.simulation import Staff
+from tests.booked_world import POLICIES, outcomes_with_booked
 from tests.waiting_world import BUSY, ORDERS, QUIET, SERVICES, coverage, outcomes_of
 
 TEN, ONE = always(10.0), Staff(steps=((0, 1),))
@@ -27,6 +28,22 @@ def test_the_range_is_kept_in_four_cases_of_five(rule: str, load: float, days: i
     assert 0.75 <= coverage(outcomes) <= 0.85
     assert all(0.7 <= coverage(tier) <= 0.9 for tier in told_and_true.values()), "of each tier as well; these are fewer, so less is certain"
     assert 0.45 <= np.mean([each.actual < each.median for each in outcomes]) <= 0.55
+
+
+@pytest.mark.parametrize("order", POLICIES)
+def test_with_booked_patients_still_to_come_the_range_is_kept_too(order: str) -> None:
+    """Each practitioner is booked every half hour and sees walk-ins beside; a day is run by the rules of the call, event by event."""
+    told_and_true = outcomes_with_booked(POLICIES[order], 250, 7)
+    outcomes = [each for kind in told_and_true.values() for each in kind]
+    assert len(outcomes) > 1_000
+    assert 0.75 <= coverage(outcomes) <= 0.85
+    assert all(0.7 <= coverage(kind) <= 0.9 for kind in told_and_true.values())
+    assert 0.45 <= np.mean([each.actual < each.median for each in outcomes]) <= 0.55
+
+
+def test_without_them_people_are_told_too_little() -> None:
+    told_and_true = outcomes_with_booked(POLICIES["accumulating"], 250, 7, reckons_with_booked=False)
+    assert coverage(told_and_true["walked in"]) < 0.72
 
 
 def test_what_takes_longer_than_it_did_is_learned_from_what_became_of_the_estimates() -> None:

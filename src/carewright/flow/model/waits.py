@@ -1,27 +1,37 @@
-"""What is known of a queue, as the live queue that is replayed (`waiting.estimates`): a line for each who may call, and what it serves.
+"""What is known of a queue, as the live queue that is replayed (`waiting.estimates`).
 
-Who wants one practitioner waits in that practitioner's line, which one person serves; all others wait in the line of everybody, which the
-queue's staff serves.
+Who wants one practitioner, or is booked with one, waits in that practitioner's line. All others wait in the line of everybody, which every
+practitioner serves beside their own, and so do those of the queue's staff of whom nothing more is known.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from carewright.contracts.queue import QueueEntry, QueuePolicy
-from carewright.flow.model.waiting.demand import Stream
-from carewright.flow.model.waiting.distribution import Distribution, lognormal, observed
+from carewright.flow.model.coming import Coming
+from carewright.flow.model.waiting.demand import Booked, Stream
+from carewright.flow.model.waiting.distribution import Distribution, lognormal, normal, observed
 from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting
-from carewright.flow.model.waiting.policy import LEVELS, order_of_policy
-from carewright.flow.model.waiting.simulation import Staff
+from carewright.flow.model.waiting.policy import LEVELS, order_of_tiers
+from carewright.flow.model.waiting.simulation import Lines, Staff
 
 MINUTES_USUAL = 15.0
 VARIATION = 0.6
 """Standard deviation by mean of a consultation: between 0.4 and 0.9 in what has been measured (Cayirli and Veral, Production and Operations
 Management 12, 2003, table 4)."""
+LATENESS = normal(-12.0, 15.0)
+"""Who has an appointment comes 10 to 15 minutes before it, as a rule (Alibeiki et al., JISTEM 19, 2022); its spread is assumed."""
 DAYS_SEEN, HOURS_AHEAD = 14, 12
+OVERDUE = timedelta(minutes=60)
+"""Of those who are later than this nobody is expected any more."""
+ON_DUTY_WITHIN = timedelta(minutes=60)
+"""Whose next patient is due so soon is there, or as good as there."""
+EVERYBODY = 0
+Tier = tuple[int, int, bool]
+"""A line, a level, and whether it is those who are still to come to an appointment."""
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,22 +42,36 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What a queue is told by: who waits in order, who is served, how long services took, who came in which hour from now on."""
+    """What a queue is told by: who waits in order, who is served, how long services took, who came in which hour, who is booked."""
 
     waiting: Sequence[QueueEntry]
     serving: Sequence[Served]
     minutes_served: Sequence[float]
     minutes_planned: float | None
     came: Mapping[tuple[int, int], int]
+    coming: Sequence[Coming] = ()
 
 
-def lines_of(known: Known, policy: QueuePolicy, now: datetime) -> list[tuple[list[QueueEntry], LiveQueue]]:
-    """Each line with who waits in it."""
+def live_queue(known: Known, policy: QueuePolicy, now: datetime) -> LiveQueue:
+    """The queue as it is replayed. Those who wait stand in it as they do in `known`."""
     service = service_of(known)
-    lines: dict[UUID | None, list[QueueEntry]] = {}
-    for each in known.waiting:
-        lines.setdefault(each.practitioner_id, []).append(each)
-    return [(line, _live(line, who, known, policy, service, now)) for who, line in lines.items()]
+    staffed = _practitioners(known, now)
+    line_of = {who: line for line, who in enumerate(staffed, start=1)}
+    expected = [each for each in known.coming if each.status == "booked" and each.practitioner_id in (None, *line_of)]
+    tiers = _tiers(known, expected, line_of)
+    place = {tier: number for number, tier in enumerate(tiers)}
+    anybody = _anybody(known, policy, len(staffed))
+    return LiveQueue(
+        waiting=[
+            Waiting(tier=place[_line(line_of, each), each.level, False], waited_minutes=_minutes(now, each.ranked_from), service=service)
+            for each in known.waiting
+        ],
+        serving=_serving(known.serving, line_of, anybody, service),
+        coming=[_coming(tier, known, [each for each in expected if _tier(line_of, each) == tier], policy, service, now) for tier in tiers],
+        staff=Staff(steps=((0.0, anybody + len(staffed)),), kept=policy.kept_for_emergencies if policy.staff else 0),
+        order=order_of_tiers(policy, [(level, is_booked) for _, level, is_booked in tiers]),
+        lines=Lines(of_tier=[line for line, _, _ in tiers], of_server=[EVERYBODY] * anybody + list(line_of.values())),
+    )  # fmt: skip
 
 
 def service_of(known: Known) -> Distribution:
@@ -55,29 +79,54 @@ def service_of(known: Known) -> Distribution:
     return observed(known.minutes_served, lognormal(known.minutes_planned or MINUTES_USUAL, VARIATION))
 
 
-def _live(
-    line: Sequence[QueueEntry], who: UUID | None, known: Known, policy: QueuePolicy, service: Distribution, now: datetime
-) -> LiveQueue:
-    serving = [each for each in known.serving if who is None or each.practitioner_id == who]
-    return LiveQueue(
-        waiting=[Waiting(tier=each.level - 1, waited_minutes=_minutes(now, each.ranked_from), service=service) for each in line],
-        serving=[Serving(elapsed_minutes=max(0.0, each.elapsed), service=service) for each in serving],
-        coming=[_coming(level, known, service) if who is None else Stream(service=service) for level in LEVELS],
-        staff=_staff(who, policy, len(serving)),
-        order=order_of_policy(policy),
-    )  # fmt: skip
+def _practitioners(known: Known, now: datetime) -> list[UUID]:
+    """Who is there: whoever sees somebody, is waited for, or is due to see somebody within the hour."""
+    due = (each.practitioner_id for each in known.coming if each.start < now + ON_DUTY_WITHIN)
+    named = (*(each.practitioner_id for each in known.serving), *(each.practitioner_id for each in known.waiting), *due)
+    return sorted({each for each in named if each is not None})
 
 
-def _coming(level: int, known: Known, service: Distribution) -> Stream:
-    per_hour = [known.came.get((level, hour), 0) / DAYS_SEEN for hour in range(HOURS_AHEAD)]
+def _anybody(known: Known, policy: QueuePolicy, practitioners: int) -> int:
+    """How many serve of whom nothing is known: the rest of the staff, or, where no number is told, those who are at it."""
+    busy = sum(each.practitioner_id is None for each in known.serving)
+    return max(policy.staff - practitioners, 0) if policy.staff and policy.staff > practitioners else max(busy, 1 - practitioners)
+
+
+def _tiers(known: Known, expected: Sequence[Coming], line_of: Mapping[UUID, int]) -> list[Tier]:
+    """Those in which there is anybody, line by line; that of everybody who walks in is there at each level."""
+    walk_ins = ((EVERYBODY, level, False) for level in LEVELS)
+    here = ((_line(line_of, each), each.level, False) for each in known.waiting)
+    return sorted({*walk_ins, *here, *(_tier(line_of, each) for each in expected)})
+
+
+def _line(line_of: Mapping[UUID, int], who: QueueEntry | Coming) -> int:
+    return EVERYBODY if who.practitioner_id is None else line_of[who.practitioner_id]
+
+
+def _tier(line_of: Mapping[UUID, int], booked: Coming) -> Tier:
+    return _line(line_of, booked), booked.level, True
+
+
+def _serving(serving: Sequence[Served], line_of: Mapping[UUID, int], anybody: int, service: Distribution) -> list[Serving]:
+    """Who sees whom: servers of nobody in particular come first, and after them each practitioner."""
+    unnamed = iter(range(len(serving)))
+    return [
+        Serving(
+            elapsed_minutes=max(0.0, each.elapsed), service=service,
+            server=anybody - 1 + line_of[each.practitioner_id] if each.practitioner_id else next(unnamed) % (anybody or len(line_of)),
+        )
+        for each in serving
+    ]  # fmt: skip
+
+
+def _coming(tier: Tier, known: Known, booked: Sequence[Coming], policy: QueuePolicy, service: Distribution, now: datetime) -> Stream:
+    """Who walks in, as they did before at this time of day; or who is booked, of whom some never come."""
+    line, level, is_booked = tier
+    if is_booked:
+        due = [Booked(due_minute=(each.start - now).total_seconds() / 60, no_show=policy.no_show_share, service=service) for each in booked]
+        return Stream(service=service, booked=due, lateness=LATENESS, wait_until_due=True)
+    per_hour = [known.came.get((level, hour), 0) / DAYS_SEEN for hour in range(HOURS_AHEAD)] if line == EVERYBODY else ()
     return Stream(walk_ins_per_hour=per_hour, service=service)
-
-
-def _staff(who: UUID | None, policy: QueuePolicy, busy: int) -> Staff:
-    """One practitioner serves their own; of the others nobody knows more than the policy says, or than who is at it."""
-    if who is not None:
-        return Staff(steps=((0.0, 1),))
-    return Staff(steps=((0.0, policy.staff or max(1, busy)),), kept=policy.kept_for_emergencies if policy.staff else 0)
 
 
 def _minutes(now: datetime, since: datetime) -> float:

@@ -67,11 +67,8 @@ async def _estimates(ctx: Context, queue: Queue, wanted: UUID | None = None) -> 
 
 
 def _replayed(rng: np.random.Generator, known: rules.Known, queue: Queue, now: datetime) -> dict[UUID, Estimate]:
-    return {
-        entry.id: told
-        for line, live in rules.lines_of(known, queue.policy, now)
-        for entry, told in zip(line, estimate(rng, live), strict=True)
-    }
+    told = estimate(rng, rules.live_queue(known, queue.policy, now))
+    return {entry.id: each for entry, each in zip(known.waiting, told, strict=True)}
 
 
 def _shown(

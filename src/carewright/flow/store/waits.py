@@ -1,13 +1,14 @@
 """What is known of how long people wait, and what they were told."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.queue import Queue, QueueEntry
 from carewright.flow.model.waiting.estimates import Estimate
 from carewright.flow.model.waiting.learning import OUTCOMES_MAX, Outcome
-from carewright.flow.model.waits import DAYS_SEEN, Known, Served
+from carewright.flow.model.waits import DAYS_SEEN, HOURS_AHEAD, OVERDUE, Known, Served
+from carewright.flow.store.coming import coming
 from carewright.flow.store.queue import ANYBODY
 from carewright.kernel.db import Session
 from carewright.kernel.sql import load
@@ -22,8 +23,10 @@ async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Se
     served = await db.fetch(Q.served_last, organization_id, queue.id, SERVED_MAX)
     planned = await db.fetch_one(Q.minutes_of_service, organization_id, queue.service_id)
     came = await db.fetch(Q.came_by_hour, organization_id, queue.id, now, DAYS_SEEN)
+    booked = await coming(db, organization_id, queue, now - OVERDUE, now + timedelta(hours=HOURS_AHEAD))
     return Known(
         waiting=waiting,
+        coming=booked,
         serving=[
             Served(elapsed=row["elapsed"], practitioner_id=None if row["practitioner_id"] == ANYBODY else row["practitioner_id"])
             for row in serving

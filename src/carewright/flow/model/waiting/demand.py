@@ -28,6 +28,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
     `walk_ins_per_hour`: how many come without an appointment on average, for each hour from minute 0 on; none after the last hour.
     `service`: how long they are served. `lateness`: by how much those who have an appointment come too late, or, below zero, too early.
+    `wait_until_due`: those who come too early are taken to come on time, where a queue counts their turn from then.
     `is_under_way`: minute 0 lies within the day, so that who has an appointment and is not here comes later, or not at all; otherwise
     whoever is early for minute 0 waits at the door.
     """
@@ -36,6 +37,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     service: Distribution
     booked: Sequence[Booked] = ()
     lateness: Distribution = PUNCTUAL
+    wait_until_due: bool = False
     is_under_way: bool = False
 
 
@@ -114,5 +116,5 @@ def _booked(rng: np.random.Generator, stream: Stream, days: int) -> Floats:
         if come > 0:
             comes = rng.random(days) < come / (come + each.no_show)
             minutes = each.due_minute + late[rng.integers(missed, len(late), days)]
-            column[:] = np.where(comes, np.maximum(minutes, 0.0), NEVER)
+            column[:] = np.where(comes, np.maximum(minutes, max(each.due_minute, 0.0) if stream.wait_until_due else 0.0), NEVER)
     return arrivals

@@ -12,7 +12,7 @@ import numpy as np
 from carewright.flow.model.waiting.demand import MINUTES_PER_HOUR, Stream, crowd_of, draw_stream, in_order
 from carewright.flow.model.waiting.distribution import Distribution, Floats, always
 from carewright.flow.model.waiting.groups import grouped, groups_of, starts_of
-from carewright.flow.model.waiting.simulation import Order, Staff, replay
+from carewright.flow.model.waiting.simulation import Lines, Order, Staff, replay
 
 REPLAYS = 200
 REPLAYS_MIN = 40
@@ -36,20 +36,25 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is being served."""
+    """Somebody who is being served; by server number `server`, where there are lines."""
 
     elapsed_minutes: float
     service: Distribution
+    server: int = 0
 
 
 class LiveQueue(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue now, which is minute 0: `coming` is who is still expected, one stream for each tier; `staff` begins now."""
+    """A queue now, which is minute 0: `coming` is who is still expected, one stream for each tier; `staff` begins now.
+
+    `lines` says who serves whom, where not everybody serves everybody.
+    """
 
     waiting: Sequence[Waiting]
     serving: Sequence[Serving]
     coming: Sequence[Stream]
     staff: Staff
     order: Order
+    lines: Lines | None = None
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +91,7 @@ def _waits(rng: np.random.Generator, queue: LiveQueue, replays: int) -> Floats:
     groups = [groups_of(arrivals.shape[1]) for arrivals, _ in tiers]
     crowd = crowd_of([grouped(*tier, firsts) for tier, firsts in zip(tiers, groups, strict=True)])
     goal = [int(np.searchsorted(firsts, len(line))) for firsts, line in zip(groups, lines, strict=True)]
-    starts = replay(crowd, queue.order, queue.staff, _busy_until(rng, queue, replays), goal)
+    starts = replay(crowd, queue.order, queue.staff, _busy_until(rng, queue, replays), goal, queue.lines)
     waits = np.empty((replays, len(queue.waiting)))
     for tier, line in enumerate(lines):
         places = crowd.tier(tier)
@@ -117,12 +122,22 @@ def _services(rng: np.random.Generator, line: Sequence[Waiting], replays: int) -
 
 def _busy_until(rng: np.random.Generator, queue: LiveQueue, replays: int) -> Floats:
     """When each server is done with whom it serves. Nothing tells who leaves when fewer serve: in each replay it may be another."""
+    if queue.lines is not None:
+        return _busy_in_lines(rng, queue, replays)
     servers = max(queue.staff.on_duty(0.0), len(queue.serving))
     busy = np.zeros((replays, max(queue.staff.most, servers)))
     for server, each in enumerate(queue.serving):
         busy[:, server] = each.service.draw_left(rng, each.elapsed_minutes, replays)
     busy[:, :servers] = rng.permuted(busy[:, :servers], axis=1)
     return busy[:, : queue.staff.most]
+
+
+def _busy_in_lines(rng: np.random.Generator, queue: LiveQueue, replays: int) -> Floats:
+    """As `_busy_until`, where it is known who serves whom. Who serves two is done with both before the next."""
+    busy = np.zeros((replays, queue.staff.most))
+    for each in queue.serving:
+        busy[:, each.server] += each.service.draw_left(rng, each.elapsed_minutes, replays)
+    return busy
 
 
 def _overtaking(queue: LiveQueue) -> list[Stream]:

@@ -65,6 +65,16 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
         return _joined([(start, end) for (start, count), end in zip(self.steps, ends, strict=True) if count > server and end > start])
 
 
+class Lines(msgspec.Struct, frozen=True, kw_only=True):
+    """Who serves whom, where that is not everybody: line 0 is served by every server, and a server of another line serves that as well.
+
+    `of_tier` rises, and has the line of each tier; `of_server` that of each server, of which there are `Staff.most`. Staff does not change.
+    """
+
+    of_tier: Sequence[int]
+    of_server: Sequence[int]
+
+
 def accumulating(ageing: Floats | Sequence[float], first: frozenset[int] = frozenset()) -> Order:
     rates = np.asarray(ageing, np.float64)
     return Order(ageing=rates, head_starts=np.zeros_like(rates), first=first)
@@ -80,19 +90,22 @@ def strict(tiers: int, first: frozenset[int] = frozenset()) -> Order:
     return accumulating([1e9 ** (tiers - 1 - tier) for tier in range(tiers)], first)
 
 
-def replay(crowd: Crowd, order: Order, staff: Staff, busy_until: Floats | None = None, goal: Sequence[int] | None = None) -> Floats:
+def replay(
+    crowd: Crowd, order: Order, staff: Staff, busy_until: Floats | None = None, goal: Sequence[int] | None = None,
+    lines: Lines | None = None,
+) -> Floats:  # fmt: skip
     """The minute at which each service begins, of the shape of `crowd.arrivals`; `NEVER` where it does not.
 
     `busy_until`: when each server is done with whom it serves at minute 0, of shape `[days, staff.most]`.
     `goal`: how many of each tier are to be served, from the first on; the replay ends when they are, and the rest may be left at `NEVER`.
     """
-    return _Replay(crowd, order, staff, busy_until).run(goal)
+    return _Replay(crowd, order, staff, busy_until, lines).run(goal)
 
 
 class _Replay:
     """The state of all days: who is next in each tier, when each server is free, who began when."""
 
-    def __init__(self, crowd: Crowd, order: Order, staff: Staff, busy_until: Floats | None) -> None:
+    def __init__(self, crowd: Crowd, order: Order, staff: Staff, busy_until: Floats | None, lines: Lines | None) -> None:
         days, places = crowd.arrivals.shape
         tiers = len(crowd.firsts)
         invariant(order.ageing.shape[-1] == tiers, "an order has points for every tier")
@@ -108,7 +121,7 @@ class _Replay:
         self._starts: Floats = np.full((days, places), NEVER)
         ordinary = [tier for tier in range(tiers) if tier not in order.first]
         self._choices = [
-            _Choice(np.array(some), order, staff, kept, (days, servers))
+            _choice(np.array(some), order, staff, kept, (days, servers), lines)
             for some, kept in ((sorted(order.first), 0), (ordinary, staff.kept))
             if (self._heads[:, some] < NEVER).any()
         ]
@@ -138,6 +151,10 @@ class _Replay:
         return minute
 
 
+def _choice(tiers: Ints, order: Order, staff: Staff, kept: int, shape: tuple[int, int], lines: Lines | None) -> "_Choice | _ChoiceInLines":
+    return _Choice(tiers, order, staff, kept, shape) if lines is None else _ChoiceInLines(tiers, order, staff, kept, shape, lines)
+
+
 class _Choice:
     """Tiers that are compared by points, and that are served while more than `kept` servers are free."""
 
@@ -165,6 +182,42 @@ class _Choice:
         while ((begin := self._shifts.on_duty(np.maximum(begin, minute[:, None]))) <= minute[:, None]).sum(axis=1).min() <= self._kept:
             minute = np.partition(begin, self._kept, axis=1)[:, self._kept]
         return minute, (begin <= minute[:, None]).argmax(axis=1)
+
+
+class _ChoiceInLines:
+    """As `_Choice`, where some servers alone serve a tier."""
+
+    def __init__(self, tiers: Ints, order: Order, staff: Staff, kept: int, shape: tuple[int, int], lines: Lines) -> None:
+        days, servers = shape
+        self._day = np.arange(days)
+        self._tiers, self._kept = tiers, kept
+        self._ageing, self._head_starts = order.ageing[..., tiers], order.head_starts[..., tiers]
+        line_of_tier = np.array(lines.of_tier)[tiers]
+        line_of_server = np.zeros(servers, np.int64)
+        line_of_server[: staff.most] = lines.of_server
+        self._lines, self._firsts = np.unique(line_of_tier, return_index=True)
+        self._own, self._anybody = (self._column(each) for each in (line_of_server, np.zeros_like(line_of_server)))
+        self._serves = (line_of_tier == 0) | (line_of_tier == line_of_server[:, None])
+        self._missing = np.arange(servers) >= staff.most
+
+    def _column(self, lines: Ints) -> Ints:
+        """Where the heads of each server's line are found; nobody ever comes to the last column."""
+        found = np.minimum(np.searchsorted(self._lines, lines), len(self._lines) - 1)
+        return np.where(self._lines[found] == lines, found, len(self._lines))
+
+    def next_service(self, heads: Floats, free: Floats) -> tuple[Floats, Ints, Ints]:
+        """When, by which server and of which tier the next service of these tiers would begin."""
+        heads = heads[:, self._tiers]
+        earliest = np.concatenate([np.minimum.reduceat(heads, self._firsts, axis=1), np.full((len(heads), 1), NEVER)], axis=1)
+        free = np.where(self._missing, NEVER, free)
+        begin = np.maximum(free, np.minimum(earliest[:, self._own], earliest[:, self._anybody]))
+        if self._kept:
+            begin = np.maximum(begin, np.partition(free, self._kept, axis=1)[:, self._kept, None])
+        server = begin.argmin(axis=1)
+        minute = begin[self._day, server]
+        waited = minute[:, None] - heads
+        points = np.where((waited >= 0) & self._serves[server], (waited + self._head_starts) * self._ageing, -np.inf)
+        return minute, server, self._tiers[points.argmax(axis=1)]
 
 
 class _Shifts:

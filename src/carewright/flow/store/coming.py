@@ -1,0 +1,37 @@
+"""The rows of flow's copy of appointments. One function runs one named query."""
+
+from datetime import datetime
+from uuid import UUID
+
+from carewright.contracts.queue import LEVEL_OF_TIER, Queue
+from carewright.contracts.scheduling import AppointmentFact
+from carewright.flow.model.coming import Coming
+from carewright.kernel.db import Row, Session
+from carewright.kernel.sql import load
+
+Q = load("carewright.flow")
+
+
+async def put_coming(tx: Session, event: AppointmentFact) -> None:
+    """The appointment as the event has it, unless a later one was heard before."""
+    await tx.execute(
+        Q.put_coming, event.organization_id, event.appointment_id, event.site_id, event.visit_type_id, list(event.practitioner_ids),
+        LEVEL_OF_TIER[event.urgency], event.status, event.start, event.end, event.version,
+    )  # fmt: skip
+
+
+async def coming(db: Session, organization_id: UUID, queue: Queue, since: datetime, until: datetime) -> list[Coming]:
+    """Those at the queue's service and site that begin between the two and are still to be kept, by start."""
+    return [_coming(row) for row in await db.fetch(Q.coming, organization_id, queue.site_id, queue.service_id, since, until)]
+
+
+async def forget_past(db: Session, before: datetime, limit: int) -> int:
+    """Drop what ended before that, of every organization; how many there were, at most `limit`."""
+    return len(await db.fetch(Q.forget_coming, before, limit))
+
+
+def _coming(row: Row) -> Coming:
+    return Coming(
+        appointment_id=row["appointment_id"], practitioner_ids=tuple(row["practitioner_ids"]), level=row["level"], status=row["status"],
+        start=row["starts_at"], end=row["ends_at"],
+    )  # fmt: skip
