@@ -367,6 +367,10 @@ HEART = HealthcareService(id=SERVICE, name="Cardiology", specialty=Coding(system
 
 @pytest.fixture
 async def knowing(context: Contexts) -> Context:
+    return await told_of_the_house(context)
+
+
+async def told_of_the_house(context: Contexts) -> Context:
     """The system, which was told of the kinds of visits and of a site in Auckland."""
     ctx = await context("flow", "integration")
     site = Location(id=SITE, kind="site", name="City", site_id=SITE, time_zone="Pacific/Auckland")

@@ -38,6 +38,9 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     so much, by level 2 to 5. `booked_head_start_minutes` are those of whoever has an appointment and is on time, which is until
     `grace_minutes` after its start. Of `staff` who serve, `kept_for_emergencies` call nobody of a level above 1. `no_show_share` is how
     many of those who are booked do not come: 23 % on the average of 105 studies (Dantas et al., Health Policy 122, 2018).
+
+    A practitioner calls no walk-in whose service would usually end later than `booked_may_wait_minutes` after the start of their next
+    booked patient, unless they have waited for `walk_in_may_wait_minutes`; None for the former leaves it to the order.
     """
 
     order: Literal["head-start", "accumulating"] = "head-start"
@@ -47,6 +50,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     booked_head_start_minutes: Minutes = 15
     grace_minutes: Minutes = 15
     no_show_share: Share = 0.23
+    booked_may_wait_minutes: Minutes | None = 10
+    walk_in_may_wait_minutes: Minutes = 120
     staff: Annotated[int, Meta(ge=1, le=500)] | None = None
     kept_for_emergencies: Annotated[int, Meta(ge=0, le=100)] = 0
 
@@ -196,10 +201,23 @@ class CallNext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     location_id: UUID | None = None
 
 
+class KeptFor(msgspec.Struct, frozen=True, kw_only=True):
+    """The next booked patient of whoever calls, because of whom walk-ins were passed over. `text` says why, in plain English.
+
+    `is_here`: they have checked in. `booked_at` is the start of their appointment, `usual_minutes` how long a service here usually takes.
+    """
+
+    booked_at: Instant
+    is_here: bool
+    usual_minutes: int
+    text: str
+
+
 class Called(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was called; None where nobody waits, or whoever waits is to be kept behind emergencies."""
+    """Who was called; None where nobody waits, or whoever waits is to be kept behind emergencies or a booked patient (`kept_for`)."""
 
     entry: QueueEntry | None
+    kept_for: KeptFor | None = None
 
 
 class CallEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

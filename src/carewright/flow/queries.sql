@@ -180,12 +180,13 @@ WHERE organization_id = $1 AND id = $2
 -- The first $4 of each level and line: those who want nobody in particular, and those who want the one who calls. Within a level order never
 -- changes, so the first are enough; they are some, since others may be calling them. `model/order.py` puts them in order.
 -- $5: who calls is one of those who are kept for emergencies, unless fewer are busy.
+-- $6: time is kept for a booked patient, so that of walk-ins emergencies are called and those whose turn counts since then or before.
 SELECT head.id, head.level, head.ranked_from
 FROM generate_series(1, 5) AS l(level) CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
 CROSS JOIN LATERAL (
     SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
     WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = line.practitioner_id
-      AND w.level = l.level
+      AND w.level = l.level AND ($6::timestamptz IS NULL OR l.level = 1 OR w.appointment_id IS NOT NULL OR w.ranked_from <= $6)
     ORDER BY w.ranked_from, w.id LIMIT $4
 ) head
 WHERE l.level = 1 OR $5::bigint IS NULL OR $5 > (
@@ -291,6 +292,13 @@ JOIN flow.visit_type v ON v.organization_id = c.organization_id AND v.id = c.vis
 WHERE c.organization_id = $1 AND c.site_id = $2 AND v.service_id = $3 AND c.starts_at >= $4 AND c.starts_at < $5
   AND c.status IN ('booked', 'arrived', 'checked-in')
 ORDER BY c.starts_at, c.appointment_id
+
+-- name: due_next
+-- What a practitioner ($2) is booked for and did not see yet: of those who wait when they came, of the others what begins from $5 on.
+SELECT c.starts_at, e.arrived_at FROM flow.coming c
+LEFT JOIN flow.queue_entry e ON e.organization_id = $1 AND e.appointment_id = c.appointment_id AND e.status <> 'cancelled'
+WHERE c.organization_id = $1 AND $2 = ANY(c.practitioner_ids) AND c.starts_at >= $3 AND c.starts_at < $4
+  AND c.status IN ('booked', 'arrived', 'checked-in') AND CASE WHEN e.status IS NULL THEN c.starts_at >= $5 ELSE e.status = 'waiting' END
 
 -- name: forget_coming
 DELETE FROM flow.coming WHERE (organization_id, appointment_id) IN (

@@ -123,7 +123,9 @@ async def show_queue(ask: Ask) -> Response:
 async def call_next(ask: Ask) -> Response:
     """Call whoever is next."""
     found = await ask.ctx.queues.call_next(ask.ctx.actor, CallNext(queue_id=ask.id), _key(ask))
-    return _done(ask, "call", found.entry) if found.entry else await _shown(ask, error=NOBODY)
+    if found.entry:
+        return _done(ask, "call", found.entry)
+    return await _shown(ask, error=found.kept_for.text if found.kept_for else NOBODY)
 
 
 async def step(ask: Ask) -> Response:

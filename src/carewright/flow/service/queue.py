@@ -32,7 +32,7 @@ from carewright.contracts.queue import (
     UndoStep,
 )
 from carewright.flow.model import queue as rules
-from carewright.flow.service import places, turns
+from carewright.flow.service import booked, places, turns
 from carewright.flow.store import queue as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -131,17 +131,22 @@ async def arrive(ctx: Context, command: Arrive) -> QueueEntry:
 
 
 async def call_next(ctx: Context, command: CallNext) -> Called:
-    """Call whoever is next, if anybody is. No two calls get the same patient, however many desks call at once. Raises `UnknownQueue`."""
+    """Call whoever is next, if anybody is. No two calls get the same patient, however many desks call at once. Raises `UnknownQueue`.
+
+    A practitioner's time is kept for their next booked patient as the queue's policy has it, and the answer says so.
+    """
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> Called:
-        queue = await get_queue(ctx, tx, command.queue_id)
-        before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, ctx.clock.now())
+        queue, now = await get_queue(ctx, tx, command.queue_id), ctx.clock.now()
+        kept = await booked.kept_for(ctx, tx, queue, command.practitioner_id)
+        walk_ins_until = now - timedelta(minutes=queue.policy.walk_in_may_wait_minutes) if kept else None
+        before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, now, walk_ins_until)
         if before is not None:
-            return Called(entry=await _call(ctx, tx, cipher, before, command))
+            return Called(entry=await _call(ctx, tx, cipher, before, command), kept_for=kept)
         await audit.record(tx, audit.entry(ctx, "flow.queue_entry.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
-        return Called(entry=None)
+        return Called(entry=None, kept_for=kept)
 
     return await once_committed(ctx, Called, work)
 

@@ -1,15 +1,17 @@
 """The rows of flow's copy of appointments. One function runs one named query."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.queue import LEVEL_OF_TIER, Queue
 from carewright.contracts.scheduling import AppointmentFact
-from carewright.flow.model.coming import Coming
+from carewright.flow.model.coming import Coming, Due
 from carewright.kernel.db import Row, Session
 from carewright.kernel.sql import load
 
 Q = load("carewright.flow")
+SINCE, UNTIL = timedelta(hours=12), timedelta(hours=4)
+"""No service takes longer than the latter, as far as calls reckon."""
 
 
 async def put_coming(tx: Session, event: AppointmentFact) -> None:
@@ -23,6 +25,12 @@ async def put_coming(tx: Session, event: AppointmentFact) -> None:
 async def coming(db: Session, organization_id: UUID, queue: Queue, since: datetime, until: datetime) -> list[Coming]:
     """Those at the queue's service and site that begin between the two and are still to be kept, by start."""
     return [_coming(row) for row in await db.fetch(Q.coming, organization_id, queue.site_id, queue.service_id, since, until)]
+
+
+async def due_next(db: Session, organization_id: UUID, practitioner_id: UUID, now: datetime, grace: timedelta) -> list[Due]:
+    """What a practitioner is booked for in the next hours, and what was due before while the patient is here, or may still come."""
+    rows = await db.fetch(Q.due_next, organization_id, practitioner_id, now - SINCE, now + UNTIL, now - grace)
+    return [Due(start=row["starts_at"], arrived_at=row["arrived_at"]) for row in rows]
 
 
 async def forget_past(db: Session, before: datetime, limit: int) -> int:

@@ -123,12 +123,17 @@ async def update_entry(tx: Session, organization_id: UUID, action: QueueAction, 
     )  # fmt: skip
 
 
-async def lock_next(tx: Session, organization_id: UUID, queue: Queue, practitioner_id: UUID | None, now: datetime) -> QueueEntry | None:
-    """Who is next for whoever calls, the row locked until the transaction ends; nobody that another call has locked."""
+async def lock_next(
+    tx: Session, organization_id: UUID, queue: Queue, practitioner_id: UUID | None, now: datetime, walk_ins_until: datetime | None = None
+) -> QueueEntry | None:
+    """Who is next for whoever calls, the row locked until the transaction ends; nobody that another call has locked.
+
+    With `walk_ins_until` no walk-in but emergencies, and those whose turn counts since then or before.
+    """
     lines = [ANYBODY] if practitioner_id is None else [ANYBODY, practitioner_id]
     policy = queue.policy
     busy_below = None if policy.staff is None else policy.staff - policy.kept_for_emergencies
-    heads = await tx.fetch(Q.heads_for_caller, organization_id, queue.id, lines, HEADS, busy_below)
+    heads = await tx.fetch(Q.heads_for_caller, organization_id, queue.id, lines, HEADS, busy_below, walk_ins_until)
     row = await tx.fetch_one(Q.lock_first_waiting, organization_id, _in_order(queue, heads, now))
     return _opened(row) if row else None
 

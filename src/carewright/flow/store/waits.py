@@ -7,14 +7,15 @@ from uuid import UUID
 from carewright.contracts.queue import Queue, QueueEntry
 from carewright.flow.model.waiting.estimates import Estimate
 from carewright.flow.model.waiting.learning import OUTCOMES_MAX, Outcome
-from carewright.flow.model.waits import DAYS_SEEN, HOURS_AHEAD, OVERDUE, Known, Served
+from carewright.flow.model.waits import DAYS_SEEN, HOURS_AHEAD, OVERDUE, Known, Served, usual_minutes_of
 from carewright.flow.store.coming import coming
 from carewright.flow.store.queue import ANYBODY
 from carewright.kernel.db import Session
 from carewright.kernel.sql import load
 
 Q = load("carewright.flow")
-SERVED_MAX = 500
+SERVED_MAX, USUAL_OF = 500, 100
+"""Of how many who were seen last an estimate learns how long it takes, and a call."""
 
 
 async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Sequence[QueueEntry], now: datetime) -> Known:
@@ -35,6 +36,13 @@ async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Se
         minutes_planned=planned["minutes"] if planned else None,
         came={(row["level"], row["hour"]): row["people"] for row in came},
     )  # fmt: skip
+
+
+async def usual_minutes(db: Session, organization_id: UUID, queue: Queue) -> float:
+    """How long a service of this queue usually takes."""
+    served = await db.fetch(Q.served_last, organization_id, queue.id, USUAL_OF)
+    planned = await db.fetch_one(Q.minutes_of_service, organization_id, queue.service_id)
+    return usual_minutes_of([row["minutes"] for row in served], planned["minutes"] if planned else None)
 
 
 async def outcomes(db: Session, organization_id: UUID, queue_id: UUID) -> dict[int, list[Outcome]]:
