@@ -48,6 +48,10 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     agreed = f"/api/v1/coverages/visits/{appointment}/authorisation"
     said = {"state": "certified", "number": "AUTH-77"}
     word = ok(await until_known(lambda: system.request("front-desk", "POST", agreed, json=said)))
+    queue_of_clinic = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Podiatry"}
+    queue = ok(await system.request("operations", "PUT", "/api/v1/queues", json=queue_of_clinic))["id"]
+    turn = ok(await system.request("nurse", "POST", f"/api/v1/queues/{queue}/entries", json={"patient_id": str(patient)}), 201)
+    other_turn = ok(await system.request("nurse", "POST", f"/api/v1/queues/{queue}/entries", json={"patient_id": str(other)}), 201)
     strangers = ok(await clinic.book(other, free[1], note="somebody else's words"), 201)["id"]
     async with httpx.AsyncClient(trust_env=False, base_url=system.address_of("/my-record"), timeout=60) as browser:
         browser.cookies.set("carewright_session", await system.session(patient))
@@ -65,7 +69,14 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     assert (booked["id"], booked["comment"], booked["basedOn"]) == (appointment, "afraid of needles", [{"display": "Dr. Numbat"}])
     (authorised,) = by_kind["ClaimResponse"]
     assert (authorised["id"], authorised["preAuthRef"], authorised["outcome"]) == (word["id"], "AUTH-77", "complete")
+    (waits,) = by_kind["Task"]
+    assert (waits["id"], waits["encounter"], waits["status"]) == (
+        turn["id"],
+        {"reference": f"Encounter/{turn['encounter_id']}"},
+        "accepted",
+    )
     text = archive.read("record.ndjson").decode()
+    assert other_turn["id"] not in text
     assert "Andersen" not in text
     assert "somebody else's words" not in text
     assert strangers not in text

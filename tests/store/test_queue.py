@@ -25,15 +25,18 @@ from carewright.contracts.queue import (
     StepEntry,
     TransferEntry,
     TriageEntry,
+    TurnsOfVisits,
     UndoStep,
     WaitEstimate,
 )
+from carewright.contracts.records import days_kept
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentBooked, AppointmentCancelled, AppointmentFact
 from carewright.flow import handlers, jobs
+from carewright.flow.jobs import KEEPS
 from carewright.flow.service import encounters, waits
 from carewright.flow.service import queue as service
 from carewright.flow.store import coming
-from carewright.kernel import merges
+from carewright.kernel import keeping, merges
 from carewright.kernel.context import Context, Once
 from carewright.kernel.errors import Forbidden, PreconditionFailed
 from tests.samples import known_id
@@ -171,6 +174,28 @@ async def test_who_comes_twice_has_one_turn(nurse: Context, queue: Queue) -> Non
     again = nurse.acting(nurse.actor, Once("desk", b"f" * 32))
     other = Arrive(queue_id=queue.id, patient_id=BERT)
     assert await service.arrive(again, other) == await service.arrive(again, other)
+
+
+async def test_the_turns_of_visits_are_told_to_whom_the_visits_are(context: Contexts, nurse: Context, queue: Queue) -> None:
+    entry, other = await come(nurse, queue, ANNA), await come(nurse, queue, BERT)
+    lab = await put(context, OTHER)
+    sent = await service.transfer_entry(nurse, TransferEntry(entry_id=entry.id, to_queue_id=lab.id))
+    asked = TurnsOfVisits(encounter_ids=(entry.encounter_id, other.encounter_id))
+    told = (await service.turns_of_visits(nurse, asked)).items
+    assert [(each.id, each.status) for each in told] == [(entry.id, "transferred"), (other.id, "waiting"), (sent.id, "waiting")]
+    anna = await context("flow", "patient", patient_id=ANNA)
+    assert [each.id for each in (await service.turns_of_visits(anna, asked)).items] == [entry.id, sent.id]
+    elsewhere = nurse.acting(replace(nurse.actor, site_ids=frozenset({OTHER})))
+    assert (await service.turns_of_visits(elsewhere, asked)).items == ()
+
+
+async def test_what_is_disposed_of_takes_its_turns_along(context: Contexts, nurse: Context, queue: Queue, clock: Any) -> None:
+    over, waits = await come(nurse, queue, ANNA), await come(nurse, queue, BERT)
+    await step(nurse, over, "leave")
+    clock.advance(days=8 * 366)
+    await keeping.dispose_all(await context.system("flow"), KEEPS, days_kept)
+    asked = TurnsOfVisits(encounter_ids=(over.encounter_id, waits.encounter_id))
+    assert [each.id for each in (await service.turns_of_visits(nurse, asked)).items] == [waits.id]
 
 
 async def test_who_is_announced_keeps_the_ticket_when_they_come(nurse: Context, queue: Queue, clock: Any) -> None:

@@ -121,6 +121,7 @@ flow.step_entry                        flow.queue_entry.step
 flow.step_place                        flow.place.step
 flow.transfer_entry                    flow.queue_entry.transfer
 flow.triage_entry                      flow.queue_entry.triage
+flow.turns_of_visits                   flow.queue_entry.search
 flow.undo_step                         flow.queue_entry.undo
 hl7.drop_message                       hl7.message.drop
 hl7.get_message                        hl7.message.list

@@ -30,7 +30,9 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     TurnsInOrder,
+    TurnsOfVisits,
     UndoStep,
+    VisitTurns,
     WaitEstimate,
     WaitEstimates,
 )
@@ -360,6 +362,8 @@ class Queues(Protocol):
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
 
     async def own_turns(self, actor: Actor) -> OwnTurns: ...
+
+    async def turns_of_visits(self, actor: Actor, query: TurnsOfVisits) -> VisitTurns: ...
 
     async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates: ...
 

@@ -143,6 +143,16 @@ class Arrive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     expected_at: Instant | None = None
 
 
+class TurnsOfVisits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The turns of some visits (encounters), over or not, in the order in which they began."""
+
+    encounter_ids: Annotated[tuple[UUID, ...], Meta(max_length=1000)]
+
+
+class VisitTurns(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[QueueEntry, ...]
+
+
 class OwnTurns(msgspec.Struct, frozen=True, kw_only=True):
     """Where a patient waits, is called or is being seen now: mostly nowhere, or in one queue."""
 

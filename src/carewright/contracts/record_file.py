@@ -20,6 +20,7 @@ KINDS = {
     "CoverageEligibilityResponse": "what became of them: what payers answered",
     "ClaimResponse": "what payers authorised beforehand, or did not",
     "Encounter": "visits and stays",
+    "Task": "turns in queues: since when, how urgent, when called and seen",
     "ServiceRequest": "orders and referrals",
     "Observation": "measurements and findings",
     "DocumentReference": "what other systems told us of you, and were told, as it was written (HL7 v2); kept for 90 days",

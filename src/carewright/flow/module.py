@@ -35,7 +35,9 @@ from carewright.contracts.queue import (
     TransferEntry,
     TriageEntry,
     TurnsInOrder,
+    TurnsOfVisits,
     UndoStep,
+    VisitTurns,
     WaitEstimate,
     WaitEstimates,
 )
@@ -93,6 +95,9 @@ class LocalQueues:
 
     async def own_turns(self, actor: Actor) -> OwnTurns:
         return await queue.own_turns(self._context.acting(actor))
+
+    async def turns_of_visits(self, actor: Actor, query: TurnsOfVisits) -> VisitTurns:
+        return await queue.turns_of_visits(self._context.acting(actor), query)
 
     async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates:
         return await waits.estimate_waits(self._context.acting(actor), queue_id)

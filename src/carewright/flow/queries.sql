@@ -72,14 +72,19 @@ WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <>
 RETURNING id
 
 -- name: dispose_encounters
--- What ended long enough ago, oldest first. What came in as history is kept as long as what began on the day it came.
-DELETE FROM flow.encounter WHERE organization_id = $1 AND id = ANY(ARRAY(
-    SELECT id FROM flow.encounter
-    WHERE organization_id = $1 AND status IN ('finished', 'cancelled', 'entered-in-error', 'unknown')
-      AND greatest(coalesce(ends_at, updated_at), recorded_at) < $2 AND NOT kernel.is_held(organization_id, patient_id)
-    ORDER BY id LIMIT $3
-))
-RETURNING id, patient_id
+-- What ended long enough ago, oldest first, with its turns. What came in as history is kept as long as what began on the day it came.
+WITH gone AS (
+    DELETE FROM flow.encounter WHERE organization_id = $1 AND id = ANY(ARRAY(
+        SELECT id FROM flow.encounter
+        WHERE organization_id = $1 AND status IN ('finished', 'cancelled', 'entered-in-error', 'unknown')
+          AND greatest(coalesce(ends_at, updated_at), recorded_at) < $2 AND NOT kernel.is_held(organization_id, patient_id)
+        ORDER BY id LIMIT $3
+    ))
+    RETURNING id, patient_id
+), turns AS (
+    DELETE FROM flow.queue_entry WHERE organization_id = $1 AND encounter_id IN (SELECT id FROM gone)
+)
+SELECT id, patient_id FROM gone
 
 -- name: encounters_to_reseal
 -- $3 begins everything that the newest key sealed. Locked, so that a change of the same row waits for a moment; readers do not.
@@ -157,8 +162,8 @@ SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND id = $2
 -- Locked until the transaction ends: of two desks that take the same patient, the second sees what the first did.
 SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND id = $2 FOR UPDATE
 
--- name: entries_of_encounter
-SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND encounter_id = $2 ORDER BY id
+-- name: entries_of_encounters
+SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND encounter_id = ANY($2) ORDER BY id
 
 -- name: entry_of_appointment
 SELECT id FROM flow.queue_entry WHERE organization_id = $1 AND appointment_id = $2 AND status <> 'cancelled' LIMIT 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
-from carewright.contracts.flow import Flow
+from carewright.contracts.flow import Flow, Queues
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
@@ -24,6 +24,7 @@ class RecordsContext(Context):
     patients: Patients
     scheduling: Scheduling
     flow: Flow
+    queues: Queues
     orders: Orders
     vitals: Vitals
     notifications: Notifications

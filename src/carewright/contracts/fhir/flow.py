@@ -1,7 +1,29 @@
 """What happens while a patient is here."""
 
-from carewright.contracts.fhir.basics import Resource, coding, concept, concepts, identifiers, period, reference, resource, said
+from collections.abc import Mapping
+
+from carewright.contracts.fhir.basics import (
+    Resource,
+    coding,
+    concept,
+    concepts,
+    identifiers,
+    instant,
+    moment,
+    period,
+    reference,
+    resource,
+    said,
+)
 from carewright.contracts.flow import Encounter, EncounterParticipant
+from carewright.contracts.queue import QueueEntry, QueueEntryStatus
+
+TURN_STATUS, TICKET = "urn:carewright:turn-status", "urn:carewright:ticket"
+TASK_STATUS: Mapping[QueueEntryStatus, str] = {
+    "expected": "requested", "waiting": "accepted", "called": "accepted", "in-service": "in-progress", "on-hold": "on-hold",
+    "skipped": "on-hold", "completed": "completed", "left": "cancelled", "transferred": "cancelled", "cancelled": "entered-in-error",
+}  # fmt: skip
+"""http://hl7.org/fhir/R4/valueset-task-status.html has no words for being called, skipped or sent on: `businessStatus` says them."""
 
 
 def encounter(one: Encounter) -> Resource:
@@ -17,6 +39,29 @@ def encounter(one: Encounter) -> Resource:
         "appointment": [reference("Appointment", one.appointment_id)] if one.appointment_id else None,
         "period": period(one.start, one.end),
         "location": [{"location": reference("Location", each)} for each in one.location_ids],
+    }, one.version, one.updated_at)  # fmt: skip
+
+
+def turn(one: QueueEntry) -> Resource:
+    """A place in a queue, as the task of seeing somebody: since when it counts, how urgent, when they were called, seen, and gone."""
+    return resource("Task", one.id, {
+        "identifier": [{"system": TICKET, "value": one.ticket}],
+        "status": TASK_STATUS[one.status],
+        "businessStatus": {"coding": [{"system": TURN_STATUS, "code": one.status}]},
+        "intent": "order",
+        "code": {"text": "A turn in a queue"},
+        "focus": reference("HealthcareService", one.service_id),
+        "for": reference("Patient", one.patient_id),
+        "encounter": reference("Encounter", one.encounter_id),
+        "executionPeriod": period(one.started_at, one.ended_at if one.started_at else None),
+        "authoredOn": moment(one.arrived_at or one.expected_at),
+        "lastModified": instant(one.updated_at),
+        "owner": reference("Practitioner", one.practitioner_id) if one.practitioner_id else None,
+        "location": reference("Location", one.location_id or one.site_id),
+        "input": [
+            {"type": {"text": what}, "valueInstant": instant(at)}
+            for what, at in (("counts since", one.ranked_from), ("triaged", one.triaged_at), ("called", one.called_at)) if at
+        ] + [{"type": {"text": "level, 1 is the most urgent"}, "valuePositiveInt": one.level}],
     }, one.version, one.updated_at)  # fmt: skip
 
 

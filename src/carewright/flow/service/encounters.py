@@ -17,6 +17,7 @@ from carewright.contracts.flow import (
     SearchEncounters,
     UnknownEncounter,
 )
+from carewright.contracts.queue import QueueEntry
 from carewright.flow.model import encounters
 from carewright.flow.service import places
 from carewright.flow.store import encounters as store
@@ -42,7 +43,7 @@ async def get_encounter(ctx: Context, encounter_id: UUID) -> Encounter:
     cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         found = await store.encounter_by_id(tx, cipher, encounter_id)
-        if found is None or not _may_see(ctx, found):
+        if found is None or not may_see(ctx, found):
             raise UnknownEncounter(encounter_id=str(encounter_id))
         await audit.record(tx, _entry(ctx, "flow.encounter.read", "R", found))
     return found
@@ -92,7 +93,7 @@ async def change_encounter(ctx: Context, command: ChangeEncounter) -> Encounter:
 
     async def work(tx: Session) -> Encounter:
         before = (await store.encounters_for_change(tx, cipher, [command.encounter_id])).get(command.encounter_id)
-        if before is None or not _may_see(ctx, before):
+        if before is None or not may_see(ctx, before):
             raise UnknownEncounter(encounter_id=str(command.encounter_id))
         if command.expected_version not in (None, before.version):
             raise PreconditionFailed(version=before.version)
@@ -138,14 +139,15 @@ reseal_encounters = in_transaction(store.reseal)
 """Seal encounters anew that an older key sealed, at most `limit` with ids behind `after`: one batch of a rotation."""
 
 
-def _may_see(ctx: Context, encounter: Encounter) -> bool:
+def may_see(ctx: Context, encounter: Encounter | QueueEntry) -> bool:
+    """Whether the actor may read a visit, and what belongs to it."""
     actor = ctx.actor
     is_theirs = actor.may(ANY_PATIENT) or encounter.patient_id == actor.patient_id
     return is_theirs and actor.works_at(encounter.site_id)
 
 
 def _ensure_within(ctx: Context, encounter: Encounter) -> None:
-    if not _may_see(ctx, encounter):
+    if not may_see(ctx, encounter):
         raise Forbidden("You record encounters at your own sites only.")
 
 

@@ -29,10 +29,12 @@ from carewright.contracts.queue import (
     TriageEntry,
     Turn,
     TurnsInOrder,
+    TurnsOfVisits,
     UndoStep,
+    VisitTurns,
 )
 from carewright.flow.model import queue as rules
-from carewright.flow.service import booked, places, turns
+from carewright.flow.service import booked, encounters, places, turns
 from carewright.flow.store import queue as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -112,6 +114,17 @@ async def own_turns(ctx: Context) -> OwnTurns:
         about = tuple(audit.Entity(type="QueueEntry", id=each.id) for each in found)
         await audit.record(tx, audit.entry(ctx, "flow.queue_entry.read", "R", patient_id=patient_id, entities=about))
     return OwnTurns(items=tuple(found))
+
+
+async def turns_of_visits(ctx: Context, query: TurnsOfVisits) -> VisitTurns:
+    """What queues those visits led through: of any at the actor's sites, or of the one patient they act for; no others are told."""
+    ctx.actor.require(encounters.READ)
+    async with ctx.db.transaction() as tx:
+        found = await store.entries_of_encounters(tx, ctx.actor.organization_id, query.encounter_ids)
+        items = tuple(each for each in found if encounters.may_see(ctx, each))
+        about = [(each.patient_id, audit.Entity(type="QueueEntry", id=each.id)) for each in items]
+        await audit.record(tx, *audit.entries_about(ctx, "flow.queue_entry.search", about))
+    return VisitTurns(items=items)
 
 
 async def arrive(ctx: Context, command: Arrive) -> QueueEntry:

@@ -98,7 +98,11 @@ async def entry_for_change(tx: Session, organization_id: UUID, entry_id: UUID) -
 
 
 async def entries_of_encounter(db: Session, organization_id: UUID, encounter_id: UUID) -> list[QueueEntry]:
-    return [_opened(row) for row in await db.fetch(Q.entries_of_encounter, organization_id, encounter_id)]
+    return await entries_of_encounters(db, organization_id, [encounter_id])
+
+
+async def entries_of_encounters(db: Session, organization_id: UUID, encounter_ids: Sequence[UUID]) -> list[QueueEntry]:
+    return [_opened(row) for row in await db.fetch(Q.entries_of_encounters, organization_id, encounter_ids)]
 
 
 async def entry_of_appointment(db: Session, organization_id: UUID, appointment_id: UUID) -> UUID | None:

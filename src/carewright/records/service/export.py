@@ -21,6 +21,7 @@ from carewright.contracts.hl7 import ListPatientMessages
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.orders import SearchRequests
 from carewright.contracts.patients import RecordMerged
+from carewright.contracts.queue import TurnsOfVisits
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
 from carewright.contracts.vitals import SearchObservations
@@ -95,8 +96,11 @@ async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None
 
 
 async def _encounters(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    """Each visit, and the turns that it led through."""
     page = await ctx.flow.search_encounters(_gatherer(ctx), SearchEncounters(patient_ids=(patient_id,), limit=PAGE, after=after))
-    return [flow.encounter(one) for one in page.items], page.next
+    visits = TurnsOfVisits(encounter_ids=tuple(one.id for one in page.items))
+    turns = (await ctx.queues.turns_of_visits(_gatherer(ctx), visits)).items if page.items else ()
+    return [*(flow.encounter(one) for one in page.items), *(flow.turn(one) for one in turns)], page.next
 
 
 async def _orders(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
