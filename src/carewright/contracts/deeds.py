@@ -192,6 +192,8 @@ scheduling.list_masters                scheduling.master.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
+scheduling.preview_move                scheduling.appointment.preview
+scheduling.read_board                  scheduling.calendar.read
 scheduling.release_hold                scheduling.appointment.release
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts import scheduling as c
+from carewright.contracts.board import Board, Boards, MovePreview, ReadBoard
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
@@ -24,7 +25,7 @@ from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
 from carewright.scheduling.model.shown import APPOINTMENTS
-from carewright.scheduling.service import book, calendars, change, find, masters, search, starts
+from carewright.scheduling.service import board, book, calendars, change, find, masters, preview, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -110,6 +111,19 @@ class LocalScheduling:
         return await change.is_expected(self._as(actor), query)
 
 
+class LocalBoards:
+    """The `Boards` Protocol in this process."""
+
+    def __init__(self, context: SchedulingContext) -> None:
+        self._context = context
+
+    async def read_board(self, actor: Actor, query: ReadBoard) -> Board:
+        return await board.read_board(self._context.acting(actor), query)
+
+    async def preview_move(self, actor: Actor, command: c.RescheduleAppointment) -> MovePreview:
+        return await preview.preview_move(self._context.acting(actor), command)
+
+
 async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
     """Bring scheduling up: its context with a live copy that follows the log."""
     live = Live(base.db, base.clock, base.origin, base.wake, settings.horizon_days)
@@ -117,14 +131,16 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
         actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake,
         vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
-    return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
+    return Running(
+        context, {c.Scheduling: LocalScheduling(context), Boards: LocalBoards(context)}, ready=lambda: live.ready, follow=live.follow
+    )
 
 
 MODULE = Module(
     name="scheduling",
     start=start,
     settings=Settings,
-    offers=(c.Scheduling,),
+    offers=(c.Scheduling, Boards),
     routes=ROUTES,
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",

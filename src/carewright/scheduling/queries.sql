@@ -429,6 +429,17 @@ SELECT site_id, starts_at, ends_at FROM scheduling.opening
 WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4
 ORDER BY starts_at
 
+-- name: openings_at
+-- Who works at a site that day. Every calendar of the hospital is looked at: its key leads with whose it is.
+SELECT schedule_id, starts_at, ends_at FROM scheduling.opening
+WHERE organization_id = $1 AND site_id = $2 AND ends_at > $3 AND starts_at < $4
+ORDER BY schedule_id, starts_at
+
+-- name: blocks_of
+SELECT schedule_id, starts_at, ends_at FROM scheduling.block
+WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[]) AND ends_at > $3 AND starts_at < $4
+ORDER BY schedule_id, starts_at
+
 -- name: blocks_of_schedule
 SELECT id, starts_at, ends_at FROM scheduling.block
 WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4

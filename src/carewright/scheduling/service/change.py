@@ -278,10 +278,8 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
                 await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
             ensure_version(before, command.expected_version)
             ensure_movable(before, ctx.clock.now())
-            old = await store.claims_of_appointment(tx, organization_id, before.id)
-            shared = [claim for claim in old if claim.schedule_id in calendars.overbooked]
-            others = await store.claims_beside(tx, organization_id, shared, before.id, ctx.clock.now()) if shared else ()
-            after = _moved(before, _new_slot(ctx, calendars, before, command, old, others), command, calendars, ctx.clock.now())
+            old, others = await own_time(ctx, tx, calendars, before)
+            after = moved(before, new_slot(ctx, calendars, before, command, old, others), command, calendars, ctx.clock.now())
             await ensure_not_stopped(ctx, tx, after)
             about.extend((*old, *claims_of(after)))
             if command.override is None:
@@ -297,6 +295,16 @@ async def _move(ctx: SchedulingContext, calendars: Calendars, command: Reschedul
     return after
 
 
+async def own_time(
+    ctx: SchedulingContext, tx: Session, calendars: Calendars, before: Appointment
+) -> tuple[Sequence[ClaimedTime], Sequence[ClaimedTime]]:
+    """What an appointment holds, which does not stand in its own way when it moves; and what others hold beside it, which does."""
+    old = await store.claims_of_appointment(tx, calendars.organization_id, before.id)
+    shared = [claim for claim in old if claim.schedule_id in calendars.overbooked]
+    others = await store.claims_beside(tx, calendars.organization_id, shared, before.id, ctx.clock.now()) if shared else ()
+    return old, others
+
+
 def _moved_fact(
     before: Appointment, after: Appointment, organization_id: UUID, claims: Sequence[ClaimedTime], old: Sequence[ClaimedTime]
 ) -> AppointmentFact:  # fmt: skip
@@ -305,7 +313,7 @@ def _moved_fact(
     return msgspec.structs.replace(fact, earlier_site_id=before.site_id) if before.site_id != after.site_id else fact
 
 
-def _new_slot(
+def new_slot(
     ctx: SchedulingContext,
     calendars: Calendars,
     before: Appointment,
@@ -359,7 +367,8 @@ async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, inte
     ensure_all_got(parts, got, after.patient_id)
 
 
-def _moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars, now: datetime) -> Appointment:
+def moved(before: Appointment, slot: Slot, command: RescheduleAppointment, calendars: Calendars, now: datetime) -> Appointment:
+    """The appointment at its new time, with whoever serves it there."""
     site = calendars.sites[slot.site_id]
     patient = next(each for each in before.participants if each.kind == "patient")
     return msgspec.structs.replace(

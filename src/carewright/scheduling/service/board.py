@@ -1,0 +1,96 @@
+"""A day of a site with all its calendars, as a board shows it: nobody's patient is named."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch
+from carewright.contracts.scheduling import Appointment, SearchAppointments, UnknownSite
+from carewright.kernel import audit
+from carewright.kernel.db import Session
+from carewright.kernel.errors import BadInput
+from carewright.kernel.privacy.cipher import FieldCipher
+from carewright.kernel.values import utc
+from carewright.scheduling import store
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.live import Bookable, Calendars
+from carewright.scheduling.model.appointment import HOLDS_TIME
+from carewright.scheduling.service.cursors import NO_ID
+from carewright.scheduling.service.picking import Wish, requirements_of, visit_kind
+from carewright.scheduling.store import board
+
+PERIOD_MAX = timedelta(hours=48)
+VISIT_MAX = timedelta(hours=24)
+"""No visit is longer (`directory.model.VISIT_MINUTES_MAX`), so whatever began earlier than this before the board does is over."""
+PAGE_SIZE = 1000
+
+
+async def read_board(ctx: SchedulingContext, query: ReadBoard) -> Board:
+    """Whoever works at a site or is taken in a time, and what takes place there. The journal notes the site: no patient is shown."""
+    for permission in ("scheduling.calendar.read", "scheduling.appointment.read", "scheduling.appointment.any_patient"):
+        ctx.actor.require(permission)
+    start, end = _period(query)
+    ctx.require_site(query.site_id)
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
+    if query.site_id not in calendars.sites:
+        raise UnknownSite(site_id=str(query.site_id))
+    able = _able(calendars, query)
+    async with ctx.db.transaction() as tx:
+        await store.plan_once(tx)
+        found = await _appointments(tx, cipher, query, start, end, ctx.clock.now())
+        openings = await board.openings_at(tx, calendars.organization_id, query.site_id, start, end)
+        shown = {each.actor_id for one in found for each in one.participants} | (set(openings) if able is None else able & set(openings))
+        people = [each for each in calendars.bookables.values() if each.id in shown and (not query.kinds or each.kind in query.kinds)]
+        blocks = await board.blocks_of(tx, calendars.organization_id, [each.id for each in people], start, end)
+        about = audit.Entity(type="Location", id=query.site_id)
+        await audit.record(tx, audit.entry(ctx, "scheduling.calendar.read", "R", entities=(about,)))
+    people.sort(key=lambda each: (each.display, each.id))
+    return Board(rows=tuple(_row(each, openings, blocks) for each in people), visits=tuple(map(_visit, found)))
+
+
+def _period(query: ReadBoard) -> tuple[datetime, datetime]:
+    start, end = utc(query.from_at), utc(query.until_at)
+    if not start < end <= start + PERIOD_MAX:
+        raise BadInput("A board spans 48 hours at most, and ends after it begins.", parameter="until_at")
+    return start, end
+
+
+def _able(calendars: Calendars, query: ReadBoard) -> set[UUID] | None:
+    """Who could serve one of the kinds of visits that are asked for; None where none is."""
+    if not query.visit_type_ids:
+        return None
+    needs = (need for each in query.visit_type_ids for need in requirements_of(calendars, visit_kind(calendars, each), Wish(query.site_id)))
+    return {calendars.owners[row] for need in needs for row in need.candidates.tolist()}
+
+
+async def _appointments(
+    tx: Session, cipher: FieldCipher, query: ReadBoard, start: datetime, end: datetime, now: datetime
+) -> Sequence[Appointment]:  # fmt: skip
+    """What takes time of the site between the two instants, by start."""
+    asked = SearchAppointments(
+        site_ids=(query.site_id,), visit_type_ids=query.visit_type_ids, statuses=tuple(sorted(HOLDS_TIME)), limit=PAGE_SIZE
+    )
+    found: list[Appointment] = []
+    part = store.Part(start - VISIT_MAX, NO_ID, end, NO_ID)
+    more = True
+    while more:
+        page = await store.search_by_time(tx, cipher, asked, part, now)
+        found += page[:PAGE_SIZE]
+        more = len(page) > PAGE_SIZE
+        part = store.Part(found[-1].start, found[-1].id, end, NO_ID) if more else part
+    return [each for each in found if each.end > start]
+
+
+def _row(person: Bookable, openings: Mapping[UUID, Sequence[Stretch]], blocks: Mapping[UUID, Sequence[Stretch]]) -> BoardRow:
+    return BoardRow(
+        schedule_id=person.id, kind=person.kind, display=person.display,
+        openings=tuple(openings.get(person.id, ())), blocks=tuple(blocks.get(person.id, ())),
+    )  # fmt: skip
+
+
+def _visit(each: Appointment) -> BoardVisit:
+    return BoardVisit(
+        id=each.id, version=each.version, status=each.status, visit_type_id=each.visit_type_id, visit_type_name=each.visit_type_name,
+        start=each.start, end=each.end, urgency=each.urgency, expires_at=each.expires_at,
+        actor_ids=tuple(one.actor_id for one in each.participants if one.kind != "patient"),
+    )  # fmt: skip
