@@ -9,6 +9,7 @@ from uuid import UUID
 from carewright.contracts.access import AcceptConsent, Access, ActFor, GiveConsent, RedeemCode, RequestCode, StartSignIn
 from carewright.contracts.apps import AskApp, LetAppIn
 from carewright.contracts.audit import AuditTrail, FindAuditEvents
+from carewright.contracts.board import ReadBoard
 from carewright.contracts.break_glass import CloseReview, ListReviews, StartBreakGlass
 from carewright.contracts.calendars import CalendarFeeds, MakeFeed
 from carewright.contracts.coverage import (
@@ -45,6 +46,7 @@ from carewright.contracts.queue import (
 from carewright.contracts.records import ExportRecord, Records
 from carewright.contracts.schedules import ListSchedules
 from carewright.contracts.scheduling import (
+    AdvanceAppointment,
     BookAppointment,
     CancelAppointment,
     FindTimes,
@@ -248,6 +250,23 @@ CONSOLE_CALLS = (
     Call(Patients, "get_patient", DESK, (WHOSE,), (PATIENT,), there(*WHO)),
     Call(Patients, "get_patients", DESK, ((WHOSE,),), (PATIENT,), there(*WHO)),
     Call(Scheduling, "search_appointments", DESK, (SearchAppointments(ids=(TIME,)),), (PATIENT, APPOINTMENT)),
+    Call(
+        Scheduling, "read_board", DESK, (ReadBoard(site_id=IDS["site_id"], from_at=START, until_at=LATER),), (CLINIC, PATIENT, APPOINTMENT),
+        there(any_=("visits", "rows")),
+    ),
+    Call(Scheduling, "get_appointment", DESK, (TIME,), (PATIENT, APPOINTMENT)),
+    Call(
+        Scheduling, "preview_move", DESK, (RescheduleAppointment(appointment_id=TIME, time=MOVED, expected_version=1),),
+        (PATIENT, APPOINTMENT), there(any_=("actors", "conflicts")),
+    ),
+    Call(
+        Scheduling, "reschedule_appointment", DESK, (RescheduleAppointment(appointment_id=TIME, time=MOVED, expected_version=1), KEY),
+        (PATIENT, APPOINTMENT),
+    ),
+    Call(
+        Scheduling, "advance_appointment", DESK, (AdvanceAppointment(appointment_id=TIME, status="arrived", expected_version=1), KEY),
+        (PATIENT, APPOINTMENT),
+    ),
     Call(Coverages, "record_coverage", DESK, (RecordCoverage(patient_id=WHOSE, details=DETAILS), KEY), (PATIENT,), there(*CARD)),
     Call(Coverages, "get_coverage", DESK, (IDS["coverage_id"],), (PATIENT, COVERAGE), there(*CARD)),
     Call(

@@ -1,6 +1,7 @@
 """What a day board is told, and what a move is told before it is made, against what a move then does."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,13 +25,13 @@ from tests.scheduling_world import REASON
 from tests.servers import facts_of
 
 
-async def read(hospital: Hospital, ctx: SchedulingContext | None = None, **more: object) -> Board:
-    query = ReadBoard(site_id=hospital.world.city.id, from_at=TOMORROW, until_at=TOMORROW + timedelta(hours=10), **more)  # type: ignore[arg-type]
+async def read(hospital: Hospital, ctx: SchedulingContext | None = None, **more: Any) -> Board:
+    query = ReadBoard(site_id=hospital.world.city.id, from_at=TOMORROW, until_at=TOMORROW + timedelta(hours=10), **more)
     return await board.read_board(ctx or hospital.desk(), query)
 
 
-def move(hospital: Hospital, made: Appointment, time: PickedTime, **more: object) -> RescheduleAppointment:
-    return RescheduleAppointment(appointment_id=made.id, time=time, **more)  # type: ignore[arg-type]
+def move(hospital: Hospital, made: Appointment, time: PickedTime, **more: Any) -> RescheduleAppointment:
+    return RescheduleAppointment(appointment_id=made.id, time=time, **more)
 
 
 async def told(hospital: Hospital, made: Appointment, time: PickedTime) -> MovePreview:
@@ -54,8 +55,8 @@ async def test_a_board_has_who_works_and_what_takes_place_and_no_patient(hospita
     held = await hospital.hold(TOMORROW + HALF_HOUR, patient=2)
     await hospital.block(TOMORROW + timedelta(hours=2))
     shown = await read(hospital)
-    assert [(each.id, each.status, each.actor_ids) for each in shown.visits] == [
-        (made.id, "booked", (hospital.physician(),)), (held.id, "pending", (hospital.physician(),)),
+    assert [(each.id, each.status, each.taken[0].actor_id) for each in shown.visits] == [
+        (made.id, "booked", hospital.physician()), (held.id, "pending", hospital.physician()),
     ]  # fmt: skip
     assert shown.visits[1].expires_at == held.expires_at
     assert str(made.patient_id) not in str(shown)
@@ -167,5 +168,5 @@ async def test_whoever_watches_is_told_whose_calendars_a_visit_takes_and_not_the
     made = await hospital.book()
     await change.advance_appointment(hospital.desk(), AdvanceAppointment(appointment_id=made.id, status="arrived"))
     facts = [fact for fact in await facts_of(hospital.desk()) if isinstance(fact, AppointmentFact)]
-    told = [fields["actors"] for fact in facts for _, fields in shown_of(fact)]
-    assert told == [str(hospital.physician())] * 2
+    told = [fields["taken"] for fact in facts for _, fields in shown_of(fact)]
+    assert told == [f"{hospital.physician()}:0:30"] * 2

@@ -34,7 +34,7 @@ ADDRESS_WORDS = frozenset({
 added: addresses are kept in histories and logs of others. `address` is an IP address that an auditor looks
 for, as FHIR's search of AuditEvents takes it: it says of nobody that they are a patient."""
 
-TYPED_INTO_ADDRESSES = frozenset({"day", "language", "moving", "patient", "place", "practitioner", "q"})
+TYPED_INTO_ADDRESSES = frozenset({"day", "kind", "language", "moving", "patient", "place", "practitioner", "q", "service", "zoom"})
 """Fields of the forms that are sent by GET: choices, words to find a service by, and ids."""
 
 

@@ -3,18 +3,18 @@
 Nothing here says whose an appointment is.
 """
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import ActorKind, UrgencyTier
-from carewright.contracts.scheduling import AppointmentStatus, RescheduleAppointment
-from carewright.kernel.authz import Actor
 from carewright.kernel.values import Instant
 
 ListedKinds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
+TakesTime = Literal["pending", "booked", "arrived", "checked-in", "fulfilled"]
+"""The states of an appointment in which it takes time."""
 ConflictReason = Literal["closed", "blocked", "taken", "rule"]
 """Outside working hours, inside a block, beside another appointment, against a rule of the kind of visit or of a payer."""
 
@@ -34,18 +34,26 @@ class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     blocks: tuple[Stretch, ...]
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose time an appointment takes, and which: with its buffers, and of who comes later or leaves earlier the less."""
+
+    actor_id: UUID
+    start: Instant
+    end: Instant
+
+
 class BoardVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """An appointment without its patient. `actor_ids` are the rows that it takes; `expires_at` is there for time that is held."""
+    """An appointment without its patient. `taken` are the rows that it lies in; `expires_at` is there for time that is held."""
 
     id: UUID
     version: int
-    status: AppointmentStatus
+    status: TakesTime
     visit_type_id: UUID
     visit_type_name: str
     start: Instant
     end: Instant
     urgency: UrgencyTier
-    actor_ids: tuple[UUID, ...]
+    taken: tuple[Taken, ...]
     expires_at: Instant | None = None
 
 
@@ -104,11 +112,3 @@ class MovePreview(msgspec.Struct, frozen=True, kw_only=True):
     actors: tuple[MoveActor, ...] = ()
     conflicts: tuple[MoveConflict, ...] = ()
     by_override: bool = False
-
-
-class Boards(Protocol):
-    """What the rims may ask of scheduling for a board. A preview reads the command of a move, and writes nothing."""
-
-    async def read_board(self, actor: Actor, query: ReadBoard) -> Board: ...
-
-    async def preview_move(self, actor: Actor, command: RescheduleAppointment) -> MovePreview: ...

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
+from carewright.contracts.board import Board, MovePreview, ReadBoard
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.masters import ChangeMaster, Masters
@@ -591,5 +592,9 @@ class Scheduling(Protocol):
     async def get_calendar(self, actor: Actor, query: GetCalendar) -> Calendar: ...
 
     async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage: ...
+
+    async def read_board(self, actor: Actor, query: ReadBoard) -> Board: ...
+
+    async def preview_move(self, actor: Actor, command: RescheduleAppointment) -> MovePreview: ...
 
     async def is_expected(self, actor: Actor, query: IsExpected) -> bool: ...

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts import scheduling as c
-from carewright.contracts.board import Board, Boards, MovePreview, ReadBoard
+from carewright.contracts.board import Board, MovePreview, ReadBoard
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
@@ -107,21 +107,14 @@ class LocalScheduling:
     async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage:
         return await calendars.list_schedules(self._as(actor), query)
 
-    async def is_expected(self, actor: Actor, query: IsExpected) -> bool:
-        return await change.is_expected(self._as(actor), query)
-
-
-class LocalBoards:
-    """The `Boards` Protocol in this process."""
-
-    def __init__(self, context: SchedulingContext) -> None:
-        self._context = context
-
     async def read_board(self, actor: Actor, query: ReadBoard) -> Board:
-        return await board.read_board(self._context.acting(actor), query)
+        return await board.read_board(self._as(actor), query)
 
     async def preview_move(self, actor: Actor, command: c.RescheduleAppointment) -> MovePreview:
-        return await preview.preview_move(self._context.acting(actor), command)
+        return await preview.preview_move(self._as(actor), command)
+
+    async def is_expected(self, actor: Actor, query: IsExpected) -> bool:
+        return await change.is_expected(self._as(actor), query)
 
 
 async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
@@ -131,16 +124,14 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
         actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake,
         vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
-    return Running(
-        context, {c.Scheduling: LocalScheduling(context), Boards: LocalBoards(context)}, ready=lambda: live.ready, follow=live.follow
-    )
+    return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
 
 
 MODULE = Module(
     name="scheduling",
     start=start,
     settings=Settings,
-    offers=(c.Scheduling, Boards),
+    offers=(c.Scheduling,),
     routes=ROUTES,
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",

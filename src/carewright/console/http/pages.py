@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, coverage, ehr, incident, live, messages, queues, today
+from carewright.console.http import apps, board, coverage, ehr, incident, live, messages, queues, today, visit
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -25,7 +25,8 @@ PRIORITIES: Declared = {
     queues.QUEUES: Priority.PRESENCE, queues.QUEUE: Priority.PRESENCE, f"{queues.QUEUE}/call": Priority.PRESENCE,
     f"{queues.QUEUE}/step": Priority.PRESENCE, f"{queues.QUEUE}/triage": Priority.PRESENCE, f"{queues.QUEUE}/find": Priority.PRESENCE,
     f"{queues.QUEUE}/arrive": Priority.PRESENCE, f"{queues.QUEUE}/turns": Priority.PRESENCE,
-    today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
+    board.BOARD: Priority.PRESENCE, visit.VISIT: Priority.PRESENCE, f"{visit.VISIT}/step": Priority.PRESENCE,
+    f"{visit.VISIT}/preview": Priority.PRESENCE, today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
     f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
     "/staff/privacy/proofs/{id}": Priority.REPORT, "/staff/privacy/records/{id}/{reason}": Priority.REPORT,
 }  # fmt: skip
@@ -74,6 +75,11 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{queues.QUEUE}/arrive", queues.arrive),
         post(f"{queues.QUEUE}/turns", queues.show_turns),
         get(today.TODAY, today.show_today),
+        get(board.BOARD, board.show_board),
+        get(visit.VISIT, visit.show_visit),
+        post(f"{visit.VISIT}/step", visit.step),
+        post(f"{visit.VISIT}/preview", visit.preview),
+        post(f"{visit.VISIT}/move", visit.move),
         Route(live.LIVE, live.stream(ctx), methods=["GET"]),
         get(messages.MESSAGES, messages.show_messages),
         get(messages.MESSAGE, messages.show_message),

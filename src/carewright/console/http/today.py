@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 async def show_today(ask: Ask) -> Response:
     """The day of a site, today unless `day` says another; without a site, the question which."""
-    asked = _day_in(ask.request.query_params.get("day", ""))
+    asked = day_in(ask.request.query_params.get("day", ""))
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
     wanted = ask.request.query_params.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
     site = next((one for one in sites if str(one.id) == wanted), None)
@@ -55,7 +55,8 @@ async def show_today(ask: Ask) -> Response:
     return _shown(ask, sites, asked, site=site, day=day, ends=ends, as_of=f"{now:%H:%M}", place=place, lines=lines)
 
 
-def _day_in(text: str) -> date | None:
+def day_in(text: str) -> date | None:
+    """The day that an address names, if it does. Raises `BadInput`."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as fault:

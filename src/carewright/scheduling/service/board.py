@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
-from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch
+from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch, Taken, TakesTime
 from carewright.contracts.scheduling import Appointment, SearchAppointments, UnknownSite
 from carewright.kernel import audit
 from carewright.kernel.db import Session
@@ -90,7 +91,9 @@ def _row(person: Bookable, openings: Mapping[UUID, Sequence[Stretch]], blocks: M
 
 def _visit(each: Appointment) -> BoardVisit:
     return BoardVisit(
-        id=each.id, version=each.version, status=each.status, visit_type_id=each.visit_type_id, visit_type_name=each.visit_type_name,
-        start=each.start, end=each.end, urgency=each.urgency, expires_at=each.expires_at,
-        actor_ids=tuple(one.actor_id for one in each.participants if one.kind != "patient"),
+        id=each.id, version=each.version, status=cast(TakesTime, each.status), visit_type_id=each.visit_type_id,
+        visit_type_name=each.visit_type_name, start=each.start, end=each.end, urgency=each.urgency, expires_at=each.expires_at,
+        taken=tuple(
+            Taken(actor_id=one.actor_id, start=one.claimed_from, end=one.claimed_to) for one in each.participants if one.kind != "patient"
+        ),
     )  # fmt: skip

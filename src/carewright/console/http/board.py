@@ -1,0 +1,188 @@
+"""The day board: a day of a site with its practitioners, rooms and devices as rows, kept up by itself, and nobody's name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from carewright.console.http.board_layout import Span, clock, hours_of, lanes_of, span_of
+from carewright.console.http.page import Ask
+from carewright.console.http.today import STATES, day_in
+from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch, Taken
+from carewright.contracts.directory import ActorKind, FindServices, Location, ServiceSummary
+from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
+from carewright.kernel.server_sent import text_of
+
+BOARD = "/staff/board"
+SEEN = "scheduling.appointment.any_patient"
+MOVE = "scheduling.appointment.reschedule"
+KINDS: Mapping[ActorKind, str] = {
+    "practitioner": "Practitioners", "nurse": "Nurses", "technician": "Technicians", "room": "Rooms", "device": "Devices",
+    "lab-bench": "Lab benches", "bed": "Beds",
+}  # fmt: skip
+USUAL: tuple[ActorKind, ...] = ("practitioner", "room", "device")
+"""What is shown where no kind is asked for."""
+ZOOMS = ("1", "2", "3", "4")
+USUAL_ZOOM = "2"
+ROWS_MAX = 100
+"""As many rows as a page has; whoever wants others narrows by service or kind."""
+SERVICES_MAX = 200
+HELD = "Held"
+MINUTE = timedelta(minutes=1)
+
+
+class Piece(NamedTuple):
+    """Working time, or a block."""
+
+    css: str
+    words: str
+
+
+class Block(NamedTuple):
+    """An appointment in a row. `shift` is how many minutes after it begins the row is taken, less than none with a buffer before it."""
+
+    visit: BoardVisit
+    shift: int
+    span: Span
+    lane: int
+    state: str
+    is_late: bool
+
+    @property
+    def css(self) -> str:
+        late = " visit--late" if self.is_late else ""
+        return f"visit visit--{self.visit.status} {self.span.place} lane-{self.lane}{late}"
+
+
+class Row(NamedTuple):
+    id: UUID
+    name: str
+    openings: Sequence[Piece]
+    blocks: Sequence[Piece]
+    visits: Sequence[Block]
+
+    @property
+    def lanes(self) -> int:
+        """How many lie above each other, at least one."""
+        return max((each.lane for each in self.visits), default=0) + 1
+
+
+class Day(NamedTuple):
+    """The day that is asked for at its site."""
+
+    date: date
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def start(self) -> datetime:
+        return datetime.combine(self.date, time.min, self.zone)
+
+    @property
+    def end(self) -> datetime:
+        return datetime.combine(self.date + timedelta(days=1), time.min, self.zone)
+
+    @property
+    def minute(self) -> int | None:
+        """The minute that it is; None on another day."""
+        local = self.now.astimezone(self.zone)
+        return local.hour * 60 + local.minute if local.date() == self.date else None
+
+    def span(self, of: Taken | Stretch) -> Span:
+        return span_of(of.start, of.end, self.date, self.zone)
+
+
+async def show_board(ask: Ask) -> Response:
+    """The board of a site's day; without a site, the question which."""
+    query = ask.request.query_params
+    ask.ctx.actor.require(SEEN)
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    services = (await ask.ctx.directory.find_services(ask.ctx.actor, FindServices(limit=SERVICES_MAX))).items
+    wanted = query.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
+    site = next((one for one in sites if str(one.id) == wanted), None)
+    asked = day_in(query.get("day", ""))
+    service = next((one for one in services if str(one.service.id) == query.get("service")), None)
+    kind = next((one for one in KINDS if one == query.get("kind")), None)
+    zoom = query.get("zoom", USUAL_ZOOM) if query.get("zoom") in ZOOMS else USUAL_ZOOM
+    common = {"sites": sites, "services": services, "asked": asked, "service": service, "kind": kind, "zoom": zoom, "kinds": KINDS}
+    if site is None:
+        return _shown(ask, site=None, **common)
+    place = text_of(await ask.ctx.feed.place())  # before the board is read, so that no fact is missed in between
+    now, zone = ask.ctx.clock.now(), ZoneInfo(site.time_zone or "UTC")
+    day = Day(asked or now.astimezone(zone).date(), zone, now)
+    board = await ask.ctx.scheduling.read_board(ask.ctx.actor, _question(site, day, kind, service))
+    shown = board.rows[:ROWS_MAX] if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))[:ROWS_MAX]
+    groups = _groups(board, shown, day)
+    from_hour, until_hour = hours_of(_spans(shown, groups, day))
+    return _shown(
+        ask, site=site, day=day, place=place, groups=groups, more=len(board.rows) - len(shown), from_hour=from_hour,
+        until_hour=until_hour, hours=range(from_hour, until_hour), names=_names(services, service, board), states=STATES, held=HELD,
+        may_move=ask.ctx.actor.may(MOVE), as_of=clock(now.astimezone(zone).hour * 60 + now.astimezone(zone).minute),
+        at_now=Span(day.minute, day.minute).place if day.minute is not None else "", link=lambda step: _link(query, day, step), **common,
+    )  # fmt: skip
+
+
+def _question(site: Location, day: Day, kind: ActorKind | None, service: ServiceSummary | None) -> ReadBoard:
+    kinds_of_visits = tuple(each.id for each in service.visit_types) if service else ()
+    return ReadBoard(site_id=site.id, from_at=day.start, until_at=day.end, kinds=(kind,) if kind else USUAL, visit_type_ids=kinds_of_visits)
+
+
+def _link(query: Mapping[str, str], day: Day, step: int) -> str:
+    """The board of the day before or after, by the same choices; without a step, of today."""
+    kept = {name: query[name] for name in ("place", "service", "kind", "zoom") if query.get(name)}
+    return f"{BOARD}?{urlencode(kept | ({'day': str(day.date + timedelta(days=step))} if step else {}))}"
+
+
+def _names(services: Iterable[ServiceSummary], service: ServiceSummary | None, board: Board) -> Mapping[UUID, str]:
+    """How kinds of visits are called: of the service that is shown, or of all."""
+    offered = {each.id: each.name for one in ([service] if service else services) for each in one.visit_types}
+    return offered | {each.visit_type_id: each.visit_type_name for each in board.visits}
+
+
+def _spans(rows: Sequence[BoardRow], groups: Iterable[tuple[str, list[Row]]], day: Day) -> Iterable[Span]:
+    """When anybody works or is taken."""
+    yield from (day.span(each) for row in rows for each in row.openings)
+    yield from (each.span for _, found in groups for row in found for each in row.visits)
+
+
+def _groups(board: Board, rows: Sequence[BoardRow], day: Day) -> list[tuple[str, list[Row]]]:
+    """The rows under what they are."""
+    visits: defaultdict[UUID, list[tuple[BoardVisit, Taken]]] = defaultdict(list)
+    for each in board.visits:
+        for taken in each.taken:
+            visits[taken.actor_id].append((each, taken))
+    return [
+        (words, found)
+        for kind, words in KINDS.items()
+        if (found := [_row(row, visits[row.schedule_id], day) for row in rows if row.kind == kind])
+    ]
+
+
+def _row(row: BoardRow, visits: Sequence[tuple[BoardVisit, Taken]], day: Day) -> Row:
+    visits = sorted(visits, key=lambda each: each[1].start)
+    spans = [day.span(taken) for _, taken in visits]
+    blocks = [
+        Block(each, (taken.start - each.start) // MINUTE, span, lane, HELD if each.expires_at else STATES[each.status], _is_late(each, day))
+        for (each, taken), span, lane in zip(visits, spans, lanes_of(spans), strict=True)
+    ]
+    return Row(row.schedule_id, row.display, _pieces(row.openings, day), _pieces(row.blocks, day), blocks)
+
+
+def _pieces(stretches: Sequence[Stretch], day: Day) -> list[Piece]:
+    return [Piece(span.place, span.words) for span in map(day.span, stretches)]
+
+
+def _is_late(visit: BoardVisit, day: Day) -> bool:
+    """Whether somebody should be here by now and is not."""
+    return visit.status == "booked" and day.minute is not None and visit.start < day.now
+
+
+def _shown(ask: Ask, **values: Any) -> Response:
+    response = ask.show("board.html", **values)
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
+    return response
