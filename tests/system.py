@@ -164,11 +164,13 @@ def own_folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def started(data: Path, *options: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[System]:
+async def started(
+    data: Path, *options: str, environ: Mapping[str, str] | None = None, within_seconds: float = START_SECONDS_MAX
+) -> AsyncIterator[System]:
     """`carewright up` with these options for as long as the block lasts."""
     process = await launch(data, "up", "--data", str(data), *options, environ=environ)
     try:
-        async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with asyncio.timeout(within_seconds), httpx.AsyncClient(trust_env=False, timeout=30) as client:
             system = System(data, process, await until_running(process, data), client)
             for address in system.addresses.values():
                 roles: dict[str, list[str]] = (await client.get(f"{address}/roles")).json()

@@ -316,7 +316,11 @@ def _opener(dsn: str, role: str | None) -> "Callable[[], Awaitable[asyncpg.Conne
             )  # fmt: skip
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as fault:
             raise Unavailable from fault  # nothing was asked yet
-        await _prepare(connection)
+        try:
+            await _prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     return connect
