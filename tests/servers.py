@@ -12,11 +12,12 @@ Two variables have the same tests run on what a deployment may have: `CAREWRIGHT
 PostgreSQL, and with `CAREWRIGHT_TEST_LOGIN=plain` whatever is tried logs in as no superuser, but with `RIGHTS` alone.
 """
 
+import asyncio
 import os
 import random
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -120,10 +121,12 @@ class Pools:
 
     url: str
     by_module: dict[str, Database]
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def of(self, module: str) -> Database:
-        if module not in self.by_module:
-            self.by_module[module] = await Database.connect(self.url, role_of(module), POOL_SIZE)
+        async with self.opening:
+            if module not in self.by_module:
+                self.by_module[module] = await Database.connect(self.url, role_of(module), POOL_SIZE)
         return self.by_module[module]
 
     async def close(self) -> None:
