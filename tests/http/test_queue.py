@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, until_known
+from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, tomorrow, until_known
 
 QUEUES, ENTRIES = "/api/v1/queues", "/api/v1/queue-entries"
 
@@ -51,6 +51,18 @@ async def test_a_walk_in_comes_is_called_and_goes(clinic: Clinic, queue: str) ->
     back = ok(await post(clinic, f"{ENTRIES}/{entry['id']}/undo", version=done["version"]))
     assert (back["status"], back["version"]) == ("in-service", done["version"] + 1)
     assert refused(await post(clinic, step, {"action": "skip"}), 409, "flow.step_not_allowed")["entry_status"] == "in-service"
+
+
+async def test_an_emergency_has_an_address_of_its_own_and_comes_first(clinic: Clinic, queue: str) -> None:
+    first, urgent = await register(clinic.system), await register(clinic.system)
+    ok(await post(clinic, f"{queue}/entries", {"patient_id": str(first)}), 201)
+    told = ok(await post(clinic, f"{queue}/emergencies", {"patient_id": str(urgent), "expected_at": tomorrow()}), 201)
+    assert (told["status"], told["level"]) == ("expected", 1)
+    here = ok(await post(clinic, f"{queue}/emergencies", {"patient_id": str(urgent)}), 201)
+    assert (here["id"], here["status"]) == (told["id"], "waiting")
+    assert ok(await post(clinic, f"{queue}/call", {}))["entry"]["id"] == here["id"]
+    refused(await post(clinic, f"{queue}/emergencies", {"patient_id": str(urgent)}), 409, "flow.already_queued")
+    refused(await post(clinic, f"{queue}/emergencies", {"patient_id": str(urgent), "tier": "P2"}), 400, "kernel.bad_input")
 
 
 async def test_who_checks_in_is_queued_once(clinic: Clinic) -> None:

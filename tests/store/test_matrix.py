@@ -22,7 +22,8 @@ OF_A_SITE = frozenset({
     "advance_appointment", "ask_advice", "block_time", "book_appointment", "book_series", "cancel_appointment", "confirm_appointment",
     "find_times", "get_appointment", "get_calendar", "hold_time", "list_appointments", "list_schedules", "list_visits", "make_feed",
     "release_hold", "reschedule_appointment", "search_appointments", "set_working_hours", "unblock_time",
-    "arrive", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry", "transfer_entry",
+    "arrive", "arrive_in_emergency", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry",
+    "transfer_entry",
     "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "own_turns", "list_places", "assign_place", "step_place",
     "set_precautions",
 })  # fmt: skip

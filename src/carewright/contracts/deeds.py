@@ -99,6 +99,7 @@ ehr.list_untold                        ehr.untold.list
 ehr.reconcile                          ehr.reconcile
 ehr.retry_untold                       ehr.untold.retry
 flow.arrive                            flow.queue_entry.arrive
+flow.arrive_in_emergency              flow.queue_entry.arrive
 flow.assign_place                      flow.place.assign
 flow.call_entry                        flow.queue_entry.call
 flow.call_next                         flow.queue_entry.call

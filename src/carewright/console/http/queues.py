@@ -12,7 +12,7 @@ from starlette.responses import Response
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.page import Ask
-from carewright.contracts.directory import Location
+from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed
 from carewright.contracts.queue import (
     Arrive,
@@ -146,7 +146,16 @@ async def find_patient(ask: Ask) -> Response:
 
 async def arrive(ask: Ask) -> Response:
     """Somebody is here without an appointment."""
-    given = {"queue_id": ask.id, "patient_id": ask.form.get("patient", ""), "tier": ask.form.get("tier", "P2")}
+    return await _arrived(ask, "P2")
+
+
+async def arrive_in_emergency(ask: Ask) -> Response:
+    """The same in an emergency: at an address of its own, which is answered when others are turned away."""
+    return await _arrived(ask, "P0")
+
+
+async def _arrived(ask: Ask, tier: UrgencyTier) -> Response:
+    given = {"queue_id": ask.id, "patient_id": ask.form.get("patient", ""), "tier": tier}
     try:
         return _done(ask, "arrive", await ask.ctx.queues.arrive(ask.ctx.actor, _as(Arrive, given), _key(ask)))
     except AlreadyQueued:

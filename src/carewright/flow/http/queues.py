@@ -58,6 +58,15 @@ class ArriveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     expected_at: Instant | None = None
 
 
+class EmergencyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is here in an emergency, or is brought by `expected_at`."""
+
+    patient_id: UUID
+    encounter_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    expected_at: Instant | None = None
+
+
 class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who calls, and to where."""
 
@@ -97,6 +106,11 @@ async def list_entries(ctx: Context, call: Call[PageQuery, Nothing]) -> EntriesI
 async def arrive(ctx: Context, call: Call[Nothing, ArriveBody]) -> QueueEntry:
     """Somebody is here, or announced."""
     return await queue.arrive(ctx, Arrive(queue_id=call.path["queue_id"], **msgspec.structs.asdict(call.body)))
+
+
+async def arrive_in_emergency(ctx: Context, call: Call[Nothing, EmergencyBody]) -> QueueEntry:
+    """Somebody is here in an emergency, or announced: `arrive` with the tier P0, at an address that says so before anything was read."""
+    return await queue.arrive(ctx, Arrive(queue_id=call.path["queue_id"], tier="P0", **msgspec.structs.asdict(call.body)))
 
 
 async def call_next(ctx: Context, call: Call[Nothing, CallBody]) -> Called:
@@ -166,6 +180,11 @@ ROUTES = (
     Route(
         "POST", QUEUES + "/{queue_id}/entries", arrive, "Somebody is here without an appointment, or announced", queue.WORK, QueueEntry,
         body=ArriveBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", priority=Priority.PRESENCE,
+        refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
+    ),
+    Route(
+        "POST", QUEUES + "/{queue_id}/emergencies", arrive_in_emergency, "Somebody is here in an emergency, or announced", queue.WORK,
+        QueueEntry, body=EmergencyBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", priority=Priority.EMERGENCY,
         refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
     ),
     Route(
