@@ -254,6 +254,10 @@ CONSOLE_CALLS = (
         Scheduling, "read_board", DESK, (ReadBoard(site_id=IDS["site_id"], from_at=START, until_at=LATER),), (CLINIC, PATIENT, APPOINTMENT),
         there(any_=("visits", "rows")),
     ),
+    Call(
+        Scheduling, "list_appointments", DESK, (ListAppointments(patient_id=WHOSE, from_at=START, limit=20),), (PATIENT, APPOINTMENT),
+        there("AppointmentsPage.next"),
+    ),
     Call(Scheduling, "get_appointment", DESK, (TIME,), (PATIENT, APPOINTMENT)),
     Call(
         Scheduling, "preview_move", DESK, (RescheduleAppointment(appointment_id=TIME, time=MOVED, expected_version=1),),

@@ -15,7 +15,6 @@ from carewright.console.http.page import Ask
 from carewright.console.http.today import STATES, day_in
 from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch, Taken
 from carewright.contracts.directory import ActorKind, FindServices, Location, ServiceSummary
-from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
 from carewright.kernel.server_sent import text_of
 
 BOARD = "/staff/board"
@@ -109,9 +108,11 @@ async def show_board(ask: Ask) -> Response:
     service = next((one for one in services if str(one.service.id) == query.get("service")), None)
     kind = next((one for one in KINDS if one == query.get("kind")), None)
     zoom = query.get("zoom", USUAL_ZOOM) if query.get("zoom") in ZOOMS else USUAL_ZOOM
-    common = {"sites": sites, "services": services, "asked": asked, "service": service, "kind": kind, "zoom": zoom, "kinds": KINDS}
+    common: dict[str, Any] = {
+        "sites": sites, "services": services, "asked": asked, "service": service, "kind": kind, "zoom": zoom, "kinds": KINDS,
+    }  # fmt: skip
     if site is None:
-        return _shown(ask, site=None, **common)
+        return ask.show("board.html", site=None, **common)
     place = text_of(await ask.ctx.feed.place())  # before the board is read, so that no fact is missed in between
     now, zone = ask.ctx.clock.now(), ZoneInfo(site.time_zone or "UTC")
     day = Day(asked or now.astimezone(zone).date(), zone, now)
@@ -119,8 +120,8 @@ async def show_board(ask: Ask) -> Response:
     shown = board.rows[:ROWS_MAX] if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))[:ROWS_MAX]
     groups = _groups(board, shown, day)
     from_hour, until_hour = hours_of(_spans(shown, groups, day))
-    return _shown(
-        ask, site=site, day=day, place=place, groups=groups, more=len(board.rows) - len(shown), from_hour=from_hour,
+    return ask.show(
+        "board.html", site=site, day=day, place=place, groups=groups, more=len(board.rows) - len(shown), from_hour=from_hour,
         until_hour=until_hour, hours=range(from_hour, until_hour), names=_names(services, service, board), states=STATES, held=HELD,
         may_move=ask.ctx.actor.may(MOVE), as_of=clock(now.astimezone(zone).hour * 60 + now.astimezone(zone).minute),
         at_now=Span(day.minute, day.minute).place if day.minute is not None else "", link=lambda step: _link(query, day, step), **common,
@@ -180,9 +181,3 @@ def _pieces(stretches: Sequence[Stretch], day: Day) -> list[Piece]:
 def _is_late(visit: BoardVisit, day: Day) -> bool:
     """Whether somebody should be here by now and is not."""
     return visit.status == "booked" and day.minute is not None and visit.start < day.now
-
-
-def _shown(ask: Ask, **values: Any) -> Response:
-    response = ask.show("board.html", **values)
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
-    return response

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from carewright.console.http.navigation import SLASH, navigation_of
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
 from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
@@ -56,12 +57,15 @@ class Ask:
             raise NotFound from fault
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
-        """Render a page. While the glass is broken it says so on top."""
+        """Render a page. While the glass is broken it says so on top; the scripts of whoever is signed in may ask this site."""
         common = {
             "hospital": self.ctx.settings.hospital_name, "me": self.me, "form_token": guard.form_token(self.secret),
-            "once": str(self.ctx.ids.new()), "now": self.ctx.clock.now(),
+            "once": str(self.ctx.ids.new()), "now": self.ctx.clock.now(), "slash": self.cookies.get(SLASH) != "off",
+            "navigation": navigation_of(self.me.permissions) if self.me else (),
         }  # fmt: skip
         response = HTMLResponse(templates().get_template(template).render(common | values), status)
+        if self.me:
+            response.headers["Content-Security-Policy"] = guard.CONTENT_POLICY_OF_ASKING
         self.cookies.put(response, BROWSER, self.secret, SESSION_SECONDS)
         return response
 

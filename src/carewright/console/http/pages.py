@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, board, coverage, ehr, incident, live, messages, queues, today, visit
+from carewright.console.http import apps, board, coverage, ehr, find, incident, live, messages, queues, today, visit
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -28,7 +28,7 @@ PRIORITIES: Declared = {
     f"{queues.QUEUE}/turns": Priority.PRESENCE,
     board.BOARD: Priority.PRESENCE, visit.VISIT: Priority.PRESENCE, f"{visit.VISIT}/step": Priority.PRESENCE,
     f"{visit.VISIT}/preview": Priority.PRESENCE, today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
-    f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
+    find.FIND: Priority.LOOK, f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
     "/staff/privacy/proofs/{id}": Priority.REPORT, "/staff/privacy/records/{id}/{reason}": Priority.REPORT,
 }  # fmt: skip
 
@@ -77,6 +77,10 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{queues.QUEUE}/emergency", queues.arrive_in_emergency),
         post(f"{queues.QUEUE}/turns", queues.show_turns),
         get(today.TODAY, today.show_today),
+        get(find.FIND, find.show_find),
+        post(find.FIND, find.find),
+        post(f"{find.FIND}/keys", find.turn_slash),
+        get(find.PATIENT, find.show_patient),
         get(board.BOARD, board.show_board),
         get(visit.VISIT, visit.show_visit),
         post(f"{visit.VISIT}/step", visit.step),

@@ -34,7 +34,6 @@ from carewright.contracts.queue import (
     WaitEstimate,
 )
 from carewright.kernel.errors import BadInput, PreconditionFailed
-from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
 from carewright.kernel.server_sent import text_of
 
 QUEUES = "/staff/queues"
@@ -221,14 +220,12 @@ async def _page(
     sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
     zone = _zone(sites.get(summary.queue.site_id))
     told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if now.waiting else {}
-    response = ask.show(
+    return ask.show(
         "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
         called=called, active=[_line(each, names, zone) for each in now.active],
         waiting=[_line(each, names, zone, told) for each in now.waiting],
         levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
-    return response
 
 
 def _line(entry: QueueEntry | Turn, names: Mapping[UUID, str], zone: ZoneInfo, told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD) -> Line:

@@ -12,7 +12,6 @@ from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location
 from carewright.contracts.scheduling import Appointment, SearchAppointments
 from carewright.kernel.errors import BadInput
-from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
 from carewright.kernel.server_sent import text_of
 
 TODAY = "/staff/today"
@@ -82,6 +81,4 @@ def _line(each: Appointment, zone: ZoneInfo) -> Line:
 
 
 def _shown(ask: Ask, sites: Sequence[Location], asked: date | None, **values: Any) -> Response:
-    response = ask.show("today.html", sites=sites, asked=asked, states=STATES, **({"site": None} | values))
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
-    return response
+    return ask.show("today.html", sites=sites, asked=asked, states=STATES, **({"site": None} | values))

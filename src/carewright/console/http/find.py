@@ -1,0 +1,155 @@
+"""Finding anything from anywhere: a page, a queue, a site's board, a patient, an appointment.
+
+What is looked for is posted, never in an address; patients are searched by the one search there is, with its permission and its entries in
+the audit log.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.console.http.board import BOARD, SEEN
+from carewright.console.http.coverage_words import called
+from carewright.console.http.navigation import SLASH, navigation_of
+from carewright.console.http.page import Ask
+from carewright.console.http.today import STATES
+from carewright.contracts.patients import FindPatients, Patient
+from carewright.contracts.queue import ListQueues
+from carewright.contracts.scheduling import Appointment, ListAppointments, SearchAppointments
+from carewright.kernel.errors import BadInput
+
+FIND, QUEUES = "/staff/find", "/staff/queues"
+PATIENT = "/staff/patients/{id}"
+VISIT = f"{BOARD}/visits/"
+FINDS_PATIENTS, READS_QUEUES, WORKS_QUEUES = "patients.find", "flow.queue.read", "flow.queue.work"
+WORDS_MAX, HITS_MAX, SHOWN_MAX = 100, 8, 20
+YEAR_SECONDS = 365 * 86_400
+BACK = timedelta(days=1)
+"""A patient's page begins with yesterday's appointments."""
+DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+
+
+class Hit(NamedTuple):
+    """Something that was found, and where it is."""
+
+    text: str
+    detail: str
+    href: str
+
+
+class Group(NamedTuple):
+    words: str
+    hits: Sequence[Hit]
+
+
+async def show_find(ask: Ask) -> Response:
+    """The field, and where one can go without looking for anything."""
+    return ask.show("find.html", words="", groups=await _groups(ask, ""), is_short=False)
+
+
+async def find(ask: Ask) -> Response:
+    """What there is by these words."""
+    words = ask.form.get("words", "").strip()[:WORDS_MAX]
+    return ask.show("find.html", words=words, groups=await _groups(ask, words), is_short=len(words) == 1)
+
+
+async def turn_slash(ask: Ask) -> Response:
+    """Whether a single key opens the search, in this browser: speech and slips press keys, too (WCAG 2.2, 2.1.4)."""
+    response = ask.go(FIND)
+    ask.cookies.put(response, SLASH, "off" if ask.form.get("slash") == "off" else "on", YEAR_SECONDS)
+    return response
+
+
+async def show_patient(ask: Ask) -> Response:
+    """One patient: the appointments from yesterday on, and what else can be opened about them."""
+    patient = await ask.ctx.patients.get_patient(ask.ctx.actor, ask.id)
+    query = ListAppointments(patient_id=patient.id, from_at=ask.ctx.clock.now() - BACK, limit=SHOWN_MAX)
+    found = await ask.ctx.scheduling.list_appointments(ask.ctx.actor, query) if ask.ctx.actor.may(SEEN) else None
+    return ask.show(
+        "patient.html", who=called(patient), patient=patient, visits=[_visit(each) for each in found.items] if found else [],
+        more=bool(found and found.next),
+    )  # fmt: skip
+
+
+def wanted(words: str) -> FindPatients | None:
+    """A patient as somebody types one: "Meyer", "Meyer, Anna", "Meyer 1980-02-29". None where that is too little to look for."""
+    dates = DATE.findall(words)
+    given = {"family": " ".join(DATE.sub(" ", words).split()) or None, "birth_on": dates[0] if dates else None, "limit": HITS_MAX}
+    try:
+        return msgspec.convert(given, FindPatients) if given["family"] or dates else None
+    except msgspec.ValidationError:
+        return None
+
+
+async def _groups(ask: Ask, words: str) -> list[Group]:
+    groups = (
+        Group("Patients", await _patients(ask, words)), Group("Appointments", await _appointments(ask, words)),
+        Group("Pages", _fitting(words, (Hit(one.name, "", one.href) for one in navigation_of(ask.ctx.actor.permissions)))),
+        Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, await _boards(ask))),
+    )  # fmt: skip
+    return [each for each in groups if each.hits]
+
+
+def _fitting(words: str, hits: Iterable[Hit]) -> list[Hit]:
+    """Those in which every word begins one."""
+    asked = words.casefold().split()
+    return [hit for hit in hits if all(any(one.startswith(each) for one in hit.text.casefold().split()) for each in asked)][:HITS_MAX]
+
+
+async def _patients(ask: Ask, words: str) -> list[Hit]:
+    query = wanted(words)
+    if query is None or _id_in(words) or not ask.ctx.actor.may(FINDS_PATIENTS):
+        return []
+    try:
+        found = await ask.ctx.patients.find_patients(ask.ctx.actor, query)
+    except BadInput:
+        return []
+    return [Hit(called(each), _born(each), PATIENT.format(id=each.id)) for each in found.items]
+
+
+async def _appointments(ask: Ask, words: str) -> list[Hit]:
+    """The one whose number was pasted."""
+    wanted_id = _id_in(words)
+    if wanted_id is None or not ask.ctx.actor.may(SEEN):
+        return []
+    found = await ask.ctx.scheduling.search_appointments(ask.ctx.actor, SearchAppointments(ids=(wanted_id,), limit=1))
+    return [_visit(each) for each in found.items]
+
+
+async def _queues(ask: Ask) -> list[Hit]:
+    if not ask.ctx.actor.may(READS_QUEUES):
+        return []
+    found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
+    opens = ask.ctx.actor.may(WORKS_QUEUES)
+    return [Hit(one.queue.name, f"{sum(one.waiting)} waiting", f"{QUEUES}/{one.queue.id}" if opens else QUEUES) for one in found]
+
+
+async def _boards(ask: Ask) -> list[Hit]:
+    if not ask.ctx.actor.may(SEEN):
+        return []
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    return [Hit(each.name, "today", f"{BOARD}?{urlencode({'place': str(each.id)})}") for each in sites]
+
+
+def _visit(each: Appointment) -> Hit:
+    local = each.start.astimezone(ZoneInfo(each.time_zone))
+    state = STATES.get(each.status, each.status)
+    return Hit(f"{local:%A, %d %B %Y, %H:%M}", f"{each.visit_type_name}, {each.site_name}: {state.lower()}", f"{VISIT}{each.id}")
+
+
+def _born(patient: Patient) -> str:
+    return f"born {patient.birth_on:%d %B %Y}" if patient.birth_on else ""
+
+
+def _id_in(words: str) -> UUID | None:
+    try:
+        return UUID(words)
+    except ValueError:
+        return None
