@@ -13,7 +13,7 @@ from carewright.contracts.permissions import ALL, ROLES, SYSTEM
 from carewright.kernel.authz import Actor, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.token_keys import TokenKeys
-from carewright.portal.service import HOST
+from carewright.portal.context import HOST
 from carewright.roles.installation import token_key_file
 from tests.authenticator import Authenticator
 from tests.clinic import Clinic, Json, ok, until_known

@@ -343,6 +343,11 @@ CONSOLE_CALLS = (
     Call(Oversight, "list_unusual", OFFICER, (ListUnusual(),), (), there(any_=("items",))),
 )  # fmt: skip
 WITHOUT: dict[tuple[str, str], str] = {
+    ("portal", "list_expected"): "needs appointments of today with somebody who is late; tests/http/test_delays.py makes both",
+    ("console", "list_delays"): "as list_expected",
+    ("console", "set_delay"): "as list_expected",
+    ("console", "set_telling"): "as list_expected",
+    ("console", "list_expected"): "as list_expected of the portal",
     ("console", "complete_sign_in"): "its arguments come from the identity provider, with whom tests/browser sign in",
     ("console", "start_app"): "needs an app of the staff's in a session that is theirs; tests/http/test_smart_launch.py starts one",
     ("console", "answer_launch"): "as start_app",

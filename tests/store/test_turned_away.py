@@ -40,8 +40,8 @@ from carewright.kernel.http import app
 from carewright.kernel.http.outgoing import AddressRefused, Outgoing, parsed
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.patients.http import ROUTES as PATIENTS
+from carewright.portal.context import PortalContext
 from carewright.portal.http.pages import pages as patients_pages
-from carewright.portal.service import PortalContext
 from carewright.portal.settings import PortalSettings
 from carewright.roles.local import Audited
 from carewright.roles.remote import served

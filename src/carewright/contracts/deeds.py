@@ -106,9 +106,12 @@ flow.call_next                         flow.queue_entry.call
 flow.change_encounter                  flow.encounter.change
 flow.estimate_wait                     flow.queue_entry.estimate
 flow.estimate_waits                    flow.queue.estimate
+flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
+flow.list_delays                       flow.delay.list
 flow.list_entries                      flow.queue_entry.search
+flow.list_expected                     flow.delay.expected
 flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
 flow.list_turns                        flow.queue.list
@@ -117,7 +120,9 @@ flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
 flow.search_encounters                 flow.encounter.search
+flow.set_delay                         flow.delay.set
 flow.set_precautions                   flow.place.change
+flow.set_telling                       flow.delay.set_telling
 flow.step_entry                        flow.queue_entry.step
 flow.step_place                        flow.place.step
 flow.transfer_entry                    flow.queue_entry.transfer
@@ -218,7 +223,7 @@ SILENT = frozenset({
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
-    "flow.queue.list", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
+    "flow.delay.list", "flow.queue.list", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.master.list",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",

@@ -1,6 +1,7 @@
 """The flow module's language: encounters, which are what happens between a patient and the hospital while the patient is there.
 
-Queues, and who waits in them, have their values in `contracts.queue`, rooms and beds theirs in `contracts.rooms`.
+Queues, and who waits in them, have their values in `contracts.queue`, rooms and beds theirs in `contracts.rooms`,
+late running in `contracts.delays`.
 """
 
 from typing import Annotated, ClassVar, Literal, Protocol
@@ -9,6 +10,17 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from carewright.contracts.delays import (
+    AtSite,
+    Delay,
+    DelaySource,
+    DelaysPage,
+    ExpectedStarts,
+    ListExpected,
+    SetDelay,
+    SetTelling,
+    Telling,
+)
 from carewright.contracts.directory import Coding, Identifier
 from carewright.contracts.queue import (
     Arrive,
@@ -40,7 +52,7 @@ from carewright.contracts.rooms import PlaceStatus
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
-from carewright.kernel.values import Cursor, Instant, Version
+from carewright.kernel.values import Cursor, Day, Instant, Version
 
 EncounterStatus = Literal["planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error", "unknown"]
 """FHIR R4 Encounter.status (http://hl7.org/fhir/R4/valueset-encounter-status.html)."""
@@ -254,6 +266,13 @@ class PlaceStepNotAllowed(Refusal):
     title = "This cannot be done with the room or bed as it stands now."
 
 
+class UnknownCalendar(Refusal):
+    code = "flow.unknown_calendar"
+    status = 404
+    issue = "not-found"
+    title = "Nobody is booked with this calendar at this site today."
+
+
 class EncounterFact(Event, frozen=True, kw_only=True):
     """Ids and the status of an encounter alone: whoever needs more asks, and is authorised when asking."""
 
@@ -305,6 +324,21 @@ class QueueEntryMoved(Event, frozen=True, kw_only=True):
         return self.entry_id
 
 
+class TurnSoon(Event, frozen=True, kw_only=True):
+    """Somebody who waits is nearly next, as the queue's policy has it. Said once of a turn."""
+
+    topic: ClassVar[str] = "flow.queue_entry.soon.v1"
+    entry_id: UUID
+    queue_id: UUID
+    site_id: UUID
+    patient_id: UUID
+    ticket: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.entry_id
+
+
 class QueueChanged(Event, frozen=True, kw_only=True):
     """A queue is new, or ordered otherwise from now on."""
 
@@ -332,6 +366,39 @@ class PlaceChanged(Event, frozen=True, kw_only=True):
     @property
     def subject(self) -> UUID:
         return self.place_id
+
+
+class DelayChanged(Event, frozen=True, kw_only=True):
+    """A calendar runs otherwise than it did: `minutes` late, 0 is on time."""
+
+    topic: ClassVar[str] = "flow.delay.changed.v1"
+    calendar_id: UUID
+    site_id: UUID
+    day: Day
+    minutes: int
+    source: DelaySource
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.calendar_id
+
+
+class AppointmentExpected(Event, frozen=True, kw_only=True):
+    """An appointment is expected to begin otherwise than it was. `tell` is there where the patient is to hear of it now."""
+
+    topic: ClassVar[str] = "flow.appointment.expected.v1"
+    appointment_id: UUID
+    site_id: UUID
+    patient_id: UUID
+    start: Instant
+    late_minutes: int
+    version: int
+    tell: Telling | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.appointment_id
 
 
 class Flow(Protocol):
@@ -382,3 +449,15 @@ class Queues(Protocol):
     async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
 
     async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...
+
+
+class Delays(Protocol):
+    """What the rims may ask of late running."""
+
+    async def list_delays(self, actor: Actor, query: AtSite) -> DelaysPage: ...
+
+    async def set_delay(self, actor: Actor, command: SetDelay, idempotency_key: str | None = None) -> Delay: ...
+
+    async def set_telling(self, actor: Actor, command: SetTelling, idempotency_key: str | None = None) -> SetTelling: ...
+
+    async def list_expected(self, actor: Actor, query: ListExpected) -> ExpectedStarts: ...

@@ -22,7 +22,8 @@ Channel = Literal["sms", "email", "inbox"]
 ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
-    "passkey_added", "passkey_removed", "turn_called", "break_glass_started", "incident_opened",
+    "appointment_later", "appointment_as_booked", "passkey_added", "passkey_removed", "turn_soon", "turn_called", "break_glass_started",
+    "incident_opened",
 ]  # fmt: skip
 TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "sign_in_code": frozenset({"hospital", "code", "minutes"}),
@@ -31,8 +32,11 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "appointment_requested": frozenset({"hospital", "when", "site"}),
     "appointment_rescheduled": frozenset({"hospital", "when", "site"}),
     "appointment_cancelled": frozenset({"hospital", "when", "site"}),
+    "appointment_later": frozenset({"hospital", "when", "site", "minutes"}),
+    "appointment_as_booked": frozenset({"hospital", "when", "site"}),
     "passkey_added": frozenset({"hospital"}),
     "passkey_removed": frozenset({"hospital"}),
+    "turn_soon": frozenset({"hospital", "ticket"}),
     "turn_called": frozenset({"hospital", "ticket"}),
     "break_glass_started": frozenset({"until"}),
     "incident_opened": frozenset({"when"}),

@@ -47,6 +47,9 @@ coverage.policy.change                .   .   .   .   .   .   .   .   .   .   x 
 directory.read                        x   x   x   x   x   x   x   x   x   x   x   x
 directory.change                      .   .   .   .   .   .   .   .   .   .   x   x
 fhir.export                           .   .   .   .   .   .   .   .   .   .   .   x
+flow.delay.change                     .   .   x   x   x   x   x   x   .   .   .   .
+flow.delay.list                       .   .   x   x   x   x   x   x   .   .   .   x
+flow.delay.read                       x   x   x   x   x   x   x   x   .   .   .   x
 flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x
 flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x
 flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x

@@ -41,6 +41,9 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     A practitioner calls no walk-in whose service would usually end later than `booked_may_wait_minutes` after the start of their next
     booked patient, unless they have waited for `walk_in_may_wait_minutes`; None for the former leaves it to the order.
+
+    Whoever waits is told that their turn is soon when at most `soon_ahead` are before them, or when half of those like them are called
+    within `soon_minutes`; None is never.
     """
 
     order: Literal["head-start", "accumulating"] = "head-start"
@@ -54,6 +57,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     walk_in_may_wait_minutes: Minutes = 120
     staff: Annotated[int, Meta(ge=1, le=500)] | None = None
     kept_for_emergencies: Annotated[int, Meta(ge=0, le=100)] = 0
+    soon_ahead: Annotated[int, Meta(ge=0, le=50)] | None = 2
+    soon_minutes: Annotated[int, Meta(ge=1, le=240)] | None = None
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):

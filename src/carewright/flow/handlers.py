@@ -4,17 +4,24 @@ The copies of places, devices and kinds of visits may lag: the tables' comments 
 """
 
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
+from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.patients import PatientErased, PatientMerged
-from carewright.contracts.queue import PutQueue
+from carewright.contracts.queue import PutQueue, QueueAction
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
 from carewright.flow.model import queue as rules
-from carewright.flow.service import turns
+from carewright.flow.service import delays, soon, turns
 from carewright.flow.store import coming, rooms
+from carewright.flow.store import delays as late
 from carewright.flow.store import encounters as store
 from carewright.flow.store import queue as queues
-from carewright.kernel import audit
+from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+
+MOVES: frozenset[QueueAction] = frozenset({"start", "hold", "complete", "leave", "transfer", "cancel", "undo"})
+"""What may make a practitioner late, or early."""
+NEARER: frozenset[QueueAction] = frozenset({"call", "start", "leave", "transfer", "cancel"})
+"""Who was waiting and does so no more: others are nearer to their turn."""
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
@@ -30,6 +37,7 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     await queues.close_second_turns(tx, event.organization_id, event.prior_id, ctx.clock.now())
     turned = await queues.take_over(tx, event.organization_id, event.prior_id, ctx.clock.now())
     await audit.record_merge(ctx, tx, "flow.queue_entry.merge", event, "QueueEntry", turned)
+    await late.take_over(tx, event.organization_id, event.prior_id)
 
 
 async def copy_place(_: Context, tx: Session, event: LocationChanged) -> None:
@@ -50,14 +58,29 @@ async def copy_visit_type(_: Context, tx: Session, event: VisitTypeChanged) -> N
     await queues.put_visit_type(tx, event.organization_id, event.visit_type, event.service.name)
 
 
-async def copy_appointment(_: Context, tx: Session, event: AppointmentFact) -> None:
-    """Who is still to come, and when."""
+async def copy_appointment(ctx: Context, tx: Session, event: AppointmentFact) -> None:
+    """Who is still to come, when, and whose time it takes. What is booked beside a delay is late like the rest."""
     await coming.put_coming(tx, event)
+    await late.put_times(tx, event)
+    key = f"{event.appointment_id}:{event.version}"
+    if -delays.BEHIND < event.start - ctx.clock.now() < delays.AHEAD:
+        await jobs.enqueue(ctx, tx, delays.FOLLOW, delays.Moved.of_appointment(event), unique_key=key)
+
+
+async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
+    """Who begins or is done makes their practitioner late, or early; who goes on brings others nearer. Both are seen a moment later."""
+    if event.action in NEARER:
+        look = soon.look_after(event, ctx.clock.now())
+        moved = soon.QueueMoved(event.organization_id, event.queue_id)
+        await jobs.enqueue(ctx, tx, soon.TELL_SOON, moved, run_at=look.at, unique_key=look.key)
+    if event.action in MOVES and (event.appointment_id or event.practitioner_id):
+        key = f"{event.entry_id}:{event.version}"
+        await jobs.enqueue(ctx, tx, delays.FOLLOW, delays.Moved.of_turn(event), unique_key=key)
 
 
 async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvanced) -> None:
     """Whoever arrives for an appointment waits in the queue of its service, which begins with the first; who did not come waits no more."""
-    await coming.put_coming(tx, event)
+    await copy_appointment(ctx, tx, event)
     if event.status not in ("arrived", "checked-in"):
         await take_out_of_queues(ctx, tx, event)
         return
@@ -76,9 +99,14 @@ async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvan
         await turns.come(ctx, tx, await ctx.cipher(), queue, arrival, await turns.draw_ticket(ctx, tx, queue))
 
 
+async def cancel(ctx: Context, tx: Session, event: AppointmentFact) -> None:
+    """What was cancelled is not to come, and nobody waits for it."""
+    await copy_appointment(ctx, tx, event)
+    await take_out_of_queues(ctx, tx, event)
+
+
 async def take_out_of_queues(ctx: Context, tx: Session, event: AppointmentFact) -> None:
     """Nobody waits for an appointment that is no more. Who is being served already goes on being so."""
-    await coming.put_coming(tx, event)
     for entry_id in await queues.open_entries_of_appointment(tx, event.organization_id, event.appointment_id):
         entry = await queues.entry_for_change(tx, event.organization_id, entry_id)
         if entry is not None and entry.status in rules.STEPS["leave"][0]:

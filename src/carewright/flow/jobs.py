@@ -1,25 +1,48 @@
-"""What flow does by itself: disposing of encounters that are past their time, and forgetting appointments that are over."""
+"""What flow does by itself: disposing of encounters that are past their time, forgetting what is over, watching who runs late."""
 
 from datetime import timedelta
 
+import msgspec
+
 from carewright.contracts.records import days_kept
+from carewright.flow.service import delays, soon
 from carewright.flow.service.encounters import dispose_encounters
 from carewright.flow.store import coming
+from carewright.flow.store import delays as late
 from carewright.kernel.context import Context
-from carewright.kernel.jobs import Timer
+from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing
 
 COMING_KEPT = timedelta(days=1)
 COMING_BATCH_MAX = 5_000
+DELAYS_KEPT = timedelta(days=90)
+WATCH_SECONDS = 20.0
+"""A minute that passes makes somebody late; five of them are told."""
 
 
 async def forget_past(ctx: Context) -> int:
-    """Drop a batch of the copies of appointments that are over, of every organization."""
-    return await coming.forget_past(ctx.db, ctx.clock.now() - COMING_KEPT, COMING_BATCH_MAX)
+    """Drop a batch of the copies of appointments that are over, and of delays of long ago, of every organization."""
+    now = ctx.clock.now()
+    gone = await coming.forget_past(ctx.db, now - COMING_KEPT, COMING_BATCH_MAX)
+    return gone + await late.forget_past(ctx.db, (now - DELAYS_KEPT).date(), COMING_BATCH_MAX)
+
+
+async def follow_delay(ctx: Context, payload: msgspec.Raw) -> None:
+    """How late the calendars of an appointment or a turn run now."""
+    moved = msgspec.json.decode(payload, type=delays.Moved)
+    await delays.follow_moved(ctx.working_in(moved.organization_id), moved)
+
+
+async def tell_soon(ctx: Context, payload: msgspec.Raw) -> None:
+    """Who of a queue is nearly next."""
+    moved = msgspec.json.decode(payload, type=soon.QueueMoved)
+    await soon.tell_soon(ctx.working_in(moved.organization_id), moved.queue_id)
 
 
 KEEPS: tuple[Keeps[Context], ...] = (Keeps("encounters", dispose_encounters),)
 TIMERS: tuple[Timer[Context], ...] = (
     disposing("flow.dispose", KEEPS, days_kept),
     Timer("flow.forget_past", 600, forget_past),
+    Timer("flow.watch_delays", WATCH_SECONDS, delays.watch),
 )
+JOBS: tuple[Job[Context], ...] = (Job(delays.FOLLOW, follow_delay), Job(soon.TELL_SOON, tell_soon))

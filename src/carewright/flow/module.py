@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts.delays import AtSite, Delay, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
 from carewright.contracts.flow import (
     ChangeEncounter,
+    Delays,
     Encounter,
     EncountersPage,
     Flow,
     PutEncounters,
     PutEncountersResult,
+    QueueEntryMoved,
     Queues,
     RecordEncounter,
     SearchEncounters,
@@ -47,14 +50,17 @@ from carewright.contracts.scheduling import (
     AppointmentCancelled,
     AppointmentConfirmed,
     AppointmentRescheduled,
+    AppointmentTransferred,
 )
 from carewright.flow import handlers
+from carewright.flow.http import delays as http_delays
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import rooms as http_rooms
-from carewright.flow.jobs import TIMERS
+from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.shown import TURNS
+from carewright.flow.model.shown_delays import DELAYS, EXPECTED
+from carewright.flow.service import delays, queue, waits
 from carewright.flow.service import encounters as service
-from carewright.flow.service import queue, waits
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
 from carewright.kernel.authz import Actor
@@ -139,18 +145,37 @@ class LocalQueues:
         return await queue.undo_step(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
 
+class LocalDelays:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def list_delays(self, actor: Actor, query: AtSite) -> DelaysPage:
+        return await delays.list_delays(self._context.acting(actor), query)
+
+    async def set_delay(self, actor: Actor, command: SetDelay, idempotency_key: str | None = None) -> Delay:
+        return await delays.set_delay(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def set_telling(self, actor: Actor, command: SetTelling, idempotency_key: str | None = None) -> SetTelling:
+        return await delays.set_telling(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def list_expected(self, actor: Actor, query: ListExpected) -> ExpectedStarts:
+        return await delays.list_expected(self._context.acting(actor), query)
+
+
 async def start(context: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
     """Flow needs nothing but its tables."""
-    return Running(context=context, offers={Flow: LocalFlow(context), Queues: LocalQueues(context)})
+    return Running(context=context, offers={Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context)})
 
 
 MODULE = Module(
     name="flow",
     start=start,
     settings=FlowSettings,
-    offers=(Flow, Queues),
-    routes=http_queues.ROUTES + http_rooms.ROUTES,
-    prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places"),
+    offers=(Flow, Queues, Delays),
+    routes=http_queues.ROUTES + http_rooms.ROUTES + http_delays.ROUTES,
+    prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places", "/api/v1/delays", "/api/v1/expected-starts"),
     subscriptions={
         PatientErased: handlers.erase_patient,
         PatientMerged: handlers.take_over,
@@ -161,9 +186,12 @@ MODULE = Module(
         AppointmentConfirmed: handlers.copy_appointment,
         AppointmentRescheduled: handlers.copy_appointment,
         AppointmentAdvanced: handlers.queue_who_checks_in,
-        AppointmentCancelled: handlers.take_out_of_queues,
+        AppointmentCancelled: handlers.cancel,
+        AppointmentTransferred: handlers.copy_appointment,
+        QueueEntryMoved: handlers.follow_turn,
     },
+    jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS,),
+    shown=(TURNS, DELAYS, EXPECTED),
     sealed={store.TABLE: service.reseal_encounters},
 )

@@ -396,3 +396,144 @@ SELECT id FROM flow.place WHERE organization_id = $1 AND encounter_id = $2 AND k
 -- name: update_place
 UPDATE flow.place SET status = $3, encounter_id = $4, since = $5, last_used_at = $6, reason = $7, precautions = $8, version = $9
 WHERE organization_id = $1 AND id = $2
+
+-- name: drop_times
+DELETE FROM flow.coming_time WHERE organization_id = $1 AND appointment_id = $2
+
+-- name: put_expected
+-- Whoever moved ($4) was told of another time, and begins anew.
+INSERT INTO flow.expected AS known (organization_id, appointment_id, patient_id)
+SELECT $1, c.appointment_id, kernel.survivor_of($1, $3) FROM flow.coming c WHERE c.organization_id = $1 AND c.appointment_id = $2
+ON CONFLICT (organization_id, appointment_id) DO UPDATE SET
+    patient_id = EXCLUDED.patient_id,
+    late_minutes = CASE WHEN $4 THEN 0 ELSE known.late_minutes END,
+    told_minutes = CASE WHEN $4 THEN 0 ELSE known.told_minutes END,
+    version = known.version + CASE WHEN $4 AND known.late_minutes > 0 THEN 1 ELSE 0 END
+
+-- name: insert_times
+INSERT INTO flow.coming_time (organization_id, calendar_id, appointment_id, starts_at, ends_at)
+SELECT $1, t.calendar_id, c.appointment_id, t.starts_at, t.ends_at
+FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS t(calendar_id, starts_at, ends_at)
+JOIN flow.coming c ON c.organization_id = $1 AND c.appointment_id = $2
+ON CONFLICT DO NOTHING
+
+-- name: sites_in_turn
+-- The zones and thresholds of an organization's sites, locked: whoever works a delay out does so one after another.
+SELECT id, time_zone, tell_minutes FROM flow.site WHERE organization_id = $1 ORDER BY id FOR NO KEY UPDATE
+
+-- name: site_of
+SELECT time_zone, tell_minutes FROM flow.site WHERE organization_id = $1 AND id = $2
+
+-- name: set_telling
+UPDATE flow.site SET tell_minutes = $3 WHERE organization_id = $1 AND id = $2 RETURNING tell_minutes
+
+-- name: visits_of_calendars
+-- The appointments of the time from $3 to $4 that take any of these calendars, each with all the time it takes and what became of it. Who
+-- waits for a result, or was sent on, is with nobody meanwhile.
+SELECT c.appointment_id, c.site_id, c.status, c.starts_at, c.practitioner_ids, x.patient_id, x.late_minutes, x.told_minutes, x.version,
+    t.calendars, t.froms, t.untils, q.began_at, q.ended_at, coalesce(q.is_served, false) AS is_served, coalesce(q.is_open, false) AS is_open
+FROM flow.coming c
+JOIN flow.expected x ON x.organization_id = $1 AND x.appointment_id = c.appointment_id
+CROSS JOIN LATERAL (
+    SELECT array_agg(o.calendar_id ORDER BY o.calendar_id, o.starts_at) AS calendars,
+        array_agg(o.starts_at ORDER BY o.calendar_id, o.starts_at) AS froms, array_agg(o.ends_at ORDER BY o.calendar_id, o.starts_at) AS untils
+    FROM flow.coming_time o WHERE o.organization_id = $1 AND o.appointment_id = c.appointment_id
+) t
+LEFT JOIN LATERAL (
+    SELECT min(e.started_at) AS began_at, bool_or(e.status = 'in-service') AS is_served, bool_or(e.ended_at IS NULL) AS is_open,
+        max(CASE WHEN e.status = 'on-hold' THEN e.updated_at ELSE e.ended_at END) AS ended_at
+    FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.appointment_id = c.appointment_id AND e.status <> 'cancelled'
+) q ON true
+WHERE c.organization_id = $1 AND c.status IN ('booked', 'arrived', 'checked-in', 'fulfilled') AND c.appointment_id IN (
+    SELECT d.appointment_id FROM flow.coming_time d
+    WHERE d.organization_id = $1 AND d.calendar_id = ANY($2::uuid[]) AND d.starts_at >= $3 AND d.starts_at < $4)
+ORDER BY c.starts_at, c.appointment_id
+
+-- name: served_without_booking
+SELECT id, site_id, patient_id, practitioner_id, started_at FROM flow.queue_entry
+WHERE organization_id = $1 AND status = 'in-service' AND appointment_id IS NULL AND practitioner_id = ANY($2::uuid[])
+  AND started_at >= $3
+
+-- name: calendars_of
+SELECT DISTINCT calendar_id FROM flow.coming_time WHERE organization_id = $1 AND appointment_id = $2
+
+-- name: calendars_to_watch
+-- Calendars of which somebody has begun, should have, or is expected late: what time alone may change.
+SELECT DISTINCT c.organization_id, t.calendar_id FROM flow.coming c
+JOIN flow.expected x ON x.organization_id = c.organization_id AND x.appointment_id = c.appointment_id
+JOIN flow.coming_time t ON t.organization_id = c.organization_id AND t.appointment_id = c.appointment_id
+WHERE c.starts_at >= $1 AND c.starts_at < $2 AND c.status IN ('booked', 'arrived', 'checked-in')
+  AND (x.late_minutes > 0 OR (c.starts_at <= $3 AND c.status <> 'booked'))
+ORDER BY c.organization_id, t.calendar_id LIMIT $4
+
+-- name: calendars_at
+-- Calendars with appointments at a site between $3 and $4, each with how many of those are expected late.
+SELECT t.calendar_id, count(DISTINCT c.appointment_id) FILTER (WHERE x.late_minutes > 0) AS affected
+FROM flow.coming c
+JOIN flow.expected x ON x.organization_id = $1 AND x.appointment_id = c.appointment_id
+JOIN flow.coming_time t ON t.organization_id = $1 AND t.appointment_id = c.appointment_id
+WHERE c.organization_id = $1 AND c.site_id = $2 AND c.starts_at >= $3 AND c.starts_at < $4
+  AND c.status IN ('booked', 'arrived', 'checked-in', 'fulfilled') AND ($5::uuid IS NULL OR t.calendar_id = $5)
+GROUP BY t.calendar_id ORDER BY t.calendar_id
+
+-- name: delays_of
+SELECT calendar_id, day, site_id, minutes, source, reason, said_at, version FROM flow.delay
+WHERE organization_id = $1 AND calendar_id = ANY($2::uuid[]) AND day = $3
+
+-- name: latest_delays
+-- What was said or seen of each last, since $3: a calendar that serves two zones has one day in each.
+SELECT DISTINCT ON (calendar_id) calendar_id, day, site_id, minutes, source, reason, said_at, from_at, version FROM flow.delay
+WHERE organization_id = $1 AND calendar_id = ANY($2::uuid[]) AND said_at >= $3
+ORDER BY calendar_id, said_at DESC
+
+-- name: put_delay
+INSERT INTO flow.delay AS known (organization_id, calendar_id, day, site_id, minutes, source, reason, said_at, from_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)
+ON CONFLICT (organization_id, calendar_id, day) DO UPDATE SET
+    site_id = EXCLUDED.site_id, minutes = EXCLUDED.minutes, source = EXCLUDED.source, reason = EXCLUDED.reason, said_at = EXCLUDED.said_at,
+    from_at = EXCLUDED.from_at, version = known.version + 1
+RETURNING version
+
+-- name: insert_delay_step
+INSERT INTO flow.delay_step (organization_id, calendar_id, day, version, minutes, source, reason, said_at, by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: delay_steps
+SELECT version, minutes, source, reason, said_at FROM flow.delay_step
+WHERE organization_id = $1 AND calendar_id = $2 AND day = $3 ORDER BY version DESC LIMIT $4
+
+-- name: update_expected
+UPDATE flow.expected x SET late_minutes = n.late, told_minutes = n.told, version = n.version
+FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS n(id, late, told, version)
+WHERE x.organization_id = $1 AND x.appointment_id = n.id
+
+-- name: expected_late
+-- At a site ($2), or of a patient ($3).
+SELECT c.appointment_id, c.site_id, c.starts_at, x.late_minutes, x.version FROM flow.expected x
+JOIN flow.coming c ON c.organization_id = $1 AND c.appointment_id = x.appointment_id
+WHERE x.organization_id = $1 AND x.late_minutes > 0 AND ($2::uuid IS NULL OR c.site_id = $2) AND ($3::uuid IS NULL OR x.patient_id = $3)
+  AND c.starts_at >= $4 AND c.starts_at < $5 AND c.status IN ('booked', 'arrived', 'checked-in')
+ORDER BY c.starts_at, c.appointment_id LIMIT $6
+
+-- name: take_over_expected
+-- What was expected of a record that was merged ($2) is its survivor's.
+UPDATE flow.expected SET patient_id = kernel.survivor_of($1, $2) WHERE organization_id = $1 AND patient_id = $2
+
+-- name: forget_delays
+DELETE FROM flow.delay WHERE (organization_id, calendar_id, day) IN (
+    SELECT organization_id, calendar_id, day FROM flow.delay WHERE day < $1 ORDER BY day LIMIT $2)
+RETURNING calendar_id
+
+-- name: away_until
+-- Until when somebody who is said to be late sees nobody; not who has begun with anybody of the queue ($3) since.
+SELECT d.calendar_id, d.from_at + d.minutes * interval '1 minute' AS until FROM flow.delay d
+WHERE d.organization_id = $1 AND d.site_id = $2 AND d.said_at > $4::timestamptz - interval '12 hours' AND d.source = 'entered'
+  AND d.from_at + d.minutes * interval '1 minute' > $4 AND NOT EXISTS (
+    SELECT FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = $3 AND e.practitioner_id = d.calendar_id
+      AND e.started_at > d.said_at AND e.arrived_at > $4::timestamptz - interval '1 day')
+
+-- name: say_soon
+-- Once of a turn, and of who still waits.
+UPDATE flow.queue_entry SET soon_at = $3
+WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND soon_at IS NULL AND status = 'waiting'
+RETURNING id, queue_id, site_id, patient_id, ticket

@@ -5,14 +5,14 @@ stream of events may wait. There is no copy that could be stale: the job asks fo
 """
 
 from carewright.contracts.access import PasskeyAdded, PasskeyFact, PasskeyRemoved
-from carewright.contracts.flow import QueueEntryMoved
+from carewright.contracts.flow import AppointmentExpected, QueueEntryMoved, TurnSoon
 from carewright.contracts.notifications import TemplateName
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.portal.model.jobs import Confirmation, PasskeyChange, TurnCalled
-from carewright.portal.service import CALL_IN, CONFIRM, TELL_OF_PASSKEY
+from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard
+from carewright.portal.service.telling import ASK_NEAR, CALL_IN, CONFIRM, TELL_OF_DELAY, TELL_OF_PASSKEY
 
 
 async def confirm_booked(ctx: Context, tx: Session, event: AppointmentFact) -> None:
@@ -50,6 +50,19 @@ async def call_in(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
     if event.action == "call":
         wanted = TurnCalled(event.organization_id, event.patient_id, event.entry_id, event.version, event.ticket, ctx.clock.now())
         await jobs.enqueue(ctx, tx, CALL_IN, wanted, unique_key=f"{event.entry_id}:{event.version}")
+
+
+async def tell_of_delay(ctx: Context, tx: Session, event: AppointmentExpected) -> None:
+    """The patient hears that it begins later, or as booked after all, where flow says that they are to hear of it now."""
+    if event.tell is not None:
+        wanted = DelayHeard(event.organization_id, event.appointment_id, event.version, event.start, event.late_minutes, event.tell)
+        await jobs.enqueue(ctx, tx, TELL_OF_DELAY, wanted, unique_key=f"{event.appointment_id}:{event.version}")
+
+
+async def ask_near(ctx: Context, tx: Session, event: TurnSoon) -> None:
+    """Whoever is nearly next hears of it, and comes to where they hear themselves called."""
+    wanted = TurnSoonHeard(event.organization_id, event.patient_id, event.entry_id, event.ticket, ctx.clock.now())
+    await jobs.enqueue(ctx, tx, ASK_NEAR, wanted, unique_key=str(event.entry_id))
 
 
 async def _tell_of_passkey(ctx: Context, tx: Session, event: PasskeyFact, template: TemplateName) -> None:

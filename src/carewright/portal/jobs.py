@@ -1,23 +1,38 @@
-"""What the portal does later: tell patients what became of their appointments and passkeys, and that it is their turn."""
+"""What the portal does later: tell patients what became of their appointments, passkeys and turns."""
 
 import msgspec
 
 from carewright.kernel.jobs import Job
-from carewright.portal import service
-from carewright.portal.model.jobs import Confirmation, PasskeyChange, TurnCalled
-from carewright.portal.service import CALL_IN, CONFIRM, TELL_OF_PASSKEY, PortalContext
+from carewright.portal.context import PortalContext
+from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard
+from carewright.portal.service import telling
+from carewright.portal.service.telling import ASK_NEAR, CALL_IN, CONFIRM, TELL_OF_DELAY, TELL_OF_PASSKEY
 
 
 async def confirm_by_message(ctx: PortalContext, payload: msgspec.Raw) -> None:
-    await service.confirm_by_message(ctx, msgspec.json.decode(payload, type=Confirmation))
+    await telling.confirm_by_message(ctx, msgspec.json.decode(payload, type=Confirmation))
 
 
 async def tell_of_passkey(ctx: PortalContext, payload: msgspec.Raw) -> None:
-    await service.tell_of_passkey(ctx, msgspec.json.decode(payload, type=PasskeyChange))
+    await telling.tell_of_passkey(ctx, msgspec.json.decode(payload, type=PasskeyChange))
 
 
 async def call_in(ctx: PortalContext, payload: msgspec.Raw) -> None:
-    await service.call_in(ctx, msgspec.json.decode(payload, type=TurnCalled))
+    await telling.call_in(ctx, msgspec.json.decode(payload, type=TurnCalled))
 
 
-JOBS = (Job(CONFIRM, confirm_by_message), Job(TELL_OF_PASSKEY, tell_of_passkey), Job(CALL_IN, call_in))
+async def tell_of_delay(ctx: PortalContext, payload: msgspec.Raw) -> None:
+    await telling.tell_of_delay(ctx, msgspec.json.decode(payload, type=DelayHeard))
+
+
+async def ask_near(ctx: PortalContext, payload: msgspec.Raw) -> None:
+    await telling.ask_near(ctx, msgspec.json.decode(payload, type=TurnSoonHeard))
+
+
+JOBS = (
+    Job(CONFIRM, confirm_by_message),
+    Job(TELL_OF_PASSKEY, tell_of_passkey),
+    Job(CALL_IN, call_in),
+    Job(TELL_OF_DELAY, tell_of_delay),
+    Job(ASK_NEAR, ask_near),
+)

@@ -9,7 +9,7 @@ import msgspec
 from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import QueueEntryMoved, Queues
+from carewright.contracts.flow import AppointmentExpected, Delays, QueueEntryMoved, Queues, TurnSoon
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
@@ -26,9 +26,9 @@ from carewright.kernel.context import Context
 from carewright.kernel.modules import Module, Running
 from carewright.kernel.sealed import Sealer
 from carewright.portal import handlers
+from carewright.portal.context import HOST, PortalContext
 from carewright.portal.http.pages import PRIORITIES, pages
 from carewright.portal.jobs import JOBS
-from carewright.portal.service import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 
 
@@ -49,6 +49,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         records=resolve(Records),
         calendar_feeds=resolve(CalendarFeeds),
         queues=resolve(Queues),
+        delays=resolve(Delays),
     )
     return Running(context)
 
@@ -57,7 +58,7 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds, Queues),
+    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds, Queues, Delays),
     prefixes=(
         "/services",
         "/visits",
@@ -81,6 +82,8 @@ MODULE = Module(
         AppointmentRescheduled: handlers.confirm_rescheduled,
         AppointmentCancelled: handlers.confirm_cancelled,
         QueueEntryMoved: handlers.call_in,
+        AppointmentExpected: handlers.tell_of_delay,
+        TurnSoon: handlers.ask_near,
         PasskeyAdded: handlers.tell_of_added_passkey,
         PasskeyRemoved: handlers.tell_of_removed_passkey,
     },

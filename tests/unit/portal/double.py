@@ -65,13 +65,13 @@ from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, 
 from carewright.kernel.ids import Ids
 from carewright.kernel.sealed import Sealer
 from carewright.kernel.token_keys import TokenKeys
-from carewright.portal.service import HOST, PortalContext
+from carewright.portal.context import HOST, PortalContext
 from carewright.portal.settings import PortalSettings
 from tests.no_database import Journal
 from tests.unit.portal.double_calendars import DoubleCalendarFeeds
 from tests.unit.portal.double_consents import DoubleConsents
 from tests.unit.portal.double_passkeys import DoublePasskeys, KeptPasskeys
-from tests.unit.portal.double_queues import DoubleQueues
+from tests.unit.portal.double_queues import DoubleDelays, DoubleQueues
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
 SNOMED = "http://snomed.info/sct"
@@ -136,6 +136,7 @@ class Hospital:
     consents: list[Consent] = field(default_factory=list)
     passkeys: KeptPasskeys = field(default_factory=KeptPasskeys)
     queues: DoubleQueues = field(default_factory=DoubleQueues)
+    delays: DoubleDelays = field(default_factory=DoubleDelays)
     inbox_open: bool = True
 
     def __post_init__(self) -> None:
@@ -537,7 +538,7 @@ class DoubleScheduling:
 
     def _own(self, actor: Actor, appointment_id: UUID) -> Appointment:
         one = self.hospital.appointments.get(appointment_id)
-        if one is None or one.patient_id != actor.patient_id:
+        if one is None or not (one.patient_id == actor.patient_id or actor.may("scheduling.appointment.any_patient")):
             raise UnknownAppointment
         return one
 
@@ -593,5 +594,6 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         notifications=cast("Any", DoubleNotifications(hospital)),
         calendar_feeds=cast("Any", DoubleCalendarFeeds(hospital.clock)),
         queues=cast("Any", hospital.queues),
+        delays=cast("Any", hospital.delays),
         records=DoubleRecords(hospital.patient.family, hospital.calls, hospital.refusals),
     )  # fmt: skip

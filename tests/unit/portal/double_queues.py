@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from carewright.contracts.delays import ExpectedStart, ExpectedStarts, ListExpected
 from carewright.contracts.flow import NotWaiting
 from carewright.contracts.queue import OwnTurns, QueueEntry, WaitEstimate
 from carewright.kernel.authz import Actor
@@ -23,3 +24,13 @@ class DoubleQueues:
         if entry_id not in self.told:
             raise NotWaiting
         return self.told[entry_id]
+
+
+class DoubleDelays:
+    """What of the patient's begins later."""
+
+    def __init__(self) -> None:
+        self.late: list[ExpectedStart] = []
+
+    async def list_expected(self, _: Actor, __: ListExpected) -> ExpectedStarts:
+        return ExpectedStarts(items=tuple(self.late))

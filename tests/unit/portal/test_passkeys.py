@@ -7,9 +7,9 @@ import pytest
 
 from carewright.contracts.access import AccountDisabled, PasskeysEnough, SignInNotSetUp, StepUpNeeded
 from carewright.contracts.passkeys import Passkey
-from carewright.portal import service
 from carewright.portal.http import guard
 from carewright.portal.model.jobs import PasskeyChange
+from carewright.portal.service import telling
 from tests.unit.portal import double
 from tests.unit.portal.double import MARGARET, ORGANIZATION_ID, Hospital
 from tests.unit.portal.double_passkeys import RIGHT
@@ -158,10 +158,10 @@ async def test_every_form_of_a_passkey_must_be_ours(browser: Browser, hospital: 
 
 async def test_the_owner_is_told_once_and_nobody_is_told_of_the_erased(hospital: Hospital) -> None:
     ctx = double.context(hospital)
-    await service.tell_of_passkey(ctx, PasskeyChange(ORGANIZATION_ID, MARGARET.id, UUID(int=5), "passkey_added"))
+    await telling.tell_of_passkey(ctx, PasskeyChange(ORGANIZATION_ID, MARGARET.id, UUID(int=5), "passkey_added"))
     assert [(one.template, one.contact, one.values) for one in hospital.said] == [
         ("passkey_added", "+1 312 555 0147", {"hospital": "Lakeside Hospital"})
     ]
     assert hospital.calls[-1] == ("notify", f"portal.tell_of_passkey:{UUID(int=5)}:passkey_added")
-    await service.tell_of_passkey(ctx, PasskeyChange(ORGANIZATION_ID, UUID(int=404), UUID(int=5), "passkey_added"))
+    await telling.tell_of_passkey(ctx, PasskeyChange(ORGANIZATION_ID, UUID(int=404), UUID(int=5), "passkey_added"))
     assert len(hospital.said) == 1

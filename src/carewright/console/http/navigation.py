@@ -20,6 +20,7 @@ DESTINATIONS = (
     Destination("Today", "/staff/today", "scheduling.appointment.any_patient"),
     Destination("Day board", "/staff/board", "scheduling.appointment.any_patient"),
     Destination("Queues", "/staff/queues", "flow.queue.read"),
+    Destination("Running late", "/staff/disruptions", "flow.delay.list"),
     Destination("Apps", "/staff/apps", "access.app.start"),
     Destination("Coverage", "/staff/coverage", "coverage.check"),
     Destination("Privacy", "/staff/privacy", "audit.read"),

@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, board, coverage, ehr, find, incident, live, messages, queues, today, visit
+from carewright.console.http import apps, board, coverage, disruptions, ehr, find, incident, live, messages, queues, today, visit
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -26,6 +26,7 @@ PRIORITIES: Declared = {
     f"{queues.QUEUE}/step": Priority.PRESENCE, f"{queues.QUEUE}/triage": Priority.PRESENCE, f"{queues.QUEUE}/find": Priority.PRESENCE,
     f"{queues.QUEUE}/arrive": Priority.PRESENCE, f"{queues.QUEUE}/emergency": Priority.EMERGENCY,
     f"{queues.QUEUE}/turns": Priority.PRESENCE,
+    disruptions.DISRUPTIONS: Priority.PRESENCE, disruptions.DELAY: Priority.PRESENCE,
     board.BOARD: Priority.PRESENCE, visit.VISIT: Priority.PRESENCE, f"{visit.VISIT}/step": Priority.PRESENCE,
     f"{visit.VISIT}/preview": Priority.PRESENCE, today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
     find.FIND: Priority.LOOK, f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
@@ -76,6 +77,9 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{queues.QUEUE}/arrive", queues.arrive),
         post(f"{queues.QUEUE}/emergency", queues.arrive_in_emergency),
         post(f"{queues.QUEUE}/turns", queues.show_turns),
+        get(disruptions.DISRUPTIONS, disruptions.show_disruptions),
+        post(disruptions.TELLING, disruptions.set_telling),
+        post(disruptions.DELAY, disruptions.set_delay),
         get(today.TODAY, today.show_today),
         get(find.FIND, find.show_find),
         post(find.FIND, find.find),

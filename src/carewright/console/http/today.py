@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from carewright.console.http.page import Ask
+from carewright.contracts.delays import ExpectedStart, ListExpected
 from carewright.contracts.directory import Location
 from carewright.contracts.scheduling import Appointment, SearchAppointments
 from carewright.kernel.errors import BadInput
@@ -26,7 +27,7 @@ STATES = {
 
 
 class Line(NamedTuple):
-    """An appointment as the page shows it. `when` is at its site."""
+    """An appointment as the page shows it. `when`, and when it is `expected` to begin if that is later, are at its site."""
 
     id: UUID
     version: int
@@ -35,6 +36,8 @@ class Line(NamedTuple):
     kind_id: UUID
     kind: str
     status: str
+    expected: str
+    expected_version: int
 
 
 async def show_today(ask: Ask) -> Response:
@@ -50,7 +53,8 @@ async def show_today(ask: Ask) -> Response:
     now = ask.ctx.clock.now().astimezone(zone)
     day = datetime.combine(asked or now.date(), time.min, zone)
     ends = day + timedelta(days=1)
-    lines = [_line(each, zone) for each in await _of_day(ask, site.id, day, ends) if each.status in STATES]
+    late = await _expected(ask, site.id)
+    lines = [_line(each, zone, late.get(each.id)) for each in await _of_day(ask, site.id, day, ends) if each.status in STATES]
     return _shown(ask, sites, asked, site=site, day=day, ends=ends, as_of=f"{now:%H:%M}", place=place, lines=lines)
 
 
@@ -74,10 +78,20 @@ async def _of_day(ask: Ask, site_id: UUID, start: datetime, end: datetime) -> li
     return found
 
 
-def _line(each: Appointment, zone: ZoneInfo) -> Line:
+async def _expected(ask: Ask, site_id: UUID) -> dict[UUID, ExpectedStart]:
+    """What begins later than booked."""
+    if not ask.ctx.actor.may("flow.delay.list"):
+        return {}
+    found = await ask.ctx.delays.list_expected(ask.ctx.actor, ListExpected(site_id=site_id))
+    return {each.appointment_id: each for each in found.items}
+
+
+def _line(each: Appointment, zone: ZoneInfo, late: ExpectedStart | None) -> Line:
     local = each.start.astimezone(zone)
     name, start = each.visit_type_name, each.start.isoformat()
-    return Line(each.id, each.version, start, f"{local:%H:%M}", each.visit_type_id, name, each.status)
+    expected = f"expected at {late.expected_at.astimezone(zone):%H:%M}" if late else ""
+    version = late.version if late else 0
+    return Line(each.id, each.version, start, f"{local:%H:%M}", each.visit_type_id, name, each.status, expected, version)
 
 
 def _shown(ask: Ask, sites: Sequence[Location], asked: date | None, **values: Any) -> Response:

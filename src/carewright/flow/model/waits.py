@@ -13,7 +13,7 @@ import msgspec
 from carewright.contracts.queue import QueueEntry, QueuePolicy
 from carewright.flow.model.coming import Coming
 from carewright.flow.model.waiting.demand import Booked, Stream
-from carewright.flow.model.waiting.distribution import DOUBTS, Distribution, lognormal, normal, observed
+from carewright.flow.model.waiting.distribution import DOUBTS, Distribution, always, lognormal, normal, observed
 from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting
 from carewright.flow.model.waiting.policy import LEVELS, order_of_tiers
 from carewright.flow.model.waiting.simulation import Lines, Staff
@@ -42,7 +42,10 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What a queue is told by: who waits in order, who is served, how long services took, who came in which hour, who is booked."""
+    """What a queue is told by: who waits in order, who is served, how long services took, who came in which hour, who is booked.
+
+    `away` says of practitioners who run late for how many minutes they see nobody.
+    """
 
     waiting: Sequence[QueueEntry]
     serving: Sequence[Served]
@@ -50,6 +53,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     minutes_planned: float | None
     came: Mapping[tuple[int, int], int]
     coming: Sequence[Coming] = ()
+    away: Mapping[UUID, float] = {}
 
 
 def live_queue(known: Known, policy: QueuePolicy, now: datetime) -> LiveQueue:
@@ -66,7 +70,7 @@ def live_queue(known: Known, policy: QueuePolicy, now: datetime) -> LiveQueue:
             Waiting(tier=place[_line(line_of, each), each.level, False], waited_minutes=_minutes(now, each.ranked_from), service=service)
             for each in known.waiting
         ],
-        serving=_serving(known.serving, line_of, anybody, service),
+        serving=[*_serving(known.serving, line_of, anybody, service), *_away(known, line_of, anybody)],
         coming=[_coming(tier, known, [each for each in expected if _tier(line_of, each) == tier], policy, service, now) for tier in tiers],
         staff=Staff(steps=((0.0, anybody + len(staffed)),), kept=policy.kept_for_emergencies if policy.staff else 0),
         order=order_of_tiers(policy, [(level, is_booked) for _, level, is_booked in tiers]),
@@ -122,6 +126,16 @@ def _serving(serving: Sequence[Served], line_of: Mapping[UUID, int], anybody: in
         )
         for each in serving
     ]  # fmt: skip
+
+
+def _away(known: Known, line_of: Mapping[UUID, int], anybody: int) -> list[Serving]:
+    """Who is not there yet is as good as busy; who sees somebody is there."""
+    here = {each.practitioner_id for each in known.serving}
+    return [
+        Serving(elapsed_minutes=0.0, service=always(minutes), server=anybody - 1 + line_of[who])
+        for who, minutes in known.away.items()
+        if who in line_of and who not in here
+    ]
 
 
 def _coming(tier: Tier, known: Known, booked: Sequence[Coming], policy: QueuePolicy, service: Distribution, now: datetime) -> Stream:

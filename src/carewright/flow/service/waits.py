@@ -23,7 +23,7 @@ FRESH = timedelta(seconds=5)
 WAITING_MAX = 1_000
 """Of those who are called first. Whoever waits behind them is told so, and no minutes."""
 REMEMBERED_MAX = 1_000
-_told: dict[tuple[UUID, UUID], tuple[datetime, dict[UUID, WaitEstimate]]] = {}
+_told: dict[tuple[UUID, UUID], tuple[datetime, Mapping[UUID, datetime], dict[UUID, WaitEstimate]]] = {}
 
 
 async def estimate_waits(ctx: Context, queue_id: UUID) -> WaitEstimates:
@@ -45,15 +45,22 @@ async def estimate_wait(ctx: Context, entry_id: UUID) -> WaitEstimate:
     return found.get(entry_id, WaitEstimate(entry_id=entry_id, ahead=WAITING_MAX, as_of=ctx.clock.now()))
 
 
+async def expected_within(ctx: Context, queue: Queue, minutes: int) -> set[UUID]:
+    """Turns of which half are called within so many minutes."""
+    found = await _estimates(ctx, queue)
+    return {each.entry_id for each in found.values() if each.median_minutes is not None and each.median_minutes <= minutes}
+
+
 async def _estimates(ctx: Context, queue: Queue, wanted: UUID | None = None) -> dict[UUID, WaitEstimate]:
-    """As told a moment ago, unless `wanted` has come since."""
+    """As told a moment ago, unless `wanted` has come since, or somebody was said to be late."""
     key, now = (ctx.actor.organization_id, queue.id), ctx.clock.now()
-    at, told = _told.get(key, (now - FRESH, {}))
-    if now - at < FRESH and (wanted is None or wanted in told or len(told) == WAITING_MAX):
+    away = await waits.away_until(ctx.db, ctx.actor.organization_id, queue, now)
+    at, reckoned, told = _told.get(key, (now - FRESH, {}, {}))
+    if now - at < FRESH and away == reckoned and (wanted is None or wanted in told or len(told) == WAITING_MAX):
         return told
     async with ctx.db.transaction() as tx:
         waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, WAITING_MAX)
-        known = await waits.known_of(tx, ctx.actor.organization_id, queue, waiting, now)
+        known = await waits.known_of(tx, ctx.actor.organization_id, queue, waiting, away, now)
         outcomes = await waits.outcomes(tx, ctx.actor.organization_id, queue.id)
     rng = np.random.default_rng(ctx.rng.getrandbits(64))
     raw = await asyncio.to_thread(_replayed, rng, known, queue, now)
@@ -62,7 +69,7 @@ async def _estimates(ctx: Context, queue: Queue, wanted: UUID | None = None) -> 
     found = _shown(waiting, raw, {level: learned(some) for level, some in outcomes.items()}, now)
     if len(_told) >= REMEMBERED_MAX:
         _told.clear()
-    _told[key] = now, found
+    _told[key] = now, away, found
     return found
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import Location, VisitType
+from carewright.contracts.flow import TurnSoon
 from carewright.contracts.queue import ListEntries, PutQueue, Queue, QueueAction, QueueEntry, QueuePolicy, QueueSummary
 from carewright.flow.model import order
 from carewright.kernel.db import Row, Session
@@ -159,6 +160,18 @@ async def insert_first_step(tx: Session, organization_id: UUID, entry: QueueEntr
 async def last_step(tx: Session, organization_id: UUID, entry_id: UUID) -> Step | None:
     row = await tx.fetch_one(Q.last_step, organization_id, entry_id)
     return Step(row["version"], row["action"], row["at"], _entry(row["before"]) if row["before"] else None) if row else None
+
+
+async def say_soon(tx: Session, organization_id: UUID, entry_ids: Sequence[UUID], now: datetime) -> list[TurnSoon]:
+    """Note of those who still wait that they are told; who was told before is not among what comes back."""
+    rows = await tx.fetch(Q.say_soon, organization_id, list(entry_ids), now)
+    return [
+        TurnSoon(
+            organization_id=organization_id, entry_id=row["id"], queue_id=row["queue_id"], site_id=row["site_id"],
+            patient_id=row["patient_id"], ticket=row["ticket"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def put_site(tx: Session, organization_id: UUID, site: Location) -> None:

@@ -18,7 +18,14 @@ SERVED_MAX, USUAL_OF = 500, 100
 """Of how many who were seen last an estimate learns how long it takes, and a call."""
 
 
-async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Sequence[QueueEntry], now: datetime) -> Known:
+async def away_until(db: Session, organization_id: UUID, queue: Queue, now: datetime) -> dict[UUID, datetime]:
+    """Until when practitioners of the queue's site see nobody, as somebody said; not who has begun with anybody of the queue since."""
+    return {row["calendar_id"]: row["until"] for row in await db.fetch(Q.away_until, organization_id, queue.site_id, queue.id, now)}
+
+
+async def known_of(
+    db: Session, organization_id: UUID, queue: Queue, waiting: Sequence[QueueEntry], away: Mapping[UUID, datetime], now: datetime
+) -> Known:
     """What there is to tell waits by, beside who waits."""
     serving = await db.fetch(Q.being_served, organization_id, queue.id, now)
     served = await db.fetch(Q.served_last, organization_id, queue.id, SERVED_MAX)
@@ -28,6 +35,7 @@ async def known_of(db: Session, organization_id: UUID, queue: Queue, waiting: Se
     return Known(
         waiting=waiting,
         coming=booked,
+        away={who: (until - now).total_seconds() / 60 for who, until in away.items()},
         serving=[
             Served(elapsed=row["elapsed"], practitioner_id=None if row["practitioner_id"] == ANYBODY else row["practitioner_id"])
             for row in serving

@@ -19,6 +19,7 @@ from carewright.portal.model.appointments import (
 )
 from carewright.portal.model.calendar_file import calendar_file
 from carewright.portal.model.times import TimesQuery, offer_of, parse_slot, walls_of
+from carewright.portal.model.turn import late_words
 from carewright.portal.service import Picked
 
 
@@ -43,7 +44,9 @@ async def show_appointment(ask: Ask) -> Response:
     if view.state in ("held", "gone"):
         return ask.go(f"/holds/{one.id}")
     kind = await ask.ctx.directory.get_visit_type(ask.ctx.actor, one.visit_type_id)
-    return ask.show("appointment.html", one=view, visit=choices.visit(kind, ask.language))
+    late = (await service.late_starts(ask.ctx)).get(one.id)
+    words = late_words(late, walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale).of(one.site_id)) if late else ""
+    return ask.show("appointment.html", one=view, visit=choices.visit(kind, ask.language), late=words)
 
 
 async def download_calendar_file(ask: Ask) -> Response:

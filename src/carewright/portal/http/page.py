@@ -19,9 +19,9 @@ from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import address_of, ensure_pace
 from carewright.kernel.http.guard import clean, read_form
 from carewright.portal import service
+from carewright.portal.context import PortalContext
 from carewright.portal.http import assets, guard
 from carewright.portal.model.notices import NOTICES, stop_for
-from carewright.portal.service import PortalContext
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 OPENED = "portal.page.open"

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from carewright.contracts import smart
 from carewright.kernel.http.priorities import Declared
 from carewright.kernel.priority import Priority
+from carewright.portal.context import PortalContext
 from carewright.portal.http import (
     appointments,
     apps,
@@ -23,7 +24,6 @@ from carewright.portal.http import (
     turn,
 )
 from carewright.portal.http.page import Handle, door, page
-from carewright.portal.service import PortalContext
 
 ASSETS = "/static/{name:path}"
 PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, turn.PLACE: Priority.PRESENCE, ASSETS: None}

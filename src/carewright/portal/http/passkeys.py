@@ -11,9 +11,9 @@ from carewright.contracts.access import PasskeyNotRight
 from carewright.contracts.passkeys import PasskeyAsked
 from carewright.kernel.rng import new_secret
 from carewright.portal import service
+from carewright.portal.context import PortalContext
 from carewright.portal.http import guard
 from carewright.portal.http.page import Ask, address
-from carewright.portal.service import PortalContext
 
 PURPOSE = "portal.passkey"
 

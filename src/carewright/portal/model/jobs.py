@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from carewright.contracts.delays import Telling
 from carewright.contracts.notifications import TemplateName
 
 
@@ -24,6 +25,27 @@ class PasskeyChange(msgspec.Struct, frozen=True):
     patient_id: UUID
     passkey_id: UUID
     template: TemplateName
+
+
+class DelayHeard(msgspec.Struct, frozen=True):
+    """The payload of a job: which appointment, of which start, begins how many minutes later by now, and what is told of it."""
+
+    organization_id: UUID
+    appointment_id: UUID
+    version: int
+    start: datetime
+    minutes: int
+    tell: Telling
+
+
+class TurnSoonHeard(msgspec.Struct, frozen=True):
+    """The payload of a job: whose turn is soon, and since when."""
+
+    organization_id: UUID
+    patient_id: UUID
+    entry_id: UUID
+    ticket: str
+    at: datetime
 
 
 class TurnCalled(msgspec.Struct, frozen=True):

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
+from carewright.contracts.delays import ExpectedStart
 from carewright.contracts.queue import QueueEntry, QueueEntryStatus, WaitEstimate
 from carewright.portal.model.wall import Wall
 
@@ -20,22 +22,33 @@ ROUND_MINUTES = 5
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """`since` is when they came, on the wall of the site. `ahead` and `wait` are empty for who does not wait."""
+    """`since` is when they came, on the wall of the site. `ahead`, `wait` and `late` are empty for who does not wait."""
 
     ticket: str
     now: str
     since: str
     ahead: str
     wait: str
+    late: str
     is_called: bool
 
 
-def turn_view(turn: QueueEntry, told: WaitEstimate | None, wall: Wall) -> TurnView:
+def turn_view(turn: QueueEntry, told: WaitEstimate | None, wall: Wall, late: ExpectedStart | None = None) -> TurnView:
     """What is told of a turn."""
     return TurnView(
         ticket=turn.ticket, now=NOW.get(turn.status, ""), since=wall.time(turn.arrived_at) if turn.arrived_at else "",
-        ahead="" if told is None else _ahead(told.ahead), wait="" if told is None else _wait(told), is_called=turn.status == "called",
+        ahead="" if told is None else _ahead(told.ahead), wait="" if told is None else _wait(told),
+        late="" if late is None else late_words(late, wall), is_called=turn.status == "called",
     )  # fmt: skip
+
+
+def late_words(late: ExpectedStart, wall: Wall) -> str:
+    """When an appointment begins that runs late, in steps of five minutes onwards."""
+    minutes = -(-late.late_minutes // ROUND_MINUTES) * ROUND_MINUTES
+    at = wall.time(late.start + timedelta(minutes=minutes))
+    return (
+        f"We are running late today. Your appointment of {wall.time(late.start)} begins at about {at}. We are sorry that you have to wait."
+    )
 
 
 def _ahead(ahead: int) -> str:

@@ -28,7 +28,28 @@ const putInOrder = (line, start) => {
   list.insertBefore(line, next ?? null);
 };
 
-const take = (_, fact) => {
+const clock = (instant) => new Date(instant).toLocaleTimeString("en-GB", {
+  hour: "2-digit", minute: "2-digit", timeZone: fresh().dataset.zone,
+});
+
+// How late it begins by now; what is told of another start than the line's says nothing of this one.
+const expect = (fact) => {
+  const line = lineOf(fact.get("id"));
+  if (!line || Number(line.dataset.expectedVersion) >= Number(fact.get("version")) || Date.parse(line.dataset.start) !== Date.parse(fact.get("start"))) {
+    return;
+  }
+  const late = Number(fact.get("late"));
+  const mark = line.querySelector("[data-expected]");
+  line.dataset.expectedVersion = fact.get("version");
+  mark.hidden = late === 0;
+  mark.textContent = late === 0 ? "" : `expected at ${clock(Date.parse(fact.get("start")) + late * MINUTE_MILLISECONDS)}`;
+};
+
+const take = (name, fact) => {
+  if (name === "expected") {
+    expect(fact);
+    return;
+  }
   const word = wordFor(fact.get("status"));
   const start = Date.parse(fact.get("start"));
   let line = lineOf(fact.get("id"));
@@ -53,19 +74,18 @@ const take = (_, fact) => {
   const moved = line.dataset.start !== fact.get("start");
   line.dataset.version = fact.get("version");
   line.dataset.start = fact.get("start");
-  line.querySelector("[data-when]").textContent = new Date(start).toLocaleTimeString("en-GB", {
-    hour: "2-digit", minute: "2-digit", timeZone: fresh().dataset.zone,
-  });
+  line.querySelector("[data-when]").textContent = clock(start);
   const tag = line.querySelector("[data-tag]");
   tag.textContent = word;
   tag.className = `tag tag--${fact.get("status")}`;
   if (moved) {
+    line.querySelector("[data-expected]").hidden = true;
     putInOrder(line, start);
   }
   count();
 };
 
-const live = follow(root, take, ["appointment"]);
+const live = follow(root, take, ["appointment", ...("late" in root.dataset ? ["expected"] : [])]);
 
 // At midnight the page of today shows the next day.
 if ("rolls" in root.dataset) {

@@ -12,7 +12,6 @@ import msgspec
 
 from carewright.contracts.access import (
     AcceptConsent,
-    Access,
     ActFor,
     ConsentsPage,
     GiveConsent,
@@ -25,14 +24,12 @@ from carewright.contracts.access import (
     UnknownSession,
 )
 from carewright.contracts.apps import AppAsked, AskApp, LetAppIn
-from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.consents import Consent
-from carewright.contracts.directory import Directory, FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
-from carewright.contracts.flow import Queues
-from carewright.contracts.notifications import Channel, MessagesPage, Moment, Notice, Notifications, ReadInbox, Recipient, TemplateName
+from carewright.contracts.delays import ExpectedStart, ListExpected
+from carewright.contracts.directory import FindServices, FindStaff, Location, ServiceSummary, Staff, VisitType
+from carewright.contracts.notifications import MessagesPage, ReadInbox
 from carewright.contracts.passkeys import CREDENTIAL_LENGTH_MAX, AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
-from carewright.contracts.patients import ContactPoint, Patient, Patients, UnknownPatient
-from carewright.contracts.records import Records
+from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
@@ -44,29 +41,20 @@ from carewright.contracts.scheduling import (
     PatientBusy,
     PickedTime,
     RescheduleAppointment,
-    Scheduling,
     Slot,
     UnknownAppointment,
 )
 from carewright.kernel import telemetry
-from carewright.kernel.authz import Actor, Bearers
-from carewright.kernel.context import Context
-from carewright.kernel.errors import Forbidden, IdempotencyInFlight, NotFound, Refusal, Unauthenticated
-from carewright.kernel.sealed import Sealer
+from carewright.kernel.errors import IdempotencyInFlight, NotFound, Refusal, Unauthenticated
+from carewright.portal.context import PortalContext
 from carewright.portal.model import sign_in, times
 from carewright.portal.model.appointments import is_hold, is_live_hold, was_only_held
 from carewright.portal.model.choices import able, bookable, lead_codes, offered_sites
-from carewright.portal.model.jobs import Confirmation, PasskeyChange, TurnCalled
 from carewright.portal.model.sign_in import SignInTry
 from carewright.portal.model.times import TimesQuery, Walls, walls_of
-from carewright.portal.settings import PortalSettings
+from carewright.portal.service.telling import tell
 
 T = TypeVar("T")
-HOST = frozenset({
-    "access.sign_in", "patients.find_by_contact", "patients.read", "patients.find", "patients.read_contacts", "directory.read",
-    "scheduling.appointment.read", "scheduling.appointment.any_patient", "notifications.notify", "notifications.read_local",
-})  # fmt: skip
-"""What the portal itself may: look up who signs in, and tell patients what became of their appointments."""
 LIST_MAX = 200
 PAGES_MAX = 5
 PAST_DAYS_SHOWN = 365
@@ -75,57 +63,7 @@ IN_FLIGHT_WAIT_SECONDS = 0.1
 WRONG_CODE_SECONDS = 0.5
 """More than finding out takes."""
 INBOX_MAX = 50
-TELL_OF_PASSKEY = "portal.tell_of_passkey"
-"""The job that tells a patient that a passkey was added or removed."""
-CALL_IN = "portal.call_in"
-"""The job that tells a patient that it is their turn."""
-CALLED_FOR = timedelta(minutes=10)
-"""Later nobody is waited for any more."""
-CONFIRM = "portal.confirm"
-"""The job that tells a patient what became of an appointment."""
-CHANNELS: Mapping[str, Channel] = {"phone": "sms", "email": "email"}
 log = telemetry.logger(__name__)
-
-
-class SignInClosed(Refusal):
-    """No hospital is named whose patients could sign in."""
-
-    code = "portal.sign_in_closed"
-    status = 503
-    issue = "not-supported"
-    title = "Signing in is not set up here yet."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortalContext(Context):
-    """The context with what the portal may ask, and of whom. `host` is the portal itself, while nobody is signed in."""
-
-    settings: PortalSettings
-    bearers: Bearers
-    sealer: Sealer
-    host: Actor
-    directory: Directory
-    patients: Patients
-    scheduling: Scheduling
-    access: Access
-    notifications: Notifications
-    records: Records
-    calendar_feeds: CalendarFeeds
-    queues: Queues
-
-    @property
-    def patient_id(self) -> UUID:
-        """The patient in whose name the pages ask. Staff have none, and no business here."""
-        if self.actor.patient_id is None:
-            raise Forbidden
-        return self.actor.patient_id
-
-    def hosting(self, organization_id: UUID | None = None) -> Actor:
-        """The portal at work for a hospital, its own unless told otherwise. Raises `SignInClosed` where the settings name none."""
-        wanted = organization_id or self.settings.organization_id
-        if wanted is None:
-            raise SignInClosed
-        return msgspec.structs.replace(self.host, organization_id=wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +283,11 @@ async def get_appointment(ctx: PortalContext, appointment_id: UUID) -> Appointme
     return found
 
 
+async def late_starts(ctx: PortalContext) -> Mapping[UUID, ExpectedStart]:
+    """Which of the patient's appointments of today are expected to begin later than booked."""
+    return {each.appointment_id: each for each in (await ctx.delays.list_expected(ctx.actor, ListExpected())).items}
+
+
 async def list_appointments(ctx: PortalContext) -> list[Appointment]:
     """The patient's appointments of the past year and all to come, without holds that have ended."""
     now, found, cursor = ctx.clock.now(), list[Appointment](), None
@@ -392,27 +335,15 @@ async def _send_code(ctx: PortalContext, trying: SignInTry) -> None:
         return
     if len(found) > 1:
         once_an_hour = f"portal.call_us:{patient.id}:{ctx.clock.now():%Y-%m-%dT%H}"
-        await _tell(ctx, host, patient, "sign_in_call_us", ContactPoint(system=trying.contact.system, value=contact), key=once_an_hour)
+        await tell(ctx, host, patient, "sign_in_call_us", ContactPoint(system=trying.contact.system, value=contact), key=once_an_hour)
         return
     wanted = RequestCode(patient_id=patient.id, contact_system=trying.contact.system, binding=trying.binding, code_id=trying.code_id)
     code = await ctx.access.start_code(host, wanted)
     minutes = str(round(sign_in.CODE_LIFETIME.total_seconds() / 60))
-    await _tell(
+    await tell(
         ctx, host, patient, "sign_in_code", ContactPoint(system=trying.contact.system, value=contact), until_at=code.expires_at,
         code=code.code, minutes=minutes,
     )  # fmt: skip
-
-
-async def _tell(
-    ctx: PortalContext, host: Actor, patient: Patient, template: TemplateName, contact: ContactPoint, *, until_at: datetime | None = None,
-    key: str | None = None, **values: str | Moment,
-) -> None:  # fmt: skip
-    """Say something to a patient in their language. The hospital's name goes with everything."""
-    notice = Notice(
-        template=template, recipient=Recipient(kind="patient", id=str(patient.id)), channel=CHANNELS[contact.system],
-        contact=contact.value, language=patient.language, until_at=until_at, values={"hospital": ctx.settings.hospital_name, **values},
-    )  # fmt: skip
-    await ctx.notifications.notify(host, notice, key)
 
 
 async def redeem_code(ctx: PortalContext, trying: SignInTry, code: str) -> StartedSession:
@@ -545,50 +476,3 @@ async def example_patient(ctx: PortalContext) -> Patient | None:
 async def read_local_inbox(ctx: PortalContext, of_id: UUID | None = None) -> MessagesPage:
     """The messages of a made-up hospital, newest first. Raises `LocalInboxClosed` elsewhere."""
     return await ctx.notifications.read_local_inbox(ctx.hosting(), ReadInbox(limit=INBOX_MAX, of_id=of_id))
-
-
-async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
-    """Tell the patient what became of an appointment, once; nothing where a later change has been made, which tells of itself.
-
-    Safe to repeat: the message has a key of its own.
-    """
-    host = ctx.hosting(about.organization_id)
-    one = await ctx.scheduling.get_appointment(host, about.appointment_id)
-    if one.version != about.version or one.start <= ctx.clock.now() or was_only_held(one):
-        return
-    patient = await ctx.patients.get_patient(host, one.patient_id)
-    contact = sign_in.preferred_contact(patient)
-    if contact is not None:
-        await _tell(
-            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}",
-            when=Moment(at=one.start, zone=one.time_zone), site=one.site_name,
-        )  # fmt: skip
-
-
-async def tell_of_passkey(ctx: PortalContext, about: PasskeyChange) -> None:
-    """Tell the patient that a way into their record changed, in case it was somebody else.
-
-    Safe to repeat: the message has a key of its own.
-    """
-    await _tell_who(ctx, about, about.template, key=f"{TELL_OF_PASSKEY}:{about.passkey_id}:{about.template}")
-
-
-async def call_in(ctx: PortalContext, about: TurnCalled) -> None:
-    """Tell the patient that it is their turn, unless that was some time ago. Safe to repeat, as `tell_of_passkey`."""
-    key, until = f"{CALL_IN}:{about.entry_id}:{about.version}", about.at + CALLED_FOR
-    await _tell_who(ctx, about, "turn_called", key=key, until_at=until, ticket=about.ticket)
-
-
-async def _tell_who(
-    ctx: PortalContext, about: PasskeyChange | TurnCalled, template: TemplateName, *, key: str, until_at: datetime | None = None,
-    **values: str,
-) -> None:  # fmt: skip
-    """Say something to the patient that a job is about. Nobody is told of whoever was erased, or has no contact."""
-    host = ctx.hosting(about.organization_id)
-    try:
-        patient = await ctx.patients.get_patient(host, about.patient_id)
-    except UnknownPatient:
-        return
-    contact = sign_in.preferred_contact(patient)
-    if contact is not None:
-        await _tell(ctx, host, patient, template, contact, key=key, until_at=until_at, **values)

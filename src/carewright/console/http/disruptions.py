@@ -1,0 +1,136 @@
+"""What does not go as planned today: who runs late at a site, said by one tap, and what it makes of the day."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.console.http.page import Ask
+from carewright.contracts.delays import AtSite, Delay, DelayReason, SetDelay, SetTelling
+from carewright.contracts.directory import ActorKind, Location
+from carewright.contracts.schedules import ListSchedules
+from carewright.kernel.errors import NotFound, PreconditionFailed
+from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
+from carewright.kernel.server_sent import text_of
+
+DISRUPTIONS = "/staff/disruptions"
+DELAY = f"{DISRUPTIONS}/{{id}}/delay"
+TELLING = f"{DISRUPTIONS}/telling"
+LIST, CHANGE, SET_TELLING = "flow.delay.list", "flow.delay.change", "flow.queue.change"
+CALENDARS_MAX = 1_000
+MORE_MINUTES = (15, 30)
+"""What one tap adds."""
+REASONS: Mapping[DelayReason, str] = {
+    "previous-patient": "An earlier patient took longer", "emergency": "An emergency", "absent": "Not here yet", "equipment": "Equipment",
+    "other": "Something else",
+}  # fmt: skip
+KINDS: Mapping[ActorKind, str] = {
+    "practitioner": "Practitioner", "nurse": "Nurse", "technician": "Technician", "room": "Room", "bed": "Bed", "lab-bench": "Bench",
+    "device": "Device",
+}  # fmt: skip
+FASTER = "Somebody else said something of this calendar a moment ago. This is how it stands now."
+UNCLEAR = "Say a number of minutes from 0 to 480."
+
+
+class Line(NamedTuple):
+    """A calendar, as the page shows it."""
+
+    delay: Delay
+    name: str
+    kind: str
+    state: str
+    why: str
+
+
+class Telling(NamedTuple):
+    """From when on patients are told, and whether this member of staff says so."""
+
+    minutes: int
+    may_change: bool
+
+
+async def show_disruptions(ask: Ask) -> Response:
+    """How today goes at one site; without one, the question which."""
+    return await _shown(ask, ask.request.query_params.get("place", ""))
+
+
+async def set_delay(ask: Ask) -> Response:
+    """So many minutes late, so many more, or on time again."""
+    place = ask.form.get("place", "")
+    given = {
+        "calendar_id": str(ask.id), "site_id": place, "minutes": _minutes(ask), "reason": ask.form.get("reason", "other"),
+        "expected_version": _number(ask.form.get("version", "")) or None,
+    }  # fmt: skip
+    try:
+        command = msgspec.convert(given, SetDelay)
+    except msgspec.ValidationError:
+        return await _shown(ask, place, 422, error=UNCLEAR)
+    try:
+        await ask.ctx.delays.set_delay(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+    except PreconditionFailed:
+        return await _shown(ask, place, 409, error=FASTER)
+    return ask.go(f"{DISRUPTIONS}?{urlencode({'place': place})}")
+
+
+async def set_telling(ask: Ask) -> Response:
+    """From how many minutes on the site's patients are told."""
+    place = ask.form.get("place", "")
+    try:
+        command = msgspec.convert({"site_id": place, "tell_minutes": _number(ask.form.get("minutes", ""))}, SetTelling)
+    except msgspec.ValidationError:
+        return await _shown(ask, place, 422, error="Say a number of minutes from 5 to 240.")
+    await ask.ctx.delays.set_telling(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+    return ask.go(f"{DISRUPTIONS}?{urlencode({'place': place})}")
+
+
+async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> Response:
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    sites = tuple(site for site in sites if ask.ctx.actor.works_at(site.id))
+    site = next((one for one in sites if str(one.id) == wanted), sites[0] if len(sites) == 1 else None)
+    if wanted and site is None:
+        raise NotFound
+    values = await _of_site(ask, site) if site else {}
+    response = ask.show("disruptions.html", status, sites=sites, site=site, error=error, reasons=REASONS, more=MORE_MINUTES, **values)
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
+    return response
+
+
+async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
+    place = text_of(await ask.ctx.feed.place())  # before anything is read, as on the page of a day
+    zone = ZoneInfo(site.time_zone or "UTC")
+    page = await ask.ctx.delays.list_delays(ask.ctx.actor, AtSite(site_id=site.id))
+    ids = tuple(each.calendar_id for each in page.items[:CALENDARS_MAX])
+    known = (await ask.ctx.scheduling.list_schedules(ask.ctx.actor, ListSchedules(ids=ids, limit=CALENDARS_MAX))).items if ids else ()
+    named = {each.id: each for each in known}
+    lines = [
+        _line(each, named[each.calendar_id].display, named[each.calendar_id].kind, zone) for each in page.items if each.calendar_id in named
+    ]
+    lines.sort(key=lambda line: (-line.delay.minutes, line.delay.affected == 0, list(KINDS.values()).index(line.kind), line.name))
+    telling = Telling(page.tell_minutes, ask.ctx.actor.may(SET_TELLING))
+    as_of = ask.ctx.clock.now().astimezone(zone)
+    return {"place": place, "lines": lines, "telling": telling, "may_change": ask.ctx.actor.may(CHANGE), "as_of": f"{as_of:%H:%M}"}
+
+
+def _line(delay: Delay, name: str, kind: ActorKind, zone: ZoneInfo) -> Line:
+    state = f"{delay.minutes} minutes late" if delay.minutes else "On time"
+    why = ""
+    if delay.said_at is not None and delay.minutes:
+        at = f"{delay.said_at.astimezone(zone):%H:%M}"
+        reason = "" if delay.reason in (None, "other") else f"{REASONS[delay.reason].lower()}, "
+        why = f"seen at {at}" if delay.source == "detected" else f"{reason}said at {at}"
+    return Line(delay, name, KINDS[kind], state, why)
+
+
+def _minutes(ask: Ask) -> int:
+    """`more` adds to what was shown; what is no number is refused as too small."""
+    more = _number(ask.form.get("more", ""))
+    if more >= 0:
+        return max(0, _number(ask.form.get("shown", ""))) + more
+    return _number(ask.form.get("minutes", ""))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1

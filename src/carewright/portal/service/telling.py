@@ -1,0 +1,122 @@
+"""What the portal tells patients by message: of their appointments, passkeys and turns."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from carewright.contracts.notifications import Channel, Moment, Notice, Recipient, TemplateName
+from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
+from carewright.kernel.authz import Actor
+from carewright.portal.context import PortalContext
+from carewright.portal.model import sign_in
+from carewright.portal.model.appointments import was_only_held
+from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard
+
+TELL_OF_PASSKEY = "portal.tell_of_passkey"
+"""The job that tells a patient that a passkey was added or removed."""
+TELL_OF_DELAY = "portal.tell_of_delay"
+"""The job that tells a patient that their appointment begins later, or as booked after all."""
+LATE_IN_STEPS = 5
+"""Minutes: nobody believes a delay to the minute."""
+STILL_TO_BE = frozenset({"booked", "arrived", "checked-in"})
+ASK_NEAR = "portal.ask_near"
+"""The job that tells a patient that their turn is soon."""
+CALL_IN = "portal.call_in"
+"""The job that tells a patient that it is their turn."""
+CALLED_FOR = timedelta(minutes=10)
+"""Later nobody is waited for any more."""
+CONFIRM = "portal.confirm"
+"""The job that tells a patient what became of an appointment."""
+CHANNELS: Mapping[str, Channel] = {"phone": "sms", "email": "email"}
+
+
+async def tell(
+    ctx: PortalContext, host: Actor, patient: Patient, template: TemplateName, contact: ContactPoint, *, until_at: datetime | None = None,
+    key: str | None = None, **values: str | Moment,
+) -> None:  # fmt: skip
+    """Say something to a patient in their language. The hospital's name goes with everything."""
+    notice = Notice(
+        template=template, recipient=Recipient(kind="patient", id=str(patient.id)), channel=CHANNELS[contact.system],
+        contact=contact.value, language=patient.language, until_at=until_at, values={"hospital": ctx.settings.hospital_name, **values},
+    )  # fmt: skip
+    await ctx.notifications.notify(host, notice, key)
+
+
+async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
+    """Tell the patient what became of an appointment, once; nothing where a later change has been made, which tells of itself.
+
+    Safe to repeat: the message has a key of its own.
+    """
+    host = ctx.hosting(about.organization_id)
+    one = await ctx.scheduling.get_appointment(host, about.appointment_id)
+    if one.version != about.version or one.start <= ctx.clock.now() or was_only_held(one):
+        return
+    patient = await ctx.patients.get_patient(host, one.patient_id)
+    contact = sign_in.preferred_contact(patient)
+    if contact is not None:
+        await tell(
+            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}",
+            when=Moment(at=one.start, zone=one.time_zone), site=one.site_name,
+        )  # fmt: skip
+
+
+async def tell_of_passkey(ctx: PortalContext, about: PasskeyChange) -> None:
+    """Tell the patient that a way into their record changed, in case it was somebody else.
+
+    Safe to repeat: the message has a key of its own.
+    """
+    await _tell_who(ctx, about, about.template, key=f"{TELL_OF_PASSKEY}:{about.passkey_id}:{about.template}")
+
+
+async def tell_of_delay(ctx: PortalContext, about: DelayHeard) -> None:
+    """Tell the patient how much later their appointment begins; nothing where it was moved, cancelled or should have begun by then.
+
+    Safe to repeat, as `confirm_by_message`.
+    """
+    host, later = ctx.hosting(about.organization_id), timedelta(minutes=about.minutes)
+    one = await ctx.scheduling.get_appointment(host, about.appointment_id)
+    begins = about.start + later
+    if one.status not in STILL_TO_BE or one.start != about.start or begins <= ctx.clock.now():
+        return
+    minutes = str(-(-about.minutes // LATE_IN_STEPS) * LATE_IN_STEPS)
+    said: dict[str, str | Moment] = {"when": Moment(at=one.start, zone=one.time_zone), "site": one.site_name}
+    template: TemplateName = "appointment_later" if about.tell == "later" else "appointment_as_booked"
+    key = f"{TELL_OF_DELAY}:{about.appointment_id}:{about.version}"
+    await _tell_patient(
+        ctx, host, one.patient_id, template, key=key, until_at=begins, values=said | ({"minutes": minutes} if about.tell == "later" else {})
+    )
+
+
+async def ask_near(ctx: PortalContext, about: TurnSoonHeard) -> None:
+    """Tell the patient that their turn is soon, unless that was some time ago. Safe to repeat, as `tell_of_passkey`."""
+    key, until = f"{ASK_NEAR}:{about.entry_id}", about.at + CALLED_FOR
+    await _tell_who(ctx, about, "turn_soon", key=key, until_at=until, ticket=about.ticket)
+
+
+async def call_in(ctx: PortalContext, about: TurnCalled) -> None:
+    """Tell the patient that it is their turn, unless that was some time ago. Safe to repeat, as `tell_of_passkey`."""
+    key, until = f"{CALL_IN}:{about.entry_id}:{about.version}", about.at + CALLED_FOR
+    await _tell_who(ctx, about, "turn_called", key=key, until_at=until, ticket=about.ticket)
+
+
+async def _tell_who(
+    ctx: PortalContext, about: PasskeyChange | TurnCalled | TurnSoonHeard, template: TemplateName, *, key: str,
+    until_at: datetime | None = None, **values: str,
+) -> None:  # fmt: skip
+    """Say something to the patient that a job is about."""
+    host = ctx.hosting(about.organization_id)
+    await _tell_patient(ctx, host, about.patient_id, template, key=key, until_at=until_at, values=values)
+
+
+async def _tell_patient(
+    ctx: PortalContext, host: Actor, patient_id: UUID, template: TemplateName, *, key: str, until_at: datetime | None,
+    values: Mapping[str, str | Moment],
+) -> None:  # fmt: skip
+    """Say something to a patient. Nobody is told of whoever was erased, or has no contact."""
+    try:
+        patient = await ctx.patients.get_patient(host, patient_id)
+    except UnknownPatient:
+        return
+    contact = sign_in.preferred_contact(patient)
+    if contact is not None:
+        await tell(ctx, host, patient, template, contact, key=key, until_at=until_at, **values)

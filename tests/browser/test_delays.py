@@ -1,0 +1,63 @@
+"""Who runs late, in real browsers: one tap at one desk, and another desk and the day's page see it."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.accessibility import problems_of
+from tests.browser.conftest import DESKTOP, PHONE, Visits
+from tests.browser.test_staff import sign_in
+from tests.clinic import Clinic, ok, open_clinic, register, until_known
+from tests.system import System
+
+
+@pytest.fixture(scope="module")
+async def clinic(one_process: System) -> Clinic:
+    """Where it is the middle of the day, with somebody booked within the hour."""
+    made = await open_clinic(one_process)
+    ahead = max(-12, 10 - datetime.now(UTC).hour)
+    site = {"id": made.site_id, "kind": "site", "name": "Late Clinic", "site_id": made.site_id, "time_zone": f"Etc/GMT{-ahead:+d}"}
+    ok(await one_process.request("administrator", "PUT", "/api/v1/directory", json={"locations": [site]}))
+    ok(await made.set_hours(made.every_day(0, 1440)))
+    patient = await register(one_process)
+
+    async def booked() -> httpx.Response:
+        soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+        return await made.book(patient, (await made.free(from_at=soon))[0])
+
+    await until_known(booked, 201)
+    path, here = f"/api/v1/delays/{made.practitioner_id}", {"site_id": made.site_id}
+    await until_known(lambda: one_process.request("nurse", "GET", path, params=here))
+    return made
+
+
+async def test_one_tap_is_seen_at_another_desk_and_on_the_page_of_the_day(visits: Visits, clinic: Clinic) -> None:
+    place = f"/staff/disruptions?place={clinic.site_id}"
+    pages = []
+    for viewport in (DESKTOP, PHONE, DESKTOP):
+        page = await visits.open(signed_in=False, viewport=viewport)
+        await sign_in(page, clinic.system, "front-desk")
+        pages.append(page)
+    desk, phone, today = pages
+    await today.goto(f"/staff/today?place={clinic.site_id}")
+    for page in (desk, phone):
+        await page.goto(place)
+        await expect(page.get_by_role("status")).to_have_text("Live")
+        assert await problems_of(page) == []
+    await expect(today.get_by_role("status")).to_have_text("Live")
+    await phone.get_by_role("button", name="30 minutes late").click()
+    await expect(phone.get_by_text("30 minutes late", exact=True)).to_be_visible()
+    await expect(desk.get_by_text("30 minutes late", exact=True)).to_be_visible()
+    await expect(desk.get_by_text("1 appointment begins later than booked")).to_be_visible()
+    await expect(today.get_by_text("expected at")).to_be_visible()
+    await desk.get_by_role("button", name="On time again").click()
+    await expect(phone.get_by_text("On time", exact=True)).to_be_visible()
+    await expect(today.get_by_text("expected at")).to_be_hidden()
+    await phone.get_by_text("Say otherwise").click()
+    await phone.get_by_label("Minutes late").fill("47")
+    await phone.get_by_label("Why").select_option("An emergency")
+    assert await problems_of(phone) == []
+    await phone.get_by_role("button", name="Say so").click()
+    await expect(desk.get_by_text("an emergency, said at")).to_be_visible()
