@@ -191,9 +191,11 @@ scheduling.confirm_appointment         scheduling.appointment.confirm
 scheduling.find_times                  scheduling.time.find
 scheduling.get_appointment             scheduling.appointment.read
 scheduling.get_calendar                scheduling.calendar.read
+scheduling.give_time_back              scheduling.time_in_use.give_back
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
 scheduling.list_appointments           scheduling.appointment.list
+scheduling.list_gaps                   scheduling.gap.list
 scheduling.list_masters                scheduling.master.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
@@ -204,6 +206,7 @@ scheduling.release_hold                scheduling.appointment.release
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
 scheduling.set_working_hours           scheduling.calendar.set_hours
+scheduling.take_time                   scheduling.time_in_use.take
 scheduling.unblock_time                scheduling.calendar.unblock
 subscriptions.change_subscription      subscriptions.subscription.change
 subscriptions.end_subscription         subscriptions.subscription.delete

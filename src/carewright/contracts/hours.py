@@ -73,9 +73,13 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Busy(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of a schedule that is taken. FHIR Slot.status: `busy`, `busy-tentative` (a hold) or `busy-unavailable` (a block)."""
+    """A stretch of a schedule that is taken. FHIR Slot.status: `busy`, `busy-tentative` (a hold) or `busy-unavailable` (a block).
+
+    `queue_entry_id` is the turn of somebody without an appointment who is called or being seen.
+    """
 
     status: Literal["busy", "busy-tentative", "busy-unavailable"]
     start: Instant
     end: Instant
     appointment_id: UUID | None = None
+    queue_entry_id: UUID | None = None

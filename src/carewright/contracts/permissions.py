@@ -107,6 +107,7 @@ scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x 
 scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x
 scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x   .
 scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x
+scheduling.time_in_use.take           .   .   x   .   x   x   x   .   .   .   .   x
 subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .
 vitals.observation.any_patient        .   .   .   .   x   x   x   .   .   .   .   x

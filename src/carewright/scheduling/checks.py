@@ -23,6 +23,11 @@ async def all_claims_or_none(ctx: SchedulingContext) -> list[str]:
     return [f"appointment {row['id']} holds {row['held']} of {row['needed']} claims" for row in rows]
 
 
+async def no_claims_of_nobody(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.claims_of_nobody)
+    return [f"time is held for {row['appointment_id']}, which is no appointment and no turn" for row in rows]
+
+
 async def nothing_of_merged(ctx: SchedulingContext) -> list[str]:
     rows = await ctx.db.fetch(Q.appointments_of_merged)
     return [f"appointment {row['id']} is a record's that was merged: merge it again" for row in rows]
@@ -31,6 +36,7 @@ async def nothing_of_merged(ctx: SchedulingContext) -> list[str]:
 CHECKS: dict[str, Callable[[SchedulingContext], Awaitable[list[str]]]] = {
     "no two claims overlap": no_overlap,
     "live appointments hold time, dead ones none": claims_match_states,
+    "all time is held by somebody": no_claims_of_nobody,
     "no appointment is left with a record that was merged": nothing_of_merged,
     "an appointment holds all its claims or none": all_claims_or_none,
 }

@@ -18,6 +18,7 @@ from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
+from carewright.scheduling.service import in_use
 from carewright.scheduling.service.change import replace_stored
 from carewright.scheduling.store import merging, stops
 
@@ -60,6 +61,12 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
     about = tuple(audit.Entity(type="Appointment", id=each) for each in ids)
     name = "scheduling.appointment.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
+    """Who is called without an appointment takes the practitioner's time; who was seen had their appointment."""
+    await in_use.follow_turn(ctx, tx, event)
+    await fulfil(ctx, tx, event)
 
 
 async def fulfil(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:

@@ -9,12 +9,13 @@ from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
+from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, NoTimeForTurn, TakeTime, TimeInUse
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -147,10 +148,35 @@ async def unblock_time(ctx: Ctx, call: Call[Nothing, Nothing]) -> c.CalendarChan
     return await calendars.unblock_time(ctx, call.path["block_id"])
 
 
+async def list_gaps(ctx: Ctx, call: Call[ListGaps, Nothing]) -> Gaps:
+    return await gaps.list_gaps(ctx, call.query)
+
+
+async def take_time(ctx: Ctx, call: Call[Nothing, TakeTime]) -> TimeInUse:
+    return await in_use.take_time(ctx, call.body)
+
+
+async def give_time_back(ctx: Ctx, call: Call[Nothing, Nothing]) -> GivenBack:
+    return await in_use.give_time_back(ctx, call.path["entry_id"])
+
+
 ONE = "/api/v1/appointments/{appointment_id}"
 CALENDAR = "/api/v1/schedules/{schedule_id}"
 
 ROUTES = (
+    Route(
+        "GET", "/api/v1/gaps", list_gaps, "Whose time is free now or soon, and whose patient has not come.",
+        permission="scheduling.calendar.read", query=ListGaps, answer=Gaps, priority=Priority.PRESENCE, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "POST", "/api/v1/time-in-use", take_time, "Take a practitioner's time for a turn that is called next.",
+        permission=in_use.TAKE, body=TakeTime, answer=TimeInUse, keyed=True, priority=Priority.PRESENCE,
+        refusals=(NoTimeForTurn, c.UnknownSchedule),
+    ),
+    Route(
+        "DELETE", "/api/v1/time-in-use/{entry_id}", give_time_back, "Give back what was taken for a turn that was not called.",
+        permission=in_use.TAKE, answer=GivenBack, priority=Priority.PRESENCE,
+    ),
     Route(
         "GET", "/api/v1/availability", find_times, "Find free times for a visit, earliest first.",
         permission="scheduling.find", query=c.FindTimes, answer=c.TimesPage, refusals=NO_TIME,

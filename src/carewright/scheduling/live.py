@@ -19,6 +19,7 @@ import numpy as np
 from prometheus_client import Counter, Gauge
 
 from carewright.contracts.directory import ActorKind, VisitType
+from carewright.contracts.in_use import TimeInUseChanged
 from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged
 from carewright.kernel import outbox, telemetry
 from carewright.kernel.clock import Clock
@@ -40,7 +41,7 @@ COPY_ROW = np.dtype([
 ])  # fmt: skip
 POLL_SECONDS = 0.5
 EVENTS_MAX = 1000
-TOPICS = [CatalogueChanged.topic, ScheduleChanged.topic, *(kind.topic for kind in AppointmentFact.__subclasses__())]
+TOPICS = [CatalogueChanged.topic, ScheduleChanged.topic, TimeInUseChanged.topic, *(kind.topic for kind in AppointmentFact.__subclasses__())]
 RELOADS = Counter("carewright_scheduling_reloads_total", "Calendars read again from the ledger.")
 LAG = Gauge("carewright_scheduling_live_lag_seconds", "Age of the last event that the live copy followed.")
 INDEX_BYTES = Gauge("carewright_scheduling_index_bytes", "Memory of the availability bitmaps.")
@@ -356,13 +357,18 @@ class Live:
                 await self.reload_catalogue(calendars)
             elif isinstance(fact, ScheduleChanged):
                 calendars.stale.add(fact.schedule_id)
+            elif isinstance(fact, TimeInUseChanged):
+                self._doubt(calendars, (*fact.claims, *fact.released), is_arriving=calendars is arriving)
             elif isinstance(fact, AppointmentFact) and delivered.origin != self._origin:
                 calendars.note_hold(fact.appointment_id, fact.expires_at, fact.claims)
-                calendars.overbooked |= {claim.schedule_id for claim in fact.claims if claim.lane}
-                claims = (*fact.claims, *fact.released)
-                calendars.doubt(claims)
-                if calendars is arriving:  # whose calendars these are is not known yet
-                    calendars.stale.update(claim.schedule_id for claim in claims)
+                self._doubt(calendars, (*fact.claims, *fact.released), is_arriving=calendars is arriving)
+
+    def _doubt(self, calendars: Calendars, claims: Sequence[ClaimedTime], *, is_arriving: bool) -> None:
+        """What the ledger has of this time is to be read again."""
+        calendars.overbooked |= {claim.schedule_id for claim in claims if claim.lane}
+        calendars.doubt(claims)
+        if is_arriving:  # whose calendars these are is not known yet
+            calendars.stale.update(claim.schedule_id for claim in claims)
 
 
 def place_of(schedule_id: UUID, site_id: UUID) -> UUID:

@@ -10,6 +10,7 @@ from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.hours import BlockTime
+from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse, TurnTimes
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
@@ -25,7 +26,7 @@ from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
 from carewright.scheduling.model.shown import APPOINTMENTS
-from carewright.scheduling.service import board, book, calendars, change, find, masters, preview, search, starts
+from carewright.scheduling.service import board, book, calendars, change, find, gaps, in_use, masters, preview, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -117,6 +118,22 @@ class LocalScheduling:
         return await change.is_expected(self._as(actor), query)
 
 
+class LocalTurnTimes:
+    """The `TurnTimes` Protocol in this process."""
+
+    def __init__(self, context: SchedulingContext) -> None:
+        self._context = context
+
+    async def take_time(self, actor: Actor, command: TakeTime, idempotency_key: str | None = None) -> TimeInUse:
+        return await in_use.take_time(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def give_time_back(self, actor: Actor, entry_id: UUID) -> GivenBack:
+        return await in_use.give_time_back(self._context.acting(actor), entry_id)
+
+    async def list_gaps(self, actor: Actor, query: ListGaps) -> Gaps:
+        return await gaps.list_gaps(self._context.acting(actor), query)
+
+
 async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
     """Bring scheduling up: its context with a live copy that follows the log."""
     live = Live(base.db, base.clock, base.origin, base.wake, settings.horizon_days)
@@ -124,18 +141,19 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
         actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake,
         vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
-    return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
+    offers: dict[type, object] = {c.Scheduling: LocalScheduling(context), TurnTimes: LocalTurnTimes(context)}
+    return Running(context, offers, ready=lambda: live.ready, follow=live.follow)
 
 
 MODULE = Module(
     name="scheduling",
     start=start,
     settings=Settings,
-    offers=(c.Scheduling,),
+    offers=(c.Scheduling, TurnTimes),
     routes=ROUTES,
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
-        "/api/v1/schedules", "/api/v1/blocks",
+        "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,
@@ -146,7 +164,7 @@ MODULE = Module(
         PatientErased: handlers.erase_patient,
         VisitsStopped: handlers.copy_stops,
         PatientMerged: handlers.take_over,
-        QueueEntryMoved: handlers.fulfil,
+        QueueEntryMoved: handlers.follow_turn,
     },
     at_once=frozenset({PatientChanged}),
     shown=(APPOINTMENTS,),

@@ -447,10 +447,12 @@ ORDER BY starts_at
 
 -- name: claims_of_schedule
 -- $6 are the sites of whoever asks, if they have some named: of other sites they learn that the time is taken, and not by what.
-SELECT c.starts_at, c.ends_at, c.expires_at, CASE WHEN cardinality($6::text[]) = 0 OR EXISTS (
-    SELECT FROM scheduling.appointment a
-    WHERE a.organization_id = $1 AND a.id = c.appointment_id AND a.value->>'site_id' = ANY($6)) THEN c.appointment_id END AS appointment_id
+SELECT c.starts_at, c.ends_at, c.expires_at, a.id AS appointment_id, u.entry_id AS queue_entry_id
 FROM scheduling.claim c
+LEFT JOIN scheduling.appointment a ON a.organization_id = $1 AND a.id = c.appointment_id
+    AND (cardinality($6::uuid[]) = 0 OR a.site_id = ANY($6))
+LEFT JOIN scheduling.in_use u ON u.organization_id = $1 AND u.entry_id = c.appointment_id
+    AND (cardinality($6) = 0 OR u.site_id = ANY($6))
 WHERE c.organization_id = $1 AND c.schedule_id = $2 AND tstzrange(c.starts_at, c.ends_at) && tstzrange($3, $4)
   AND (c.expires_at IS NULL OR c.expires_at > $5)
 ORDER BY c.starts_at
@@ -665,6 +667,67 @@ DELETE FROM scheduling.block WHERE organization_id = $1 AND id = ANY(ARRAY(
     SELECT id FROM scheduling.block WHERE organization_id = $1 AND ends_at < $2 AND NOT kernel.is_held(organization_id, NULL) LIMIT $3
 ))
 RETURNING id
+
+-- name: begin_in_use
+-- Nothing back: the turn has time already.
+INSERT INTO scheduling.in_use (organization_id, entry_id, site_id, practitioner_id, location_id, starts_at, ends_at, taken_at, kept)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING
+RETURNING entry_id
+
+-- name: in_use_for_change
+-- Locked until the transaction ends, always before the claims.
+SELECT entry_id, site_id, practitioner_id, location_id, starts_at, ends_at, kept FROM scheduling.in_use
+WHERE organization_id = $1 AND entry_id = $2 FOR UPDATE
+
+-- name: save_in_use
+UPDATE scheduling.in_use SET location_id = $3, ends_at = $4, kept = $5 WHERE organization_id = $1 AND entry_id = $2
+
+-- name: end_in_use
+DELETE FROM scheduling.in_use WHERE organization_id = $1 AND entry_id = $2
+
+-- name: in_use_running_out
+-- What ends soon and goes on, what was taken for a call that never came ($2), and what goes on for longer than anything does ($3).
+SELECT organization_id, entry_id, site_id, practitioner_id, location_id, starts_at, ends_at, kept FROM scheduling.in_use
+WHERE ends_at <= $1 OR (NOT kept AND taken_at <= $2) OR taken_at <= $3
+ORDER BY organization_id, entry_id LIMIT $4
+FOR UPDATE SKIP LOCKED
+
+-- name: held_by_others
+-- Who has time of a schedule ($2), whatever the lane; an expired hold is nobody's.
+SELECT c.lane, c.starts_at, c.ends_at, a.status, a.starts_at AS booked_at FROM scheduling.claim c
+LEFT JOIN scheduling.appointment a ON a.organization_id = $1 AND a.id = c.appointment_id
+WHERE c.organization_id = $1 AND c.schedule_id = $2 AND tstzrange(c.starts_at, c.ends_at) && tstzrange($3, $4) AND c.appointment_id <> $5
+  AND (c.expires_at IS NULL OR c.expires_at > $6)
+ORDER BY c.starts_at, c.lane
+
+-- name: schedules_known
+SELECT id FROM scheduling.schedule WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND active ORDER BY id
+
+-- name: planned_minutes
+SELECT avg((value->>'duration_minutes')::int)::float8 AS minutes FROM scheduling.visit_type
+WHERE organization_id = $1 AND active AND value->>'healthcare_service_id' = $2::text
+
+-- name: not_used
+-- Of these practitioners at this moment ($4): time of appointments at the site that are done before their end, or whose patient is not here
+-- although they began before $5; none that somebody else has beside.
+SELECT c.schedule_id, c.ends_at, a.id, a.status FROM scheduling.claim c
+JOIN scheduling.appointment a ON a.organization_id = $1 AND a.id = c.appointment_id
+WHERE c.organization_id = $1 AND c.schedule_id = ANY($2::uuid[]) AND a.site_id = $3 AND tstzrange(c.starts_at, c.ends_at) @> $4::timestamptz
+  AND (a.status = 'fulfilled' OR (a.status = 'booked' AND a.starts_at < $5))
+  AND NOT EXISTS (
+    SELECT FROM scheduling.claim o LEFT JOIN scheduling.appointment b ON b.organization_id = $1 AND b.id = o.appointment_id
+    WHERE o.organization_id = $1 AND o.schedule_id = c.schedule_id AND o.appointment_id <> c.appointment_id
+      AND tstzrange(o.starts_at, o.ends_at) @> $4 AND (o.expires_at IS NULL OR o.expires_at > $4)
+      AND (b.status IS NULL OR b.status NOT IN ('fulfilled', 'booked')))
+ORDER BY c.ends_at DESC
+
+-- name: claims_of_nobody
+-- For `carewright verify`: whatever holds time is an appointment, or a turn.
+SELECT c.appointment_id FROM scheduling.claim c
+WHERE NOT EXISTS (SELECT FROM scheduling.appointment a WHERE a.organization_id = c.organization_id AND a.id = c.appointment_id)
+  AND NOT EXISTS (SELECT FROM scheduling.in_use u WHERE u.organization_id = c.organization_id AND u.entry_id = c.appointment_id)
+LIMIT 100
 
 -- name: overlapping_claims
 -- For `carewright verify`: must be empty while the constraint holds; asked independently of it.

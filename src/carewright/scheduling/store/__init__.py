@@ -418,11 +418,11 @@ async def claims_of_schedule(
     db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime, now: datetime, site_ids: Collection[UUID]
 ) -> tuple[Busy, ...]:
     """What is taken. Where `site_ids` are named, the appointments of other sites stay unnamed."""
-    rows = await db.fetch(Q.claims_of_schedule, organization_id, schedule_id, start, end, now, [str(each) for each in site_ids])
+    rows = await db.fetch(Q.claims_of_schedule, organization_id, schedule_id, start, end, now, list(site_ids))
     return tuple(
         Busy(
             status="busy-tentative" if row["expires_at"] else "busy", start=row["starts_at"], end=row["ends_at"],
-            appointment_id=row["appointment_id"],
+            appointment_id=row["appointment_id"], queue_entry_id=row["queue_entry_id"],
         )
         for row in rows
     )  # fmt: skip
