@@ -15,7 +15,7 @@ import asyncpg
 from bench.availability import memory_bandwidth
 from bench.serving import Client, server
 from bench.world import Ground
-from carewright.contracts.scheduling import FindTimes
+from carewright.contracts.starts import FindTimes
 from carewright.roles.lifecycle import System
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Kind

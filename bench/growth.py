@@ -9,7 +9,7 @@ import asyncpg
 
 from bench.booking import Ours
 from bench.world import PEOPLE_GROWTH, SITE, VISIT_TYPE, Ground, clinic, context_of, system
-from carewright.contracts.scheduling import FindTimes
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.memory import set_aside
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.find import find_times

@@ -144,3 +144,9 @@ def weeks_on(start: str, weeks: int) -> str:
     """The same time on the clinic's wall some weeks later."""
     wall = datetime.fromisoformat(start).astimezone(ZONE).replace(tzinfo=None) + timedelta(weeks=weeks)
     return wall.replace(tzinfo=ZONE).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def open_now(clinic: Clinic) -> None:
+    """Have the practitioner work around the clock, so that there is time now whenever a test runs."""
+    weekly = [{"weekday": each, "start_minute": 0, "end_minute": 1440, "site_id": clinic.site_id} for each in range(7)]
+    ok(await clinic.set_hours(weekly))

@@ -10,10 +10,10 @@ from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
     CancelAppointment,
-    FindTimes,
     HoldTime,
     Override,
 )
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.context import Once
 from carewright.scheduling import checks
 from carewright.scheduling.context import SchedulingContext

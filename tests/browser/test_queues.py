@@ -1,12 +1,13 @@
 """The day itself in a real browser: somebody walks in, is called, and a mistake is taken back; two desks meet over one patient."""
 
+import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_staff import sign_in
-from tests.clinic import ok, open_clinic, register
+from tests.clinic import Clinic, ok, open_clinic, open_now, register, until_known
 from tests.system import System
 
 
@@ -16,6 +17,11 @@ async def open_queue(system: System) -> tuple[str, str]:
     name = f"Podiatry {clinic.service_id[-6:]}"
     wanted = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": name, "letter": "W"}
     return ok(await system.request("operations", "PUT", "/api/v1/queues", json=wanted))["id"], name
+
+
+def turn_of(page: Page) -> Locator:
+    """The first ticket's turn, and no gap that it is proposed for."""
+    return page.get_by_role("listitem").filter(has=page.get_by_text("W001", exact=True))
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
@@ -36,7 +42,7 @@ async def test_a_walk_in_gets_a_ticket_is_called_and_seen(visits: Visits, one_pr
     assert await problems_of(page) == []
     await page.get_by_role("button", name="Give a ticket").click()
     await expect(page.get_by_role("status")).to_contain_text("W001 waits now.")
-    turn = page.get_by_role("listitem").filter(has_text="W001")
+    turn = turn_of(page)
     await expect(turn).to_contain_text(family)
     await turn.get_by_text("How urgent?").click()
     await turn.get_by_role("button", name="2, very urgent").click()
@@ -65,10 +71,10 @@ async def test_of_two_desks_the_slower_sees_what_the_faster_did(visits: Visits, 
         await sign_in(page, one_process, "nurse")
         await page.goto(f"/staff/queues/{queue_id}")
     for page in pages:
-        await page.get_by_role("listitem").filter(has_text="W001").get_by_role("button", name="Call").click()
+        await turn_of(page).get_by_role("button", name="Call").click()
     await expect(pages[0].get_by_role("status")).to_contain_text("W001 was called.")
     await expect(pages[1].get_by_role("alert")).to_contain_text("Somebody else was faster.")
-    await expect(pages[1].get_by_role("listitem").filter(has_text="W001")).to_contain_text("called, since")
+    await expect(turn_of(pages[1])).to_contain_text("called, since")
     assert await problems_of(pages[1]) == []
 
 
@@ -79,3 +85,57 @@ async def test_a_patient_finds_the_page_of_their_turn(visits: Visits, size: dict
     await page.get_by_role("link", name="Your turn").click()
     await expect(page.get_by_text("You are in no queue just now.")).to_be_visible()
     assert await problems_of(page) == []
+
+
+async def with_a_gap(system: System) -> tuple[Clinic, str, list[str]]:
+    """A clinic in which somebody has time now, its queue, and who waits there: W001 and W002."""
+    clinic = await open_clinic(system)
+    await open_now(clinic)
+    wanted = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": f"Podiatry {clinic.service_id[-6:]}", "letter": "W"}
+    queue_id = ok(await system.request("operations", "PUT", "/api/v1/queues", json=wanted))["id"]
+    path, entries = f"/api/v1/queues/{queue_id}/entries", []
+    for _ in range(2):
+        patient = await register(system)
+        entries.append(ok(await system.request("nurse", "POST", path, json={"patient_id": str(patient)}), 201)["id"])
+    return clinic, queue_id, entries
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
+async def test_one_tap_calls_into_free_time_which_is_then_taken(visits: Visits, one_process: System, size: dict[str, int]) -> None:
+    clinic, queue_id, _ = await with_a_gap(one_process)
+    page = await visits.open(signed_in=False, viewport=size)
+    await sign_in(page, one_process, "nurse")
+    await page.goto(f"/staff/queues/{queue_id}")
+    free = page.get_by_role("region", name="Free time")
+    await expect(free).to_contain_text("is free until")
+    await expect(free).to_contain_text("Next fitting: W001.")
+    assert await problems_of(page) == []
+    await free.get_by_role("button", name="Call W001").click()
+    await expect(page.get_by_role("status")).to_contain_text("W001 was called.")
+    await expect(free.get_by_role("button")).to_have_count(0)
+    await turn_of(page).get_by_role("button", name="Begin").click()
+    await turn_of(page).get_by_role("button", name="Done").click()
+    await until_known(lambda: has_begun(clinic))
+    await page.get_by_role("link", name="Look again").click()
+    await expect(free.get_by_role("button", name="Call W002")).to_be_visible()
+
+
+async def test_a_gap_that_somebody_else_took_is_said_to_be_taken(visits: Visits, one_process: System) -> None:
+    clinic, queue_id, (_, other) = await with_a_gap(one_process)
+    page = await visits.open(signed_in=False)
+    await sign_in(page, one_process, "nurse")
+    await page.goto(f"/staff/queues/{queue_id}")
+    wanted = {"entry_id": other, "site_id": clinic.site_id, "practitioner_id": clinic.practitioner_id, "minutes": 15}
+    ok(await one_process.request("nurse", "POST", "/api/v1/time-in-use", json=wanted))
+    await page.get_by_role("button", name="Call W001").click()
+    await expect(page.get_by_role("alert")).to_contain_text("That time is taken")
+    await expect(turn_of(page)).to_contain_text("waiting")
+
+
+async def has_begun(clinic: Clinic) -> httpx.Response:
+    """404 until somebody has a gap now: that the turn is over is heard of a moment later."""
+    query = {"site_id": clinic.site_id, "service_id": clinic.service_id}
+    answer = await clinic.system.request("nurse", "GET", "/api/v1/gaps", params=query)
+    found = ok(answer)
+    is_there = any(each["start"] <= found["as_of"] for each in found["items"])
+    return answer if is_there else httpx.Response(404, request=answer.request)

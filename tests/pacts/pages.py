@@ -49,7 +49,6 @@ from carewright.contracts.scheduling import (
     AdvanceAppointment,
     BookAppointment,
     CancelAppointment,
-    FindTimes,
     HoldTime,
     ListAppointments,
     PickedTime,
@@ -57,6 +56,7 @@ from carewright.contracts.scheduling import (
     Scheduling,
     SearchAppointments,
 )
+from carewright.contracts.starts import FindTimes
 from tests.app import challenge_of
 from tests.pacts.calls import Call, contracts_of
 from tests.pacts.shapes import Shape
@@ -348,6 +348,10 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("console", "set_delay"): "as list_expected",
     ("console", "set_telling"): "as list_expected",
     ("console", "list_expected"): "as list_expected of the portal",
+    ("console", "list_gaps"): "who has a gap depends on the hour; tests/browser/test_queues.py has somebody work around the clock",
+    ("console", "propose_turns"): "as list_gaps",
+    ("console", "take_time"): "as list_gaps",
+    ("console", "give_time_back"): "as list_gaps",
     ("console", "complete_sign_in"): "its arguments come from the identity provider, with whom tests/browser sign in",
     ("console", "start_app"): "needs an app of the staff's in a session that is theirs; tests/http/test_smart_launch.py starts one",
     ("console", "answer_launch"): "as start_app",

@@ -10,9 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.flow import QueueEntryMoved
-from carewright.contracts.in_use import Gap, ListGaps, NoTimeForTurn, TakeTime, TimeInUse
+from carewright.contracts.in_use import Gap, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.schedules import GetCalendar
-from carewright.contracts.scheduling import AdvanceAppointment, Appointment, ClaimedTime, TimeNotFree, UnknownSchedule, UnknownSite
+from carewright.contracts.scheduling import (
+    AdvanceAppointment,
+    Appointment,
+    ClaimedTime,
+    NoTimeForTurn,
+    TimeNotFree,
+    UnknownSchedule,
+    UnknownSite,
+)
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Forbidden, Refusal
 from carewright.kernel.sql import Query

@@ -21,7 +21,6 @@ from carewright.contracts.scheduling import (
     BookSeries,
     CancelAppointment,
     ConfirmAppointment,
-    FindTimes,
     HoldTime,
     ListAppointments,
     NotMirrored,
@@ -31,7 +30,7 @@ from carewright.contracts.scheduling import (
     UnknownService,
     WrongMasterStep,
 )
-from carewright.contracts.starts import ListStarts
+from carewright.contracts.starts import FindTimes, ListStarts
 from carewright.kernel.db import Database
 from carewright.kernel.errors import BadInput, Forbidden, Refusal, Unavailable
 from carewright.kernel.sql import Query

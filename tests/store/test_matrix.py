@@ -25,10 +25,14 @@ OF_A_SITE = frozenset({
     "arrive", "arrive_in_emergency", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry",
     "transfer_entry",
     "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "own_turns", "list_places", "assign_place", "step_place",
-    "set_precautions", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected",
+    "set_precautions", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected", "list_gaps", "take_time",
+    "give_time_back", "propose_turns",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
-LISTS = frozenset({"find_times", "list_appointments", "list_expected", "list_queues", "own_turns", "list_schedules", "search_appointments"})
+LISTS = frozenset({
+    "find_times", "give_time_back", "list_appointments", "list_expected", "list_queues", "own_turns", "list_schedules",
+    "search_appointments",
+})  # fmt: skip
 """What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (
     "/api/v1/access", "/api/v1/audit", "/api/v1/calendar-feeds", "/api/v1/cds/feedback", "/api/v1/communications",

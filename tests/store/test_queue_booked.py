@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from carewright.contracts.queue import Called, CallEntry, CallNext, Queue
+from carewright.contracts.in_use import Gap
+from carewright.contracts.queue import Called, CallEntry, CallNext, ProposeTurns, Queue
 from carewright.flow import handlers
 from carewright.flow.service import queue as service
 from carewright.kernel.context import Context
@@ -44,6 +45,20 @@ async def checks_in(ctx: Context, number: int, minutes: int) -> None:
     fact = advanced(ctx, "checked-in", start=start, end=start + timedelta(minutes=20), **whose)
     async with ctx.db.transaction() as tx:
         await handlers.queue_who_checks_in(ctx, tx, fact)
+
+
+def gap(ctx: Context, first: int, last: int, practitioner_id: UUID = DOCTOR) -> Gap:
+    """Of a practitioner, from and until so many minutes from now."""
+    at = ctx.clock.now()
+    return Gap(
+        practitioner_id=practitioner_id, display="Dr.", kind="idle", start=at + timedelta(minutes=first), end=at + timedelta(minutes=last)
+    )
+
+
+async def proposed(ctx: Context, queue: Queue, *gaps: Gap) -> list[tuple[UUID, bool, str | None]]:
+    """Whose gap, whether it has begun, and the ticket."""
+    found = await service.propose_turns(ctx, ProposeTurns(queue_id=queue.id, gaps=gaps))
+    return [(each.gap.practitioner_id, each.is_now, each.turn.ticket if each.turn else None) for each in found.items]
 
 
 def patient_of(found: Called) -> UUID | None:
@@ -135,3 +150,24 @@ async def test_a_policy_may_leave_it_to_the_order_and_who_calls_for_nobody_keeps
     await come(nurse, queue, BERT)
     assert patient_of(await call(nurse, queue, None)) == ANNA
     assert patient_of(await call(nurse, await put(context, booked_may_wait_minutes=None))) == BERT
+
+
+async def test_into_each_gap_the_first_who_fits_is_proposed_and_nobody_into_two(nurse: Context, knowing: Context, queue: Queue) -> None:
+    """A service takes 20 minutes, of which 10 must fit."""
+    await come(nurse, queue, ANNA, practitioner_id=OTHER_DOCTOR)
+    await come(nurse, queue, BERT)
+    await come(nurse, queue, CARA)
+    here, later, short = gap(nurse, -5, 20), gap(nurse, 30, 60), gap(nurse, 0, 9, known_id(98))
+    found = await proposed(nurse, queue, later, gap(nurse, -2, 40, OTHER_DOCTOR), short, here, gap(nurse, -20, -1))
+    assert found == [(DOCTOR, True, "A002"), (OTHER_DOCTOR, True, "A001"), (known_id(98), True, None), (DOCTOR, False, "A003")]
+    assert await proposed(nurse, queue) == []
+
+
+async def test_who_sees_somebody_has_no_gap_now_whatever_the_calendar_says(nurse: Context, knowing: Context, queue: Queue) -> None:
+    first = await come(nurse, queue, ANNA)
+    await come(nurse, queue, BERT)
+    await service.call_entry(nurse, CallEntry(entry_id=first.id, practitioner_id=DOCTOR))
+    gaps = (gap(nurse, 0, 30), gap(nurse, 40, 60))
+    assert await proposed(nurse, queue, *gaps) == [(DOCTOR, False, "A002")]
+    await step(nurse, first, "complete")
+    assert await proposed(nurse, queue, *gaps) == [(DOCTOR, True, "A002"), (DOCTOR, False, None)]

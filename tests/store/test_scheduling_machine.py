@@ -30,13 +30,13 @@ from carewright.contracts.scheduling import (
     BookSeries,
     CancelAppointment,
     ConfirmAppointment,
-    FindTimes,
     HoldTime,
     Override,
     PickedTime,
     RescheduleAppointment,
     ScheduleChanged,
 )
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Refusal
 from carewright.kernel.migrate import empty

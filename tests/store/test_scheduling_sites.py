@@ -13,7 +13,6 @@ from carewright.contracts.scheduling import (
     BookSeries,
     CancelAppointment,
     ConfirmAppointment,
-    FindTimes,
     HoldTime,
     ListAppointments,
     Override,
@@ -22,6 +21,7 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
     UnknownSchedule,
 )
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.errors import Forbidden
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, calendars, change, find

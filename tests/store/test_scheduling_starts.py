@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import VisitType
-from carewright.contracts.scheduling import FindTimes, OutsideRules, UnknownSite, UnknownVisitType
-from carewright.contracts.starts import ListStarts
+from carewright.contracts.scheduling import OutsideRules, UnknownSite, UnknownVisitType
+from carewright.contracts.starts import FindTimes, ListStarts
 from carewright.kernel.errors import BadInput, Forbidden
 from carewright.scheduling.live import Kind
 from carewright.scheduling.service import find, starts

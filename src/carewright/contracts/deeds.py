@@ -116,6 +116,7 @@ flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
 flow.list_turns                        flow.queue.list
 flow.own_turns                         flow.queue_entry.read
+flow.propose_turns                     flow.queue.propose
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
@@ -226,10 +227,10 @@ SILENT = frozenset({
     "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
-    "flow.delay.list", "flow.queue.list", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
+    "flow.delay.list", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.master.list",
-    "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
+    "scheduling.gap.list", "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

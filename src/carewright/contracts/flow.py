@@ -32,6 +32,8 @@ from carewright.contracts.queue import (
     ListQueues,
     ListTurns,
     OwnTurns,
+    ProposedTurns,
+    ProposeTurns,
     PutQueue,
     Queue,
     QueueAction,
@@ -427,6 +429,8 @@ class Queues(Protocol):
     async def list_turns(self, actor: Actor, query: ListTurns) -> TurnsInOrder: ...
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
+
+    async def propose_turns(self, actor: Actor, query: ProposeTurns) -> ProposedTurns: ...
 
     async def own_turns(self, actor: Actor) -> OwnTurns: ...
 

@@ -1,18 +1,15 @@
 """The part of scheduling's language that is about the day itself: time that a turn in a queue takes, and gaps that it could take.
 
-A turn takes time by its call (`flow.queue_entry.moved.v1`). Whoever wants to be sure of it takes it beforehand.
+A turn takes time by its call (`flow.queue_entry.moved.v1`); whoever wants to be sure takes it beforehand. What is refused and told is
+in `scheduling`.
 """
 
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from carewright.contracts.scheduling import ClaimedTime
-from carewright.kernel.authz import Actor
-from carewright.kernel.errors import Refusal
-from carewright.kernel.events import Event
 from carewright.kernel.values import Instant
 
 GapKind = Literal["idle", "no-show"]
@@ -81,36 +78,3 @@ class Gaps(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[Gap, ...]
     as_of: Instant
-
-
-class NoTimeForTurn(Refusal):
-    """`free_minutes` from now on are free, which is less than is needed."""
-
-    code = "scheduling.no_time_for_turn"
-    status = 409
-    issue = "conflict"
-    title = "The practitioner or the room is taken now, or somebody is booked too soon."
-
-
-class TimeInUseChanged(Event, frozen=True, kw_only=True):
-    """A turn took time, or more of it, or gave it back. `claims` are those it has now, `released` those it gave back."""
-
-    topic: ClassVar[str] = "scheduling.time_in_use.changed.v1"
-    entry_id: UUID
-    site_id: UUID
-    claims: tuple[ClaimedTime, ...] = ()
-    released: tuple[ClaimedTime, ...] = ()
-
-    @property
-    def subject(self) -> UUID:
-        return self.entry_id
-
-
-class TurnTimes(Protocol):
-    """What the rims may ask of scheduling about the day itself."""
-
-    async def take_time(self, actor: Actor, command: TakeTime, idempotency_key: str | None = None) -> TimeInUse: ...
-
-    async def give_time_back(self, actor: Actor, entry_id: UUID) -> GivenBack: ...
-
-    async def list_gaps(self, actor: Actor, query: ListGaps) -> Gaps: ...

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import UrgencyTier
+from carewright.contracts.in_use import Gap
 from carewright.kernel.values import Instant, ShortText, Version
 
 QueueEntryStatus = Literal[
@@ -233,6 +234,33 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 
     entry: QueueEntry | None
     kept_for: KeptFor | None = None
+
+
+class ProposeTurns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who of a queue could be called into which of these gaps of practitioners' time."""
+
+    queue_id: UUID
+    gaps: Annotated[tuple[Gap, ...], Meta(max_length=500)] = ()
+
+
+class ProposedTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A gap, and whose turn fits into it: who is first of those whom the practitioner may call. `is_now`: it has begun."""
+
+    gap: Gap
+    is_now: bool
+    turn: Turn | None = None
+
+
+class ProposedTurns(msgspec.Struct, frozen=True, kw_only=True):
+    """By the start of their gaps, without those of practitioners who are seeing somebody now.
+
+    `usual_minutes` is how long a service here usually takes, `least_minutes` what there must be of it before somebody who is booked.
+    """
+
+    items: tuple[ProposedTurn, ...]
+    usual_minutes: int
+    least_minutes: int
+    as_of: Instant
 
 
 class CallEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

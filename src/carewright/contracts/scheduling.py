@@ -15,9 +15,10 @@ from msgspec.structs import force_setattr
 from carewright.contracts.board import Board, MovePreview, ReadBoard
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockTime
+from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
-from carewright.contracts.starts import IsExpected, ListStarts, Start
+from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -30,11 +31,9 @@ from carewright.kernel.values import (
     Language,
     Limit,
     LongText,
-    MinuteOfDay,
     Reason,
     ShortText,
     Version,
-    Weekday,
 )
 
 AppointmentStatus = Literal[
@@ -63,29 +62,6 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     start: Instant
     end: Instant
     participants: tuple[Participant, ...]
-
-
-class FindTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When can this visit take place? Earliest first.
-
-    `from_at`/`until_at` bound the start; without them the search begins now and ends at the visit type's horizon.
-    `earliest_minute`/`latest_minute` are minutes of the site's local day the visit must lie within; `weekdays` are 0 (Monday) to 6.
-    `after` is the cursor of an earlier page. With `count` the page says how many starts there are in all.
-    """
-
-    visit_type_id: UUID
-    site_id: UUID | None = None
-    from_at: Instant | None = None
-    until_at: Instant | None = None
-    practitioner_id: UUID | None = None
-    language: Language | None = None
-    earliest_minute: MinuteOfDay | None = None
-    latest_minute: MinuteOfDay | None = None
-    weekdays: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ()
-    urgency: UrgencyTier = "P2"
-    limit: Limit = 50
-    after: Cursor | None = None
-    count: bool = False
 
 
 class TimesPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -425,6 +401,15 @@ class UnknownService(Refusal):
     title = "We know no service under this id that is offered there."
 
 
+class NoTimeForTurn(Refusal):
+    """`free_minutes` from now on are free, which is less than is needed."""
+
+    code = "scheduling.no_time_for_turn"
+    status = 409
+    issue = "conflict"
+    title = "The practitioner or the room is taken now, or somebody is booked too soon."
+
+
 # --- events -------------------------------------------------------------------------------------------------------------------
 
 
@@ -530,6 +515,20 @@ class ScheduleChanged(Event, frozen=True, kw_only=True):
         return self.schedule_id
 
 
+class TimeInUseChanged(Event, frozen=True, kw_only=True):
+    """A turn in a queue took time, or more of it, or gave it back. `claims` are those it has now, `released` those it gave back."""
+
+    topic: ClassVar[str] = "scheduling.time_in_use.changed.v1"
+    entry_id: UUID
+    site_id: UUID
+    claims: tuple[ClaimedTime, ...] = ()
+    released: tuple[ClaimedTime, ...] = ()
+
+    @property
+    def subject(self) -> UUID:
+        return self.entry_id
+
+
 class CatalogueChanged(Event, frozen=True, kw_only=True):
     """Scheduling's own copy of a site or visit type changed; its processes read it again."""
 
@@ -598,3 +597,9 @@ class Scheduling(Protocol):
     async def preview_move(self, actor: Actor, command: RescheduleAppointment) -> MovePreview: ...
 
     async def is_expected(self, actor: Actor, query: IsExpected) -> bool: ...
+
+    async def take_time(self, actor: Actor, command: TakeTime, idempotency_key: str | None = None) -> TimeInUse: ...
+
+    async def give_time_back(self, actor: Actor, entry_id: UUID) -> GivenBack: ...
+
+    async def list_gaps(self, actor: Actor, query: ListGaps) -> Gaps: ...

@@ -30,6 +30,8 @@ from carewright.contracts.queue import (
     ListQueues,
     ListTurns,
     OwnTurns,
+    ProposedTurns,
+    ProposeTurns,
     PutQueue,
     Queue,
     QueueEntry,
@@ -98,6 +100,9 @@ class LocalQueues:
 
     async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry:
         return await queue.get_entry(self._context.acting(actor), entry_id)
+
+    async def propose_turns(self, actor: Actor, query: ProposeTurns) -> ProposedTurns:
+        return await queue.propose_turns(self._context.acting(actor), query)
 
     async def own_turns(self, actor: Actor) -> OwnTurns:
         return await queue.own_turns(self._context.acting(actor))

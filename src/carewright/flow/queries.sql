@@ -228,6 +228,10 @@ SELECT * FROM flow.queue_entry
 WHERE organization_id = $1 AND queue_id = $2 AND status IN ('expected', 'called', 'in-service', 'on-hold', 'skipped')
 ORDER BY coalesce(called_at, expected_at, arrived_at), id LIMIT $3
 
+-- name: practitioners_busy
+SELECT DISTINCT practitioner_id FROM flow.queue_entry
+WHERE organization_id = $1 AND status IN ('called', 'in-service') AND practitioner_id = ANY($2::uuid[])
+
 -- name: insert_first_step
 INSERT INTO flow.queue_step (organization_id, entry_id, version, action, at, by) VALUES ($1, $2, $3, $4, $5, $6)
 

@@ -9,8 +9,9 @@ from carewright.contracts import hours as h
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
-from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, NoTimeForTurn, TakeTime, TimeInUse
+from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
@@ -67,7 +68,7 @@ class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     until_at: Instant
 
 
-async def find_times(ctx: Ctx, call: Call[c.FindTimes, Nothing]) -> c.TimesPage:
+async def find_times(ctx: Ctx, call: Call[FindTimes, Nothing]) -> c.TimesPage:
     return await find.find_times(ctx, call.query)
 
 
@@ -171,7 +172,7 @@ ROUTES = (
     Route(
         "POST", "/api/v1/time-in-use", take_time, "Take a practitioner's time for a turn that is called next.",
         permission=in_use.TAKE, body=TakeTime, answer=TimeInUse, keyed=True, priority=Priority.PRESENCE,
-        refusals=(NoTimeForTurn, c.UnknownSchedule),
+        refusals=(c.NoTimeForTurn, c.UnknownSchedule),
     ),
     Route(
         "DELETE", "/api/v1/time-in-use/{entry_id}", give_time_back, "Give back what was taken for a turn that was not called.",
@@ -179,7 +180,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/api/v1/availability", find_times, "Find free times for a visit, earliest first.",
-        permission="scheduling.find", query=c.FindTimes, answer=c.TimesPage, refusals=NO_TIME,
+        permission="scheduling.find", query=FindTimes, answer=c.TimesPage, refusals=NO_TIME,
     ),
     Route(
         "POST", "/api/v1/holds", hold_time, "Keep a time for a few minutes while the person decides.",

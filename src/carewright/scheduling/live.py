@@ -19,8 +19,7 @@ import numpy as np
 from prometheus_client import Counter, Gauge
 
 from carewright.contracts.directory import ActorKind, VisitType
-from carewright.contracts.in_use import TimeInUseChanged
-from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged
+from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged, TimeInUseChanged
 from carewright.kernel import outbox, telemetry
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database, Row, Session

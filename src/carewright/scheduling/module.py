@@ -10,11 +10,11 @@ from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.hours import BlockTime
-from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse, TurnTimes
+from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
-from carewright.contracts.starts import IsExpected, ListStarts, Start
+from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
@@ -43,7 +43,7 @@ class LocalScheduling:
     def _writing(self, actor: Actor, key: str | None, command: object, in_stead_of: str | None) -> SchedulingContext:
         return masters.mirroring(self._as(actor, key, command), in_stead_of)
 
-    async def find_times(self, actor: Actor, query: c.FindTimes) -> c.TimesPage:
+    async def find_times(self, actor: Actor, query: FindTimes) -> c.TimesPage:
         return await find.find_times(self._as(actor), query)
 
     async def list_starts(self, actor: Actor, query: ListStarts) -> tuple[Start, ...]:
@@ -117,21 +117,14 @@ class LocalScheduling:
     async def is_expected(self, actor: Actor, query: IsExpected) -> bool:
         return await change.is_expected(self._as(actor), query)
 
-
-class LocalTurnTimes:
-    """The `TurnTimes` Protocol in this process."""
-
-    def __init__(self, context: SchedulingContext) -> None:
-        self._context = context
-
     async def take_time(self, actor: Actor, command: TakeTime, idempotency_key: str | None = None) -> TimeInUse:
-        return await in_use.take_time(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+        return await in_use.take_time(self._as(actor, idempotency_key, command), command)
 
     async def give_time_back(self, actor: Actor, entry_id: UUID) -> GivenBack:
-        return await in_use.give_time_back(self._context.acting(actor), entry_id)
+        return await in_use.give_time_back(self._as(actor), entry_id)
 
     async def list_gaps(self, actor: Actor, query: ListGaps) -> Gaps:
-        return await gaps.list_gaps(self._context.acting(actor), query)
+        return await gaps.list_gaps(self._as(actor), query)
 
 
 async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
@@ -141,15 +134,14 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
         actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake,
         vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
-    offers: dict[type, object] = {c.Scheduling: LocalScheduling(context), TurnTimes: LocalTurnTimes(context)}
-    return Running(context, offers, ready=lambda: live.ready, follow=live.follow)
+    return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
 
 
 MODULE = Module(
     name="scheduling",
     start=start,
     settings=Settings,
-    offers=(c.Scheduling, TurnTimes),
+    offers=(c.Scheduling,),
     routes=ROUTES,
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",

@@ -44,7 +44,6 @@ from carewright.contracts.scheduling import (
     AppointmentsPage,
     BookAppointment,
     CancelAppointment,
-    FindTimes,
     HoldExpired,
     HoldTime,
     IllegalStep,
@@ -59,6 +58,7 @@ from carewright.contracts.scheduling import (
     UnknownAppointment,
     UnknownVisitType,
 )
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.authz import SESSION_PREFIX, Actor, Bearers, Tokens
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.errors import IdempotencyInFlight, IdempotencyKeyReused, PreconditionFailed, Refusal

@@ -16,11 +16,11 @@ from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     Appointment,
     AppointmentStatus,
-    FindTimes,
     SearchAppointments,
     Slot,
     UnknownSchedule,
 )
+from carewright.contracts.starts import FindTimes
 from carewright.kernel import audit
 from carewright.kernel.errors import Refusal
 

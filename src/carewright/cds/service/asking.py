@@ -13,7 +13,8 @@ from carewright.cds.model.asking import NotAdvice, advice_in, call_of, outcome_o
 from carewright.cds.store import Keyed
 from carewright.contracts.cds import AdviceFound, AskAdvice, FeedbackSent, Json, SendFeedback, ServiceSaid, UnknownAskedService
 from carewright.contracts.fhir import people, scheduling
-from carewright.contracts.scheduling import FindTimes, Slot, TimeNotFree
+from carewright.contracts.scheduling import Slot, TimeNotFree
+from carewright.contracts.starts import FindTimes
 from carewright.kernel import audit, telemetry
 from carewright.kernel.errors import Refusal
 

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
+from carewright.console.http import gaps
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location, UrgencyTier
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue
 from carewright.contracts.queue import (
     Arrive,
     CallEntry,
@@ -33,6 +34,7 @@ from carewright.contracts.queue import (
     UndoStep,
     WaitEstimate,
 )
+from carewright.contracts.scheduling import NoTimeForTurn
 from carewright.kernel.errors import BadInput, PreconditionFailed
 from carewright.kernel.server_sent import text_of
 
@@ -65,6 +67,7 @@ DONE: Mapping[str, str] = {
     "triage": "has a new level", "arrive": "waits now", "undo": "is as it was before",
 }  # fmt: skip
 NOBODY = "Nobody is to be called now."
+TAKEN = "That time is taken, or somebody is booked too soon. This is how it stands now."
 FASTER = "Somebody else was faster. This is how it stands now."
 DIGITS_MAX = 10
 T = TypeVar("T")
@@ -88,6 +91,13 @@ class Named(msgspec.Struct, frozen=True):
     """A turn that an address names."""
 
     turn: UUID
+
+
+class InGap(msgspec.Struct, frozen=True):
+    """Whom a form calls, and to whom."""
+
+    entry: UUID
+    practitioner: UUID
 
 
 class Last(NamedTuple):
@@ -125,6 +135,19 @@ async def call_next(ask: Ask) -> Response:
     if found.entry:
         return _done(ask, "call", found.entry)
     return await _shown(ask, error=found.kept_for.text if found.kept_for else NOBODY)
+
+
+async def call_into_gap(ask: Ask) -> Response:
+    """Call one patient into a gap of a practitioner's time, which nobody else has then."""
+    queue = (await _summary(ask)).queue
+    named = _as(InGap, {"entry": ask.form.get("entry", ""), "practitioner": ask.form.get("practitioner", "")})
+    try:
+        entry = await gaps.call_into_gap(ask, queue, named.entry, named.practitioner, _version(ask), _key(ask))
+    except NoTimeForTurn:
+        return await _shown(ask, 409, error=TAKEN)
+    except (StepNotAllowed, PreconditionFailed):
+        return await _shown(ask, 409, error=FASTER)
+    return _done(ask, "call", entry)
 
 
 async def step(ask: Ask) -> Response:
@@ -205,6 +228,14 @@ async def _shown(ask: Ask, status: int = 200, **more: object) -> Response:
     return await _page(ask, status, place, found, names, **({"error": "", "found": None} | more))
 
 
+async def _summary(ask: Ask) -> QueueSummary:
+    """The queue that the address names. Raises `UnknownQueue`."""
+    found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(queue_id=ask.id))).items
+    if not found:
+        raise UnknownQueue(queue_id=str(ask.id))
+    return found[0]
+
+
 async def _names(ask: Ask, entries: Iterable[QueueEntry]) -> dict[UUID, str]:
     """Whose turns these are, by turn."""
     patient_of = {each.id: each.patient_id for each in entries}
@@ -216,7 +247,7 @@ async def _names(ask: Ask, entries: Iterable[QueueEntry]) -> dict[UUID, str]:
 async def _page(
     ask: Ask, status: int, place: str, now: EntriesInOrder | TurnsInOrder, names: Mapping[UUID, str], **more: object
 ) -> Response:  # fmt: skip
-    (summary,) = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(queue_id=ask.id))).items
+    summary = await _summary(ask)
     sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
     zone = _zone(sites.get(summary.queue.site_id))
     told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if now.waiting else {}
@@ -224,6 +255,7 @@ async def _page(
         "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
         called=called, active=[_line(each, names, zone) for each in now.active],
         waiting=[_line(each, names, zone, told) for each in now.waiting],
+        free=await gaps.gaps_of(ask, summary.queue, zone),
         levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
 

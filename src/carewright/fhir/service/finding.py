@@ -11,7 +11,8 @@ from carewright.contracts.directory import FindByIdentifier, Identifier, Service
 from carewright.contracts.fhir import scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import TimeGone, UnknownId
-from carewright.contracts.scheduling import FindTimes, PickedTime, Slot, TimesPage, UnknownSite
+from carewright.contracts.scheduling import PickedTime, Slot, TimesPage, UnknownSite
+from carewright.contracts.starts import FindTimes
 from carewright.fhir.context import FhirContext
 from carewright.fhir.model.ids import ProposalId, digest_of, read_proposal, write_proposal
 from carewright.fhir.model.parameters import Parameters

@@ -1,13 +1,15 @@
 """Queues over HTTP: parse, call one use case, answer."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.flow import AlreadyQueued, NothingToUndo, NotWaiting, StepNotAllowed, UnknownEncounter, UnknownEntry, UnknownQueue
+from carewright.contracts.in_use import Gap
 from carewright.contracts.queue import (
     Arrive,
     Called,
@@ -19,6 +21,8 @@ from carewright.contracts.queue import (
     ListQueues,
     OwnTurns,
     PlainAction,
+    ProposedTurns,
+    ProposeTurns,
     PutQueue,
     Queue,
     QueueEntry,
@@ -74,6 +78,12 @@ class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     location_id: UUID | None = None
 
 
+class GapsBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Gaps as `GET /api/v1/gaps` has them."""
+
+    gaps: Annotated[tuple[Gap, ...], Meta(max_length=500)]
+
+
 class StepBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     action: PlainAction
 
@@ -116,6 +126,11 @@ async def arrive_in_emergency(ctx: Context, call: Call[Nothing, EmergencyBody]) 
 async def call_next(ctx: Context, call: Call[Nothing, CallBody]) -> Called:
     """Call whoever is next."""
     return await queue.call_next(ctx, CallNext(queue_id=call.path["queue_id"], **msgspec.structs.asdict(call.body)))
+
+
+async def propose_turns(ctx: Context, call: Call[Nothing, GapsBody]) -> ProposedTurns:
+    """Who could be called into which gap."""
+    return await queue.propose_turns(ctx, ProposeTurns(queue_id=call.path["queue_id"], gaps=call.body.gaps))
 
 
 async def own_turns(ctx: Context, _: Call[Nothing, Nothing]) -> OwnTurns:
@@ -198,6 +213,10 @@ ROUTES = (
     Route(
         "POST", QUEUES + "/{queue_id}/call", call_next, "Call whoever is next", queue.WORK, Called, body=CallBody, keyed=True,
         priority=Priority.PRESENCE, refusals=(UnknownQueue,),
+    ),
+    Route(
+        "POST", QUEUES + "/{queue_id}/proposals", propose_turns, "Who could be called into which gap of a practitioner's time", queue.WORK,
+        ProposedTurns, body=GapsBody, priority=Priority.PRESENCE, refusals=(UnknownQueue,),
     ),
     Route("GET", ENTRIES, own_turns, "Where the patient who asks waits now", queue.READ, OwnTurns),
     Route(

@@ -20,6 +20,8 @@ from carewright.contracts.queue import (
     ListQueues,
     ListTurns,
     OwnTurns,
+    ProposedTurns,
+    ProposeTurns,
     PutQueue,
     Queue,
     QueueEntry,
@@ -27,7 +29,6 @@ from carewright.contracts.queue import (
     StepEntry,
     TransferEntry,
     TriageEntry,
-    Turn,
     TurnsInOrder,
     TurnsOfVisits,
     UndoStep,
@@ -89,7 +90,14 @@ async def list_turns(ctx: Context, query: ListTurns) -> TurnsInOrder:
         queue = await get_queue(ctx, tx, query.queue_id)
         active = await store.entries_active(tx, ctx.actor.organization_id, asked)
         waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
-    return TurnsInOrder(active=tuple(map(_turn, active)), waiting=tuple(map(_turn, waiting)), as_of=now)
+    return TurnsInOrder(active=tuple(map(turns.turn_of, active)), waiting=tuple(map(turns.turn_of, waiting)), as_of=now)
+
+
+async def propose_turns(ctx: Context, query: ProposeTurns) -> ProposedTurns:
+    """Who could be called into which of these gaps, in the order of the queue. Whose turns they are is not said. Raises `UnknownQueue`."""
+    ctx.actor.require(WORK)
+    async with ctx.db.transaction() as tx:
+        return await booked.propose(ctx, tx, await get_queue(ctx, tx, query.queue_id), query)
 
 
 async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
@@ -276,10 +284,6 @@ async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
     if queue is None or not ctx.actor.works_at(queue.site_id):
         raise UnknownQueue(queue_id=str(queue_id))
     return queue
-
-
-def _turn(entry: QueueEntry) -> Turn:
-    return Turn(**{name: getattr(entry, name) for name in Turn.__struct_fields__})
 
 
 def _may_see(ctx: Context, entry: QueueEntry) -> bool:

@@ -15,6 +15,7 @@ from carewright.contracts.queue import (
     Queue,
     QueueAction,
     QueueEntry,
+    Turn,
 )
 from carewright.flow.model import queue as rules
 from carewright.flow.service import places
@@ -143,6 +144,11 @@ async def ensure_free(ctx: Context, tx: Session, queue_id: UUID, patient_id: UUI
     other = await store.entry_in_the_way(tx, ctx.actor.organization_id, queue_id, patient_id, None)
     if other is not None:
         raise AlreadyQueued(entry_id=str(other))
+
+
+def turn_of(entry: QueueEntry) -> Turn:
+    """A turn as whoever watches is told of it."""
+    return Turn(**{name: getattr(entry, name) for name in Turn.__struct_fields__})
 
 
 def entry_of(ctx: Context, event: str, action: audit.Action, entry: QueueEntry) -> audit.Entry:

@@ -153,6 +153,12 @@ async def entries_active(db: Session, organization_id: UUID, query: ListEntries)
     return [_opened(row) for row in await db.fetch(Q.entries_active, organization_id, query.queue_id, query.limit)]
 
 
+async def practitioners_busy(db: Session, organization_id: UUID, practitioner_ids: Iterable[UUID]) -> set[UUID]:
+    """Who of these has called somebody, or sees somebody, in whatever queue."""
+    rows = await db.fetch(Q.practitioners_busy, organization_id, list(practitioner_ids))
+    return {row["practitioner_id"] for row in rows}
+
+
 async def insert_first_step(tx: Session, organization_id: UUID, entry: QueueEntry, action: QueueAction, by: str) -> None:
     await tx.execute(Q.insert_first_step, organization_id, entry.id, entry.version, action, entry.updated_at, by)
 

@@ -8,7 +8,8 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 from carewright.contracts.directory import Location
-from carewright.contracts.scheduling import FindTimes, Slot
+from carewright.contracts.scheduling import Slot
+from carewright.contracts.starts import FindTimes
 from carewright.portal.model.wall import WEEKDAYS, Locale, Wall, counted, near_date, short_date, wall_of
 
 Part = Literal["morning", "afternoon", "evening"]

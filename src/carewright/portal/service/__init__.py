@@ -34,7 +34,6 @@ from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
     CancelAppointment,
-    FindTimes,
     HoldLimitReached,
     HoldTime,
     ListAppointments,
@@ -44,6 +43,7 @@ from carewright.contracts.scheduling import (
     Slot,
     UnknownAppointment,
 )
+from carewright.contracts.starts import FindTimes
 from carewright.kernel import telemetry
 from carewright.kernel.errors import IdempotencyInFlight, NotFound, Refusal, Unauthenticated
 from carewright.portal.context import PortalContext

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.directory import VisitType
-from carewright.contracts.scheduling import FindTimes, OutsideRules, PickedTime, PrerequisiteMissing, UnknownSite
+from carewright.contracts.scheduling import OutsideRules, PickedTime, PrerequisiteMissing, UnknownSite
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.errors import BadInput
 from carewright.kernel.values import utc
 from carewright.scheduling.model.calendar import instant_of

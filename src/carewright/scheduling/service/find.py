@@ -9,7 +9,8 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from carewright.contracts.scheduling import FindTimes, Slot, TimesPage
+from carewright.contracts.scheduling import Slot, TimesPage
+from carewright.contracts.starts import FindTimes
 from carewright.kernel.errors import BadInput
 from carewright.kernel.invariants import invariant
 from carewright.scheduling.context import SchedulingContext

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from carewright.contracts.in_use import Gap, GapKind, Gaps, ListGaps
 from carewright.contracts.scheduling import UnknownSite
-from carewright.kernel import audit
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import in_use as rules
@@ -28,10 +27,7 @@ async def list_gaps(ctx: SchedulingContext, query: ListGaps) -> Gaps:
         raise UnknownSite(site_id=str(query.site_id))
     row_of = _serving(calendars, query.site_id, query.service_id)
     missed_before = now - timedelta(minutes=query.grace_minutes)
-    async with ctx.db.transaction() as tx:
-        not_used = await rows.not_used(tx, calendars.organization_id, list(row_of), query.site_id, now, missed_before)
-        about = tuple(audit.Entity(type="Schedule", id=each) for each in row_of)
-        await audit.record(tx, audit.entry(ctx, "scheduling.gap.list", "R", entities=about))
+    not_used = await rows.not_used(ctx.db, calendars.organization_id, list(row_of), query.site_id, now, missed_before)
     gaps = [gap for who, row in row_of.items() for gap in _gaps(calendars, who, row, not_used.get(who), now)]
     return Gaps(items=tuple(sorted(gaps, key=lambda gap: (gap.start, gap.display, gap.practitioner_id))), as_of=now)
 

@@ -11,8 +11,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from carewright.contracts.flow import QueueEntryMoved
-from carewright.contracts.in_use import GivenBack, NoTimeForTurn, TakeTime, TimeInUse, TimeInUseChanged
-from carewright.contracts.scheduling import ClaimedTime, UnknownSchedule
+from carewright.contracts.in_use import GivenBack, TakeTime, TimeInUse
+from carewright.contracts.scheduling import ClaimedTime, NoTimeForTurn, TimeInUseChanged, UnknownSchedule
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
