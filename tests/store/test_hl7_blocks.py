@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from carewright.contracts.hl7 import Partner, UnknownMessage
-from carewright.contracts.hours import BlockTime
-from carewright.contracts.scheduling import BlockChange, ScheduleChanged
+from carewright.contracts.hours import BlockChange, BlockTime
+from carewright.contracts.scheduling import ScheduleChanged
 from carewright.hl7.handlers import tell_of_block
 from carewright.hl7.model.message import parse
 from carewright.hl7.model.when import stamp_of

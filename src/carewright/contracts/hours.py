@@ -83,3 +83,12 @@ class Busy(msgspec.Struct, frozen=True, kw_only=True):
     end: Instant
     appointment_id: UUID | None = None
     queue_entry_id: UUID | None = None
+
+
+class BlockChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Time that was closed, or opened again: the block as it is, or was."""
+
+    id: UUID
+    start: Instant
+    end: Instant
+    is_open: bool

@@ -14,7 +14,7 @@ from msgspec.structs import force_setattr
 
 from carewright.contracts.board import Board, MovePreview, ReadBoard
 from carewright.contracts.directory import ActorKind, UrgencyTier
-from carewright.contracts.hours import BlockTime
+from carewright.contracts.hours import BlockChange, BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
@@ -487,15 +487,6 @@ class AppointmentTransferred(AppointmentFact, frozen=True, kw_only=True):
     """Another record has the appointment now: the one that had it was merged into that. Time, place and state are as they were."""
 
     topic: ClassVar[str] = "scheduling.appointment.transferred.v1"
-
-
-class BlockChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Time that was closed, or opened again: the block as it is, or was."""
-
-    id: UUID
-    start: Instant
-    end: Instant
-    is_open: bool
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True):

@@ -5,11 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from carewright.contracts.hours import BlockTime, Busy, SetWorkingHours
+from carewright.contracts.hours import BlockChange, BlockTime, Busy, SetWorkingHours
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.scheduling import (
     Appointment,
-    BlockChange,
     CalendarChanged,
     ScheduleChanged,
     UnknownBlock,
