@@ -62,7 +62,7 @@ async def take_time(ctx: SchedulingContext, command: TakeTime) -> TimeInUse:
             about.extend(wanted)
             async with ctx.db.transaction() as tx:
                 taken, claims = await _take(ctx, tx, use, command)
-                await audit.record(tx, audit.entry(ctx, TAKE, "C", entities=_about(taken)))
+                await audit.record(tx, audit.entry(ctx, "scheduling.time_in_use.take", "C", entities=_about(taken)))
                 await remember(ctx, tx, taken)
             calendars.take(claims)
         ctx.wake()
