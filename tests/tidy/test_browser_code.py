@@ -27,8 +27,8 @@ OF_DOCUMENT = re.compile(r"\bdocument\.(\w+)")
 NAMES_IN_MARKUP = re.compile(r'<(?!/)[a-z]+\s[^>]*?\b(?:id|name)="([^"]*)"', re.DOTALL)
 ADDRESS_WORDS = frozenset({
     "action", "address", "after", "agent", "clashing", "closed", "code", "count", "day", "earliest_minute", "event", "from_at",
-    "grace_minutes", "ids", "kind", "kinds", "language", "latest", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose", "role",
-    "site_ids", "sort", "specialty", "status", "statuses", "text", "until_at", "urgency", "weekdays",
+    "grace_minutes", "ids", "kind", "kinds", "language", "latest", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose",
+    "role", "site_ids", "sort", "specialty", "status", "statuses", "text", "until_at", "urgency", "weekdays",
 })  # fmt: skip
 """What may be asked for in an address besides ids: choices, instants, and words to find a service by. A new one is weighed before it is
 added: addresses are kept in histories and logs of others. `address` is an IP address that an auditor looks
