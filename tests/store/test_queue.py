@@ -448,7 +448,7 @@ async def test_who_is_booked_is_known_until_they_are_no_more(knowing: Context, q
     assert await known_coming(knowing, queue) == [known_id(73), known_id(72), known_id(71)]
     gone = AppointmentCancelled(**{name: getattr(one, name) for name in one.__struct_fields__} | {"status": "cancelled", "version": 2})
     async with knowing.db.transaction() as tx:
-        await handlers.take_out_of_queues(knowing, tx, gone)
+        await handlers.cancel(knowing, tx, gone)
     await copied(knowing, one)
     assert await known_coming(knowing, queue) == [known_id(73), known_id(72)], "an earlier version that is heard late changes nothing"
     clock.advance(seconds=31 * 3600)
