@@ -302,7 +302,7 @@ class EncounterChanged(EncounterFact, frozen=True, kw_only=True):
 
 
 class QueueEntryMoved(Event, frozen=True, kw_only=True):
-    """What was done with somebody's turn. Ids, codes and times alone."""
+    """What was done with somebody's turn, which `was` as it says until then. Ids, codes and times alone."""
 
     topic: ClassVar[str] = "flow.queue_entry.moved.v1"
     entry_id: UUID
@@ -313,6 +313,7 @@ class QueueEntryMoved(Event, frozen=True, kw_only=True):
     encounter_id: UUID
     action: QueueAction
     status: QueueEntryStatus
+    was: QueueEntryStatus | None = None
     level: int
     ticket: str
     ranked_from: Instant

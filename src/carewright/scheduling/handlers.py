@@ -4,6 +4,7 @@ Stale copies: a new actor or visit type cannot be booked yet; a closed one can b
 unknown here is waited for shortly, then refused.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -11,7 +12,14 @@ from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
-from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentTransferred, CatalogueChanged, ScheduleChanged, TimeNotFree
+from carewright.contracts.scheduling import (
+    AppointmentAdvanced,
+    AppointmentStatus,
+    AppointmentTransferred,
+    CatalogueChanged,
+    ScheduleChanged,
+    TimeNotFree,
+)
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -23,6 +31,8 @@ from carewright.scheduling.service.change import replace_stored
 from carewright.scheduling.store import merging, stops
 
 NEVER = date(2000, 1, 1)
+TAKEN_BACK: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {"fulfilled": frozenset({"checked-in"})}
+"""A step back that nobody takes by hand."""
 
 
 async def copy_location(ctx: Context, tx: Session, event: LocationChanged) -> None:
@@ -70,14 +80,18 @@ async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None
 
 
 async def fulfil(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
-    """Who was seen had their appointment. What an older system is master of it notes itself, and a state that does not allow it stays."""
-    if event.action != "complete" or event.appointment_id is None:
+    """Who was seen had their appointment; where that was a mistake and is taken back, they are here for it still.
+
+    What an older system is master of it notes itself, and a state that does not allow it stays.
+    """
+    to = _by_turn(event)
+    if to is None or event.appointment_id is None:
         return
     cipher = await ctx.cipher()
     before, master = await store.appointment_for_change(tx, cipher, event.appointment_id)
-    if before is None or master is not None or "fulfilled" not in STEPS[before.status]:
+    if before is None or master is not None or to not in STEPS[before.status] | TAKEN_BACK.get(before.status, frozenset()):
         return
-    after = stepped(before, "fulfilled", ctx.clock.now())
+    after = stepped(before, to, ctx.clock.now())
     await replace_stored(ctx, tx, cipher, before, after)
     claims = await store.claims_of_appointment(tx, event.organization_id, after.id)
     await outbox.publish(ctx, tx, fact_of(AppointmentAdvanced, after, event.organization_id, claims))
@@ -106,6 +120,13 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
         await outbox.publish(ctx, tx, fact_of(AppointmentTransferred, each, organization_id, claims))
     ids = [*(each.id for each in appointments), *archived]
     await audit.record_merge(ctx, tx, "scheduling.appointment.merge", event, "Appointment", ids)
+
+
+def _by_turn(event: QueueEntryMoved) -> AppointmentStatus | None:
+    """What an appointment becomes by a step of its turn, if anything."""
+    if event.action == "complete":
+        return "fulfilled"
+    return "checked-in" if event.action == "undo" and event.was == "completed" else None
 
 
 async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:

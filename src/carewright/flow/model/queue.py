@@ -104,7 +104,7 @@ def encounter_status(turns: Iterable[QueueEntry]) -> EncounterStatus:
     return "triaged" if any(each.triaged_at for each in going_on) else "arrived"
 
 
-def moved(entry: QueueEntry, action: QueueAction, organization_id: UUID) -> QueueEntryMoved:
+def moved(was: QueueEntryStatus | None, entry: QueueEntry, action: QueueAction, organization_id: UUID) -> QueueEntryMoved:
     """The fact that a step leaves behind."""
     said = {name: getattr(entry, name) for name in QueueEntryMoved.__struct_fields__ if hasattr(entry, name)}
-    return QueueEntryMoved(organization_id=organization_id, entry_id=entry.id, action=action, **said)
+    return QueueEntryMoved(organization_id=organization_id, entry_id=entry.id, action=action, was=was, **said)

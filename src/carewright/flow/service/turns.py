@@ -15,6 +15,7 @@ from carewright.contracts.queue import (
     Queue,
     QueueAction,
     QueueEntry,
+    QueueEntryStatus,
     Turn,
 )
 from carewright.flow.model import queue as rules
@@ -115,7 +116,7 @@ async def begin(ctx: Context, tx: Session, queue: Queue, action: QueueAction, en
         other = await store.entry_in_the_way(tx, ctx.actor.organization_id, queue.id, entry.patient_id, entry.appointment_id)
         raise AlreadyQueued(entry_id=str(other))
     await store.insert_first_step(tx, ctx.actor.organization_id, entry, action, ctx.actor.subject)
-    await _tell(ctx, tx, action, "C", entry)
+    await _tell(ctx, tx, action, None, entry)
     return entry
 
 
@@ -131,12 +132,12 @@ async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAct
 async def change(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry, after: QueueEntry) -> None:
     """`write` without the visit, which another turn of the same transaction decides."""
     await store.update_entry(tx, ctx.actor.organization_id, action, ctx.actor.subject, before, after)
-    await _tell(ctx, tx, action, "U", after)
+    await _tell(ctx, tx, action, before.status, after)
 
 
-async def _tell(ctx: Context, tx: Session, action: QueueAction, kind: audit.Action, after: QueueEntry) -> None:
-    await publish(ctx, tx, rules.moved(after, action, ctx.actor.organization_id))
-    await audit.record(tx, entry_of(ctx, rules.DEEDS[action], kind, after))
+async def _tell(ctx: Context, tx: Session, action: QueueAction, was: QueueEntryStatus | None, after: QueueEntry) -> None:
+    await publish(ctx, tx, rules.moved(was, after, action, ctx.actor.organization_id))
+    await audit.record(tx, entry_of(ctx, rules.DEEDS[action], "U" if was else "C", after))
 
 
 async def ensure_free(ctx: Context, tx: Session, queue_id: UUID, patient_id: UUID) -> None:
