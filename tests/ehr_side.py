@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ import httpx
 import msgspec
 import pytest
 
-from carewright.contracts.ehr import AddConnection, Connection, Kind, Master, Pulled, Reconciled
+from carewright.contracts.ehr import AddConnection, Connection, Kind, Master, ProfileName, Pulled, Reconciled
 from carewright.contracts.scheduling import Appointment, SearchAppointments
 from carewright.ehr.context import EhrContext
 from carewright.ehr.service.connections import add_connection, set_code
@@ -120,7 +120,7 @@ def instant(at: datetime) -> str:
 @asynccontextmanager
 async def both_sides(
     whole: Inside,
-    profile: Literal["epic", "oracle"],
+    profile: ProfileName,
     *switches: str,
     masters: dict[Kind, Master] | None = None,
 ) -> AsyncIterator[Sides]:

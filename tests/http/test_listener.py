@@ -52,11 +52,11 @@ async def listening(settings: EdgeSettings) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def listening_to(application: ASGIApp, settings: EdgeSettings) -> AsyncIterator[int]:
-    """A listener in front of this application; its port."""
+async def listening_to(application: ASGIApp, settings: EdgeSettings, port: int = 0) -> AsyncIterator[int]:
+    """A listener in front of this application; its port, a free one unless it is said."""
     files = Files.of(settings)
-    listener = listen("127.0.0.1", 0)
-    port: int = listener.getsockname()[1]
+    listener = listen("127.0.0.1", port)
+    port = listener.getsockname()[1]
     secured = ListenerTls(files) if files else None
     running = asyncio.create_task(serve(application, listener, app.Health(roles={}), drain_seconds=0, stop_seconds_max=1, tls=secured))
     following = asyncio.create_task(secured.follow() if secured else asyncio.sleep(0))

@@ -352,7 +352,8 @@ async def ehr(options: Namespace) -> int:
     elif options.what == "add":
         masters = dict(each.partition("=")[::2] for each in options.master)
         wished = {"name": options.name, "profile": options.profile, "base": options.base, "client_id": options.client_id}
-        made = await ehr.added(sections, organization_id, wished | {"patient_system": options.patients_system, "masters": masters})
+        wished |= {"patient_system": options.patients_system, "masters": masters, "mode": options.mode}
+        made = await ehr.added(sections, organization_id, wished)
         print(ehr.keys_of(made))
     elif options.what == "map":
         await ehr.mapped(sections, organization_id, options.name, options.code, _uuid(options.target) if options.target else None)
@@ -366,6 +367,21 @@ async def ehr(options: Namespace) -> int:
         print(f"{await ehr.retried(sections, organization_id, options.name)} changes that had failed will be told again")
     else:
         print("\n".join(ehr.lines_of(await ehr.reconciled(sections, organization_id, options.name))))
+    return 0
+
+
+async def ehr_connection(options: Namespace) -> int:
+    """How one connection goes on."""
+    from carewright.roles import ehr  # noqa: PLC0415  (no server process needs it)
+
+    sections, organization_id = _sections(options), _organization(options)
+    if options.what == "mode":
+        print(ehr.line_of(await ehr.moded(sections, organization_id, options.name, options.mode)))
+    elif options.what == "stop":
+        print(f"stopped; {await ehr.stopped(sections, organization_id, options.name)} changes were not told yet: resuming it tells them")
+    else:
+        count = await ehr.resumed(sections, organization_id, options.name)
+        print(f"resumed; {count} appointments that changed meanwhile, or the day before, are told")
     return 0
 
 

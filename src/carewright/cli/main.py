@@ -403,6 +403,9 @@ def _hl7(names: "Names") -> None:
         _with_tenant(each)
 
 
+MODES = ("polling", "subscription")
+
+
 def _ehr(names: "Names") -> None:
     whats = _group(
         names, "ehr", "Connect an electronic health record, pull from it, and see where the two differ.",
@@ -420,11 +423,21 @@ def _ehr(names: "Names") -> None:
     push = _command(whats, "push", commands.ehr, "Tell an EHR of the appointments that it does not have.", "carewright ehr push main")
     retry = _command(whats, "retry", commands.ehr, "Tell an EHR again what it could not be told.", "carewright ehr retry main")
     reconcile = _command(whats, "reconcile", commands.ehr, "Report what differs, by counts and ids.", "carewright ehr reconcile main")
-    for each in (add, mapped, pull, push, retry, reconcile):
+    act = commands.ehr_connection
+    mode = _command(
+        whats, "mode", act, "Say whether we ask again and again, or the EHR wakes us besides.",
+        "carewright ehr mode main subscription",
+    )  # fmt: skip
+    stop = _command(whats, "stop", act, "Ask an EHR nothing and tell it nothing, until resumed.", "carewright ehr stop main")
+    resume = _command(whats, "resume", act, "Ask and tell again, and tell what changed meanwhile.", "carewright ehr resume main")
+    named = (add, mapped, pull, push, retry, reconcile, mode, stop, resume)
+    for each in named:
         each.add_argument("name", help="what we call it: small letters, digits and dashes")
     mapped.add_argument("code", help="their code, or SYSTEM|CODE")
     mapped.add_argument("target", nargs="?", help="a visit type's id; without one the code is nothing here any more")
-    add.add_argument("--profile", choices=("epic", "oracle"), required=True, help="whose habits it has")
+    add.add_argument("--profile", choices=("epic", "oracle", "r4"), required=True, help="whose habits it has; r4: a plain FHIR R4 server")
+    add.add_argument("--mode", choices=MODES, default=MODES[0], help="how we hear of changes there (default: polling)")
+    mode.add_argument("mode", choices=MODES, help="subscription needs a profile that offers it, and CAREWRIGHT_EHR_PUBLIC_URL")
     add.add_argument("--base", required=True, metavar="URL", help="where its FHIR R4 is")
     add.add_argument("--client-id", required=True, help="what it calls us")
     add.add_argument("--patients-system", default="", metavar="URI", help="the system of its patients' numbers")
@@ -432,7 +445,7 @@ def _ehr(names: "Names") -> None:
         "--master", action="append", default=[], metavar="KIND=WHO",
         help="whose word counts for Practitioner, Location, Patient or Appointment: theirs, ours or newest (may be given more than once)",
     )  # fmt: skip
-    for each in (add, listed, mapped, pull, push, retry, reconcile):
+    for each in (listed, *named):
         _with_tenant(each)
 
 
@@ -442,10 +455,10 @@ def _mock(names: "Names") -> None:
         "carewright mock ehr --profile oracle --port 8090",
     )  # fmt: skip
     ehr = _command(
-        whats, "ehr", commands.mock, "An electronic health record that speaks FHIR R4 with the habits of one of two, on this machine.",
+        whats, "ehr", commands.mock, "An electronic health record that speaks FHIR R4 with the habits of one of three, on this machine.",
         "carewright mock ehr --profile oracle --port 8090 --keys carewright.jwks.json",
     )  # fmt: skip
-    ehr.add_argument("--profile", choices=("epic", "oracle"), default="epic", help="whose habits (default: epic)")
+    ehr.add_argument("--profile", choices=("epic", "oracle", "r4"), default="epic", help="whose habits (default: epic); r4: a plain server")
     ehr.add_argument("--port", type=int, default=8090, help="port to listen on (default: 8090; 0 takes a free one)")
     ehr.add_argument("--seed", type=int, default=1, help="the same seed and day give the same people and times (default: 1)")
     ehr.add_argument("--start-on", type=date.fromisoformat, metavar="DATE", help="the first day that has times (default: today)")

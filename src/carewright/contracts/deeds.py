@@ -97,7 +97,10 @@ directory.put_resources                directory.entry.put
 ehr.list_connections                   ehr.connection.list
 ehr.list_untold                        ehr.untold.list
 ehr.reconcile                          ehr.reconcile
+ehr.resume_connection                  ehr.connection.resume
 ehr.retry_untold                       ehr.untold.retry
+ehr.set_mode                           ehr.mode.put
+ehr.stop_connection                    ehr.connection.stop
 flow.arrive                            flow.queue_entry.arrive
 flow.arrive_in_emergency              flow.queue_entry.arrive
 flow.assign_place                      flow.place.assign

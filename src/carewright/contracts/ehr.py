@@ -10,6 +10,10 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.values import Code, Instant, ShortText
 
+ProfileName = Literal["epic", "oracle", "r4"]
+"""Whose habits an EHR has: Epic's, Oracle Health's, or none of its own: a plain FHIR R4 server, as HAPI is."""
+Mode = Literal["polling", "subscription"]
+"""Whether we ask again and again, or the EHR wakes us when an appointment changes there, and we ask more rarely besides."""
 Kind = Literal["Practitioner", "Location", "Patient", "Appointment", "Coverage"]
 Master = Literal["theirs", "ours", "newest"]
 """Whose word counts where both have changed: theirs, ours, or that of whoever spoke last."""
@@ -25,19 +29,38 @@ class AddConnection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """An EHR. `base` is where its FHIR R4 is, `client_id` what it calls us, `patient_system` the system of its patients' numbers."""
 
     name: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
-    profile: Literal["epic", "oracle"]
+    profile: ProfileName
     base: Annotated[str, Meta(min_length=8, max_length=500)]
     client_id: Code
     patient_system: ShortText = ""
     masters: dict[Kind, Master] = {}
+    mode: Mode = "polling"
+
+
+class EhrSubscription(msgspec.Struct, frozen=True, kw_only=True):
+    """How our subscription at the EHR stands, as we last saw it: `status` is FHIR's, None while there is none.
+
+    It is `active_since` then, until `ends_at`, before which it is renewed. `woken_at` is when it last woke us, `fault` the code of what
+    last was in its way.
+    """
+
+    status: Literal["requested", "active", "error", "off"] | None = None
+    active_since: Instant | None = None
+    ends_at: Instant | None = None
+    woken_at: Instant | None = None
+    fault: str | None = None
+    fault_at: Instant | None = None
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """`public_key` is the JWK that the EHR needs to know us by; `codes` are their kinds of visits, and what each is with us."""
+    """`public_key` is the JWK that the EHR needs to know us by; `codes` are their kinds of visits, and what each is with us.
+
+    A connection that was stopped asks and tells nothing. `subscription` is there while there is, or may be, one at the EHR.
+    """
 
     id: UUID
     name: str
-    profile: str
+    profile: ProfileName
     base: str
     client_id: str
     patient_system: str
@@ -45,6 +68,15 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     codes: dict[str, UUID]
     public_key: dict[str, Any]
     pulled_at: Instant | None = None
+    mode: Mode = "polling"
+    stopped_at: Instant | None = None
+    subscription: EhrSubscription | None = None
+
+
+class SetMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How we hear of changes at an EHR from now on."""
+
+    mode: Mode
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +132,18 @@ class Retried(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """How many changes were still to be told, and are told when the connection is resumed, as they are then."""
+
+    dropped: int
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many appointments are told: those that changed here since the day before it was stopped."""
+
+    count: int
+
+
 class UnknownConnection(Refusal):
     code = "ehr.unknown_connection"
     status = 404
@@ -112,6 +156,27 @@ class ConnectionExists(Refusal):
     status = 409
     issue = "duplicate"
     title = "There is an EHR connection of this name already."
+
+
+class ConnectionStopped(Refusal):
+    code = "ehr.connection_stopped"
+    status = 409
+    issue = "conflict"
+    title = "This EHR connection was stopped. Resume it first."
+
+
+class ModeNotOffered(Refusal):
+    code = "ehr.mode_not_offered"
+    status = 422
+    issue = "not-supported"
+    title = "EHRs of this profile cannot be subscribed to. Leave the connection polling."
+
+
+class NoPublicAddress(Refusal):
+    code = "ehr.no_public_address"
+    status = 422
+    issue = "business-rule"
+    title = "Say first under which address the EHR reaches us: CAREWRIGHT_EHR_PUBLIC_URL."
 
 
 class PullRunning(Refusal):

@@ -10,8 +10,8 @@ from carewright.contracts.ehr import Kind
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.ehr import store
-from carewright.ehr.service.pushing import PUSH, Push, telling
-from carewright.kernel import audit, jobs
+from carewright.ehr.service.pushing import queue_telling
+from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 
@@ -32,10 +32,13 @@ async def note_patient(ctx: Context, tx: Session, event: PatientChanged) -> None
 
 
 async def queue_push(ctx: Context, tx: Session, event: AppointmentFact) -> None:
-    """Every EHR of the hospital is told, by a job for each version: it tells how the appointment is when its turn comes."""
+    """Every EHR of the hospital is told, by a job for each version: it tells how the appointment is when its turn comes.
+
+    One that was stopped is told when it is resumed.
+    """
     for each in await store.connections(tx, event.organization_id):
-        told = Push(organization_id=event.organization_id, name=each.name, appointment_id=event.appointment_id)
-        await jobs.enqueue(ctx, tx, PUSH, told, unique_key=f"{telling(each.id, event.appointment_id)}{event.version}")
+        if each.stopped_at is None:
+            await queue_telling(ctx, tx, event.organization_id, each, event.appointment_id, event.version)
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:

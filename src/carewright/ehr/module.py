@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from carewright.contracts.coverage import Coverages
@@ -19,9 +20,11 @@ from carewright.contracts.scheduling import (
 from carewright.ehr import handlers, store
 from carewright.ehr.context import EhrContext
 from carewright.ehr.http.connections import ROUTES
-from carewright.ehr.jobs import JOBS, TIMERS
+from carewright.ehr.http.hooks import pages
+from carewright.ehr.jobs import JOBS, TIMERS, follow
+from carewright.ehr.service.connections import HOOKS
 from carewright.ehr.service.ehrs import LocalEhrs
-from carewright.ehr.service.keeping import reseal_connections, reseal_links
+from carewright.ehr.service.keeping import reseal_connections, reseal_links, reseal_subscriptions
 from carewright.ehr.settings import EhrSettings
 from carewright.kernel.authz import Tokens
 from carewright.kernel.context import Context
@@ -36,7 +39,7 @@ async def start(base: Context, settings: EhrSettings, resolve: Callable[[type], 
         **world, settings=settings, directory=resolve(Directory), patients=resolve(Patients), scheduling=resolve(Scheduling),
         coverages=resolve(Coverages), outgoing=resolve(Outgoing), tokens=resolve(Tokens),
     )  # fmt: skip
-    return Running(context, {Ehrs: LocalEhrs(context)})
+    return Running(context, {Ehrs: LocalEhrs(context)}, follow=partial(follow, context))
 
 
 MODULE = Module(
@@ -46,7 +49,8 @@ MODULE = Module(
     offers=(Ehrs,),
     needs=(Coverages, Directory, Patients, Scheduling),
     routes=ROUTES,
-    prefixes=("/api/v1/ehr",),
+    prefixes=("/api/v1/ehr", HOOKS),
+    pages=pages,
     subscriptions={
         PractitionerChanged: handlers.note_practitioner,
         LocationChanged: handlers.note_place,
@@ -61,5 +65,5 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    sealed={store.CONNECTION: reseal_connections, store.LINK: reseal_links},
+    sealed={store.CONNECTION: reseal_connections, store.SUBSCRIPTION: reseal_subscriptions, store.LINK: reseal_links},
 )

@@ -1,24 +1,29 @@
 -- name: put_connection
 INSERT INTO ehr.connection
-    (organization_id, id, name, profile, base, client_id, patient_system, masters, key, public_key, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    (organization_id, id, name, profile, base, client_id, patient_system, masters, key, public_key, made_at, mode)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (organization_id, name) DO NOTHING
 RETURNING id
 
 -- name: connections
-SELECT id, name, profile, base, client_id, patient_system, masters, codes, public_key, pulled_at FROM ehr.connection
+SELECT id, name, profile, base, client_id, patient_system, masters, codes, public_key, pulled_at, mode, stopped_at,
+    s.id IS NOT NULL AS subscribed, s.status, s.active_since, s.ends_at, s.woken_at, s.fault, s.fault_at
+FROM ehr.connection c LEFT JOIN ehr.subscription s USING (organization_id, id)
 WHERE organization_id = $1
 ORDER BY name
 
 -- name: connection_for_asking
-SELECT id, name, profile, base, client_id, patient_system, masters, codes, key, public_key, pulled_at FROM ehr.connection
+SELECT id, name, profile, base, client_id, patient_system, masters, codes, public_key, pulled_at, mode, stopped_at,
+    s.id IS NOT NULL AS subscribed, s.status, s.active_since, s.ends_at, s.woken_at, s.fault, s.fault_at, key
+FROM ehr.connection c LEFT JOIN ehr.subscription s USING (organization_id, id)
 WHERE organization_id = $1 AND name = $2
 
 -- name: connections_due
--- Of every organization: those that nobody asked for so long. For the system alone.
-SELECT organization_id, name FROM ehr.connection
-WHERE (pulled_at IS NULL OR pulled_at <= $1) AND (asking_until IS NULL OR asking_until <= $2)
-ORDER BY pulled_at NULLS FIRST LIMIT $3
+-- Of every organization: those that nobody asked for so long, or, where a subscription is active ($2), for longer. For the system alone.
+SELECT organization_id, name FROM ehr.connection LEFT JOIN ehr.subscription s USING (organization_id, id)
+WHERE (pulled_at IS NULL OR pulled_at <= CASE WHEN mode = 'subscription' AND s.status = 'active' THEN $2 ELSE $1::timestamptz END)
+    AND stopped_at IS NULL AND (asking_until IS NULL OR asking_until <= $3)
+ORDER BY pulled_at NULLS FIRST LIMIT $4
 
 -- name: claim_asking
 -- One asks at a time. Whoever dies while asking is overtaken when the lease has run out.
@@ -27,6 +32,83 @@ RETURNING id
 
 -- name: end_asking
 UPDATE ehr.connection SET asking_until = NULL, pulled_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: is_stopped
+SELECT stopped_at IS NOT NULL AS stopped FROM ehr.connection WHERE organization_id = $1 AND id = $2
+
+-- name: stop_connection
+-- Nothing back where it was stopped already. $4: since when there was something to tell.
+UPDATE ehr.connection SET stopped_at = $3, untold_since = $4 WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL
+RETURNING id
+
+-- name: resume_connection
+-- Since when there is something to tell; nothing back where it was not stopped.
+UPDATE ehr.connection c SET stopped_at = NULL, untold_since = NULL
+FROM (SELECT untold_since FROM ehr.connection WHERE organization_id = $1 AND id = $2 FOR UPDATE) AS before
+WHERE organization_id = $1 AND id = $2 AND stopped_at IS NOT NULL
+RETURNING before.untold_since
+
+-- name: set_mode
+UPDATE ehr.connection SET mode = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: want_subscription
+-- It is looked at now, and made where it is not there.
+INSERT INTO ehr.subscription AS known (organization_id, id, look_at) VALUES ($1, $2, $3)
+ON CONFLICT (organization_id, id) DO UPDATE SET look_at = EXCLUDED.look_at
+
+-- name: look_at_subscription
+-- It is looked at now, if there is one.
+UPDATE ehr.subscription SET look_at = $3 WHERE organization_id = $1 AND id = $2
+
+-- name: claim_look
+-- One looks at a time; whoever dies while looking is overtaken when the lease has run out.
+UPDATE ehr.subscription SET look_at = $4 WHERE organization_id = $1 AND id = $2 AND look_at <= $3
+RETURNING theirs, status, ends_at
+
+-- name: subscriptions_to_look_at
+-- Of every organization. For the system alone.
+SELECT organization_id, name FROM ehr.subscription JOIN ehr.connection c USING (organization_id, id)
+WHERE look_at <= $1 ORDER BY look_at LIMIT $2
+
+-- name: offer_secret
+-- What the EHR may show us from now on; the two before it are good until there are newer ones.
+UPDATE ehr.subscription SET secret_hash = (ARRAY[$3::bytea] || secret_hash)[1:3], ends_at = GREATEST(ends_at, $4) WHERE organization_id = $1 AND id = $2
+
+-- name: put_subscription
+-- How it was just seen at the EHR. One that was not active, and is, has a pull owed: what changed meanwhile told nobody.
+UPDATE ehr.subscription SET theirs = $3, status = $4, ends_at = $5,
+    active_since = CASE WHEN $4::text = 'active' THEN COALESCE(active_since, $7) END,
+    pull_at = CASE WHEN $4::text = 'active' AND status IS DISTINCT FROM 'active' THEN LEAST(pull_at, $7) ELSE pull_at END, look_at = $6
+WHERE organization_id = $1 AND id = $2
+
+-- name: note_fault
+UPDATE ehr.subscription SET fault = $3, fault_at = $4, look_at = COALESCE($5, look_at) WHERE organization_id = $1 AND id = $2
+
+-- name: drop_subscription
+DELETE FROM ehr.subscription WHERE organization_id = $1 AND id = $2
+
+-- name: subscription_for_waking
+-- Across tenants: who wakes us is not signed in, and the row says whose tenant it is of.
+SELECT organization_id, secret_hash, pull_at FROM ehr.subscription JOIN ehr.connection c USING (organization_id, id)
+WHERE id = $1 AND mode = 'subscription' AND stopped_at IS NULL
+
+-- name: owe_pull
+-- A pull that is owed already stays owed since then.
+UPDATE ehr.subscription SET woken_at = $3, pull_at = LEAST(pull_at, $3) WHERE organization_id = $1 AND id = $2
+
+-- name: put_off_pull
+-- Unless somebody woke us meanwhile.
+UPDATE ehr.subscription SET pull_at = COALESCE(pull_at, $3) WHERE organization_id = $1 AND id = $2
+
+-- name: pull_begins
+-- Whatever wakes us from now on is answered by the pull after this one.
+UPDATE ehr.subscription SET pull_at = NULL WHERE organization_id = $1 AND id = $2
+
+-- name: pulls_owed
+-- Of every organization. For the system alone.
+SELECT organization_id, name FROM ehr.subscription JOIN ehr.connection c USING (organization_id, id)
+WHERE pull_at <= $1 AND mode = 'subscription' AND stopped_at IS NULL AND (asking_until IS NULL OR asking_until <= $1)
+ORDER BY pull_at LIMIT $2
 
 -- name: put_code
 UPDATE ehr.connection SET codes = CASE WHEN $4::text IS NULL THEN codes - $3 ELSE codes || jsonb_build_object($3::text, $4::text) END
@@ -141,6 +223,17 @@ FOR UPDATE
 -- name: reseal_connections
 UPDATE ehr.connection c SET key = r.key FROM unnest($2::uuid[], $3::bytea[]) AS r(id, key)
 WHERE c.organization_id = $1 AND c.id = r.id
+
+-- name: subscriptions_to_reseal
+-- As connections_to_reseal.
+SELECT id, theirs FROM ehr.subscription
+WHERE organization_id = $1 AND id > $2 AND substring(theirs FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_subscriptions
+UPDATE ehr.subscription s SET theirs = r.theirs FROM unnest($2::uuid[], $3::bytea[]) AS r(id, theirs)
+WHERE s.organization_id = $1 AND s.id = r.id
 
 -- name: links_to_reseal
 -- As connections_to_reseal.

@@ -6,14 +6,16 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.ehr import MASTERS, TAKEN, Connection, Difference, Kind, Master
-from carewright.kernel.db import Row, Session
+from carewright.contracts.ehr import MASTERS, TAKEN, Connection, Difference, EhrSubscription, Kind, Master, Mode
+from carewright.kernel.db import Database, Row, Session
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
 from carewright.kernel.sql import load
 
 Q = load("carewright.ehr")
-CONNECTION, LINK = "ehr.connection", "ehr.link"
+CONNECTION, SUBSCRIPTION, LINK = "ehr.connection", "ehr.subscription", "ehr.link"
+Named = tuple[UUID, str]
+"""An organization, and the name of one of its connections."""
 
 
 class Keyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,22 @@ class NewLink(msgspec.Struct, frozen=True, kw_only=True):
     start_at: datetime | None = None
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Our subscription as it was last seen at the EHR: its id there, its status, and its end."""
+
+    theirs: str | None
+    status: str | None
+    ends_at: datetime | None
+
+
+class Waking(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a connection belongs to, what the EHR may show us (SHA-256), and since when, or from when on, a pull is owed."""
+
+    organization_id: UUID
+    secret_hash: tuple[bytes, ...]
+    pull_at: datetime | None
+
+
 def mark_of(cipher: FieldCipher, connection_id: UUID, theirs: str) -> bytes:
     """By what an id of theirs is known again."""
     return cipher.mark(LINK, "mark", f"{connection_id}\0{theirs}".encode())
@@ -58,7 +76,7 @@ async def put_connection(tx: Session, cipher: FieldCipher, made: Connection, key
     """False where the name is taken."""
     row = await tx.fetch_one(
         Q.put_connection, cipher.organization_id, made.id, made.name, made.profile, made.base, made.client_id, made.patient_system,
-        made.masters, cipher.seal(CONNECTION, "key", made.id, key), made.public_key, now,
+        made.masters, cipher.seal(CONNECTION, "key", made.id, key), made.public_key, now, made.mode,
     )  # fmt: skip
     return row is not None
 
@@ -72,18 +90,111 @@ async def connection_for_asking(db: Session, cipher: FieldCipher, name: str) -> 
     return Keyed(connection=_connection(row), key=cipher.open_(CONNECTION, "key", row["id"], row["key"])) if row else None
 
 
-async def connections_due(db: Session, asked_before: datetime, now: datetime, limit: int) -> list[tuple[UUID, str]]:
-    """Organization and name of those whose turn it is, of everybody's."""
-    return [(row["organization_id"], row["name"]) for row in await db.fetch(Q.connections_due, asked_before, now, limit)]
+async def connections_due(db: Session, asked_before: datetime, net_before: datetime, now: datetime, limit: int) -> list[Named]:
+    """Those whose turn it is, of everybody's: nobody asked them since, or, where they wake us, since `net_before`."""
+    return _named(await db.fetch(Q.connections_due, asked_before, net_before, now, limit))
 
 
-async def claim_asking(db: Session, organization_id: UUID, connection_id: UUID, now: datetime, until: datetime) -> bool:
-    """False while somebody else asks."""
-    return await db.fetch_one(Q.claim_asking, organization_id, connection_id, now, until) is not None
+async def claim_asking(db: Database, organization_id: UUID, connection_id: UUID, now: datetime, until: datetime) -> bool:
+    """False while somebody else asks. Whatever pull was owed is this one."""
+    async with db.transaction() as tx:
+        if await tx.fetch_one(Q.claim_asking, organization_id, connection_id, now, until) is None:
+            return False
+        await tx.execute(Q.pull_begins, organization_id, connection_id)
+    return True
 
 
 async def end_asking(db: Session, organization_id: UUID, connection_id: UUID, now: datetime) -> None:
     await db.execute(Q.end_asking, organization_id, connection_id, now)
+
+
+async def is_stopped(db: Session, organization_id: UUID, connection_id: UUID) -> bool:
+    row = await db.fetch_one(Q.is_stopped, organization_id, connection_id)
+    return bool(row and row["stopped"])
+
+
+async def stop_connection(tx: Session, organization_id: UUID, connection_id: UUID, now: datetime, untold_since: datetime) -> None:
+    """One that was stopped already stays as it was."""
+    await tx.execute(Q.stop_connection, organization_id, connection_id, now, untold_since)
+
+
+async def resume_connection(tx: Session, organization_id: UUID, connection_id: UUID) -> datetime | None:
+    """Since when there is something to tell; None where it was not stopped."""
+    row = await tx.fetch_one(Q.resume_connection, organization_id, connection_id)
+    return row["untold_since"] if row else None
+
+
+async def set_mode(tx: Session, organization_id: UUID, connection_id: UUID, mode: Mode) -> None:
+    await tx.execute(Q.set_mode, organization_id, connection_id, mode)
+
+
+async def want_subscription(tx: Session, organization_id: UUID, connection_id: UUID, now: datetime) -> None:
+    """There is to be one at the EHR, and it is looked at now."""
+    await tx.execute(Q.want_subscription, organization_id, connection_id, now)
+
+
+async def look_at_subscription(tx: Session, organization_id: UUID, connection_id: UUID, now: datetime) -> None:
+    """It is looked at now, if there is one."""
+    await tx.execute(Q.look_at_subscription, organization_id, connection_id, now)
+
+
+async def claim_look(db: Session, cipher: FieldCipher, connection_id: UUID, now: datetime, until: datetime) -> Standing | None:
+    """None where there is none, it is not its turn, or somebody else looks."""
+    row = await db.fetch_one(Q.claim_look, cipher.organization_id, connection_id, now, until)
+    if row is None:
+        return None
+    theirs = cipher.open_(SUBSCRIPTION, "theirs", connection_id, row["theirs"]).decode() if row["theirs"] is not None else None
+    return Standing(theirs=theirs, status=row["status"], ends_at=row["ends_at"])
+
+
+async def subscriptions_to_look_at(db: Session, now: datetime, limit: int) -> list[Named]:
+    """Those whose turn it is, of everybody's."""
+    return _named(await db.fetch(Q.subscriptions_to_look_at, now, limit))
+
+
+async def offer_secret(db: Session, organization_id: UUID, connection_id: UUID, secret_hash: bytes, ends_at: datetime) -> None:
+    """The EHR may show us this one, and the two before it; whatever is there with it ends at `ends_at`."""
+    await db.execute(Q.offer_secret, organization_id, connection_id, secret_hash, ends_at)
+
+
+async def put_subscription(
+    tx: Session, cipher: FieldCipher, connection_id: UUID, seen: Standing, look_at: datetime, now: datetime
+) -> None:  # fmt: skip
+    """As it was just seen at the EHR; it is looked at again at `look_at`."""
+    theirs = cipher.seal(SUBSCRIPTION, "theirs", connection_id, seen.theirs.encode()) if seen.theirs else None
+    await tx.execute(Q.put_subscription, cipher.organization_id, connection_id, theirs, seen.status, seen.ends_at, look_at, now)
+
+
+async def note_fault(
+    tx: Session, organization_id: UUID, connection_id: UUID, fault: str, now: datetime, look_at: datetime | None = None
+) -> None:  # fmt: skip
+    """What was in its way, and when it is looked at again, if that is to be another time."""
+    await tx.execute(Q.note_fault, organization_id, connection_id, fault, now, look_at)
+
+
+async def drop_subscription(tx: Session, organization_id: UUID, connection_id: UUID) -> None:
+    await tx.execute(Q.drop_subscription, organization_id, connection_id)
+
+
+async def subscription_for_waking(db: Session, connection_id: UUID) -> Waking | None:
+    """Of whomever: who wakes us names the connection alone. None for one that is not to be woken."""
+    row = await db.fetch_one(Q.subscription_for_waking, connection_id)
+    return msgspec.convert({**row, "secret_hash": tuple(row["secret_hash"])}, Waking) if row else None
+
+
+async def owe_pull(db: Session, organization_id: UUID, connection_id: UUID, now: datetime) -> None:
+    """The EHR woke us."""
+    await db.execute(Q.owe_pull, organization_id, connection_id, now)
+
+
+async def put_off_pull(tx: Session, organization_id: UUID, connection_id: UUID, until: datetime) -> None:
+    """One that went wrong is owed again, at this time, where there is a subscription."""
+    await tx.execute(Q.put_off_pull, organization_id, connection_id, until)
+
+
+async def pulls_owed(db: Session, now: datetime, limit: int) -> list[Named]:
+    """Connections that are to be asked now, of everybody's."""
+    return _named(await db.fetch(Q.pulls_owed, now, limit))
 
 
 async def put_code(tx: Session, organization_id: UUID, name: str, code: str, target: UUID | None) -> bool:
@@ -201,8 +312,17 @@ async def reseal_connections(tx: Session, cipher: FieldCipher, after: UUID, limi
     return await reseal_rows(tx, cipher, CONNECTION, ("key",), (Q.connections_to_reseal, Q.reseal_connections), after, limit)
 
 
+async def reseal_subscriptions(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
+    queries = (Q.subscriptions_to_reseal, Q.reseal_subscriptions)
+    return await reseal_rows(tx, cipher, SUBSCRIPTION, ("theirs",), queries, after, limit)
+
+
 async def reseal_links(tx: Session, cipher: FieldCipher, after: UUID, limit: int) -> list[UUID]:
     return await reseal_rows(tx, cipher, LINK, ("theirs",), (Q.links_to_reseal, Q.reseal_links), after, limit)
+
+
+def _named(rows: Sequence[Row]) -> list[Named]:
+    return [(row["organization_id"], row["name"]) for row in rows]
 
 
 def _pair(cipher: FieldCipher, row: Row) -> Pair:
@@ -214,5 +334,6 @@ def _connection(row: Row) -> Connection:
         id=row["id"], name=row["name"], profile=row["profile"], base=row["base"], client_id=row["client_id"],
         patient_system=row["patient_system"], masters=MASTERS | msgspec.json.decode(row["masters"], type=dict[Kind, Master]),
         codes=msgspec.json.decode(row["codes"], type=dict[str, UUID]), public_key=msgspec.json.decode(row["public_key"]),
-        pulled_at=row["pulled_at"],
+        pulled_at=row["pulled_at"], mode=row["mode"], stopped_at=row["stopped_at"],
+        subscription=EhrSubscription(**{name: row[name] for name in EhrSubscription.__struct_fields__}) if row["subscribed"] else None,
     )  # fmt: skip

@@ -83,6 +83,11 @@ async def drop_failed(tx: Session, name: str, prefix: str) -> None:
     await tx.execute(Q.drop_failed_jobs, name, prefix)
 
 
+async def drop(tx: Session, name: str, prefix: str) -> list[Standing]:
+    """Forget those whose unique key begins with `prefix`, and return them: nobody wants them done any more."""
+    return [msgspec.convert(dict(row), Standing) for row in await tx.fetch(Q.drop_jobs, name, prefix)]
+
+
 async def run_due(ctx: C, jobs: Sequence[Job[C]]) -> int:
     """Run every job that is due, one after another, and return how many there were."""
     by_name = {job.name: job for job in jobs}

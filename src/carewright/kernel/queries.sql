@@ -172,6 +172,11 @@ UPDATE kernel.job SET attempts = 0, failed = false, reason = NULL, leased_until 
 WHERE name = $1 AND failed AND starts_with(unique_key, $2)
 RETURNING id
 
+-- name: drop_jobs
+-- Whatever its state; one that runs just now is not run again.
+DELETE FROM kernel.job WHERE name = $1 AND starts_with(unique_key, $2)
+RETURNING unique_key, created_at, attempts, failed
+
 -- name: drop_failed_jobs
 DELETE FROM kernel.job WHERE name = $1 AND failed AND starts_with(unique_key, $2)
 

@@ -1,5 +1,6 @@
 """A made-up system, started: a socket, what stands behind it, and a line that says where it is."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from carewright.kernel.http.server import listen
 from carewright.kernel.settings import StartFailed
 from carewright.mock.ehr.server import Ehr, Wish
 from carewright.mock.eligibility.server import Faults, House
-from carewright.mock.http import clearing_house_application, ehr_application, serve
+from carewright.mock.http import clearing_house_application, ehr_application, serve, tell_subscribers
 
 HOST = "127.0.0.1"
 
@@ -26,7 +27,12 @@ async def run_ehr(port: int, wished: Callable[..., Wish], tell: Callable[[str], 
     listener, clock = listen(HOST, port), SystemClock()
     wish = wished(origin=f"http://{HOST}:{listener.getsockname()[1]}", start_on=start_on or clock.now().date())
     tell(f"{wish.origin}{wish.profile.base}")
-    await serve(ehr_application(Ehr(wish, clock)), listener)
+    ehr = Ehr(wish, clock)
+    telling = asyncio.create_task(tell_subscribers(ehr.hooks))
+    try:
+        await serve(ehr_application(ehr), listener)
+    finally:
+        telling.cancel()
 
 
 async def run_clearing_house(port: int, faults: Faults, tell: Callable[[str], None]) -> None:

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.ehr import AddConnection, Connection, Pulled, Reconciled
+from carewright.contracts.ehr import AddConnection, Connection, Pulled, Reconciled, SetMode
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service import connections, pulling, pushing, reconciling, untold
+from carewright.ehr.service import connections, pulling, pushing, reconciling, stopping, subscribing, untold
 from carewright.kernel.settings import StartFailed
 from carewright.roles.lifecycle import running
 from carewright.roles.registry import MODULES
@@ -58,11 +59,47 @@ async def reconciled(sections: Mapping[str, Any], organization_id: UUID, name: s
         return await reconciling.reconcile(ctx, (await connections.connection_named(ctx, name)).id)
 
 
+async def moded(sections: Mapping[str, Any], organization_id: UUID, name: str, mode: str) -> Connection:
+    """Raises `StartFailed` for a mode that is none."""
+    try:
+        command = msgspec.convert({"mode": mode}, SetMode)
+    except msgspec.ValidationError as fault:
+        raise StartFailed(f"There is no mode {mode}: it is polling or subscription.") from fault
+    async with _asking(sections, organization_id) as ctx:
+        return await subscribing.set_mode(ctx, (await connections.connection_named(ctx, name)).id, command)
+
+
+async def stopped(sections: Mapping[str, Any], organization_id: UUID, name: str) -> int:
+    async with _asking(sections, organization_id) as ctx:
+        return (await stopping.stop_connection(ctx, (await connections.connection_named(ctx, name)).id)).dropped
+
+
+async def resumed(sections: Mapping[str, Any], organization_id: UUID, name: str) -> int:
+    async with _asking(sections, organization_id) as ctx:
+        return (await stopping.resume_connection(ctx, (await connections.connection_named(ctx, name)).id)).count
+
+
 def line_of(connection: Connection) -> str:
     """One line for the terminal."""
-    pulled = f"{connection.pulled_at:%Y-%m-%d %H:%M}" if connection.pulled_at else "never"
     masters = " ".join(f"{kind}={master}" for kind, master in connection.masters.items())
-    return f"{connection.name} ({connection.profile}) {connection.base}: pulled {pulled}; {masters}"
+    how = f"stopped {_at(connection.stopped_at)}" if connection.stopped_at else ", ".join(_how(connection))
+    return f"{connection.name} ({connection.profile}) {connection.base}: {how}, pulled {_at(connection.pulled_at)}; {masters}"
+
+
+def _how(connection: Connection) -> Iterator[str]:
+    """The mode, and how the subscription stands."""
+    yield connection.mode
+    if (one := connection.subscription) is not None:
+        yield f"active since {_at(one.active_since)}" if one.active_since else one.status or "not there yet"
+        yield f"woken {_at(one.woken_at)}"
+        if one.ends_at:
+            yield f"ends {_at(one.ends_at)}"
+        if one.fault:
+            yield f"{one.fault} {_at(one.fault_at)}"
+
+
+def _at(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}" if instant else "never"
 
 
 def keys_of(connection: Connection) -> str:

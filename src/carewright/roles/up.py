@@ -167,7 +167,12 @@ class Start:
                 "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
                 "CAREWRIGHT_NOTIFICATIONS_LOCAL_INBOX_ORGANIZATION_ID": str(known.organization_id),
             }
-        return self._by_name() | self._staff_sign_in(known) | environment
+        return self._by_name() | self._staff_sign_in(known) | self._for_ehrs() | environment
+
+    def _for_ehrs(self) -> dict[str, str]:
+        """EHRs on this machine reach the process that serves them, unless another address is set."""
+        given = {**self._wanted.environ}.get("CAREWRIGHT_EHR_PUBLIC_URL") or self._wanted.settings_file
+        return {} if given else {"CAREWRIGHT_EHR_PUBLIC_URL": self._for_programs(self._ports.get("ehr") or self._ports["all"])}
 
     def _by_name(self) -> dict[str, str]:
         """Browsers on this machine come under its name, and passkeys belong to the patients' pages (ADR 21)."""

@@ -27,8 +27,10 @@ WAIT_SECONDS = 5.0
 BUSY = frozenset({429, 503})
 OVERTAKEN = frozenset({409, 412, 423})
 """What was read is not what is there any more: read it again."""
-SCOPE = "system/*.read system/Appointment.write"
+SCOPE, SUBSCRIBING = "system/*.read system/Appointment.write", " system/Subscription.write"
+"""What we ask for, and what besides where there are subscriptions."""
 FHIR = "application/fhir+json"
+FHIR_JSON = {"Content-Type": FHIR}
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -59,6 +61,10 @@ class Ehr:
         """Where operations are: beside the base, or there."""
         beside = PROFILES[self.connection.profile].operations
         return str(httpx.URL(f"{self.connection.base}/").join(beside)) if beside else self.connection.base
+
+    @property
+    def _scope(self) -> str:
+        return SCOPE + (SUBSCRIBING if PROFILES[self.connection.profile].subscriptions else "")
 
     async def read(self, kind: str, id_: str) -> Any:
         """One resource. Raises `NotUnderstood` and `Unavailable`."""
@@ -137,7 +143,7 @@ class Ehr:
             return known[0]
         endpoint = await self._token_endpoint()
         form = {
-            "grant_type": "client_credentials", "scope": SCOPE, "client_assertion_type": ASSERTION_TYPE,
+            "grant_type": "client_credentials", "scope": self._scope, "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self._assertion(endpoint),
         }  # fmt: skip
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -163,6 +169,14 @@ class Ehr:
         client_id = self.connection.client_id
         claims = {"iss": client_id, "sub": client_id, "aud": endpoint, "exp": ends, "jti": str(self._ctx.ids.new())}
         return jwt.encode({"alg": "ES384", "typ": "JWT", "kid": key.kid}, claims, key, algorithms=["ES384"])
+
+
+def made_id(answer: httpx.Response) -> str:
+    """What a new resource is called there, as the answer's Location says (HL7 FHIR R4, http.html#create). Raises `NotUnderstood`."""
+    place = answer.headers.get("Location", "").partition("/_history")[0]
+    if not place:
+        raise NotUnderstood(about="location")
+    return str(place.rpartition("/")[2])
 
 
 def decoded(answer: httpx.Response, about: str, kind: Any) -> Any:

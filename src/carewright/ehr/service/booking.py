@@ -1,4 +1,4 @@
-"""Booking there what is booked here: in a free slot, or as the EHR proposes it. Our id stands in the comment, so that it is known again."""
+"""Booking there what is booked here: in a free slot, as the EHR proposes it, or by itself. By our id in the comment it is known again."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -10,12 +10,11 @@ from carewright.contracts.ehr import NotUnderstood
 from carewright.contracts.scheduling import Appointment
 from carewright.ehr import store
 from carewright.ehr.model.reading import Misread, Visit, instant, read
-from carewright.ehr.service.asking import decoded
+from carewright.ehr.service.asking import FHIR_JSON, decoded, made_id
 from carewright.ehr.service.work import Work
 
 NEAR = timedelta(minutes=5)
 """How far around the start is looked: a search by date has an end, and every start lies on a grid of five minutes."""
-FHIR_JSON = {"Content-Type": "application/fhir+json"}
 
 
 async def book(work: Work, ours: Appointment, patient: str) -> str | None:
@@ -68,11 +67,27 @@ async def _in_slot(work: Work, ours: Appointment, patient: str) -> str | None:
         "resourceType": "Appointment", "status": "booked", "slot": [{"reference": slot}], "comment": _word(ours),
         "participant": [{"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"}],
     }  # fmt: skip
-    answer = await work.ehr.ask("POST", f"{work.connection.base}/Appointment", msgspec.json.encode(body), FHIR_JSON)
-    place = answer.headers.get("Location", "").partition("/_history")[0]
-    if not place:
-        raise NotUnderstood(about="location")
-    return str(place.rpartition("/")[2])
+    return await _created(work, body)
+
+
+async def _itself(work: Work, ours: Appointment, patient: str) -> str | None:
+    """A new Appointment with all that it is: when, what for, who and where. The server holds it against nothing (HL7 FHIR R4)."""
+    practitioner = await practitioner_of(work, ours)
+    code = next((code for code, kind in work.connection.codes.items() if kind == ours.visit_type_id), None)
+    if practitioner is None or code is None:
+        return None
+    site = await store.theirs_of(work.ctx.db, work.cipher, work.connection.id, "Location", ours.site_id)
+    system, _, value = code.rpartition("|")
+    actors = [f"Patient/{patient}", f"Practitioner/{practitioner}", *([f"Location/{site}"] if site else [])]
+    return await _created(work, {
+        "resourceType": "Appointment", "status": "booked", "start": instant(ours.start), "end": instant(ours.end), "comment": _word(ours),
+        "serviceType": [{"coding": [({"system": system} if system else {}) | {"code": value}]}],
+        "participant": [{"actor": {"reference": each}, "status": "accepted"} for each in actors],
+    })  # fmt: skip
+
+
+async def _created(work: Work, body: dict[str, Any]) -> str:
+    return made_id(await work.ehr.ask("POST", f"{work.connection.base}/Appointment", msgspec.json.encode(body), FHIR_JSON))
 
 
 async def _as_proposed(work: Work, ours: Appointment, patient: str) -> str | None:
@@ -124,4 +139,6 @@ def _begins(resource: Any, start: datetime) -> bool:
         return False
 
 
-WAYS: Mapping[str, Callable[[Work, Appointment, str], Awaitable[str | None]]] = {"slot": _in_slot, "proposal": _as_proposed}
+WAYS: Mapping[str, Callable[[Work, Appointment, str], Awaitable[str | None]]] = {
+    "slot": _in_slot, "proposal": _as_proposed, "itself": _itself,
+}  # fmt: skip

@@ -6,9 +6,19 @@ from uuid import UUID
 import msgspec
 from joserfc.jwk import ECKey
 
-from carewright.contracts.ehr import MASTERS, AddConnection, Connection, ConnectionExists, UnknownConnection
+from carewright.contracts.ehr import (
+    MASTERS,
+    AddConnection,
+    Connection,
+    ConnectionExists,
+    ConnectionStopped,
+    ModeNotOffered,
+    NoPublicAddress,
+    UnknownConnection,
+)
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
+from carewright.ehr.model.profiles import PROFILES
 from carewright.ehr.store import Keyed
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
@@ -17,23 +27,31 @@ from carewright.kernel.http.outgoing import parsed
 MANAGE = "ehr.connection.manage"
 LOOK = "ehr.connection.read"
 CODE_LENGTH_MAX = 300
+HOOKS = "/ehr-hooks"
+"""Where EHRs wake us: the id of the connection follows."""
 
 
 async def add_connection(ctx: EhrContext, command: AddConnection) -> Connection:
-    """A connection with a key of its own, whose public part the EHR must be given. Raises `ConnectionExists`, `AddressRefused`."""
+    """A connection with a key of its own, whose public part the EHR must be given. What the mode needs at the EHR is made once it is.
+
+    Raises `ConnectionExists`, `AddressRefused`, `ModeNotOffered` and `NoPublicAddress`.
+    """
     ctx.actor.require(MANAGE)
     parsed(command.base)
     key = ECKey.generate_key("P-384", {"use": "sig", "alg": "ES384"}, private=True, auto_kid=True)
     made = Connection(
         id=ctx.ids.new(), name=command.name, profile=command.profile, base=command.base.rstrip("/"), client_id=command.client_id,
         patient_system=command.patient_system, masters=MASTERS | command.masters, codes={}, public_key=key.as_dict(private=False),
+        mode=command.mode,
     )  # fmt: skip
+    ensure_offered(ctx, made)
     cipher, private = await ctx.cipher(), msgspec.json.encode(key.as_dict(private=True))
     async with ctx.db.transaction() as tx:
         if not await store.put_connection(tx, cipher, made, private, ctx.clock.now()):
             raise ConnectionExists
-        about = (audit.Entity(type="Endpoint", id=made.id),)
-        await audit.record(tx, audit.entry(ctx, "ehr.connection.add", "C", entities=about))
+        if is_wanted(made):
+            await store.want_subscription(tx, cipher.organization_id, made.id, ctx.clock.now())
+        await audit.record(tx, audit.entry(ctx, "ehr.connection.add", "C", entities=(entity(made.id),)))
     return made
 
 
@@ -58,6 +76,31 @@ async def set_code(ctx: EhrContext, name: str, code: str, visit_type_id: UUID | 
         await audit.record(tx, audit.entry(ctx, "ehr.code.put", "U"))
 
 
+def is_wanted(connection: Connection) -> bool:
+    """Whether there is to be a subscription at the EHR."""
+    return connection.mode == "subscription" and connection.stopped_at is None
+
+
+def ensure_offered(ctx: EhrContext, connection: Connection) -> None:
+    """Raise what speaks against a connection's mode: `ModeNotOffered`, `NoPublicAddress`."""
+    if is_wanted(connection):
+        if not PROFILES[connection.profile].subscriptions:
+            raise ModeNotOffered
+        endpoint_of(ctx, connection.id)
+
+
+def endpoint_of(ctx: EhrContext, connection_id: UUID) -> str:
+    """Where the EHR wakes us. Raises `NoPublicAddress`."""
+    if not ctx.settings.public_url:
+        raise NoPublicAddress
+    return f"{ctx.settings.public_url.rstrip('/')}{HOOKS}/{connection_id}"
+
+
+def entity(connection_id: UUID) -> audit.Entity:
+    """A connection, as the audit log names it."""
+    return audit.Entity(type="Endpoint", id=connection_id)
+
+
 async def connection_of(ctx: EhrContext, connection_id: UUID) -> Connection:
     """Without its key. Raises `UnknownConnection`."""
     return await _first(ctx, lambda each: each.id == connection_id)
@@ -69,10 +112,12 @@ async def connection_named(ctx: EhrContext, name: str) -> Connection:
 
 
 async def keyed(ctx: EhrContext, name: str) -> Keyed:
-    """The connection with its key. Raises `UnknownConnection`."""
+    """The connection with its key. Raises `UnknownConnection` and `ConnectionStopped`."""
     found = await store.connection_for_asking(ctx.db, await ctx.cipher(), name)
     if found is None:
         raise UnknownConnection
+    if found.connection.stopped_at is not None:
+        raise ConnectionStopped
     return found
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from carewright.contracts.ehr import Kind, NotUnderstood, PagesWithoutEnd, Pulled, PullRunning
+from carewright.contracts.ehr import ConnectionStopped, Kind, NotUnderstood, PagesWithoutEnd, Pulled, PullRunning
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
 from carewright.ehr.model.reading import Misread, instant
 from carewright.ehr.service.asking import Ehr
-from carewright.ehr.service.connections import keyed
+from carewright.ehr.service.connections import entity, keyed
 from carewright.ehr.service.directory import Kind as EntryKind
 from carewright.ehr.service.directory import numbers_of, see_place, see_practitioner
 from carewright.ehr.service.paying import see_coverage, zone_of
@@ -40,7 +40,7 @@ See = Callable[[Work, Any], Awaitable[object]]
 async def pull(ctx: EhrContext, name: str) -> Pulled:
     """Ask an EHR for everything that we keep of it. What it says before it fails stays; `ended_by` says by what it was ended.
 
-    Raises `UnknownConnection`, and `PullRunning` while it is being asked already.
+    Raises `UnknownConnection`, `ConnectionStopped`, and `PullRunning` while it is being asked already.
     """
     ctx.actor.require(EXCHANGE)
     asked, now = await keyed(ctx, name), ctx.clock.now()
@@ -57,16 +57,25 @@ async def pull(ctx: EhrContext, name: str) -> Pulled:
 
 
 async def pull_due(ctx: EhrContext) -> int:
-    """Pull from those that nobody asked for `pull_minutes`, of every organization; how many there were."""
+    """Pull from those that nobody asked for `pull_minutes`, of every organization; how many there were.
+
+    Those that wake us are asked every `net_minutes` besides: what is sent can be lost.
+    """
     if not ctx.settings.pull_minutes:
         return 0
     now = ctx.clock.now()
-    due = await store.connections_due(ctx.db, now - timedelta(minutes=ctx.settings.pull_minutes), now, LINKS_BATCH)
-    for organization_id, name in due:
-        system = ctx.tokens.actor("system", "system", organization_id)
-        with suppress(PullRunning):
-            await pull(ctx.acting(system), name)
+    asked_before, net_before = (now - timedelta(minutes=each) for each in (ctx.settings.pull_minutes, ctx.settings.net_minutes))
+    due = await store.connections_due(ctx.db, asked_before, net_before, now, LINKS_BATCH)
+    for named in due:
+        await pull_one(ctx, named)
     return len(due)
+
+
+async def pull_one(ctx: EhrContext, named: store.Named) -> None:
+    """Pull from one whose turn it is, unless somebody else does or it was stopped meanwhile."""
+    organization_id, name = named
+    with suppress(PullRunning, ConnectionStopped):
+        await pull(ctx.acting(ctx.tokens.actor("system", "system", organization_id)), name)
 
 
 async def _pulled(work: Work) -> str:
@@ -83,11 +92,14 @@ async def _pulled(work: Work) -> str:
 
 
 async def _end(work: Work, ended_by: str) -> None:
-    """Others may ask from now on, and it is on record that somebody did."""
+    """Others may ask from now on, and it is on record that somebody did. What went wrong is tried as soon as if nobody woke us."""
     connection_id, outcome = work.connection.id, OUTCOMES[bool(ended_by)]
     async with work.ctx.db.transaction() as tx:
         await store.end_asking(tx, work.cipher.organization_id, connection_id, work.ctx.clock.now())
-        about = (audit.Entity(type="Endpoint", id=connection_id),)
+        if ended_by and work.ctx.settings.pull_minutes:
+            again = work.ctx.clock.now() + timedelta(minutes=work.ctx.settings.pull_minutes)
+            await store.put_off_pull(tx, work.cipher.organization_id, connection_id, again)
+        about = (entity(connection_id),)
         await audit.record(tx, audit.entry(work.ctx, "ehr.pull", "E", entities=about, outcome=outcome, code=ended_by or None))
 
 
@@ -131,7 +143,7 @@ async def _visits(work: Work) -> None:
     kind, fault = work.profile.appointments_by[0], None
     while links := await store.next_to_ask(work.ctx.db, work.cipher, work.connection.id, kind, work.began_at, LINKS_BATCH):
         for link_id, theirs in links:
-            if _is_late(work):
+            if await _is_over(work):
                 return
             try:
                 await _visits_of(work, theirs)
@@ -158,7 +170,7 @@ async def _unlisted(work: Work) -> None:
         page = await work.ctx.scheduling.search_appointments(work.ctx.actor, query)
         ours = {each.id: each for each in page.items}
         for each in await store.unlisted(work.ctx.db, work.cipher, work.connection.id, list(ours), work.began_at):
-            if _is_late(work):
+            if await _is_over(work):
                 return
             try:
                 await _seen(work, "Appointment", read_unlisted(work, each.theirs, ours[each.ours]), see_visit)
@@ -176,7 +188,7 @@ async def _coverages(work: Work) -> None:
     fault, before, zone = None, work.began_at - timedelta(hours=work.ctx.settings.coverage_hours), await zone_of(work)
     while people := await store.next_to_ask_who_pays(work.ctx.db, work.cipher, work.connection.id, before, LINKS_BATCH):
         for each in people:
-            if _is_late(work):
+            if await _is_over(work):
                 return
             try:
                 found = work.ehr.search("Coverage", {"patient": each.theirs})
@@ -188,8 +200,10 @@ async def _coverages(work: Work) -> None:
         raise fault
 
 
-def _is_late(work: Work) -> bool:
-    return work.ctx.clock.now() - work.began_at > PULL_MAX
+async def _is_over(work: Work) -> bool:
+    """Whether it took too long, or the connection was stopped meanwhile."""
+    is_late = work.ctx.clock.now() - work.began_at > PULL_MAX
+    return is_late or await store.is_stopped(work.ctx.db, work.cipher.organization_id, work.connection.id)
 
 
 async def _seen(work: Work, kind: Kind, resources: AsyncIterator[Any], see: See) -> None:

@@ -5,19 +5,21 @@ comment. What is patched is the version that was compared (If-Match): where some
 word counts decides again.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.ehr import NotUnderstood
+from carewright.contracts.ehr import Connection, ConnectionStopped, NotUnderstood
 from carewright.contracts.scheduling import Appointment
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
 from carewright.ehr.model.deciding import ENDED, of_visit, winner
 from carewright.ehr.model.profiles import way
-from carewright.ehr.model.reading import Misread, Visit, read
+from carewright.ehr.model.reading import Misread, Visit, instant, read
 from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.booking import book, found_again, free_slot
 from carewright.ehr.service.connections import connection_named, keyed
@@ -26,6 +28,8 @@ from carewright.ehr.service.pulling import EXCHANGE
 from carewright.ehr.service.reconciling import reconcile
 from carewright.ehr.service.work import DIFFERS, GONE, NOT_FOUND, Work
 from carewright.kernel import audit, jobs
+from carewright.kernel.context import Context
+from carewright.kernel.db import Session
 from carewright.kernel.errors import Refusal, Unavailable
 
 PUSH = "ehr.push"
@@ -43,14 +47,14 @@ class Seen:
     id: str
     version: str | None
 
-    async def patch(self, path: str, value: Any) -> None:
-        """One element (RFC 6902), of this version (If-Match); the answer's ETag is the next one (HL7 FHIR R4, http.html#versions).
+    async def patch(self, changes: Mapping[str, Any]) -> None:
+        """Elements by their paths (RFC 6902), of this version (If-Match); the answer's ETag is the next (HL7 FHIR R4, http.html#versions).
 
         Raises `Unavailable` where it is another version by now, and `NotUnderstood` where nobody said which one it is.
         """
         if self.version is None:
             raise NotUnderstood(about="version")
-        body = msgspec.json.encode([{"op": "replace", "path": path, "value": value}])
+        body = msgspec.json.encode([{"op": "replace", "path": path, "value": value} for path, value in changes.items()])
         headers = {"Content-Type": PATCH, "If-Match": self.version}
         answer = await self.work.ehr.ask("PATCH", f"{self.work.connection.base}/Appointment/{self.id}", body, headers)
         self.version = answer.headers.get("ETag")
@@ -69,15 +73,25 @@ def telling(connection_id: UUID, appointment_id: UUID) -> str:
     return f"{connection_id}/{appointment_id}/"
 
 
+async def queue_telling(
+    ctx: Context, tx: Session, organization_id: UUID, connection: Connection, appointment_id: UUID, version: int
+) -> None:  # fmt: skip
+    """Have an EHR told of an appointment, once for each version of it."""
+    told = Push(organization_id=organization_id, name=connection.name, appointment_id=appointment_id)
+    await jobs.enqueue(ctx, tx, PUSH, told, unique_key=f"{telling(connection.id, appointment_id)}{version}")
+
+
 async def push_queued(ctx: EhrContext, payload: msgspec.Raw) -> None:
-    """The job: what cannot be done just now is tried again."""
+    """The job: what cannot be done just now is tried again. A connection that was stopped meanwhile is told when it is resumed."""
     told = msgspec.json.decode(payload, type=Push)
     system = ctx.tokens.actor("system", "system", told.organization_id)
-    await push(ctx.acting(system), told.name, told.appointment_id)
+    with suppress(ConnectionStopped):
+        await push(ctx.acting(system), told.name, told.appointment_id)
 
 
 async def push_all(ctx: EhrContext, name: str) -> int:
-    """Tell an EHR of every appointment that it does not have; how many there were."""
+    """Tell an EHR of every appointment that it does not have; how many there were. Raises `UnknownConnection`, `ConnectionStopped`."""
+    await keyed(ctx, name)
     missing = (await reconcile(ctx, (await connection_named(ctx, name)).id)).only_ours
     for each in missing:
         await push(ctx, name, each)
@@ -87,7 +101,7 @@ async def push_all(ctx: EhrContext, name: str) -> int:
 async def push(ctx: EhrContext, name: str, appointment_id: UUID) -> str | None:
     """Bring one appointment there to what it is here. The code of what stands in the way, which is on record; None for nothing.
 
-    Raises `UnknownConnection`, and `Unavailable` where it has to be tried again.
+    Raises `UnknownConnection`, `ConnectionStopped`, and `Unavailable` where it has to be tried again.
     """
     ctx.actor.require(EXCHANGE)
     asked = await keyed(ctx, name)
@@ -150,13 +164,16 @@ async def _changed(work: Work, ours: Appointment, theirs_id: str) -> str | None:
 
 
 async def _moved(work: Work, ours: Appointment, seen: Seen) -> str | None:
-    """Another slot is another time."""
+    """Another slot is another time, where appointments are booked in slots."""
     if not work.profile.steps:
         return NOT_OFFERED
+    if work.profile.books_by == "itself":
+        await seen.patch({"/start": instant(ours.start), "/end": instant(ours.end)})
+        return None
     slot = await free_slot(work, ours)
     if slot is None:
         return NO_TIME
-    await seen.patch("/slot", [{"reference": slot}])
+    await seen.patch({"/slot": [{"reference": slot}]})
     return None
 
 
@@ -165,7 +182,7 @@ async def _stepped(seen: Seen, before: str, after: str) -> str | None:
     if steps is None:
         return NOT_OFFERED
     for status in steps:
-        await seen.patch("/status", status)
+        await seen.patch({"/status": status})
     return None
 
 

@@ -7,7 +7,7 @@ from carewright.contracts.ehr import Reconciled
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service.connections import connection_of
+from carewright.ehr.service.connections import connection_of, entity
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.kernel import audit
 
@@ -29,6 +29,6 @@ async def reconcile(ctx: EhrContext, connection_id: UUID) -> Reconciled:
     page = await acting.scheduling.search_appointments(acting.actor, query)
     ours = [each.id for each in page.items]
     known = await store.are_linked(ctx.db, organization_id, connection.id, "Appointment", ours)
-    await audit.record(ctx.db, audit.entry(ctx, "ehr.reconcile", "E", entities=(audit.Entity(type="Endpoint", id=connection.id),)))
+    await audit.record(ctx.db, audit.entry(ctx, "ehr.reconcile", "E", entities=(entity(connection.id),)))
     only_ours = tuple(each for each in ours if each not in known)
     return Reconciled(linked=linked, differences=found, only_ours=only_ours, more=page.next is not None or len(found) == SHOWN_MAX)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from carewright.contracts.ehr import Retried, Untold, UntoldAppointment
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service.connections import LOOK, connection_of
+from carewright.ehr.service.connections import LOOK, connection_of, entity
 from carewright.ehr.service.pulling import EXCHANGE
 from carewright.ehr.service.pushing import PUSH
 from carewright.kernel import audit, jobs
@@ -31,8 +31,7 @@ async def retry_untold(ctx: EhrContext, connection_id: UUID) -> Retried:
     connection = await connection_of(ctx, connection_id)
     async with ctx.db.transaction() as tx:
         count = await jobs.retry_failed(ctx, tx, PUSH, f"{connection.id}/")
-        about = (audit.Entity(type="Endpoint", id=connection.id),)
-        await audit.record(tx, audit.entry(ctx, "ehr.untold.retry", "E", entities=about))
+        await audit.record(tx, audit.entry(ctx, "ehr.untold.retry", "E", entities=(entity(connection.id),)))
     ctx.wake()
     return Retried(count=count)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 
 from carewright.mock.ehr.answers import Resource
 
@@ -25,6 +26,7 @@ class Profile:
     """`base` is where FHIR R4 is; `operations` where `$find` and `$book` are, if anywhere. `reads` can be read by id.
 
     `steps` says to which status an appointment may be brought from which by a patch; without any, nothing is patched or created.
+    An appointment is booked in one slot of theirs, or by itself, as it is sent. `subscribes`: Subscriptions are kept, and told of changes.
     `warns` is the coding of the warning that stands among the results where a parameter is not known; without it such a search is refused.
     """
 
@@ -43,6 +45,8 @@ class Profile:
     versions: bool
     operations: str | None = None
     steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    books: Literal["slot", "itself"] = "slot"
+    subscribes: bool = False
     warns: Resource | None = None
 
     def writes(self, kind: str) -> bool:

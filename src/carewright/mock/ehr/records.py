@@ -7,13 +7,17 @@ from carewright.mock.ehr.answers import Resource, Wrong
 
 
 class Records:
-    """Resources in the order in which they came. `now` tells the time of a change; `versions` whether resources say theirs."""
+    """Resources in the order in which they came. `now` tells the time of a change; `versions` whether resources say theirs.
+
+    `changed` hears of each that was put, as it is shown from then on.
+    """
 
     def __init__(self, now: Callable[[], datetime], *, versions: bool) -> None:
         self._now = now
         self._shows_versions = versions
         self._kept: dict[str, dict[str, Resource]] = {}
         self._versions: dict[tuple[str, str], int] = {}
+        self.changed: Callable[[Resource], None] | None = None
 
     def put(self, resource: Resource) -> Resource:
         """Keep a resource as its next version; as it is shown from now on."""
@@ -22,7 +26,14 @@ class Records:
         meta = {"lastUpdated": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")}
         shown = resource | {"meta": meta | ({"versionId": str(version)} if self._shows_versions else {})}
         self._kept.setdefault(kind, {})[id_] = shown
+        if self.changed is not None:
+            self.changed(shown)
         return shown
+
+    def drop(self, kind: str, id_: str) -> None:
+        """Raises `Wrong` for what is not there."""
+        self.get(kind, id_)
+        del self._kept[kind][id_]
 
     def get(self, kind: str, id_: str) -> Resource:
         """Raises `Wrong` for what is not there."""

@@ -129,6 +129,7 @@ MATCHES: Mapping[str, Callable[[Records, Resource, str], bool]] = {
     "gender": _says("gender"),
     "active": _says("active"),
     "status": _says("status"),
+    "url": lambda _, resource, value: resource["channel"]["endpoint"] == value,
     "telecom": lambda _, resource, value: any(each["value"] == value for each in resource.get("telecom", ())),
     "-physicalType": _coded("physicalType"),
     "service-type": _coded("serviceType"),

@@ -11,10 +11,12 @@ from carewright.kernel.clock import Clock
 from carewright.mock.ehr.answers import Answer, Asked, Resource, Wrong, outcome
 from carewright.mock.ehr.epic import EPIC
 from carewright.mock.ehr.faults import Faults, Patience, lied
+from carewright.mock.ehr.hooks import KIND, Hooks
 from carewright.mock.ehr.made_up import fill
 from carewright.mock.ehr.operations import Proposals
 from carewright.mock.ehr.oracle import ORACLE
 from carewright.mock.ehr.paging import Page, Pages
+from carewright.mock.ehr.plain import R4
 from carewright.mock.ehr.profile import Profile
 from carewright.mock.ehr.records import Records
 from carewright.mock.ehr.searching import ensure_allowed, found
@@ -22,7 +24,7 @@ from carewright.mock.ehr.tokens import TokenDesk
 from carewright.mock.ehr.writing import create, patch
 
 NO_FAULTS = Faults()
-PROFILES = {each.name: each for each in (EPIC, ORACLE)}
+PROFILES = {each.name: each for each in (EPIC, ORACLE, R4)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Ehr:
         self.new_id = lambda: wish.profile.new_id(rng)
         self.records = Records(clock.now, versions=wish.profile.versions)
         fill(self.records, wish.profile, rng, wish.start_on, wish.patients)
+        self.hooks = Hooks(self.records, wish.profile.base, self.new_id, clock.now)
+        self.records.changed = self.hooks.note
         self.pages = Pages(endless=wish.faults.endless_pages)
         self.proposals = Proposals(self.records, wish.profile, self.new_id)
         self.patience = Patience(wish.requests_per_minute, wish.faults.fails_every, clock.monotonic_seconds)
@@ -93,6 +97,10 @@ class Ehr:
     def _ways(self, asked: Asked, kind: str, id_: str) -> Callable[[], Answer]:
         """What a method does to a type, or to one resource of it. Raises `Wrong` for what is not served."""
         writes = self.profile.writes(kind)
+        if kind == KIND and self.profile.subscribes:
+            self.hooks.end()
+            if (act := self._hooks_ways(asked, id_)) is not None:
+                return act
         if asked.method == "GET" and id_ and kind in self.profile.reads:
             return lambda: self._read(kind, id_)
         if asked.method == "GET" and not id_ and kind in self.profile.searches:
@@ -102,6 +110,14 @@ class Ehr:
         if asked.method == "PATCH" and id_ and writes:
             return lambda: patch(self.records, self.profile, id_, asked)
         raise Wrong(404, "not-supported", "This is not served here.")
+
+    def _hooks_ways(self, asked: Asked, id_: str) -> Callable[[], Answer] | None:
+        """How subscriptions are written; None for what is done to them as to everything else."""
+        if asked.method == "POST" and not id_:
+            return lambda: self.hooks.create(asked)
+        if asked.method == "PUT" and id_:
+            return lambda: self.hooks.update(id_, asked)
+        return (lambda: self.hooks.delete(id_)) if asked.method == "DELETE" and id_ else None
 
     def _read(self, kind: str, id_: str) -> Answer:
         resource = self.records.get(kind, id_)
@@ -147,9 +163,10 @@ def capabilities(profile: Profile) -> Resource:
 
 
 def _served(profile: Profile, kind: str) -> Resource:
+    hooks = profile.subscribes and kind == KIND
     codes = [code for code, served in (
         ("read", kind in profile.reads), ("search-type", kind in profile.searches),
-        ("create", profile.writes(kind)), ("patch", profile.writes(kind)),
+        ("create", profile.writes(kind) or hooks), ("patch", profile.writes(kind)), ("update", hooks), ("delete", hooks),
     ) if served]  # fmt: skip
     names = sorted(profile.searches[kind].parameters) if kind in profile.searches else []
     return {"type": kind, "interaction": [{"code": code} for code in codes], "searchParam": [{"name": name} for name in names]}

@@ -1,6 +1,7 @@
-"""Appointments by plain FHIR: created in a free slot, changed by JSON Patch, each time against the version that was read."""
+"""Appointments by plain FHIR: created in a free slot or by themselves, changed by JSON Patch against the version that was read."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -32,16 +33,43 @@ class _Booking(msgspec.Struct, frozen=True):
     comment: str = ""
 
 
+class _Whole(msgspec.Struct, frozen=True):
+    """What an appointment must say where it is kept as it is sent."""
+
+    status: Literal["proposed", "pending", "booked"]
+    start: datetime
+    end: datetime
+    participant: Annotated[tuple[_Person, ...], Meta(min_length=1)]
+
+
 def create(records: Records, profile: Profile, new_id: Callable[[], str], asked: Asked) -> Answer:
     """201 with Location and ETag, and no body. Raises `Wrong`."""
+    made = (_in_slot if profile.books == "slot" else _as_sent)(records, new_id, asked)
+    records.put(made)
+    headers = {"Location": f"{profile.base}/Appointment/{made['id']}", "ETag": records.version("Appointment", made["id"])}
+    return Answer(status=201, headers=headers)
+
+
+def _in_slot(records: Records, new_id: Callable[[], str], asked: Asked) -> Resource:
     sent = _booking(asked.body)
     patient = sent.participant[0].actor.reference
     records.get("Patient", patient.removeprefix("Patient/"))
     slot = take(records, sent.slot[0].reference)
-    made = appointment(new_id(), slot, schedule_of(records, slot), patient, "booked") | ({"comment": sent.comment} if sent.comment else {})
-    records.put(made)
-    headers = {"Location": f"{profile.base}/Appointment/{made['id']}", "ETag": records.version("Appointment", made["id"])}
-    return Answer(status=201, headers=headers)
+    made = appointment(new_id(), slot, schedule_of(records, slot), patient, "booked")
+    return made | ({"comment": sent.comment} if sent.comment else {})
+
+
+def _as_sent(records: Records, new_id: Callable[[], str], asked: Asked) -> Resource:
+    """Kept as it is, where those who take part are there. Nobody looks whether somebody has the time."""
+    sent: Resource = read(asked.body, dict)
+    try:
+        whole = msgspec.convert(sent, _Whole)
+    except msgspec.ValidationError:
+        raise Wrong(422, "business-rule", "An appointment has a status, a start, an end and somebody who takes part.") from None
+    for each in whole.participant:
+        kind, _, id_ = each.actor.reference.partition("/")
+        records.get(kind, id_)
+    return sent | {"resourceType": "Appointment", "id": new_id()}
 
 
 def patch(records: Records, profile: Profile, id_: str, asked: Asked) -> Answer:
@@ -97,9 +125,9 @@ def _stepped(records: Records, profile: Profile, before: Resource, step: Any) ->
     path, value = step.get("path"), step.get("value")
     if path == "/status":
         return _brought(records, profile, before, str(value))
-    if path == "/slot":
+    if path == "/slot" and profile.books == "slot":
         return _moved(records, before, value)
-    if path in ("/cancelationReason", "/comment"):
+    if path in ("/cancelationReason", "/comment") or (path in ("/start", "/end") and profile.books == "itself"):
         return before | {str(path)[1:]: value}
     raise Wrong(422, "not-supported", "This path is not changed by a patch.")
 
@@ -107,7 +135,7 @@ def _stepped(records: Records, profile: Profile, before: Resource, step: Any) ->
 def _brought(records: Records, profile: Profile, before: Resource, status: str) -> Resource:
     if status not in profile.steps.get(before["status"], ()):
         raise Wrong(422, "business-rule", f"From {before['status']} an appointment cannot become that.")
-    if status == "cancelled":
+    if status == "cancelled" and profile.books == "slot":
         _give_back(records, before)
     return before | {"status": status}
 
