@@ -30,6 +30,13 @@ DIFFERENCE = """
     INSERT INTO ehr.difference (organization_id, id, connection_id, kind, mark, reason, ours, elements, found_at)
     VALUES ($1, gen_random_uuid(), $2, 'Appointment', sha256($2::uuid::text::bytea), 'ehr.no_time_there', $3, '{}', now())
 """
+SUBSCRIBED = """
+    WITH own AS (UPDATE ehr.connection SET profile = 'r4', mode = 'subscription' WHERE id = $1 RETURNING organization_id)
+    INSERT INTO ehr.subscription (organization_id, id, status, active_since, ends_at, woken_at, fault, fault_at, look_at)
+    SELECT organization_id, $1, 'active', now(), now() + interval '1 day', now(), 'ehr.subscription_gone', now(), now() + interval '1 day'
+    FROM own
+"""
+STOPPED = "UPDATE ehr.connection SET stopped_at = now(), untold_since = now() WHERE id = $1"
 FORGET = (
     "DELETE FROM kernel.job WHERE name = 'ehr.push' AND starts_with(unique_key, $1::uuid::text)",
     "DELETE FROM ehr.difference WHERE connection_id = $1",
@@ -73,6 +80,34 @@ async def test_a_scheduler_has_it_told_again_and_reads_what_differs(visits: Visi
         await page.get_by_role("button", name="Tell it again").click()
         await expect(page.get_by_text("It could not be told")).to_have_count(0)
         await expect(page.get_by_role("button", name="Tell it again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("viewport", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
+async def test_a_scheduler_reads_how_we_hear_of_changes_there(visits: Visits, one_process: System, viewport: Any) -> None:
+    async with connected(one_process) as name:
+        page = await visits.open(signed_in=False, viewport=viewport)
+        await sign_in(page, one_process, "scheduler")
+        await page.get_by_role("link", name="Health record").click()
+        card = page.get_by_role("listitem").filter(has_text=name)
+        await expect(card).to_contain_text("We ask again and again.")
+        await changed(one_process, name, SUBSCRIBED)
+        await page.reload()
+        await expect(card).to_contain_text("It has told us of changes since")
+        await expect(card).to_contain_text("It was gone from their system, and was made anew.")
+        assert await problems_of(page) == []
+        await card.get_by_role("link", name="Look at it").click()
+        await expect(page.get_by_text("and is renewed before.")).to_be_visible()
+        assert await problems_of(page) == []
+        await changed(one_process, name, STOPPED)
+        await page.reload()
+        await expect(page.get_by_text("nothing is asked and nothing is told.")).to_be_visible()
+
+
+async def changed(system: System, name: str, query: str) -> None:
+    """The connection is another way in the database."""
+    database = await asyncpg.connect(system.known.database_url)
+    await database.execute(query, await database.fetchval("SELECT id FROM ehr.connection WHERE name = $1", name))
+    await database.close()
 
 
 async def test_ehr_connections_are_no_page_of_others(visits: Visits, one_process: System) -> None:

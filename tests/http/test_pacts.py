@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
+from carewright.contracts.ehr import ProfileName
 from tests.clearing_house import mock_clearing_house
 from tests.pacts.clearing_house import CLEARING_HOUSE
 from tests.pacts.contract import FOLDER, Contract
-from tests.pacts.ehr import EPIC, ORACLE
+from tests.pacts.ehr import EPIC, ORACLE, R4
 from tests.pacts.ehr_states import made_up_for_contracts
 from tests.pacts.every import EVERY
 from tests.pacts.verifying import verified
@@ -27,10 +28,10 @@ async def test_a_contract_is_what_the_client_asks_and_reads(contract: Contract) 
     assert await contract.written() == (FOLDER / f"{contract.name}.json").read_text("utf-8"), ANEW
 
 
-@pytest.mark.parametrize("profile", ["epic", "oracle"])
-async def test_the_made_up_ehr_keeps_to_what_the_connector_needs(profile: Literal["epic", "oracle"], tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["epic", "oracle", "r4"])
+async def test_the_made_up_ehr_keeps_to_what_the_connector_needs(profile: ProfileName, tmp_path: Path) -> None:
     async with made_up_for_contracts(profile, tmp_path) as theirs:
-        for file in (FOLDER / f"{each.name}.json" for each in (EPIC, ORACLE) if each.provider == profile):
+        for file in (FOLDER / f"{each.name}.json" for each in (EPIC, ORACLE, R4) if each.provider == profile):
             await verified(profile, theirs.address, file, theirs.state)
 
 

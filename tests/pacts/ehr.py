@@ -1,4 +1,4 @@
-"""What our EHR connector needs of an EHR: of one with Epic's habits, and of one with Oracle Health's.
+"""What our EHR connector needs of an EHR: of one with Epic's habits, of one with Oracle Health's, and of a plain FHIR R4 server.
 
 The client is `carewright.ehr.service`: its own questions, tokens, pages and writes. Only which practitioner of theirs is which of ours is
 told to it, since no database is asked here. Whoever verifies says in the states where their FHIR is (`base`, a path), and who is there.
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Literal, cast
-from unittest.mock import AsyncMock, patch
+from typing import Any, cast
+from unittest.mock import patch
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,14 +23,16 @@ from pact import Pact, generate, match
 from pact.interaction import HttpInteraction
 from pact.match.matcher import AbstractMatcher
 
-from carewright.contracts.ehr import MASTERS, Connection, NotUnderstood
+from carewright.contracts.ehr import MASTERS, Connection, NotUnderstood, ProfileName
 from carewright.contracts.scheduling import Appointment, Participant
 from carewright.ehr import store
 from carewright.ehr.model.paying import Policy, said_of
 from carewright.ehr.model.profiles import PROFILES
 from carewright.ehr.model.reading import Person, Place, Visit, instant, read
-from carewright.ehr.service.asking import ASSERTION_TYPE, FHIR, SCOPE, Ehr
+from carewright.ehr.model.subscribing import subscription
+from carewright.ehr.service.asking import ASSERTION_TYPE, FHIR, SCOPE, SUBSCRIBING, Ehr
 from carewright.ehr.service.booking import book, found_again
+from carewright.ehr.service.hooking import Hook
 from carewright.ehr.service.pushing import Seen
 from carewright.ehr.service.work import NOT_FOUND, Work
 from carewright.ehr.settings import EhrSettings
@@ -48,10 +50,13 @@ PATIENT = "a patient with a number"
 BOOKED = "a patient has appointments, more than a page of them"
 EXPECTED = "a practitioner has appointments"
 FREE = "a practitioner has a free time"
+WHOLE = "a patient wants a time with a practitioner at a place"
 WANTED = "a patient wants a time that is free"
 PROPOSED = "a time is proposed to a patient"
 CHANGEABLE = "an appointment is booked"
 COVERED = "somebody pays for a patient"
+SUBSCRIBED = "Carewright has a subscription"
+ENDPOINT, ENDS_AT = "https://carewright.example/ehr-hooks/00000000-0000-0000-0000-000000000001", datetime(2099, 1, 1, tzinfo=UTC)
 NUMBER, MRN = "http://hl7.org/fhir/sid/us-npi|9000000000", "urn:oid:2.999.1.1|100000"
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 WINDOW = timedelta(days=14)
@@ -95,6 +100,12 @@ class Asked:
         asked = with_token(self.asking(what, *states).with_request("POST", path(base, place)))
         return asked.with_header("Accept", FHIR).with_body(body, FHIR)
 
+    def on_subscription(self, what: str, method: str, body: Json | None = None) -> HttpInteraction:
+        """One that we have is read, written anew or taken away."""
+        place = path("base", "/Subscription/${subscription}", "/Subscription/h-1")
+        asked = with_token(self.asking(what, SUBSCRIBED).with_request(method, place)).with_header("Accept", FHIR)
+        return asked.with_body(body, FHIR) if body else asked
+
     def patch(self, what: str, version: AbstractMatcher[str] | str) -> HttpInteraction:
         """An appointment is cancelled, of one version."""
         asked = self.asking(what, CHANGEABLE).with_request("PATCH", path("base", "/Appointment/${appointment}", "/Appointment/a-1"))
@@ -112,14 +123,14 @@ def with_token(interaction: HttpInteraction) -> HttpInteraction:
     return interaction.with_header("Authorization", from_state("Bearer ${token}", "Bearer a-token", "Bearer .+"))
 
 
-def define_sign_in(asked: Asked) -> None:
+def define_sign_in(asked: Asked, scope: str = SCOPE) -> None:
     """SMART App Launch 2.2: the configuration, then a token by private_key_jwt."""
     place = asked.asking("where tokens are given").with_request("GET", path("base", "/.well-known/smart-configuration"))
     endpoint = match.like("http://ehr.example/token", generator=generate.mock_server_url(r".*(/token)$", "http://ehr.example/token"))
     place.with_header("Accept", JSON).will_respond_with(200).with_body({"token_endpoint": endpoint}, JSON)
     token = asked.asking("a token").with_request("POST", from_state("${token_path}", "/token", r"/.*"))
     form = {
-        "grant_type": "client_credentials", "scope": SCOPE, "client_assertion_type": ASSERTION_TYPE,
+        "grant_type": "client_credentials", "scope": scope, "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": from_state("${assertion}", "e30.e30.c2ln", r"[\w-]+\.[\w-]+\.[\w-]+"),
     }  # fmt: skip
     token.with_header("Accept", JSON).with_body(form, FORM).will_respond_with(200)
@@ -312,20 +323,87 @@ async def use_oracle(address: str) -> None:
     assert found.actors("Practitioner") == ["d-1"]
     await use_coverage(work)
     seen = Seen(work, "a-1", (await work.ehr.read_version("Appointment", "a-1"))[1])
-    await seen.patch("/status", "cancelled")
+    await seen.patch({"/status": "cancelled"})
     assert seen.version == 'W/"2"'
     assert await found_again(work, OURS, "p-1") is None
     assert await booked(work) == "a-9"
 
 
+# -------------------------------------------------------------------------------------------------------- plain FHIR R4
+def define_plain(pact: Pact) -> None:
+    asked = Asked(pact)
+    define_sign_in(asked, SCOPE + SUBSCRIBING)
+    answered(
+        asked.get("all practitioners", "/Practitioner", [("active", "true"), ("_count", "50")]), bundle(person("Practitioner", NUMBER))
+    )
+    answered(asked.get("one patient", "/Patient/${patient}", [], PATIENT, example="/Patient/p-1"), born(person("Patient", MRN)))
+    whose = [("practitioner", from_state("${practitioner}", "d-1", ID)), ("date", f"ge{FROM}"), ("date", f"lt{UNTIL}")]
+    answered(asked.get("a practitioner's appointments", "/Appointment", whose, EXPECTED), bundle(visit()))
+    define_coverage(asked)
+    tag = {"ETag": formed('W/"1"', r'(W/)?".+"')}
+    one = asked.get("one appointment and its version", "/Appointment/${appointment}", [], CHANGEABLE, example="/Appointment/a-1")
+    answered(one, visit(), tag)
+    changed = asked.patch("it is cancelled", from_state("${version}", 'W/"1"')).will_respond_with(200)
+    changed.with_header("ETag", formed('W/"2"', r'(W/)?".+"'))
+    who = (("Patient", "patient", "p-1"), ("Practitioner", "practitioner", "d-1"), ("Location", "place", "l-1"))
+    actors = [from_state(f"{kind}/${{{name}}}", f"{kind}/{id_}", f"{kind}/{ID}") for kind, name, id_ in who]
+    body = {
+        "resourceType": "Appointment", "status": "booked", "start": FROM, "end": instant(OURS.end), "comment": COMMENT,
+        "serviceType": [{"coding": [{"system": "urn:oid:2.999.2", "code": "11"}]}],
+        "participant": [{"actor": {"reference": each}, "status": "accepted"} for each in actors],
+    }  # fmt: skip
+    made = asked.post("an appointment is made by itself", "base", "/Appointment", body, WHOLE).will_respond_with(201)
+    made.with_header("Location", formed("/R4/Appointment/a-9", f".*/Appointment/{ID}(/_history/.*)?"))
+    define_subscription(asked)
+
+
+def define_subscription(asked: Asked) -> None:
+    """Made, read, found by where it leads, written anew, and taken away (HL7 FHIR R4, subscription.html)."""
+    wanted = subscription(ENDPOINT, "secret", ENDS_AT, None)
+    made = asked.post("a subscription is made", "base", "/Subscription", wanted).will_respond_with(201)
+    made.with_header("Location", formed("/R4/Subscription/h-1", f".*/Subscription/{ID}(/_history/.*)?"))
+    kept = {
+        "resourceType": "Subscription", "id": formed("h-1", ID), "status": formed("active", "requested|active|error|off"),
+        "end": formed(instant(ENDS_AT), INSTANT), "channel": {"endpoint": match.like(ENDPOINT)},
+    }  # fmt: skip
+    answered(asked.on_subscription("how a subscription stands", "GET"), kept)
+    answered(asked.get("subscriptions that lead to us", "/Subscription", [("url", ENDPOINT)], SUBSCRIBED), bundle(kept))
+    again = wanted | {"id": from_state("${subscription}", "h-1", ID)}
+    asked.on_subscription("a subscription is written anew", "PUT", again).will_respond_with(200)
+    asked.on_subscription("a subscription is taken away", "DELETE").will_respond_with(204)
+
+
+async def use_plain(address: str) -> None:
+    work = working(address, "r4")
+    (practitioner,) = [read(each, Person) async for each in work.ehr.search("Practitioner", {"active": "true", "_count": "50"})]
+    assert practitioner.active
+    assert read(await work.ehr.read("Patient", "p-1"), Person).birth_on is not None
+    asked = [("practitioner", "d-1"), ("date", f"ge{FROM}"), ("date", f"lt{UNTIL}")]
+    (found,) = [read(each, Visit) async for each in work.ehr.search("Appointment", asked)]
+    assert found.actors("Practitioner") == ["d-1"]
+    await use_coverage(work)
+    seen = Seen(work, "a-1", (await work.ehr.read_version("Appointment", "a-1"))[1])
+    await seen.patch({"/status": "cancelled"})
+    assert seen.version == 'W/"2"'
+    assert await booked(work) == "a-9"
+    hook = Hook(work.ehr)
+    assert await hook.put(ENDPOINT, "secret", ENDS_AT, None) == "h-1"
+    told = await hook.read("h-1")
+    assert told is not None
+    assert (told.status, told.end, told.channel.endpoint) == ("active", ENDS_AT, ENDPOINT)
+    assert await hook.found(ENDPOINT) == ["h-1"]
+    assert await hook.put(ENDPOINT, "secret", ENDS_AT, "h-1") == "h-1"
+    await hook.delete("h-1")
+
+
 # --------------------------------------------------------------------------------------------------------------- the client
-def working(address: str, profile: Literal["epic", "oracle"]) -> Work:
+def working(address: str, profile: ProfileName) -> Work:
     """Our connector at work for a connection with that address; it has a key, and no token yet."""
     clock = SystemClock()
     key = ECKey.generate_key("P-384", {"kid": "ours-1"}, private=True)
     connection = Connection(
         id=UUID(int=1), name="theirs", profile=profile, base=f"{address}/R4", client_id="carewright", patient_system="urn:oid:2.999.1.1",
-        masters=MASTERS, codes={"11": VISIT_TYPE}, public_key={},
+        masters=MASTERS, codes={"urn:oid:2.999.2|11" if profile == "r4" else "11": VISIT_TYPE}, public_key={},
     )  # fmt: skip
     known: Any = SimpleNamespace(
         outgoing=Outgoing([address]),
@@ -349,7 +427,11 @@ def with_known_token(address: str) -> Work:
 
 async def booked(work: Work) -> str | None:
     """What an appointment of ours is called there, once it is booked."""
-    with patch.object(store, "theirs_of", AsyncMock(return_value="d-1")):
+
+    async def theirs(*asked: Any) -> str:
+        return {"Practitioner": "d-1", "Location": "l-1"}[asked[3]]
+
+    with patch.object(store, "theirs_of", theirs):
         return await book(work, OURS, "p-1")
 
 
@@ -372,6 +454,7 @@ async def use_overtaken(address: str) -> None:
         await work.ehr.ask("PATCH", f"{work.connection.base}/Appointment/a-1", body, {"Content-Type": PATCH, "If-Match": 'W/"999999"'})
 
 
+R4 = Contract("carewright-ehr", "r4", ((define_plain, use_plain), (define_gone, use_gone)))
 EPIC = Contract("carewright-ehr", "epic", ((define_epic, use_epic), (define_gone, use_gone)))
 ORACLE = Contract("carewright-ehr", "oracle", ((define_oracle, use_oracle), (define_gone, use_gone), (define_overtaken, use_overtaken)))
-assert {"epic", "oracle"} == set(PROFILES), "a profile without a contract"
+assert {"epic", "oracle", "r4"} == set(PROFILES), "a profile without a contract"

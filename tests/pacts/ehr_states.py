@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,6 +12,8 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from carewright.contracts.ehr import ProfileName
+from carewright.ehr.model.subscribing import subscription
 from carewright.ehr.service.asking import ASSERTION_TYPE
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.ids import Ids
@@ -37,7 +39,7 @@ class MadeUp:
         said = {
             ehr.REGISTERED: self._registered, ehr.PRACTITIONER: self._practitioner, ehr.PATIENT: self._patient, ehr.BOOKED: self._booked,
             ehr.EXPECTED: self._expected, ehr.FREE: self._free, ehr.WANTED: self._wanted, ehr.PROPOSED: self._proposed,
-            ehr.CHANGEABLE: self._changeable, ehr.COVERED: self._patient,
+            ehr.CHANGEABLE: self._changeable, ehr.COVERED: self._patient, ehr.WHOLE: self._whole, ehr.SUBSCRIBED: self._subscribed,
         }  # fmt: skip
         return await said[name]()
 
@@ -88,6 +90,16 @@ class MadeUp:
         version = (await self.http.get(f"{self.base}/Appointment/{found}")).headers["ETag"]
         return {"appointment": found, "version": version}
 
+    async def _whole(self) -> dict[str, Any]:
+        place = (await self._asked("GET", "/Location"))["entry"][0]["resource"]["id"]
+        return {"patient": await self._patient_id(), "practitioner": await self._practitioner_id(), "place": place}
+
+    async def _subscribed(self) -> dict[str, Any]:
+        wanted = subscription(ehr.ENDPOINT, "secret", ehr.ENDS_AT, None)
+        answer = await self.http.post(f"{self.base}/Subscription", json=wanted)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        return {"subscription": answer.json()["id"]}
+
     async def _slot(self) -> Any:
         query = {"service-type": "11", "start": [f"ge{ehr.FROM}", f"lt{ehr.SOON}"]}
         return (await self._asked("GET", "/Slot", params=query))["entry"][0]["resource"]
@@ -113,7 +125,7 @@ class MadeUp:
 
 
 @asynccontextmanager
-async def made_up_for_contracts(profile: Literal["epic", "oracle"], folder: Path) -> AsyncIterator[MadeUp]:
+async def made_up_for_contracts(profile: ProfileName, folder: Path) -> AsyncIterator[MadeUp]:
     """One patient has every appointment that is taken: more than a page of them."""
     keys = folder / "keys.json"
     keys.write_bytes(msgspec.json.encode({"keys": [KEY.as_dict(private=False)]}))

@@ -1,17 +1,18 @@
-"""EHR connections: when each was asked last, of what it has not heard, and where the two differ, in plain words."""
+"""EHR connections in plain words: how we hear of changes there, of what each has not heard, and where the two differ."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 
 import msgspec
 from starlette.responses import Response
 
 from carewright.console.http.page import Ask
-from carewright.contracts.ehr import Difference, UnknownConnection
+from carewright.contracts.ehr import Connection, Difference, EhrSubscription, UnknownConnection
 
 CONNECTIONS = "/staff/ehr"
 CONNECTION = f"{CONNECTIONS}/{{id}}"
-SYSTEMS: Mapping[str, str] = {"epic": "Epic", "oracle": "Oracle Health"}
+SYSTEMS: Mapping[str, str] = {"epic": "Epic", "oracle": "Oracle Health", "r4": "FHIR R4 server"}
 REASONS: Mapping[str, str] = {
     "ehr.differs": "They say something else, and ours stays.",
     "ehr.taken": "Ours was changed to what they say.",
@@ -32,6 +33,17 @@ REASONS: Mapping[str, str] = {
 """Reasons of differences, as people say them. Any other is shown as the code that it is."""
 
 
+FAULTS: Mapping[str, str] = {
+    "ehr.subscription_gone": "It was gone from their system, and was made anew.",
+    "ehr.subscription_error": "Their system could not reach us and gave up. It was made anew.",
+    "ehr.subscription_off": "Their system had turned it off. It was made anew.",
+    "ehr.not_understood": "Their system refused it, or answered what we cannot use. It is tried again.",
+    "ehr.no_public_address": "It is not set under which address their system reaches us.",
+    "kernel.unavailable": "Their system did not answer. It is tried again.",
+}
+"""What was in the way of a subscription, as people say it. Any other is shown as the code that it is."""
+
+
 class Group(msgspec.Struct, frozen=True):
     """Differences of one kind for one reason."""
 
@@ -44,7 +56,7 @@ async def show_connections(ask: Ask) -> Response:
     """Every connection, with how much of it waits."""
     found = (await ask.ctx.ehrs.list_connections(ask.ctx.actor)).items
     untold = {each.id: (await ask.ctx.ehrs.list_untold(ask.ctx.actor, each.id)).items for each in found}
-    return ask.show("ehrs.html", connections=found, untold=untold, systems=SYSTEMS)
+    return ask.show("ehrs.html", connections=found, untold=untold, systems=SYSTEMS, hearing={each.id: hearing(each) for each in found})
 
 
 async def show_connection(ask: Ask) -> Response:
@@ -56,7 +68,7 @@ async def show_connection(ask: Ask) -> Response:
     report = await ask.ctx.ehrs.reconcile(ask.ctx.actor, ask.id)
     return ask.show(
         "ehr.html", connection=connection, system=SYSTEMS[connection.profile], report=report, groups=grouped(report.differences),
-        untold=await ask.ctx.ehrs.list_untold(ask.ctx.actor, ask.id),
+        hearing=hearing(connection), untold=await ask.ctx.ehrs.list_untold(ask.ctx.actor, ask.id),
     )  # fmt: skip
 
 
@@ -64,6 +76,30 @@ async def retry(ask: Ask) -> Response:
     """Tell the EHR again what it could not be told."""
     await ask.ctx.ehrs.retry_untold(ask.ctx.actor, ask.id)
     return ask.go(f"{CONNECTIONS}/{ask.id}")
+
+
+def hearing(connection: Connection) -> list[str]:
+    """How we hear of changes there, in sentences."""
+    if connection.stopped_at is not None:
+        return [f"Stopped since {_at(connection.stopped_at)}: nothing is asked and nothing is told."]
+    if connection.mode == "polling":
+        return ["We ask again and again."]
+    one = connection.subscription or EhrSubscription()
+    tells, told = "It does not tell us of changes yet. We ask again and again.", "It has told us nothing yet."
+    if one.active_since:
+        tells = f"It has told us of changes since {_at(one.active_since)}."
+    if one.woken_at:
+        told = f"It told us last {_at(one.woken_at)}."
+    said = [tells, told]
+    if one.active_since and one.ends_at:
+        said.append(f"This lasts until {_at(one.ends_at)}, and is renewed before.")
+    if one.fault and one.fault_at:
+        said.append(f"On {_at(one.fault_at)}: {FAULTS.get(one.fault, one.fault)}")
+    return said
+
+
+def _at(instant: datetime) -> str:
+    return f"{instant:%d %B %Y %H:%M} UTC"
 
 
 def grouped(differences: Sequence[Difference]) -> list[Group]:

@@ -67,8 +67,7 @@ ROUTES = (
     ),
     Route("POST", ONE + "/stop", stop_connection, "Ask nothing and tell nothing, until resumed", MANAGE, Stopped, refusals=KNOWN),
     Route(
-        "POST", ONE + "/resume", resume_connection, "Ask and tell again, and tell what changed meanwhile", MANAGE, Resumed,
-        refusals=(*KNOWN, NoPublicAddress),
+        "POST", ONE + "/resume", resume_connection, "Ask and tell again, and tell what changed meanwhile", MANAGE, Resumed, refusals=KNOWN,
     ),
     Route("GET", ONE + "/untold", list_untold, "Appointments of which the EHR has not heard yet", LOOK, Untold, refusals=KNOWN),
     Route("POST", ONE + "/retry", retry_untold, "Tell the EHR again what it could not be told", EXCHANGE, Retried, refusals=KNOWN),

@@ -13,7 +13,7 @@ from carewright.contracts.ehr import Connection, Resumed, Stopped
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
-from carewright.ehr.service.connections import MANAGE, connection_of, ensure_offered, entity
+from carewright.ehr.service.connections import MANAGE, connection_of, entity
 from carewright.ehr.service.pushing import PUSH, queue_telling
 from carewright.ehr.service.subscribing import keep, see_to
 from carewright.kernel import audit, jobs
@@ -42,10 +42,9 @@ async def stop_connection(ctx: EhrContext, connection_id: UUID) -> Stopped:
 
 
 async def resume_connection(ctx: EhrContext, connection_id: UUID) -> Resumed:
-    """Ask and tell again, and tell what changed here meanwhile. One that goes on goes on. Raises `UnknownConnection`, `NoPublicAddress`."""
+    """Ask and tell again, and tell what changed here meanwhile. One that goes on goes on. Raises `UnknownConnection`."""
     ctx.actor.require(MANAGE)
     connection = msgspec.structs.replace(await connection_of(ctx, connection_id), stopped_at=None)
-    ensure_offered(ctx, connection)
     async with ctx.db.transaction() as tx:
         since, count = await store.resume_connection(tx, ctx.actor.organization_id, connection.id), 0
         if since is not None:

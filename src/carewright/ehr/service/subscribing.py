@@ -13,11 +13,11 @@ import msgspec
 from carewright.contracts.ehr import Connection, NotUnderstood, SetMode
 from carewright.ehr import store
 from carewright.ehr.context import EhrContext
-from carewright.ehr.model.reading import Misread, read
-from carewright.ehr.model.subscribing import Told, ends_soon, pause, subscription
-from carewright.ehr.service.asking import FHIR_JSON, Ehr, made_id
+from carewright.ehr.model.reading import Misread
+from carewright.ehr.model.subscribing import ends_soon, pause
+from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.connections import MANAGE, connection_of, endpoint_of, ensure_offered, entity, is_wanted
-from carewright.ehr.service.work import NOT_FOUND
+from carewright.ehr.service.hooking import Hook
 from carewright.ehr.store import Keyed, Standing
 from carewright.kernel import audit
 from carewright.kernel.db import Session
@@ -47,8 +47,8 @@ class Look:
         return self.ehr.connection.id
 
     @property
-    def place(self) -> str:
-        return f"{self.ehr.connection.base}/Subscription"
+    def hook(self) -> Hook:
+        return Hook(self.ehr)
 
 
 async def set_mode(ctx: EhrContext, connection_id: UUID, command: SetMode) -> Connection:
@@ -79,10 +79,13 @@ def hash_of(secret: str) -> bytes:
 
 
 async def keep(ctx: EhrContext, name: str) -> None:
-    """Look at a subscription whose turn it is, and do what is to be done. Nothing that the EHR does is raised."""
+    """Look at a subscription whose turn it is, and do what is to be done. Nothing that the EHR does is raised.
+
+    Whoever was not told our address, as a command may be, leaves what is wanted to a process that was.
+    """
     cipher, now = await ctx.cipher(), ctx.clock.now()
     asked = await store.connection_for_asking(ctx.db, cipher, name)
-    if asked is None:
+    if asked is None or (is_wanted(asked.connection) and not ctx.settings.public_url):
         return
     standing = await store.claim_look(ctx.db, cipher, asked.connection.id, now, now + LEASE)
     if standing is not None:
@@ -107,7 +110,7 @@ async def _kept(look: Look) -> None:
     if look.standing.theirs is None:
         await _made(look)
         return
-    seen = await _read(look, look.standing.theirs)
+    seen = await look.hook.read(look.standing.theirs)
     fault = GONE if seen is None else ENDED.get(seen.status)
     if seen is None or fault:
         await store.note_fault(look.ctx.db, look.cipher.organization_id, look.id, fault or GONE, look.now)
@@ -121,16 +124,6 @@ async def _kept(look: Look) -> None:
         await _note(look, Standing(theirs=seen.id, status=seen.status, ends_at=seen.end))
 
 
-async def _read(look: Look, theirs: str) -> Told | None:
-    """None where it is not there any more."""
-    try:
-        return read(await look.ehr.read("Subscription", theirs), Told)
-    except NotUnderstood as refusal:
-        if refusal.facts.get("status_code") in NOT_FOUND:
-            return None
-        raise
-
-
 async def _made(look: Look) -> None:
     """A new one; or ours that is there already, whose answer we did not hear."""
     await _written(look, next(iter(await _found_again(look)), None))
@@ -138,28 +131,23 @@ async def _made(look: Look) -> None:
 
 async def _made_anew(look: Look) -> None:
     for each in await _found_again(look):
-        await _delete(look, each)
+        await look.hook.delete(each)
     await _written(look, None)
 
 
 async def _found_again(look: Look) -> list[str]:
-    """Their ids of whatever would wake this connection, the one that we know among them or not."""
-    found = look.ehr.search("Subscription", {"url": endpoint_of(look.ctx, look.id)})
-    ids = [read(each, Told).id async for each in found]
-    known = look.standing.theirs
-    return [*ids, *([known] if known and known not in ids else [])]
+    """Their ids of whatever would wake this connection, the one that we know first; it alone where we do not know our address."""
+    known = [look.standing.theirs] if look.standing.theirs else []
+    if not look.ctx.settings.public_url:
+        return known
+    return list(dict.fromkeys([*known, *await look.hook.found(endpoint_of(look.ctx, look.id))]))
 
 
 async def _written(look: Look, theirs: str | None) -> None:
     """Make it, or write it anew, with a secret of its own each time: whoever can read it at the EHR knows an old one before long."""
     secret, ends_at = SECRET_PREFIX + new_secret(SECRET_BYTES).hex(), look.now + _lasts(look)
     await store.offer_secret(look.ctx.db, look.cipher.organization_id, look.id, hash_of(secret), ends_at)
-    body = msgspec.json.encode(subscription(endpoint_of(look.ctx, look.id), secret, ends_at, theirs))
-    if theirs is None:
-        made = made_id(await look.ehr.ask("POST", look.place, body, FHIR_JSON))
-    else:
-        made = theirs
-        await look.ehr.ask("PUT", f"{look.place}/{theirs}", body, FHIR_JSON)
+    made = await look.hook.put(endpoint_of(look.ctx, look.id), secret, ends_at, theirs)
     entry = audit.entry(look.ctx, "ehr.subscription.put", "U" if theirs else "C", entities=(entity(look.id),))
     await _note(look, Standing(theirs=made, status="requested", ends_at=ends_at), entry)
 
@@ -176,18 +164,10 @@ async def _removed(look: Look) -> None:
     """Nothing of ours is there afterwards; what has ended by itself, or never was, is not asked for."""
     if look.standing.ends_at is not None and look.standing.ends_at > look.now:
         for each in await _found_again(look):
-            await _delete(look, each)
+            await look.hook.delete(each)
     async with look.ctx.db.transaction() as tx:
         await store.drop_subscription(tx, look.cipher.organization_id, look.id)
         await audit.record(tx, audit.entry(look.ctx, "ehr.subscription.delete", "D", entities=(entity(look.id),)))
-
-
-async def _delete(look: Look, theirs: str) -> None:
-    try:
-        await look.ehr.ask("DELETE", f"{look.place}/{theirs}")
-    except NotUnderstood as refusal:
-        if refusal.facts.get("status_code") not in NOT_FOUND:
-            raise
 
 
 def _lasts(look: Look) -> timedelta:
