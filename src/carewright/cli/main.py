@@ -3,8 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,18 @@ import uvloop
 
 from carewright import __version__
 from carewright.cli import commands
+from carewright.cli.ehr import add_ehr, add_mock
+from carewright.cli.words import add_command as _command
+from carewright.cli.words import add_group as _group
+from carewright.cli.words import with_place as _with_place
+from carewright.cli.words import with_tenant as _with_tenant
 from carewright.contracts.permissions import ROLES
 from carewright.kernel.errors import Refusal
 from carewright.kernel.remains import leave_little
 from carewright.roles.child import StartFailed as ServerFailed
 
 if TYPE_CHECKING:
-    Names = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name for it
-LIES = ("none", "trace", "member", "birth", "cut", "counts", "garbage", "kind")
-Command = Callable[[argparse.Namespace], Awaitable[int]]
+    from carewright.cli.words import Names
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,37 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         _cds,
         _incident,
         _hl7,
-        _ehr,
-        _mock,
+        add_ehr,
+        add_mock,
         _roles,
     ):
         add(names)
     return parser
-
-
-def _command(names: "Names", name: str, run: Command, what: str, example: str) -> argparse.ArgumentParser:
-    command = names.add_parser(name, help=what, description=what, epilog=f"example: {example}")
-    command.set_defaults(run=run)
-    return command
-
-
-def _group(names: "Names", name: str, what: str, example: str, description: str = "") -> "Names":
-    """Commands behind a word of their own."""
-    command = names.add_parser(name, help=what, description=description or what, epilog=f"example: {example}")
-    return command.add_subparsers(title="commands", required=True, metavar="WHAT", dest="what")
-
-
-def _with_place(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--data", type=Path, default=Path(os.environ.get("CAREWRIGHT_DATA", ".data")), help="data directory (default: .data)"
-    )
-    command.add_argument("--database-url", help="use this PostgreSQL instead of the embedded one")
-    command.add_argument("--settings", type=Path, help="a TOML file with settings")
-
-
-def _with_tenant(command: argparse.ArgumentParser) -> None:
-    _with_place(command)
-    command.add_argument("--organization", help="tenant (default: the one this data directory belongs to)")
 
 
 def _up(names: "Names") -> None:
@@ -403,91 +380,7 @@ def _hl7(names: "Names") -> None:
         _with_tenant(each)
 
 
-MODES = ("polling", "subscription")
-
-
-def _ehr(names: "Names") -> None:
-    whats = _group(
-        names, "ehr", "Connect an electronic health record, pull from it, and see where the two differ.",
-        "carewright ehr pull main", "Connect an electronic health record. Works on the database, whether or not a server runs.",
-    )  # fmt: skip
-    add = _command(
-        whats, "add", commands.ehr, "Add an EHR, and print the public key by which it is to know us.",
-        "carewright ehr add main --profile oracle --base https://ehr.example.org/r4/TENANT --client-id ID",
-    )  # fmt: skip
-    listed = _command(whats, "list", commands.ehr, "List EHRs.", "carewright ehr list")
-    mapped = _command(
-        whats, "map", commands.ehr, "Say what their visits are here.", "carewright ehr map main 11 019a0000-0000-7000-8000-00000000000b",
-    )  # fmt: skip
-    pull = _command(whats, "pull", commands.ehr, "Ask an EHR for everything now.", "carewright ehr pull main")
-    push = _command(whats, "push", commands.ehr, "Tell an EHR of the appointments that it does not have.", "carewright ehr push main")
-    retry = _command(whats, "retry", commands.ehr, "Tell an EHR again what it could not be told.", "carewright ehr retry main")
-    reconcile = _command(whats, "reconcile", commands.ehr, "Report what differs, by counts and ids.", "carewright ehr reconcile main")
-    act = commands.ehr_connection
-    mode = _command(
-        whats, "mode", act, "Say whether we ask again and again, or the EHR wakes us besides.",
-        "carewright ehr mode main subscription",
-    )  # fmt: skip
-    stop = _command(whats, "stop", act, "Ask an EHR nothing and tell it nothing, until resumed.", "carewright ehr stop main")
-    resume = _command(whats, "resume", act, "Ask and tell again, and tell what changed meanwhile.", "carewright ehr resume main")
-    named = (add, mapped, pull, push, retry, reconcile, mode, stop, resume)
-    for each in named:
-        each.add_argument("name", help="what we call it: small letters, digits and dashes")
-    mapped.add_argument("code", help="their code, or SYSTEM|CODE")
-    mapped.add_argument("target", nargs="?", help="a visit type's id; without one the code is nothing here any more")
-    add.add_argument("--profile", choices=("epic", "oracle", "r4"), required=True, help="whose habits it has; r4: a plain FHIR R4 server")
-    add.add_argument("--mode", choices=MODES, default=MODES[0], help="how we hear of changes there (default: polling)")
-    mode.add_argument("mode", choices=MODES, help="subscription needs a profile that offers it, and CAREWRIGHT_EHR_PUBLIC_URL")
-    add.add_argument("--base", required=True, metavar="URL", help="where its FHIR R4 is")
-    add.add_argument("--client-id", required=True, help="what it calls us")
-    add.add_argument("--patients-system", default="", metavar="URI", help="the system of its patients' numbers")
-    add.add_argument(
-        "--master", action="append", default=[], metavar="KIND=WHO",
-        help="whose word counts for Practitioner, Location, Patient or Appointment: theirs, ours or newest (may be given more than once)",
-    )  # fmt: skip
-    for each in (listed, *named):
-        _with_tenant(each)
-
-
-def _mock(names: "Names") -> None:
-    whats = _group(
-        names, "mock", "Run somebody else's system, made up, to build and test against.",
-        "carewright mock ehr --profile oracle --port 8090",
-    )  # fmt: skip
-    ehr = _command(
-        whats, "ehr", commands.mock, "An electronic health record that speaks FHIR R4 with the habits of one of three, on this machine.",
-        "carewright mock ehr --profile oracle --port 8090 --keys carewright.jwks.json",
-    )  # fmt: skip
-    ehr.add_argument("--profile", choices=("epic", "oracle", "r4"), default="epic", help="whose habits (default: epic); r4: a plain server")
-    ehr.add_argument("--port", type=int, default=8090, help="port to listen on (default: 8090; 0 takes a free one)")
-    ehr.add_argument("--seed", type=int, default=1, help="the same seed and day give the same people and times (default: 1)")
-    ehr.add_argument("--start-on", type=date.fromisoformat, metavar="DATE", help="the first day that has times (default: today)")
-    ehr.add_argument("--patients", type=int, default=40, help="how many patients there are (default: 40)")
-    ehr.add_argument("--client-id", default="carewright", help="who may ask for tokens (default: carewright)")
-    ehr.add_argument("--keys", type=Path, metavar="FILE", help="the client's public keys, a JWK set; without them no token is needed")
-    ehr.add_argument(
-        "--requests-per-minute", type=int, default=6_000, metavar="N", help="beyond these it answers 429 with Retry-After (default: 6000)"
-    )
-    ehr.add_argument("--slow", type=float, default=0.0, metavar="SECONDS", help="wait before every answer")
-    ehr.add_argument("--endless-pages", action="store_true", help="begin again after the last page of every search")
-    ehr.add_argument("--lie", action="store_true", help="tell wrong totals, another order and wrong types")
-    ehr.add_argument("--fail-every", type=int, default=0, metavar="N", help="answer every Nth request with 500")
-    _mock_eligibility(whats)
-
-
-def _mock_eligibility(whats: "Names") -> None:
-    house = _command(
-        whats, "eligibility", commands.mock_eligibility,
-        "A clearing-house that answers X12 270 and 278, and Da Vinci PAS, by HTTP, on this machine.",
-        "carewright mock eligibility --port 8091 --slow 30",
-    )  # fmt: skip
-    house.add_argument("--port", type=int, default=8091, help="port to listen on (default: 8091; 0 takes a free one)")
-    house.add_argument("--slow", type=float, default=0.0, metavar="SECONDS", help="wait before every answer")
-    house.add_argument("--away", type=int, default=0, metavar="N", help="answer the first N questions with 503")
-    house.add_argument("--lie", choices=LIES, default="none", help="answer every question with this lie")
-
-
-def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
+def _partner(names: "Names") -> Sequence[argparse.ArgumentParser]:
     whats = _group(
         names, "partner", "Tell other systems of appointments.",
         "carewright hl7 partner list", "Tell other systems of appointments, in HL7 v2.",
@@ -529,7 +422,7 @@ def _partner(names: "Names") -> "Sequence[argparse.ArgumentParser]":
     return add, change, listed, stop, mapped
 
 
-def _unsent(names: "Names") -> "Sequence[argparse.ArgumentParser]":
+def _unsent(names: "Names") -> Sequence[argparse.ArgumentParser]:
     whats = _group(
         names, "unsent", "Look at what partners did not take, and send it again.",
         "carewright hl7 unsent list", "What partners did not take.",

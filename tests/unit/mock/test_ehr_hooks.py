@@ -69,7 +69,9 @@ def test_it_is_off_when_its_end_has_come_and_when_somebody_turns_it_off(connect:
     change(client)
     assert waiting(client.ehr.hooks) == [ended]
     client.clock.advance(days=1)
-    client.token = client.prove(jti="two").body["access_token"]  # type: ignore[index]
+    answer = client.prove(jti="two")
+    assert answer.body is not None
+    client.token = answer.body["access_token"]
     assert [status_of(client, each) for each in (ended, off)] == ["off", "off"]
     change(client)
     assert waiting(client.ehr.hooks) == []
