@@ -17,6 +17,7 @@ from carewright.contracts.ehr import (
     Mode,
     ModeNotOffered,
     NoPublicAddress,
+    NotUnderstood,
     ProfileName,
     SetMode,
     UnknownConnection,
@@ -25,6 +26,7 @@ from carewright.ehr import store
 from carewright.ehr.service import pulling
 from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.connections import connection_of
+from carewright.ehr.service.hooking import Hook
 from carewright.ehr.service.keeping import reseal_subscriptions
 from carewright.ehr.service.pulling import pull
 from carewright.ehr.service.pushing import push
@@ -336,7 +338,7 @@ async def test_an_ehr_must_know_where_to_reach_us(listening: Inside) -> None:
             await mode(sides.set(public_url=""), "subscription")
 
 
-async def test_one_that_wakes_us_is_polled_more_rarely(listening: Inside) -> None:
+async def test_one_that_wakes_us_is_polled_more_rarely_until_it_does_not(listening: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     async with woken(listening) as sides:
         now = sides.ctx.clock.now()
         await sides.ctx.db.execute(PULLED, sides.ctx.actor.organization_id, sides.connection.id, now - timedelta(hours=1))
@@ -348,7 +350,17 @@ async def test_one_that_wakes_us_is_polled_more_rarely(listening: Inside) -> Non
 
         assert [await is_due(timedelta(hours=2)), await is_due(timedelta(minutes=50))] == [False, True]
         await rewritten(sides, status="off")
-        await mode(sides, "polling")
+
+        async def refuses(*_: Any) -> str:
+            raise NotUnderstood
+
+        monkeypatch.setattr(Hook, "put", refuses)
+        await look(sides)
+
+        async def is_lost() -> bool:
+            return (await standing(sides) or EhrSubscription()).fault == NotUnderstood.code
+
+        await until(is_lost)
         assert await is_due(timedelta(hours=2))
 
 

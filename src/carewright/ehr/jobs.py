@@ -46,7 +46,7 @@ async def _due(ctx: EhrContext) -> list[tuple[Work, Callable[[], Awaitable[None]
     now = ctx.clock.now()
     try:
         owed = await store.pulls_owed(ctx.db, now, AT_ONCE_MAX)
-        looks = await store.subscriptions_to_look_at(ctx.db, now, AT_ONCE_MAX)
+        looks = await store.subscriptions_to_look_at(ctx.db, now, AT_ONCE_MAX) if ctx.settings.public_url else []
     except Unavailable:
         return []
     pulls = [(("pull", each), partial(pull_one, ctx, each)) for each in owed]

@@ -21,7 +21,8 @@ WHERE organization_id = $1 AND name = $2
 -- name: connections_due
 -- Of every organization: those that nobody asked for so long, or, where a subscription is active ($2), for longer. For the system alone.
 SELECT organization_id, name FROM ehr.connection LEFT JOIN ehr.subscription s USING (organization_id, id)
-WHERE (pulled_at IS NULL OR pulled_at <= CASE WHEN mode = 'subscription' AND s.status = 'active' THEN $2 ELSE $1::timestamptz END)
+WHERE (pulled_at IS NULL OR pulled_at <= CASE WHEN mode = 'subscription' AND s.status = 'active' AND COALESCE(s.ends_at > $3, true)
+        THEN $2 ELSE $1::timestamptz END)
     AND stopped_at IS NULL AND (asking_until IS NULL OR asking_until <= $3)
 ORDER BY pulled_at NULLS FIRST LIMIT $4
 
@@ -37,16 +38,17 @@ UPDATE ehr.connection SET asking_until = NULL, pulled_at = $3 WHERE organization
 SELECT stopped_at IS NOT NULL AS stopped FROM ehr.connection WHERE organization_id = $1 AND id = $2
 
 -- name: stop_connection
--- Nothing back where it was stopped already. $4: since when there was something to tell.
-UPDATE ehr.connection SET stopped_at = $3, untold_since = $4 WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL
-RETURNING id
+-- What was not told after an earlier stop ($4 is later then) is still to be told.
+UPDATE ehr.connection SET stopped_at = $3, untold_since = LEAST(untold_since, $4)
+WHERE organization_id = $1 AND id = $2 AND stopped_at IS NULL
 
 -- name: resume_connection
--- Since when there is something to tell; nothing back where it was not stopped.
-UPDATE ehr.connection c SET stopped_at = NULL, untold_since = NULL
-FROM (SELECT untold_since FROM ehr.connection WHERE organization_id = $1 AND id = $2 FOR UPDATE) AS before
-WHERE organization_id = $1 AND id = $2 AND stopped_at IS NOT NULL
-RETURNING before.untold_since
+UPDATE ehr.connection SET stopped_at = NULL WHERE organization_id = $1 AND id = $2
+RETURNING untold_since
+
+-- name: note_told
+-- What had to be told since then ($3) is queued.
+UPDATE ehr.connection SET untold_since = NULL WHERE organization_id = $1 AND id = $2 AND untold_since = $3 AND stopped_at IS NULL
 
 -- name: set_mode
 UPDATE ehr.connection SET mode = $3 WHERE organization_id = $1 AND id = $2
@@ -82,7 +84,11 @@ UPDATE ehr.subscription SET theirs = $3, status = $4, ends_at = $5,
 WHERE organization_id = $1 AND id = $2
 
 -- name: note_fault
-UPDATE ehr.subscription SET fault = $3, fault_at = $4, look_at = COALESCE($5, look_at) WHERE organization_id = $1 AND id = $2
+UPDATE ehr.subscription SET fault = $3, fault_at = $4, look_at = $5 WHERE organization_id = $1 AND id = $2
+
+-- name: note_lost
+-- It wakes us no more, and why.
+UPDATE ehr.subscription SET status = $3, active_since = NULL, fault = $4, fault_at = $5 WHERE organization_id = $1 AND id = $2
 
 -- name: drop_subscription
 DELETE FROM ehr.subscription WHERE organization_id = $1 AND id = $2

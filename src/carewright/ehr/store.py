@@ -119,9 +119,14 @@ async def stop_connection(tx: Session, organization_id: UUID, connection_id: UUI
 
 
 async def resume_connection(tx: Session, organization_id: UUID, connection_id: UUID) -> datetime | None:
-    """Since when there is something to tell; None where it was not stopped."""
+    """Since when there is something to tell; None where there is nothing."""
     row = await tx.fetch_one(Q.resume_connection, organization_id, connection_id)
     return row["untold_since"] if row else None
+
+
+async def note_told(tx: Session, organization_id: UUID, connection_id: UUID, since: datetime) -> None:
+    """What had to be told since then is queued."""
+    await tx.execute(Q.note_told, organization_id, connection_id, since)
 
 
 async def set_mode(tx: Session, organization_id: UUID, connection_id: UUID, mode: Mode) -> None:
@@ -165,11 +170,14 @@ async def put_subscription(
     await tx.execute(Q.put_subscription, cipher.organization_id, connection_id, theirs, seen.status, seen.ends_at, look_at, now)
 
 
-async def note_fault(
-    tx: Session, organization_id: UUID, connection_id: UUID, fault: str, now: datetime, look_at: datetime | None = None
-) -> None:  # fmt: skip
-    """What was in its way, and when it is looked at again, if that is to be another time."""
-    await tx.execute(Q.note_fault, organization_id, connection_id, fault, now, look_at)
+async def note_fault(db: Session, organization_id: UUID, connection_id: UUID, fault: str, now: datetime, look_at: datetime) -> None:
+    """What was in its way, and when it is looked at again."""
+    await db.execute(Q.note_fault, organization_id, connection_id, fault, now, look_at)
+
+
+async def note_lost(db: Session, organization_id: UUID, connection_id: UUID, status: str | None, fault: str, now: datetime) -> None:
+    """It wakes us no more: the EHR gave it up or turned it off, or (None) does not have it."""
+    await db.execute(Q.note_lost, organization_id, connection_id, status, fault, now)
 
 
 async def drop_subscription(tx: Session, organization_id: UUID, connection_id: UUID) -> None:

@@ -1,11 +1,11 @@
--- A connection polls, or is woken by a subscription at the EHR besides. While it is stopped, `untold_since` says from when on what changed here
--- is to be told once it is resumed.
+-- A connection polls, or is woken by a subscription at the EHR besides. `untold_since`: from when on what changed here is still to be told,
+-- since the connection was stopped.
 ALTER TABLE ehr.connection DROP CONSTRAINT connection_profile_check,
     ADD CONSTRAINT connection_profile_check CHECK (profile IN ('epic', 'oracle', 'r4')),
     ADD COLUMN mode text NOT NULL DEFAULT 'polling' CHECK (mode IN ('polling', 'subscription')),
     ADD COLUMN stopped_at timestamptz,
     ADD COLUMN untold_since timestamptz,
-    ADD CONSTRAINT connection_stopped CHECK (num_nonnulls(stopped_at, untold_since) IN (0, 2));
+    ADD CONSTRAINT connection_stopped CHECK (stopped_at IS NULL OR untold_since IS NOT NULL);
 
 -- Our subscription at an EHR, under its connection's id: `theirs` is its id there, sealed, `status` as it was last seen. `secret_hash` are
 -- SHA-256 of what it may show us, the newest first: an older one while nobody knows whether the newer arrived. `look_at` is when it is looked

@@ -17,7 +17,6 @@ from carewright.ehr.service.connections import MANAGE, connection_of, entity
 from carewright.ehr.service.pushing import PUSH, queue_telling
 from carewright.ehr.service.subscribing import keep, see_to
 from carewright.kernel import audit, jobs
-from carewright.kernel.db import Session
 
 PAGE = 1000
 LATE_MAX = timedelta(days=1)
@@ -46,26 +45,32 @@ async def resume_connection(ctx: EhrContext, connection_id: UUID) -> Resumed:
     ctx.actor.require(MANAGE)
     connection = msgspec.structs.replace(await connection_of(ctx, connection_id), stopped_at=None)
     async with ctx.db.transaction() as tx:
-        since, count = await store.resume_connection(tx, ctx.actor.organization_id, connection.id), 0
-        if since is not None:
-            count = await _tell_since(ctx, tx, connection, since)
-            await see_to(ctx, tx, connection)
-            await audit.record(tx, audit.entry(ctx, "ehr.connection.resume", "U", entities=(entity(connection.id),)))
+        since = await store.resume_connection(tx, ctx.actor.organization_id, connection.id)
+        await see_to(ctx, tx, connection)
+        await audit.record(tx, audit.entry(ctx, "ehr.connection.resume", "U", entities=(entity(connection.id),)))
+    count = await _tell_since(ctx, connection, since) if since else 0
     ctx.wake()
     await keep(ctx, connection.name)
     return Resumed(count=count)
 
 
-async def _tell_since(ctx: EhrContext, tx: Session, connection: Connection, since: datetime) -> int:
-    """Queue what changed here since then, of appointments that are still to come; how many there are."""
-    acting, count = ctx.acting(ctx.speaking_for(connection.id, ctx.actor.organization_id)), 0
+async def _tell_since(ctx: EhrContext, connection: Connection, since: datetime) -> int:
+    """Queue what changed here since then, of appointments that are still to come; how many there are.
+
+    Whatever changes from now on is queued by its event. Until all is queued, resuming once more begins anew.
+    """
+    organization_id = ctx.actor.organization_id
+    acting, count = ctx.acting(ctx.speaking_for(connection.id, organization_id)), 0
     query = SearchAppointments(start_from=ctx.clock.now(), limit=PAGE)
     while True:
         page = await acting.scheduling.search_appointments(acting.actor, query)
-        for each in page.items:
-            if each.updated_at >= since:
-                await queue_telling(ctx, tx, ctx.actor.organization_id, connection, each.id, each.version)
-                count += 1
+        changed = [each for each in page.items if each.updated_at >= since]
+        async with ctx.db.transaction() as tx:
+            for each in changed:
+                await queue_telling(ctx, tx, organization_id, connection, each.id, each.version)
+            if page.next is None:
+                await store.note_told(tx, organization_id, connection.id, since)
+        count += len(changed)
         if page.next is None:
             return count
         query = msgspec.structs.replace(query, after=page.next)

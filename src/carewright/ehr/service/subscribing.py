@@ -111,9 +111,9 @@ async def _kept(look: Look) -> None:
         await _made(look)
         return
     seen = await look.hook.read(look.standing.theirs)
-    fault = GONE if seen is None else ENDED.get(seen.status)
-    if seen is None or fault:
-        await store.note_fault(look.ctx.db, look.cipher.organization_id, look.id, fault or GONE, look.now)
+    if seen is None or seen.status in ENDED:
+        status, fault = (seen.status, ENDED[seen.status]) if seen else (None, GONE)
+        await store.note_lost(look.ctx.db, look.cipher.organization_id, look.id, status, fault, look.now)
         await _made_anew(look)
     elif seen.channel.endpoint != endpoint_of(look.ctx, look.id) or ends_soon(seen.end, look.now, _lasts(look)):
         try:
@@ -162,7 +162,8 @@ async def _note(look: Look, seen: Standing, *entries: audit.Entry) -> None:
 
 async def _removed(look: Look) -> None:
     """Nothing of ours is there afterwards; what has ended by itself, or never was, is not asked for."""
-    if look.standing.ends_at is not None and look.standing.ends_at > look.now:
+    ends_at = look.standing.ends_at
+    if (ends_at is None and look.standing.theirs) or (ends_at is not None and ends_at > look.now):
         for each in await _found_again(look):
             await look.hook.delete(each)
     async with look.ctx.db.transaction() as tx:
