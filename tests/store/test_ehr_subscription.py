@@ -28,7 +28,6 @@ from carewright.ehr.service.asking import Ehr
 from carewright.ehr.service.connections import connection_of
 from carewright.ehr.service.hooking import Hook
 from carewright.ehr.service.keeping import reseal_subscriptions
-from carewright.ehr.service.pulling import pull
 from carewright.ehr.service.pushing import push
 from carewright.ehr.service.stopping import resume_connection, stop_connection
 from carewright.ehr.service.subscribing import hash_of, set_mode
@@ -289,7 +288,11 @@ async def test_an_answer_that_was_lost_makes_no_second_one(listening: Inside) ->
     async with woken(listening) as sides:
         (one,) = await at_the_ehr(sides)
         await look(sides, FORGET)
-        await until_active(sides)
+
+        async def is_known() -> bool:
+            return (await row(sides))["theirs"] is not None
+
+        await until(is_known)
         assert [each["id"] for each in await at_the_ehr(sides)] == [one["id"]]
 
 
@@ -412,15 +415,23 @@ async def test_what_was_not_told_when_it_was_stopped_is_told_when_it_is_resumed(
 
 async def test_a_pull_that_goes_on_ends_when_the_connection_is_stopped(listening: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     async with both_sides(listening, "r4") as sides:
-        asked: list[str] = []
+        await sides.pull()
+        asked: list[UUID] = []
 
-        async def one(work: Any, theirs: str) -> None:
-            asked.append(theirs)
+        async def stopped(_: Any, __: str) -> None:
             await stop_connection(sides.ctx, sides.connection.id)
 
-        monkeypatch.setattr(pulling, "_visits_of", one)
-        await pull(sides.ctx, sides.connection.name)
-        assert len(asked) == 1
+        async def who_pays(_: Any, __: Any, patient_id: UUID, zone: Any) -> None:
+            assert zone
+            asked.append(patient_id)
+
+        monkeypatch.setattr(pulling, "see_coverage", who_pays)
+        assert (await sides.set(coverage_hours=0).pull()).ended_by is None
+        assert asked != []
+        asked.clear()
+        monkeypatch.setattr(pulling, "_visits_of", stopped)
+        await sides.set(coverage_hours=0).pull()
+        assert asked == []
 
 
 async def test_another_hospital_has_no_such_connection(listening: Inside) -> None:
