@@ -25,7 +25,8 @@ from carewright.kernel.errors import Refusal
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.rng import new_secret
 
-SECRET_PREFIX, SECRET_BYTES = "cwe_", 32
+PREFIX, BYTES = "cwe_", 32
+"""What a secret begins with, so that whoever finds one in the wrong place knows what it is; and how much of it nobody can guess."""
 LEASE = timedelta(minutes=5)
 """One looks at a time, for so long at most."""
 GONE, ENDED = "ehr.subscription_gone", {"error": "ehr.subscription_error", "off": "ehr.subscription_off"}
@@ -145,7 +146,7 @@ async def _found_again(look: Look) -> list[str]:
 
 async def _written(look: Look, theirs: str | None) -> None:
     """Make it, or write it anew, with a secret of its own each time: whoever can read it at the EHR knows an old one before long."""
-    secret, ends_at = SECRET_PREFIX + new_secret(SECRET_BYTES).hex(), look.now + _lasts(look)
+    secret, ends_at = PREFIX + new_secret(BYTES).hex(), look.now + _lasts(look)
     await store.offer_secret(look.ctx.db, look.cipher.organization_id, look.id, hash_of(secret), ends_at)
     made = await look.hook.put(endpoint_of(look.ctx, look.id), secret, ends_at, theirs)
     entry = audit.entry(look.ctx, "ehr.subscription.put", "U" if theirs else "C", entities=(entity(look.id),))
