@@ -3,13 +3,13 @@
 Every method of a Protocol that a page uses is here once, or in `WITHOUT` with the reason why it is not.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.access import AcceptConsent, Access, ActFor, GiveConsent, RedeemCode, RequestCode, StartSignIn
 from carewright.contracts.apps import AskApp, LetAppIn
 from carewright.contracts.audit import AuditTrail, FindAuditEvents
-from carewright.contracts.board import ReadBoard
+from carewright.contracts.board import ReadBoard, ReadUse
 from carewright.contracts.break_glass import CloseReview, ListReviews, StartBreakGlass
 from carewright.contracts.calendars import CalendarFeeds, MakeFeed
 from carewright.contracts.coverage import (
@@ -95,6 +95,7 @@ NAMES = (
     "passkey_id", "client_id", "grant_id", "message_id", "restraint_id", "queue_id", "entry_id",
 )  # fmt: skip
 IDS = {name: _id(number) for number, name in enumerate(NAMES, 0x10)}
+MIDNIGHT = datetime(2026, 12, 1, tzinfo=UTC)
 START, LATER = datetime(2026, 12, 1, 9, tzinfo=UTC), datetime(2026, 12, 2, 9, tzinfo=UTC)
 KEY, CODE, CONSENT_CODE, PHONE, FAMILY = "key-of-this-request", "12345678", "ABCD-EFGH", "+1 555 0100", "Contractus"
 SUBJECT = "somebody-known"
@@ -251,8 +252,11 @@ CONSOLE_CALLS = (
     Call(Patients, "get_patients", DESK, ((WHOSE,),), (PATIENT,), there(*WHO)),
     Call(Scheduling, "search_appointments", DESK, (SearchAppointments(ids=(TIME,)),), (PATIENT, APPOINTMENT)),
     Call(
-        Scheduling, "read_board", DESK, (ReadBoard(site_id=IDS["site_id"], from_at=START, until_at=LATER),), (CLINIC, PATIENT, APPOINTMENT),
-        there(any_=("visits", "rows")),
+        Scheduling, "read_board", DESK, (ReadBoard(site_id=IDS["site_id"], from_at=MIDNIGHT, until_at=MIDNIGHT + timedelta(days=1)),),
+        (CLINIC, PATIENT, APPOINTMENT), there(any_=("visits", "rows")),
+    ),
+    Call(
+        Scheduling, "read_use", DESK, (ReadUse(site_id=IDS["site_id"], from_at=START),), (CLINIC,), there(any_=("services",)),
     ),
     Call(
         Scheduling, "list_appointments", DESK, (ListAppointments(patient_id=WHOSE, from_at=START, limit=20),), (PATIENT, APPOINTMENT),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from carewright.contracts.board import Board, MovePreview, ReadBoard
+from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
@@ -91,6 +91,22 @@ async def test_whoever_sees_no_patients_of_others_or_another_site_reads_no_board
         await board.read_board(
             hospital.desk(), ReadBoard(site_id=hospital.world.city.id, from_at=TOMORROW, until_at=TOMORROW + timedelta(days=3))
         )
+
+
+async def test_a_site_is_as_full_as_the_time_of_those_who_could_serve_is_taken(hospital: Hospital) -> None:
+    await hospital.book()
+    await hospital.book(patient=1, physician=1)
+    await hospital.cancel(await hospital.book(TOMORROW + HALF_HOUR, patient=2))
+    await hospital.block(TOMORROW + timedelta(hours=1))
+    query = ReadUse(site_id=hospital.world.city.id, from_at=TOMORROW - timedelta(hours=1), hours=6)
+    (service,) = (await board.read_use(hospital.desk(), query)).services
+    people = len(hospital.world.of("practitioner")) + len(hospital.world.of("nurse"))  # two nurses alone serve one kind of visit
+    assert [(each.open_minutes, each.taken_minutes) for each in service.hours] == [
+        (0, 0), (60 * people, 60), (60 * people - 30, 0), (60 * people, 0), (60 * people, 0), (0, 0),
+    ]  # fmt: skip
+    elsewhere = hospital.here.acting("scheduler", hospital.world, site_ids=frozenset({hospital.world.village.id}))
+    with pytest.raises(Forbidden):
+        await board.read_use(elsewhere, query)
 
 
 async def test_a_move_into_free_time_has_no_conflict(hospital: Hospital) -> None:

@@ -78,6 +78,35 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     visits: tuple[BoardVisit, ...]
 
 
+class ReadUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How full a site is from `from_at` on, for at most 48 whole hours."""
+
+    site_id: UUID
+    from_at: Instant
+    hours: Annotated[int, Meta(ge=1, le=48)] = 24
+
+
+class HourUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Minutes of an hour that are open, and of these those that are taken, of all who could serve together."""
+
+    open_minutes: int
+    taken_minutes: int
+
+
+class ServiceUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that somebody could serve in that time, hour by hour."""
+
+    service_id: UUID
+    service_name: str
+    hours: tuple[HourUse, ...]
+
+
+class SiteUse(msgspec.Struct, frozen=True, kw_only=True):
+    """By the names of the services."""
+
+    services: tuple[ServiceUse, ...]
+
+
 class MoveConflict(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the way of a move: of whom (a patient has no `display`), and when. `appointment_id` is the other appointment.
 

@@ -206,6 +206,7 @@ scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
 scheduling.preview_move                scheduling.appointment.preview
 scheduling.read_board                  scheduling.calendar.read
+scheduling.read_use                    scheduling.calendar.use
 scheduling.release_hold                scheduling.appointment.release
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
@@ -232,8 +233,8 @@ SILENT = frozenset({
     "ehr.connection.list", "ehr.untold.list",
     "flow.delay.list", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
-    "scheduling.appointment.relate", "scheduling.master.list",
-    "scheduling.gap.list", "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
+    "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",
+    "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

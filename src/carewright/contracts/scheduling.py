@@ -1,7 +1,6 @@
 """Scheduling's language: finding time, claiming it, and what an appointment is.
 
-Instants carry an offset and lie on the 5-minute grid; `*_on` are calendar dates in the site's own zone; minutes of day count from
-local midnight.
+Instants carry an offset and lie on the 5-minute grid; `*_on` are dates in the site's zone; minutes of day count from local midnight.
 Statuses are FHIR R4's (http://hl7.org/fhir/R4/valueset-appointmentstatus.html).
 """
 
@@ -12,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
-from carewright.contracts.board import Board, MovePreview, ReadBoard
+from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, SiteUse
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockChange, BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
@@ -219,9 +218,8 @@ class AppointmentsPage(msgspec.Struct, frozen=True, kw_only=True):
 class SearchAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Appointments of anybody that meet every condition that has a value, by start; without notes.
 
-    Staff search at their sites, everybody else among their own. `start_until` is not part of the time asked for. Holds are found by
-    `pending` alone, while they live; time that was held and given back never is. `after` is the cursor of an earlier page of the same
-    order. `count` asks how many there are.
+    Staff search at their sites, everybody else among their own. `start_until` is itself left out. Holds are found by `pending` alone, while
+    they live; time given back never is. `after` is the cursor of an earlier page of the same order. `count` asks how many there are.
     """
 
     ids: ListedIds = ()
@@ -584,6 +582,8 @@ class Scheduling(Protocol):
     async def list_schedules(self, actor: Actor, query: ListSchedules) -> SchedulesPage: ...
 
     async def read_board(self, actor: Actor, query: ReadBoard) -> Board: ...
+
+    async def read_use(self, actor: Actor, query: ReadUse) -> SiteUse: ...
 
     async def preview_move(self, actor: Actor, command: RescheduleAppointment) -> MovePreview: ...
 

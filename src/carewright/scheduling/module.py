@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from carewright.contracts import scheduling as c
-from carewright.contracts.board import Board, MovePreview, ReadBoard
+from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, SiteUse
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
@@ -110,6 +110,9 @@ class LocalScheduling:
 
     async def read_board(self, actor: Actor, query: ReadBoard) -> Board:
         return await board.read_board(self._as(actor), query)
+
+    async def read_use(self, actor: Actor, query: ReadUse) -> SiteUse:
+        return await board.read_use(self._as(actor), query)
 
     async def preview_move(self, actor: Actor, command: c.RescheduleAppointment) -> MovePreview:
         return await preview.preview_move(self._as(actor), command)

@@ -19,6 +19,7 @@ DESTINATIONS = (
     Destination("My account", "/staff"),
     Destination("Today", "/staff/today", "scheduling.appointment.any_patient"),
     Destination("Day board", "/staff/board", "scheduling.appointment.any_patient"),
+    Destination("Overview", "/staff/overview", "scheduling.calendar.read"),
     Destination("Queues", "/staff/queues", "flow.queue.read"),
     Destination("Running late", "/staff/disruptions", "flow.delay.list"),
     Destination("Apps", "/staff/apps", "access.app.start"),

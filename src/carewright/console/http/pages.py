@@ -7,7 +7,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, board, coverage, disruptions, ehr, find, incident, live, messages, queues, today, visit
+from carewright.console.http import apps, board, coverage, disruptions, ehr, find, incident, live, messages, overview, queues, today, visit
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -27,6 +27,7 @@ PRIORITIES: Declared = {
     f"{queues.QUEUE}/arrive": Priority.PRESENCE, f"{queues.QUEUE}/emergency": Priority.EMERGENCY,
     f"{queues.QUEUE}/turns": Priority.PRESENCE, f"{queues.QUEUE}/gap": Priority.PRESENCE,
     disruptions.DISRUPTIONS: Priority.PRESENCE, disruptions.DELAY: Priority.PRESENCE,
+    overview.OVERVIEW: Priority.LOOK,
     board.BOARD: Priority.PRESENCE, visit.VISIT: Priority.PRESENCE, f"{visit.VISIT}/step": Priority.PRESENCE,
     f"{visit.VISIT}/preview": Priority.PRESENCE, today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
     find.FIND: Priority.LOOK, f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
@@ -86,6 +87,7 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(find.FIND, find.find),
         post(f"{find.FIND}/keys", find.turn_slash),
         get(find.PATIENT, find.show_patient),
+        get(overview.OVERVIEW, overview.show_overview),
         get(board.BOARD, board.show_board),
         get(visit.VISIT, visit.show_visit),
         post(f"{visit.VISIT}/step", visit.step),

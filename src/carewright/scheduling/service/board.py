@@ -1,11 +1,24 @@
-"""A day of a site with all its calendars, as a board shows it: nobody's patient is named."""
+"""A day of a site with all its calendars, as a board shows it, and how full it is: nobody's patient is named."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch, Taken, TakesTime
+from carewright.contracts.board import (
+    Board,
+    BoardRow,
+    BoardVisit,
+    HourUse,
+    ReadBoard,
+    ReadUse,
+    ServiceUse,
+    SiteUse,
+    Stretch,
+    Taken,
+    TakesTime,
+)
 from carewright.contracts.scheduling import Appointment, SearchAppointments, UnknownSite
 from carewright.kernel import audit
 from carewright.kernel.db import Session
@@ -16,6 +29,7 @@ from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Bookable, Calendars
 from carewright.scheduling.model.appointment import HOLDS_TIME
+from carewright.scheduling.model.utilisation import Busyness, minutes_by_hour
 from carewright.scheduling.service.cursors import NO_ID
 from carewright.scheduling.service.picking import Wish, requirements_of, visit_kind
 from carewright.scheduling.store import board
@@ -47,6 +61,54 @@ async def read_board(ctx: SchedulingContext, query: ReadBoard) -> Board:
         await audit.record(tx, audit.entry(ctx, "scheduling.calendar.read", "R", entities=(about,)))
     people.sort(key=lambda each: (each.display, each.id))
     return Board(rows=tuple(_row(each, openings, blocks) for each in people), visits=tuple(map(_visit, found)))
+
+
+async def read_use(ctx: SchedulingContext, query: ReadUse) -> SiteUse:
+    """How full a site is by service and hour, past hours too. It shows nothing of a person."""
+    ctx.actor.require("scheduling.calendar.read")
+    ctx.require_site(query.site_id)
+    start = utc(query.from_at)
+    end = start + timedelta(hours=query.hours)
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
+    if query.site_id not in calendars.sites:
+        raise UnknownSite(site_id=str(query.site_id))
+    async with ctx.db.transaction() as tx:
+        await store.plan_once(tx)
+        found = await _appointments(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=end), start, end, ctx.clock.now())
+        openings = await board.openings_at(tx, calendars.organization_id, query.site_id, start, end)
+        blocks = await board.blocks_of(tx, calendars.organization_id, list(openings), start, end)
+    taken: defaultdict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for each in found:
+        for one in each.participants:
+            taken[one.actor_id].append((one.claimed_from, one.claimed_to))
+    busy = {each: Busyness(_spans(openings[each]), _spans(blocks.get(each, ())), taken[each]) for each in openings}
+    pools, names = _pools(calendars, query.site_id)
+    used = minutes_by_hour(busy, pools, start, query.hours)
+    services = (
+        ServiceUse(service_id=each, service_name=names[each], hours=tuple(HourUse(open_minutes=a, taken_minutes=b) for a, b in hours))
+        for each, hours in used.items()
+        if any(hour.open for hour in hours)
+    )
+    return SiteUse(services=tuple(sorted(services, key=lambda each: (each.service_name, each.service_id))))
+
+
+def _pools(calendars: Calendars, site_id: UUID) -> tuple[Mapping[UUID, Collection[UUID]], Mapping[UUID, str]]:
+    """Who could serve each service at a site, and its name: practitioners where its visits need one, otherwise what comes first."""
+    pools: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    names: dict[UUID, str] = {}
+    for kind in calendars.visit_types.values():
+        offered = kind.value.rules.site_ids
+        if kind.value.active and kind.value.requirements and (not offered or site_id in offered):
+            needs = kind.value.requirements
+            leads = next((number for number, need in enumerate(needs) if need.kind == "practitioner"), 0)
+            rows = requirements_of(calendars, kind, Wish(site_id))[leads].candidates.tolist()
+            pools[kind.value.healthcare_service_id].update(calendars.owners[row] for row in rows)
+            names[kind.value.healthcare_service_id] = kind.service_name
+    return pools, names
+
+
+def _spans(stretches: Sequence[Stretch]) -> list[tuple[datetime, datetime]]:
+    return [(each.start, each.end) for each in stretches]
 
 
 def _period(query: ReadBoard) -> tuple[datetime, datetime]:

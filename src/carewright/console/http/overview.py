@@ -1,0 +1,137 @@
+"""A site at a glance: how full its services are by the hour, where people wait longest, and what is full. Live, and of nobody."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from carewright.console.http.board import BOARD
+from carewright.console.http.page import Ask
+from carewright.console.http.today import day_in
+from carewright.contracts.board import HourUse, ReadUse, ServiceUse
+from carewright.contracts.queue import ListQueues, QueueSummary
+from carewright.kernel.server_sent import text_of
+
+OVERVIEW = "/staff/overview"
+READS_QUEUES = "flow.queue.read"
+WATCHED = {"appointment": "scheduling.appointment.any_patient", "turn": "flow.queue.work"}
+"""What the page follows, by what one may; whoever may follow neither loads it again."""
+FULL_PERCENT = 95
+"""From here on an hour is as good as full: what is left of it is mostly too short for a visit."""
+LONG_MINUTES = 60
+"""Whoever waits longer than this is a reason to look, whatever their level."""
+
+
+class Cell(NamedTuple):
+    """An hour of a service. `percent` is None where nobody works."""
+
+    percent: int | None
+    taken: int
+    open: int
+
+    @property
+    def shade(self) -> str:
+        """A class of `static/console/overview.css`: closed, or a tenth of full."""
+        return "heat-none" if self.percent is None else f"heat-{min(self.percent, 100) // 10}"
+
+
+class Line(NamedTuple):
+    """A service and its day."""
+
+    id: UUID
+    name: str
+    cells: Sequence[Cell]
+    whole: Cell
+
+
+class Flag(NamedTuple):
+    """Something to look at, and where."""
+
+    text: str
+    href: str
+
+
+async def show_overview(ask: Ask) -> Response:
+    """A site's day, today unless `day` says another; without a site, the question which."""
+    query = ask.request.query_params
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    wanted = query.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
+    site = next((one for one in sites if str(one.id) == wanted), None)
+    asked = day_in(query.get("day", ""))
+    if site is None:
+        return ask.show("overview.html", site=None, sites=sites, asked=asked)
+    place = text_of(await ask.ctx.feed.place())  # before anything is read
+    zone = ZoneInfo(site.time_zone or "UTC")
+    now = ask.ctx.clock.now().astimezone(zone)
+    day = asked or now.date()
+    start, end = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
+    hours = (end.astimezone(UTC) - start.astimezone(UTC)) // timedelta(hours=1)
+    used = await ask.ctx.scheduling.read_use(ask.ctx.actor, ReadUse(site_id=site.id, from_at=start, hours=hours))
+    labels = [(start.astimezone(UTC) + timedelta(hours=each)).astimezone(zone) for each in range(hours)]
+    lines = [_line(each) for each in used.services]
+    shown = _shown_hours(lines)
+    queues: Sequence[QueueSummary] = ()
+    if ask.ctx.actor.may(READS_QUEUES) and day == now.date():
+        queues = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(site_id=site.id))).items
+    return ask.show(
+        "overview.html", site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown,
+        labels=[f"{labels[each]:%H}" for each in shown], as_of=f"{now:%H:%M}", current=_current(labels, now),
+        kinds=[kind for kind, permission in WATCHED.items() if ask.ctx.actor.may(permission)],
+        flags=[*_waits(queues, now), *_full(lines, labels, now, site.id)],
+        whole=_cell(_sum_of(hour for one in used.services for hour in one.hours)),
+        board=f"{BOARD}?{urlencode({'place': str(site.id), 'day': str(day)})}",
+    )  # fmt: skip
+
+
+def _sum_of(hours: Iterable[HourUse]) -> HourUse:
+    known = list(hours)
+    return HourUse(open_minutes=sum(each.open_minutes for each in known), taken_minutes=sum(each.taken_minutes for each in known))
+
+
+def _cell(use: HourUse) -> Cell:
+    percent = round(100 * use.taken_minutes / use.open_minutes) if use.open_minutes else None
+    return Cell(percent, use.taken_minutes, use.open_minutes)
+
+
+def _line(service: ServiceUse) -> Line:
+    return Line(service.service_id, service.service_name, [_cell(each) for each in service.hours], _cell(_sum_of(service.hours)))
+
+
+def _shown_hours(lines: Sequence[Line]) -> range:
+    """From the first hour in which anybody works to the last."""
+    working = [number for line in lines for number, cell in enumerate(line.cells) if cell.percent is not None]
+    return range(min(working), max(working) + 1) if working else range(0)
+
+
+def _current(labels: Sequence[datetime], now: datetime) -> int | None:
+    """Which hour it is; None on another day."""
+    return next((number for number, each in enumerate(labels) if each <= now < each + timedelta(hours=1)), None)
+
+
+def _waits(queues: Sequence[QueueSummary], now: datetime) -> list[Flag]:
+    """Queues in which somebody has waited long, the longest first."""
+    waits = [((now - each.waiting_since) // timedelta(minutes=1), each) for each in queues if each.waiting_since]
+    return [
+        Flag(f"{each.queue.name}: somebody has waited for {minutes} minutes, {sum(each.waiting)} wait", f"/staff/queues/{each.queue.id}")
+        for minutes, each in sorted(waits, key=lambda one: -one[0])
+        if minutes >= LONG_MINUTES
+    ]
+
+
+def _full(lines: Sequence[Line], labels: Sequence[datetime], now: datetime, site_id: UUID) -> list[Flag]:
+    """Services that have an hour before them which is as good as full."""
+    flags = []
+    for line in lines:
+        full = [
+            f"{labels[number]:%H}"
+            for number, cell in enumerate(line.cells)
+            if cell.percent is not None and cell.percent >= FULL_PERCENT and labels[number] + timedelta(hours=1) > now
+        ]
+        if full:
+            address = f"{BOARD}?{urlencode({'place': str(site_id), 'day': str(labels[0].date()), 'service': str(line.id)})}"
+            flags.append(Flag(f"{line.name}: full at {', '.join(full)} o'clock", address))
+    return flags
