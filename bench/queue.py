@@ -56,8 +56,14 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
     await _fill(dsn, queue)
     entries, call = f"/api/v1/queues/{queue.id}/entries", f"/api/v1/queues/{queue.id}/call"
 
+    last = ""
+
     async def join(client: Client) -> None:
-        await client.post(entries, {"patient_id": str(uuid4())}, f"Idempotency-Key: {uuid4()}", status=201, kind="application/json")
+        nonlocal last
+        answer = await client.post(
+            entries, {"patient_id": str(uuid4())}, f"Idempotency-Key: {uuid4()}", status=201, kind="application/json"
+        )
+        last = msgspec.json.decode(answer)["id"]
 
     async def call_next(client: Client) -> None:
         answer = await client.post(call, {}, f"Idempotency-Key: {uuid4()}", kind="application/json")
@@ -71,7 +77,11 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
             for count in CLIENTS:
                 told(f"queue: {what}, {count} clients")
                 rows.append({"what": what, "clients": count} | await _measured(clients[:count], ask, SECONDS))
-        told("queue: the page of a desk")
+        told("queue: how long the last still waits, and the page of a desk")
+        rows.append(
+            {"what": "tell the last", "clients": 1}
+            | await _measured(clients[:1], lambda one: one.get(f"/api/v1/queue-entries/{last}/wait"), SECONDS)
+        )
         rows.append({"what": "read the first 100", "clients": 1} | await _measured(clients[:1], lambda one: one.get(entries), SECONDS))
     return rows
 

@@ -519,3 +519,19 @@ async def test_of_two_records_that_are_one_person_the_earlier_turn_stays(
             await handlers.take_over(nurse, tx, event)
     one, other = [await service.get_entry(nurse, each.id) for each in (first, second)]
     assert (one.status, one.patient_id, other.status, other.patient_id) == ("waiting", BERT, "cancelled", BERT)
+
+
+@pytest.mark.parametrize("policy", [{"order": "head-start"}, {"order": "accumulating"}], ids=lambda each: str(each["order"]))
+async def test_how_many_are_before_somebody_is_counted_as_they_are_called(
+    context: Contexts, nurse: Context, clock: Any, monkeypatch: pytest.MonkeyPatch, policy: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(waits, "WAITING_MAX", 1)
+    queue = await put(context, **policy)
+    for number in range(40):
+        clock.advance(seconds=nurse.rng.choice((0, 0, 60, 900)))
+        entry = await come(nurse, queue, known_id(2000 + number), tier=nurse.rng.choice(("P0", "P1", "P2")))
+        if number % 3 == 0:
+            await service.triage_entry(nurse, TriageEntry(entry_id=entry.id, scale="esi", level=nurse.rng.randint(1, 5)))
+    clock.advance(seconds=1200)
+    waiting = (await service.list_entries(nurse, ListEntries(queue_id=queue.id))).waiting
+    assert [(await waits.estimate_wait(nurse, each.id)).ahead for each in waiting] == list(range(40))

@@ -206,6 +206,13 @@ WHERE e.status = 'waiting'
 ORDER BY ranked.place LIMIT 1
 FOR UPDATE OF e SKIP LOCKED
 
+-- name: count_before
+-- How many of one line wait before a turn ($4: since when it counts, $5: its id), by the levels and instants of `model/order.py`.
+SELECT count(*) AS ahead FROM unnest($6::int[], $7::timestamptz[], $8::timestamptz[]) AS other(level, since, ties_until)
+JOIN flow.queue_entry w ON w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = $3
+    AND w.level = other.level AND (
+        w.ranked_from < other.since OR (w.ranked_from <= other.ties_until AND (w.ranked_from, w.id) < ($4::timestamptz, $5::uuid)))
+
 -- name: heads_of_levels
 -- The first $3 of each level, whomever they want.
 SELECT head.id, head.level, head.ranked_from

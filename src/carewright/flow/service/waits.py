@@ -21,7 +21,7 @@ from carewright.kernel.context import Context
 FRESH = timedelta(seconds=5)
 """For so long what one was told is told to the next: minutes do not change faster."""
 WAITING_MAX = 1_000
-"""Of those who are called first. Whoever waits behind them is told so, and no minutes."""
+"""Of those who are called first. Whoever waits behind them is told how many are before them, and no minutes."""
 REMEMBERED_MAX = 1_000
 _told: dict[tuple[UUID, UUID], tuple[datetime, Mapping[UUID, datetime], dict[UUID, WaitEstimate]]] = {}
 
@@ -41,8 +41,11 @@ async def estimate_wait(ctx: Context, entry_id: UUID) -> WaitEstimate:
     if entry.status != "waiting":
         raise NotWaiting(entry_id=str(entry_id), entry_status=entry.status)
     queue = await queues.get_queue(ctx, ctx.db, entry.queue_id)
-    found = await _estimates(ctx, queue, entry_id)
-    return found.get(entry_id, WaitEstimate(entry_id=entry_id, ahead=WAITING_MAX, as_of=ctx.clock.now()))
+    found = (await _estimates(ctx, queue, entry_id)).get(entry_id)
+    if found is not None:
+        return found
+    now = ctx.clock.now()
+    return WaitEstimate(entry_id=entry_id, ahead=await store.count_before(ctx.db, ctx.actor.organization_id, queue, entry, now), as_of=now)
 
 
 async def expected_within(ctx: Context, queue: Queue, minutes: int) -> set[UUID]:

@@ -149,6 +149,15 @@ async def entries_waiting(db: Session, organization_id: UUID, queue: Queue, now:
     return [_opened(row) for row in await db.fetch(Q.entries_by_place, organization_id, _in_order(queue, heads, now)[:limit])]
 
 
+async def count_before(db: Session, organization_id: UUID, queue: Queue, entry: QueueEntry, now: datetime) -> int:
+    """How many of those whom the same may call are called before a turn, as things stand."""
+    levels, sinces, ties = zip(*order.before(queue.policy, entry.level, entry.ranked_from, now), strict=True)
+    row = await db.fetch_one(
+        Q.count_before, organization_id, queue.id, entry.practitioner_id or ANYBODY, entry.ranked_from, entry.id, levels, sinces, ties
+    )  # fmt: skip
+    return row["ahead"] if row else 0
+
+
 async def entries_active(db: Session, organization_id: UUID, query: ListEntries) -> list[QueueEntry]:
     return [_opened(row) for row in await db.fetch(Q.entries_active, organization_id, query.queue_id, query.limit)]
 
