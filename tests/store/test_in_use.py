@@ -221,6 +221,18 @@ async def test_the_same_turn_asks_twice_and_has_it_once(hospital: Hospital) -> N
     assert len(await has(hospital, entry)) == 1
 
 
+async def test_a_call_that_is_heard_while_time_is_taken_keeps_it(hospital: Hospital) -> None:
+    """Whichever comes first: one has the time, and nothing gives it back while the turn goes on."""
+    for _ in range(8):
+        entry = hospital.here.ids.new()
+        await asyncio.gather(take(hospital, entry, 30), hear(hospital, entry))
+        (row,) = await nurse(hospital).db.fetch(IN_USE, hospital.world.organization_id)
+        assert (row["entry_id"], row["kept"]) == (entry, True)
+        assert len(await has(hospital, entry)) == 1
+        await hear(hospital, entry, "completed", action="complete")
+    await hospital.ensure_sound()
+
+
 async def test_what_takes_longer_is_prolonged_until_somebody_is_booked(hospital: Hospital) -> None:
     await hospital.book(MONDAY + HALF_HOUR)
     entry = hospital.here.ids.new()

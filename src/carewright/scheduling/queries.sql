@@ -686,11 +686,11 @@ UPDATE scheduling.in_use SET location_id = $3, ends_at = $4, kept = $5 WHERE org
 -- name: end_in_use
 DELETE FROM scheduling.in_use WHERE organization_id = $1 AND entry_id = $2
 
--- name: in_use_running_out
+-- name: next_running_out
 -- What ends soon and goes on, what was taken for a call that never came ($2), and what goes on for longer than anything does ($3).
 SELECT organization_id, entry_id, site_id, practitioner_id, location_id, starts_at, ends_at, kept FROM scheduling.in_use
-WHERE ends_at <= $1 OR (NOT kept AND taken_at <= $2) OR taken_at <= $3
-ORDER BY organization_id, entry_id LIMIT $4
+WHERE (ends_at <= $1 OR (NOT kept AND taken_at <= $2) OR taken_at <= $3) AND (organization_id, entry_id) > ($4, $5)
+ORDER BY organization_id, entry_id LIMIT 1
 FOR UPDATE SKIP LOCKED
 
 -- name: held_by_others

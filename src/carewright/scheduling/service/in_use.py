@@ -34,6 +34,7 @@ UNHEARD = timedelta(seconds=120)
 FORGOTTEN = timedelta(hours=12)
 """No turn goes on for longer; its end was never noted."""
 BATCH_MAX = 200
+NONE_YET = (UUID(int=0), UUID(int=0))
 
 
 async def take_time(ctx: SchedulingContext, command: TakeTime) -> TimeInUse:
@@ -130,7 +131,9 @@ async def _begin(ctx: Context, tx: Session, event: QueueEntryMoved, practitioner
         entry_id=event.entry_id, site_id=event.site_id, practitioner_id=practitioner_id, location_id=await _room(tx, event),
         start=rules.from_tick(now), end=rules.until_tick(now + timedelta(minutes=minutes)), is_kept=True,
     )  # fmt: skip
-    await rows.begin(tx, event.organization_id, use, now)
+    if not await rows.begin(tx, event.organization_id, use, now):
+        await follow_turn(ctx, tx, event)  # somebody took it this very moment
+        return
     for each in _schedules(use):
         until = await _free_until(tx, event.organization_id, use, each, now, rules.ASIDE_AFTER)
         await _claim(tx, event.organization_id, use, each, use.start, until, now, rules.ASIDE_AFTER)
@@ -151,34 +154,41 @@ async def _keep(ctx: Context, tx: Session, event: QueueEntryMoved, use: TimeInUs
 
 
 async def prolong(ctx: SchedulingContext) -> int:
-    """Prolong what goes on beyond its end, as far as it is free; give back what was never called, or is long over. The timer's turn."""
-    now = ctx.clock.now()
-    async with ctx.db.transaction() as tx:
-        found = await rows.running_out(tx, now + SOON, now - UNHEARD, now - FORGOTTEN, BATCH_MAX)
-        for organization_id, use in found:
-            if not use.is_kept or use.start <= now - FORGOTTEN:
-                await _release(ctx, tx, organization_id, use)
-                entry = audit.entry_of_system(ctx, organization_id, "scheduling.time_in_use.give_back", "D", entities=_about(use))
-                await audit.record(tx, entry)
-            else:
-                await _prolong(ctx, tx, organization_id, use)
-    if found:
+    """Prolong what goes on beyond its end, as far as it is free; give back what was never called, or is long over. The timer's turn.
+
+    Each in a transaction of its own, which claims of one turn alone: whoever books several calendars is never waited for in a circle.
+    """
+    done, after = 0, NONE_YET
+    while done < BATCH_MAX:
+        now = ctx.clock.now()
+        async with ctx.db.transaction() as tx:
+            found = await rows.next_running_out(tx, now + SOON, now - UNHEARD, now - FORGOTTEN, after)
+            if found is None:
+                break
+            organization_id, use = found
+            await _go_on(ctx, tx, organization_id, use)
+        done, after = done + 1, (organization_id, use.entry_id)
+    if done:
         ctx.wake()
-    return len(found)
+    return done
 
 
-async def _prolong(ctx: Context, tx: Session, organization_id: UUID, use: TimeInUse) -> None:
-    now = ctx.clock.now()
+async def _go_on(ctx: Context, tx: Session, organization_id: UUID, use: TimeInUse) -> None:
+    """End what is not to go on; of the rest the next minutes, where they are nobody's. What is not got is looked at again a while later."""
+    now, about = ctx.clock.now(), _about(use)
+    if not use.is_kept or use.start <= now - FORGOTTEN:
+        await _release(ctx, tx, organization_id, use)
+        await audit.record(tx, audit.entry_of_system(ctx, organization_id, "scheduling.time_in_use.give_back", "D", entities=about))
+        return
     start, end = max(use.end, rules.from_tick(now)), rules.until_tick(now + SOON)
-    longer, got = replace(use, end=end), False
+    longer, got = replace(use, end=max(use.end, end)), False
     for each in _schedules(use):
         until = await _free_until(tx, organization_id, replace(longer, start=start), each, now, rules.ASIDE_AFTER)
         got |= until > start and await _claim(tx, organization_id, use, each, start, until, now, rules.ASIDE_AFTER)
+    await rows.save(tx, organization_id, longer)
     if got:
-        await rows.save(tx, organization_id, longer)
         await _tell(ctx, tx, organization_id, longer)
-        about = audit.entry_of_system(ctx, organization_id, "scheduling.time_in_use.prolong", "U", entities=_about(use))
-        await audit.record(tx, about)
+        await audit.record(tx, audit.entry_of_system(ctx, organization_id, "scheduling.time_in_use.prolong", "U", entities=about))
 
 
 async def _free_until(tx: Session, organization_id: UUID, use: TimeInUse, schedule_id: UUID, now: datetime, grace: timedelta) -> datetime:

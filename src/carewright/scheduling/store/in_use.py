@@ -36,10 +36,15 @@ async def end(tx: Session, organization_id: UUID, entry_id: UUID) -> None:
     await tx.execute(Q.end_in_use, organization_id, entry_id)
 
 
-async def running_out(tx: Session, soon: datetime, unheard: datetime, forgotten: datetime, limit: int) -> list[tuple[UUID, TimeInUse]]:
-    """What ends by `soon`, was taken before `unheard` and not called, or before `forgotten`; of every organization, locked."""
-    rows = await tx.fetch(Q.in_use_running_out, soon, unheard, forgotten, limit)
-    return [(row["organization_id"], _use(row)) for row in rows]
+async def next_running_out(
+    tx: Session, soon: datetime, unheard: datetime, forgotten: datetime, after: tuple[UUID, UUID]
+) -> tuple[UUID, TimeInUse] | None:
+    """The first by (organization, turn) after `after` that ends by `soon`, or was taken by `unheard` and not called, or by `forgotten`.
+
+    Of every organization, and locked; what somebody else has locked is theirs.
+    """
+    row = await tx.fetch_one(Q.next_running_out, soon, unheard, forgotten, *after)
+    return (row["organization_id"], _use(row)) if row else None
 
 
 async def held_by_others(
