@@ -28,6 +28,7 @@ from carewright.scheduling import checks, handlers
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.in_use import Held, parts
 from carewright.scheduling.service import calendars, change, gaps, in_use
+from carewright.scheduling.store import in_use as rows
 from tests.scheduling_hospital import HALF_HOUR, Hospital
 from tests.scheduling_world import MONDAY, Process
 
@@ -209,6 +210,23 @@ async def test_of_many_who_want_it_at_once_one_gets_it(hospital: Hospital) -> No
         else:
             await in_use.give_time_back(nurse(hospital), winner.entry_id)
         await hospital.ensure_sound()
+
+
+async def test_who_books_between_the_look_and_the_claim_has_it(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = rows.held_by_others
+    booked: list[Appointment] = []
+
+    async def and_somebody_books(*about: Any) -> list[Held]:
+        found = await look(*about)
+        if not booked:
+            booked.append(await hospital.book(MONDAY, process=hospital.there))
+        return found
+
+    monkeypatch.setattr(rows, "held_by_others", and_somebody_books)
+    with pytest.raises(NoTimeForTurn):
+        await take(hospital, entry := hospital.here.ids.new(), 30)
+    assert await has(hospital, entry) == []
+    await hospital.ensure_sound()
 
 
 async def test_the_same_turn_asks_twice_and_has_it_once(hospital: Hospital) -> None:
