@@ -16,6 +16,7 @@ from bench import (
     availability,
     booking,
     bulk,
+    delays,
     fhir,
     find,
     growth,
@@ -37,7 +38,7 @@ from carewright.simulation.hospital.storing import example_patient, hospital_of,
 
 LONE = {
     "booking": booking, "audit": audit, "access": access, "hot": hot, "growth": growth, "fhir": fhir, "bulk": bulk, "hl7": hl7,
-    "subscriptions": subscriptions, "queue": queue, "overload": overload, "live": live,
+    "subscriptions": subscriptions, "queue": queue, "delays": delays, "overload": overload, "live": live,
 }  # fmt: skip
 """Parts that make what they need themselves."""
 PARTS = ("availability", "waiting", "find", "memory", *LONE, "search", "patients")

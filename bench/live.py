@@ -41,16 +41,16 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         await clinic(started, BOOKING, BOOKING)
         await published(started)
         told(f"live: {VIEWERS:,} people sign in")
-        tokens = [await _session(started, number) for number in range(VIEWERS)]
+        tokens = [await session_of(started, number) for number in range(VIEWERS)]
         made = Booking((await context_of(started).calendars()).index.horizon.origin + timedelta(days=2))
         integration = [started.tokens.actor("integration", f"bench {number}", ORGANIZATION) for number in range(BOOKING)]
         booking = [started.tokens.issue(each, timedelta(hours=1)) for each in integration]
     arrived: dict[str, list[float]] = defaultdict(list)
     rows: list[dict[str, Any]] = []
     async with server(ground, dsn) as (port, pid):
-        place = await _place(port, tokens[0])
+        place = await place_of(port, tokens[0])
         before = _kib(pid)
-        viewers = await _all_open(port, tokens, place, arrived)
+        viewers = await all_open(port, tokens, place, arrived)
         await asyncio.sleep(SETTLED_SECONDS)
         rows.append({"what": "memory", "viewers": VIEWERS, "kib_a_viewer": (_kib(pid) - before) / VIEWERS})
         for clients, pause in ROUNDS:
@@ -80,7 +80,7 @@ async def _heard(port: int, made: Booking, booking: list[str], pause: float, arr
     }  # fmt: skip
 
 
-async def _session(started: System, number: int) -> str:
+async def session_of(started: System, number: int) -> str:
     """The token of somebody at the desk."""
     context = started.context("access")
     ctx = context.acting(started.tokens.actor("administrator", "bench", ORGANIZATION))
@@ -90,7 +90,7 @@ async def _session(started: System, number: int) -> str:
         return (await sessions.start(ctx, tx, owner, "oidc")).token
 
 
-async def _place(port: int, token: str) -> str:
+async def place_of(port: int, token: str) -> str:
     """Where the page of today was read, which everybody then goes on from."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(
@@ -104,7 +104,7 @@ async def _place(port: int, token: str) -> str:
     return found[1].decode()
 
 
-async def _all_open(port: int, tokens: list[str], place: str, arrived: dict[str, list[float]]) -> list[asyncio.Transport]:
+async def all_open(port: int, tokens: list[str], place: str, arrived: dict[str, list[float]]) -> list[asyncio.Transport]:
     loop, room = asyncio.get_running_loop(), asyncio.Semaphore(OPENED_AT_ONCE)
 
     async def opened(token: str) -> asyncio.Transport:

@@ -25,6 +25,7 @@ TITLES = {
     "hl7": "HL7 v2 taken in over MLLP, each message acknowledged when it was stored, durably",
     "subscriptions": "Subscriptions: telling others of bookings",
     "queue": "A queue in which 50,000 wait, over HTTP",
+    "delays": "Late running: a day of 4,500 appointments, and desks that say who is late",
     "overload": "Ten times more offered than a server can do",
     "live": "Live pages: one site, everybody signed in as somebody else",
     "patients": "Finding a patient whose record is encrypted",

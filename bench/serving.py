@@ -61,9 +61,16 @@ class Client:
 
     async def post(self, path: str, body: Any, *more: str, status: int = 200, kind: str = "application/fhir+json") -> bytes:
         """The body of the answer to JSON of some kind; `more` are header lines. Raises `RuntimeError` for another answer than `status`."""
+        return await self._sent("POST", path, body, more, status, kind)
+
+    async def put(self, path: str, body: Any, *more: str) -> bytes:
+        """`post` for what is put, as plain JSON."""
+        return await self._sent("PUT", path, body, more, 200, "application/json")
+
+    async def _sent(self, method: str, path: str, body: Any, more: tuple[str, ...], status: int, kind: str) -> bytes:
         content = msgspec.json.encode(body)
         lines = (f"Content-Type: {kind}", f"Content-Length: {len(content)}", *more, "", "")
-        return await self._asked(f"POST {path} {self._head}".encode() + "\r\n".join(lines).encode() + content, status)
+        return await self._asked(f"{method} {path} {self._head}".encode() + "\r\n".join(lines).encode() + content, status)
 
     async def _asked(self, request: bytes, status: int = 200) -> bytes:
         self._writer.write(request)
