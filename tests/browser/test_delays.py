@@ -61,3 +61,18 @@ async def test_one_tap_is_seen_at_another_desk_and_on_the_page_of_the_day(visits
     assert await problems_of(phone) == []
     await phone.get_by_role("button", name="Say so").click()
     await expect(desk.get_by_text("an emergency, said at")).to_be_visible()
+
+
+async def test_what_is_out_of_service_is_said_on_a_page_for_everybody(visits: Visits, clinic: Clinic) -> None:
+    for viewport in (DESKTOP, PHONE):
+        page = await visits.open(signed_in=False, viewport=viewport)
+        await sign_in(page, clinic.system, "scheduler")
+        await page.goto(f"/staff/disruptions?place={clinic.site_id}")
+        await page.get_by_role("link", name="Out of service").click()
+        await page.get_by_label("Why").select_option("Equipment failure")
+        await page.get_by_role("button", name="For 2 hours").click()
+        await expect(page.get_by_text("Nobody is booked into that time any more.")).to_be_visible()
+        await expect(page.get_by_text("Free instead:")).to_be_visible()
+        assert await problems_of(page) == []
+        await page.get_by_role("button", name="Back in service").click()
+        await expect(page.get_by_text("It can be booked again.")).to_be_visible()

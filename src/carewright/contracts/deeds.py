@@ -205,6 +205,7 @@ scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
 scheduling.preview_move                scheduling.appointment.preview
+scheduling.propose_instead             scheduling.time.find
 scheduling.read_board                  scheduling.calendar.read
 scheduling.read_use                    scheduling.calendar.use
 scheduling.release_hold                scheduling.appointment.release

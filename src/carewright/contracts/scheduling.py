@@ -16,6 +16,7 @@ from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockChange, BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
+from carewright.contracts.planner import Proposed, ProposeInstead
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
@@ -584,6 +585,8 @@ class Scheduling(Protocol):
     async def read_board(self, actor: Actor, query: ReadBoard) -> Board: ...
 
     async def read_use(self, actor: Actor, query: ReadUse) -> SiteUse: ...
+
+    async def propose_instead(self, actor: Actor, query: ProposeInstead) -> Proposed: ...
 
     async def preview_move(self, actor: Actor, command: RescheduleAppointment) -> MovePreview: ...
 

@@ -13,6 +13,7 @@ from carewright.contracts.hours import BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
+from carewright.contracts.planner import Proposed, ProposeInstead
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
@@ -26,7 +27,7 @@ from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
 from carewright.scheduling.model.shown import APPOINTMENTS
-from carewright.scheduling.service import board, book, calendars, change, find, gaps, in_use, masters, preview, search, starts
+from carewright.scheduling.service import board, book, calendars, change, find, gaps, in_use, instead, masters, preview, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -113,6 +114,9 @@ class LocalScheduling:
 
     async def read_use(self, actor: Actor, query: ReadUse) -> SiteUse:
         return await board.read_use(self._as(actor), query)
+
+    async def propose_instead(self, actor: Actor, query: ProposeInstead) -> Proposed:
+        return await instead.propose_instead(self._as(actor), query)
 
     async def preview_move(self, actor: Actor, command: c.RescheduleAppointment) -> MovePreview:
         return await preview.preview_move(self._as(actor), command)

@@ -7,7 +7,22 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from carewright.console.http import apps, board, coverage, disruptions, ehr, find, incident, live, messages, overview, queues, today, visit
+from carewright.console.http import (
+    apps,
+    board,
+    coverage,
+    disruptions,
+    ehr,
+    find,
+    incident,
+    live,
+    messages,
+    outage,
+    overview,
+    queues,
+    today,
+    visit,
+)
 from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
@@ -28,6 +43,7 @@ PRIORITIES: Declared = {
     f"{queues.QUEUE}/turns": Priority.PRESENCE, f"{queues.QUEUE}/gap": Priority.PRESENCE,
     disruptions.DISRUPTIONS: Priority.PRESENCE, disruptions.DELAY: Priority.PRESENCE,
     overview.OVERVIEW: Priority.LOOK,
+    outage.OUT: Priority.PRESENCE, outage.BACK: Priority.PRESENCE, outage.MOVE: Priority.PRESENCE,
     board.BOARD: Priority.PRESENCE, visit.VISIT: Priority.PRESENCE, f"{visit.VISIT}/step": Priority.PRESENCE,
     f"{visit.VISIT}/preview": Priority.PRESENCE, today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
     find.FIND: Priority.LOOK, f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
@@ -82,6 +98,10 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get(disruptions.DISRUPTIONS, disruptions.show_disruptions),
         post(disruptions.TELLING, disruptions.set_telling),
         post(disruptions.DELAY, disruptions.set_delay),
+        get(outage.OUT, outage.show_out),
+        post(outage.OUT, outage.take_out),
+        post(outage.BACK, outage.bring_back),
+        post(outage.MOVE, outage.move),
         get(today.TODAY, today.show_today),
         get(find.FIND, find.show_find),
         post(find.FIND, find.find),

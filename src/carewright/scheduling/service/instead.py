@@ -1,0 +1,39 @@
+"""Where appointments that cannot take place as booked could go instead: the planner's question, answered by a search of free times."""
+
+from collections.abc import Sequence
+
+from carewright.contracts.planner import Instead, Proposed, ProposeInstead
+from carewright.contracts.scheduling import Appointment, Slot
+from carewright.contracts.starts import FindTimes
+from carewright.kernel.errors import Refusal
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.model.instead import chosen
+from carewright.scheduling.service.change import get_appointment
+from carewright.scheduling.service.find import find_times
+
+LOOKED_AT = 20
+"""Free times for each: of fifty that move, most find theirs among the first."""
+
+
+async def propose_instead(ctx: SchedulingContext, query: ProposeInstead) -> Proposed:
+    """The next free equivalent of each. Raises `UnknownAppointment`; what cannot be booked at all any more is proposed nothing."""
+    ctx.actor.require("scheduling.find")
+    moving = [await get_appointment(ctx, each) for each in query.appointment_ids]
+    found = chosen(moving, {each.id: await _free(ctx, each) for each in moving})
+    return Proposed(items=tuple(_instead(each, found.get(each.id)) for each in moving))
+
+
+async def _free(ctx: SchedulingContext, one: Appointment) -> Sequence[Slot]:
+    since = max(one.start, ctx.clock.now())
+    asked = FindTimes(visit_type_id=one.visit_type_id, site_id=one.site_id, from_at=since, urgency=one.urgency, limit=LOOKED_AT)
+    try:
+        return (await find_times(ctx, asked)).items
+    except Refusal:
+        return ()
+
+
+def _instead(one: Appointment, slot: Slot | None) -> Instead:
+    if slot is None:
+        return Instead(appointment_id=one.id, version=one.version)
+    actors = tuple(each.actor_id for each in slot.participants)
+    return Instead(appointment_id=one.id, version=one.version, start=slot.start, end=slot.end, actor_ids=actors)

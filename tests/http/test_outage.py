@@ -1,0 +1,91 @@
+"""A person out of service, through the staff's page: what it hits, where that goes instead, and the way back."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.clinic import Clinic, Json, ok, open_clinic, register
+from tests.plain_browser import Browser
+from tests.staff_browser import staff_signed_in
+
+
+@pytest.fixture
+async def clinic(clinic: Clinic) -> Clinic:
+    """One of this test's own, open at all hours."""
+    made = await open_clinic(clinic.system)
+    ok(await made.set_hours(made.every_day(0, 1440)))
+    return made
+
+
+@pytest.fixture
+async def scheduler(clinic: Clinic) -> AsyncIterator[Browser]:
+    browser = await staff_signed_in(clinic.system, "scheduler")
+    yield browser
+    await browser.client.aclose()
+
+
+async def booked(clinic: Clinic, patient: UUID) -> Json:
+    """The next free visit."""
+    soon = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
+    made: Json = ok(await clinic.book(patient, (await clinic.free(from_at=soon))[0]), 201)
+    return made
+
+
+async def turned_away(browser: Browser, action: str, **fields: str) -> httpx.Response:
+    """The page that comes where a form is not followed."""
+    here = browser.answer.url
+    origin = {"Origin": f"{here.scheme}://{here.netloc.decode()}"}
+    return await browser.client.post(here.join(action), data=browser.forms.found[action].fields | fields, headers=origin)
+
+
+def starts_offered(page: str) -> list[str]:
+    return re.findall(r'name="start" value="([^"]+)"', page)
+
+
+async def test_what_an_outage_hits_is_moved_by_one_tap_and_the_time_is_given_back(clinic: Clinic, scheduler: Browser) -> None:
+    first, second = await booked(clinic, await register(clinic.system)), await booked(clinic, await register(clinic.system))
+    place = f"/staff/disruptions/{clinic.practitioner_id}"
+    await scheduler.go(f"{place}/out")
+    assert "In service" in scheduler.text
+    await scheduler.send(f"{place}/out", kind="emergency", hours="2")
+    assert "Out of service" in scheduler.text
+    offered = starts_offered(scheduler.text)
+    assert len(offered) == len(set(offered)) == 2, "two are not proposed one time"
+    ends = datetime.now(UTC) + timedelta(hours=1, minutes=55)
+    assert all(datetime.fromisoformat(each) > ends for each in offered)
+    await scheduler.send(f"{place}/move")
+    moved = {each["id"]: await clinic.appointment(each["id"]) for each in (first, second)}
+    (gone,) = [each for each in (first, second) if moved[each["id"]]["start"] != each["start"]]
+    assert datetime.fromisoformat(moved[gone["id"]]["start"]) in {datetime.fromisoformat(each) for each in offered}
+    assert len(starts_offered(scheduler.text)) == 1
+    free = await clinic.free(from_at=datetime.now(UTC).isoformat())
+    assert datetime.fromisoformat(free[0]) > ends
+    await scheduler.send(f"{place}/back")
+    assert "In service" in scheduler.text
+    assert datetime.fromisoformat((await clinic.free(from_at=datetime.now(UTC).isoformat()))[0]) < ends
+
+
+async def test_a_time_that_somebody_took_meanwhile_is_not_moved_to(clinic: Clinic, scheduler: Browser) -> None:
+    visit = await booked(clinic, await register(clinic.system))
+    place = f"/staff/disruptions/{clinic.practitioner_id}"
+    await scheduler.go(f"{place}/out")
+    await scheduler.send(f"{place}/out", kind="absent", hours="1")
+    (offered,) = starts_offered(scheduler.text)
+    ok(await clinic.book(await register(clinic.system), offered), 201)
+    answer = await turned_away(scheduler, f"{place}/move")
+    assert (answer.status_code, "That time has just been taken" in answer.text) == (409, True)
+    assert starts_offered(answer.text) not in ([], [offered])
+    assert (await clinic.appointment(visit["id"]))["start"] == visit["start"], "nothing was lost"
+
+
+async def test_a_form_that_says_nonsense_closes_nothing(clinic: Clinic, scheduler: Browser) -> None:
+    place = f"/staff/disruptions/{clinic.practitioner_id}"
+    for said in ({"kind": "war", "hours": "2"}, {"kind": "absent", "hours": "-5"}, {"kind": "absent", "hours": "2000"}):
+        await scheduler.go(f"{place}/out")
+        assert (await turned_away(scheduler, f"{place}/out", **said)).status_code == 400
+    await scheduler.go(f"{place}/out")
+    assert "In service" in scheduler.text
