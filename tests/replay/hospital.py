@@ -195,9 +195,13 @@ class Hospital:
         self._is_waiting(person)
         if person.leaves_after:
             await self._until(comes + person.leaves_after)
-            if not person.is_served and person.end is None and (await self._step(entry["id"], "leave")).get("status") == "left":
-                self._waiting[person.queue_id, person.wants] -= 1
-                person.end = "left"
+            if not person.is_served and person.end is None:
+                person.is_leaving = True
+                left = await self._step(entry["id"], "leave")
+                person.is_leaving = left.get("status") == "left"
+                if person.is_leaving:
+                    self._waiting[person.queue_id, person.wants] -= not person.is_served  # who goes while being called is counted once
+                    person.end = "left"
 
     async def _work(self, server: Server, gone: asyncio.Event) -> None:
         """See whoever is next, as long as somebody comes."""
@@ -238,25 +242,37 @@ class Hospital:
                 return
         if "skipped" in person.habits:
             person.habits.remove("skipped")
-            await self._step(entry["id"], "skip")
+            await self._moved(person, entry, "skip")
             await self._for(minutes=3)
-            self._back_in_line(person, (await self._step(entry["id"], "return"))["practitioner_id"])
+            await self._comes_back(person, entry)
             return
         await self._for(minutes=1)
-        await self._step(entry["id"], "start")
+        await self._moved(person, entry, "start")
         await self._for(minutes=person.minutes)
         if "held" in person.habits:
             person.habits.remove("held")
-            await self._step(entry["id"], "hold")
+            await self._moved(person, entry, "hold")
             await self._for(minutes=10)
             person.minutes = 5
-            self._back_in_line(person, (await self._step(entry["id"], "return"))["practitioner_id"])
+            await self._comes_back(person, entry)
         elif "sent-on" in person.habits and len(self._servers) > 1 and not person.appointment_id:
             person.habits.remove("sent-on")
             await self._send_on(person, entry)
-        else:
-            await self._step(entry["id"], "complete")
+        elif await self._moved(person, entry, "complete"):
             person.end = "completed"
+
+    async def _comes_back(self, person: Person, entry: Json) -> None:
+        if back := await self._moved(person, entry, "return"):
+            self._back_in_line(person, back["practitioner_id"])
+
+    async def _moved(self, person: Person, entry: Json, action: str) -> Json | None:
+        """The turn after a step; None for a patient who is leaving, or has left."""
+        answer = await self._step(entry["id"], action)
+        if "id" in answer:
+            return answer
+        if not person.is_leaving:
+            raise Unexpected(f"{action} of a turn that was {entry['status']}: {answer}")
+        return None
 
     async def _send_on(self, person: Person, entry: Json) -> None:
         person.queue_id = self._chance.choice([each for each in self._servers if each != person.queue_id])

@@ -37,6 +37,7 @@ class Person:
     habits: set[str] = field(default_factory=set)
     entry_ids: list[str] = field(default_factory=list)
     is_served: bool = False
+    is_leaving: bool = False
     end: str | None = None
 
 
