@@ -25,7 +25,7 @@ BREACHES = {
 ROWS = (
     "cli", "roles", "simulation", "mock", "access", "audit", "directory", "patients", "scheduling", "flow", "orders", "notifications",
     "oversight", "portal", "console", "identity", "fhir", "hl7", "ehr", "records", "coverage", "subscriptions", "calendars",
-    "cds", "migration", "vitals", "contracts", "kernel",
+    "cds", "migration", "vitals", "lobby", "contracts", "kernel",
 )  # fmt: skip
 SOUND = {"kernel/http/serve.py": "import starlette, uvicorn", "kernel/drivers.py": "import asyncpg, valkey, httpx"}
 

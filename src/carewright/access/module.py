@@ -27,6 +27,7 @@ from carewright.access.service import (
     passkeys,
     sessions,
     sign_in,
+    stations,
 )
 from carewright.access.service.client_keys import PublishedKeys
 from carewright.access.service.provider import IdentityProvider
@@ -38,6 +39,7 @@ from carewright.contracts import break_glass as b
 from carewright.contracts import clients as k
 from carewright.contracts import passkeys as p
 from carewright.contracts import smart
+from carewright.contracts import stations as w
 from carewright.contracts.callers import ProveCaller
 from carewright.contracts.consents import Consent, FindProxies, ProxiesPage
 from carewright.contracts.patients import PatientErased, PatientMerged
@@ -157,6 +159,25 @@ class LocalAccess:
 
     async def turn_app_off(self, actor: Actor, grant_id: UUID) -> None:
         await apps.turn_app_off(self._context.acting(actor), grant_id)
+
+    async def enrol_station(self, actor: Actor, command: w.EnrolStation) -> w.EnrolledStation:
+        return await stations.enrol_station(self._context.acting(actor), command)
+
+    async def renew_station_code(self, actor: Actor, station_id: UUID) -> w.EnrolledStation:
+        return await stations.renew_station_code(self._context.acting(actor), station_id)
+
+    async def list_stations(self, actor: Actor) -> w.StationsPage:
+        return await stations.list_stations(self._context.acting(actor))
+
+    async def retire_station(self, actor: Actor, station_id: UUID) -> w.Station:
+        return await stations.retire_station(self._context.acting(actor), station_id)
+
+    async def redeem_station_code(self, actor: Actor, command: w.RedeemStationCode) -> c.StartedSession:
+        """As `actor_of`: a code does not say whose station it is."""
+        return await stations.redeem_station_code(replace(self._context, actor=actor), command)
+
+    async def own_station(self, actor: Actor) -> w.Station:
+        return await stations.own_station(self._context.acting(actor))
 
     async def disable_account(self, actor: Actor, account_id: UUID) -> c.Account:
         return await accounts.disable_account(self._context.acting(actor), account_id)

@@ -577,3 +577,37 @@ FOR UPDATE
 UPDATE access.break_glass g SET reason = r.reason, finding = r.finding
 FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS r(id, reason, finding)
 WHERE g.organization_id = $1 AND g.id = r.id
+
+-- name: insert_station
+WITH account AS (
+    INSERT INTO access.account (organization_id, id, subject, role, display, site_ids, created_at)
+    VALUES ($1, $2, $3, $4, $5, ARRAY[$6::uuid], $9)
+)
+INSERT INTO access.station (organization_id, id, kind, site_id, languages, queue_ids, created_at, code_hash, code_until)
+VALUES ($1, $2, $4, $6, $7, $8, $9, $10, $11)
+
+-- name: stations
+-- Of these sites, or of all; one alone, where it is named. Those that were retired come last.
+SELECT s.id, s.kind, a.display AS name, s.site_id, s.languages, s.queue_ids, s.created_at, s.enrolled_at, s.code_until,
+       a.disabled_at IS NOT NULL AS retired,
+       (SELECT max(l.last_used_at) FROM access.session l
+        WHERE l.organization_id = s.organization_id AND l.account_id = s.id AND l.ended_at IS NULL AND l.absolute_until > $4) AS last_seen_at
+FROM access.station s JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.id
+WHERE s.organization_id = $1 AND ($2::uuid[] IS NULL OR s.site_id = ANY($2)) AND ($3::uuid IS NULL OR s.id = $3)
+ORDER BY a.disabled_at IS NOT NULL, a.display, s.id
+LIMIT $5
+
+-- name: set_station_code
+UPDATE access.station SET code_hash = $3, code_until = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: station_by_code
+-- Asked before anybody knows whose station it is.
+SELECT organization_id, id FROM access.station WHERE code_hash = $1 AND code_until > $2
+
+-- name: use_station_code
+-- Of two that type one code, the second finds it gone.
+UPDATE access.station s SET code_hash = NULL, code_until = NULL, enrolled_at = $4
+FROM access.account a
+WHERE s.organization_id = $1 AND s.id = $2 AND s.code_hash = $3 AND s.code_until > $4
+  AND a.organization_id = s.organization_id AND a.id = s.id AND a.disabled_at IS NULL
+RETURNING a.id, a.subject, a.role, a.display, a.patient_id, a.site_ids

@@ -8,6 +8,8 @@ from uuid import UUID
 class AccessSettings:
     """How long sessions last, how many somebody may have at once, when guessing is told of, and where staff sign in.
 
+    A screen or a kiosk stays signed in for `station_days_max`, and for `station_idle_days` of being switched off.
+
     At every `wrong_codes_alarm` wrong codes in a row an incident is opened; at 100 the account is locked.
 
     `public_url` is the address under which browsers and clients reach us: redirects and audiences begin with it, and passkeys belong to it,
@@ -22,6 +24,8 @@ class AccessSettings:
     staff_hours_max: int = 10
     patient_idle_minutes: int = 30
     patient_hours_max: int = 12
+    station_idle_days: int = 30
+    station_days_max: int = 365
     sessions_max: int = 8
     step_up_minutes: int = 5
     wrong_codes_alarm: int = 10

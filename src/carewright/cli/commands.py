@@ -62,7 +62,7 @@ async def serve(options: Namespace) -> int:
 
 async def migrate(options: Namespace) -> int:
     phases: tuple[migrations.Phase, ...] = ("pre", "post") if options.phase == "all" else (options.phase,)
-    sections = _sections(options)
+    sections = sections_of(options)
     ran = await migrations.migrate(sections["system"].database_url, SCHEMAS, phases, _tell)
     if (made := await ensure_key_file(sections)) is not None:
         _tell(f"made {made}: without it nothing encrypted can be read. Keep a copy in another place")
@@ -88,7 +88,7 @@ async def demo(options: Namespace) -> int:
             options.data
         )
 
-    await load_demo(_sections(options), _demonstration(hospital), lambda what: _tell(f"loading {what}"), remember)
+    await load_demo(sections_of(options), _demonstration(hospital), lambda what: _tell(f"loading {what}"), remember)
     _tell("done")
     return 0
 
@@ -98,13 +98,13 @@ async def import_files(options: Namespace) -> int:
 
     if options.draft:
         return _draft(options)
-    place = _sections(options), _organization(options)
+    place = sections_of(options), organization_of(options)
     if options.kind == "fhir":
         report = await importing.import_fhir(*place, options.paths, options.time_zone, _bar)
     elif options.kind == "hl7":
         if options.client is None:
             raise StartFailed("Say with --client ID which registered client sent the messages: carewright client list shows them.")
-        report = await importing.import_hl7(*place, options.paths, _uuid(options.client), _bar, dry_run=options.dry_run)
+        report = await importing.import_hl7(*place, options.paths, id_in(options.client), _bar, dry_run=options.dry_run)
     elif options.kind == "csv":
         report = await importing.import_csv(*place, *_csv_of(options), _bar, dry_run=options.dry_run)
     else:
@@ -119,7 +119,7 @@ async def import_files(options: Namespace) -> int:
 async def legacy(options: Namespace) -> int:
     from carewright.roles import legacy  # noqa: PLC0415  (no server process needs it)
 
-    place = _sections(options), _organization(options)
+    place = sections_of(options), organization_of(options)
     if options.what == "mirror":
         done = await legacy.mirrored(*place, *_csv_of(options), _bar, dry_run=options.dry_run)
         print(file=sys.stderr)
@@ -134,8 +134,8 @@ async def legacy(options: Namespace) -> int:
         print("\n".join(legacy.lines_of(standings)))
         return 0 if all(map(legacy.agrees, standings)) else 1
     wished = {
-        "service_id": _uuid(options.service),
-        "site_ids": [_uuid(each) for each in options.site],
+        "service_id": id_in(options.service),
+        "site_ids": [id_in(each) for each in options.site],
         "step": options.what,
         "reason": options.reason,
     }
@@ -175,17 +175,17 @@ def _csv_of(options: Namespace) -> tuple[Path, str]:
 async def calendar(options: Namespace) -> int:
     from carewright.roles import calendars  # noqa: PLC0415  (no server process needs it)
 
-    place = _sections(options), _organization(options)
+    place = sections_of(options), organization_of(options)
     if options.what == "list":
         print("\n".join(await calendars.listed(*place)))
     elif options.what == "add":
-        print(await calendars.added(*place, _uuid(options.id), options.time_zone, options.address))
+        print(await calendars.added(*place, id_in(options.id), options.time_zone, options.address))
     elif options.what == "read":
-        print(await calendars.read(*place, _uuid(options.id), _content_of(options.file)))
+        print(await calendars.read(*place, id_in(options.id), _content_of(options.file)))
     elif options.what == "drop":
-        print(await calendars.dropped(*place, _uuid(options.id)))
+        print(await calendars.dropped(*place, id_in(options.id)))
     else:
-        print("\n".join(await calendars.conflicts(*place, _uuid(options.id))))
+        print("\n".join(await calendars.conflicts(*place, id_in(options.id))))
     return 0
 
 
@@ -200,18 +200,18 @@ async def token(options: Namespace) -> int:
     if not 1 <= options.minutes <= TOKEN_MINUTES_MAX:
         raise StartFailed(f"--minutes must lie between 1 and {TOKEN_MINUTES_MAX}.")
     known = Installation.read(options.data)
-    patient_id = _uuid(options.patient) if options.patient else known.demonstration_patient_id
+    patient_id = id_in(options.patient) if options.patient else known.demonstration_patient_id
     if options.role == "patient" and patient_id is None:
         raise StartFailed("Say whose record with --patient ID.")
     tokens = Tokens(TokenKeys.of_file(token_key_file(options.data)), SystemClock(), ROLES)
     subject = options.subject or (f"patient-{patient_id}" if options.role == "patient" else options.role)
-    actor = tokens.actor(options.role, subject, _organization(options), patient_id if options.role == "patient" else None)
+    actor = tokens.actor(options.role, subject, organization_of(options), patient_id if options.role == "patient" else None)
     print(tokens.issue(actor, timedelta(minutes=options.minutes)))
     return 0
 
 
 async def verify(options: Namespace) -> int:
-    findings = await verification.verify(_sections(options), _tell)
+    findings = await verification.verify(sections_of(options), _tell)
     for finding in findings:
         print(finding)
     print(f"{len(findings)} findings")
@@ -222,16 +222,16 @@ async def audit(options: Namespace) -> int:
     from carewright.roles import auditing  # noqa: PLC0415  (no server process needs it)
 
     if options.what == "export":
-        print(await auditing.export(_sections(options), options.folder))
+        print(await auditing.export(sections_of(options), options.folder))
         return 0
     if options.what == "unknown":
-        for line in await auditing.unknown(_sections(options), options.limit):
+        for line in await auditing.unknown(sections_of(options), options.limit):
             print(line)
         return 0
     if options.what == "key":
-        print(await auditing.verifier_key(_sections(options)))
+        print(await auditing.verifier_key(sections_of(options)))
         return 0
-    findings = await auditing.verify(_sections(options), options.witness, options.key, _tell)
+    findings = await auditing.verify(sections_of(options), options.witness, options.key, _tell)
     for finding in findings:
         print(finding)
     print(f"{len(findings)} findings")
@@ -239,7 +239,7 @@ async def audit(options: Namespace) -> int:
 
 
 async def events(options: Namespace) -> int:
-    for line in await verification.events(_sections(options), options.replay):
+    for line in await verification.events(sections_of(options), options.replay):
         print(line)
     return 0
 
@@ -252,8 +252,8 @@ async def patient(options: Namespace) -> int:
 
     if not 3 <= len(options.reason) <= 500:
         raise StartFailed("--reason needs 3 to 500 letters.")
-    command = ErasePatient(patient_id=_uuid(options.id), reason=options.reason)
-    await erasing.erase(_sections(options), _organization(options), command)
+    command = ErasePatient(patient_id=id_in(options.id), reason=options.reason)
+    await erasing.erase(sections_of(options), organization_of(options), command)
     _tell(f"erased {command.patient_id}; older backups still hold the record: see docs/howto/erase-a-patient.md")
     return 0
 
@@ -262,7 +262,7 @@ async def extract(options: Namespace) -> int:
     from carewright.roles import extracting  # noqa: PLC0415  (no server process needs it)
 
     counts = await extracting.extract(
-        _sections(options), _organization(options), getpass.getuser(), options.out, dated=options.shifted_dates, tell=_tell
+        sections_of(options), organization_of(options), getpass.getuser(), options.out, dated=options.shifted_dates, tell=_tell
     )
     _tell(f"done; {counts.rows:,} rows of {counts.patients:,} patients in {options.out}")
     if options.shifted_dates:
@@ -271,37 +271,37 @@ async def extract(options: Namespace) -> int:
 
 
 async def keys(options: Namespace) -> int:
-    organization_id = _organization(options)
+    organization_id = organization_of(options)
     if options.what == "rotate":
-        count = await rotation.rotate(_sections(options), organization_id, _tell)
+        count = await rotation.rotate(sections_of(options), organization_id, _tell)
         _tell(f"done; {count:,} rows sealed anew")
         return 0
     if options.what == "rotate-tokens":
-        await rotation.rotate_tokens(_sections(options), organization_id, revoke=options.revoke)
+        await rotation.rotate_tokens(sections_of(options), organization_id, revoke=options.revoke)
         _tell("done; every token that was signed before is refused now" if options.revoke else "done; tokens signed before stay good")
         return 0
     if options.what == "rewrap":
         if options.to is None:
             raise StartFailed("Say with --to FILE where the key is to be: a settings file with a [privacy] table.")
-        await rotation.rewrap(_sections(options), _sections(options, options.to), _tell)
+        await rotation.rewrap(sections_of(options), sections_of(options, options.to), _tell)
         _tell("done; start every process with the new settings")
         return 0
     if options.what == "shred":
         if not options.yes:
             raise StartFailed(f"This makes every older backup of {organization_id} unreadable for ever. Say --yes to do it.")
-        count = await rotation.shred(_sections(options), organization_id, _tell)
+        count = await rotation.shred(sections_of(options), organization_id, _tell)
         _tell(f"done; {count:,} rows sealed anew")
         return 0
     if not options.yes:
         raise StartFailed(f"This makes the patients of {organization_id} unreadable for ever. Say --yes to do it.")
-    _tell(f"destroyed {await rotation.destroy(_sections(options), organization_id)} keys of {organization_id}")
+    _tell(f"destroyed {await rotation.destroy(sections_of(options), organization_id)} keys of {organization_id}")
     return 0
 
 
 async def incident(options: Namespace) -> int:
     from carewright.roles import incident as incidents  # noqa: PLC0415  (no server process needs it)
 
-    place, operator = (_sections(options), _organization(options)), getpass.getuser()
+    place, operator = (sections_of(options), organization_of(options)), getpass.getuser()
     if options.what == "respond":
         command = incidents.command_of(
             reason=options.reason, end_sessions_of=options.end_sessions, quarantine_clients=options.quarantine_client,
@@ -314,7 +314,7 @@ async def incident(options: Namespace) -> int:
             _tell(f"done; {await rotation.rotate(*place, _tell):,} rows sealed anew")
         return 0 if all(step.done for step in opened.steps) else 1
     if options.what == "close":
-        await incidents.close(*place, operator, _uuid(options.id), options.finding)
+        await incidents.close(*place, operator, id_in(options.id), options.finding)
         print("closed")
     elif options.what == "release":
         for each in await incidents.release(*place, operator, options.name):
@@ -327,16 +327,16 @@ async def incident(options: Namespace) -> int:
 async def hl7(options: Namespace) -> int:
     from carewright.roles import hl7  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "list":
         for each in await hl7.listed(sections, organization_id):
             print(hl7.line_of(each))
     elif options.what == "show":
-        print(await hl7.shown(sections, organization_id, _uuid(options.id)))
+        print(await hl7.shown(sections, organization_id, id_in(options.id)))
     elif options.what == "settle":
-        await hl7.settled(sections, organization_id, _uuid(options.id), options.reason)
+        await hl7.settled(sections, organization_id, id_in(options.id), options.reason)
     elif options.what == "replay":
-        print(await hl7.replayed(sections, organization_id, _uuid(options.id), options.file))
+        print(await hl7.replayed(sections, organization_id, id_in(options.id), options.file))
     else:
         await hl7.mapped(sections, organization_id, options.table, options.code, options.target)
     return 0
@@ -345,7 +345,7 @@ async def hl7(options: Namespace) -> int:
 async def ehr(options: Namespace) -> int:
     from carewright.roles import ehr  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "list":
         for each in await ehr.listed(sections, organization_id):
             print(ehr.line_of(each))
@@ -356,7 +356,7 @@ async def ehr(options: Namespace) -> int:
         made = await ehr.added(sections, organization_id, wished)
         print(ehr.keys_of(made))
     elif options.what == "map":
-        await ehr.mapped(sections, organization_id, options.name, options.code, _uuid(options.target) if options.target else None)
+        await ehr.mapped(sections, organization_id, options.name, options.code, id_in(options.target) if options.target else None)
     elif options.what == "pull":
         pulled = await ehr.pulled(sections, organization_id, options.name)
         print("\n".join(ehr.lines_of_pull(pulled)))
@@ -374,7 +374,7 @@ async def ehr_connection(options: Namespace) -> int:
     """How one connection goes on."""
     from carewright.roles import ehr  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "mode":
         print(ehr.line_of(await ehr.moded(sections, organization_id, options.name, options.mode)))
     elif options.what == "stop":
@@ -416,43 +416,43 @@ def _of_partner(options: Namespace) -> dict[str, object]:
 async def partner(options: Namespace) -> int:
     from carewright.roles import hl7  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "list":
         for each in await hl7.partners_listed(sections, organization_id):
             print(hl7.line_of_partner(each))
     elif options.what == "add":
         print(await hl7.partner_added(sections, organization_id, _of_partner(options), options.token_file))
     elif options.what == "change":
-        changed = await hl7.partner_changed(sections, organization_id, _uuid(options.id), _of_partner(options), options.token_file)
+        changed = await hl7.partner_changed(sections, organization_id, id_in(options.id), _of_partner(options), options.token_file)
         print(hl7.line_of_partner(changed))
     elif options.what == "stop":
-        dropped = await hl7.partner_stopped(sections, organization_id, _uuid(options.id))
+        dropped = await hl7.partner_stopped(sections, organization_id, id_in(options.id))
         _tell(f"{dropped} messages will not be sent")
     else:
-        await hl7.partner_mapped(sections, organization_id, _uuid(options.id), options.table, options.ours, options.theirs)
+        await hl7.partner_mapped(sections, organization_id, id_in(options.id), options.table, options.ours, options.theirs)
     return 0
 
 
 async def unsent(options: Namespace) -> int:
     from carewright.roles import hl7  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "list":
         for each in await hl7.unsent_listed(sections, organization_id):
             print(hl7.line_of_unsent(each))
     elif options.what == "show":
-        print(await hl7.unsent_shown(sections, organization_id, _uuid(options.id)))
+        print(await hl7.unsent_shown(sections, organization_id, id_in(options.id)))
     elif options.what == "resend":
-        await hl7.resent(sections, organization_id, _uuid(options.id))
+        await hl7.resent(sections, organization_id, id_in(options.id))
     else:
-        await hl7.dropped(sections, organization_id, _uuid(options.id))
+        await hl7.dropped(sections, organization_id, id_in(options.id))
     return 0
 
 
 async def cds(options: Namespace) -> int:
     from carewright.roles import cds  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "list":
         for each in await cds.listed(sections, organization_id):
             print(cds.line_of(each))
@@ -467,19 +467,19 @@ async def cds(options: Namespace) -> int:
 async def client(options: Namespace) -> int:
     from carewright.roles import clients  # noqa: PLC0415  (no server process needs it)
 
-    sections, organization_id = _sections(options), _organization(options)
+    sections, organization_id = sections_of(options), organization_of(options)
     if options.what == "list":
         for each in await clients.listed(sections, organization_id):
             print(clients.line_of(each))
         return 0
     if options.what in ("disable", "enable"):
-        await clients.set_disabled(sections, organization_id, _uuid(options.id), disabled=options.what == "disable")
+        await clients.set_disabled(sections, organization_id, id_in(options.id), disabled=options.what == "disable")
         return 0
     keys: dict[str, Any] = {"keys_address": options.keys_address} if options.keys is None else {"keys": clients.keys_in(options.keys)}
     if options.what == "keys":
-        print(clients.line_of(await clients.change_keys(sections, organization_id, ChangeClientKeys(client_id=_uuid(options.id), **keys))))
+        print(clients.line_of(await clients.change_keys(sections, organization_id, ChangeClientKeys(client_id=id_in(options.id), **keys))))
         return 0
-    sites = tuple(_uuid(each) for each in options.site)
+    sites = tuple(id_in(each) for each in options.site)
     made = RegisterClient(
         name=options.name,
         scopes=tuple(options.scope),
@@ -515,7 +515,7 @@ def _today() -> date:
     return SystemClock().now().date()
 
 
-def _sections(options: Namespace, file: Path | None = None) -> dict[str, Any]:
+def sections_of(options: Namespace, file: Path | None = None) -> dict[str, Any]:
     """Settings for a command that works on the database directly. With `file` they are its own, whatever the environment says."""
     known = Installation.read(options.data)
     url = options.database_url or known.database_url
@@ -529,16 +529,18 @@ def _sections(options: Namespace, file: Path | None = None) -> dict[str, Any]:
     return load(SECTIONS, extra if file else {**os.environ, **extra}, file or options.settings)
 
 
-def _organization(options: Namespace) -> UUID:
+def organization_of(options: Namespace) -> UUID:
+    """Whose data a command is about. Raises `StartFailed`."""
     if options.organization:
-        return _uuid(options.organization)
+        return id_in(options.organization)
     known = Installation.read(options.data).organization_id
     if known is None:
         raise StartFailed("Say which organization with --organization ID: this data directory holds none yet.")
     return known
 
 
-def _uuid(text: str) -> UUID:
+def id_in(text: str) -> UUID:
+    """An id as somebody typed it. Raises `StartFailed`."""
     try:
         return UUID(text)
     except ValueError as fault:

@@ -28,12 +28,13 @@ from carewright.contracts.callers import ProveCaller
 from carewright.contracts.clients import ChangeClientKeys, Client, ClientsPage, RegisterClient
 from carewright.contracts.consents import Consent, ConsentScope, FindProxies, ProxiesPage, Relationship
 from carewright.contracts.passkeys import AddPasskey, Passkey, PasskeyAsked, RedeemPasskey, StartPasskey
+from carewright.contracts.stations import EnrolledStation, EnrolStation, RedeemStationCode, Station, StationsPage
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal, Unauthenticated
 from carewright.kernel.events import Event
 from carewright.kernel.values import Code, Instant, Secret
 
-SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt", "app"]
+SignInMethod = Literal["oidc", "otp", "passkey", "private_key_jwt", "app", "station"]
 ContactSystem = Literal["phone", "email"]
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
 LocalPath = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^/")]
@@ -388,6 +389,22 @@ class UnknownGrant(Refusal):
     title = "No such app has access, or its access has ended."
 
 
+class UnknownStation(Refusal):
+    code = "access.unknown_station"
+    status = 404
+    issue = "not-found"
+    title = "There is no such screen, or it was retired."
+
+
+class StationCodeNotRight(Refusal):
+    """Wrong, used, too old, or never issued: which of these is told to nobody."""
+
+    code = "access.station_code_not_right"
+    status = 403
+    issue = "security"
+    title = "This code is not right, or not valid any more. Please ask for a new one."
+
+
 class UnknownReview(Refusal):
     code = "access.unknown_review"
     status = 404
@@ -547,6 +564,18 @@ class Access(Protocol):
     async def list_app_grants(self, actor: Actor, query: ListAppGrants) -> AppGrantsPage: ...
 
     async def turn_app_off(self, actor: Actor, grant_id: UUID) -> None: ...
+
+    async def enrol_station(self, actor: Actor, command: EnrolStation) -> EnrolledStation: ...
+
+    async def renew_station_code(self, actor: Actor, station_id: UUID) -> EnrolledStation: ...
+
+    async def list_stations(self, actor: Actor) -> StationsPage: ...
+
+    async def retire_station(self, actor: Actor, station_id: UUID) -> Station: ...
+
+    async def redeem_station_code(self, actor: Actor, command: RedeemStationCode) -> StartedSession: ...
+
+    async def own_station(self, actor: Actor) -> Station: ...
 
     async def disable_account(self, actor: Actor, account_id: UUID) -> Account: ...
 

@@ -22,6 +22,7 @@ access.enable_account                  access.account.enable
 access.end_all_sessions                access.session.end_all
 access.end_break_glass                 access.break_glass.end
 access.end_session                     access.session.end
+access.enrol_station                   access.station.create
 access.find_live_sessions              access.session.resolve
 access.find_passkey_origin             access.passkey.place
 access.find_proxies                    access.consent.find
@@ -33,16 +34,21 @@ access.list_clients                    access.client.list
 access.list_consents                   access.consent.list
 access.list_reviews                    access.break_glass.list
 access.list_sessions                   access.session.list
+access.list_stations                   access.station.list
 access.look_at_app                     access.app.ask
 access.my_apps                         access.app.list
 access.my_passkeys                     access.passkey.list
 access.my_sessions                     access.session.list
 access.names_of                        access.account.list
+access.own_station                     access.station.read
 access.record_consent                  access.consent.record
 access.redeem_code                     access.code.redeem
 access.redeem_passkey                  access.passkey.redeem
+access.redeem_station_code             access.station.redeem
 access.register_client                 access.client.create
 access.remove_passkey                  access.passkey.remove
+access.renew_station_code              access.station.renew
+access.retire_station                  access.station.retire
 access.start_app                       access.app.start
 access.start_break_glass               access.break_glass.start
 access.start_code                      access.code.start
@@ -127,6 +133,7 @@ flow.search_encounters                 flow.encounter.search
 flow.set_delay                         flow.delay.set
 flow.set_precautions                   flow.place.change
 flow.set_telling                       flow.delay.set_telling
+flow.show_calls                        flow.call.show
 flow.step_entry                        flow.queue_entry.step
 flow.step_place                        flow.place.step
 flow.transfer_entry                    flow.queue_entry.transfer
@@ -229,10 +236,12 @@ SILENT = frozenset({
     "access.account.list", "access.account.look_up", "access.account.read", "access.app.ask",
     "access.app.list", "access.client.list", "access.code.redeem",
     "access.passkey.list", "access.passkey.place", "access.passkey.start", "access.passkey.start_sign_in", "access.session.list",
-    "access.session.resolve", "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
+    "access.session.resolve", "access.station.list", "access.station.read", "access.station.redeem",
+    "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
-    "flow.delay.list", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
+    "flow.call.show", "flow.delay.list",
+    "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",

@@ -22,6 +22,7 @@ from carewright.contracts.delays import (
     Telling,
 )
 from carewright.contracts.directory import Coding, Identifier
+from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.queue import (
     Arrive,
     Called,
@@ -466,3 +467,9 @@ class Delays(Protocol):
     async def set_telling(self, actor: Actor, command: SetTelling, idempotency_key: str | None = None) -> SetTelling: ...
 
     async def list_expected(self, actor: Actor, query: ListExpected) -> ExpectedStarts: ...
+
+
+class Lobby(Protocol):
+    """What the rims may ask of flow for everybody in a waiting room to see."""
+
+    async def show_calls(self, actor: Actor, query: ShowCalls) -> CallsShown: ...

@@ -45,6 +45,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Whoever waits is told that their turn is soon when at most `soon_ahead` are before them, or when half of those like them are called
     within `soon_minutes`; None is never.
+    `shows_wait`: screens and kiosks tell everybody how long it takes.
     """
 
     order: Literal["head-start", "accumulating"] = "head-start"
@@ -60,6 +61,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     kept_for_emergencies: Annotated[int, Meta(ge=0, le=100)] = 0
     soon_ahead: Annotated[int, Meta(ge=0, le=50)] | None = 2
     soon_minutes: Annotated[int, Meta(ge=1, le=240)] | None = None
+    shows_wait: bool = True
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):

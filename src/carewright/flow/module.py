@@ -12,6 +12,7 @@ from carewright.contracts.flow import (
     Encounter,
     EncountersPage,
     Flow,
+    Lobby,
     PutEncounters,
     PutEncountersResult,
     QueueEntryMoved,
@@ -19,6 +20,7 @@ from carewright.contracts.flow import (
     RecordEncounter,
     SearchEncounters,
 )
+from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import (
     Arrive,
@@ -59,9 +61,10 @@ from carewright.flow.http import delays as http_delays
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import rooms as http_rooms
 from carewright.flow.jobs import JOBS, TIMERS
+from carewright.flow.model.calls import CALLS
 from carewright.flow.model.shown import TURNS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import delays, queue, waits
+from carewright.flow.service import delays, lobby, queue, waits
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -169,16 +172,29 @@ class LocalDelays:
         return await delays.list_expected(self._context.acting(actor), query)
 
 
+class LocalLobby:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def show_calls(self, actor: Actor, query: ShowCalls) -> CallsShown:
+        return await lobby.show_calls(self._context.acting(actor), query)
+
+
 async def start(context: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
     """Flow needs nothing but its tables."""
-    return Running(context=context, offers={Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context)})
+    return Running(
+        context=context,
+        offers={Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context), Lobby: LocalLobby(context)},
+    )
 
 
 MODULE = Module(
     name="flow",
     start=start,
     settings=FlowSettings,
-    offers=(Flow, Queues, Delays),
+    offers=(Flow, Queues, Delays, Lobby),
     routes=http_queues.ROUTES + http_rooms.ROUTES + http_delays.ROUTES,
     prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places", "/api/v1/delays", "/api/v1/expected-starts"),
     subscriptions={
@@ -197,6 +213,6 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS, DELAYS, EXPECTED),
+    shown=(TURNS, CALLS, DELAYS, EXPECTED),
     sealed={store.TABLE: service.reseal_encounters},
 )

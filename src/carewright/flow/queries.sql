@@ -548,3 +548,17 @@ WHERE d.organization_id = $1 AND d.site_id = $2 AND d.said_at > $4::timestamptz 
 UPDATE flow.queue_entry SET soon_at = $3
 WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND soon_at IS NULL AND status = 'waiting'
 RETURNING id, queue_id, site_id, patient_id, ticket
+
+-- name: last_calls
+-- Who was called lately and is not gone: first those who are still to come, then those who have come; the newest first. $3: of these queues.
+SELECT e.id, e.ticket, q.name AS queue, coalesce(p.name, '') AS place, e.called_at, e.status = 'in-service' AS is_here
+FROM flow.queue q
+JOIN flow.queue_entry e ON e.organization_id = q.organization_id AND e.queue_id = q.id
+    AND e.status IN ('called', 'in-service') AND e.called_at > $4
+LEFT JOIN flow.place p ON p.organization_id = e.organization_id AND p.id = e.location_id
+WHERE q.organization_id = $1 AND q.site_id = $2 AND ($3::uuid[] IS NULL OR q.id = ANY($3))
+ORDER BY e.status = 'in-service', e.called_at DESC, e.id DESC
+LIMIT $5
+
+-- name: site
+SELECT name, time_zone FROM flow.site WHERE organization_id = $1 AND id = $2

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.permissions import STAFF
 
-ACCOUNTS = tuple(sorted(frozenset(ROLES) - {"patient", "proxy", "integration"}))
+ACCOUNTS = tuple(sorted(STAFF))
 """Demonstration accounts: one for each role of staff, called as it is."""
 CODE_LIFETIME = timedelta(seconds=60)
 TOKEN_LIFETIME = timedelta(minutes=5)

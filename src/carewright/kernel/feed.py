@@ -27,7 +27,7 @@ from carewright.kernel.db import Database, Session
 from carewright.kernel.errors import Forbidden, Refusal, TooManyRequests, Unauthenticated, Unavailable
 from carewright.kernel.events import Delivered
 from carewright.kernel.server_sent import BEAT, ENDED, RELOAD, Place, event
-from carewright.kernel.shown import Shown
+from carewright.kernel.shown import Form, Shown
 from carewright.kernel.wake import Wake
 
 POLL_SECONDS = 0.5
@@ -136,7 +136,10 @@ class Feed:
         standing: Standing, holds: Callable[[UUID, str], bool],
     ) -> None:  # fmt: skip
         self._shown = {each.kind: each for each in shown}
-        self._forms = {kind.topic: (each.kind, form) for each in shown for kind, form in each.forms.items()}
+        self._forms: dict[str, list[tuple[str, Form]]] = {}
+        for each in shown:
+            for fact, form in each.forms.items():
+                self._forms.setdefault(fact.topic, []).append((each.kind, form))
         self._connect, self._wake, self._clock, self._standing, self._holds = connect, wake, clock, standing, holds
         self._db: Database | None = None
         self._wanted, self._ready = asyncio.Event(), asyncio.Event()
@@ -277,12 +280,12 @@ class Feed:
             self._kept_from = self._kept.popleft().place
 
     def _told(self, delivered: Delivered) -> list[Told]:
-        """The fact as text, once for each site that it tells something."""
-        kind, form = self._forms[delivered.topic]
-        place = delivered.place()
+        """The fact as text, once for each kind that is made of it and each site that it tells something."""
+        place, fact = delivered.place(), delivered.fact()
         return [
             Told(place, (delivered.organization_id, site_id, kind), event(kind, fields, place))
-            for site_id, fields in form(delivered.fact())
+            for kind, form in self._forms[delivered.topic]
+            for site_id, fields in form(fact)
         ]
 
     def _missed(self, viewer: Viewer) -> list[Told]:

@@ -19,23 +19,23 @@ from carewright.roles.registry import MODULES
 
 
 async def register(sections: Mapping[str, Any], organization_id: UUID, command: RegisterClient) -> Client:
-    async with _asking(sections, organization_id) as (access, actor):
+    async with asking(sections, organization_id) as (access, actor):
         return await access.register_client(actor, command)
 
 
 async def listed(sections: Mapping[str, Any], organization_id: UUID) -> Sequence[Client]:
-    async with _asking(sections, organization_id) as (access, actor):
+    async with asking(sections, organization_id) as (access, actor):
         return (await access.list_clients(actor)).items
 
 
 async def change_keys(sections: Mapping[str, Any], organization_id: UUID, command: ChangeClientKeys) -> Client:
-    async with _asking(sections, organization_id) as (access, actor):
+    async with asking(sections, organization_id) as (access, actor):
         return await access.change_client_keys(actor, command)
 
 
 async def set_disabled(sections: Mapping[str, Any], organization_id: UUID, client_id: UUID, *, disabled: bool) -> None:
     """Shut a client out, or let it in again. Its tokens are good for nothing within two seconds."""
-    async with _asking(sections, organization_id) as (access, actor):
+    async with asking(sections, organization_id) as (access, actor):
         await (access.disable_account if disabled else access.enable_account)(actor, client_id)
 
 
@@ -58,7 +58,7 @@ def line_of(client: Client) -> str:
 
 
 @asynccontextmanager
-async def _asking(sections: Mapping[str, Any], organization_id: UUID) -> AsyncIterator[tuple[Access, Actor]]:
+async def asking(sections: Mapping[str, Any], organization_id: UUID) -> AsyncIterator[tuple[Access, Actor]]:
     """Access, and whoever sits at the machine as an administrator: they have the keys in their hands already."""
     async with running([module for module in MODULES if module.name == "access"], sections) as system:
         actor = system.tokens.actor("administrator", "command-line", organization_id)

@@ -20,6 +20,7 @@ from carewright.kernel.http.settings import EdgeSettings
 from carewright.kernel.modules import Module
 from carewright.kernel.privacy.settings import PrivacySettings
 from carewright.kernel.settings import StartFailed
+from carewright.lobby.module import MODULE as LOBBY
 from carewright.migration.module import MODULE as MIGRATION
 from carewright.notifications.module import MODULE as NOTIFICATIONS
 from carewright.orders.module import MODULE as ORDERS
@@ -53,6 +54,7 @@ MODULES: tuple[Module, ...] = (
     CALENDARS,      # what people's own calendar programs see
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
+    LOBBY,          # what everybody sees: screens on walls
     MIGRATION,      # what older systems held
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip
@@ -69,6 +71,7 @@ CAREFUL = (
     Careful("/sign-in/passkey/begin", "sign_in"),
     Careful("/visits/{id}/hold", "hold"),
     Careful("/staff/sign-in", "sign_in"),
+    Careful("/station", "sign_in"),
     Careful("/identity/authorize", "sign_in"),
     Careful("/oauth/token", "sign_in"),
     Careful("/oauth/introspect", "sign_in"),

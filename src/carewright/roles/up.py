@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.permissions import STAFF
 from carewright.kernel import migrate, valkey
 from carewright.kernel.http.server import listen
 from carewright.kernel.http.settings import EdgeSettings
@@ -28,7 +28,6 @@ SERVER_READY_SECONDS_MAX = 120.0
 PROBE_SECONDS_MAX = 2.0
 EVERY_IPV4 = "0.0.0.0"  # noqa: S104  # nosec B104  # what may be asked for, told apart from what can be opened
 STAFF_CLIENT = "carewright-console"
-NOT_STAFF = ("patient", "proxy", "integration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +209,7 @@ class Start:
             "CAREWRIGHT_ACCESS_OIDC_ISSUER": issuer,
             "CAREWRIGHT_ACCESS_OIDC_CLIENT_ID": STAFF_CLIENT,
             "CAREWRIGHT_ACCESS_OIDC_CLIENT_SECRET_FILE": secret_file,
-            "CAREWRIGHT_ACCESS_OIDC_ROLES": ",".join(f"{role}={role}" for role in sorted(ROLES) if role not in NOT_STAFF),
+            "CAREWRIGHT_ACCESS_OIDC_ROLES": ",".join(f"{role}={role}" for role in sorted(STAFF)),
         }
 
     def _address(self, name: str) -> str:

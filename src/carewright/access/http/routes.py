@@ -6,10 +6,11 @@ from uuid import UUID
 import msgspec
 
 from carewright.access.context import AccessContext
-from carewright.access.service import accounts, break_glass, clients, consents, sessions
+from carewright.access.service import accounts, break_glass, clients, consents, sessions, stations
 from carewright.contracts import access as c
 from carewright.contracts import break_glass as b
 from carewright.contracts import clients as k
+from carewright.contracts import stations as w
 from carewright.contracts.callers import IssuerTaken
 from carewright.contracts.consents import Consent
 from carewright.kernel.http.routes import Call, Nothing, Route
@@ -117,7 +118,25 @@ async def change_client_keys(ctx: Ctx, call: Call[Nothing, KeysBody]) -> k.Clien
     return await clients.change_client_keys(ctx, command)
 
 
+async def enrol_station(ctx: Ctx, call: Call[Nothing, w.EnrolStation]) -> w.EnrolledStation:
+    return await stations.enrol_station(ctx, call.body)
+
+
+async def list_stations(ctx: Ctx, _: Call[Nothing, Nothing]) -> w.StationsPage:
+    return await stations.list_stations(ctx)
+
+
+async def renew_station_code(ctx: Ctx, call: Call[Nothing, Nothing]) -> w.EnrolledStation:
+    return await stations.renew_station_code(ctx, call.path["station_id"])
+
+
+async def retire_station(ctx: Ctx, call: Call[Nothing, Nothing]) -> w.Station:
+    return await stations.retire_station(ctx, call.path["station_id"])
+
+
 CONSENTS = "/api/v1/access/consents"
+STATIONS = "/api/v1/access/stations"
+STATION = f"{STATIONS}/{{station_id}}"
 ACCOUNT = "/api/v1/access/accounts/{account_id}"
 
 ROUTES = (
@@ -161,6 +180,19 @@ ROUTES = (
     Route(
         "PUT", "/api/v1/access/clients/{client_id}/keys", change_client_keys, "Change a client's keys; its tokens end at once.",
         clients.MANAGE, k.Client, body=KeysBody, refusals=(c.StepUpNeeded, c.UnknownClient, c.KeysNotUsable),
+    ),
+    Route(
+        "POST", STATIONS, enrol_station, "Enrol a screen or a kiosk; the answer has the code to type at it.", stations.MANAGE,
+        w.EnrolledStation, body=w.EnrolStation, refusals=(c.StepUpNeeded,),
+    ),
+    Route("GET", STATIONS, list_stations, "Screens and kiosks, and when each was seen last.", stations.MANAGE, w.StationsPage),
+    Route(
+        "POST", f"{STATION}/code", renew_station_code, "Another code for a screen or a kiosk.", stations.MANAGE, w.EnrolledStation,
+        refusals=(c.UnknownStation, c.StepUpNeeded),
+    ),
+    Route(
+        "POST", f"{STATION}/retire", retire_station, "Sign a screen or a kiosk out for good.", stations.MANAGE, w.Station,
+        refusals=(c.UnknownStation,),
     ),
     Route(
         "POST", "/api/v1/access/break-glass", start_break_glass, "Read more than your role may, for 60 minutes at most, with a reason.",

@@ -13,14 +13,13 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.permissions import ROLES
+from carewright.contracts.permissions import STAFF
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures of a private key alone: with a shared secret, or none, anybody who knows our settings could sign."""
 SIGN_IN_LIFETIME = timedelta(minutes=10)
 CLOCKS_APART = timedelta(seconds=60)
 ID_TOKEN_AGE_MAX = timedelta(minutes=10)
-STAFF_ROLES = frozenset(ROLES) - {"patient", "proxy", "integration"}
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +128,7 @@ def role_among(claims: Mapping[str, object], path: str, meanings: str) -> str | 
     """The first role of the table `theirs=ours,…` that the person has; None for somebody without."""
     theirs = _words(_at(claims, path))
     pairs = (pair.partition("=") for pair in meanings.split(",") if "=" in pair)
-    return next((ours.strip() for name, _, ours in pairs if name.strip() in theirs and ours.strip() in STAFF_ROLES), None)
+    return next((ours.strip() for name, _, ours in pairs if name.strip() in theirs and ours.strip() in STAFF), None)
 
 
 def sites_among(claims: Mapping[str, object], path: str) -> tuple[UUID, ...]:
@@ -155,7 +154,7 @@ def _ids_among(claims: Mapping[str, object], path: str) -> tuple[UUID, ...]:
 
 def unknown_roles(meanings: str) -> list[str]:
     """Entries of the table that name no role of staff."""
-    return [pair for pair in meanings.split(",") if pair.strip() and pair.partition("=")[2].strip() not in STAFF_ROLES]
+    return [pair for pair in meanings.split(",") if pair.strip() and pair.partition("=")[2].strip() not in STAFF]
 
 
 def _at(claims: Mapping[str, object], path: str) -> object:

@@ -9,7 +9,7 @@ import msgspec
 from carewright.access.settings import AccessSettings
 from carewright.contracts import smart
 from carewright.contracts.access import Session, SignInMethod
-from carewright.contracts.permissions import BREAK_GLASS, ROLES
+from carewright.contracts.permissions import BREAK_GLASS, ROLES, STATIONS
 from carewright.kernel.authz import BREAKING_GLASS, SESSION_PREFIX, Actor
 
 TOKEN_BYTES = 16
@@ -17,6 +17,7 @@ TOKEN_BYTES = 16
 TOKEN_LENGTH = len(SESSION_PREFIX) + 2 * TOKEN_BYTES
 TOUCH_SECONDS = 30
 """A session in use says so this often: every request would be a write otherwise. Idle limits are exact to this."""
+DAY_SECONDS = 24 * 3600
 CLIENT_ROLE = "integration"
 CLIENT_SECONDS = 300
 """How long a token of another system is good for (SMART App Launch 2.2, Backend Services: five minutes at most)."""
@@ -103,6 +104,8 @@ def _limits(owner: Owner, settings: AccessSettings) -> tuple[int, timedelta]:
         return CLIENT_SECONDS, timedelta(seconds=CLIENT_SECONDS)
     if owner.role in PATIENTS:
         return 60 * settings.patient_idle_minutes, timedelta(hours=settings.patient_hours_max)
+    if owner.role in STATIONS:
+        return DAY_SECONDS * settings.station_idle_days, timedelta(days=settings.station_days_max)
     return 60 * settings.staff_idle_minutes, timedelta(hours=settings.staff_hours_max)
 
 

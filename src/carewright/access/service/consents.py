@@ -9,6 +9,7 @@ from carewright.access import store
 from carewright.access.context import AccessContext
 from carewright.access.model import consents as model
 from carewright.access.model.sessions import Bounds, Owner
+from carewright.access.model.spoken import CODE_BYTES, code_hash, code_of
 from carewright.access.service.sessions import OWN, start
 from carewright.contracts.access import (
     AcceptConsent,
@@ -35,6 +36,7 @@ RECORD = "access.consent.record"
 READ = "access.consent.read"
 ANY_PATIENT = "access.consent.any_patient"
 FIRST_ID = UUID(int=0)
+CODE = "consent"
 
 
 async def give_consent(ctx: AccessContext, command: GiveConsent) -> GivenConsent:
@@ -42,10 +44,10 @@ async def give_consent(ctx: AccessContext, command: GiveConsent) -> GivenConsent
     ctx.actor.require(GIVE)
     if ctx.actor.patient_id is None:
         raise Forbidden
-    code = model.code_of(new_secret(model.CODE_BYTES))
+    code = code_of(new_secret(CODE_BYTES))
     made = _made(ctx, command, ctx.actor.patient_id)
     async with ctx.db.transaction() as tx:
-        await store.insert_consent(tx, ctx.actor.organization_id, made, model.code_hash(code), made.given_at + model.CODE_LIFETIME)
+        await store.insert_consent(tx, ctx.actor.organization_id, made, code_hash(CODE, code), made.given_at + model.CODE_LIFETIME)
         await _record(ctx, tx, "access.consent.give", "C", made)
     return GivenConsent(consent=made, code=code)
 
@@ -67,7 +69,7 @@ async def accept_consent(ctx: AccessContext, command: AcceptConsent) -> Consent:
     ctx.actor.require(GIVE)
     patient_id, now = ctx.actor.patient_id, ctx.clock.now()
     async with ctx.db.transaction() as tx:
-        taken = await store.accept_consent(tx, ctx.actor.organization_id, model.code_hash(command.code), patient_id, now)
+        taken = await store.accept_consent(tx, ctx.actor.organization_id, code_hash(CODE, command.code), patient_id, now)
         if patient_id is None or taken is None:
             raise ConsentNotRight
         await _record(ctx, tx, "access.consent.accept", "U", taken)

@@ -20,6 +20,7 @@ from carewright.console.http import (
     outage,
     overview,
     queues,
+    stations,
     today,
     visit,
 )
@@ -113,6 +114,10 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{visit.VISIT}/step", visit.step),
         post(f"{visit.VISIT}/preview", visit.preview),
         post(f"{visit.VISIT}/move", visit.move),
+        get(stations.STATIONS, stations.show_stations),
+        post(f"{stations.STATIONS}/enrol", stations.enrol),
+        post(f"{stations.STATION}/code", stations.renew_code),
+        post(f"{stations.STATION}/retire", stations.retire),
         Route(live.LIVE, live.stream(ctx), methods=["GET"]),
         get(messages.MESSAGES, messages.show_messages),
         get(messages.MESSAGE, messages.show_message),

@@ -54,6 +54,12 @@ async def expected_within(ctx: Context, queue: Queue, minutes: int) -> set[UUID]
     return {each.entry_id for each in found.values() if each.median_minutes is not None and each.median_minutes <= minutes}
 
 
+async def wait_of_last(ctx: Context, queue: Queue) -> tuple[int | None, int | None]:
+    """Between how many minutes whoever is called last of those who wait now still waits; None where that cannot be told."""
+    told = list((await _estimates(ctx, queue)).values())
+    return (told[-1].low_minutes, told[-1].high_minutes) if told else (None, None)
+
+
 async def _estimates(ctx: Context, queue: Queue, wanted: UUID | None = None) -> dict[UUID, WaitEstimate]:
     """As told a moment ago, unless `wanted` has come since, or somebody was said to be late."""
     key, now = (ctx.actor.organization_id, queue.id), ctx.clock.now()

@@ -10,7 +10,6 @@ from carewright.contracts.oversight import UnusualKind
 from carewright.contracts.patients import NameRelation
 from carewright.kernel.authz import BREAKING_GLASS
 
-NOT_STAFF = frozenset({"patient", "proxy", "system", "integration"})
 DESK = frozenset({"front-desk", "scheduler"})
 """Whoever takes calls opens records of people who have no appointment yet, and of everybody who has one."""
 LATELY = timedelta(days=1)

@@ -8,6 +8,7 @@ import msgspec
 from carewright.contracts.access import Account
 from carewright.contracts.audit import AuditEvent, FindBusy, FindReads
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, UnknownUnusual, Unusual, UnusualNotYours, UnusualPage
+from carewright.contracts.permissions import STAFF
 from carewright.contracts.starts import IsExpected
 from carewright.kernel import audit
 from carewright.kernel.resealing import in_transaction
@@ -72,7 +73,7 @@ async def _bulk(ctx: OversightContext) -> list[Noticed]:
     return [
         Noticed(each.organization_id, "bulk_reading", each.agent, each.role, None, since, ctx.clock.now(), each.count)
         for each in await ctx.audit.find_busy(ctx.system, query)
-        if each.role not in model.NOT_STAFF
+        if each.role in STAFF
     ]
 
 
@@ -80,7 +81,7 @@ async def _looked_at(ctx: OversightContext, events: tuple[AuditEvent, ...]) -> l
     accounts: Accounts = {}
     noticed = []
     for event in events:
-        if event.role not in model.NOT_STAFF and event.patient_id is not None:
+        if event.role in STAFF and event.patient_id is not None:
             noticed += await _unusual(ctx, event, event.patient_id, accounts)
     return noticed
 

@@ -7,6 +7,8 @@
 // With data-again the snapshot is asked for there, by a form that says by `known` what the page shows already (its data-id); otherwise at
 // the page's own address. A snapshot waits while the mouse moves over what it would change, so that nobody presses what has just come
 // under it. A hidden page lets go of its stream, since a browser has few connections for all pages of a site, and catches up when it is shown.
+// [data-state] may have words of its own: data-say-live, data-say-stale with {time}, data-say-over; data-zone is that of its times, and
+// data-ahead how many milliseconds the server's clock is ahead. With data-over whoever is signed out is sent there.
 
 import { merge } from "./merge.js";
 
@@ -20,6 +22,8 @@ const GATHER_MILLISECONDS = 150;
 const REFRESH_MILLISECONDS = 1000;
 const MOVING_MILLISECONDS = 500;
 const MOVING_MILLISECONDS_MAX = 3000;
+const LIVE = "Live";
+const STALE = "Reconnecting…, as of {time}";
 const SIGNED_OUT = "Not live. You are signed out: load the page again to sign in.";
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -47,8 +51,10 @@ export const follow = (root, take, kinds, renewed = () => {}) => {
     state.classList.toggle("tag--pending", !live);
   };
   const stale = () => {
-    const time = new Date(heard).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    say(over ? SIGNED_OUT : `Reconnecting…, as of ${time}`, false);
+    const { zone, ahead = 0, sayStale = STALE, sayOver = SIGNED_OUT } = state.dataset;
+    const written = { hour: "2-digit", minute: "2-digit", timeZone: zone };
+    const time = new Date(heard + Number(ahead)).toLocaleTimeString(zone ? "en-GB" : [], written);
+    say(over ? sayOver : sayStale.replaceAll("{time}", time), false);
   };
   const close = () => {
     source?.close();
@@ -58,6 +64,9 @@ export const follow = (root, take, kinds, renewed = () => {}) => {
     over = true;
     close();
     stale();
+    if (root.dataset.over) {
+      location.replace(root.dataset.over);
+    }
   };
   const note = (event) => {
     heard = Date.now();
@@ -86,7 +95,7 @@ export const follow = (root, take, kinds, renewed = () => {}) => {
     // The first comes when everything that was missed has been sent.
     mine.addEventListener("beat", (event) => {
       note(event);
-      say("Live", true);
+      say(state.dataset.sayLive ?? LIVE, true);
     });
     mine.addEventListener("reload", renew);
     mine.addEventListener("ended", end);

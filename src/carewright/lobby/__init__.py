@@ -1,0 +1,8 @@
+"""The lobby: what hangs in waiting rooms. Screens that call tickets, and the page where a station signs in.
+
+Owns: the pages under /station and /screen, their languages, and the station's cookies.
+Tables: none. Everything it shows it asks of others through `contracts`.
+Invariants: nothing here names anybody or says how urgent they are; a page says when it has lost its connection, and since when; a form
+    changes something only when it came from our own page.
+Must never: do for a station what its role may not, or keep a copy of anything.
+"""
