@@ -25,7 +25,7 @@ OF_A_SITE = frozenset({
     "arrive", "arrive_in_emergency", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry",
     "transfer_entry",
     "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "own_turns", "list_places", "assign_place", "step_place",
-    "set_precautions", "enrol_station", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected", "list_gaps", "take_time",
+    "set_precautions", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected", "list_gaps", "take_time",
     "give_time_back", "propose_turns",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""

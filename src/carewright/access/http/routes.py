@@ -118,10 +118,6 @@ async def change_client_keys(ctx: Ctx, call: Call[Nothing, KeysBody]) -> k.Clien
     return await clients.change_client_keys(ctx, command)
 
 
-async def enrol_station(ctx: Ctx, call: Call[Nothing, w.EnrolStation]) -> w.EnrolledStation:
-    return await stations.enrol_station(ctx, call.body)
-
-
 async def list_stations(ctx: Ctx, _: Call[Nothing, Nothing]) -> w.StationsPage:
     return await stations.list_stations(ctx)
 
@@ -180,10 +176,6 @@ ROUTES = (
     Route(
         "PUT", "/api/v1/access/clients/{client_id}/keys", change_client_keys, "Change a client's keys; its tokens end at once.",
         clients.MANAGE, k.Client, body=KeysBody, refusals=(c.StepUpNeeded, c.UnknownClient, c.KeysNotUsable),
-    ),
-    Route(
-        "POST", STATIONS, enrol_station, "Enrol a screen or a kiosk; the answer has the code to type at it.", stations.MANAGE,
-        w.EnrolledStation, body=w.EnrolStation, refusals=(c.StepUpNeeded,),
     ),
     Route("GET", STATIONS, list_stations, "Screens and kiosks, and when each was seen last.", stations.MANAGE, w.StationsPage),
     Route(

@@ -46,7 +46,8 @@ async def enrol(ask: Ask) -> Response:
         command = msgspec.convert(given, EnrolStation)
     except msgspec.ValidationError:
         return await _shown(ask, 422, error=UNCLEAR)
-    if not command.name:
+    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    if not command.name or all(each.id != command.site_id for each in sites):
         return await _shown(ask, 422, error=UNCLEAR)
     return await _shown(ask, enrolled=await ask.ctx.access.enrol_station(ask.ctx.actor, command))
 
