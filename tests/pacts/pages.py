@@ -44,6 +44,7 @@ from carewright.contracts.queue import (
     UndoStep,
 )
 from carewright.contracts.records import ExportRecord, Records
+from carewright.contracts.relief import SetRelief
 from carewright.contracts.schedules import ListSchedules
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
@@ -312,6 +313,11 @@ CONSOLE_CALLS = (
     Call(
         Queues, "call_next", NURSE, (CallNext(queue_id=QUEUE), KEY), (CLINIC, PATIENT, TURN),
         there("Called.entry", any_=tuple(MOMENTS.any)),
+    ),
+    Call(Queues, "list_other_sites", NURSE, (QUEUE,), (CLINIC, PATIENT, QUEUE_OPEN), there(any_=("items",))),
+    Call(
+        Queues, "set_relief", NURSE, (SetRelief(queue_id=QUEUE, what="extra-staff", is_on=True, reason="crowded"), KEY),
+        (CLINIC, PATIENT, QUEUE_OPEN), there("QueueRelief.on", any_=("past", "minutes", "ended_at", "ended_by", "end_reason")),
     ),
     # messages of others that did not fit
     Call(Desk, "list_messages", SCHEDULER, (), (WAITING,)),

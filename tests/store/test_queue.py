@@ -33,7 +33,7 @@ from carewright.contracts.records import days_kept
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentBooked, AppointmentCancelled, AppointmentFact
 from carewright.flow import handlers, jobs
 from carewright.flow.jobs import KEEPS
-from carewright.flow.service import encounters, waits
+from carewright.flow.service import encounters, estimates, waits
 from carewright.flow.service import queue as service
 from carewright.flow.store import coming
 from carewright.kernel import keeping, merges
@@ -292,8 +292,9 @@ async def test_a_queue_is_put_once_and_changed_by_its_version(context: Contexts,
 async def test_patients_see_their_own_turn_alone(context: Contexts, nurse: Context, queue: Queue) -> None:
     entry = await come(nurse, queue, ANNA)
     own, other = await context("flow", "patient", patient_id=ANNA), await context("flow", "patient", patient_id=BERT)
-    assert (await service.get_entry(own, entry.id)).ticket == entry.ticket
-    assert ((await service.own_turns(own)).items, (await service.own_turns(other)).items) == ((entry,), ())
+    seen = await service.get_entry(own, entry.id)
+    assert seen.ticket == entry.ticket
+    assert ((await service.own_turns(own)).items, (await service.own_turns(other)).items) == ((seen,), ())
     assert (await service.own_turns(nurse)).items == ()
     with pytest.raises(UnknownEntry):
         await service.get_entry(other, entry.id)
@@ -525,7 +526,7 @@ async def test_of_two_records_that_are_one_person_the_earlier_turn_stays(
 async def test_how_many_are_before_somebody_is_counted_as_they_are_called(
     context: Contexts, nurse: Context, clock: Any, monkeypatch: pytest.MonkeyPatch, policy: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(waits, "WAITING_MAX", 1)
+    monkeypatch.setattr(estimates, "WAITING_MAX", 1)
     queue = await put(context, **policy)
     for number in range(40):
         clock.advance(seconds=nurse.rng.choice((0, 0, 60, 900)))

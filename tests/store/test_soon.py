@@ -28,7 +28,7 @@ async def opened(context: Contexts, nurse: Context, clock: Any, **policy: Any) -
     """A queue in which six wait."""
     command = PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology", policy=QueuePolicy(**policy))
     queue = await service.put_queue(await context("flow", "operations"), command)
-    entries = []
+    entries: list[QueueEntry] = []
     for each in PATIENTS:
         entries.append(await service.arrive(nurse, Arrive(queue_id=queue.id, patient_id=each)))
         clock.advance(seconds=1)

@@ -118,9 +118,11 @@ flow.estimate_waits                    flow.queue.estimate
 flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
+flow.get_relief                        flow.relief.list
 flow.list_delays                       flow.delay.list
 flow.list_entries                      flow.queue_entry.search
 flow.list_expected                     flow.delay.expected
+flow.list_other_sites                  flow.relief.list
 flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
 flow.list_turns                        flow.queue.list
@@ -132,6 +134,7 @@ flow.record_encounter                  flow.encounter.record
 flow.search_encounters                 flow.encounter.search
 flow.set_delay                         flow.delay.set
 flow.set_precautions                   flow.place.change
+flow.set_relief                        flow.relief.set
 flow.set_telling                       flow.delay.set_telling
 flow.show_calls                        flow.call.show
 flow.step_entry                        flow.queue_entry.step
@@ -241,7 +244,8 @@ SILENT = frozenset({
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
     "flow.call.show", "flow.delay.list",
-    "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "hl7.message.list",
+    "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
+    "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",

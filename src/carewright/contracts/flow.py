@@ -25,6 +25,7 @@ from carewright.contracts.directory import Coding, Identifier
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.queue import (
     Arrive,
+    Arrived,
     Called,
     CallEntry,
     CallNext,
@@ -51,6 +52,7 @@ from carewright.contracts.queue import (
     WaitEstimate,
     WaitEstimates,
 )
+from carewright.contracts.relief import OtherSites, QueueRelief, ReliefBy, ReliefKind, ReliefReason, SetRelief
 from carewright.contracts.rooms import PlaceStatus
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -223,6 +225,15 @@ class NotWaiting(Refusal):
     title = "This patient is not waiting now, so there is nothing to tell."
 
 
+class WalkInsPaused(Refusal):
+    """`since` when; `other_sites` are queues of the same service where walk-ins are taken, with how many wait and for how many minutes."""
+
+    code = "flow.walk_ins_paused"
+    status = 409
+    issue = "business-rule"
+    title = "So many wait here that no routine walk-ins are taken at the moment. Emergencies, follow-ups and appointments are, as always."
+
+
 class NothingToUndo(Refusal):
     code = "flow.nothing_to_undo"
     status = 409
@@ -357,6 +368,25 @@ class QueueChanged(Event, frozen=True, kw_only=True):
         return self.queue_id
 
 
+class ReliefChanged(Event, frozen=True, kw_only=True):
+    """A queue that bears no more began a step, or ended one."""
+
+    topic: ClassVar[str] = "flow.relief.changed.v1"
+    relief_id: UUID
+    queue_id: UUID
+    site_id: UUID
+    service_id: UUID
+    what: ReliefKind
+    is_on: bool
+    by: ReliefBy
+    reason: ReliefReason
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.relief_id
+
+
 class PlaceChanged(Event, frozen=True, kw_only=True):
     """A room or a bed stands otherwise than it did. Ids and the status alone."""
 
@@ -442,7 +472,7 @@ class Queues(Protocol):
 
     async def estimate_wait(self, actor: Actor, entry_id: UUID) -> WaitEstimate: ...
 
-    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> Arrived: ...
 
     async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called: ...
 
@@ -455,6 +485,12 @@ class Queues(Protocol):
     async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
 
     async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def get_relief(self, actor: Actor, queue_id: UUID) -> QueueRelief: ...
+
+    async def set_relief(self, actor: Actor, command: SetRelief, idempotency_key: str | None = None) -> QueueRelief: ...
+
+    async def list_other_sites(self, actor: Actor, queue_id: UUID) -> OtherSites: ...
 
 
 class Delays(Protocol):

@@ -64,6 +64,8 @@ flow.queue.change                     .   .   .   .   .   .   .   x   .   .   x 
 flow.queue.read                       x   x   x   x   x   x   x   x   .   .   .   x   .
 flow.queue.triage                     .   .   .   .   x   x   .   .   .   .   .   .   .
 flow.queue.work                       .   .   x   .   x   x   x   .   .   .   .   x   .
+flow.relief.change                    .   .   x   .   x   x   x   x   .   .   .   .   .
+flow.relief.read                      .   .   x   .   x   x   x   x   .   .   x   x   .
 ehr.connection.manage                 .   .   .   .   .   .   .   .   .   .   x   .   .
 ehr.connection.read                   .   .   .   x   .   .   .   .   .   .   x   .   .
 ehr.exchange                          .   .   .   x   .   .   .   .   .   .   x   .   .

@@ -1,6 +1,6 @@
 """The flow module's language of waiting: queues, who waits in them, what is done with them. What is refused and told stands in `flow`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.in_use import Gap
+from carewright.contracts.relief import OtherSite, Relief, ReliefKind, ReliefRule
 from carewright.kernel.values import Instant, ShortText, Version
 
 QueueEntryStatus = Literal[
@@ -46,6 +47,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Whoever waits is told that their turn is soon when at most `soon_ahead` are before them, or when half of those like them are called
     within `soon_minutes`; None is never.
     `shows_wait`: screens and kiosks tell everybody how long it takes.
+
+    `relief` is what is done by itself when more wait than the queue bears, each step once.
     """
 
     order: Literal["head-start", "accumulating"] = "head-start"
@@ -62,6 +65,12 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     soon_ahead: Annotated[int, Meta(ge=0, le=50)] | None = 2
     soon_minutes: Annotated[int, Meta(ge=1, le=240)] | None = None
     shows_wait: bool = True
+    relief: Annotated[tuple[ReliefRule, ...], Meta(max_length=len(get_args(ReliefKind)))] = ()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` where two rules are about one step."""
+        if len({rule.what for rule in self.relief}) < len(self.relief):
+            raise ValueError("a step of relief has one rule")
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,12 +104,16 @@ class ListQueues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits."""
+    """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits.
+
+    `relief` are the steps that are on.
+    """
 
     queue: Queue
     waiting: tuple[int, ...]
     in_service: int
     waiting_since: Instant | None = None
+    relief: tuple[Relief, ...] = ()
 
 
 class QueuesPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +148,12 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     version: int = 1
     updated_at: Instant
+
+
+class Arrived(QueueEntry, frozen=True, kw_only=True):
+    """The turn of who has come. `elsewhere` is where a routine walk-in would wait less, while the queue tells that."""
+
+    elsewhere: tuple[OtherSite, ...] = ()
 
 
 class Arrive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

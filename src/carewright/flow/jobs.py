@@ -1,14 +1,15 @@
-"""What flow does by itself: disposing of encounters that are past their time, forgetting what is over, watching who runs late."""
+"""What flow does by itself: disposing of encounters past their time, forgetting what is over, watching delays and full queues."""
 
 from datetime import timedelta
 
 import msgspec
 
 from carewright.contracts.records import days_kept
-from carewright.flow.service import delays, soon
+from carewright.flow.service import delays, relief, soon
 from carewright.flow.service.encounters import dispose_encounters
 from carewright.flow.store import coming
 from carewright.flow.store import delays as late
+from carewright.flow.store import relief as reliefs
 from carewright.kernel.context import Context
 from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing
@@ -16,15 +17,19 @@ from carewright.kernel.keeping import Keeps, disposing
 COMING_KEPT = timedelta(days=1)
 COMING_BATCH_MAX = 5_000
 DELAYS_KEPT = timedelta(days=90)
+RELIEF_KEPT = timedelta(days=90)
 WATCH_SECONDS = 20.0
 """A minute that passes makes somebody late; five of them are told."""
+RELIEF_SECONDS = 30.0
+"""Steps last for ten minutes at least."""
 
 
 async def forget_past(ctx: Context) -> int:
-    """Drop a batch of the copies of appointments that are over, and of delays of long ago, of every organization."""
+    """Drop a batch of the copies of appointments that are over, and of delays and relief of long ago, of every organization."""
     now = ctx.clock.now()
     gone = await coming.forget_past(ctx.db, now - COMING_KEPT, COMING_BATCH_MAX)
-    return gone + await late.forget_past(ctx.db, (now - DELAYS_KEPT).date(), COMING_BATCH_MAX)
+    gone += await late.forget_past(ctx.db, (now - DELAYS_KEPT).date(), COMING_BATCH_MAX)
+    return gone + await reliefs.forget_past(ctx.db, now - RELIEF_KEPT, COMING_BATCH_MAX)
 
 
 async def follow_delay(ctx: Context, payload: msgspec.Raw) -> None:
@@ -44,5 +49,6 @@ TIMERS: tuple[Timer[Context], ...] = (
     disposing("flow.dispose", KEEPS, days_kept),
     Timer("flow.forget_past", 600, forget_past),
     Timer("flow.watch_delays", WATCH_SECONDS, delays.watch),
+    Timer("flow.watch_queues", RELIEF_SECONDS, relief.watch),
 )
 JOBS: tuple[Job[Context], ...] = (Job(delays.FOLLOW, follow_delay), Job(soon.TELL_SOON, tell_soon))

@@ -24,6 +24,7 @@ from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import (
     Arrive,
+    Arrived,
     Called,
     CallEntry,
     CallNext,
@@ -48,6 +49,7 @@ from carewright.contracts.queue import (
     WaitEstimate,
     WaitEstimates,
 )
+from carewright.contracts.relief import OtherSites, QueueRelief, SetRelief
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -59,12 +61,13 @@ from carewright.contracts.scheduling import (
 from carewright.flow import handlers
 from carewright.flow.http import delays as http_delays
 from carewright.flow.http import queues as http_queues
+from carewright.flow.http import relief as http_relief
 from carewright.flow.http import rooms as http_rooms
 from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
-from carewright.flow.model.shown import TURNS
+from carewright.flow.model.shown import RELIEF, TURNS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import delays, lobby, queue, waits
+from carewright.flow.service import delays, lobby, queue, relief, waits
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -131,7 +134,7 @@ class LocalQueues:
     async def list_turns(self, actor: Actor, query: ListTurns) -> TurnsInOrder:
         return await queue.list_turns(self._context.acting(actor), query)
 
-    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> QueueEntry:
+    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> Arrived:
         return await queue.arrive(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
     async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called:
@@ -151,6 +154,15 @@ class LocalQueues:
 
     async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry:
         return await queue.undo_step(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def get_relief(self, actor: Actor, queue_id: UUID) -> QueueRelief:
+        return await relief.get_relief(self._context.acting(actor), queue_id)
+
+    async def set_relief(self, actor: Actor, command: SetRelief, idempotency_key: str | None = None) -> QueueRelief:
+        return await relief.set_relief(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def list_other_sites(self, actor: Actor, queue_id: UUID) -> OtherSites:
+        return await relief.list_other_sites(self._context.acting(actor), queue_id)
 
 
 class LocalDelays:
@@ -195,7 +207,7 @@ MODULE = Module(
     start=start,
     settings=FlowSettings,
     offers=(Flow, Queues, Delays, Lobby),
-    routes=http_queues.ROUTES + http_rooms.ROUTES + http_delays.ROUTES,
+    routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES,
     prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places", "/api/v1/delays", "/api/v1/expected-starts"),
     subscriptions={
         PatientErased: handlers.erase_patient,
@@ -213,6 +225,6 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS, CALLS, DELAYS, EXPECTED),
+    shown=(TURNS, RELIEF, CALLS, DELAYS, EXPECTED),
     sealed={store.TABLE: service.reseal_encounters},
 )

@@ -562,3 +562,55 @@ LIMIT $5
 
 -- name: site
 SELECT name, time_zone FROM flow.site WHERE organization_id = $1 AND id = $2
+
+-- name: queues_to_watch
+-- Queues of every organization of which the policy has steps, or of which one is on, behind $1 and $2: how many wait, and how each step stands.
+SELECT q.organization_id, q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version,
+    (SELECT count(*) FROM flow.queue_entry e
+        WHERE e.organization_id = q.organization_id AND e.queue_id = q.id AND e.status = 'waiting') AS waiting,
+    coalesce((SELECT jsonb_agg(l) FROM (
+        SELECT DISTINCT ON (r.what) r.what, r.ended_at IS NULL AS is_on, coalesce(r.ended_at, r.begun_at) AS since,
+            CASE WHEN r.ended_at IS NULL THEN r.begun_by ELSE r.ended_by END IS NOT NULL AS by_person
+        FROM flow.relief r WHERE r.organization_id = q.organization_id AND r.queue_id = q.id
+        ORDER BY r.what, r.ended_at DESC NULLS FIRST) l), '[]') AS last
+FROM flow.queue q
+WHERE (q.organization_id, q.id) > ($1, $2) AND (jsonb_array_length(coalesce(q.policy -> 'relief', '[]')) > 0 OR EXISTS (
+    SELECT FROM flow.relief o WHERE o.organization_id = q.organization_id AND o.queue_id = q.id AND o.ended_at IS NULL))
+ORDER BY q.organization_id, q.id LIMIT $3
+
+-- name: begin_relief
+-- Nothing back: it is on.
+INSERT INTO flow.relief (organization_id, id, queue_id, what, begun_at, begun_by, reason, waiting, minutes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING
+RETURNING *
+
+-- name: end_relief
+-- Nothing back: it is not on.
+UPDATE flow.relief SET ended_at = $4, ended_by = $5, end_reason = $6, version = version + 1
+WHERE organization_id = $1 AND queue_id = $2 AND what = $3 AND ended_at IS NULL
+RETURNING *
+
+-- name: relief_on
+SELECT * FROM flow.relief WHERE organization_id = $1 AND queue_id = ANY($2::uuid[]) AND ended_at IS NULL ORDER BY begun_at, id
+
+-- name: relief_past
+SELECT * FROM flow.relief WHERE organization_id = $1 AND queue_id = $2 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $3
+
+-- name: queues_of_service
+-- At other sites than that of $3, where walk-ins are taken, those in which the fewest wait first.
+SELECT q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version, coalesce(s.name, q.name) AS site_name, (
+    SELECT count(*) FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status = 'waiting') AS waiting
+FROM flow.queue q LEFT JOIN flow.site s ON s.organization_id = $1 AND s.id = q.site_id
+WHERE q.organization_id = $1 AND q.service_id = $2 AND q.site_id <> $3 AND NOT EXISTS (
+    SELECT FROM flow.relief r
+    WHERE r.organization_id = $1 AND r.queue_id = q.id AND r.what = 'pause-walk-ins' AND r.ended_at IS NULL)
+ORDER BY waiting, q.id LIMIT $4
+
+-- name: waiting_in
+SELECT count(*) AS waiting FROM flow.queue_entry WHERE organization_id = $1 AND queue_id = $2 AND status = 'waiting'
+
+-- name: forget_relief
+DELETE FROM flow.relief WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM flow.relief WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
+RETURNING id

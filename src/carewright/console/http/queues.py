@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
-from carewright.console.http import gaps
+from carewright.console.http import gaps, relief
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location, UrgencyTier
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue, WalkInsPaused
 from carewright.contracts.queue import (
     Arrive,
     CallEntry,
@@ -34,6 +34,7 @@ from carewright.contracts.queue import (
     UndoStep,
     WaitEstimate,
 )
+from carewright.contracts.relief import SetRelief
 from carewright.contracts.scheduling import NoTimeForTurn
 from carewright.kernel.errors import BadInput, PreconditionFailed
 from carewright.kernel.server_sent import text_of
@@ -108,20 +109,32 @@ class Last(NamedTuple):
     may_undo: bool
 
 
+class Full(NamedTuple):
+    """A queue as the list shows it: what is done because too many wait, and where one waits less."""
+
+    summary: QueueSummary
+    relief: Sequence[relief.Step]
+    elsewhere: Sequence[str]
+
+
 class Place(NamedTuple):
     """The queues of a site, whose clock says since when somebody waits."""
 
     site: Location
     zone: ZoneInfo
-    queues: Sequence[QueueSummary]
+    queues: Sequence[Full]
 
 
 async def show_queues(ask: Ask) -> Response:
     """Every queue where the member of staff works, site by site."""
     found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    places = [Place(site, _zone(site), [one for one in found if one.queue.site_id == site.id]) for site in sites]
+    places = [Place(site, _zone(site), [await _full(ask, one, site) for one in found if one.queue.site_id == site.id]) for site in sites]
     return ask.show("queues.html", places=[place for place in places if place.queues], may_open=ask.ctx.actor.may(WORK))
+
+
+async def _full(ask: Ask, summary: QueueSummary, site: Location) -> Full:
+    return Full(summary, relief.steps_of(summary, _zone(site)), await relief.elsewhere_of(ask, summary))
 
 
 async def show_queue(ask: Ask) -> Response:
@@ -168,7 +181,7 @@ async def find_patient(ask: Ask) -> Response:
 
 async def arrive(ask: Ask) -> Response:
     """Somebody is here without an appointment."""
-    return await _arrived(ask, "P2")
+    return await _arrived(ask, "P1" if ask.form.get("tier") == "P1" else "P2")
 
 
 async def arrive_in_emergency(ask: Ask) -> Response:
@@ -182,6 +195,16 @@ async def _arrived(ask: Ask, tier: UrgencyTier) -> Response:
         return _done(ask, "arrive", await ask.ctx.queues.arrive(ask.ctx.actor, _as(Arrive, given), _key(ask)))
     except AlreadyQueued:
         return await _shown(ask, 409, error="They have a ticket for this queue already.")
+    except WalkInsPaused as refusal:
+        return await _shown(ask, 409, error=refusal.detail)
+
+
+async def set_relief(ask: Ask) -> Response:
+    """Begin or end by hand what a queue does because too many wait."""
+    named = {name: ask.form.get(name) for name in ("what", "reason")}
+    said = {"queue_id": ask.id, "is_on": ask.form.get("on") == "yes", **named}
+    await ask.ctx.queues.set_relief(ask.ctx.actor, _as(SetRelief, said), _key(ask))
+    return ask.go(f"{QUEUES}/{ask.id}")
 
 
 async def _tried(ask: Ask, action: str, do: Callable[[Ask, str], Awaitable[QueueEntry]]) -> Response:
@@ -255,7 +278,8 @@ async def _page(
         "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
         called=called, active=[_line(each, names, zone) for each in now.active],
         waiting=[_line(each, names, zone, told) for each in now.waiting],
-        free=await gaps.gaps_of(ask, summary.queue, zone),
+        free=await gaps.gaps_of(ask, summary.queue, zone), relief=await relief.relief_of(ask, summary, zone),
+        begin_reasons=relief.BEGIN_REASONS, end_reasons=relief.END_REASONS, reasons=relief.REASONS,
         levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
 

@@ -8,10 +8,20 @@ import msgspec
 from msgspec import Meta
 
 from carewright.contracts.directory import UrgencyTier
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, NotWaiting, StepNotAllowed, UnknownEncounter, UnknownEntry, UnknownQueue
+from carewright.contracts.flow import (
+    AlreadyQueued,
+    NothingToUndo,
+    NotWaiting,
+    StepNotAllowed,
+    UnknownEncounter,
+    UnknownEntry,
+    UnknownQueue,
+    WalkInsPaused,
+)
 from carewright.contracts.in_use import Gap
 from carewright.contracts.queue import (
     Arrive,
+    Arrived,
     Called,
     CallEntry,
     CallNext,
@@ -113,12 +123,12 @@ async def list_entries(ctx: Context, call: Call[PageQuery, Nothing]) -> EntriesI
     return await queue.list_entries(ctx, ListEntries(queue_id=call.path["queue_id"], limit=call.query.limit))
 
 
-async def arrive(ctx: Context, call: Call[Nothing, ArriveBody]) -> QueueEntry:
+async def arrive(ctx: Context, call: Call[Nothing, ArriveBody]) -> Arrived:
     """Somebody is here, or announced."""
     return await queue.arrive(ctx, Arrive(queue_id=call.path["queue_id"], **msgspec.structs.asdict(call.body)))
 
 
-async def arrive_in_emergency(ctx: Context, call: Call[Nothing, EmergencyBody]) -> QueueEntry:
+async def arrive_in_emergency(ctx: Context, call: Call[Nothing, EmergencyBody]) -> Arrived:
     """Somebody is here in an emergency, or announced: `arrive` with the tier P0, at an address that says so before anything was read."""
     return await queue.arrive(ctx, Arrive(queue_id=call.path["queue_id"], tier="P0", **msgspec.structs.asdict(call.body)))
 
@@ -193,13 +203,13 @@ ROUTES = (
         priority=Priority.PRESENCE, refusals=(UnknownQueue,),
     ),
     Route(
-        "POST", QUEUES + "/{queue_id}/entries", arrive, "Somebody is here without an appointment, or announced", queue.WORK, QueueEntry,
+        "POST", QUEUES + "/{queue_id}/entries", arrive, "Somebody is here without an appointment, or announced", queue.WORK, Arrived,
         body=ArriveBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", priority=Priority.PRESENCE,
-        refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
+        refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter, WalkInsPaused),
     ),
     Route(
         "POST", QUEUES + "/{queue_id}/emergencies", arrive_in_emergency, "Somebody is here in an emergency, or announced", queue.WORK,
-        QueueEntry, body=EmergencyBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", priority=Priority.EMERGENCY,
+        Arrived, body=EmergencyBody, keyed=True, versioned=True, created=ENTRIES + "/{id}", priority=Priority.EMERGENCY,
         refusals=(UnknownQueue, AlreadyQueued, UnknownEncounter),
     ),
     Route(

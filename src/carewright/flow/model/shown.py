@@ -1,9 +1,9 @@
-"""What staff who watch a site see of queues: which turn, what became of it, and where it stands. Whose it is, they ask by the API."""
+"""What staff who watch a site see of queues: what became of a turn, and what is done when too many wait. Whose a turn is, they ask."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from carewright.contracts.flow import QueueEntryMoved
+from carewright.contracts.flow import QueueEntryMoved, ReliefChanged
 from carewright.kernel.shown import Shown
 
 
@@ -15,4 +15,14 @@ def shown_of(fact: QueueEntryMoved) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     }  # fmt: skip
 
 
-TURNS = Shown("turn", frozenset({"flow.queue.read", "flow.queue.work"}), {QueueEntryMoved: shown_of})
+def relief_shown(fact: ReliefChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """A step of relief, for the site where the queue is."""
+    yield fact.site_id, {
+        "id": str(fact.relief_id), "version": str(fact.version), "queue": str(fact.queue_id), "what": fact.what,
+        "status": "on" if fact.is_on else "off", "by": fact.by, "reason": fact.reason,
+    }  # fmt: skip
+
+
+MAY_SEE = frozenset({"flow.queue.read", "flow.queue.work"})
+TURNS = Shown("turn", MAY_SEE, {QueueEntryMoved: shown_of})
+RELIEF = Shown("relief", MAY_SEE, {ReliefChanged: relief_shown})

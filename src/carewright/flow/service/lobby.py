@@ -6,7 +6,7 @@ from uuid import UUID
 from carewright.contracts.lobby import CallsShown, QueueShown, ShowCalls
 from carewright.contracts.queue import QueueSummary
 from carewright.flow.model.calls import WATCH
-from carewright.flow.service import waits
+from carewright.flow.service import estimates
 from carewright.flow.store import lobby as store
 from carewright.flow.store import queue as queues
 from carewright.kernel.context import Context
@@ -32,7 +32,7 @@ async def show_calls(ctx: Context, query: ShowCalls) -> CallsShown:
 async def queue_shown(ctx: Context, summary: QueueSummary) -> QueueShown:
     """A queue as everybody may see it."""
     queue, waiting = summary.queue, sum(summary.waiting)
-    low, high = await waits.wait_of_last(ctx, queue) if waiting and queue.policy.shows_wait else (None, None)
+    low, high = await estimates.wait_of_last(ctx, queue) if waiting and queue.policy.shows_wait else (None, None)
     return QueueShown(id=queue.id, name=queue.name, waiting=waiting, low_minutes=low, high_minutes=high)
 
 

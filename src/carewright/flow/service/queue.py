@@ -7,11 +7,13 @@ transaction. Whoever was called is so because PostgreSQL locked their row for on
 from datetime import timedelta
 from uuid import UUID
 
+from msgspec import structs
 from msgspec.structs import replace
 
-from carewright.contracts.flow import NothingToUndo, UnknownEntry, UnknownQueue
+from carewright.contracts.flow import NothingToUndo, UnknownEntry
 from carewright.contracts.queue import (
     Arrive,
+    Arrived,
     Called,
     CallEntry,
     CallNext,
@@ -34,9 +36,11 @@ from carewright.contracts.queue import (
     UndoStep,
     VisitTurns,
 )
+from carewright.contracts.relief import OtherSite
 from carewright.flow.model import queue as rules
-from carewright.flow.service import booked, encounters, places, turns
+from carewright.flow.service import booked, encounters, places, relief, turns
 from carewright.flow.store import queue as store
+from carewright.flow.store import relief as reliefs
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -66,7 +70,9 @@ async def list_queues(ctx: Context, query: ListQueues) -> QueuesPage:
         _ensure_at(ctx, query.site_id)
         sites = frozenset({query.site_id})
     async with ctx.db.transaction() as tx:
-        return QueuesPage(items=tuple(await store.queues_at(tx, ctx.actor.organization_id, sites, query.queue_id)))
+        found = await store.queues_at(tx, ctx.actor.organization_id, sites, query.queue_id)
+        on = await reliefs.on(tx, ctx.actor.organization_id, [each.queue.id for each in found])
+    return QueuesPage(items=tuple(replace(each, relief=tuple(one for one in on if one.queue_id == each.queue.id)) for each in found))
 
 
 async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:
@@ -74,7 +80,7 @@ async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:
     ctx.actor.require(WORK)
     now = ctx.clock.now()
     async with ctx.db.transaction() as tx:
-        queue = await get_queue(ctx, tx, query.queue_id)
+        queue = await turns.get_queue(ctx, tx, query.queue_id)
         active = await store.entries_active(tx, ctx.actor.organization_id, query)
         waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
         about = [(each.patient_id, audit.Entity(type="QueueEntry", id=each.id)) for each in (*active, *waiting)]
@@ -87,7 +93,7 @@ async def list_turns(ctx: Context, query: ListTurns) -> TurnsInOrder:
     ctx.actor.require(WORK)
     now, asked = ctx.clock.now(), ListEntries(queue_id=query.queue_id, limit=query.limit)
     async with ctx.db.transaction() as tx:
-        queue = await get_queue(ctx, tx, query.queue_id)
+        queue = await turns.get_queue(ctx, tx, query.queue_id)
         active = await store.entries_active(tx, ctx.actor.organization_id, asked)
         waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
     return TurnsInOrder(active=tuple(map(turns.turn_of, active)), waiting=tuple(map(turns.turn_of, waiting)), as_of=now)
@@ -97,7 +103,7 @@ async def propose_turns(ctx: Context, query: ProposeTurns) -> ProposedTurns:
     """Who could be called into which of these gaps, in the order of the queue. Whose turns they are is not said. Raises `UnknownQueue`."""
     ctx.actor.require(WORK)
     async with ctx.db.transaction() as tx:
-        return await booked.propose(ctx, tx, await get_queue(ctx, tx, query.queue_id), query)
+        return await booked.propose(ctx, tx, await turns.get_queue(ctx, tx, query.queue_id), query)
 
 
 async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
@@ -135,20 +141,25 @@ async def turns_of_visits(ctx: Context, query: TurnsOfVisits) -> VisitTurns:
     return VisitTurns(items=items)
 
 
-async def arrive(ctx: Context, command: Arrive) -> QueueEntry:
+async def arrive(ctx: Context, command: Arrive) -> Arrived:
     """Somebody is here without an appointment, or is announced: a visit begins, and a turn. Who was announced before is here now.
 
-    Raises `UnknownQueue`, `AlreadyQueued`, `UnknownEncounter`.
+    Raises `UnknownQueue`, `AlreadyQueued`, `UnknownEncounter`, `WalkInsPaused`.
     """
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    async def work() -> QueueEntry:
-        queue = await get_queue(ctx, ctx.db, command.queue_id)
-        drawn = await turns.draw_ticket(ctx, ctx.db, queue)
-        return await committed(ctx, lambda tx: turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command), drawn))
+    async def begin(tx: Session, queue: Queue, elsewhere: tuple[OtherSite, ...], drawn: store.Ticket) -> Arrived:
+        entry = await turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command), drawn)
+        return Arrived(**structs.asdict(entry), elsewhere=elsewhere)
 
-    return await once(ctx, QueueEntry, work)
+    async def work() -> Arrived:
+        queue = await turns.get_queue(ctx, ctx.db, command.queue_id)
+        elsewhere = await relief.other_sites_for(ctx, queue, command)
+        drawn = await turns.draw_ticket(ctx, ctx.db, queue)
+        return await committed(ctx, lambda tx: begin(tx, queue, elsewhere, drawn))
+
+    return await once(ctx, Arrived, work)
 
 
 async def call_next(ctx: Context, command: CallNext) -> Called:
@@ -160,7 +171,7 @@ async def call_next(ctx: Context, command: CallNext) -> Called:
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> Called:
-        queue, now = await get_queue(ctx, tx, command.queue_id), ctx.clock.now()
+        queue, now = await turns.get_queue(ctx, tx, command.queue_id), ctx.clock.now()
         kept = await booked.kept_for(ctx, tx, queue, command.practitioner_id)
         walk_ins_until = now - timedelta(minutes=queue.policy.walk_in_may_wait_minutes) if kept else None
         before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, now, walk_ins_until)
@@ -234,7 +245,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
         return begun
 
     async def work() -> QueueEntry:
-        queue = await get_queue(ctx, ctx.db, command.to_queue_id)
+        queue = await turns.get_queue(ctx, ctx.db, command.to_queue_id)
         drawn = await turns.draw_ticket(ctx, ctx.db, queue)
         return await committed(ctx, lambda tx: send_on(tx, queue, drawn))
 
@@ -276,14 +287,6 @@ async def _for_change(ctx: Context, tx: Session, entry_id: UUID, expected_versio
     if expected_version not in (None, entry.version):
         raise PreconditionFailed(version=entry.version)
     return entry
-
-
-async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
-    """A queue where the actor works. Raises `UnknownQueue`."""
-    queue = await store.queue_by_id(db, ctx.actor.organization_id, queue_id)
-    if queue is None or not ctx.actor.works_at(queue.site_id):
-        raise UnknownQueue(queue_id=str(queue_id))
-    return queue
 
 
 def _may_see(ctx: Context, entry: QueueEntry) -> bool:

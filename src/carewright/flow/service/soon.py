@@ -8,7 +8,7 @@ import msgspec
 
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.flow.model import waits as rules
-from carewright.flow.service import waits
+from carewright.flow.service import estimates
 from carewright.flow.store import queue as store
 from carewright.kernel.context import Context
 from carewright.kernel.outbox import publish
@@ -52,7 +52,7 @@ async def tell_soon(ctx: Context, queue_id: UUID) -> None:
     ahead = rules.ahead_of(waiting)
     near = {each for each, count in ahead.items() if policy.soon_ahead is not None and count <= policy.soon_ahead}
     if policy.soon_minutes is not None and waiting:
-        near |= await waits.expected_within(ctx, queue, policy.soon_minutes)
+        near |= await estimates.expected_within(ctx, queue, policy.soon_minutes)
     async with ctx.db.transaction() as tx:
         told = await store.say_soon(tx, organization_id, sorted(near), now)
         await publish(ctx, tx, *told)

@@ -74,6 +74,14 @@ async def put_queue(ctx: Context, tx: Session, command: PutQueue) -> Queue:
     return queue
 
 
+async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
+    """A queue where the actor works. Raises `UnknownQueue`."""
+    queue = await store.queue_by_id(db, ctx.actor.organization_id, queue_id)
+    if queue is None or not ctx.actor.works_at(queue.site_id):
+        raise UnknownQueue(queue_id=str(queue_id))
+    return queue
+
+
 async def draw_ticket(ctx: Context, db: Session, queue: Queue) -> store.Ticket:
     """The next number of the queue's day.
 

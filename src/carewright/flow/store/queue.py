@@ -39,25 +39,25 @@ async def put_queue(tx: Session, organization_id: UUID, queue_id: UUID, command:
         Q.put_queue, organization_id, queue_id, command.site_id, command.service_id, command.name, command.letter, command.policy,
         command.expected_version,
     )  # fmt: skip
-    return _queue(row) if row else None
+    return queue_of_row(row) if row else None
 
 
 async def queue_of(db: Session, organization_id: UUID, site_id: UUID, service_id: UUID) -> Queue | None:
     """The queue of a service at a site, if anybody put one yet."""
     row = await db.fetch_one(Q.queue_of, organization_id, site_id, service_id)
-    return _queue(row) if row else None
+    return queue_of_row(row) if row else None
 
 
 async def queue_by_id(db: Session, organization_id: UUID, queue_id: UUID) -> Queue | None:
     row = await db.fetch_one(Q.queue_by_id, organization_id, queue_id)
-    return _queue(row) if row else None
+    return queue_of_row(row) if row else None
 
 
 async def queues_at(db: Session, organization_id: UUID, site_ids: Iterable[UUID] | None, queue_id: UUID | None) -> list[QueueSummary]:
     """Queues at these sites, or all of them, or one, with how full each is."""
     rows = await db.fetch(Q.queues_at, organization_id, None if site_ids is None else list(site_ids), queue_id)
     return [
-        QueueSummary(queue=_queue(row), waiting=tuple(row["waiting"]), in_service=row["in_service"], waiting_since=row["since"])
+        QueueSummary(queue=queue_of_row(row), waiting=tuple(row["waiting"]), in_service=row["in_service"], waiting_since=row["since"])
         for row in rows
     ]  # fmt: skip
 
@@ -218,7 +218,8 @@ def _in_order(queue: Queue, heads: Sequence[Row], now: datetime) -> list[UUID]:
     return order.in_order(queue.policy, ((row["level"], row["ranked_from"], row["id"]) for row in heads), now)
 
 
-def _queue(row: Row) -> Queue:
+def queue_of_row(row: Row) -> Queue:
+    """The queue of a row that has all its columns."""
     return Queue(
         id=row["id"], site_id=row["site_id"], service_id=row["service_id"], name=row["name"], letter=row["letter"],
         policy=_policy(row["policy"]), version=row["version"],

@@ -1,4 +1,4 @@
-// A queue, kept up: a fact of a turn that the page does not show as it is now makes it ask for how the queue stands.
+// A queue, kept up: a fact of a turn, or of what is done when too many wait, that the page does not show as it is now makes it ask anew.
 
 import { follow } from "../design/live.js";
 
@@ -13,7 +13,7 @@ const take = (_, fact) => {
   }
 };
 
-const live = follow(root, take, ["turn"]);
+const live = follow(root, take, ["turn", "relief"]);
 
 // How long people still wait changes by itself, and so does the order of some queues.
 setInterval(live.refresh, MINUTE_MILLISECONDS);

@@ -1,0 +1,89 @@
+"""How long those who wait in a queue still do: replayed, corrected by what became of earlier estimates, and remembered for a moment."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from carewright.contracts.queue import Queue, QueueEntry, WaitEstimate
+from carewright.flow.model import waits as rules
+from carewright.flow.model.waiting.estimates import Estimate, estimate
+from carewright.flow.model.waiting.learning import Correction, corrected, learned
+from carewright.flow.store import queue as store
+from carewright.flow.store import waits
+from carewright.kernel.context import Context
+
+FRESH = timedelta(seconds=5)
+"""For so long what one was told is told to the next: minutes do not change faster."""
+SOMEWHAT_FRESH = timedelta(seconds=25)
+"""What is told of a whole queue may be older: the timer that acts upon it comes every half minute."""
+WAITING_MAX = 1_000
+"""Of those who are called first. Whoever waits behind them is told how many are before them, and no minutes."""
+REMEMBERED_MAX = 1_000
+_told: dict[tuple[UUID, UUID], tuple[datetime, Mapping[UUID, datetime], dict[UUID, WaitEstimate]]] = {}
+
+
+async def expected_within(ctx: Context, queue: Queue, minutes: int) -> set[UUID]:
+    """Turns of which half are called within so many minutes."""
+    found = await estimates_of(ctx, queue)
+    return {each.entry_id for each in found.values() if each.median_minutes is not None and each.median_minutes <= minutes}
+
+
+async def wait_of_last(ctx: Context, queue: Queue) -> tuple[int | None, int | None]:
+    """Between how many minutes whoever is called last of those who wait now still waits; None where that cannot be told."""
+    told = list((await estimates_of(ctx, queue)).values())
+    return (told[-1].low_minutes, told[-1].high_minutes) if told else (None, None)
+
+
+async def longest_wait(ctx: Context, queue: Queue) -> int | None:
+    """The most minutes that half of those like one who waits are called within; None where nobody's can be told."""
+    found = await estimates_of(ctx, queue, fresh=SOMEWHAT_FRESH)
+    return max((each.median_minutes for each in found.values() if each.median_minutes is not None), default=None)
+
+
+async def estimates_of(ctx: Context, queue: Queue, wanted: UUID | None = None, fresh: timedelta = FRESH) -> dict[UUID, WaitEstimate]:
+    """As told a moment ago, unless `wanted` has come since, or somebody was said to be late."""
+    key, now = (ctx.actor.organization_id, queue.id), ctx.clock.now()
+    away = await waits.away_until(ctx.db, ctx.actor.organization_id, queue, now)
+    at, reckoned, told = _told.get(key, (now - fresh, {}, {}))
+    if now - at < fresh and away == reckoned and (wanted is None or wanted in told or len(told) == WAITING_MAX):
+        return told
+    async with ctx.db.transaction() as tx:
+        waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, WAITING_MAX)
+        known = await waits.known_of(tx, ctx.actor.organization_id, queue, waiting, away, now)
+        outcomes = await waits.outcomes(tx, ctx.actor.organization_id, queue.id)
+    rng = np.random.default_rng(ctx.rng.getrandbits(64))
+    raw = await asyncio.to_thread(_replayed, rng, known, queue, now)
+    async with ctx.db.transaction() as tx:
+        await waits.note_told(tx, ctx.actor.organization_id, queue.id, now, raw)
+    found = _shown(waiting, raw, {level: learned(some) for level, some in outcomes.items()}, now)
+    if len(_told) >= REMEMBERED_MAX:
+        _told.clear()
+    _told[key] = now, away, found
+    return found
+
+
+def _replayed(rng: np.random.Generator, known: rules.Known, queue: Queue, now: datetime) -> dict[UUID, Estimate]:
+    told = estimate(rng, rules.live_queue(known, queue.policy, now))
+    return {entry.id: each for entry, each in zip(known.waiting, told, strict=True)}
+
+
+def _shown(
+    waiting: Sequence[QueueEntry], raw: Mapping[UUID, Estimate], corrections: Mapping[int, Correction], now: datetime
+) -> dict[UUID, WaitEstimate]:
+    """Each level is corrected by its own outcomes: what is slower than thought delays the less urgent more."""
+    ahead = rules.ahead_of(waiting)
+    shown = {}
+    for each in waiting:
+        told = corrected(raw[each.id], corrections.get(each.level, Correction()))
+        shown[each.id] = WaitEstimate(
+            entry_id=each.id, ahead=ahead[each.id], low_minutes=_whole(told.low), median_minutes=_whole(told.median),
+            high_minutes=_whole(told.high), as_of=now,
+        )  # fmt: skip
+    return shown
+
+
+def _whole(minutes: float | None) -> int | None:
+    return None if minutes is None else round(minutes)
