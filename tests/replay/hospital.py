@@ -234,21 +234,31 @@ class Hospital:
         self._waiting[queue, person.wants] -= 1
         if entry["id"] not in person.entry_ids:
             person.entry_ids.append(entry["id"])
+        if await self._is_called_in_vain(person, entry):
+            return
+        await self._for(minutes=1)
+        if await self._moved(person, entry, "start"):
+            await self._for(minutes=person.minutes)
+            await self._go_on(person, entry)
+
+    async def _is_called_in_vain(self, person: Person, entry: Json) -> bool:
+        """Whether the call was a mistake that is noticed in time, or the patient is not there."""
         if "mistaken" in person.habits:
             person.habits.remove("mistaken")
             undone = await self._step(entry["id"], "undo", version=entry["version"])
-            if "id" in undone:  # who notices too late sees the patient
+            if "id" in undone:
                 self._back_in_line(person, undone["practitioner_id"])
-                return
+                return True
         if "skipped" in person.habits:
             person.habits.remove("skipped")
-            await self._moved(person, entry, "skip")
-            await self._for(minutes=3)
-            await self._comes_back(person, entry)
-            return
-        await self._for(minutes=1)
-        await self._moved(person, entry, "start")
-        await self._for(minutes=person.minutes)
+            if await self._moved(person, entry, "skip"):
+                await self._for(minutes=3)
+                await self._comes_back(person, entry)
+            return True
+        return False
+
+    async def _go_on(self, person: Person, entry: Json) -> None:
+        """What becomes of somebody who was seen: they wait for a result, are sent on, or are done."""
         if "held" in person.habits:
             person.habits.remove("held")
             await self._moved(person, entry, "hold")
