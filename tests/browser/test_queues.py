@@ -139,3 +139,29 @@ async def has_begun(clinic: Clinic) -> httpx.Response:
     found = ok(answer)
     is_there = any(each["start"] <= found["as_of"] for each in found["items"])
     return answer if is_there else httpx.Response(404, request=answer.request)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
+async def test_walk_ins_are_paused_at_one_desk_and_the_other_sees_it(visits: Visits, one_process: System, size: dict[str, int]) -> None:
+    queue_id, name = await open_queue(one_process)
+    family = f"Paused{name[-6:]}"
+    await register(one_process, family)
+    one, other = [await visits.open(signed_in=False, viewport=size) for _ in range(2)]
+    for page in (one, other):
+        await sign_in(page, one_process, "nurse")
+        await page.goto(f"{page.url.partition('/staff')[0]}/staff/queues/{queue_id}")
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    await one.get_by_text("Do something about it").click()
+    assert await problems_of(one) == []
+    await one.get_by_role("button", name="Pause routine walk-ins").click()
+    for page in (one, other):
+        await expect(page.get_by_text("Routine walk-ins are paused").first).to_be_visible()
+    await other.get_by_label("Family name, or its beginning").fill(family)
+    await other.get_by_role("button", name="Find").click()
+    await other.get_by_role("button", name="Give a ticket").click()
+    await expect(other.get_by_role("alert")).to_contain_text("no routine walk-ins are taken")
+    await one.get_by_text("End this").click()
+    assert await problems_of(one) == []
+    await one.get_by_role("button", name="It is calm again").click()
+    for page in (one, other):
+        await expect(page.get_by_text("Routine walk-ins are paused")).to_have_count(0)
