@@ -18,11 +18,11 @@ up: .venv/installed  ## Start Carewright: its databases, the demonstration hospi
 test: .venv/installed-dev  ## Run every test, tier by tier
 	@exec $(BIN)/python tests/run.py $(ARGS)
 
-check: .venv/installed-dev  ## Lint, types, laws, house rules; weaknesses, secrets, licences, advisories
+check: .venv/installed-dev  ## Lint, types, laws, house rules, contracts; weaknesses, secrets, licences, advisories
 	@echo "== lint"      && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== types"     && $(BIN)/mypy
 	@echo "== laws"      && $(BIN)/lint-imports --no-logo
-	@echo "== house rules" && $(BIN)/pytest -q tests/tidy
+	@echo "== house rules, contracts" && $(BIN)/pytest -q tests/tidy tests/contracts
 	@echo "== weaknesses" && $(BIN)/bandit -q -c pyproject.toml -r src tools && echo "none found"
 	@echo "== secrets"   && $(BIN)/python tools/secret_scan.py
 	@echo "== licences"  && $(BIN)/python tools/licences.py
