@@ -226,7 +226,7 @@ async def test_however_somebody_signed_in_their_session_has_the_same_limits(ctx:
     now, owner = context.clock.now(), Owner(account_id=ctx.ids.new(), subject=f"{role}/1", role=role)
     ways = [each for each in get_args(SignInMethod) if each != "app"]
     made = [new_session(owner, context.organization_id, way, now, ctx.ids.new(), ctx.settings) for way in ways]
-    assert len(made) == 4
+    assert len(made) == 5
     assert len({(kept.idle_until, kept.absolute_until, kept.authenticated_at) for kept in made}) == 1
 
 
