@@ -62,7 +62,7 @@ async def test_a_turn_is_told_by_its_ticket_and_without_the_patient(clinic: Clin
         entry = ok(await clinic.system.request("front-desk", "POST", path, json={"patient_id": str(patient)}), 201)
         fact = (await stream.until("turn")).fields
         assert (fact["id"], fact["version"], fact["queue"]) == (entry["id"], "1", queue_id)
-        assert (fact["what"], fact["status"], fact["ticket"], fact["level"]) == ("arrive", "waiting", "F001", "4")
+        assert (fact["what"], fact["status"], fact["ticket"], fact["level"]) == ("arrive", "waiting", entry["ticket"], "4")
         assert str(patient) not in str(fact)
 
 

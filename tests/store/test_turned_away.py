@@ -131,6 +131,7 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
         notifications=nobody,
         records=nobody,
         calendar_feeds=nobody,
+        delays=nobody,
         queues=nobody,
     )
     console = ConsoleContext(
