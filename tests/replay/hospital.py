@@ -21,8 +21,8 @@ from tests.system import System
 
 MARKED_AFTER = timedelta(minutes=30)
 """Who has not come by then has not shown up."""
-ASK_AGAIN_SECONDS = 0.2
-"""Real ones: a check-in is heard of a moment later, and a desk that knows of somebody asks again."""
+ASK_AGAIN_SECONDS, ASK_AGAIN_SECONDS_MAX = 0.2, 3.0
+"""Real ones: a check-in is heard of a moment later, and a desk that knows of somebody asks again, less and less often."""
 NOT_NOW = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 RETRY_SECONDS_MAX = 1.0
 FORESTALLED = (httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED)
@@ -31,7 +31,6 @@ PAGE = 200
 DAY, NIGHT = timedelta(days=1), timedelta(hours=28)
 NO_VISIT = ("cancelled", "entered-in-error", "pending")
 AT_ONCE = 32
-Line = tuple[str, str | None]
 
 
 class Unexpected(Exception):
@@ -45,6 +44,7 @@ class Server:
     practitioner_id: str | None
     queue_ids: list[str]
     kick: asyncio.Event = field(default_factory=asyncio.Event)
+    patience: float = ASK_AGAIN_SECONDS
 
 
 class Hospital:
@@ -57,7 +57,10 @@ class Hospital:
         self._midnight = midnight
         self._tokens = Tokens(TokenKeys.of_file(token_key_file(system.data)), time, ROLES)
         self._signed: dict[str, str] = {}
-        self._waiting: Counter[Line] = Counter()
+        self._waiting: dict[str, list[Person]] = defaultdict(list)
+        """Who waits in each queue, as far as anybody was told."""
+        self._called: set[tuple[str, int]] = set()
+        """Turns that were called, with the version that the call made."""
         self._staff: list[Server] = []
         self._servers: dict[str, list[Server]] = defaultdict(list)
         """Who sees patients in each queue."""
@@ -178,7 +181,7 @@ class Hospital:
         elif person.appointment_id:
             await self._until(person.comes)
             await self._status(person, "checked-in")
-            self._is_waiting(person)
+            self._waits(person)
         else:
             await self._come(person, person.comes)
 
@@ -186,54 +189,61 @@ class Hospital:
         path, body = f"/api/v1/queues/{person.queue_id}/entries", {"patient_id": person.patient_id, "tier": person.tier}
         if person.announced_before:
             await self._until(comes - person.announced_before)
-            await self.ask("nurse", "POST", path, json=body | {"expected_at": comes.isoformat()})
+            self._heard(person, await self.ask("nurse", "POST", path, json=body | {"expected_at": comes.isoformat()}))
         await self._until(comes)
-        entry = await self.ask("nurse", "POST", path, json=body)
-        person.entry_ids.append(entry["id"])
+        entry = self._heard(person, await self.ask("nurse", "POST", path, json=body))
         if person.tier != "P2":
-            await self._step(entry["id"], "triage", {"scale": "esi", "level": 1 if person.tier == "P0" else self._chance.choice((2, 3))})
-        self._is_waiting(person)
+            level = 1 if person.tier == "P0" else self._chance.choice((2, 3))
+            self._heard(person, await self._step(entry["id"], "triage", {"scale": "esi", "level": level}))
         if person.leaves_after:
             await self._until(comes + person.leaves_after)
-            if not person.is_served and person.end is None:
-                person.is_leaving = True
-                left = await self._step(entry["id"], "leave")
-                person.is_leaving = left.get("status") == "left"
-                if person.is_leaving:
-                    self._waiting[person.queue_id, person.wants] -= not person.is_served  # who goes while being called is counted once
-                    person.end = "left"
+            if person.status == "waiting":
+                await self._leave(person, entry)
+
+    async def _leave(self, person: Person, entry: Json) -> None:
+        """Go, unless somebody begins at this very moment."""
+        person.is_leaving = True
+        left = self._heard(person, await self._step(entry["id"], "leave"))
+        person.is_leaving = left.get("status") == "left"
+        if person.is_leaving:
+            person.end = "left"
 
     async def _work(self, server: Server, gone: asyncio.Event) -> None:
         """See whoever is next, as long as somebody comes."""
         while not gone.is_set():
             server.kick.clear()
             asked = [queue for queue in server.queue_ids if self._somebody_for(queue, server)]
-            if not asked:
-                await server.kick.wait()
             for queue in asked:
                 if entry := await self._call(queue, server):
-                    await self._see(queue, entry)
+                    await self._see(entry)
+                    server.patience = ASK_AGAIN_SECONDS
                     break
             else:
-                await asyncio.sleep(ASK_AGAIN_SECONDS if asked else 0)
+                await self._rest(server, server.patience if asked else None)
+
+    async def _rest(self, server: Server, seconds: float | None) -> None:
+        """Until somebody comes, or for a moment that grows: whoever waits may be kept from this one, or not be heard of yet."""
+        try:
+            await asyncio.wait_for(server.kick.wait(), seconds)
+            server.patience = ASK_AGAIN_SECONDS
+        except TimeoutError:
+            server.patience = min(2 * server.patience, ASK_AGAIN_SECONDS_MAX)
 
     def _somebody_for(self, queue: str, server: Server) -> bool:
-        return any(self._waiting[queue, whom] > 0 for whom in (None, server.practitioner_id))
+        return any(each.wants in (None, server.practitioner_id) for each in self._waiting[queue])
 
     async def _call(self, queue: str, server: Server) -> Json | None:
         answer = await self.ask("nurse", "POST", f"/api/v1/queues/{queue}/call", json={"practitioner_id": server.practitioner_id})
         entry: Json | None = answer.get("entry")
         return entry
 
-    async def _see(self, queue: str, entry: Json) -> None:
+    async def _see(self, entry: Json) -> None:
         """From the call to the end of a turn, with what people and desks do on the way."""
         person = self._person(entry)
-        if person.is_served:
+        if (entry["id"], entry["version"]) in self._called:
             raise Unexpected(f"turn {entry['id']} was called by two")
-        person.is_served = True
-        self._waiting[queue, person.wants] -= 1
-        if entry["id"] not in person.entry_ids:
-            person.entry_ids.append(entry["id"])
+        self._called.add((entry["id"], entry["version"]))
+        self._heard(person, entry)
         if await self._is_called_in_vain(person, entry):
             return
         await self._for(minutes=1)
@@ -245,15 +255,13 @@ class Hospital:
         """Whether the call was a mistake that is noticed in time, or the patient is not there."""
         if "mistaken" in person.habits:
             person.habits.remove("mistaken")
-            undone = await self._step(entry["id"], "undo", version=entry["version"])
-            if "id" in undone:
-                self._back_in_line(person, undone["practitioner_id"])
+            if "id" in self._heard(person, await self._step(entry["id"], "undo", version=entry["version"])):
                 return True
         if "skipped" in person.habits:
             person.habits.remove("skipped")
             if await self._moved(person, entry, "skip"):
                 await self._for(minutes=3)
-                await self._comes_back(person, entry)
+                await self._moved(person, entry, "return")
             return True
         return False
 
@@ -264,38 +272,42 @@ class Hospital:
             await self._moved(person, entry, "hold")
             await self._for(minutes=10)
             person.minutes = 5
-            await self._comes_back(person, entry)
+            await self._moved(person, entry, "return")
         elif "sent-on" in person.habits and len(self._servers) > 1 and not person.appointment_id:
             person.habits.remove("sent-on")
             await self._send_on(person, entry)
         elif await self._moved(person, entry, "complete"):
             person.end = "completed"
 
-    async def _comes_back(self, person: Person, entry: Json) -> None:
-        if back := await self._moved(person, entry, "return"):
-            self._back_in_line(person, back["practitioner_id"])
-
-    async def _moved(self, person: Person, entry: Json, action: str) -> Json | None:
-        """The turn after a step; None for a patient who is leaving, or has left."""
-        answer = await self._step(entry["id"], action)
-        if "id" in answer:
-            return answer
-        if not person.is_leaving:
+    async def _moved(self, person: Person, entry: Json, action: str) -> bool:
+        """Whether the step was taken: not for a patient who is leaving, or has left."""
+        answer = self._heard(person, await self._step(entry["id"], action))
+        if "id" not in answer and not person.is_leaving:
             raise Unexpected(f"{action} of a turn that was {entry['status']}: {answer}")
-        return None
+        return "id" in answer
 
     async def _send_on(self, person: Person, entry: Json) -> None:
+        self._waiting[person.queue_id] = [each for each in self._waiting[person.queue_id] if each is not person]
         person.queue_id = self._chance.choice([each for each in self._servers if each != person.queue_id])
-        new = await self.ask("nurse", "POST", f"/api/v1/queue-entries/{entry['id']}/transfer", json={"to_queue_id": person.queue_id})
-        person.entry_ids.append(new["id"])
-        self._back_in_line(person, None)
+        path = f"/api/v1/queue-entries/{entry['id']}/transfer"
+        self._heard(person, await self.ask("nurse", "POST", path, json={"to_queue_id": person.queue_id}))
 
-    def _back_in_line(self, person: Person, wants: str | None) -> None:
-        person.wants, person.is_served = wants, False
-        self._is_waiting(person)
+    def _heard(self, person: Person, answer: Json) -> Json:
+        """Take note of how a turn stands, unless something newer was heard already; refusals say nothing of it."""
+        if "id" not in answer:
+            return answer
+        if answer["id"] not in person.entry_ids:
+            person.entry_ids.append(answer["id"])
+            person.version = 0
+        if answer["id"] == person.entry_ids[-1] and answer["version"] > person.version:
+            person.version, person.status, person.wants = answer["version"], answer["status"], answer["practitioner_id"]
+            self._waiting[person.queue_id] = [each for each in self._waiting[person.queue_id] if each is not person]
+            if person.status == "waiting":
+                self._waits(person)
+        return answer
 
-    def _is_waiting(self, person: Person) -> None:
-        self._waiting[person.queue_id, person.wants] += 1
+    def _waits(self, person: Person) -> None:
+        self._waiting[person.queue_id].append(person)
         for each in self._servers[person.queue_id]:
             if person.wants in (None, each.practitioner_id):
                 each.kick.set()

@@ -21,7 +21,8 @@ HELD, SKIPPED, MISTAKEN, SENT_ON = 0.05, 0.03, 0.02, 0.03
 
 @dataclass
 class Person:
-    """One visit. `comes` is None for who never does; `end` says how it ended, once it did."""
+    """One visit. `comes` is None for who never does; `status` and `version` are those of its last turn, as far as anybody was told;
+    `end` says how the visit ended, once it did."""
 
     kind: Kind
     queue_id: str
@@ -36,7 +37,8 @@ class Person:
     announced_before: timedelta | None = None
     habits: set[str] = field(default_factory=set)
     entry_ids: list[str] = field(default_factory=list)
-    is_served: bool = False
+    status: str = ""
+    version: int = 0
     is_leaving: bool = False
     end: str | None = None
 
