@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from carewright.kernel.authz import Tokens
 from carewright.kernel.token_keys import TokenKeys
 from carewright.roles.installation import token_key_file
 from tests.fast_time.clock import FastTime
-from tests.replay.people import Json, Person, booked, unannounced
+from tests.replay.people import Json, Person, booked, most_at_once, unannounced
 from tests.system import System
 
 MARKED_AFTER = timedelta(minutes=30)
@@ -157,16 +158,19 @@ class Hospital:
         return self._signed[role]
 
     def _employ(self) -> None:
-        """Whoever has appointments that day sees patients in those queues; one more in each for who wants nobody, for each 20 of them."""
+        """Whoever has appointments that day sees patients in those queues. Who wants nobody in particular is seen by as many others as are
+        booked so at once, and by one more for each 20 who walk in."""
         practice: dict[str, set[str]] = defaultdict(set)
-        nobody: Counter[str] = Counter()
+        others: dict[str, list[Person]] = defaultdict(list)
         for each in self.people:
             if each.wants:
                 practice[each.wants].add(each.queue_id)
             else:
-                nobody[each.queue_id] += 1
+                others[each.queue_id].append(each)
         self._staff = [Server(who, sorted(where)) for who, where in practice.items()]
-        self._staff += [Server(None, [queue]) for queue, count in nobody.items() for _ in range(1 + count // 20)]
+        for queue, people in others.items():
+            walk_ins = sum(each.due is None for each in people)
+            self._staff += [Server(None, [queue]) for _ in range(most_at_once(people) + -(-walk_ins // 20))]
         for one in self._staff:
             for queue in one.queue_ids:
                 self._servers[queue].append(one)
@@ -212,7 +216,7 @@ class Hospital:
         """See whoever is next, as long as somebody comes."""
         while not gone.is_set():
             server.kick.clear()
-            asked = [queue for queue in server.queue_ids if self._somebody_for(queue, server)]
+            asked = sorted(filter(partial(self._somebody_for, server), server.queue_ids), key=partial(self._is_second, server))
             for queue in asked:
                 if entry := await self._call(queue, server):
                     await self._see(entry)
@@ -229,8 +233,12 @@ class Hospital:
         except TimeoutError:
             server.patience = min(2 * server.patience, ASK_AGAIN_SECONDS_MAX)
 
-    def _somebody_for(self, queue: str, server: Server) -> bool:
+    def _somebody_for(self, server: Server, queue: str) -> bool:
         return any(each.wants in (None, server.practitioner_id) for each in self._waiting[queue])
+
+    def _is_second(self, server: Server, queue: str) -> bool:
+        """Where nobody waits for this one alone."""
+        return not any(each.wants == server.practitioner_id for each in self._waiting[queue])
 
     async def _call(self, queue: str, server: Server) -> Json | None:
         answer = await self.ask("nurse", "POST", f"/api/v1/queues/{queue}/call", json={"practitioner_id": server.practitioner_id})

@@ -4,9 +4,10 @@ The shares are round figures of the kind that hospitals report; what is asked of
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any, Literal
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ class Person:
     wants: str | None = None
     appointment_id: str | None = None
     due: datetime | None = None
+    due_until: datetime | None = None
     leaves_after: timedelta | None = None
     announced_before: timedelta | None = None
     habits: set[str] = field(default_factory=set)
@@ -50,6 +52,7 @@ def booked(chance: random.Random, appointment: Json, queue_id: str) -> Person:
     comes = None if chance.random() < NO_SHOW else start + timedelta(minutes=chance.gauss(-10, 8))
     return Person(
         kind="booked", queue_id=queue_id, patient_id=appointment["patient_id"], comes=comes, appointment_id=appointment["id"], due=start,
+        due_until=end,
         minutes=(end - start).total_seconds() / 60 * chance.lognormvariate(-0.1, 0.3), tier=appointment["urgency"],
         wants=doctors[0] if len(doctors) == 1 else None, habits=habits(chance),
     )  # fmt: skip
@@ -66,6 +69,12 @@ def unannounced(chance: random.Random, kind: Kind, midnight: datetime, patient_i
         announced_before=timedelta(minutes=chance.uniform(8, 20)) if is_urgent and chance.random() < 0.5 else None,
         habits=habits(chance),
     )  # fmt: skip
+
+
+def most_at_once(people: Iterable[Person]) -> int:
+    """How many of them are booked for one moment."""
+    steps = [step for each in people if each.due and each.due_until for step in ((each.due, 1), (each.due_until, -1))]
+    return max(accumulate(step for _, step in sorted(steps)), default=0)
 
 
 def habits(chance: random.Random) -> set[str]:
