@@ -4,7 +4,7 @@ One transaction works a delay out for an organization at a time, so that no two 
 calendars to which the delay passes are read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -59,6 +59,7 @@ class Worked(NamedTuple):
     """A day as it goes on: whose appointments, what is known of each, and how late they are."""
 
     visits: Mapping[UUID, rules.Visit]
+    by_calendar: Mapping[UUID, Sequence[rules.Visit]]
     ripple: rules.Ripple
     known: Mapping[UUID, store.Known]
 
@@ -213,7 +214,16 @@ async def _round(ctx: Context, tx: Session, calendars: set[UUID], now: datetime)
     within = [each._replace(times=tuple(one for one in each.times if one.calendar_id in calendars)) for each in found]
     ripple = rules.ripple(within, said, now)
     late = [each for each in found if each.late or ripple.late.get(each.id, 0) >= rules.STEP_MINUTES]
-    return Worked({each.id: each for each in found}, ripple, known), {times.calendar_id for each in late for times in each.times}
+    worked = Worked({each.id: each for each in found}, _by_calendar(found), ripple, known)
+    return worked, {times.calendar_id for each in late for times in each.times}
+
+
+def _by_calendar(visits: Iterable[rules.Visit]) -> dict[UUID, list[rules.Visit]]:
+    found: dict[UUID, list[rules.Visit]] = {}
+    for visit in visits:
+        for calendar_id in {each.calendar_id for each in visit.times}:
+            found.setdefault(calendar_id, []).append(visit)
+    return found
 
 
 def _change(visit: rules.Visit, found: int, sites: Mapping[UUID, store.Site], *, is_said: bool) -> store.Change | None:
@@ -239,7 +249,7 @@ async def _detect(ctx: Context, tx: Session, worked: Worked, calendar_id: UUID, 
     A room or a device does not run late by itself: it waits for people.
     """
     before = worked.known.get(calendar_id)
-    own = [each for each in worked.visits.values() if any(one.calendar_id == calendar_id for one in each.times)]
+    own = worked.by_calendar[calendar_id]
     if not any(calendar_id in each.people for each in own):
         return
     if before is not None and before.said is not None and rules.stands(own, calendar_id, before.said):
