@@ -488,6 +488,22 @@ async def test_who_checks_in_waits_in_the_queue_of_the_service(knowing: Context,
     assert (await service.get_entry(nurse, entry.id)).status == "cancelled"
 
 
+async def test_who_has_two_appointments_in_a_row_has_a_turn_for_each(knowing: Context, nurse: Context, clock: Any) -> None:
+    later = {"appointment_id": known_id(31), "start": START + timedelta(minutes=20), "end": START + timedelta(minutes=40)}
+    await hear(knowing, advanced(knowing, "checked-in"), advanced(knowing, "checked-in", **later), advanced(knowing, "checked-in", **later))
+    queue = await only_queue(nurse)
+    first, second = (await service.list_entries(nurse, ListEntries(queue_id=queue.id))).waiting
+    assert (first.appointment_id, second.appointment_id) == (known_id(30), known_id(31))
+    with pytest.raises(AlreadyQueued):
+        await come(nurse, queue, ANNA)
+    assert await called(nurse, queue, practitioner_id=DOCTOR) == ANNA
+    assert await called(nurse, queue, practitioner_id=DOCTOR) is None, "they are being seen"
+    done = await step(nurse, first, "complete")
+    assert await called(nurse, queue, practitioner_id=DOCTOR) == ANNA
+    back = await service.undo_step(nurse, UndoStep(entry_id=first.id, expected_version=done.version))
+    assert (back.status, (await service.get_entry(nurse, second.id)).status) == ("called", "called")
+
+
 async def test_who_is_being_served_goes_on_whatever_becomes_of_the_appointment(knowing: Context, nurse: Context) -> None:
     await hear(knowing, advanced(knowing, "arrived"))
     queue = await only_queue(nurse)

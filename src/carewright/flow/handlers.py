@@ -95,8 +95,7 @@ async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvan
         patient_id=event.patient_id, tier=event.urgency, appointment_id=event.appointment_id, appointment_start=event.start,
         practitioner_id=event.practitioner_ids[0] if len(event.practitioner_ids) == 1 else None,
     )  # fmt: skip
-    if await queues.entry_in_the_way(tx, event.organization_id, queue.id, event.patient_id, None) is None:
-        await turns.come(ctx, tx, await ctx.cipher(), queue, arrival, await turns.draw_ticket(ctx, tx, queue))
+    await turns.come(ctx, tx, await ctx.cipher(), queue, arrival, await turns.draw_ticket(ctx, tx, queue))
 
 
 async def cancel(ctx: Context, tx: Session, event: AppointmentFact) -> None:

@@ -150,9 +150,13 @@ RETURNING id
 SELECT * FROM flow.queue_entry WHERE organization_id = $1 AND patient_id = $2 AND ended_at IS NULL ORDER BY id
 
 -- name: entry_in_the_way
+-- Besides the turn $5. Who comes without an appointment has any turn in the way; who comes for one, that of the appointment, or their
+-- announcement: of two appointments in a row each has its turn.
 SELECT id FROM flow.queue_entry
-WHERE organization_id = $1 AND queue_id = $2 AND (
-    (patient_id = kernel.survivor_of($1, $3) AND ended_at IS NULL) OR (appointment_id = $4 AND status <> 'cancelled'))
+WHERE organization_id = $1 AND queue_id = $2 AND id IS DISTINCT FROM $5::uuid AND (
+    (patient_id = kernel.survivor_of($1, $3) AND ended_at IS NULL
+        AND ($4::uuid IS NULL OR (appointment_id IS NULL AND status = 'expected')))
+    OR (appointment_id = $4 AND status <> 'cancelled'))
 LIMIT 1
 
 -- name: entry_by_id
@@ -186,12 +190,16 @@ WHERE organization_id = $1 AND id = $2
 -- changes, so the first are enough; they are some, since others may be calling them. `model/order.py` puts them in order.
 -- $5: who calls is one of those who are kept for emergencies, unless fewer are busy.
 -- $6: time is kept for a booked patient, so that of walk-ins emergencies are called and those whose turn counts since then or before.
+-- Who is being seen for another turn of theirs here is not called meanwhile.
 SELECT head.id, head.level, head.ranked_from
 FROM generate_series(1, 5) AS l(level) CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
 CROSS JOIN LATERAL (
     SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
     WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = line.practitioner_id
       AND w.level = l.level AND ($6::timestamptz IS NULL OR l.level = 1 OR w.appointment_id IS NOT NULL OR w.ranked_from <= $6)
+      AND NOT EXISTS (
+          SELECT FROM flow.queue_entry s WHERE s.organization_id = $1 AND s.patient_id = w.patient_id AND s.queue_id = $2
+              AND s.status IN ('called', 'in-service'))
     ORDER BY w.ranked_from, w.id LIMIT $4
 ) head
 WHERE l.level = 1 OR $5::bigint IS NULL OR $5 > (
@@ -262,6 +270,7 @@ SELECT service_id, service_name, minutes FROM flow.visit_type WHERE organization
 UPDATE flow.queue_entry e SET status = 'cancelled', ended_at = $3, version = version + 1, updated_at = $3
 WHERE e.organization_id = $1 AND e.ended_at IS NULL AND e.patient_id IN ($2, kernel.survivor_of($1, $2)) AND EXISTS (
     SELECT FROM flow.queue_entry o WHERE o.organization_id = $1 AND o.queue_id = e.queue_id AND o.ended_at IS NULL
+        AND (e.appointment_id IS NULL OR o.appointment_id = e.appointment_id)
         AND o.patient_id IN ($2, kernel.survivor_of($1, $2)) AND (o.ranked_from, o.id) < (e.ranked_from, e.id))
 RETURNING id
 

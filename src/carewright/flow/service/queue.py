@@ -268,7 +268,7 @@ async def undo_step(ctx: Context, command: UndoStep) -> QueueEntry:
         if now - step.at > timedelta(seconds=rules.UNDO_SECONDS):
             raise NothingToUndo(entry_id=str(entry.id), entry_status=entry.status)
         if entry.ended_at is not None:
-            await turns.ensure_free(ctx, tx, entry.queue_id, entry.patient_id)
+            await turns.ensure_free(ctx, tx, entry)
         return await turns.write(ctx, tx, cipher, "undo", entry, rules.undone(entry, step.before, now))
 
     return await once_committed(ctx, QueueEntry, work)

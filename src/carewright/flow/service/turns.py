@@ -148,9 +148,10 @@ async def _tell(ctx: Context, tx: Session, action: QueueAction, was: QueueEntryS
     await audit.record(tx, entry_of(ctx, rules.DEEDS[action], "U" if was else "C", after))
 
 
-async def ensure_free(ctx: Context, tx: Session, queue_id: UUID, patient_id: UUID) -> None:
-    """Raise `AlreadyQueued` where the patient has a turn in the queue."""
-    other = await store.entry_in_the_way(tx, ctx.actor.organization_id, queue_id, patient_id, None)
+async def ensure_free(ctx: Context, tx: Session, entry: QueueEntry) -> None:
+    """Raise `AlreadyQueued` where the patient has another turn in the queue, which this one would stand beside."""
+    organization_id = ctx.actor.organization_id
+    other = await store.entry_in_the_way(tx, organization_id, entry.queue_id, entry.patient_id, entry.appointment_id, entry.id)
     if other is not None:
         raise AlreadyQueued(entry_id=str(other))
 

@@ -80,10 +80,10 @@ async def insert_entry(tx: Session, organization_id: UUID, entry: QueueEntry, da
 
 
 async def entry_in_the_way(
-    db: Session, organization_id: UUID, queue_id: UUID, patient_id: UUID, appointment_id: UUID | None
+    db: Session, organization_id: UUID, queue_id: UUID, patient_id: UUID, appointment_id: UUID | None, besides: UUID | None = None
 ) -> UUID | None:
-    """The turn that the patient, or the appointment, has in the queue."""
-    row = await db.fetch_one(Q.entry_in_the_way, organization_id, queue_id, patient_id, appointment_id)
+    """The turn in the queue because of which the patient gets none, for the appointment or without one."""
+    row = await db.fetch_one(Q.entry_in_the_way, organization_id, queue_id, patient_id, appointment_id, besides)
     return row["id"] if row else None
 
 
