@@ -72,9 +72,13 @@ class Hospital:
         self.refused: Counter[str] = Counter()
         self.asked = 0
 
-    async def open(self, walk_ins: int, emergencies: int) -> None:
-        """Read the day's appointments, set up a queue for each service and site of them, and register who will come without one."""
+    async def open(self, appointments_max: int, walk_ins: int, emergencies: int) -> None:
+        """Read the day's appointments, cancel those beyond so many, set up a queue for each service and site of the others, and register
+        who will come without one."""
         appointments = await self.appointments()
+        self._chance.shuffle(appointments)
+        gone, appointments = appointments[appointments_max:], appointments[:appointments_max]
+        await self._all(self.ask("front-desk", "POST", f"/api/v1/appointments/{each['id']}/cancel", json={}) for each in gone)
         kinds = {each["visit_type_id"] for each in appointments}
         types = await self._all(self.ask("front-desk", "GET", f"/api/v1/visit-types/{kind}") for kind in kinds)
         service_of = {each["id"]: each["healthcare_service_id"] for each in types}

@@ -23,8 +23,8 @@ from tests.system import ROOT, own_folder, started
 
 SEED = 20_261_127
 ZONE = ZoneInfo("America/New_York")
-SIZES = {"tiny": (40, 10, 800.0), "full": (600, 150, 200.0)}
-"""How many walk in, how many are emergencies, and how many times as fast as the machine's their clock runs."""
+SIZES = {"tiny": (270, 40, 10, 800.0), "full": (4_500, 600, 150, 200.0)}
+"""How many are booked, how many walk in, how many are emergencies, and how many times as fast as the machine's their clock runs."""
 SIZE = os.environ.get("CAREWRIGHT_TEST_DAY", "tiny")
 BEFORE_OPENING = timedelta(hours=5, minutes=30)
 MONDAY = 0
@@ -41,7 +41,7 @@ def next_monday() -> datetime:
 
 async def test_after_a_replayed_day_everybody_is_accounted_for(capsys: pytest.CaptureFixture[str]) -> None:
     midnight = next_monday()
-    walk_ins, emergencies, rate = SIZES[SIZE]
+    appointments, walk_ins, emergencies, rate = SIZES[SIZE]
     with own_folder() as folder:
         fast = FastTime((midnight + BEFORE_OPENING).astimezone(UTC), rate, folder / "begun")
         path = ":".join(str(each) for each in (ROOT / "tests" / "fast_time", ROOT / "src", ROOT))
@@ -50,7 +50,7 @@ async def test_after_a_replayed_day_everybody_is_accounted_for(capsys: pytest.Ca
             folder / "data", "--demo-size", SIZE, "--port", "0", environ=environ, within_seconds=LOADED_SECONDS_MAX
         ) as system:
             hospital = Hospital(system, fast, random.Random(SEED), midnight)
-            await hospital.open(walk_ins, emergencies)
+            await hospital.open(appointments, walk_ins, emergencies)
             with capsys.disabled():
                 print(f"\n{len(hospital.people)} people, {len(hospital.queue_ids)} queues", flush=True)
                 began = time.monotonic()
