@@ -52,7 +52,7 @@ async def desk(one_process: System) -> Desk:
 
 
 def turn(page: Page, ticket: str) -> Locator:
-    return page.get_by_role("listitem").filter(has_text=ticket)
+    return page.get_by_role("listitem").filter(has=page.get_by_text(ticket, exact=True))  # not whom it is offered to as free time
 
 
 async def test_two_desks_see_what_the_other_does_and_a_third_is_right_when_it_wakes(visits: Visits, desk: Desk) -> None:

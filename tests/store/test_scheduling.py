@@ -24,6 +24,7 @@ from carewright.contracts.scheduling import (
     BookAppointment,
     BookSeries,
     ConfirmAppointment,
+    Override,
     PatientBusy,
     RescheduleAppointment,
     ScheduleChanged,
@@ -414,10 +415,12 @@ async def test_visit_types_and_patients_do_not_go_back(hospital: Hospital) -> No
         await hospital.book()
 
 
-async def test_a_patient_registered_a_moment_ago_is_waited_for(hospital: Hospital) -> None:
+@pytest.mark.parametrize("override", [None, Override(reason="Came with an ambulance")], ids=["free", "override"])
+async def test_a_patient_registered_a_moment_ago_is_waited_for(hospital: Hospital, override: Override | None) -> None:
     newcomer = hospital.here.ids.new()
     time = hospital.world.at(hospital.world.kinds.solo, TOMORROW, hospital.physician())
-    booking = asyncio.create_task(book.book_appointment(hospital.desk(), BookAppointment(time=time, patient_id=newcomer)))
+    command = BookAppointment(time=time, patient_id=newcomer, override=override)
+    booking = asyncio.create_task(book.book_appointment(hospital.desk(), command))
     await asyncio.sleep(0.03)
     event = PatientChanged(organization_id=hospital.world.organization_id, patient_id=newcomer, active=True, version=1)
     await handlers.copy_patient(hospital.desk(), hospital.here.db, event)

@@ -1,6 +1,5 @@
 """Taking time: hold, book, book a series, book against the calendar."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -44,6 +43,7 @@ from carewright.scheduling.live import Calendars, Kind, Site
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.appointment import Draft, claims_of, ensure_step, fact_of, hold_until, is_hold, is_live_hold
 from carewright.scheduling.service.expire import clear_the_way
+from carewright.scheduling.service.known import when_known
 from carewright.scheduling.service.masters import ask_master, ensure_master, ensure_writes
 from carewright.scheduling.service.override import book_override
 from carewright.scheduling.service.paying import ensure_not_stopped
@@ -53,8 +53,6 @@ from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserv
 T = TypeVar("T")
 ATTEMPTS_MAX = 5
 """How often another combination is tried when others are faster each time."""
-COPY_WAIT_SECONDS = (0.05, 0.2, 0.5, 1.5)
-"""How long a patient registered a moment ago may take to reach scheduling's own copy."""
 
 
 async def hold_time(ctx: SchedulingContext, command: HoldTime) -> Appointment:
@@ -70,7 +68,7 @@ async def hold_time(ctx: SchedulingContext, command: HoldTime) -> Appointment:
         held = msgspec.structs.replace(drafted, status="pending", expires_at=expires_at)
         return await _take(ctx, calendars, command.time, held, AppointmentHeld)
 
-    return await once(ctx, Appointment, work)
+    return await once(ctx, Appointment, when_known(work))
 
 
 async def book_appointment(ctx: SchedulingContext, command: BookAppointment) -> Appointment:
@@ -88,7 +86,7 @@ async def book_appointment(ctx: SchedulingContext, command: BookAppointment) -> 
     if hold_id is not None or time is None:
         raise BadInput("Give either `hold_id` or `time`.")
     if command.override is not None:
-        return await once(ctx, Appointment, lambda: book_override(ctx, time, command))
+        return await once(ctx, Appointment, when_known(lambda: book_override(ctx, time, command)))
     calendars = await ctx.calendars()
 
     async def work() -> Appointment:
@@ -96,7 +94,7 @@ async def book_appointment(ctx: SchedulingContext, command: BookAppointment) -> 
         await _ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, time.start)
         return await _book_free(ctx, calendars, kind, time, command)
 
-    return await once(ctx, Appointment, work, look_first=False)
+    return await once(ctx, Appointment, when_known(work), look_first=False)
 
 
 async def book_series(ctx: SchedulingContext, command: BookSeries) -> Series:
@@ -110,7 +108,7 @@ async def book_series(ctx: SchedulingContext, command: BookSeries) -> Series:
         await _ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, command.first.start)
         return await _retrying(ctx, calendars, lambda: _book_visits(ctx, calendars, kind, site, command))
 
-    return await once(ctx, Series, work)
+    return await once(ctx, Series, when_known(work))
 
 
 def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> tuple[Kind, Site]:
@@ -199,7 +197,6 @@ async def _ensure_may_hold(ctx: SchedulingContext, tx: Session, patient_id: UUID
 
 async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Callable[[], Awaitable[T]]) -> T:
     """Try again while the ledger knows better than the live copy: clear expired holds away, read again, choose again."""
-    waits = iter(COPY_WAIT_SECONDS)
     for _ in range(ATTEMPTS_MAX - 1):
         try:
             return await attempt()
@@ -211,8 +208,6 @@ async def _retrying(ctx: SchedulingContext, calendars: Calendars, attempt: Calla
         except (TimeNotFree, SeriesNotFree):  # the copy says so: is it sure?
             if not await ctx.live.settle(calendars):
                 raise
-        except UnknownPatient:
-            await asyncio.sleep(next(waits, 0))
     try:
         return await attempt()
     except Beaten as beaten:
