@@ -10,8 +10,10 @@ Requests come at their own pace, whatever becomes of those before (an open loop)
 | P4 | the journal is searched |
 
 What a server can do (`peak`) is what callers who each wait for their answer get out of it. Goodput is what was answered, each request
-weighed by what one of its class costs (the reciprocal of how many a second there are when nothing else is asked): in a flood other things
-are answered than before, so counting them would compare a find with a booking.
+weighed by what one of its class costs: in a flood other things are answered than before, so counting them would compare a find with a
+booking. What one costs is the time that the server and PostgreSQL ran for it on a processor, when nothing else was asked, until all that
+followed from it was done too (events, their handlers, the journal); how many there are in a second would depend on who else runs here, and
+leave out what is put off.
 """
 
 import asyncio
@@ -28,6 +30,7 @@ from uuid import uuid4
 import msgspec
 
 from bench.fhir import published
+from bench.processes import cpu_seconds
 from bench.serving import server
 from bench.world import KINDS, MINUTES, ORGANIZATION, SITE, VISIT_TYPE, Ground, actor_id, clinic, context_of, patient_id, system
 from carewright.contracts.flow import Flow
@@ -45,7 +48,10 @@ LINES: Mapping[Priority, int] = {
 }  # fmt: skip
 """Connections of each class. A request for which none is free is not sent, and counts as refused."""
 WAITING_CALLERS = (8, 16, 32)
-ALONE_SECONDS, PEAK_SECONDS = 4.0, 8.0
+ALONE_SECONDS, PEAK_SECONDS, IDLE_SECONDS = 4.0, 8.0, 3.0
+SETTLED_BELOW = 0.1
+"""Processors in use above what is idle, below which all that followed from requests is done."""
+SETTLING_SECONDS_MAX = 60
 PHASES = (("before", 0.5, 20.0), ("overload", 10.0, 120.0), ("after", 0.5, 30.0))
 """Each with how many times the peak is offered, and for how many seconds."""
 TICK_SECONDS = 0.002
@@ -67,20 +73,39 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         await published(started)
         calendars = await context_of(started).calendars()
         requests = requests_of(started, calendars.index.horizon.origin + timedelta(days=2))
-    async with server(ground, dsn, **UNHURRIED) as (port, _), lines_of(port) as lines:
+    async with server(ground, dsn, **UNHURRIED) as (port, pid), lines_of(port) as lines:
         told("each class alone")
-        alone = {each: (await _waiting(lines, {each: requests[each]}, 16, ALONE_SECONDS)).rate_of(each) for each in Priority}
+        costs = await _costs(lines, requests, [pid, ground.postgres.pid])
         told("what the server can do with the mix")
         peaks = [await _waiting(lines, requests, callers, PEAK_SECONDS) for callers in WAITING_CALLERS]
-        peak, best = max((each.work_a_second(alone), each) for each in peaks)
+        peak, best = max((each.work_a_second(costs), each) for each in peaks)
         rate = best.rate
-        rows = [{"phase": "peak", "class": "all", "offered_a_second": rate, "answered_a_second": rate, "goodput_to_peak": 1.0}]
-        load, phases = Load(lines, requests, alone, peak), {}
+        rows: list[dict[str, Any]] = [{"phase": "alone", "class": each.label, "cpu_ms_each": costs[each] * 1000} for each in Priority]
+        rows.append({"phase": "peak", "class": "all", "offered_a_second": rate, "answered_a_second": rate, "goodput_to_peak": 1.0})
+        load, phases = Load(lines, requests, costs, peak), {}
         for phase, times, seconds in PHASES:
             told(f"{phase}: {times:g} times the peak for {seconds:g} s")
             phases[phase] = await load.offer(rate * times, seconds)
             rows += load.rows(phase, phases[phase])
         return [*rows, {"phase": "after", "class": "all", "normal_again_after_seconds": phases["after"].normal_after(phases["before"])}]
+
+
+async def _costs(lines: Mapping[Priority, "Lines"], requests: Mapping[Priority, Write], pids: list[int]) -> dict[Priority, float]:
+    """Processor seconds of these processes for one request of each class, with all that follows from it, and without what they use idle."""
+    before = cpu_seconds(pids)
+    await asyncio.sleep(IDLE_SECONDS)
+    idle, costs = (cpu_seconds(pids) - before) / IDLE_SECONDS, {}
+    for each in Priority:
+        began, before = time.perf_counter(), cpu_seconds(pids)
+        heard = await _waiting(lines, {each: requests[each]}, 16, ALONE_SECONDS)
+        for _ in range(SETTLING_SECONDS_MAX):
+            so_far = cpu_seconds(pids)
+            await asyncio.sleep(1)
+            if cpu_seconds(pids) - so_far < idle + SETTLED_BELOW:
+                break
+        spent = cpu_seconds(pids) - before - idle * (time.perf_counter() - began)
+        costs[each] = spent / len(heard.answered[each])
+    return costs
 
 
 def requests_of(started: System, first: datetime) -> dict[Priority, Write]:
@@ -243,9 +268,9 @@ class Heard:
     def rate_of(self, priority: Priority) -> float:
         return len(self.answered[priority]) / self.seconds
 
-    def work_a_second(self, alone: Mapping[Priority, float]) -> float:
-        """How much of the server was used for what was answered."""
-        return sum(self.rate_of(each) / alone[each] for each in Priority)
+    def work_a_second(self, costs: Mapping[Priority, float]) -> float:
+        """How many processors worked for what was answered."""
+        return sum(self.rate_of(each) * costs[each] for each in Priority)
 
     def note(self, priority: Priority, sent: float, began: float, status: int) -> None:
         now = time.perf_counter()
@@ -304,7 +329,7 @@ class Load:
 
     lines: Mapping[Priority, Lines]
     requests: Mapping[Priority, Write]
-    alone: Mapping[Priority, float]
+    costs: Mapping[Priority, float]
     peak: float
 
     async def offer(self, rate: float, seconds: float) -> Heard:
@@ -354,7 +379,7 @@ class Load:
             {
                 "phase": phase, "class": "all", "offered_a_second": sum(row["offered_a_second"] for row in rows),
                 "answered_a_second": heard.rate,
-                "p99_ms": _quantile(heard.took(), 0.99) * 1000, "goodput_to_peak": heard.work_a_second(self.alone) / self.peak,
+                "p99_ms": _quantile(heard.took(), 0.99) * 1000, "goodput_to_peak": heard.work_a_second(self.costs) / self.peak,
             }
         )  # fmt: skip
         return rows
