@@ -10,7 +10,7 @@ from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_live import LIVE, a_free_day, booked, clock_of
 from tests.browser.test_staff import sign_in
-from tests.clinic import ZONE, Clinic, ok, open_clinic
+from tests.clinic import ZONE, Clinic, ok, open_clinic, open_now, register
 from tests.system import System
 
 ROW = "Petra Testmann"
@@ -204,3 +204,35 @@ async def test_somebody_who_blocks_time_is_seen_and_stands_in_the_way(visits: Vi
     await expect(page.get_by_role("list", name=ROW).get_by_text("Blocked")).to_be_visible()
     await drag(page, visit(page, starts[14]), 30)
     await expect(beside(page)).to_contain_text(f"{ROW}: blocked, {clock_of(starts[15])}")
+
+
+async def test_a_block_and_who_is_called_from_a_queue_are_seen_at_once(visits: Visits, one_process: System) -> None:
+    clinic = await open_clinic(one_process)
+    await open_now(clinic)
+    now = datetime.now(ZONE)
+    system, day, start = clinic.system, now.date().isoformat(), now.replace(minute=0, second=0, microsecond=0)
+    wide, small = await opened(visits, clinic, day), await opened(visits, clinic, day, PHONE)
+    period = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(), "reason": "Training"}
+    block = ok(await system.request("scheduler", "POST", f"/api/v1/schedules/{clinic.practitioner_id}/blocks", json=period))
+    for page in (wide, small):
+        await expect(page.get_by_role("list", name=ROW).get_by_text("Blocked")).to_contain_text(f"{start:%H:%M} to")
+    ok(await system.request("scheduler", "DELETE", f"/api/v1/blocks/{block['block_id']}"))
+    for page in (wide, small):
+        await expect(page.get_by_role("list", name=ROW).get_by_text("Blocked")).to_have_count(0)
+
+    queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Podiatry"}
+    entries = f"/api/v1/queues/{ok(await system.request('operations', 'PUT', '/api/v1/queues', json=queue))['id']}/entries"
+    patient = {"patient_id": str(await register(system))}
+    entry = f"/api/v1/queue-entries/{ok(await system.request('front-desk', 'POST', entries, json=patient), 201)['id']}"
+    ok(await system.request("nurse", "POST", f"{entry}/call", json={"practitioner_id": clinic.practitioner_id}))
+    for page in (wide, small):
+        await expect(page.get_by_role("list", name=ROW).get_by_text("Walk-in")).to_contain_text(" to ")
+        assert await problems_of(page) == []
+        as_told = await page.get_by_role("list", name=ROW).get_by_text("Walk-in").text_content()
+        await page.reload()
+        await expect(page.locator("[data-state]")).to_have_text(LIVE)
+        await expect(page.get_by_role("list", name=ROW).get_by_text("Walk-in")).to_have_text(as_told or "")
+    for action in ("start", "complete"):
+        ok(await system.request("nurse", "POST", f"{entry}/steps", json={"action": action}))
+    for page in (wide, small):
+        await expect(page.get_by_role("list", name=ROW).get_by_text("Walk-in")).to_have_count(0)

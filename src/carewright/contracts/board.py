@@ -57,6 +57,15 @@ class BoardVisit(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Instant | None = None
 
 
+class InUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Time that a turn in a queue takes of these rows now, without an appointment."""
+
+    entry_id: UUID
+    schedule_ids: tuple[UUID, ...]
+    start: Instant
+    end: Instant
+
+
 class ReadBoard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A site between two instants, at most 48 hours apart.
 
@@ -76,6 +85,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: tuple[BoardRow, ...]
     visits: tuple[BoardVisit, ...]
+    in_use: tuple[InUse, ...] = ()
 
 
 class ReadUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -489,13 +489,14 @@ class AppointmentTransferred(AppointmentFact, frozen=True, kw_only=True):
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True):
-    """Working hours, blocks or abilities of a schedule changed; `hit_appointment_ids` no longer fit.
+    """Working hours, blocks or abilities of a schedule changed; `hit_appointment_ids` no longer fit. `site_ids` are where it belongs.
 
     `block` says which, where time was closed or opened again.
     """
 
     topic: ClassVar[str] = "scheduling.schedule.changed.v1"
     schedule_id: UUID
+    site_ids: tuple[UUID, ...] = ()
     calendar_version: int
     hit_appointment_ids: tuple[UUID, ...] = ()
     block: BlockChange | None = None

@@ -133,7 +133,7 @@ async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -
     await store.lock_schedule(tx, organization_id, actor.id)  # whoever is just booking on the old abilities gets through first
     version = await store.put_schedule(tx, organization_id, actor, NEVER)
     if version is not None:
-        event = ScheduleChanged(organization_id=organization_id, schedule_id=actor.id, calendar_version=version)
+        event = ScheduleChanged(organization_id=organization_id, schedule_id=actor.id, site_ids=actor.site_ids, calendar_version=version)
         await outbox.publish(ctx, tx, event)
         about = audit.Entity(type="Schedule", id=actor.id)
         await audit.record(tx, audit.entry_of_system(ctx, organization_id, "scheduling.calendar.follow", "U", entities=(about,)))

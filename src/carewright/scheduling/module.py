@@ -26,7 +26,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.model.shown import APPOINTMENTS
+from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, TIME_IN_USE
 from carewright.scheduling.service import board, book, calendars, change, find, gaps, in_use, instead, masters, preview, search, starts
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
@@ -166,7 +166,7 @@ MODULE = Module(
         QueueEntryMoved: handlers.follow_turn,
     },
     at_once=frozenset({PatientChanged}),
-    shown=(APPOINTMENTS,),
+    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE),
     timers=TIMERS,
     sealed=SEALED,
 )  # fmt: skip

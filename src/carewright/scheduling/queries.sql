@@ -440,6 +440,12 @@ SELECT schedule_id, starts_at, ends_at FROM scheduling.block
 WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[]) AND ends_at > $3 AND starts_at < $4
 ORDER BY schedule_id, starts_at
 
+-- name: in_use_at
+-- A place that has no calendar is no row of a board.
+SELECT entry_id, array_remove(ARRAY[practitioner_id, location_id], NULL) AS schedule_ids, starts_at, ends_at FROM scheduling.in_use
+WHERE organization_id = $1 AND site_id = $2 AND ends_at > $3 AND starts_at < $4
+ORDER BY starts_at, entry_id
+
 -- name: blocks_of_schedule
 SELECT id, starts_at, ends_at FROM scheduling.block
 WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from carewright.console.http.board_layout import Span, clock, hours_of, lanes_of, span_of
 from carewright.console.http.page import Ask
 from carewright.console.http.today import STATES, day_in
-from carewright.contracts.board import Board, BoardRow, BoardVisit, ReadBoard, Stretch, Taken
+from carewright.contracts.board import Board, BoardRow, BoardVisit, InUse, ReadBoard, Stretch, Taken
 from carewright.contracts.directory import ActorKind, FindServices, Location, ServiceSummary
 from carewright.kernel.server_sent import text_of
 
@@ -36,7 +36,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Piece(NamedTuple):
-    """Working time, or a block."""
+    """Working time, a block, or what a turn takes."""
 
     css: str
     words: str
@@ -58,11 +58,19 @@ class Block(NamedTuple):
         return f"visit visit--{self.visit.status} {self.span.place} lane-{self.lane}{late}"
 
 
+class Use(NamedTuple):
+    """Time that a turn in a queue takes."""
+
+    entry_id: UUID
+    piece: Piece
+
+
 class Row(NamedTuple):
     id: UUID
     name: str
     openings: Sequence[Piece]
     blocks: Sequence[Piece]
+    uses: Sequence[Use]
     visits: Sequence[Block]
 
     @property
@@ -92,7 +100,7 @@ class Day(NamedTuple):
         local = self.now.astimezone(self.zone)
         return local.hour * 60 + local.minute if local.date() == self.date else None
 
-    def span(self, of: Taken | Stretch) -> Span:
+    def span(self, of: Taken | Stretch | InUse) -> Span:
         return span_of(of.start, of.end, self.date, self.zone)
 
 
@@ -119,7 +127,7 @@ async def show_board(ask: Ask) -> Response:
     board = await ask.ctx.scheduling.read_board(ask.ctx.actor, _question(site, day, kind, service))
     shown = board.rows[:ROWS_MAX] if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))[:ROWS_MAX]
     groups = _groups(board, shown, day)
-    from_hour, until_hour = hours_of(_spans(shown, groups, day))
+    from_hour, until_hour = hours_of([*_spans(shown, groups, day), *map(day.span, board.in_use)])
     return ask.show(
         "board.html", site=site, day=day, place=place, groups=groups, more=len(board.rows) - len(shown), from_hour=from_hour,
         until_hour=until_hour, hours=range(from_hour, until_hour), names=_names(services, service, board), states=STATES, held=HELD,
@@ -157,24 +165,29 @@ def _groups(board: Board, rows: Sequence[BoardRow], day: Day) -> list[tuple[str,
     for each in board.visits:
         for taken in each.taken:
             visits[taken.actor_id].append((each, taken))
+    uses = [(one, each) for each in board.in_use for one in each.schedule_ids]
     return [
         (words, found)
         for kind, words in KINDS.items()
-        if (found := [_row(row, visits[row.schedule_id], day) for row in rows if row.kind == kind])
+        if (found := [_row(row, visits[row.schedule_id], _uses(uses, row, day), day) for row in rows if row.kind == kind])
     ]
 
 
-def _row(row: BoardRow, visits: Sequence[tuple[BoardVisit, Taken]], day: Day) -> Row:
+def _uses(uses: Iterable[tuple[UUID, InUse]], row: BoardRow, day: Day) -> list[Use]:
+    return [Use(each.entry_id, *_pieces((each,), day)) for whose, each in uses if whose == row.schedule_id]
+
+
+def _row(row: BoardRow, visits: Sequence[tuple[BoardVisit, Taken]], uses: Sequence[Use], day: Day) -> Row:
     visits = sorted(visits, key=lambda each: each[1].start)
     spans = [day.span(taken) for _, taken in visits]
     blocks = [
         Block(each, (taken.start - each.start) // MINUTE, span, lane, HELD if each.expires_at else STATES[each.status], _is_late(each, day))
         for (each, taken), span, lane in zip(visits, spans, lanes_of(spans), strict=True)
     ]
-    return Row(row.schedule_id, row.display, _pieces(row.openings, day), _pieces(row.blocks, day), blocks)
+    return Row(row.schedule_id, row.display, _pieces(row.openings, day), _pieces(row.blocks, day), uses, blocks)
 
 
-def _pieces(stretches: Sequence[Stretch], day: Day) -> list[Piece]:
+def _pieces(stretches: Sequence[Stretch | InUse], day: Day) -> list[Piece]:
     return [Piece(span.place, span.words) for span in map(day.span, stretches)]
 
 

@@ -1,10 +1,10 @@
-"""What staff who watch a site see of appointments: which, what became of it, and when. Who it is for, they ask by the API."""
+"""What staff who watch a site see of appointments and calendars: which, what became of it, and when. Who it is for, they ask by the API."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from carewright.contracts.scheduling import AppointmentFact, AppointmentRescheduled
+from carewright.contracts.scheduling import AppointmentFact, AppointmentRescheduled, ClaimedTime, ScheduleChanged, TimeInUseChanged
 from carewright.kernel.shown import Shown
 
 MINUTE = timedelta(minutes=1)
@@ -12,20 +12,31 @@ MINUTE = timedelta(minutes=1)
 
 def shown_of(fact: AppointmentFact) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     """The fact for the site where the appointment is, and for the one it left, where it is `gone`."""
+    others = [claim for claim in fact.claims if claim.schedule_id != fact.patient_id]
     yield fact.site_id, _fields(fact, fact.status) | {
         "start": _instant(fact.start), "end": _instant(fact.end), "kind": str(fact.visit_type_id), "urgency": fact.urgency,
-        "with": " ".join(map(str, fact.practitioner_ids)), "taken": " ".join(_taken_by(fact)),
+        "with": " ".join(map(str, fact.practitioner_ids)), "taken": _taken(others, fact.start),
     } | ({"held_until": _instant(fact.expires_at)} if fact.expires_at else {})  # fmt: skip
     if isinstance(fact, AppointmentRescheduled) and fact.earlier_site_id is not None:
         yield fact.earlier_site_id, _fields(fact, "gone")
 
 
-def _taken_by(fact: AppointmentFact) -> Iterable[str]:
-    """Whose calendars it takes, everybody's but the patient's, and from when to when: in minutes after it begins."""
-    for claim in fact.claims:
-        if claim.schedule_id != fact.patient_id:
-            begins, ends = ((each - fact.start) // MINUTE for each in (claim.start, claim.end))
-            yield f"{claim.schedule_id}:{begins}:{ends}"
+def changed(fact: ScheduleChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """That a calendar is not as it was, for each site that it belongs to. What it is now is read."""
+    for site_id in fact.site_ids:
+        yield site_id, {"id": str(fact.schedule_id), "version": str(fact.calendar_version)}
+
+
+def in_use(fact: TimeInUseChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """What a turn takes now of whose calendars; nothing, where it has given all back."""
+    start = min((claim.start for claim in fact.claims), default=None)
+    has = {"start": _instant(start), "taken": _taken(fact.claims, start)} if start else {}
+    yield fact.site_id, {"id": str(fact.entry_id)} | has
+
+
+def _taken(claims: Iterable[ClaimedTime], start: datetime) -> str:
+    """Whose calendars are taken, and from when to when: in minutes after `start`."""
+    return " ".join(f"{each.schedule_id}:{(each.start - start) // MINUTE}:{(each.end - start) // MINUTE}" for each in claims)
 
 
 def _fields(fact: AppointmentFact, status: str) -> dict[str, str]:
@@ -41,3 +52,5 @@ APPOINTMENTS = Shown(
     "appointment", frozenset({"scheduling.appointment.read", "scheduling.appointment.any_patient"}),
     dict.fromkeys(AppointmentFact.__subclasses__(), shown_of),
 )  # fmt: skip
+CALENDARS = Shown("calendar", frozenset({"scheduling.calendar.read"}), {ScheduleChanged: changed})
+TIME_IN_USE = Shown("in-use", frozenset({"scheduling.calendar.read"}), {TimeInUseChanged: in_use})

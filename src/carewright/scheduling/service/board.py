@@ -54,13 +54,16 @@ async def read_board(ctx: SchedulingContext, query: ReadBoard) -> Board:
         await store.plan_once(tx)
         found = await _appointments(tx, cipher, query, start, end, ctx.clock.now())
         openings = await board.openings_at(tx, calendars.organization_id, query.site_id, start, end)
-        shown = {each.actor_id for one in found for each in one.participants} | (set(openings) if able is None else able & set(openings))
+        in_use = await board.in_use_at(tx, calendars.organization_id, query.site_id, start, end)
+        taken = {each.actor_id for one in found for each in one.participants}
+        here = set(openings).union(*(each.schedule_ids for each in in_use))
+        shown = taken | (here if able is None else able & here)
         people = [each for each in calendars.bookables.values() if each.id in shown and (not query.kinds or each.kind in query.kinds)]
         blocks = await board.blocks_of(tx, calendars.organization_id, [each.id for each in people], start, end)
         about = audit.Entity(type="Location", id=query.site_id)
         await audit.record(tx, audit.entry(ctx, "scheduling.calendar.read", "R", entities=(about,)))
     people.sort(key=lambda each: (each.display, each.id))
-    return Board(rows=tuple(_row(each, openings, blocks) for each in people), visits=tuple(map(_visit, found)))
+    return Board(rows=tuple(_row(each, openings, blocks) for each in people), visits=tuple(map(_visit, found)), in_use=in_use)
 
 
 async def read_use(ctx: SchedulingContext, query: ReadUse) -> SiteUse:

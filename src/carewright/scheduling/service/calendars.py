@@ -1,6 +1,6 @@
 """Working hours, blocks, and one actor's calendar. A change never drops an appointment: it returns those it hits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -41,11 +41,13 @@ async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChan
     async def work() -> CalendarChanged:
         block_id = ctx.ids.new()
         async with ctx.db.transaction() as tx:
-            await _shut(ctx, tx, command.schedule_id)
+            site_ids = await _shut(ctx, tx, command.schedule_id)
             await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
             answer = _answer(ctx, command.schedule_id, hit, block_id)
-            await _reopen(ctx, tx, answer, "scheduling.calendar.block", BlockChange(id=block_id, start=start, end=end, is_open=False))
+            await _reopen(
+                ctx, tx, answer, site_ids, "scheduling.calendar.block", BlockChange(id=block_id, start=start, end=end, is_open=False)
+            )
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -61,13 +63,13 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             schedule_id = await store.block_schedule(tx, calendars.organization_id, block_id)
             if schedule_id is None:
                 raise UnknownBlock(block_id=str(block_id))
-            await _shut(ctx, tx, schedule_id)
+            site_ids = await _shut(ctx, tx, schedule_id)
             period = await store.delete_block(tx, calendars.organization_id, block_id)
             if period is None:
                 raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id)
             opened = BlockChange(id=block_id, start=period[0], end=period[1], is_open=True)
-            await _reopen(ctx, tx, answer, "scheduling.calendar.unblock", opened)
+            await _reopen(ctx, tx, answer, site_ids, "scheduling.calendar.unblock", opened)
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -86,13 +88,13 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
     async def work() -> CalendarChanged:
         until = _last_day(now, ctx.settings.horizon_days)
         async with ctx.db.transaction() as tx:
-            await _shut(ctx, tx, command.schedule_id)
+            site_ids = await _shut(ctx, tx, command.schedule_id)
             await store.save_hours(tx, organization_id, command.schedule_id, hours, until)
             openings = openings_from(hours, zones, now.date() - timedelta(days=1), until)
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
             hit = await store.appointments_outside_hours(tx, cipher, command.schedule_id, now)
             answer = _answer(ctx, command.schedule_id, hit)
-            await _reopen(ctx, tx, answer, "scheduling.calendar.set_hours")
+            await _reopen(ctx, tx, answer, site_ids, "scheduling.calendar.set_hours")
         return await _read_back(ctx, calendars, answer)
 
     return await once(ctx, CalendarChanged, work)
@@ -162,16 +164,22 @@ def _answer(
     )
 
 
-async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> None:
-    """Lock the calendar against bookings until the transaction ends. Who has sites named changes what lies within them alone."""
+async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> Sequence[UUID]:
+    """Lock the calendar against bookings until the transaction ends, and say which sites it belongs to.
+
+    Who has sites named changes what lies within them alone.
+    """
     site_ids = await store.lock_schedule(tx, ctx.actor.organization_id, schedule_id)
     if site_ids is None or not ctx.reaches(site_ids):
         raise UnknownSchedule(schedule_id=str(schedule_id))
     for site_id in site_ids:
         ctx.require_site(site_id)
+    return site_ids
 
 
-async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, deed: str, block: BlockChange | None = None) -> None:
+async def _reopen(
+    ctx: SchedulingContext, tx: Session, answer: CalendarChanged, site_ids: Sequence[UUID], deed: str, block: BlockChange | None = None
+) -> None:
     """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
 
     Each appointment that the answer shows was listed, which is not opening it: who calls off a full day reads nothing too fast. `deed` is
@@ -181,7 +189,7 @@ async def _reopen(ctx: SchedulingContext, tx: Session, answer: CalendarChanged, 
     version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
     event = ScheduleChanged(
         organization_id=organization_id, schedule_id=answer.schedule_id, calendar_version=version,
-        hit_appointment_ids=answer.hit_appointment_ids, block=block,
+        site_ids=tuple(site_ids), hit_appointment_ids=answer.hit_appointment_ids, block=block,
     )  # fmt: skip
     await outbox.publish(ctx, tx, event)
     about = audit.Entity(type="Schedule", id=answer.schedule_id)

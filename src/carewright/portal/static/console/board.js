@@ -1,12 +1,11 @@
-// The day board, kept up: each fact of an appointment puts it where it lies now, in every row that it takes. What is open beside the board,
-// and where the focus is, stay. Arrow keys go through the appointments, so that Tab passes the board in one step.
+// The day board, kept up: each fact of an appointment puts it where it lies now, in every row that it takes, and so what a walk-in takes.
+// Where hours or blocks change it asks for the board anew. What is open beside the board, and where the focus is, stay. Arrow keys go through the appointments, so that Tab passes the board in one step.
 
 import { follow } from "../design/live.js";
 import { dragging } from "./board-drag.js";
 import { beside } from "./board-beside.js";
 
 const MINUTE_MILLISECONDS = 60000;
-const RENEW_MILLISECONDS = 600000;
 const LANES_MAX = 8;
 const root = document.querySelector("[data-live]");
 const seen = new Map();
@@ -15,6 +14,7 @@ const fresh = () => root.querySelector("[data-fresh]");
 const named = (kind, id) => root.querySelector(`[data-${kind}="${CSS.escape(id)}"]`)?.textContent;
 const blocksOf = (id) => [...fresh().querySelectorAll(`[data-track] > [data-id="${CSS.escape(id)}"]`)];
 const trackOf = (row) => fresh().querySelector(`[data-row="${CSS.escape(row)}"] [data-track]`);
+const made = (what) => root.querySelector(`template[data-a="${what}"]`).content.firstElementChild.cloneNode(true);
 const isToday = () => Date.now() >= Date.parse(fresh().dataset.start) && Date.now() < Date.parse(fresh().dataset.end);
 
 const clockOf = (minute) => `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
@@ -87,14 +87,29 @@ const takenBy = (fact, old) => {
 const show = (fact, old, taken) => {
   for (const each of taken) {
     const { track } = each;
-    const block = old.find((each) => each.parentElement === track) ?? root.querySelector("template").content.firstElementChild.cloneNode(true);
+    const block = old.find((each) => each.parentElement === track) ?? made("visit");
     put(block, fact, each, named("kind", fact.get("kind")));
     block.querySelector("[data-whose]").textContent = track.closest("[data-row]").querySelector("h4").textContent;
     track.append(block);
   }
 };
 
-const take = (_, fact) => {
+// A walk-in takes these rows now, and no others.
+const use = (fact) => {
+  const id = fact.get("id");
+  fresh()
+    .querySelectorAll(`[data-use="${CSS.escape(id)}"]`)
+    .forEach((each) => each.remove());
+  for (const { track, from, to } of takenBy(fact, [])) {
+    const piece = made("use");
+    piece.dataset.use = id;
+    piece.className = `in-use ${placeOf(from, to)}`;
+    piece.querySelector("[data-span]").textContent = ` ${clockOf(from)} to ${clockOf(to)}`;
+    track.insertBefore(piece, track.querySelector(":scope > [data-id]"));
+  }
+};
+
+const move = (fact) => {
   const id = fact.get("id");
   const version = Number(fact.get("version"));
   const old = blocksOf(id);
@@ -117,6 +132,16 @@ const take = (_, fact) => {
   refocus(focused, id);
   rove();
   panel.changed(id, version);
+};
+
+const take = (kind, fact) => {
+  if (kind === "appointment") {
+    move(fact);
+  } else if (kind === "in-use") {
+    use(fact);
+  } else if (trackOf(fact.get("id"))) {
+    live.refresh();
+  }
 };
 
 // Whoever was on an appointment is on it where it lies now.
@@ -176,7 +201,7 @@ const tick = () => {
 };
 
 const panel = beside(root);
-const live = follow(root, take, ["appointment"], () => {
+const live = follow(root, take, ["appointment", "in-use", "calendar"], () => {
   rove();
   tick();
 });
@@ -191,5 +216,3 @@ const hours = Number(fresh().dataset.until) - Number(fresh().dataset.from);
 const width = root.querySelector("[data-hours]")?.clientWidth ?? 0;
 scroll.scrollLeft = ((begin / 60 - Number(fresh().dataset.from)) / hours) * width;
 setInterval(tick, MINUTE_MILLISECONDS);
-// Hours and blocks are no facts of appointments.
-setInterval(live.refresh, RENEW_MILLISECONDS);
