@@ -12,7 +12,7 @@ import pytest
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Unavailable
-from carewright.kernel.jobs import ATTEMPTS_MAX, LEASE_SECONDS, Job, Timer
+from carewright.kernel.jobs import ATTEMPTS_MAX, LEASE_SECONDS, LONG_LEASE_SECONDS, Job, Timer
 from carewright.kernel.sql import Query
 from tests.servers import Contexts
 
@@ -59,6 +59,32 @@ async def test_a_job_runs_once_when_it_is_due(work: Work, context: Contexts) -> 
     assert await work.run_due() == 1
     assert await work.run_due() == 0
     assert work.ran == ["later"]
+
+
+async def test_what_takes_minutes_holds_no_other_job_up_and_is_lent_for_longer(work: Work) -> None:
+    """Each waits for the other to be under way."""
+    begun, done = asyncio.Event(), asyncio.Event()
+    leases: list[float] = []
+
+    async def wait(_: Context, __: msgspec.Raw) -> None:
+        (row,) = await work.ctx.db.fetch(JOBS, f"{work.name} long")
+        leases.append((row["leased_until"] - work.ctx.clock.now()).total_seconds())
+        begun.set()
+        await done.wait()
+
+    async def end(_: Context, __: msgspec.Raw) -> None:
+        await begun.wait()
+        done.set()
+
+    names = [f"{work.name} {kind}" for kind in ("long", "short")]
+    async with work.ctx.db.transaction() as tx:
+        for name in names:
+            await jobs.enqueue(work.ctx, tx, name, "x")
+    both = (Job(names[0], wait, is_long=True), Job(names[1], end))
+    working = asyncio.create_task(jobs.work(work.ctx, both, ()))
+    await asyncio.wait_for(done.wait(), 30)
+    working.cancel()
+    assert leases == [LONG_LEASE_SECONDS]
 
 
 async def test_a_job_of_a_transaction_that_rolled_back_does_not_exist(work: Work) -> None:

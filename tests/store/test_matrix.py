@@ -27,6 +27,7 @@ OF_A_SITE = frozenset({
     "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "own_turns", "list_places", "assign_place", "step_place",
     "set_precautions", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected", "list_gaps", "take_time",
     "give_time_back", "propose_turns", "get_relief", "set_relief", "list_other_sites",
+    "see_demand", "start_tuning", "list_tunings", "get_tuning", "step_tuning",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({

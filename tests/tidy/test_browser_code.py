@@ -26,7 +26,7 @@ INTO_MARKUP = re.compile(
 OF_DOCUMENT = re.compile(r"\bdocument\.(\w+)")
 NAMES_IN_MARKUP = re.compile(r'<(?!/)[a-z]+\s[^>]*?\b(?:id|name)="([^"]*)"', re.DOTALL)
 ADDRESS_WORDS = frozenset({
-    "action", "address", "after", "agent", "clashing", "closed", "code", "count", "day", "earliest_minute", "event", "from_at",
+    "action", "address", "after", "agent", "clashing", "closed", "code", "count", "day", "days", "earliest_minute", "event", "from_at",
     "grace_minutes", "ids", "kind", "kinds", "language", "latest", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose",
     "role", "site_ids", "sort", "specialty", "status", "statuses", "text", "until_at", "urgency", "weekdays",
 })  # fmt: skip

@@ -119,12 +119,14 @@ flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
 flow.get_relief                        flow.relief.list
+flow.get_tuning                        flow.tuning.list
 flow.list_delays                       flow.delay.list
 flow.list_entries                      flow.queue_entry.search
 flow.list_expected                     flow.delay.expected
 flow.list_other_sites                  flow.relief.list
 flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
+flow.list_tunings                      flow.tuning.list
 flow.list_turns                        flow.queue.list
 flow.own_turns                         flow.queue_entry.read
 flow.propose_turns                     flow.queue.propose
@@ -132,13 +134,16 @@ flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
 flow.search_encounters                 flow.encounter.search
+flow.see_demand                        flow.queue.demand
 flow.set_delay                         flow.delay.set
 flow.set_precautions                   flow.place.change
 flow.set_relief                        flow.relief.set
 flow.set_telling                       flow.delay.set_telling
 flow.show_calls                        flow.call.show
+flow.start_tuning                      flow.tuning.start
 flow.step_entry                        flow.queue_entry.step
 flow.step_place                        flow.place.step
+flow.step_tuning                       flow.tuning.step
 flow.transfer_entry                    flow.queue_entry.transfer
 flow.triage_entry                      flow.queue_entry.triage
 flow.turns_of_visits                   flow.queue_entry.search
@@ -244,7 +249,8 @@ SILENT = frozenset({
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
     "flow.call.show", "flow.delay.list",
-    "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
+    "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
+    "flow.tuning.list", "flow.tuning.step",
     "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",

@@ -54,6 +54,7 @@ from carewright.contracts.queue import (
 )
 from carewright.contracts.relief import OtherSites, QueueRelief, ReliefBy, ReliefKind, ReliefReason, SetRelief
 from carewright.contracts.rooms import PlaceStatus
+from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, StartTuning, StepTuning, Tuning, TuningsPage
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -239,6 +240,47 @@ class NothingToUndo(Refusal):
     status = 409
     issue = "conflict"
     title = "The last step can no longer be taken back."
+
+
+class UnknownTuning(Refusal):
+    code = "flow.unknown_tuning"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this search for an order."
+
+
+class TooLittleHistory(Refusal):
+    """`day_count`, `people` and `served` are what is known, and `day_least`, `people_least` and `served_least` what is needed."""
+
+    code = "flow.too_little_history"
+    status = 422
+    issue = "business-rule"
+    title = "Too little is known of who comes to this queue. Enter how many come, or wait until more have."
+
+
+class TuningNotSound(Refusal):
+    code = "flow.tuning_not_sound"
+    status = 422
+    issue = "business-rule"
+    title = "A day like this cannot be simulated."
+
+
+class TuningRuns(Refusal):
+    """`tuning_id` is the search that runs."""
+
+    code = "flow.tuning_runs"
+    status = 409
+    issue = "conflict"
+    title = "A search runs at this site already. Wait until it is done, or give it up."
+
+
+class TuningStepNotAllowed(Refusal):
+    """`tuning_status` is how it stands now."""
+
+    code = "flow.tuning_step_not_allowed"
+    status = 409
+    issue = "conflict"
+    title = "This cannot be done with the search as it stands now."
 
 
 class UnknownPlace(Refusal):
@@ -491,6 +533,16 @@ class Queues(Protocol):
     async def set_relief(self, actor: Actor, command: SetRelief, idempotency_key: str | None = None) -> QueueRelief: ...
 
     async def list_other_sites(self, actor: Actor, queue_id: UUID) -> OtherSites: ...
+
+    async def see_demand(self, actor: Actor, query: AskDemand) -> SeenDemand: ...
+
+    async def start_tuning(self, actor: Actor, command: StartTuning, idempotency_key: str | None = None) -> Tuning: ...
+
+    async def list_tunings(self, actor: Actor, query: ListTunings) -> TuningsPage: ...
+
+    async def get_tuning(self, actor: Actor, tuning_id: UUID) -> Tuning: ...
+
+    async def step_tuning(self, actor: Actor, command: StepTuning, idempotency_key: str | None = None) -> Tuning: ...
 
 
 class Delays(Protocol):

@@ -22,6 +22,7 @@ PlainAction = Literal["skip", "return", "start", "hold", "complete", "leave", "c
 """What needs to be told nothing but whose turn it is about."""
 AcuityScale = Literal["esi", "ctas", "tier"]
 """Emergency Severity Index and Canadian Triage and Acuity Scale, 1 to 5 each; or our own three tiers."""
+QueueOrder = Literal["head-start", "accumulating"]
 Level = Annotated[int, Meta(ge=1, le=5)]
 """Acuity as a queue orders by it: 1 is always first, 5 can wait."""
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
@@ -51,7 +52,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `relief` is what is done by itself when more wait than the queue bears, each step once.
     """
 
-    order: Literal["head-start", "accumulating"] = "head-start"
+    order: QueueOrder = "head-start"
     scale: AcuityScale = "tier"
     head_start_minutes: Annotated[tuple[Minutes, ...], Meta(min_length=4, max_length=4)] = (120, 45, 15, 0)
     rates: Annotated[tuple[Rate, ...], Meta(min_length=4, max_length=4)] = (81.0, 29.0, 3.3, 1.0)

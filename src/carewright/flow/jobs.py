@@ -5,11 +5,12 @@ from datetime import timedelta
 import msgspec
 
 from carewright.contracts.records import days_kept
-from carewright.flow.service import delays, relief, soon
+from carewright.flow.service import delays, relief, soon, tuning
 from carewright.flow.service.encounters import dispose_encounters
 from carewright.flow.store import coming
 from carewright.flow.store import delays as late
 from carewright.flow.store import relief as reliefs
+from carewright.flow.store import tuning as tunings
 from carewright.kernel.context import Context
 from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing
@@ -18,6 +19,7 @@ COMING_KEPT = timedelta(days=1)
 COMING_BATCH_MAX = 5_000
 DELAYS_KEPT = timedelta(days=90)
 RELIEF_KEPT = timedelta(days=90)
+TUNINGS_KEPT = timedelta(days=730)
 WATCH_SECONDS = 20.0
 """A minute that passes makes somebody late; five of them are told."""
 RELIEF_SECONDS = 30.0
@@ -25,10 +27,11 @@ RELIEF_SECONDS = 30.0
 
 
 async def forget_past(ctx: Context) -> int:
-    """Drop a batch of the copies of appointments that are over, and of delays and relief of long ago, of every organization."""
+    """Drop a batch of the copies of appointments that are over, and of delays, relief and tunings of long ago, of every organization."""
     now = ctx.clock.now()
     gone = await coming.forget_past(ctx.db, now - COMING_KEPT, COMING_BATCH_MAX)
     gone += await late.forget_past(ctx.db, (now - DELAYS_KEPT).date(), COMING_BATCH_MAX)
+    gone += await tunings.forget_past(ctx.db, now - TUNINGS_KEPT, COMING_BATCH_MAX)
     return gone + await reliefs.forget_past(ctx.db, now - RELIEF_KEPT, COMING_BATCH_MAX)
 
 
@@ -44,6 +47,12 @@ async def tell_soon(ctx: Context, payload: msgspec.Raw) -> None:
     await soon.tell_soon(ctx.working_in(moved.organization_id), moved.queue_id)
 
 
+async def run_tuning(ctx: Context, payload: msgspec.Raw) -> None:
+    """The search for a queue's order."""
+    started = msgspec.json.decode(payload, type=tuning.Started)
+    await tuning.run_tuning(ctx.working_in(started.organization_id), started.tuning_id)
+
+
 KEEPS: tuple[Keeps[Context], ...] = (Keeps("encounters", dispose_encounters),)
 TIMERS: tuple[Timer[Context], ...] = (
     disposing("flow.dispose", KEEPS, days_kept),
@@ -51,4 +60,6 @@ TIMERS: tuple[Timer[Context], ...] = (
     Timer("flow.watch_delays", WATCH_SECONDS, delays.watch),
     Timer("flow.watch_queues", RELIEF_SECONDS, relief.watch),
 )
-JOBS: tuple[Job[Context], ...] = (Job(delays.FOLLOW, follow_delay), Job(soon.TELL_SOON, tell_soon))
+JOBS: tuple[Job[Context], ...] = (
+    Job(delays.FOLLOW, follow_delay), Job(soon.TELL_SOON, tell_soon), Job(tuning.RUN, run_tuning, is_long=True),
+)  # fmt: skip

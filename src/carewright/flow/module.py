@@ -58,16 +58,18 @@ from carewright.contracts.scheduling import (
     AppointmentRescheduled,
     AppointmentTransferred,
 )
+from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, StartTuning, StepTuning, Tuning, TuningsPage
 from carewright.flow import handlers
 from carewright.flow.http import delays as http_delays
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import relief as http_relief
 from carewright.flow.http import rooms as http_rooms
+from carewright.flow.http import tuning as http_tuning
 from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
 from carewright.flow.model.shown import RELIEF, TURNS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import delays, lobby, queue, relief, waits
+from carewright.flow.service import delays, lobby, queue, relief, tuning, waits
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -164,6 +166,21 @@ class LocalQueues:
     async def list_other_sites(self, actor: Actor, queue_id: UUID) -> OtherSites:
         return await relief.list_other_sites(self._context.acting(actor), queue_id)
 
+    async def see_demand(self, actor: Actor, query: AskDemand) -> SeenDemand:
+        return await tuning.see_demand(self._context.acting(actor), query)
+
+    async def start_tuning(self, actor: Actor, command: StartTuning, idempotency_key: str | None = None) -> Tuning:
+        return await tuning.start_tuning(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def list_tunings(self, actor: Actor, query: ListTunings) -> TuningsPage:
+        return await tuning.list_tunings(self._context.acting(actor), query)
+
+    async def get_tuning(self, actor: Actor, tuning_id: UUID) -> Tuning:
+        return await tuning.get_tuning(self._context.acting(actor), tuning_id)
+
+    async def step_tuning(self, actor: Actor, command: StepTuning, idempotency_key: str | None = None) -> Tuning:
+        return await tuning.step_tuning(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
 
 class LocalDelays:
     """The contract's Protocol, answered in this process."""
@@ -207,8 +224,8 @@ MODULE = Module(
     start=start,
     settings=FlowSettings,
     offers=(Flow, Queues, Delays, Lobby),
-    routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES,
-    prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places", "/api/v1/delays", "/api/v1/expected-starts"),
+    routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES + http_tuning.ROUTES,
+    prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places", "/api/v1/delays", "/api/v1/expected-starts", "/api/v1/tunings"),
     subscriptions={
         PatientErased: handlers.erase_patient,
         PatientMerged: handlers.take_over,

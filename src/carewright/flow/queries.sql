@@ -623,3 +623,68 @@ SELECT count(*) AS waiting FROM flow.queue_entry WHERE organization_id = $1 AND 
 DELETE FROM flow.relief WHERE (organization_id, id) IN (
     SELECT organization_id, id FROM flow.relief WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
 RETURNING id
+
+-- name: came_on_days
+-- Who came to a queue ($2) by level and hour of the site's day, on days of a kind ($5, ISO: Monday is 1), and on how many anybody came.
+-- What was entered by mistake did not happen.
+WITH came AS (
+    SELECT e.level, e.arrived_at AT TIME ZONE coalesce(s.time_zone, 'UTC') AS at
+    FROM flow.queue_entry e LEFT JOIN flow.site s ON s.organization_id = e.organization_id AND s.id = e.site_id
+    WHERE e.organization_id = $1 AND e.queue_id = $2 AND e.arrived_at >= $3 AND e.arrived_at < $4 AND e.status <> 'cancelled'
+)
+SELECT level, extract(hour FROM at)::int AS hour, count(*) AS people,
+    (SELECT count(DISTINCT at::date) FROM came WHERE extract(isodow FROM at)::int = ANY($5::int[])) AS days
+FROM came WHERE extract(isodow FROM at)::int = ANY($5::int[])
+GROUP BY 1, 2
+
+-- name: seen_on_days
+-- From when until when people were seen, by the site's clock, the newest first.
+SELECT e.started_at AT TIME ZONE coalesce(s.time_zone, 'UTC') AS start, e.ended_at AT TIME ZONE coalesce(s.time_zone, 'UTC') AS "end"
+FROM flow.queue_entry e LEFT JOIN flow.site s ON s.organization_id = e.organization_id AND s.id = e.site_id
+WHERE e.organization_id = $1 AND e.queue_id = $2 AND e.status = 'completed' AND e.started_at IS NOT NULL
+  AND e.ended_at >= $3 AND e.ended_at < $4
+  AND extract(isodow FROM e.started_at AT TIME ZONE coalesce(s.time_zone, 'UTC'))::int = ANY($5::int[])
+ORDER BY e.ended_at DESC LIMIT $6
+
+-- name: insert_tuning
+-- Nothing back: one runs at the site.
+INSERT INTO flow.tuning (organization_id, id, queue_id, site_id, status, days, is_entered, question, asked_at, asked_by)
+VALUES ($1, $2, $3, $4, 'running', $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING
+RETURNING *
+
+-- name: tuning_running
+SELECT id FROM flow.tuning WHERE organization_id = $1 AND site_id = $2 AND status = 'running'
+
+-- name: tuning_by_id
+SELECT * FROM flow.tuning WHERE organization_id = $1 AND id = $2
+
+-- name: tuning_for_change
+SELECT * FROM flow.tuning WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: tunings_of
+SELECT * FROM flow.tuning WHERE organization_id = $1 AND queue_id = $2 ORDER BY asked_at DESC, id DESC LIMIT $3
+
+-- name: advance_tuning
+-- Nothing back: nobody wants it any more.
+UPDATE flow.tuning SET percent = $3 WHERE organization_id = $1 AND id = $2 AND status = 'running' RETURNING id
+
+-- name: end_tuning
+-- Nothing back: it had ended. $3 is how, $5 what was found, $6 why nothing was.
+UPDATE flow.tuning SET status = $3, ended_at = $4, found = $5, fault = $6, version = version + 1,
+    percent = CASE WHEN $3 = 'done' THEN 100 ELSE percent END
+WHERE organization_id = $1 AND id = $2 AND status = 'running'
+RETURNING *
+
+-- name: apply_tuning
+UPDATE flow.tuning SET applied_at = $3, taken_back_at = NULL, former = $4, version = version + 1
+WHERE organization_id = $1 AND id = $2
+RETURNING *
+
+-- name: take_back_tuning
+UPDATE flow.tuning SET taken_back_at = $3, version = version + 1 WHERE organization_id = $1 AND id = $2 RETURNING *
+
+-- name: forget_tunings
+DELETE FROM flow.tuning WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM flow.tuning WHERE asked_at < $1 ORDER BY asked_at LIMIT $2)
+RETURNING id

@@ -23,7 +23,7 @@ from carewright.kernel.sql import load
 
 Q = load("carewright.kernel")
 C = TypeVar("C", bound=Context)
-LEASE_SECONDS = 120
+LEASE_SECONDS, LONG_LEASE_SECONDS = 120, 900
 ATTEMPTS_MAX = 8
 POLL_SECONDS = 1.0
 LOOKS_APART_SECONDS = 0.1
@@ -34,10 +34,14 @@ log = telemetry.logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[C]):
-    """A kind of work: `run` gets the module's context and the payload, and must be safe to repeat."""
+    """A kind of work: `run` gets the module's context and the payload, and must be safe to repeat.
+
+    What `is_long` may take minutes: it holds up others of its kind alone, and is taken over from a dead worker later.
+    """
 
     name: str
     run: Callable[[C, msgspec.Raw], Awaitable[None]]
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +92,11 @@ async def drop(tx: Session, name: str, prefix: str) -> list[Standing]:
     return [msgspec.convert(dict(row), Standing) for row in await tx.fetch(Q.drop_jobs, name, prefix)]
 
 
-async def run_due(ctx: C, jobs: Sequence[Job[C]]) -> int:
+async def run_due(ctx: C, jobs: Sequence[Job[C]], lease_seconds: int = LEASE_SECONDS) -> int:
     """Run every job that is due, one after another, and return how many there were."""
     by_name = {job.name: job for job in jobs}
     ran = 0
-    while (row := await _claim(ctx, list(by_name))) is not None:
+    while (row := await _claim(ctx, list(by_name), lease_seconds)) is not None:
         await _run(ctx, by_name[row["name"]], row)
         ran += 1
     return ran
@@ -117,16 +121,17 @@ async def take_turn(ctx: C, timer: Timer[C]) -> bool:
 
 
 async def work(ctx: C, jobs: Sequence[Job[C]], timers: Sequence[Timer[C]]) -> None:
-    """Run jobs and timers until cancelled, side by side: a turn of minutes holds no job up."""
-    await asyncio.gather(_work_off(ctx, jobs), _keep_turns(ctx, timers))
+    """Run jobs and timers until cancelled, side by side: a turn or a job of minutes holds no other up."""
+    short, long = [job for job in jobs if not job.is_long], [job for job in jobs if job.is_long]
+    await asyncio.gather(_work_off(ctx, short, LEASE_SECONDS), _work_off(ctx, long, LONG_LEASE_SECONDS), _keep_turns(ctx, timers))
 
 
-async def _work_off(ctx: C, jobs: Sequence[Job[C]]) -> None:
+async def _work_off(ctx: C, jobs: Sequence[Job[C]], lease_seconds: int) -> None:
     """Jobs, woken by commits. A database that is away only delays them."""
     while jobs:
         seen = ctx.wake.rung
         with suppress(Unavailable):
-            await run_due(ctx, jobs)
+            await run_due(ctx, jobs, lease_seconds)
         await asyncio.sleep(LOOKS_APART_SECONDS)
         await ctx.wake.wait(POLL_SECONDS, seen)
 
@@ -143,9 +148,9 @@ async def _keep_turns(ctx: C, timers: Sequence[Timer[C]]) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _claim(ctx: Context, names: list[str]) -> Row | None:
+async def _claim(ctx: Context, names: list[str], lease_seconds: int = LEASE_SECONDS) -> Row | None:
     now = ctx.clock.now()
-    return await ctx.db.fetch_one(Q.claim_due_job, now, now + timedelta(seconds=LEASE_SECONDS), names)
+    return await ctx.db.fetch_one(Q.claim_due_job, now, now + timedelta(seconds=lease_seconds), names)
 
 
 async def _run(ctx: C, job: Job[C], row: Row) -> None:

@@ -4,13 +4,14 @@ Every order is tried on the same people (common random numbers), so that what di
 measured on other days than it was chosen by: a search that reports its own days flatters itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from typing import Literal
 
 import msgspec
 import numpy as np
 
+from carewright.contracts import tuning
 from carewright.flow.model.waiting.demand import NEVER, Crowd, Stream, draw_crowd
 from carewright.flow.model.waiting.distribution import Floats
 from carewright.flow.model.waiting.simulation import Order, Staff, accumulating, head_start, replay
@@ -31,6 +32,8 @@ PREFERRED = 1e9
 """Ageing so fast that a tier is called before the others whenever somebody of it waits."""
 EXTRA_MAX = 20
 """How many more are tried before it is said that staff alone is no answer."""
+EXTRA_STEPS = (1, 2, 4, 8, 16, EXTRA_MAX)
+"""What is tried, until so many do; what lies between is halved then."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +43,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     share: float
 
 
-CTAS_TARGETS = (
-    Target(minutes=15, share=0.95),
-    Target(minutes=30, share=0.90),
-    Target(minutes=60, share=0.85),
-    Target(minutes=120, share=0.80),
-)
-"""Levels 2 to 5 of the Canadian Triage and Acuity Scale: time to physician, and the share of patients for whom it is to be kept."""
+CTAS_TARGETS = tuple(Target(minutes=each.minutes, share=each.share) for each in tuning.CTAS_TARGETS)
+"""Levels 2 to 5 of the Canadian Triage and Acuity Scale."""
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +74,14 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True):
     unreachable: tuple[int, ...]
 
 
-def tune(rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simulations: int = 120) -> Tuned:
-    """Search by at most about `simulations` orders, each tried on `days` days.
+def nothing() -> None:
+    """Whoever waits for nothing is told nothing."""
+
+
+def tune(
+    rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simulations: int = 120, went_on: Callable[[], None] = nothing
+) -> Tuned:
+    """Search by at most about `simulations` orders, each tried on `days` days; `went_on` is called after each dozen.
 
     An elitist evolution strategy on the steps between neighbouring tiers, none below zero: a less urgent tier never ages faster, nor
     starts farther ahead, than a more urgent one. While a target is missed, a miss counts twice as much as the same miss one tier down.
@@ -92,6 +96,7 @@ def tune(rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simu
             best, best_score = steps[winner], scores[winner]
         steps = _bounded(rule, best + rng.normal(0.0, size, (POPULATION, len(best))))
         size *= SHRINKAGE
+        went_on()
     return _reported(site, rule, best, draw_crowd(rng, site.streams, days))
 
 
@@ -101,13 +106,36 @@ def shares_within(rng: np.random.Generator, site: Site, order: Order, days: int 
     return tuple(_shares(site, draw_crowd(rng, site.streams, days), single)[0].tolist())
 
 
-def extra_staff(rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simulations: int = 60) -> int | None:
-    """The smallest number of people by whom, at every hour that is staffed, all targets are met; None where not even `EXTRA_MAX` do."""
-    for extra in range(EXTRA_MAX + 1):
+def waits_under(site: Site, crowd: Crowd, order: Order) -> list[Floats]:
+    """How long those of each tier who count wait under an order that is given, in minutes; `NEVER` and more is not at all."""
+    starts = replay(crowd, order, site.staff)
+    waits = []
+    for tier in range(len(site.streams)):
+        came = crowd.arrivals[:, crowd.tier(tier)]
+        waits.append((starts[:, crowd.tier(tier)] - came)[(came >= site.counted_from_minute) & (came < NEVER)])
+    return waits
+
+
+def extra_staff(
+    rng: np.random.Generator, site: Site, rule: Rule, days: int = 100, simulations: int = 60, went_on: Callable[[], None] = nothing
+) -> int | None:
+    """How many people more, one at least, at every hour that is staffed, meet all targets, where one fewer does not.
+
+    None where not even `EXTRA_MAX` do.
+    """
+
+    def do(extra: int) -> bool:
         larger = msgspec.structs.replace(site, staff=site.staff.with_more(extra))
-        if not tune(rng, larger, rule, days, simulations).unmet:
-            return extra
-    return None
+        return not tune(rng, larger, rule, days, simulations, went_on).unmet
+
+    enough = next((extra for extra in EXTRA_STEPS if do(extra)), None)
+    if enough is None:
+        return None
+    below = max((extra for extra in EXTRA_STEPS if extra < enough), default=0)
+    while enough - below > 1:
+        middle = (below + enough) // 2
+        below, enough = (below, middle) if do(middle) else (middle, enough)
+    return enough
 
 
 def order_of(rule: Rule, values: Floats | Sequence[float], first: frozenset[int] = frozenset()) -> Order:

@@ -1,0 +1,87 @@
+"""A process of its own for long sums: it answers, says how far it is, and ends by its limits or because nobody wants it any more."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from carewright.contracts.queue import QueuePolicy
+from carewright.contracts.tuning import CTAS_TARGETS, Found
+from carewright.flow.model import tuning
+from carewright.kernel import apart
+from carewright.kernel.apart import Limits, Line, RanOut
+
+ROOM = Limits(cpu_seconds=60, seconds=120, mebibytes=1_024)
+
+
+def question(people_an_hour: float = 0.5) -> tuning.Question:
+    return tuning.Question(
+        arrivals=((people_an_hour,) * 24,) * 5, services=(), service_minutes=10.0, service_variation=0.5, staff=(2,) * 24,
+        targets=CTAS_TARGETS, order="accumulating", policy=QueuePolicy(), seed=5,
+    )  # fmt: skip
+
+
+class Ear:
+    """Hears how far it is, and wants to hear no more after `most` times."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        self.heard: list[int] = []
+        self.most = most
+
+    async def __call__(self, percent: int) -> bool:
+        self.heard.append(percent)
+        return len(self.heard) < self.most
+
+
+async def test_the_answer_is_that_of_the_same_function_here() -> None:
+    ear = Ear()
+    found = await apart.reckon(tuning.reckon, question(), Found, ROOM, ear)
+    assert found == tuning.reckon(question(), lambda _: None)
+    assert len(ear.heard) > 5
+    assert ear.heard == sorted(ear.heard)
+
+
+async def test_what_nobody_wants_any_more_is_given_up() -> None:
+    ear = Ear(most=2)
+    assert await apart.reckon(tuning.reckon, question(), Found, ROOM, ear) is None
+    assert len(ear.heard) == 2
+
+
+async def test_a_child_that_takes_too_much_memory_says_so() -> None:
+    with pytest.raises(RanOut):
+        await apart.reckon(tuning.reckon, question(), Found, Limits(cpu_seconds=60, seconds=120, mebibytes=60), Ear())
+
+
+async def test_a_child_that_takes_too_much_time_of_its_own_is_ended() -> None:
+    with pytest.raises(RanOut, match="Killed"):
+        await apart.reckon(tuning.reckon, question(120.0), Found, Limits(cpu_seconds=1, seconds=120, mebibytes=1_024), Ear())
+
+
+async def test_a_child_that_takes_too_long_by_the_wall_is_ended() -> None:
+    with pytest.raises(RanOut, match="TimeoutError"):
+        await apart.reckon(tuning.reckon, question(), Found, Limits(cpu_seconds=60, seconds=0, mebibytes=1_024), Ear())
+
+
+class Asked(msgspec.Struct):
+    what: str
+
+
+def broken(question: Asked, say: Callable[[int], None]) -> timedelta:
+    say(3)
+    raise ZeroDivisionError(question.what)
+
+
+def told(place: str, asked: msgspec.Struct) -> list[Line]:
+    lines: list[Line] = []
+    apart._answered(place, msgspec.json.encode(asked), lines.append)  # the child's half
+    return lines
+
+
+def test_a_fault_is_told_by_its_type_and_nothing_of_the_question() -> None:
+    assert told(f"{__name__}:broken", Asked(what="secret")) == [Line(percent=3), Line(fault="ZeroDivisionError")]
+    assert told("no.such.module:broken", Asked(what="secret")) == [Line(fault="ModuleNotFoundError")]
+
+
+def test_a_child_that_could_not_begin_has_no_answer() -> None:
+    assert told(f"{__name__}:absent", Asked(what="x")) == [Line(fault="AttributeError")]
