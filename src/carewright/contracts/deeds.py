@@ -107,12 +107,15 @@ ehr.resume_connection                  ehr.connection.resume
 ehr.retry_untold                       ehr.untold.retry
 ehr.set_mode                           ehr.mode.put
 ehr.stop_connection                    ehr.connection.stop
+flow.actor_of                          flow.sensor.resolve
 flow.arrive                            flow.queue_entry.arrive
 flow.arrive_in_emergency              flow.queue_entry.arrive
 flow.assign_place                      flow.place.assign
 flow.call_entry                        flow.queue_entry.call
 flow.call_next                         flow.queue_entry.call
 flow.change_encounter                  flow.encounter.change
+flow.change_sensor                     flow.sensor.change
+flow.enrol_sensor                      flow.sensor.create
 flow.estimate_wait                     flow.queue_entry.estimate
 flow.estimate_waits                    flow.queue.estimate
 flow.get_delay                         flow.delay.list
@@ -126,6 +129,7 @@ flow.list_expected                     flow.delay.expected
 flow.list_other_sites                  flow.relief.list
 flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
+flow.list_sensors                      flow.sensor.list
 flow.list_tunings                      flow.tuning.list
 flow.list_turns                        flow.queue.list
 flow.own_turns                         flow.queue_entry.read
@@ -133,6 +137,8 @@ flow.propose_turns                     flow.queue.propose
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
+flow.renew_sensor_secret               flow.sensor.renew
+flow.report_readings                   flow.sensor.report
 flow.search_encounters                 flow.encounter.search
 flow.see_demand                        flow.queue.demand
 flow.set_delay                         flow.delay.set
@@ -144,6 +150,7 @@ flow.start_tuning                      flow.tuning.start
 flow.step_entry                        flow.queue_entry.step
 flow.step_place                        flow.place.step
 flow.step_tuning                       flow.tuning.step
+flow.stop_sensor                       flow.sensor.stop
 flow.transfer_entry                    flow.queue_entry.transfer
 flow.triage_entry                      flow.queue_entry.triage
 flow.turns_of_visits                   flow.queue_entry.search
@@ -251,6 +258,7 @@ SILENT = frozenset({
     "flow.call.show", "flow.delay.list",
     "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
     "flow.tuning.list", "flow.tuning.step",
+    "flow.sensor.list", "flow.sensor.report", "flow.sensor.resolve",
     "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",

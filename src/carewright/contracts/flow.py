@@ -54,6 +54,7 @@ from carewright.contracts.queue import (
 )
 from carewright.contracts.relief import OtherSites, QueueRelief, ReliefBy, ReliefKind, ReliefReason, SetRelief
 from carewright.contracts.rooms import PlaceStatus
+from carewright.contracts.sensors import ChangeSensor, EnrolledSensor, EnrolSensor, ListSensors, Sensor, SensorsPage
 from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, StartTuning, StepTuning, Tuning, TuningsPage
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
@@ -555,6 +556,22 @@ class Delays(Protocol):
     async def set_telling(self, actor: Actor, command: SetTelling, idempotency_key: str | None = None) -> SetTelling: ...
 
     async def list_expected(self, actor: Actor, query: ListExpected) -> ExpectedStarts: ...
+
+
+class Sensors(Protocol):
+    """What the rims may ask of sensors, and the processes of whose secret they were shown."""
+
+    async def actor_of(self, actor: Actor, secret: str) -> Actor | None: ...
+
+    async def enrol_sensor(self, actor: Actor, command: EnrolSensor, idempotency_key: str | None = None) -> EnrolledSensor: ...
+
+    async def change_sensor(self, actor: Actor, command: ChangeSensor, idempotency_key: str | None = None) -> Sensor: ...
+
+    async def renew_sensor_secret(self, actor: Actor, sensor_id: UUID) -> EnrolledSensor: ...
+
+    async def stop_sensor(self, actor: Actor, sensor_id: UUID) -> Sensor: ...
+
+    async def list_sensors(self, actor: Actor, query: ListSensors) -> SensorsPage: ...
 
 
 class Lobby(Protocol):

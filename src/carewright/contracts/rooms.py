@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from carewright.contracts.sensors import SeenHere
 from carewright.kernel.values import Cursor, Instant, Version
 
 PlaceKind = Literal["room", "bed", "lab-bench"]
@@ -24,7 +25,8 @@ Precautions = Annotated[tuple[Precaution, ...], Meta(max_length=3)]
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A room, a bed or a bench, and how it stands. `devices` are the types of what stands there; `precautions` are those it is fit for.
 
-    `encounter_id` is whose it is while occupied, and is told, with the patient, to those alone who work with places.
+    `encounter_id` is whose it is while occupied, and is told, with the patient, to those alone who work with places. `seen` is there in
+    the list of places, where a sensor watches it.
     """
 
     id: UUID
@@ -42,6 +44,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     since: Instant | None = None
     last_used_at: Instant | None = None
     reason: ClosedReason | None = None
+    seen: SeenHere | None = None
     version: int = 1
 
 

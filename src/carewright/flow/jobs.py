@@ -1,13 +1,13 @@
-"""What flow does by itself: disposing of encounters past their time, forgetting what is over, watching delays and full queues."""
+"""What flow does by itself: disposing of encounters past their time, forgetting what is over, watching delays, full queues and sensors."""
 
 from datetime import timedelta
 
 import msgspec
 
 from carewright.contracts.records import days_kept
-from carewright.flow.service import delays, relief, soon, tuning
+from carewright.flow.service import delays, readings, relief, soon, tuning
 from carewright.flow.service.encounters import dispose_encounters
-from carewright.flow.store import coming
+from carewright.flow.store import coming, sensors
 from carewright.flow.store import delays as late
 from carewright.flow.store import relief as reliefs
 from carewright.flow.store import tuning as tunings
@@ -24,14 +24,18 @@ WATCH_SECONDS = 20.0
 """A minute that passes makes somebody late; five of them are told."""
 RELIEF_SECONDS = 30.0
 """Steps last for ten minutes at least."""
+SENSORS_SECONDS = 5.0
+"""A run counts so late at most, where a device says a change once."""
+STOPPED_KEPT = timedelta(days=90)
 
 
 async def forget_past(ctx: Context) -> int:
-    """Drop a batch of the copies of appointments that are over, and of delays, relief and tunings of long ago, of every organization."""
+    """Drop a batch of the copies of appointments that are over, and of delays, relief, tunings and stopped sensors of long ago."""
     now = ctx.clock.now()
     gone = await coming.forget_past(ctx.db, now - COMING_KEPT, COMING_BATCH_MAX)
     gone += await late.forget_past(ctx.db, (now - DELAYS_KEPT).date(), COMING_BATCH_MAX)
     gone += await tunings.forget_past(ctx.db, now - TUNINGS_KEPT, COMING_BATCH_MAX)
+    gone += await sensors.forget_past(ctx.db, now - STOPPED_KEPT, COMING_BATCH_MAX)
     return gone + await reliefs.forget_past(ctx.db, now - RELIEF_KEPT, COMING_BATCH_MAX)
 
 
@@ -59,6 +63,7 @@ TIMERS: tuple[Timer[Context], ...] = (
     Timer("flow.forget_past", 600, forget_past),
     Timer("flow.watch_delays", WATCH_SECONDS, delays.watch),
     Timer("flow.watch_queues", RELIEF_SECONDS, relief.watch),
+    Timer("flow.watch_sensors", SENSORS_SECONDS, readings.watch),
 )
 JOBS: tuple[Job[Context], ...] = (
     Job(delays.FOLLOW, follow_delay), Job(soon.TELL_SOON, tell_soon), Job(tuning.RUN, run_tuning, is_long=True),

@@ -1,6 +1,7 @@
 """The flow module's wiring."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from carewright.contracts.flow import (
     Queues,
     RecordEncounter,
     SearchEncounters,
+    Sensors,
 )
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.patients import PatientErased, PatientMerged
@@ -58,18 +60,21 @@ from carewright.contracts.scheduling import (
     AppointmentRescheduled,
     AppointmentTransferred,
 )
+from carewright.contracts.sensors import ChangeSensor, EnrolledSensor, EnrolSensor, ListSensors, Sensor, SensorsPage
 from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, StartTuning, StepTuning, Tuning, TuningsPage
 from carewright.flow import handlers
+from carewright.flow.context import FlowContext
 from carewright.flow.http import delays as http_delays
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import relief as http_relief
 from carewright.flow.http import rooms as http_rooms
+from carewright.flow.http import sensors as http_sensors
 from carewright.flow.http import tuning as http_tuning
 from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
-from carewright.flow.model.shown import RELIEF, TURNS
+from carewright.flow.model.shown import RELIEF, SENSED, TURNS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import delays, lobby, queue, relief, tuning, waits
+from carewright.flow.service import delays, lobby, queue, relief, sensors, tuning, waits
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -201,6 +206,32 @@ class LocalDelays:
         return await delays.list_expected(self._context.acting(actor), query)
 
 
+class LocalSensors:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: FlowContext) -> None:
+        self._context = context
+
+    async def actor_of(self, actor: Actor, secret: str) -> Actor | None:
+        """Whose tenant a secret is of is what is asked here: so it is looked up as the system, which sees every tenant's."""
+        return await sensors.actor_of(replace(self._context, actor=actor), secret)
+
+    async def enrol_sensor(self, actor: Actor, command: EnrolSensor, idempotency_key: str | None = None) -> EnrolledSensor:
+        return await sensors.enrol_sensor(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def change_sensor(self, actor: Actor, command: ChangeSensor, idempotency_key: str | None = None) -> Sensor:
+        return await sensors.change_sensor(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def renew_sensor_secret(self, actor: Actor, sensor_id: UUID) -> EnrolledSensor:
+        return await sensors.renew_sensor_secret(self._context.acting(actor), sensor_id)
+
+    async def stop_sensor(self, actor: Actor, sensor_id: UUID) -> Sensor:
+        return await sensors.stop_sensor(self._context.acting(actor), sensor_id)
+
+    async def list_sensors(self, actor: Actor, query: ListSensors) -> SensorsPage:
+        return await sensors.list_sensors(self._context.acting(actor), query)
+
+
 class LocalLobby:
     """The contract's Protocol, answered in this process."""
 
@@ -211,21 +242,32 @@ class LocalLobby:
         return await lobby.show_calls(self._context.acting(actor), query)
 
 
-async def start(context: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
+async def start(base: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
     """Flow needs nothing but its tables."""
-    return Running(
-        context=context,
-        offers={Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context), Lobby: LocalLobby(context)},
-    )
+    context = FlowContext.of(base)
+    offers: dict[type, object] = {
+        Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context), Lobby: LocalLobby(context),
+        Sensors: LocalSensors(context),
+    }  # fmt: skip
+    return Running(context, offers)
 
 
 MODULE = Module(
     name="flow",
     start=start,
     settings=FlowSettings,
-    offers=(Flow, Queues, Delays, Lobby),
-    routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES + http_tuning.ROUTES,
-    prefixes=("/api/v1/queues", "/api/v1/queue-entries", "/api/v1/places", "/api/v1/delays", "/api/v1/expected-starts", "/api/v1/tunings"),
+    offers=(Flow, Queues, Delays, Lobby, Sensors),
+    routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES + http_tuning.ROUTES + http_sensors.ROUTES,
+    prefixes=(
+        "/api/v1/queues",
+        "/api/v1/queue-entries",
+        "/api/v1/places",
+        "/api/v1/delays",
+        "/api/v1/expected-starts",
+        "/api/v1/tunings",
+        http_sensors.SENSORS,
+        http_sensors.READINGS,
+    ),
     subscriptions={
         PatientErased: handlers.erase_patient,
         PatientMerged: handlers.take_over,
@@ -242,6 +284,6 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS, RELIEF, CALLS, DELAYS, EXPECTED),
+    shown=(TURNS, RELIEF, CALLS, DELAYS, EXPECTED, SENSED),
     sealed={store.TABLE: service.reseal_encounters},
 )

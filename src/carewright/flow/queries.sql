@@ -687,4 +687,89 @@ UPDATE flow.tuning SET taken_back_at = $3, version = version + 1 WHERE organizat
 -- name: forget_tunings
 DELETE FROM flow.tuning WHERE (organization_id, id) IN (
     SELECT organization_id, id FROM flow.tuning WHERE asked_at < $1 ORDER BY asked_at LIMIT $2)
+
+-- name: insert_sensor
+-- Nothing back: another one watches the place.
+INSERT INTO flow.sensor (organization_id, id, site_id, name, transport, place_id, queue_ids, hold_seconds, readings_least, silent_seconds,
+    count_most, secret_hash, enrolled_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (organization_id, place_id) WHERE stopped_at IS NULL AND place_id IS NOT NULL DO NOTHING
+RETURNING id
+
+-- name: insert_sensing
+INSERT INTO flow.sensing (organization_id, sensor_id) VALUES ($1, $2)
+
+-- name: sensor_of_place
+SELECT id FROM flow.sensor WHERE organization_id = $1 AND place_id = $2 AND stopped_at IS NULL
+
+-- name: count_of_queues
+SELECT count(*) AS known FROM flow.queue WHERE organization_id = $1 AND site_id = $2 AND id = ANY($3::uuid[])
+
+-- name: update_sensor
+UPDATE flow.sensor SET name = $3, hold_seconds = $4, readings_least = $5, silent_seconds = $6, count_most = $7, version = $8
+WHERE organization_id = $1 AND id = $2
+
+-- name: set_sensor_secret
+UPDATE flow.sensor SET secret_hash = $3, version = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: stop_sensor
+UPDATE flow.sensor SET secret_hash = NULL, stopped_at = $3, version = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: sensor_by_secret
+-- Of whichever organization.
+SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.queue_ids, s.hold_seconds, s.readings_least, s.silent_seconds,
+    s.count_most, s.enrolled_at, s.stopped_at, s.version, n.value, n.since, n.run_value, n.run_from, n.run_readings, n.read_at, n.sequence,
+    n.is_silent, n.fault, n.fault_at, n.version AS sensing_version
+FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.secret_hash = $1
+
+-- name: sensor_by_id
+-- Of whichever organization: a name of a topic is all that a broker tells.
+SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.queue_ids, s.hold_seconds, s.readings_least, s.silent_seconds,
+    s.count_most, s.enrolled_at, s.stopped_at, s.version, n.value, n.since, n.run_value, n.run_from, n.run_readings, n.read_at, n.sequence,
+    n.is_silent, n.fault, n.fault_at, n.version AS sensing_version
+FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.id = $1
+
+-- name: sensor_for_change
+-- Whoever changes what a sensor sees, or the sensor, does so one after another.
+SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.queue_ids, s.hold_seconds, s.readings_least, s.silent_seconds,
+    s.count_most, s.enrolled_at, s.stopped_at, s.version, n.value, n.since, n.run_value, n.run_from, n.run_readings, n.read_at, n.sequence,
+    n.is_silent, n.fault, n.fault_at, n.version AS sensing_version
+FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.organization_id = $1 AND s.id = $2
+FOR UPDATE
+
+-- name: sensors_at
+SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.queue_ids, s.hold_seconds, s.readings_least, s.silent_seconds,
+    s.count_most, s.enrolled_at, s.stopped_at, s.version, n.value, n.since, n.run_value, n.run_from, n.run_readings, n.read_at, n.sequence,
+    n.is_silent, n.fault, n.fault_at, n.version AS sensing_version
+FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.organization_id = $1 AND s.site_id = $2 AND s.stopped_at IS NULL AND s.id > $3
+ORDER BY s.id LIMIT $4
+
+-- name: sensors_of_places
+SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.queue_ids, s.hold_seconds, s.readings_least, s.silent_seconds,
+    s.count_most, s.enrolled_at, s.stopped_at, s.version, n.value, n.since, n.run_value, n.run_from, n.run_readings, n.read_at, n.sequence,
+    n.is_silent, n.fault, n.fault_at, n.version AS sensing_version
+FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.organization_id = $1 AND s.place_id = ANY($2::uuid[]) AND s.stopped_at IS NULL
+
+-- name: sensors_due
+-- What time alone changes, in every organization: a run that has held, and a sensor that was not heard for so long.
+SELECT s.organization_id, s.id FROM flow.sensor s
+JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.stopped_at IS NULL
+  AND ((n.run_readings >= s.readings_least AND n.run_from <= $1::timestamptz - s.hold_seconds * interval '1 second')
+    OR (NOT n.is_silent AND n.read_at <= $1::timestamptz - s.silent_seconds * interval '1 second'))
+ORDER BY s.organization_id, s.id LIMIT $2
+
+-- name: update_sensing
+UPDATE flow.sensing SET value = $3, since = $4, run_value = $5, run_from = $6, run_readings = $7, read_at = $8, sequence = $9,
+    is_silent = $10, fault = $11, fault_at = $12, version = $13
+WHERE organization_id = $1 AND sensor_id = $2
+
+-- name: forget_sensors
+DELETE FROM flow.sensor WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM flow.sensor WHERE stopped_at < $1 ORDER BY stopped_at LIMIT $2)
 RETURNING id

@@ -1,7 +1,7 @@
 """Who is asking, and what they may do: the actor behind every request, and the tokens that name one.
 
-A bearer token is either signed by us (a JWT, short-lived, which stands for itself) or names a session (opaque, which whoever keeps the
-sessions is asked about). `Tokens` is for the first kind, `Bearers` for both.
+A bearer token is either signed by us (a JWT, short-lived, which stands for itself) or opaque: it names a session, or is a device's secret,
+which whoever keeps those is asked about. `Tokens` is for the first kind, `Bearers` for both.
 """
 
 import hashlib
@@ -33,6 +33,8 @@ CACHE_ENTRIES_MAX = 10_000
 MARKS_KEPT_MAX = 4096
 MARK_BYTES = 8
 SESSION_PREFIX = "cws_"
+DEVICE_PREFIX = "cwd_"
+OPAQUE = (SESSION_PREFIX, DEVICE_PREFIX)
 SESSION_CACHE_SECONDS = 1.0
 """How long a process remembers whose a session is. A session that was ended is gone everywhere within this, and the time of a call."""
 
@@ -256,7 +258,7 @@ async def no_sessions(_: str) -> Actor | None:
 
 
 class Bearers:
-    """Tells whom a bearer token speaks for. `ask` answers for a session's token."""
+    """Tells whom a bearer token speaks for. `ask` answers for a session's token, and for a device's secret."""
 
     def __init__(self, tokens: Tokens, clock: Clock, ask: Callable[[str], Awaitable[Actor | None]] = no_sessions) -> None:
         self._tokens = tokens
@@ -265,7 +267,7 @@ class Bearers:
         self._known: dict[str, tuple[float, Actor]] = {}
 
     async def actor_of(self, token: str, *, scoped: bool = False) -> Actor:
-        """The actor of a signed token or of a live session. Raises `Unauthenticated` for anything else, and `Quarantined`.
+        """The actor of a signed token, of a live session, or a device. Raises `Unauthenticated` for anything else, and `Quarantined`.
 
         A token with scopes of another standard is good where that standard is spoken (`scoped`), and nowhere else.
         """
@@ -275,7 +277,7 @@ class Bearers:
         return actor
 
     async def _actor_of(self, token: str) -> Actor:
-        if not token.startswith(SESSION_PREFIX):
+        if not token.startswith(OPAQUE):
             return self._tokens.read(token)
         now = self._clock.monotonic_seconds()
         known = self._known.get(token)

@@ -16,9 +16,10 @@ import msgspec
 
 from carewright.contracts.access import Access
 from carewright.contracts.deeds import event_of
+from carewright.contracts.flow import Sensors
 from carewright.contracts.permissions import ALL, BREAK_GLASS, ROLES, SYSTEM
 from carewright.kernel import jobs, restraint_table, telemetry, valkey
-from carewright.kernel.authz import Actor, Bearers, Tokens
+from carewright.kernel.authz import DEVICE_PREFIX, Actor, Bearers, Tokens
 from carewright.kernel.clock import SystemClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
@@ -107,7 +108,7 @@ async def running(modules: Sequence[Module], sections: Mapping[str, Any]) -> Asy
     keys, limits = TokenKeys.of_file(Path(settings.token_key_file)), Limits()
     restraints = Restraints()
     tokens = Tokens(keys, clock, ROLES | {SYSTEM: ALL}, BREAK_GLASS, restraints)
-    bearers = Bearers(tokens, clock, lambda token: _session_owner(resolve, token))
+    bearers = Bearers(tokens, clock, lambda token: _owner(resolve, token))
     shared = {path: whom for module in modules for path, whom in module.shared.items()}
     cross_origin = CrossOrigin(shared, clock, lambda: _app_origins(resolve))
     edge: EdgeSettings = sections["edge"]
@@ -272,15 +273,15 @@ def _resolver(system: System, peers: dict[type, str], client: Any) -> Callable[[
     return resolve
 
 
-async def _session_owner(resolve: Callable[[type], Any], token: str) -> Actor | None:
-    """Whose session a token opens: whoever keeps the sessions says so, here or in another process. Where nobody does, none is known."""
-    access = _access(resolve)
-    return await access.actor_of(NOBODY, token) if access else None
+async def _owner(resolve: Callable[[type], Any], token: str) -> Actor | None:
+    """Whose an opaque token is: who keeps sessions, or sensors, says so, here or in another process. Where nobody does, none is known."""
+    keeper: Access | Sensors | None = _keeper(resolve, Sensors if token.startswith(DEVICE_PREFIX) else Access)
+    return await keeper.actor_of(NOBODY, token) if keeper else None
 
 
 async def _standing(resolve: Callable[[type], Any], organization_id: UUID, session_ids: tuple[UUID, ...]) -> dict[UUID, str]:
     """Which of these sessions live, and what their actors may now."""
-    access = _access(resolve)
+    access: Access | None = _keeper(resolve, Access)
     if access is None:
         return {}
     return await access.find_live_sessions(msgspec.structs.replace(NOBODY, organization_id=organization_id), session_ids)
@@ -288,16 +289,16 @@ async def _standing(resolve: Callable[[type], Any], organization_id: UUID, sessi
 
 async def _app_origins(resolve: Callable[[type], Any]) -> tuple[str, ...]:
     """The origins of apps' pages, of whoever registers apps."""
-    access = _access(resolve)
+    access: Access | None = _keeper(resolve, Access)
     return await access.app_origins(NOBODY) if access else ()
 
 
-def _access(resolve: Callable[[type], Any]) -> Access | None:
+def _keeper(resolve: Callable[[type], Any], protocol: type) -> Any:
+    """Who answers a Protocol, or None where nobody does."""
     try:
-        access: Access = resolve(Access)
+        return resolve(protocol)
     except StartFailed:
         return None
-    return access
 
 
 async def _set_aside_when_ready(system: System, health: app.Health) -> None:

@@ -12,10 +12,11 @@ from carewright.contracts.flow import Encounter, NoPlaceFree, PlaceNotSuited, St
 from carewright.contracts.rooms import AssignPlace, ListPlaces, Place, PlacesPage, SetPrecautions, StepPlace
 from carewright.flow.model import encounters as encounter_rules
 from carewright.flow.model import rooms as rules
+from carewright.flow.model import sensing
 from carewright.flow.service import places
 from carewright.flow.service.encounters import write as write_encounters
 from carewright.flow.service.turns import ACT_CODE
-from carewright.flow.store import encounters
+from carewright.flow.store import encounters, sensors
 from carewright.flow.store import rooms as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -39,7 +40,8 @@ async def list_places(ctx: Context, query: ListPlaces) -> PlacesPage:
     _ensure_at(ctx, query.site_id)
     async with ctx.db.transaction() as tx:
         found = await store.places_at(tx, ctx.actor.organization_id, query, id_after(query.after), query.limit + 1)
-        items = tuple(_shown(ctx, each) for each in found[: query.limit])
+        watching = await sensors.sensors_of_places(tx, ctx.actor.organization_id, [each.id for each in found[: query.limit]])
+        items = tuple(_seen(ctx, _shown(ctx, each), watching.get(each.id)) for each in found[: query.limit])
         about = [(each.patient_id, _entity(each)) for each in items if each.patient_id is not None]
         await audit.record(tx, *audit.entries_about(ctx, "flow.place.search", about))
     return PlacesPage(items=items, next=str(items[-1].id) if len(found) > len(items) else None)
@@ -163,6 +165,15 @@ async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_versio
 
 def _shown(ctx: Context, place: Place) -> Place:
     return place if ctx.actor.may(WORK) else replace(place, encounter_id=None, patient_id=None)
+
+
+def _seen(ctx: Context, place: Place, watching: sensors.Kept | None) -> Place:
+    """The place with what its sensor sees, if it has one."""
+    if watching is None:
+        return place
+    now = ctx.clock.now()
+    seen = sensing.seen_of(watching.sensing, now, watching.sensor.tuning)
+    return replace(place, seen=sensing.seen_here(place, watching.sensor.id, seen, now))
 
 
 def _entity(place: Place) -> audit.Entity:

@@ -78,5 +78,5 @@ def _code(coding: Coding) -> str:
 
 
 def _place(row: Row) -> Place:
-    said = {name: row[name] for name in Place.__struct_fields__}
+    said = {name: row[name] for name in Place.__struct_fields__ if name != "seen"}
     return Place(**said | {"devices": tuple(row["devices"]), "precautions": tuple(row["precautions"])})

@@ -1,0 +1,72 @@
+"""What this process remembers of sensors, so that a reading which says nothing new costs no database: who each is, and what is known of it.
+
+It may be behind by `KNOWN_SECONDS`, and decides nothing: whatever is written is worked out anew on the row, which is locked. So a sensor
+that was stopped, or was given another secret, is heard no more after so long; and what another process heard counts here from then on.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from carewright.contracts.sensors import Sensor
+from carewright.flow.model.sensing import Sensing
+from carewright.kernel.clock import Clock
+from carewright.kernel.errors import TooManyRequests
+from carewright.kernel.limits import Limits, Rate, whole_seconds
+
+KNOWN_SECONDS = 5.0
+KNOWN_MOST = 10_000
+PACE = Rate(per_second=2, most=200)
+"""Readings of one sensor: two a second, and what it kept while its network was away."""
+
+
+@dataclass(slots=True)
+class Known:
+    """A sensor as this process knows it until `until`: what is `written` of it, and what is known `now`, which may be a little more."""
+
+    organization_id: UUID
+    sensor: Sensor
+    written: Sensing
+    now: Sensing
+    until: float
+
+
+class Live:
+    """The memory of one process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[UUID, Known] = {}
+        self._by_secret: dict[bytes, UUID] = {}
+        self._limits = Limits(clock.monotonic_seconds)
+
+    def known(self, sensor_id: UUID) -> Known | None:
+        """None where it must be asked for."""
+        found = self._known.get(sensor_id)
+        return found if found is not None and self._clock.monotonic_seconds() < found.until else None
+
+    def by_secret(self, secret_hash: bytes) -> Known | None:
+        sensor_id = self._by_secret.get(secret_hash)
+        return None if sensor_id is None else self.known(sensor_id)
+
+    def remember(self, organization_id: UUID, sensor: Sensor, written: Sensing, secret_hash: bytes | None = None) -> Known:
+        """What was just read or written of a sensor. What this process knew beyond it stays, unless another one wrote."""
+        if len(self._known) >= KNOWN_MOST:
+            self._known.clear()
+            self._by_secret.clear()
+        before = self._known.get(sensor.id)
+        now = before.now if before is not None and before.written.version == written.version else written
+        known = Known(organization_id, sensor, written, now, self._clock.monotonic_seconds() + KNOWN_SECONDS)
+        self._known[sensor.id] = known
+        if secret_hash is not None:
+            self._by_secret[secret_hash] = sensor.id
+        return known
+
+    def forget(self, sensor_id: UUID) -> None:
+        """It was stopped or changed: the next reading asks."""
+        self._known.pop(sensor_id, None)
+
+    def ensure_pace(self, sensor_id: UUID, readings: int) -> None:
+        """Take a token for each reading. Raises `TooManyRequests`."""
+        wait = max(self._limits.take(str(sensor_id), PACE) for _ in range(readings))
+        if wait:
+            raise TooManyRequests(retry_after_seconds=whole_seconds(wait))
