@@ -1,7 +1,7 @@
 """A queue in real browsers: what one desk does the others see, without losing what they are at; who slept is right when they wake."""
 
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
@@ -136,3 +136,28 @@ async def test_a_name_that_the_page_shows_is_not_asked_for_again(visits: Visits,
     await expect(turn(page, "W001")).to_contain_text(f"First{desk.tag}")
     assert [f"First{desk.tag}" in each for each in answers] == [False] * len(answers)
     assert f"Second{desk.tag}" in answers[0]
+
+
+async def test_the_list_of_queues_is_kept_up(visits: Visits, desk: Desk) -> None:
+    page = await visits.open(signed_in=False)
+    await sign_in(page, desk.system, "nurse")
+    await page.goto("/staff/queues")
+    await expect(page.locator("[data-state]")).to_have_text(LIVE)
+    line = page.get_by_role("listitem").filter(has_text=desk.tag)
+    await expect(line).to_contain_text("Nobody waits")
+    entry = await desk.somebody_comes("First")
+    await expect(line).to_contain_text("1 waiting", timeout=10_000)
+    await line.get_by_role("link", name="Open").focus()
+    await desk.is_done(entry)
+    await expect(line).to_contain_text("Nobody waits", timeout=10_000)
+    await expect(line.get_by_role("link", name="Open")).to_be_focused()
+    assert await problems_of(page) == []
+
+
+async def test_nobody_watches_a_site_of_others_among_their_own(visits: Visits, desk: Desk) -> None:
+    page = await visits.open(signed_in=False)
+    await sign_in(page, desk.system, "nurse")
+    await page.goto("/staff/queues")
+    mine = await page.locator("[data-live]").get_attribute("data-live")
+    answer = await page.context.request.get(f"{mine}&site={uuid4()}")
+    assert answer.status == 404

@@ -47,7 +47,7 @@ class Told:
         return {each: mark for each, mark in self.standing.items() if each in session_ids}
 
     async def watch(self, after: tuple[int, int] | None, actor: Actor | None = None) -> Viewer:
-        return await self.feed.watch(actor or watcher(self.ctx), SITE, (), after)
+        return await self.feed.watch(actor or watcher(self.ctx), [SITE], (), after)
 
     async def catch_up(self) -> None:
         await self.feed.catch_up(self.ctx.db)
@@ -191,7 +191,7 @@ async def test_what_may_be_watched_is_decided_by_permission_and_site(told: Told)
     with pytest.raises(Unauthenticated):
         await told.watch(place, replace(watcher(told.ctx), session_id=None))
     with pytest.raises(Forbidden):
-        await told.feed.watch(watcher(told.ctx), SITE, ["salary"], place)
+        await told.feed.watch(watcher(told.ctx), [SITE], ["salary"], place)
     there = await told.watch(place, watcher(told.ctx, organization_id=known_id(77)))
     here = await told.watch(place, watcher(told.ctx, site_ids=frozenset({SITE})))
     await write(told.ctx, 1)

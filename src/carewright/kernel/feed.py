@@ -158,14 +158,16 @@ class Feed:
         """Where a snapshot that is read after this call may be gone on from: whatever lies before this place is in it."""
         return await outbox.last_place(await self._opened())
 
-    async def watch(self, actor: Actor, site_id: UUID, kinds: Sequence[str], after: Place | None) -> Viewer:
-        """A viewer of facts of these kinds at a site, all that there are where none is named, that lie behind `after`.
+    async def watch(self, actor: Actor, site_ids: Sequence[UUID], kinds: Sequence[str], after: Place | None) -> Viewer:
+        """A viewer of facts of these kinds at these sites, all kinds that there are where none is named, that lie behind `after`.
 
         Raises `Forbidden` for a kind or a site that is not theirs to see, `TooManyRequests`, `Unauthenticated` without a session.
         """
         if actor.session_id is None:
             raise Unauthenticated
-        keys = frozenset((actor.organization_id, site_id, kind) for kind in self._seen_by(actor, site_id, kinds))
+        if not all(map(actor.works_at, site_ids)):
+            raise Forbidden("You can watch your own sites only.")
+        keys = frozenset((actor.organization_id, site_id, kind) for kind in self._seen_by(actor, kinds) for site_id in site_ids)
         viewer = Viewer(self, actor, actor.session_id, keys, after or (0, 0))
         await self._opened()
         is_known = after is not None and await self._reaches(after)
@@ -322,10 +324,8 @@ class Feed:
         self._kept_from = after
         return True
 
-    def _seen_by(self, actor: Actor, site_id: UUID, kinds: Sequence[str]) -> list[str]:
+    def _seen_by(self, actor: Actor, kinds: Sequence[str]) -> list[str]:
         """The kinds that are told. Raises `Forbidden` where one of `kinds` is not theirs, or none at all is."""
-        if actor.site_ids and site_id not in actor.site_ids:
-            raise Forbidden("You can watch your own sites only.")
         seen = [kind for kind, shown in self._shown.items() if shown.permissions <= actor.permissions]
         if not seen or not set(kinds) <= set(seen):
             raise Forbidden("You may not watch what happens here.")

@@ -17,12 +17,13 @@ from carewright.kernel.http.gate import address_of, ensure_pace
 from carewright.kernel.server_sent import place_in
 
 LIVE = "/staff/live"
+SITES_MAX = 100
 RETRY_MILLISECONDS = (500, 3_000)
 """Browsers come again after a break at different moments, so that not all knock at once."""
 
 
 def stream(ctx: ConsoleContext) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint: `?site=<id>&after=<place>`, and `kind=` for each kind that is wanted. `Last-Event-ID` goes before `after`.
+    """The endpoint: `?site=<id>&after=<place>`, more sites if wanted, and `kind=` for each kind. `Last-Event-ID` goes before `after`.
 
     A page follows no redirect to the sign-in from here, so whoever is turned away gets a refusal.
     """
@@ -42,10 +43,12 @@ async def _viewer(ctx: ConsoleContext, actor: Actor, request: Request) -> Viewer
     """Raises `BadInput` for what is no site, `NotFound` for one that is not of their hospital, and what the feed refuses."""
     query = request.query_params
     try:
-        site_id = UUID(query.get("site", ""))
+        site_ids = {UUID(each) for each in query.getlist("site")}
     except ValueError as fault:
         raise BadInput("Say which site to watch.", parameter="site") from fault
-    if all(site.id != site_id for site in (await ctx.directory.find_sites(actor)).items):
+    if not 0 < len(site_ids) <= SITES_MAX:
+        raise BadInput(f"Say which site to watch, {SITES_MAX} at most.", parameter="site")
+    if not site_ids <= {site.id for site in (await ctx.directory.find_sites(actor)).items}:
         raise NotFound
     after = place_in(request.headers.get("last-event-id") or query.get("after", ""))
-    return await ctx.feed.watch(actor, site_id, query.getlist("kind"), after)
+    return await ctx.feed.watch(actor, sorted(site_ids), query.getlist("kind"), after)

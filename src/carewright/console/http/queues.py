@@ -1,6 +1,7 @@
 """The staff's pages of the day: which queues there are, who waits in one, and what is done with a turn."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from carewright.console.http import gaps, relief
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
+from carewright.console.http.live import LIVE, SITES_MAX
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue, WalkInsPaused
@@ -126,11 +128,17 @@ class Place(NamedTuple):
 
 
 async def show_queues(ask: Ask) -> Response:
-    """Every queue where the member of staff works, site by site."""
-    found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
+    """Every queue where the member of staff works, site by site, kept up."""
+    place = text_of(await ask.ctx.feed.place())  # before the queues are read, so that no fact is missed in between
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
     places = [Place(site, _zone(site), [await _full(ask, one, site) for one in found if one.queue.site_id == site.id]) for site in sites]
-    return ask.show("queues.html", places=[place for place in places if place.queues], may_open=ask.ctx.actor.may(WORK))
+    watched, may_open = [("site", each.id) for each in sites if ask.ctx.actor.works_at(each.id)][:SITES_MAX], ask.ctx.actor.may(WORK)
+    return ask.show(
+        "queues.html", places=[each for each in places if each.queues], may_open=may_open, place=place,
+        as_of=f"{ask.ctx.clock.now().astimezone(_zone(sites[0]) if sites else UTC):%H:%M}",
+        live=f"{LIVE}?{urlencode(watched)}" if watched and may_open else "",
+    )  # fmt: skip
 
 
 async def _full(ask: Ask, summary: QueueSummary, site: Location) -> Full:

@@ -45,7 +45,7 @@ def stream(ctx: LobbyContext) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         acting, station = await asked_by(ctx.at(address_of(request.scope)), request, "screen")
         after = place_in(request.headers.get("last-event-id") or request.query_params.get("after", ""))
-        viewer = await acting.feed.watch(acting.actor, station.site_id, ["call"], after)
+        viewer = await acting.feed.watch(acting.actor, [station.site_id], ["call"], after)
         return EventStream(viewer, ctx.rng.randint(*RETRY_MILLISECONDS))
 
     return answer
