@@ -3,9 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from carewright.console.http.board import parts_of
 from carewright.console.http.board_layout import USUAL_HOURS, Span, hours_of, lanes_of, span_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -44,3 +46,14 @@ def test_the_hours_shown_hold_everything() -> None:
     assert hours_of([Span(485, 1020), Span(430, 500)]) == (7, 17)
     assert hours_of([Span(0, 1440)]) == (0, 24)
     assert hours_of([]) == USUAL_HOURS
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [(0, ["Rows 1 to 0"]), (1, ["Rows 1 to 1"]), (100, ["Rows 1 to 100"]), (201, ["Rows 1 to 100", "Rows 101 to 200", "Rows 201 to 201"])],
+)
+def test_every_row_is_on_one_page(rows: int, words: list[str]) -> None:
+    parts = parts_of({"place": "a", "day": "2026-11-27", "part": "2", "more": "b"}, rows)
+    assert [each.words for each in parts] == words
+    assert [each.first for each in parts] == [100 * number for number in range(len(words))]
+    assert parts[-1].href == f"/staff/board?place=a&day=2026-11-27&part={len(words)}"

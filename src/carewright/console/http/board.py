@@ -28,8 +28,9 @@ USUAL: tuple[ActorKind, ...] = ("practitioner", "room", "device")
 """What is shown where no kind is asked for."""
 ZOOMS = ("1", "2", "3", "4")
 USUAL_ZOOM = "2"
+CHOICES = ("place", "service", "kind", "zoom")
 ROWS_MAX = 100
-"""As many rows as a page has; whoever wants others narrows by service or kind."""
+"""As many rows as a page has; the others are on further pages."""
 SERVICES_MAX = 200
 HELD = "Held"
 MINUTE = timedelta(minutes=1)
@@ -79,6 +80,15 @@ class Row(NamedTuple):
         return max((each.lane for each in self.visits), default=0) + 1
 
 
+class Part(NamedTuple):
+    """A page of rows, from the one whose number is `first` on, counted from 0."""
+
+    number: int
+    first: int
+    words: str
+    href: str
+
+
 class Day(NamedTuple):
     """The day that is asked for at its site."""
 
@@ -125,11 +135,14 @@ async def show_board(ask: Ask) -> Response:
     now, zone = ask.ctx.clock.now(), ZoneInfo(site.time_zone or "UTC")
     day = Day(asked or now.astimezone(zone).date(), zone, now)
     board = await ask.ctx.scheduling.read_board(ask.ctx.actor, _question(site, day, kind, service))
-    shown = board.rows[:ROWS_MAX] if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))[:ROWS_MAX]
+    rows = board.rows if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))
+    parts = parts_of(query, len(rows))
+    part = next((each for each in parts if str(each.number) == query.get("part")), parts[0])
+    shown = rows[part.first : part.first + ROWS_MAX]
     groups = _groups(board, shown, day)
     from_hour, until_hour = hours_of([*_spans(shown, groups, day), *map(day.span, board.in_use)])
     return ask.show(
-        "board.html", site=site, day=day, place=place, groups=groups, more=len(board.rows) - len(shown), from_hour=from_hour,
+        "board.html", site=site, day=day, place=place, groups=groups, part=part, parts=parts, from_hour=from_hour,
         until_hour=until_hour, hours=range(from_hour, until_hour), names=_names(services, service, board), states=STATES, held=HELD,
         may_move=ask.ctx.actor.may(MOVE), as_of=clock(now.astimezone(zone).hour * 60 + now.astimezone(zone).minute),
         at_now=Span(day.minute, day.minute).place if day.minute is not None else "", link=lambda step: _link(query, day, step), **common,
@@ -143,8 +156,18 @@ def _question(site: Location, day: Day, kind: ActorKind | None, service: Service
 
 def _link(query: Mapping[str, str], day: Day, step: int) -> str:
     """The board of the day before or after, by the same choices; without a step, of today."""
-    kept = {name: query[name] for name in ("place", "service", "kind", "zoom") if query.get(name)}
+    kept = {name: query[name] for name in CHOICES if query.get(name)}
     return f"{BOARD}?{urlencode(kept | ({'day': str(day.date + timedelta(days=step))} if step else {}))}"
+
+
+def parts_of(query: Mapping[str, str], rows: int) -> list[Part]:
+    """The pages of so many rows, of the same board; one where there are none."""
+    kept = {name: query[name] for name in (*CHOICES, "day") if query.get(name)}
+    firsts = enumerate(range(0, max(rows, 1), ROWS_MAX), 1)
+    return [
+        Part(number, first, f"Rows {first + 1} to {min(first + ROWS_MAX, rows)}", f"{BOARD}?{urlencode(kept | {'part': str(number)})}")
+        for number, first in firsts
+    ]
 
 
 def _names(services: Iterable[ServiceSummary], service: ServiceSummary | None, board: Board) -> Mapping[UUID, str]:
