@@ -130,9 +130,9 @@ async def test_one_that_slept_is_right_when_it_wakes(visits: Visits, room: Waiti
 async def test_one_that_is_retired_shows_nothing_any_more(visits: Visits, room: WaitingRoom) -> None:
     page, station = await screen_of(visits, room)
     await ran(room.clinic.system, "retire", station)
-    await expect(page.get_by_role("heading", name="Sign this screen in")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Sign this device in")).to_be_visible()
     await page.goto("/screen")
-    await expect(page.get_by_role("heading", name="Sign this screen in")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Sign this device in")).to_be_visible()
 
 
 async def test_a_wrong_code_is_refused_in_plain_words(visits: Visits, one_process: System) -> None:

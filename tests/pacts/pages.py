@@ -26,8 +26,9 @@ from carewright.contracts.coverage import (
     UpdateCoverage,
 )
 from carewright.contracts.directory import Directory, FindServices, FindStaff
-from carewright.contracts.flow import Flow, Queues, SearchEncounters
+from carewright.contracts.flow import Flow, Kiosks, Queues, SearchEncounters
 from carewright.contracts.hl7 import Desk, SetMapping, SettleMessage
+from carewright.contracts.kiosk import FindByCode
 from carewright.contracts.notifications import Notice, Notifications, ReadInbox, Recipient
 from carewright.contracts.oversight import CloseIncident, ListIncidents, ListUnusual, Oversight, Respond
 from carewright.contracts.passkeys import AddPasskey, RedeemPasskey, StartPasskey
@@ -227,6 +228,7 @@ PORTAL_CALLS = (
     Call(CalendarFeeds, "list_feeds", PATIENT_ASKS, (), (FEED,)),
     Call(Queues, "own_turns", PATIENT_ASKS, (), (CLINIC, TURN), MOMENTS),
     Call(Queues, "estimate_wait", PATIENT_ASKS, (ENTRY,), (CLINIC, TURN), there(any_=MINUTES)),
+    Call(Kiosks, "check_in_code", PORTAL, (TIME,), (APPOINTMENT,)),
     Call(CalendarFeeds, "end_feed", PATIENT_ASKS, (IDS["feed_id"],), (FEED,)),
 )  # fmt: skip
 CONSOLE_CALLS = (
@@ -319,6 +321,10 @@ CONSOLE_CALLS = (
         Queues, "set_relief", NURSE, (SetRelief(queue_id=QUEUE, what="extra-staff", is_on=True, reason="crowded"), KEY),
         (CLINIC, PATIENT, QUEUE_OPEN), there("QueueRelief.on", any_=("past", "minutes", "ended_at", "ended_by", "end_reason")),
     ),
+    # kiosks
+    Call(Kiosks, "list_walk_ins", NURSE, (QUEUE,), (CLINIC, PATIENT, QUEUE_OPEN), there(any_=("items",))),
+    Call(Kiosks, "list_help", NURSE, (IDS["site_id"],), (CLINIC,), there(any_=("items",))),
+    Call(Kiosks, "find_by_code", NURSE, (FindByCode(code="KMT 4RW"),), (CLINIC,), there(any_=("appointment_ids",))),
     # messages of others that did not fit
     Call(Desk, "list_messages", SCHEDULER, (), (WAITING,)),
     Call(Desk, "get_message", SCHEDULER, (IDS["message_id"],), (WAITING,)),
@@ -359,6 +365,10 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("console", "propose_turns"): "as list_gaps",
     ("console", "take_time"): "as list_gaps",
     ("console", "give_time_back"): "as list_gaps",
+    ("console", "call_walk_in"): "needs a kiosk that gave a ticket; tests/browser/test_kiosk.py has one",
+    ("console", "register_walk_in"): "as call_walk_in",
+    ("console", "end_walk_in"): "as call_walk_in",
+    ("console", "answer_help"): "as call_walk_in",
     ("console", "block_time"): "needs a calendar with what it hits; tests/http/test_outage.py takes one out of service and back",
     ("console", "unblock_time"): "as block_time",
     ("console", "get_calendar"): "as block_time",

@@ -132,12 +132,13 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
         records=nobody,
         calendar_feeds=nobody,
         delays=nobody,
+        kiosks=nobody,
         queues=nobody,
     )
     console = ConsoleContext(
         **world, settings=ConsoleSettings(), audit=nobody, records=nobody, oversight=nobody, directory=nobody, desk=nobody,
         coverages=nobody, patients=nobody, scheduling=nobody, flow=nobody, queues=nobody, delays=nobody, ehrs=nobody,
-        feed=nobody,
+        kiosks=nobody, feed=nobody,
     )  # fmt: skip
     api = [*((route, ctx) for route in ACCESS), *((route, patients) for route in PATIENTS), (LINK, patients)]
     behind = [*served(Access, LocalAccess(ctx), signer, ctx), *token_endpoint(ctx), *staff_pages(console), *patients_pages(portal)]

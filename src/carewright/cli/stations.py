@@ -1,11 +1,11 @@
-"""`carewright station`: screens on walls."""
+"""`carewright station`: screens on walls, kiosks at entrances."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from carewright.cli.commands import id_in, organization_of, sections_of
 from carewright.cli.words import add_command, add_group, with_tenant
-from carewright.contracts.stations import EnrolStation
+from carewright.contracts.stations import EnrolStation, StationKind
 
 if TYPE_CHECKING:
     from carewright.cli.words import Names
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def add(names: "Names") -> None:
     """The commands, with their arguments."""
     whats = add_group(
-        names, "station", "Enrol screens, and retire them.",
+        names, "station", "Enrol screens and kiosks, and retire them.",
         "carewright station enrol --kind screen --site ID --name 'Waiting room, ground floor'",
     )  # fmt: skip
     enrol = add_command(
-        whats, "enrol", station, "Enrol a screen and print the code to type at it.",
+        whats, "enrol", station, "Enrol a screen or a kiosk and print the code to type at it.",
         "carewright station enrol --kind screen --site ID --name Entrance --language en --language es",
     )  # fmt: skip
-    enrol.add_argument("--kind", choices=("screen",), required=True, help="what it is")
+    enrol.add_argument("--kind", choices=get_args(StationKind), required=True, help="what it is")
     enrol.add_argument("--site", required=True, metavar="ID", help="where it is")
     enrol.add_argument("--name", required=True, help="what people call it")
     enrol.add_argument(
@@ -30,7 +30,7 @@ def add(names: "Names") -> None:
     enrol.add_argument(
         "--queue", action="append", default=[], metavar="ID", help="only this queue of the site (may be given more than once)"
     )  # fmt: skip
-    listed = add_command(whats, "list", station, "List screens, and when each was seen last.", "carewright station list")
+    listed = add_command(whats, "list", station, "List screens and kiosks, and when each was seen last.", "carewright station list")
     code = add_command(whats, "code", station, "Print another code for one, as for a new device.", "carewright station code ID")
     retire = add_command(whats, "retire", station, "Sign one out for good.", "carewright station retire ID")
     for each in (code, retire):

@@ -108,16 +108,23 @@ ehr.retry_untold                       ehr.untold.retry
 ehr.set_mode                           ehr.mode.put
 ehr.stop_connection                    ehr.connection.stop
 flow.actor_of                          flow.sensor.resolve
+flow.answer_help                       flow.help.answer
 flow.arrive                            flow.queue_entry.arrive
 flow.arrive_in_emergency              flow.queue_entry.arrive
 flow.assign_place                      flow.place.assign
 flow.call_entry                        flow.queue_entry.call
+flow.call_for_help                     flow.help.call
 flow.call_next                         flow.queue_entry.call
+flow.call_walk_in                      flow.walk_in.call
 flow.change_encounter                  flow.encounter.change
 flow.change_sensor                     flow.sensor.change
+flow.check_in                          flow.check_in.try
+flow.check_in_code                     flow.check_in.tell
+flow.end_walk_in                       flow.walk_in.end
 flow.enrol_sensor                      flow.sensor.create
 flow.estimate_wait                     flow.queue_entry.estimate
 flow.estimate_waits                    flow.queue.estimate
+flow.find_by_code                      flow.check_in.find
 flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
@@ -126,17 +133,21 @@ flow.get_tuning                        flow.tuning.list
 flow.list_delays                       flow.delay.list
 flow.list_entries                      flow.queue_entry.search
 flow.list_expected                     flow.delay.expected
+flow.list_help                         flow.help.list
+flow.list_kiosk_queues                 flow.walk_in.offer
 flow.list_other_sites                  flow.relief.list
 flow.list_places                       flow.place.search
 flow.list_queues                       flow.queue.list
 flow.list_sensors                      flow.sensor.list
 flow.list_tunings                      flow.tuning.list
 flow.list_turns                        flow.queue.list
+flow.list_walk_ins                     flow.walk_in.list
 flow.own_turns                         flow.queue_entry.read
 flow.propose_turns                     flow.queue.propose
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
+flow.register_walk_in                  flow.walk_in.register
 flow.renew_sensor_secret               flow.sensor.renew
 flow.report_readings                   flow.sensor.report
 flow.search_encounters                 flow.encounter.search
@@ -151,6 +162,7 @@ flow.step_entry                        flow.queue_entry.step
 flow.step_place                        flow.place.step
 flow.step_tuning                       flow.tuning.step
 flow.stop_sensor                       flow.sensor.stop
+flow.take_ticket                       flow.walk_in.take
 flow.transfer_entry                    flow.queue_entry.transfer
 flow.triage_entry                      flow.queue_entry.triage
 flow.turns_of_visits                   flow.queue_entry.search
@@ -255,7 +267,8 @@ SILENT = frozenset({
     "access.sign_in.complete", "access.sign_in.start", "audit.checkpoint.read", "audit.event.watch",
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
-    "flow.call.show", "flow.delay.list",
+    "flow.call.show", "flow.check_in.find", "flow.check_in.tell", "flow.check_in.try", "flow.delay.list", "flow.help.list",
+    "flow.walk_in.list", "flow.walk_in.offer",
     "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
     "flow.tuning.list", "flow.tuning.step",
     "flow.sensor.list", "flow.sensor.report", "flow.sensor.resolve",

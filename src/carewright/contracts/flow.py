@@ -1,7 +1,6 @@
 """The flow module's language: encounters, which are what happens between a patient and the hospital while the patient is there.
 
-Queues, and who waits in them, have their values in `contracts.queue`, rooms and beds theirs in `contracts.rooms`,
-late running in `contracts.delays`.
+Queues have their values in `contracts.queue`, rooms and beds in `contracts.rooms`, late running in `contracts.delays`, kiosks in `kiosk`.
 """
 
 from typing import Annotated, ClassVar, Literal, Protocol
@@ -10,17 +9,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from carewright.contracts.delays import (
-    AtSite,
-    Delay,
-    DelaySource,
-    DelaysPage,
-    ExpectedStarts,
-    ListExpected,
-    SetDelay,
-    SetTelling,
-    Telling,
-)
+from carewright.contracts import kiosk as k
+from carewright.contracts.delays import AtSite, Delay, DelaySource, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling, Telling
 from carewright.contracts.directory import Coding, Identifier
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.queue import (
@@ -578,3 +568,31 @@ class Lobby(Protocol):
     """What the rims may ask of flow for everybody in a waiting room to see."""
 
     async def show_calls(self, actor: Actor, query: ShowCalls) -> CallsShown: ...
+
+
+class Kiosks(Protocol):
+    """What the rims may ask of flow for whoever stands at a kiosk, and for the desk that sees to them."""
+
+    async def check_in_code(self, actor: Actor, appointment_id: UUID) -> k.CheckInCode: ...
+
+    async def check_in(self, actor: Actor, command: k.CheckIn) -> k.CheckedIn: ...
+
+    async def list_kiosk_queues(self, actor: Actor, query: k.ListKioskQueues) -> k.KioskQueues: ...
+
+    async def take_ticket(self, actor: Actor, command: k.TakeTicket, idempotency_key: str | None = None) -> k.KioskTicket: ...
+
+    async def call_for_help(self, actor: Actor, command: k.CallForHelp) -> k.HelpCall: ...
+
+    async def list_walk_ins(self, actor: Actor, queue_id: UUID) -> k.WalkInsPage: ...
+
+    async def call_walk_in(self, actor: Actor, command: k.CallWalkIn, idempotency_key: str | None = None) -> k.WalkIn: ...
+
+    async def register_walk_in(self, actor: Actor, command: k.RegisterWalkIn, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def end_walk_in(self, actor: Actor, command: k.EndWalkIn, idempotency_key: str | None = None) -> k.WalkIn: ...
+
+    async def find_by_code(self, actor: Actor, query: k.FindByCode) -> k.FoundByCode: ...
+
+    async def list_help(self, actor: Actor, site_id: UUID) -> k.HelpCalls: ...
+
+    async def answer_help(self, actor: Actor, command: k.AnswerHelp, idempotency_key: str | None = None) -> k.HelpCall: ...

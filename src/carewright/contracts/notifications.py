@@ -28,9 +28,9 @@ TemplateName = Literal[
 TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "sign_in_code": frozenset({"hospital", "code", "minutes"}),
     "sign_in_call_us": frozenset({"hospital"}),
-    "appointment_booked": frozenset({"hospital", "when", "site"}),
+    "appointment_booked": frozenset({"hospital", "when", "site", "code"}),
     "appointment_requested": frozenset({"hospital", "when", "site"}),
-    "appointment_rescheduled": frozenset({"hospital", "when", "site"}),
+    "appointment_rescheduled": frozenset({"hospital", "when", "site", "code"}),
     "appointment_cancelled": frozenset({"hospital", "when", "site"}),
     "appointment_later": frozenset({"hospital", "when", "site", "minutes"}),
     "appointment_as_booked": frozenset({"hospital", "when", "site"}),

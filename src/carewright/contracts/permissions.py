@@ -17,112 +17,114 @@ COLUMNS = {
     "adm": "administrator",      # runs the system, sees no patients
     "int": "integration",        # another system
     "scr": "screen",             # on a wall: tickets, nobody's name
+    "kio": "kiosk",              # at the entrance: takes codes, gives tickets
     "sen": "sensor",             # sees that somebody is there, never who
 }  # fmt: skip
 
 TABLE = """
-                                     pat prx des sch nur phy tec ops ana pri adm int scr sen
-access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x   .   .
-access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .   .   .
-access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .   .   .
-access.consent.any_patient            .   .   x   x   x   x   .   .   .   .   .   x   .   .
-access.consent.give                   x   .   .   .   .   .   .   .   .   .   .   .   .   .
-access.consent.read                   x   .   x   x   x   x   .   .   .   .   .   x   .   .
-access.consent.record                 .   .   x   .   .   .   .   .   .   .   .   .   .   .
-access.app.let_in                     x   x   .   .   .   .   .   .   .   .   .   .   .   .
-access.app.start                      .   .   x   x   x   x   x   .   .   .   .   .   .   .
-access.token.introspect               .   .   .   .   .   .   .   .   .   .   .   x   .   .
-access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .   .   .
-access.station.manage                 .   .   .   .   .   .   .   x   .   .   x   .   .   .
-access.station.own                    .   .   .   .   .   .   .   .   .   .   .   .   x   .
-access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .   .   .
-access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .   .   .
-audit.read                            .   .   .   .   .   .   .   .   .   x   .   .   .   .
-calendars.feed.manage                 x   .   x   x   x   x   x   .   .   .   .   .   .   .
-cds.advise                            .   .   .   .   .   .   .   .   .   .   .   x   .   .
-cds.ask                               .   .   x   x   .   .   .   .   .   .   .   .   .   .
-cds.service.manage                    .   .   .   .   .   .   .   .   .   .   x   .   .   .
-coverage.read                         x   x   x   x   .   .   .   .   .   .   .   x   .   .
-coverage.change                       .   .   x   .   .   .   .   .   .   .   .   x   .   .
-coverage.any_patient                  .   .   x   x   .   .   .   .   .   .   .   x   .   .
-coverage.check                        .   .   x   x   .   .   .   .   .   .   .   x   .   .
-coverage.policy.read                  .   .   x   x   .   .   .   .   .   .   x   .   .   .
-coverage.policy.change                .   .   .   .   .   .   .   .   .   .   x   .   .   .
-directory.read                        x   x   x   x   x   x   x   x   x   x   x   x   .   .
-directory.change                      .   .   .   .   .   .   .   .   .   .   x   x   .   .
-fhir.export                           .   .   .   .   .   .   .   .   .   .   .   x   .   .
-flow.call.watch                       .   .   .   .   .   .   .   .   .   .   .   .   x   .
-flow.delay.change                     .   .   x   x   x   x   x   x   .   .   .   .   .   .
-flow.delay.list                       .   .   x   x   x   x   x   x   .   .   .   x   .   .
-flow.delay.read                       x   x   x   x   x   x   x   x   .   .   .   x   .   .
-flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x   .   .
-flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x   .   .
-flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x   .   .
-flow.place.change                     .   .   .   .   x   .   .   x   .   .   x   .   .   .
-flow.place.read                       .   .   x   .   x   x   x   x   .   .   .   x   .   .
-flow.place.work                       .   .   x   .   x   x   x   .   .   .   .   x   .   .
-flow.queue.change                     .   .   .   .   .   .   .   x   .   .   x   .   .   .
-flow.queue.read                       x   x   x   x   x   x   x   x   .   .   .   x   .   .
-flow.queue.triage                     .   .   .   .   x   x   .   .   .   .   .   .   .   .
-flow.queue.work                       .   .   x   .   x   x   x   .   .   .   .   x   .   .
-flow.relief.change                    .   .   x   .   x   x   x   x   .   .   .   .   .   .
-flow.relief.read                      .   .   x   .   x   x   x   x   .   .   x   x   .   .
-flow.sensor.manage                    .   .   .   .   .   .   .   x   .   .   x   .   .   .
-flow.sensor.read                      .   .   x   .   x   x   x   x   .   .   x   .   .   .
-flow.sensor.report                    .   .   .   .   .   .   .   .   .   .   .   .   .   x
-ehr.connection.manage                 .   .   .   .   .   .   .   .   .   .   x   .   .   .
-ehr.connection.read                   .   .   .   x   .   .   .   .   .   .   x   .   .   .
-ehr.exchange                          .   .   .   x   .   .   .   .   .   .   x   .   .   .
-hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .   .   .
-hl7.message.read                      .   .   .   x   .   .   .   .   .   .   .   .   .   .
-hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x   .   .
-hl7.partner.manage                    .   .   .   .   .   .   .   .   .   .   x   .   .   .
-hl7.work_list                         .   .   .   x   .   .   .   .   .   .   x   .   .   .
-notifications.communication.any_patient .  .   x   x   .   .   .   .   .   .   .   x   .   .
-notifications.communication.read      x   x   x   x   .   .   .   .   .   .   .   x   .   .
-notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x   .   .
-orders.request.any_patient            .   .   x   .   x   x   x   .   .   .   .   x   .   .
-orders.request.read                   x   x   x   .   x   x   x   .   .   .   .   x   .   .
-orders.request.record                 .   .   x   .   x   x   .   .   .   .   .   x   .   .
-oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .   .   .
-oversight.review                      .   .   .   .   .   .   .   .   .   x   .   .   .   .
-patients.read                         x   x   x   x   x   x   x   .   .   .   .   x   .   .
-patients.read_contacts                x   x   x   x   x   x   .   .   .   .   .   x   .   .
-patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x   .   .
-patients.find                         .   .   x   x   x   x   x   .   .   .   .   x   .   .
-patients.erase                        .   .   .   .   .   .   .   .   .   x   .   .   .   .
-patients.register                     .   .   x   .   .   .   .   .   .   .   .   x   .   .
-patients.change                       .   .   x   .   .   .   .   .   .   .   .   x   .   .
-patients.merge                        .   .   x   .   .   .   .   .   .   .   .   x   .   .
-patients.group.read                   .   .   .   .   .   .   .   .   .   .   .   x   .   .
-patients.group.change                 .   .   .   .   .   .   .   .   .   .   .   x   .   .
-records.export                        x   x   .   .   .   .   .   .   .   x   .   .   .   .
-records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .   .   .
-records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .   .   .
-records.hold                          .   .   .   .   .   .   .   .   .   x   .   .   .   .
-scheduling.find                       x   x   x   x   x   x   x   x   .   .   .   x   .   .
-scheduling.appointment.read           x   x   x   x   x   x   x   .   .   .   .   x   .   .
-scheduling.appointment.read_note      x   x   .   .   x   x   .   .   .   .   .   .   .   .
-scheduling.appointment.hold           x   x   x   x   .   .   .   .   .   .   .   x   .   .
-scheduling.appointment.book           x   x   x   x   .   .   .   .   .   .   .   x   .   .
-scheduling.appointment.confirm        x   x   x   x   .   .   .   .   .   .   .   x   .   .
-scheduling.appointment.cancel         x   x   x   x   .   .   .   .   .   .   .   x   .   .
-scheduling.appointment.reschedule     x   x   x   x   .   .   .   .   .   .   .   x   .   .
-scheduling.appointment.any_patient    .   .   x   x   x   x   x   .   .   .   .   x   .   .
-scheduling.appointment.accept         .   .   x   x   .   .   .   .   .   .   .   .   .   .
-scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   x   .   .
-scheduling.appointment.override       .   .   .   x   .   .   .   .   .   .   .   .   .   .
-scheduling.appointment.mirror         .   .   .   .   .   .   .   .   .   .   .   x   .   .
-scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x   x   .   .
-scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x   .   .
-scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x   .   .   .
-scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x   .   .
-scheduling.time_in_use.take           .   .   x   .   x   x   x   .   .   .   .   x   .   .
-subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x   .   .
-system.operate                        .   .   .   .   .   .   .   x   .   .   x   .   .   .
-vitals.observation.any_patient        .   .   .   .   x   x   x   .   .   .   .   x   .   .
-vitals.observation.read               x   x   .   .   x   x   x   .   .   .   .   x   .   .
-vitals.observation.record             .   .   .   .   .   .   .   .   .   .   .   x   .   .
+                                     pat prx des sch nur phy tec ops ana pri adm int scr kio sen
+access.session.own                    x   x   x   x   x   x   x   x   x   x   x   x   .   .   .
+access.account.read                   .   .   .   .   .   .   .   .   .   x   x   .   .   .   .
+access.account.manage                 .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+access.consent.any_patient            .   .   x   x   x   x   .   .   .   .   .   x   .   .   .
+access.consent.give                   x   .   .   .   .   .   .   .   .   .   .   .   .   .   .
+access.consent.read                   x   .   x   x   x   x   .   .   .   .   .   x   .   .   .
+access.consent.record                 .   .   x   .   .   .   .   .   .   .   .   .   .   .   .
+access.app.let_in                     x   x   .   .   .   .   .   .   .   .   .   .   .   .   .
+access.app.start                      .   .   x   x   x   x   x   .   .   .   .   .   .   .   .
+access.token.introspect               .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+access.client.manage                  .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+access.station.manage                 .   .   .   .   .   .   .   x   .   .   x   .   .   .   .
+access.station.own                    .   .   .   .   .   .   .   .   .   .   .   .   x   x   .
+access.break_glass.start              .   .   .   .   x   x   x   .   .   .   .   .   .   .   .
+access.break_glass.review             .   .   .   .   .   .   .   .   .   x   .   .   .   .   .
+audit.read                            .   .   .   .   .   .   .   .   .   x   .   .   .   .   .
+calendars.feed.manage                 x   .   x   x   x   x   x   .   .   .   .   .   .   .   .
+cds.advise                            .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+cds.ask                               .   .   x   x   .   .   .   .   .   .   .   .   .   .   .
+cds.service.manage                    .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+coverage.read                         x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+coverage.change                       .   .   x   .   .   .   .   .   .   .   .   x   .   .   .
+coverage.any_patient                  .   .   x   x   .   .   .   .   .   .   .   x   .   .   .
+coverage.check                        .   .   x   x   .   .   .   .   .   .   .   x   .   .   .
+coverage.policy.read                  .   .   x   x   .   .   .   .   .   .   x   .   .   .   .
+coverage.policy.change                .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+directory.read                        x   x   x   x   x   x   x   x   x   x   x   x   .   .   .
+directory.change                      .   .   .   .   .   .   .   .   .   .   x   x   .   .   .
+fhir.export                           .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+flow.call.watch                       .   .   .   .   .   .   .   .   .   .   .   .   x   .   .
+flow.delay.change                     .   .   x   x   x   x   x   x   .   .   .   .   .   .   .
+flow.delay.list                       .   .   x   x   x   x   x   x   .   .   .   x   .   .   .
+flow.delay.read                       x   x   x   x   x   x   x   x   .   .   .   x   .   .   .
+flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
+flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x   .   .   .
+flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x   .   .   .
+flow.kiosk.use                        .   .   .   .   .   .   .   .   .   .   .   .   .   x   .
+flow.place.change                     .   .   .   .   x   .   .   x   .   .   x   .   .   .   .
+flow.place.read                       .   .   x   .   x   x   x   x   .   .   .   x   .   .   .
+flow.place.work                       .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
+flow.queue.change                     .   .   .   .   .   .   .   x   .   .   x   .   .   .   .
+flow.queue.read                       x   x   x   x   x   x   x   x   .   .   .   x   .   .   .
+flow.queue.triage                     .   .   .   .   x   x   .   .   .   .   .   .   .   .   .
+flow.queue.work                       .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
+flow.relief.change                    .   .   x   .   x   x   x   x   .   .   .   .   .   .   .
+flow.relief.read                      .   .   x   .   x   x   x   x   .   .   x   x   .   .   .
+flow.sensor.manage                    .   .   .   .   .   .   .   x   .   .   x   .   .   .   .
+flow.sensor.read                      .   .   x   .   x   x   x   x   .   .   x   .   .   .   .
+flow.sensor.report                    .   .   .   .   .   .   .   .   .   .   .   .   .   .   x
+ehr.connection.manage                 .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+ehr.connection.read                   .   .   .   x   .   .   .   .   .   .   x   .   .   .   .
+ehr.exchange                          .   .   .   x   .   .   .   .   .   .   x   .   .   .   .
+hl7.mapping.change                    .   .   .   x   .   .   .   .   .   .   x   .   .   .   .
+hl7.message.read                      .   .   .   x   .   .   .   .   .   .   .   .   .   .   .
+hl7.message.receive                   .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+hl7.partner.manage                    .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+hl7.work_list                         .   .   .   x   .   .   .   .   .   .   x   .   .   .   .
+notifications.communication.any_patient .  .   x   x   .   .   .   .   .   .   .   x   .   .   .
+notifications.communication.read      x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+notifications.read                    x   x   x   x   x   x   x   x   x   x   x   x   .   .   .
+orders.request.any_patient            .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
+orders.request.read                   x   x   x   .   x   x   x   .   .   .   .   x   .   .   .
+orders.request.record                 .   .   x   .   x   x   .   .   .   .   .   x   .   .   .
+oversight.respond                     .   .   .   .   .   .   .   .   .   x   x   .   .   .   .
+oversight.review                      .   .   .   .   .   .   .   .   .   x   .   .   .   .   .
+patients.read                         x   x   x   x   x   x   x   .   .   .   .   x   .   .   .
+patients.read_contacts                x   x   x   x   x   x   .   .   .   .   .   x   .   .   .
+patients.read_identifiers             x   x   x   .   .   .   .   .   .   .   .   x   .   .   .
+patients.find                         .   .   x   x   x   x   x   .   .   .   .   x   .   .   .
+patients.erase                        .   .   .   .   .   .   .   .   .   x   .   .   .   .   .
+patients.register                     .   .   x   .   .   .   .   .   .   .   .   x   .   .   .
+patients.change                       .   .   x   .   .   .   .   .   .   .   .   x   .   .   .
+patients.merge                        .   .   x   .   .   .   .   .   .   .   .   x   .   .   .
+patients.group.read                   .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+patients.group.change                 .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+records.export                        x   x   .   .   .   .   .   .   .   x   .   .   .   .   .
+records.retention.read                .   .   .   .   .   .   .   .   .   x   x   .   .   .   .
+records.retention.change              .   .   .   .   .   .   .   .   .   x   .   .   .   .   .
+records.hold                          .   .   .   .   .   .   .   .   .   x   .   .   .   .   .
+scheduling.find                       x   x   x   x   x   x   x   x   .   .   .   x   .   .   .
+scheduling.appointment.read           x   x   x   x   x   x   x   .   .   .   .   x   .   .   .
+scheduling.appointment.read_note      x   x   .   .   x   x   .   .   .   .   .   .   .   .   .
+scheduling.appointment.hold           x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+scheduling.appointment.book           x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+scheduling.appointment.confirm        x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+scheduling.appointment.cancel         x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+scheduling.appointment.reschedule     x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+scheduling.appointment.any_patient    .   .   x   x   x   x   x   .   .   .   .   x   .   .   .
+scheduling.appointment.accept         .   .   x   x   .   .   .   .   .   .   .   .   .   .   .
+scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   x   .   .   .
+scheduling.appointment.override       .   .   .   x   .   .   .   .   .   .   .   .   .   .   .
+scheduling.appointment.mirror         .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x   x   .   .   .
+scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x   .   .   .
+scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
+scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x   .   .   .
+scheduling.time_in_use.take           .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
+subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
+system.operate                        .   .   .   .   .   .   .   x   .   .   x   .   .   .   .
+vitals.observation.any_patient        .   .   .   .   x   x   x   .   .   .   .   x   .   .   .
+vitals.observation.read               x   x   .   .   x   x   x   .   .   .   .   x   .   .   .
+vitals.observation.record             .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
 """
 """`scheduling.appointment.any_patient`, and those of other modules, let staff act for every patient; without it an actor acts for
 `patient_id` alone."""
@@ -144,8 +146,8 @@ def read_table(text: str, columns: dict[str, str]) -> dict[str, frozenset[str]]:
 
 
 ROLES = read_table(TABLE, COLUMNS)
-STATIONS = ("screen",)
-"""Roles of what hangs on walls."""
+STATIONS = ("screen", "kiosk")
+"""Roles of what hangs on walls and stands at entrances."""
 SENSOR = "sensor"
 """The role of what sees a room, a bed or a waiting area."""
 STAFF = frozenset(ROLES) - {"patient", "proxy", "integration", SENSOR, *STATIONS}
@@ -159,7 +161,8 @@ BREAK_GLASS = frozenset({
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset({
     "access.account.look_up", "access.app.read",
-    "access.session.resolve", "access.sign_in", "audit.watch", "flow.sensor.resolve", "notifications.list", "notifications.notify",
+    "access.session.resolve", "access.sign_in", "audit.watch", "flow.check_in.tell", "flow.sensor.resolve", "notifications.list",
+    "notifications.notify",
     "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "records.extract",
     "scheduling.appointment.relate",
 })  # fmt: skip

@@ -47,7 +47,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Whoever waits is told that their turn is soon when at most `soon_ahead` are before them, or when half of those like them are called
     within `soon_minutes`; None is never.
-    `shows_wait`: screens and kiosks tell everybody how long it takes.
+    `shows_wait`: screens and kiosks tell everybody how long it takes. `at_kiosks`: kiosks give tickets to who has no appointment.
+    `waits_at` is where those who wait sit, as a kiosk tells them: "waiting area 2, first floor".
 
     `relief` is what is done by itself when more wait than the queue bears, each step once.
     """
@@ -66,6 +67,8 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     soon_ahead: Annotated[int, Meta(ge=0, le=50)] | None = 2
     soon_minutes: Annotated[int, Meta(ge=1, le=240)] | None = None
     shows_wait: bool = True
+    at_kiosks: bool = True
+    waits_at: Annotated[str, Meta(max_length=100)] = ""
     relief: Annotated[tuple[ReliefRule, ...], Meta(max_length=len(get_args(ReliefKind)))] = ()
 
     def __post_init__(self) -> None:
@@ -107,7 +110,8 @@ class ListQueues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits.
 
-    `relief` are the steps that are on.
+    `relief` are the steps that are on. `walk_ins` have a ticket of a kiosk, and are asked by the desk who they are: they are not counted in
+    `waiting`.
     """
 
     queue: Queue
@@ -115,6 +119,7 @@ class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
     in_service: int
     waiting_since: Instant | None = None
     relief: tuple[Relief, ...] = ()
+    walk_ins: int = 0
 
 
 class QueuesPage(msgspec.Struct, frozen=True, kw_only=True):

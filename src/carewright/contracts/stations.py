@@ -1,4 +1,4 @@
-"""Access's language of stations: screens on walls, which sign in by themselves and may do nothing but what hangs on them.
+"""Access's language of stations: screens on walls and kiosks, which sign in by themselves and may do nothing but what they are for.
 
 What FHIR calls a Device is in the directory; a station is what people look at, with a session of its own.
 """
@@ -11,8 +11,8 @@ from msgspec import Meta
 
 from carewright.kernel.values import Instant, ShortText
 
-StationKind = Literal["screen"]
-"""Also the name of its role."""
+StationKind = Literal["screen", "kiosk"]
+"""Also the name of its role, and its address."""
 LanguageTag = Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Z]{2})?$")]
 """BCP 47."""
 Languages = Annotated[tuple[LanguageTag, ...], Meta(min_length=1, max_length=6)]
@@ -20,7 +20,7 @@ ShownQueues = Annotated[tuple[UUID, ...], Meta(max_length=50)]
 
 
 class Station(msgspec.Struct, frozen=True, kw_only=True):
-    """A screen of a site. It speaks `languages`, and is about the queues that are named, or all of its site.
+    """A screen or a kiosk of a site. It speaks `languages`, and is about the queues that are named, or all of its site.
 
     `code_until` is there while a code waits to be typed at it. `last_seen_at` is exact to some minutes; None where it is signed out.
     """

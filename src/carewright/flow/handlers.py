@@ -6,10 +6,10 @@ The copies of places, devices and kinds of visits may lag: the tables' comments 
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.patients import PatientErased, PatientMerged
-from carewright.contracts.queue import PutQueue, QueueAction
+from carewright.contracts.queue import QueueAction
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
 from carewright.flow.model import queue as rules
-from carewright.flow.service import delays, soon, turns
+from carewright.flow.service import check_in, delays, soon, turns
 from carewright.flow.store import coming, rooms
 from carewright.flow.store import delays as late
 from carewright.flow.store import encounters as store
@@ -84,13 +84,11 @@ async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvan
     if event.status not in ("arrived", "checked-in"):
         await take_out_of_queues(ctx, tx, event)
         return
-    service = await queues.service_of(tx, event.organization_id, event.visit_type_id)
-    if service is None or await queues.entry_of_appointment(tx, event.organization_id, event.appointment_id):
+    if await queues.entry_of_appointment(tx, event.organization_id, event.appointment_id):
         return
-    service_id, name = service
-    queue = await queues.queue_of(tx, event.organization_id, event.site_id, service_id)
+    queue = await check_in.queue_of_visit(ctx, tx, event.site_id, event.visit_type_id)
     if queue is None:
-        queue = await turns.put_queue(ctx, tx, PutQueue(site_id=event.site_id, service_id=service_id, name=name))
+        return
     arrival = turns.Arrival(
         patient_id=event.patient_id, tier=event.urgency, appointment_id=event.appointment_id, appointment_start=event.start,
         practitioner_id=event.practitioner_ids[0] if len(event.practitioner_ids) == 1 else None,

@@ -7,7 +7,7 @@ import msgspec
 from carewright.contracts.records import days_kept
 from carewright.flow.service import delays, readings, relief, soon, tuning
 from carewright.flow.service.encounters import dispose_encounters
-from carewright.flow.store import coming, sensors
+from carewright.flow.store import coming, kiosk, sensors
 from carewright.flow.store import delays as late
 from carewright.flow.store import relief as reliefs
 from carewright.flow.store import tuning as tunings
@@ -20,6 +20,7 @@ COMING_BATCH_MAX = 5_000
 DELAYS_KEPT = timedelta(days=90)
 RELIEF_KEPT = timedelta(days=90)
 TUNINGS_KEPT = timedelta(days=730)
+KIOSK_KEPT = timedelta(days=90)
 WATCH_SECONDS = 20.0
 """A minute that passes makes somebody late; five of them are told."""
 RELIEF_SECONDS = 30.0
@@ -30,13 +31,15 @@ STOPPED_KEPT = timedelta(days=90)
 
 
 async def forget_past(ctx: Context) -> int:
-    """Drop a batch of the copies of appointments that are over, and of delays, relief, tunings and stopped sensors of long ago."""
+    """Drop a batch of the copies of appointments that are over, and of what was seen to or stopped long ago, of every organization."""
     now = ctx.clock.now()
     gone = await coming.forget_past(ctx.db, now - COMING_KEPT, COMING_BATCH_MAX)
     gone += await late.forget_past(ctx.db, (now - DELAYS_KEPT).date(), COMING_BATCH_MAX)
     gone += await tunings.forget_past(ctx.db, now - TUNINGS_KEPT, COMING_BATCH_MAX)
     gone += await sensors.forget_past(ctx.db, now - STOPPED_KEPT, COMING_BATCH_MAX)
-    return gone + await reliefs.forget_past(ctx.db, now - RELIEF_KEPT, COMING_BATCH_MAX)
+    gone += await reliefs.forget_past(ctx.db, now - RELIEF_KEPT, COMING_BATCH_MAX)
+    gone += await kiosk.forget_walk_ins(ctx.db, now - KIOSK_KEPT, COMING_BATCH_MAX)
+    return gone + await kiosk.forget_help(ctx.db, now - KIOSK_KEPT, COMING_BATCH_MAX)
 
 
 async def follow_delay(ctx: Context, payload: msgspec.Raw) -> None:

@@ -13,6 +13,7 @@ from carewright.contracts.flow import (
     Encounter,
     EncountersPage,
     Flow,
+    Kiosks,
     Lobby,
     PutEncounters,
     PutEncountersResult,
@@ -21,6 +22,26 @@ from carewright.contracts.flow import (
     RecordEncounter,
     SearchEncounters,
     Sensors,
+)
+from carewright.contracts.kiosk import (
+    AnswerHelp,
+    CallForHelp,
+    CallWalkIn,
+    CheckedIn,
+    CheckIn,
+    CheckInCode,
+    EndWalkIn,
+    FindByCode,
+    FoundByCode,
+    HelpCall,
+    HelpCalls,
+    KioskQueues,
+    KioskTicket,
+    ListKioskQueues,
+    RegisterWalkIn,
+    TakeTicket,
+    WalkIn,
+    WalkInsPage,
 )
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.patients import PatientErased, PatientMerged
@@ -72,9 +93,9 @@ from carewright.flow.http import sensors as http_sensors
 from carewright.flow.http import tuning as http_tuning
 from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
-from carewright.flow.model.shown import RELIEF, SENSED, TURNS
+from carewright.flow.model.shown import HELP, RELIEF, SENSED, TURNS, WALK_INS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import delays, lobby, queue, relief, sensors, tuning, waits
+from carewright.flow.service import check_in, delays, help_calls, lobby, queue, relief, sensors, tuning, waits, walk_ins
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -242,12 +263,55 @@ class LocalLobby:
         return await lobby.show_calls(self._context.acting(actor), query)
 
 
+class LocalKiosks:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def check_in_code(self, actor: Actor, appointment_id: UUID) -> CheckInCode:
+        return await check_in.check_in_code(self._context.acting(actor), appointment_id)
+
+    async def check_in(self, actor: Actor, command: CheckIn) -> CheckedIn:
+        return await check_in.check_in(self._context.acting(actor), command)
+
+    async def list_kiosk_queues(self, actor: Actor, query: ListKioskQueues) -> KioskQueues:
+        return await walk_ins.list_kiosk_queues(self._context.acting(actor), query)
+
+    async def take_ticket(self, actor: Actor, command: TakeTicket, idempotency_key: str | None = None) -> KioskTicket:
+        return await walk_ins.take_ticket(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def call_for_help(self, actor: Actor, command: CallForHelp) -> HelpCall:
+        return await help_calls.call_for_help(self._context.acting(actor), command)
+
+    async def list_walk_ins(self, actor: Actor, queue_id: UUID) -> WalkInsPage:
+        return await walk_ins.list_walk_ins(self._context.acting(actor), queue_id)
+
+    async def call_walk_in(self, actor: Actor, command: CallWalkIn, idempotency_key: str | None = None) -> WalkIn:
+        return await walk_ins.call_walk_in(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def register_walk_in(self, actor: Actor, command: RegisterWalkIn, idempotency_key: str | None = None) -> QueueEntry:
+        return await walk_ins.register_walk_in(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def end_walk_in(self, actor: Actor, command: EndWalkIn, idempotency_key: str | None = None) -> WalkIn:
+        return await walk_ins.end_walk_in(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def find_by_code(self, actor: Actor, query: FindByCode) -> FoundByCode:
+        return await check_in.find_by_code(self._context.acting(actor), query)
+
+    async def list_help(self, actor: Actor, site_id: UUID) -> HelpCalls:
+        return await help_calls.list_help(self._context.acting(actor), site_id)
+
+    async def answer_help(self, actor: Actor, command: AnswerHelp, idempotency_key: str | None = None) -> HelpCall:
+        return await help_calls.answer_help(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+
 async def start(base: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
     """Flow needs nothing but its tables."""
     context = FlowContext.of(base)
     offers: dict[type, object] = {
         Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context), Lobby: LocalLobby(context),
-        Sensors: LocalSensors(context),
+        Sensors: LocalSensors(context), Kiosks: LocalKiosks(context),
     }  # fmt: skip
     return Running(context, offers)
 
@@ -256,7 +320,7 @@ MODULE = Module(
     name="flow",
     start=start,
     settings=FlowSettings,
-    offers=(Flow, Queues, Delays, Lobby, Sensors),
+    offers=(Flow, Queues, Delays, Lobby, Sensors, Kiosks),
     routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES + http_tuning.ROUTES + http_sensors.ROUTES,
     prefixes=(
         "/api/v1/queues",
@@ -284,6 +348,6 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS, RELIEF, CALLS, DELAYS, EXPECTED, SENSED),
+    shown=(TURNS, RELIEF, WALK_INS, HELP, CALLS, DELAYS, EXPECTED, SENSED),
     sealed={store.TABLE: service.reseal_encounters},
 )

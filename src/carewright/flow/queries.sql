@@ -118,7 +118,8 @@ SELECT id, site_id, service_id, name, letter, policy, version FROM flow.queue WH
 -- With how full each is. A hospital has some hundreds; what waits is counted from the index of those who wait.
 SELECT q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version, coalesce(w.waiting, '{0,0,0,0,0}') AS waiting, w.since,
     (SELECT count(*) FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status IN ('called', 'in-service'))
-        AS in_service
+        AS in_service,
+    (SELECT count(*) FROM flow.walk_in k WHERE k.organization_id = $1 AND k.queue_id = q.id AND k.ended_at IS NULL) AS walk_ins
 FROM flow.queue q
 LEFT JOIN LATERAL (
     SELECT ARRAY[count(*) FILTER (WHERE e.level = 1), count(*) FILTER (WHERE e.level = 2), count(*) FILTER (WHERE e.level = 3),
@@ -560,13 +561,19 @@ RETURNING id, queue_id, site_id, patient_id, ticket
 
 -- name: last_calls
 -- Who was called lately and is not gone: first those who are still to come, then those who have come; the newest first. $3: of these queues.
-SELECT e.id, e.ticket, q.name AS queue, coalesce(p.name, '') AS place, e.called_at, e.status = 'in-service' AS is_here
+-- Whom the desk does not know yet is called to the desk.
+SELECT called.id, called.ticket, q.name AS queue, called.place, called.called_at, called.is_here
 FROM flow.queue q
-JOIN flow.queue_entry e ON e.organization_id = q.organization_id AND e.queue_id = q.id
-    AND e.status IN ('called', 'in-service') AND e.called_at > $4
-LEFT JOIN flow.place p ON p.organization_id = e.organization_id AND p.id = e.location_id
+CROSS JOIN LATERAL (
+    SELECT e.id, e.ticket, coalesce(p.name, '') AS place, e.called_at, e.status = 'in-service' AS is_here
+    FROM flow.queue_entry e LEFT JOIN flow.place p ON p.organization_id = $1 AND p.id = e.location_id
+    WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status IN ('called', 'in-service') AND e.called_at > $4
+    UNION ALL
+    SELECT w.id, w.ticket, '', w.called_at, false FROM flow.walk_in w
+    WHERE w.organization_id = $1 AND w.queue_id = q.id AND w.ended_at IS NULL AND w.status = 'called' AND w.called_at > $4
+) called
 WHERE q.organization_id = $1 AND q.site_id = $2 AND ($3::uuid[] IS NULL OR q.id = ANY($3))
-ORDER BY e.status = 'in-service', e.called_at DESC, e.id DESC
+ORDER BY called.is_here, called.called_at DESC, called.id DESC
 LIMIT $5
 
 -- name: site
@@ -576,7 +583,9 @@ SELECT name, time_zone FROM flow.site WHERE organization_id = $1 AND id = $2
 -- Queues of every organization of which the policy has steps, or of which one is on, behind $1 and $2: how many wait, and how each step stands.
 SELECT q.organization_id, q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version,
     (SELECT count(*) FROM flow.queue_entry e
-        WHERE e.organization_id = q.organization_id AND e.queue_id = q.id AND e.status = 'waiting') AS waiting,
+        WHERE e.organization_id = q.organization_id AND e.queue_id = q.id AND e.status = 'waiting')
+    + (SELECT count(*) FROM flow.walk_in k
+        WHERE k.organization_id = q.organization_id AND k.queue_id = q.id AND k.ended_at IS NULL) AS waiting,
     coalesce((SELECT jsonb_agg(l) FROM (
         SELECT DISTINCT ON (r.what) r.what, r.ended_at IS NULL AS is_on, coalesce(r.ended_at, r.begun_at) AS since,
             CASE WHEN r.ended_at IS NULL THEN r.begun_by ELSE r.ended_by END IS NOT NULL AS by_person
@@ -609,7 +618,8 @@ SELECT * FROM flow.relief WHERE organization_id = $1 AND queue_id = $2 AND ended
 -- name: queues_of_service
 -- At other sites than that of $3, where walk-ins are taken, those in which the fewest wait first.
 SELECT q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version, coalesce(s.name, q.name) AS site_name, (
-    SELECT count(*) FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status = 'waiting') AS waiting
+    SELECT count(*) FROM flow.queue_entry e WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status = 'waiting')
+    + (SELECT count(*) FROM flow.walk_in k WHERE k.organization_id = $1 AND k.queue_id = q.id AND k.ended_at IS NULL) AS waiting
 FROM flow.queue q LEFT JOIN flow.site s ON s.organization_id = $1 AND s.id = q.site_id
 WHERE q.organization_id = $1 AND q.service_id = $2 AND q.site_id <> $3 AND NOT EXISTS (
     SELECT FROM flow.relief r
@@ -617,7 +627,9 @@ WHERE q.organization_id = $1 AND q.service_id = $2 AND q.site_id <> $3 AND NOT E
 ORDER BY waiting, q.id LIMIT $4
 
 -- name: waiting_in
-SELECT count(*) AS waiting FROM flow.queue_entry WHERE organization_id = $1 AND queue_id = $2 AND status = 'waiting'
+-- With those whom a kiosk gave a ticket.
+SELECT (SELECT count(*) FROM flow.queue_entry WHERE organization_id = $1 AND queue_id = $2 AND status = 'waiting')
+    + (SELECT count(*) FROM flow.walk_in WHERE organization_id = $1 AND queue_id = $2 AND ended_at IS NULL) AS waiting
 
 -- name: forget_relief
 DELETE FROM flow.relief WHERE (organization_id, id) IN (
@@ -772,4 +784,77 @@ WHERE organization_id = $1 AND sensor_id = $2
 -- name: forget_sensors
 DELETE FROM flow.sensor WHERE (organization_id, id) IN (
     SELECT organization_id, id FROM flow.sensor WHERE stopped_at < $1 ORDER BY stopped_at LIMIT $2)
+
+-- name: lock_code_tries
+-- How many wrong codes the kiosk ($2) took since $4, the row locked until the transaction ends: two who try at once do so one after another.
+INSERT INTO flow.code_tries AS t (organization_id, station, since, wrong) VALUES ($1, $2, $3, 0)
+ON CONFLICT (organization_id, station) DO UPDATE SET
+    wrong = CASE WHEN t.since <= $4 THEN 0 ELSE t.wrong END, since = CASE WHEN t.since <= $4 THEN $3 ELSE t.since END
+RETURNING since, wrong
+
+-- name: count_wrong_code
+UPDATE flow.code_tries SET wrong = wrong + 1 WHERE organization_id = $1 AND station = $2 RETURNING wrong
+
+-- name: codes_of_today
+-- Appointments of today, as their sites have it, at the site $3, or at all but $4: ids and what is needed to check in for one.
+SELECT c.appointment_id, c.site_id, s.name AS site_name, s.time_zone, c.visit_type_id, c.practitioner_ids, c.level, c.status, c.starts_at, c.ends_at,
+    x.patient_id
+FROM flow.coming c
+JOIN flow.expected x ON x.organization_id = $1 AND x.appointment_id = c.appointment_id
+JOIN flow.site s ON s.organization_id = $1 AND s.id = c.site_id
+WHERE c.organization_id = $1 AND c.starts_at > $2::timestamptz - interval '26 hours' AND c.starts_at < $2::timestamptz + interval '26 hours'
+  AND (c.starts_at AT TIME ZONE s.time_zone)::date = ($2::timestamptz AT TIME ZONE s.time_zone)::date
+  AND ($3::uuid IS NULL OR c.site_id = $3) AND ($4::uuid IS NULL OR c.site_id <> $4)
+
+-- name: place_name
+SELECT name FROM flow.place WHERE organization_id = $1 AND id = $2
+
+-- name: insert_walk_in
+INSERT INTO flow.walk_in (organization_id, id, queue_id, site_id, station, day, ticket, status, taken_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8)
+
+-- name: walk_ins_open
+SELECT id, queue_id, site_id, ticket, status, taken_at, called_at, ended_at, entry_id, version FROM flow.walk_in
+WHERE organization_id = $1 AND queue_id = $2 AND ended_at IS NULL ORDER BY taken_at, id LIMIT $3
+
+-- name: walk_in_for_change
+-- Locked until the transaction ends: of two desks that ask the same person, the second sees what the first did.
+SELECT id, queue_id, site_id, ticket, status, taken_at, called_at, ended_at, entry_id, version, day FROM flow.walk_in
+WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: update_walk_in
+UPDATE flow.walk_in SET status = $3, called_at = $4, ended_at = $5, end_reason = $6, entry_id = $7, version = $8
+WHERE organization_id = $1 AND id = $2
+
+-- name: open_help
+-- Nothing back: the kiosk has called already, and nobody has answered.
+INSERT INTO flow.help_call (organization_id, id, site_id, station, station_name, reason, raised_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+RETURNING id, site_id, reason, station_name, raised_at, answered_at, version
+
+-- name: help_open_of
+SELECT id, site_id, reason, station_name, raised_at, answered_at, version FROM flow.help_call
+WHERE organization_id = $1 AND station = $2 AND reason = $3 AND answered_at IS NULL
+
+-- name: help_open_at
+SELECT id, site_id, reason, station_name, raised_at, answered_at, version FROM flow.help_call
+WHERE organization_id = $1 AND site_id = $2 AND answered_at IS NULL ORDER BY raised_at, id LIMIT $3
+
+-- name: help_for_change
+SELECT id, site_id, reason, station_name, raised_at, answered_at, version FROM flow.help_call
+WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: answer_help
+UPDATE flow.help_call SET answered_at = $3, answered_by = $4, version = version + 1 WHERE organization_id = $1 AND id = $2
+RETURNING id, site_id, reason, station_name, raised_at, answered_at, version
+
+-- name: forget_walk_ins
+DELETE FROM flow.walk_in WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM flow.walk_in WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
+RETURNING id
+
+-- name: forget_help
+DELETE FROM flow.help_call WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM flow.help_call WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)
 RETURNING id

@@ -1,6 +1,6 @@
-"""The lobby: what hangs in waiting rooms. Screens that call tickets, and the page where a station signs in.
+"""The lobby: what hangs in waiting rooms and stands at entrances. Screens that call tickets, kiosks that give them, and where they sign in.
 
-Owns: the pages under /station and /screen, their languages, and the station's cookies.
+Owns: the pages under /station, /screen and /kiosk, their languages, and the station's cookies.
 Tables: none. Everything it shows it asks of others through `contracts`.
 Invariants: nothing here names anybody or says how urgent they are; a page says when it has lost its connection, and since when; a form
     changes something only when it came from our own page.

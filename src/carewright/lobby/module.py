@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from carewright.contracts.access import Access
-from carewright.contracts.flow import Lobby
+from carewright.contracts.flow import Kiosks, Lobby
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.feed import Feed
@@ -19,7 +19,8 @@ async def start(base: Context, settings: LobbySettings, resolve: Callable[[type]
     """The lobby keeps nothing: it runs as soon as those whom it asks can be reached."""
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = LobbyContext(
-        **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), lobby=resolve(Lobby), feed=resolve(Feed),
+        **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), lobby=resolve(Lobby),
+        kiosks=resolve(Kiosks), feed=resolve(Feed),
     )  # fmt: skip
     return Running(context)
 
@@ -28,8 +29,8 @@ MODULE = Module(
     name="lobby",
     start=start,
     settings=LobbySettings,
-    needs=(Access, Lobby),
-    prefixes=("/station", "/screen"),
+    needs=(Access, Kiosks, Lobby),
+    prefixes=("/station", "/screen", "/kiosk"),
     has_tables=False,
     pages=pages,
     priorities=PRIORITIES,

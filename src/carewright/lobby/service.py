@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from carewright.contracts.access import Access
-from carewright.contracts.flow import Lobby
+from carewright.contracts.flow import Kiosks, Lobby
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.feed import Feed
@@ -18,4 +18,5 @@ class LobbyContext(Context):
     bearers: Bearers
     access: Access
     lobby: Lobby
+    kiosks: Kiosks
     feed: Feed

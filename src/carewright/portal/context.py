@@ -8,7 +8,7 @@ import msgspec
 from carewright.contracts.access import Access
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import Delays, Queues
+from carewright.contracts.flow import Delays, Kiosks, Queues
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
@@ -22,8 +22,10 @@ from carewright.portal.settings import PortalSettings
 HOST = frozenset({
     "access.sign_in", "patients.find_by_contact", "patients.read", "patients.find", "patients.read_contacts", "directory.read",
     "scheduling.appointment.read", "scheduling.appointment.any_patient", "notifications.notify", "notifications.read_local",
+    "flow.check_in.tell",
 })  # fmt: skip
-"""What the portal itself may: look up who signs in, and tell patients what became of their appointments."""
+"""What the portal itself may: look up who signs in, and tell patients what became of their appointments, and by which codes they
+check in for them."""
 
 
 class SignInClosed(Refusal):
@@ -52,6 +54,7 @@ class PortalContext(Context):
     calendar_feeds: CalendarFeeds
     queues: Queues
     delays: Delays
+    kiosks: Kiosks
 
     @property
     def patient_id(self) -> UUID:

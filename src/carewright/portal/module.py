@@ -9,7 +9,7 @@ import msgspec
 from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
-from carewright.contracts.flow import AppointmentExpected, Delays, QueueEntryMoved, Queues, TurnSoon
+from carewright.contracts.flow import AppointmentExpected, Delays, Kiosks, QueueEntryMoved, Queues, TurnSoon
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
@@ -50,6 +50,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         calendar_feeds=resolve(CalendarFeeds),
         queues=resolve(Queues),
         delays=resolve(Delays),
+        kiosks=resolve(Kiosks),
     )
     return Running(context)
 
@@ -58,7 +59,7 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds, Queues, Delays),
+    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds, Queues, Delays, Kiosks),
     prefixes=(
         "/services",
         "/visits",

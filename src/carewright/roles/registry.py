@@ -54,7 +54,7 @@ MODULES: tuple[Module, ...] = (
     CALENDARS,      # what people's own calendar programs see
     PORTAL,         # what patients see
     CONSOLE,        # what staff see
-    LOBBY,          # what everybody sees: screens on walls
+    LOBBY,          # what everybody sees: screens on walls, kiosks
     MIGRATION,      # what older systems held
     IDENTITY,       # the made-up staff's identity provider, embedded only
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Screens from the command line: `carewright station`."""
+"""Screens and kiosks from the command line: `carewright station`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

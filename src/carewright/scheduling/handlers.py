@@ -74,13 +74,15 @@ async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None
 
 
 async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
-    """Who is called without an appointment takes the practitioner's time; who was seen had their appointment."""
+    """Who is called without an appointment takes the practitioner's time; whose turn is for one is noted there as here, and as seen."""
     await in_use.follow_turn(ctx, tx, event)
     await fulfil(ctx, tx, event)
 
 
 async def fulfil(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
     """Who was seen had their appointment; where that was a mistake and is taken back, they are here for it still.
+
+    Who has a turn for an appointment that is only booked has checked in by themselves.
 
     What an older system is master of it notes itself, and a state that does not allow it stays.
     """
@@ -90,6 +92,8 @@ async def fulfil(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
     cipher = await ctx.cipher()
     before, master = await store.appointment_for_change(tx, cipher, event.appointment_id)
     if before is None or master is not None or to not in STEPS[before.status] | TAKEN_BACK.get(before.status, frozenset()):
+        return
+    if event.action == "arrive" and before.status != "booked":
         return
     after = stepped(before, to, ctx.clock.now())
     await replace_stored(ctx, tx, cipher, before, after)
@@ -126,7 +130,7 @@ def _by_turn(event: QueueEntryMoved) -> AppointmentStatus | None:
     """What an appointment becomes by a step of its turn, if anything."""
     if event.action == "complete":
         return "fulfilled"
-    return "checked-in" if event.action == "undo" and event.was == "completed" else None
+    return "checked-in" if event.action == "arrive" or (event.action == "undo" and event.was == "completed") else None
 
 
 async def _put(ctx: Context, tx: Session, organization_id: UUID, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""What a screen says: the same in every language that is written, and waits that are no finer than anybody can tell."""
+"""What screens and kiosks say: the same in every language that is written, and waits that are no finer than anybody can tell."""
 
 import string
 
@@ -17,10 +17,11 @@ def fields_of(text: str) -> set[str]:
 
 @pytest.mark.parametrize("tag", sorted(languages()))
 def test_every_language_says_everything_with_the_same_names_in_it(tag: str) -> None:
-    words = languages()[tag].words
-    assert words.keys() == ENGLISH.words.keys()
-    assert all(fields_of(words[key]) == fields_of(ENGLISH.words[key]) for key in words)
-    assert all(words.values())
+    language = languages()[tag]
+    for words, english in ((language.words, ENGLISH.words), (language.kiosk, ENGLISH.kiosk)):
+        assert words.keys() == english.keys()
+        assert all(fields_of(words[key]) == fields_of(english[key]) for key in words)
+        assert all(words.values())
 
 
 def test_the_staffs_page_offers_the_languages_that_are_written() -> None:

@@ -26,7 +26,9 @@ CODE = Notice(
     template="sign_in_code", recipient=PATIENT, channel="sms", contact="+1 312 555 0147",
     values={"hospital": "Lakeside", "code": "04711234", "minutes": "10"},
 )  # fmt: skip
-BOOKED = replace(CODE, template="appointment_booked", values={"hospital": "Lakeside", "when": WHEN, "site": "Main Hospital"})
+BOOKED = replace(
+    CODE, template="appointment_booked", values={"hospital": "Lakeside", "when": WHEN, "site": "Main Hospital", "code": "KMT 4RW"}
+)
 
 
 def notice_of(template: TemplateName) -> Notice:

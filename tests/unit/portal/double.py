@@ -71,7 +71,7 @@ from tests.no_database import Journal
 from tests.unit.portal.double_calendars import DoubleCalendarFeeds
 from tests.unit.portal.double_consents import DoubleConsents
 from tests.unit.portal.double_passkeys import DoublePasskeys, KeptPasskeys
-from tests.unit.portal.double_queues import DoubleDelays, DoubleQueues
+from tests.unit.portal.double_queues import DoubleDelays, DoubleKiosks, DoubleQueues
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
 SNOMED = "http://snomed.info/sct"
@@ -595,5 +595,6 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         calendar_feeds=cast("Any", DoubleCalendarFeeds(hospital.clock)),
         queues=cast("Any", hospital.queues),
         delays=cast("Any", hospital.delays),
+        kiosks=cast("Any", DoubleKiosks()),
         records=DoubleRecords(hospital.patient.family, hospital.calls, hospital.refusals),
     )  # fmt: skip

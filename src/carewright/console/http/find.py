@@ -20,6 +20,7 @@ from carewright.console.http.coverage_words import called
 from carewright.console.http.navigation import SLASH, navigation_of
 from carewright.console.http.page import Ask
 from carewright.console.http.today import STATES
+from carewright.contracts.kiosk import FindByCode
 from carewright.contracts.patients import FindPatients, Patient
 from carewright.contracts.queue import ListQueues
 from carewright.contracts.scheduling import Appointment, ListAppointments, SearchAppointments
@@ -33,6 +34,8 @@ WORDS_MAX, HITS_MAX, SHOWN_MAX = 100, 8, 20
 YEAR_SECONDS = 365 * 86_400
 BACK = timedelta(days=1)
 """A patient's page begins with yesterday's appointments."""
+CODE = re.compile(r"[a-z0-9]{3}[ -]?[a-z0-9]{3}", re.IGNORECASE)
+"""What a check-in code looks like; a name of six letters does, too, and is looked for as both."""
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -115,12 +118,19 @@ async def _patients(ask: Ask, words: str) -> list[Hit]:
 
 
 async def _appointments(ask: Ask, words: str) -> list[Hit]:
-    """The one whose number was pasted."""
+    """The one whose number was pasted, or whose check-in code was typed."""
     wanted_id = _id_in(words)
-    if wanted_id is None or not ask.ctx.actor.may(SEEN):
+    ids = (wanted_id,) if wanted_id else await _ids_of_code(ask, words)
+    if not ids or not ask.ctx.actor.may(SEEN):
         return []
-    found = await ask.ctx.scheduling.search_appointments(ask.ctx.actor, SearchAppointments(ids=(wanted_id,), limit=1))
+    found = await ask.ctx.scheduling.search_appointments(ask.ctx.actor, SearchAppointments(ids=ids, limit=HITS_MAX))
     return [_visit(each) for each in found.items]
+
+
+async def _ids_of_code(ask: Ask, words: str) -> tuple[UUID, ...]:
+    if not CODE.fullmatch(words.strip()) or not ask.ctx.actor.may(WORKS_QUEUES):
+        return ()
+    return (await ask.ctx.kiosks.find_by_code(ask.ctx.actor, FindByCode(code=words))).appointment_ids
 
 
 async def _queues(ask: Ask) -> list[Hit]:

@@ -21,7 +21,7 @@ DESTINATIONS = (
     Destination("Day board", "/staff/board", "scheduling.appointment.any_patient"),
     Destination("Overview", "/staff/overview", "scheduling.calendar.read"),
     Destination("Queues", "/staff/queues", "flow.queue.read"),
-    Destination("Screens", "/staff/stations", "access.station.manage"),
+    Destination("Screens and kiosks", "/staff/stations", "access.station.manage"),
     Destination("Running late", "/staff/disruptions", "flow.delay.list"),
     Destination("Apps", "/staff/apps", "access.app.start"),
     Destination("Coverage", "/staff/coverage", "coverage.check"),

@@ -1,6 +1,7 @@
 """The staff's pages of the day: which queues there are, who waits in one, and what is done with a turn."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -10,13 +11,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
-from carewright.console.http import gaps, relief
+from carewright.console.http import gaps, kiosks, relief
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue, WalkInsPaused
+from carewright.contracts.kiosk import (
+    AnswerHelp,
+    CallWalkIn,
+    EndWalkIn,
+    RegisterWalkIn,
+    UnknownHelpCall,
+    UnknownWalkIn,
+    WalkInStepNotAllowed,
+)
 from carewright.contracts.queue import (
     Arrive,
     CallEntry,
@@ -101,6 +111,18 @@ class InGap(msgspec.Struct, frozen=True):
 
     entry: UUID
     practitioner: UUID
+
+
+class OfTicket(NamedTuple):
+    """Which ticket of a kiosk a form is about, as it was shown; nothing where it is about none."""
+
+    walk_in_id: str
+    expected_version: int
+
+    @classmethod
+    def of(cls, text: str) -> "OfTicket":
+        walk_in_id, _, version = text.partition("@")
+        return cls(walk_in_id, _number(version))
 
 
 class Last(NamedTuple):
@@ -198,13 +220,43 @@ async def arrive_in_emergency(ask: Ask) -> Response:
 
 
 async def _arrived(ask: Ask, tier: UrgencyTier) -> Response:
-    given = {"queue_id": ask.id, "patient_id": ask.form.get("patient", ""), "tier": tier}
     try:
-        return _done(ask, "arrive", await ask.ctx.queues.arrive(ask.ctx.actor, _as(Arrive, given), _key(ask)))
+        return _done(ask, "arrive", await _turn_of(ask, tier))
+    except (WalkInStepNotAllowed, UnknownWalkIn, PreconditionFailed):
+        return await _shown(ask, 409, error=FASTER)
     except AlreadyQueued:
         return await _shown(ask, 409, error="They have a ticket for this queue already.")
     except WalkInsPaused as refusal:
         return await _shown(ask, 409, error=refusal.detail)
+
+
+async def _turn_of(ask: Ask, tier: UrgencyTier) -> QueueEntry:
+    """A turn by a new ticket, or by the one of a kiosk that they have."""
+    given = {"patient_id": ask.form.get("patient", ""), "tier": tier}
+    if ticket := ask.form.get("walk_in"):
+        command = _as(RegisterWalkIn, given | OfTicket.of(ticket)._asdict())
+        return await ask.ctx.kiosks.register_walk_in(ask.ctx.actor, command, _key(ask))
+    return await ask.ctx.queues.arrive(ask.ctx.actor, _as(Arrive, given | {"queue_id": ask.id}), _key(ask))
+
+
+async def see_to_walk_in(ask: Ask) -> Response:
+    """Call a ticket of a kiosk to the desk, or take it off the list."""
+    ticket, end = OfTicket.of(ask.form.get("walk_in", ""))._asdict(), ask.form.get("end")
+    try:
+        if end:
+            await ask.ctx.kiosks.end_walk_in(ask.ctx.actor, _as(EndWalkIn, ticket | {"reason": end}), _key(ask))
+        else:
+            await ask.ctx.kiosks.call_walk_in(ask.ctx.actor, _as(CallWalkIn, ticket), _key(ask))
+    except (WalkInStepNotAllowed, UnknownWalkIn, PreconditionFailed):
+        return await _shown(ask, 409, error=FASTER)
+    return ask.go(f"{QUEUES}/{ask.id}")
+
+
+async def answer_help(ask: Ask) -> Response:
+    """Somebody goes to a kiosk where help is needed."""
+    with suppress(UnknownHelpCall):
+        await ask.ctx.kiosks.answer_help(ask.ctx.actor, _as(AnswerHelp, {"help_id": ask.form.get("help", "")}), _key(ask))
+    return ask.go(f"{QUEUES}/{ask.id}")
 
 
 async def set_relief(ask: Ask) -> Response:
@@ -286,6 +338,7 @@ async def _page(
         "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
         called=called, active=[_line(each, names, zone) for each in now.active],
         waiting=[_line(each, names, zone, told) for each in now.waiting],
+        kiosk=await kiosks.kiosks_of(ask, summary.queue, zone), ends=kiosks.ENDS,
         free=await gaps.gaps_of(ask, summary.queue, zone), relief=await relief.relief_of(ask, summary, zone),
         begin_reasons=relief.BEGIN_REASONS, end_reasons=relief.END_REASONS, reasons=relief.REASONS,
         levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
@@ -336,7 +389,10 @@ def _as(kind: type[T], given: Mapping[str, object]) -> T:
 
 
 def _version(ask: Ask) -> int:
-    text = ask.form.get("version", "")
+    return _number(ask.form.get("version", ""))
+
+
+def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
 
 

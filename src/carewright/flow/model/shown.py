@@ -1,4 +1,4 @@
-"""What staff who watch a site see of queues: what became of a turn, what is done when too many wait, and what sensors see there.
+"""What staff who watch a site see of queues: what became of a turn or a kiosk's ticket, what is done when too many wait, what sensors see.
 
 Whose a turn is, they ask.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from carewright.contracts.flow import QueueEntryMoved, ReliefChanged
+from carewright.contracts.kiosk import HelpChanged, WalkInMoved
 from carewright.contracts.sensors import SensorChanged
 from carewright.kernel.shown import Shown
 
@@ -36,7 +37,24 @@ def sensed_shown(fact: SensorChanged) -> Iterable[tuple[UUID, Mapping[str, str]]
     }  # fmt: skip
 
 
+def walk_in_shown(fact: WalkInMoved) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """A ticket of a kiosk, for the site where the queue is."""
+    yield fact.site_id, {
+        "id": str(fact.walk_in_id), "version": str(fact.version), "queue": str(fact.queue_id), "what": fact.action, "status": fact.status,
+        "ticket": fact.ticket,
+    }  # fmt: skip
+
+
+def help_shown(fact: HelpChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """A call for help, for the site where the kiosk stands."""
+    yield fact.site_id, {
+        "id": str(fact.help_id), "version": str(fact.version), "what": fact.reason, "status": "open" if fact.is_open else "answered",
+    }  # fmt: skip
+
+
 MAY_SEE = frozenset({"flow.queue.read", "flow.queue.work"})
 TURNS = Shown("turn", MAY_SEE, {QueueEntryMoved: shown_of})
 RELIEF = Shown("relief", MAY_SEE, {ReliefChanged: relief_shown})
 SENSED = Shown("sensed", frozenset({"flow.sensor.read"}), {SensorChanged: sensed_shown})
+WALK_INS = Shown("walk-in", MAY_SEE, {WalkInMoved: walk_in_shown})
+HELP = Shown("help", MAY_SEE, {HelpChanged: help_shown})

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+from msgspec.structs import replace
 
+from carewright.contracts.kiosk import KioskTicket
 from carewright.contracts.queue import Queue, QueueEntry, WaitEstimate
 from carewright.flow.model import waits as rules
+from carewright.flow.model import walk_ins
 from carewright.flow.model.waiting.estimates import Estimate, estimate
 from carewright.flow.model.waiting.learning import Correction, corrected, learned
+from carewright.flow.store import kiosk, waits
 from carewright.flow.store import queue as store
-from carewright.flow.store import waits
 from carewright.kernel.context import Context
 
 FRESH = timedelta(seconds=5)
@@ -37,6 +40,14 @@ async def wait_of_last(ctx: Context, queue: Queue) -> tuple[int | None, int | No
     return (told[-1].low_minutes, told[-1].high_minutes) if told else (None, None)
 
 
+async def with_wait(ctx: Context, queue: Queue, shown: KioskTicket, wanted: UUID) -> KioskTicket:
+    """A ticket with how long it still takes, and how many are before it; without where the queue does not tell."""
+    found = (await estimates_of(ctx, queue, wanted)).get(wanted)
+    if found is None or not queue.policy.shows_wait:
+        return shown
+    return replace(shown, ahead=found.ahead, low_minutes=found.low_minutes, high_minutes=found.high_minutes)
+
+
 async def longest_wait(ctx: Context, queue: Queue) -> int | None:
     """The most minutes that half of those like one who waits are called within; None where nobody's can be told."""
     found = await estimates_of(ctx, queue, fresh=SOMEWHAT_FRESH)
@@ -44,20 +55,26 @@ async def longest_wait(ctx: Context, queue: Queue) -> int | None:
 
 
 async def estimates_of(ctx: Context, queue: Queue, wanted: UUID | None = None, fresh: timedelta = FRESH) -> dict[UUID, WaitEstimate]:
-    """As told a moment ago, unless `wanted` has come since, or somebody was said to be late."""
+    """As told a moment ago, unless `wanted` has come since, or somebody was said to be late.
+
+    Whoever has a ticket of a kiosk and is not known to the desk yet waits with the others, and is told by the ticket's id.
+    """
     key, now = (ctx.actor.organization_id, queue.id), ctx.clock.now()
     away = await waits.away_until(ctx.db, ctx.actor.organization_id, queue, now)
     at, reckoned, told = _told.get(key, (now - fresh, {}, {}))
     if now - at < fresh and away == reckoned and (wanted is None or wanted in told or len(told) == WAITING_MAX):
         return told
     async with ctx.db.transaction() as tx:
-        waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, WAITING_MAX)
+        entries = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, WAITING_MAX)
+        unknown = await kiosk.walk_ins_open(tx, ctx.actor.organization_id, queue.id, WAITING_MAX)
+        waiting = walk_ins.waiting_with(queue, entries, unknown, now)[:WAITING_MAX]
         known = await waits.known_of(tx, ctx.actor.organization_id, queue, waiting, away, now)
         outcomes = await waits.outcomes(tx, ctx.actor.organization_id, queue.id)
     rng = np.random.default_rng(ctx.rng.getrandbits(64))
     raw = await asyncio.to_thread(_replayed, rng, known, queue, now)
     async with ctx.db.transaction() as tx:
-        await waits.note_told(tx, ctx.actor.organization_id, queue.id, now, raw)
+        known_ids = {each.id for each in entries}
+        await waits.note_told(tx, ctx.actor.organization_id, queue.id, now, {id_: one for id_, one in raw.items() if id_ in known_ids})
     found = _shown(waiting, raw, {level: learned(some) for level, some in outcomes.items()}, now)
     if len(_told) >= REMEMBERED_MAX:
         _told.clear()

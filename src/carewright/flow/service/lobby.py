@@ -31,7 +31,7 @@ async def show_calls(ctx: Context, query: ShowCalls) -> CallsShown:
 
 async def queue_shown(ctx: Context, summary: QueueSummary) -> QueueShown:
     """A queue as everybody may see it."""
-    queue, waiting = summary.queue, sum(summary.waiting)
+    queue, waiting = summary.queue, sum(summary.waiting) + summary.walk_ins
     low, high = await estimates.wait_of_last(ctx, queue) if waiting and queue.policy.shows_wait else (None, None)
     return QueueShown(id=queue.id, name=queue.name, waiting=waiting, low_minutes=low, high_minutes=high)
 

@@ -149,7 +149,7 @@ async def arrive(ctx: Context, command: Arrive) -> Arrived:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    async def begin(tx: Session, queue: Queue, elsewhere: tuple[OtherSite, ...], drawn: store.Ticket) -> Arrived:
+    async def begin(tx: Session, queue: Queue, elsewhere: tuple[OtherSite, ...], drawn: turns.Drawn) -> Arrived:
         entry = await turns.come(ctx, tx, cipher, queue, turns.Arrival.of(command), drawn)
         return Arrived(**structs.asdict(entry), elsewhere=elsewhere)
 
@@ -228,7 +228,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
     ctx.actor.require(WORK)
     cipher = await ctx.cipher()
 
-    async def send_on(tx: Session, queue: Queue, drawn: store.Ticket) -> QueueEntry:
+    async def send_on(tx: Session, queue: Queue, drawn: turns.Drawn) -> QueueEntry:
         before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
         now = ctx.clock.now()
         ended = rules.stepped(before, "transfer", now)
@@ -239,7 +239,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
             status="waiting", level=before.level, ranked_from=before.ranked_from, arrived_at=before.arrived_at,
             triaged_at=before.triaged_at, updated_at=now,
         )  # fmt: skip
-        begun = await turns.begin(ctx, tx, queue, "arrive", new, drawn)
+        begun = await turns.begin(ctx, tx, "arrive", new, drawn)
         await turns.follow(ctx, tx, cipher, begun)
         await places.follow_turn(ctx, tx, before, ended)
         return begun

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from carewright.contracts.flow import ReliefChanged, WalkInsPaused
 from carewright.contracts.queue import Arrive, Queue
-from carewright.contracts.relief import OtherSite, OtherSites, QueueRelief, Relief, ReliefBy, SetRelief
+from carewright.contracts.relief import OtherSite, OtherSites, QueueRelief, Relief, ReliefBy, ReliefKind, SetRelief
 from carewright.flow.model import relief as rules
 from carewright.flow.service import estimates
 from carewright.flow.service.turns import get_queue
@@ -49,7 +49,7 @@ async def set_relief(ctx: Context, command: SetRelief) -> QueueRelief:
 async def list_other_sites(ctx: Context, queue_id: UUID) -> OtherSites:
     """Where else the service of a queue is to be had, and how long one waits there. Raises `UnknownQueue`."""
     ctx.actor.require(READ)
-    return OtherSites(items=await _other_sites(ctx, await get_queue(ctx, ctx.db, queue_id)))
+    return OtherSites(items=await other_sites(ctx, await get_queue(ctx, ctx.db, queue_id)))
 
 
 async def other_sites_for(ctx: Context, queue: Queue, command: Arrive) -> tuple[OtherSite, ...]:
@@ -59,12 +59,26 @@ async def other_sites_for(ctx: Context, queue: Queue, command: Arrive) -> tuple[
     """
     if not rules.is_routine_walk_in(command.tier, command.encounter_id, command.expected_at):
         return ()
-    organization_id = ctx.actor.organization_id
-    on = {each.what: each for each in await store.on(ctx.db, organization_id, [queue.id])}
+    on = await steps_on(ctx, queue)
     paused = on.get("pause-walk-ins")
-    if paused is not None and await queues.entry_in_the_way(ctx.db, organization_id, queue.id, command.patient_id, None) is None:
-        raise _paused(paused, await _other_sites(ctx, queue))
-    return tuple(each for each in await _other_sites(ctx, queue) if each.waits_less) if "other-site" in on else ()
+    if paused is not None and await queues.entry_in_the_way(ctx.db, ctx.actor.organization_id, queue.id, command.patient_id, None) is None:
+        raise await walk_ins_paused(ctx, queue, paused)
+    return await less_elsewhere(ctx, queue) if "other-site" in on else ()
+
+
+async def steps_on(ctx: Context, queue: Queue) -> dict[ReliefKind, Relief]:
+    """What the queue does now because too many wait."""
+    return {each.what: each for each in await store.on(ctx.db, ctx.actor.organization_id, [queue.id])}
+
+
+async def less_elsewhere(ctx: Context, queue: Queue) -> tuple[OtherSite, ...]:
+    """Other sites of the service where one waits less."""
+    return tuple(each for each in await other_sites(ctx, queue) if each.waits_less)
+
+
+async def walk_ins_paused(ctx: Context, queue: Queue, paused: Relief) -> WalkInsPaused:
+    """That no routine walk-ins are taken, and where they are."""
+    return _paused(paused, await other_sites(ctx, queue))
 
 
 async def watch(ctx: Context) -> int:
@@ -123,7 +137,8 @@ async def _load(ctx: Context, queue: Queue, waiting: int) -> rules.Load:
     return rules.Load(waiting, await estimates.longest_wait(ctx, queue) if waiting else 0)
 
 
-async def _other_sites(ctx: Context, queue: Queue) -> tuple[OtherSite, ...]:
+async def other_sites(ctx: Context, queue: Queue) -> tuple[OtherSite, ...]:
+    """Other sites of the service where walk-ins are taken, the shortest wait first."""
     organization_id = ctx.actor.organization_id
     there = await store.queues_of_service(ctx.db, organization_id, queue, OTHER_SITES_MAX)
     if not there:

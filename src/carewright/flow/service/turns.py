@@ -1,6 +1,6 @@
 """How a turn is written, in the caller's transaction: with its step, the encounter that follows, the fact, and the journal's entry."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -36,8 +36,18 @@ AMBULATORY = Coding(system=ACT_CODE, code="AMB", display="ambulatory")
 EMERGENCY = Coding(system=ACT_CODE, code="EMER", display="emergency")
 
 
+class Drawn(NamedTuple):
+    """A ticket, and the day of the queue's site that it is of."""
+
+    day: date
+    ticket: str
+
+
 class Arrival(NamedTuple):
-    """Who comes, for what, and how urgent it seems; `expected_at` of whoever is only announced, `appointment_start` of whoever has one."""
+    """Who comes, for what, and how urgent it seems; `expected_at` of whoever is only announced, `appointment_start` of whoever has one.
+
+    `came_at` of whoever came before we knew who they are.
+    """
 
     patient_id: UUID
     tier: UrgencyTier
@@ -46,6 +56,7 @@ class Arrival(NamedTuple):
     appointment_start: datetime | None = None
     practitioner_id: UUID | None = None
     expected_at: datetime | None = None
+    came_at: datetime | None = None
 
     @classmethod
     def of(cls, command: Arrive) -> Self:
@@ -82,18 +93,20 @@ async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
     return queue
 
 
-async def draw_ticket(ctx: Context, db: Session, queue: Queue) -> store.Ticket:
-    """The next number of the queue's day.
+async def draw_ticket(ctx: Context, db: Session, queue: Queue) -> Drawn:
+    """The next ticket of the queue's day.
 
     Drawn before the transaction that uses it, so that those who come at once do not wait for each other's commit; where that fails, a
     number is missing.
     """
-    return await store.draw_ticket(db, ctx.actor.organization_id, queue, ctx.clock.now())
+    day, number = await store.draw_ticket(db, ctx.actor.organization_id, queue, ctx.clock.now())
+    return Drawn(day, rules.ticket(queue.letter, number))
 
 
-async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival, drawn: store.Ticket) -> QueueEntry:
+async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arrival: Arrival, drawn: Drawn) -> QueueEntry:
     """A turn for whoever comes; that of an announcement, if there was one. Raises `AlreadyQueued`, `UnknownEncounter`."""
     now = ctx.clock.now()
+    came_at = arrival.came_at or now
     is_here = arrival.expected_at is None
     organization_id = ctx.actor.organization_id
     if known := await store.entry_in_the_way(tx, organization_id, queue.id, arrival.patient_id, arrival.appointment_id):
@@ -107,21 +120,20 @@ async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arr
         id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=encounter.id,
         patient_id=encounter.patient_id, appointment_id=arrival.appointment_id, practitioner_id=arrival.practitioner_id, ticket="",
         status="waiting" if is_here else "expected", level=LEVEL_OF_TIER[arrival.tier], expected_at=arrival.expected_at,
-        arrived_at=now if is_here else None, updated_at=now,
-        ranked_from=arrival.expected_at or rules.ranked_from(now, arrival.appointment_start, queue.policy),
+        arrived_at=came_at if is_here else None, updated_at=now,
+        ranked_from=arrival.expected_at or rules.ranked_from(came_at, arrival.appointment_start, queue.policy),
     )  # fmt: skip
-    begun = await begin(ctx, tx, queue, "arrive" if is_here else "announce", entry, drawn)
+    begun = await begin(ctx, tx, "arrive" if is_here else "announce", entry, drawn)
     if visit is not None:
         await follow(ctx, tx, cipher, begun)
     return begun
 
 
-async def begin(ctx: Context, tx: Session, queue: Queue, action: QueueAction, entry: QueueEntry, drawn: store.Ticket) -> QueueEntry:
+async def begin(ctx: Context, tx: Session, action: QueueAction, entry: QueueEntry, drawn: Drawn) -> QueueEntry:
     """A new turn, with a ticket; whoever begins it sees to the visit. Raises `AlreadyQueued`."""
-    day, number = drawn
-    entry = replace(entry, ticket=rules.ticket(queue.letter, number))
-    if not await store.insert_entry(tx, ctx.actor.organization_id, entry, day):
-        other = await store.entry_in_the_way(tx, ctx.actor.organization_id, queue.id, entry.patient_id, entry.appointment_id)
+    entry = replace(entry, ticket=drawn.ticket)
+    if not await store.insert_entry(tx, ctx.actor.organization_id, entry, drawn.day):
+        other = await store.entry_in_the_way(tx, ctx.actor.organization_id, entry.queue_id, entry.patient_id, entry.appointment_id)
         raise AlreadyQueued(entry_id=str(other))
     await store.insert_first_step(tx, ctx.actor.organization_id, entry, action, ctx.actor.subject)
     await _tell(ctx, tx, action, None, entry)
@@ -185,7 +197,7 @@ async def _begin_visit(ctx: Context, tx: Session, cipher: FieldCipher, queue: Qu
     new = Encounter(
         id=ctx.ids.new(), patient_id=arrival.patient_id, status="arrived" if is_here else "planned", site_id=queue.site_id,
         appointment_id=arrival.appointment_id, encounter_class=EMERGENCY if arrival.tier == "P0" else AMBULATORY,
-        start=ctx.clock.now() if is_here else None,
+        start=(arrival.came_at or ctx.clock.now()) if is_here else None,
     )  # fmt: skip
     (made,) = await write_encounters(ctx, tx, cipher, [new])
     return made

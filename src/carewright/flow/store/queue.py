@@ -57,7 +57,10 @@ async def queues_at(db: Session, organization_id: UUID, site_ids: Iterable[UUID]
     """Queues at these sites, or all of them, or one, with how full each is."""
     rows = await db.fetch(Q.queues_at, organization_id, None if site_ids is None else list(site_ids), queue_id)
     return [
-        QueueSummary(queue=queue_of_row(row), waiting=tuple(row["waiting"]), in_service=row["in_service"], waiting_since=row["since"])
+        QueueSummary(
+            queue=queue_of_row(row), waiting=tuple(row["waiting"]), in_service=row["in_service"], waiting_since=row["since"],
+            walk_ins=row["walk_ins"],
+        )
         for row in rows
     ]  # fmt: skip
 

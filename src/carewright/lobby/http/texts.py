@@ -18,4 +18,4 @@ def languages() -> Mapping[str, Language]:
 
 def _read(path: Path) -> Language:
     document = tomllib.loads(path.read_text("utf-8"))
-    return Language(path.stem, document["name"], document["words"])
+    return Language(path.stem, document["name"], document["words"], document["kiosk"])

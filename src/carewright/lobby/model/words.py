@@ -1,4 +1,4 @@
-"""What a screen says, in every language it speaks, and times as its site has them."""
+"""What screens say, in every language they speak, and times as its site has them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,11 +12,12 @@ ROUND_MINUTES = 5
 
 
 class Language(NamedTuple):
-    """A language with all that is said in it, by key."""
+    """A language with all that is said in it, by key: by screens, and by kiosks."""
 
     tag: str
     name: str
     words: Mapping[str, str]
+    kiosk: Mapping[str, str]
 
 
 class CallLine(NamedTuple):

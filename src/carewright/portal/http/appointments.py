@@ -46,7 +46,8 @@ async def show_appointment(ask: Ask) -> Response:
     kind = await ask.ctx.directory.get_visit_type(ask.ctx.actor, one.visit_type_id)
     late = (await service.late_starts(ask.ctx)).get(one.id)
     words = late_words(late, walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale).of(one.site_id)) if late else ""
-    return ask.show("appointment.html", one=view, visit=choices.visit(kind, ask.language), late=words)
+    code = await service.check_in_code(ask.ctx, one)
+    return ask.show("appointment.html", one=view, visit=choices.visit(kind, ask.language), late=words, code=code)
 
 
 async def download_calendar_file(ask: Ask) -> Response:

@@ -283,6 +283,13 @@ async def get_appointment(ctx: PortalContext, appointment_id: UUID) -> Appointme
     return found
 
 
+async def check_in_code(ctx: PortalContext, one: Appointment) -> str:
+    """By which code the patient checks in for an appointment that was just read; nothing for one that is not booked, or over."""
+    if one.status != "booked" or one.end <= ctx.clock.now():
+        return ""
+    return (await ctx.kiosks.check_in_code(ctx.hosting(ctx.actor.organization_id), one.id)).code
+
+
 async def late_starts(ctx: PortalContext) -> Mapping[UUID, ExpectedStart]:
     """Which of the patient's appointments of today are expected to begin later than booked."""
     return {each.appointment_id: each for each in (await ctx.delays.list_expected(ctx.actor, ListExpected())).items}

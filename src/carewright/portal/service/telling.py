@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from carewright.contracts.notifications import Channel, Moment, Notice, Recipient, TemplateName
+from carewright.contracts.notifications import TEMPLATES, Channel, Moment, Notice, Recipient, TemplateName
 from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.kernel.authz import Actor
 from carewright.portal.context import PortalContext
@@ -54,9 +54,11 @@ async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
     patient = await ctx.patients.get_patient(host, one.patient_id)
     contact = sign_in.preferred_contact(patient)
     if contact is not None:
+        said: dict[str, str | Moment] = {"when": Moment(at=one.start, zone=one.time_zone), "site": one.site_name}
+        if "code" in TEMPLATES[about.template]:
+            said["code"] = (await ctx.kiosks.check_in_code(host, one.id)).code
         await tell(
-            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}",
-            when=Moment(at=one.start, zone=one.time_zone), site=one.site_name,
+            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}", **said
         )  # fmt: skip
 
 
