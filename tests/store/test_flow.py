@@ -9,19 +9,15 @@ import msgspec
 import pytest
 
 from carewright.contracts.directory import Coding, Identifier
-from carewright.contracts.flow import (
+from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
-    EncounterChanged,
     EncounterParticipant,
-    EncounterRecorded,
-    InvalidEncounter,
     PutEncounters,
     RecordEncounter,
     SearchEncounters,
-    StatusNotAllowed,
-    UnknownEncounter,
 )
+from carewright.contracts.flow import EncounterChanged, EncounterRecorded, InvalidEncounter, StatusNotAllowed, UnknownEncounter
 from carewright.contracts.patients import PatientErased
 from carewright.contracts.records import SetHold, days_kept
 from carewright.flow import handlers

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.flow import Encounter, SearchEncounters
+from carewright.contracts.encounters import Encounter, SearchEncounters
 from carewright.contracts.hl7 import EarlierWaits, ListPatientMessages, NotHl7, UnknownMessage
 from carewright.contracts.patients import ErasePatient, PatientErased
 from carewright.contracts.permissions import ROLES

@@ -11,7 +11,7 @@ import pytest
 from carewright.contracts.audit import FindAuditEvents
 from carewright.contracts.coverage import CoverageDetails, Insured, PatientGone, Payer, RecordCoverage
 from carewright.contracts.directory import Coding
-from carewright.contracts.flow import RecordEncounter, SearchEncounters
+from carewright.contracts.encounters import RecordEncounter, SearchEncounters
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.orders import RecordRequest, RequestDetails, SearchRequests
 from carewright.contracts.patients import (

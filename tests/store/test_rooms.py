@@ -8,20 +8,29 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, Device, DeviceChanged, Location, LocationChanged
+from carewright.contracts.encounters import Encounter, RecordEncounter
 from carewright.contracts.flow import (
-    Encounter,
     NoPlaceFree,
     PlaceChanged,
     PlaceNotFree,
     PlaceNotSuited,
     PlaceStepNotAllowed,
-    RecordEncounter,
     StatusNotAllowed,
     UnknownEncounter,
     UnknownPlace,
 )
 from carewright.contracts.queue import Arrive, CallNext, PutQueue, Queue, StepEntry, UndoStep
-from carewright.contracts.rooms import AssignPlace, ListPlaces, Place, PlaceKind, SetPrecautions, StepPlace
+from carewright.contracts.rooms import (
+    AssignPlace,
+    CountPlaces,
+    ListPlaces,
+    Place,
+    PlaceKind,
+    ProposedPlaces,
+    ProposePlaces,
+    SetPrecautions,
+    StepPlace,
+)
 from carewright.flow import handlers
 from carewright.flow.service import encounters, queue, rooms
 from carewright.kernel.context import Context
@@ -192,3 +201,53 @@ async def test_bad_steps_and_strangers_are_refused(context: Contexts, nurse: Con
 
 async def _queue(context: Contexts) -> Queue:
     return await queue.put_queue(await context("flow", "operations"), PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology"))
+
+
+async def test_proposals_say_why_a_place_comes_where_it_does_and_what_others_lack(context: Contexts, nurse: Context, clock: Any) -> None:
+    operations = await context("flow", "operations")
+    await rooms.set_precautions(operations, SetPrecautions(place_id=TWO, precautions=("airborne",)))
+    anna = await here(nurse, ANNA)
+    await put(nurse, anna, place_id=THREE)
+
+    async def asked(**said: Any) -> ProposedPlaces:
+        return await rooms.propose_places(nurse, ProposePlaces(encounter_id=anna.id, site_id=SITE, kind="room", **said))
+
+    found = await asked(near_id=TOWER)
+    assert [(each.place.id, each.why) for each in found.items] == [
+        (ONE, ("near", "never-used")),
+        (TWO, ("more-than-needed", "near", "never-used")),
+    ]
+    assert (found.free, found.unsuited) == (2, ())
+    found = await asked(precautions=("airborne",), devices=("urn:test:device|ecg",), room_type="urn:test:room|exam")
+    assert found.items == ()
+    assert [(each.lack, each.count) for each in found.unsuited] == [("equipment", 2), ("precautions", 1)]
+    found = await asked(precautions=("airborne",))
+    assert [(each.place.id, each.why) for each in found.items] == [(TWO, ("precautions", "not-more-than-needed", "never-used"))]
+    assert (await board(nurse))[TWO] == ("free", None), "nothing is taken"
+    await step(nurse, THREE, "discharge")
+    with pytest.raises(StatusNotAllowed):
+        await asked()
+    with pytest.raises(Forbidden):
+        await rooms.propose_places(operations, ProposePlaces(encounter_id=anna.id, site_id=SITE))
+
+
+async def test_a_board_asks_how_places_stand_without_asking_whose_they_are(context: Contexts, nurse: Context) -> None:
+    anna = await here(nurse, ANNA)
+    taken = await put(nurse, anna, kind="bed", place_id=BED)
+    quiet = await rooms.list_places(nurse, ListPlaces(site_id=SITE, kind="bed", room_type="urn:test:room|exam", whose=False))
+    assert {(each.id, each.status, each.patient_id, each.encounter_id) for each in quiet.items} == {
+        (BED, "occupied", None, None),
+        (BED_2, "free", None, None),
+    }
+    assert [each.patient_id for each in (await rooms.list_places(nurse, ListPlaces(site_id=SITE, ids=(BED, ONE)))).items] == [None, ANNA]
+    assert (await rooms.get_place(nurse, BED)).encounter_id == taken.encounter_id
+    operations = await context("flow", "operations")
+    assert (await rooms.get_place(operations, BED)).encounter_id is None
+    counts = {(each.kind, each.status): each.count for each in (await rooms.count_places(operations, CountPlaces(site_id=SITE))).items}
+    assert counts == {("bed", "occupied"): 1, ("bed", "free"): 1, ("room", "free"): 3}
+    elsewhere = nurse.acting(replace(nurse.actor, site_ids=frozenset({OTHER})))
+    with pytest.raises(UnknownPlace):
+        await rooms.get_place(elsewhere, BED)
+    for refused in (rooms.count_places(elsewhere, CountPlaces(site_id=SITE)), rooms.get_place(await context("flow", "patient"), BED)):
+        with pytest.raises(Forbidden):
+            await refused

@@ -137,7 +137,7 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
     )
     console = ConsoleContext(
         **world, settings=ConsoleSettings(), audit=nobody, records=nobody, oversight=nobody, directory=nobody, desk=nobody,
-        coverages=nobody, patients=nobody, scheduling=nobody, flow=nobody, queues=nobody, delays=nobody, ehrs=nobody,
+        coverages=nobody, patients=nobody, scheduling=nobody, flow=nobody, queues=nobody, rooms=nobody, delays=nobody, ehrs=nobody,
         kiosks=nobody, feed=nobody,
     )  # fmt: skip
     api = [*((route, ctx) for route in ACCESS), *((route, patients) for route in PATIENTS), (LINK, patients)]

@@ -28,14 +28,14 @@ NAMES_IN_MARKUP = re.compile(r'<(?!/)[a-z]+\s[^>]*?\b(?:id|name)="([^"]*)"', re.
 ADDRESS_WORDS = frozenset({
     "action", "address", "after", "agent", "clashing", "closed", "code", "count", "day", "days", "earliest_minute", "event", "from_at",
     "grace_minutes", "ids", "kind", "kinds", "language", "latest", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose",
-    "role", "site_ids", "sort", "specialty", "status", "statuses", "text", "until_at", "urgency", "weekdays",
+    "role", "room_type", "site_ids", "sort", "specialty", "status", "statuses", "text", "until_at", "urgency", "weekdays", "whose",
 })  # fmt: skip
 """What may be asked for in an address besides ids: choices, instants, and words to find a service by. A new one is weighed before it is
 added: addresses are kept in histories and logs of others. `address` is an IP address that an auditor looks
 for, as FHIR's search of AuditEvents takes it: it says of nobody that they are a patient."""
 
-TYPED_INTO_ADDRESSES = frozenset({"day", "kind", "language", "moving", "patient", "place", "practitioner", "q", "service", "zoom"})
-"""Fields of the forms that are sent by GET: choices, words to find a service by, and ids."""
+TYPED_INTO_ADDRESSES = frozenset({"day", "kind", "language", "moving", "patient", "place", "practitioner", "q", "service", "type", "zoom"})
+"""Fields of the forms that are sent by GET: choices, words to find a service by, and ids. `type` is that of a room or a bed."""
 
 
 def faults(paths: Iterable[Path], looks: Callable[[str], Iterator[str]]) -> list[str]:

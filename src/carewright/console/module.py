@@ -12,7 +12,7 @@ from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.ehr import Ehrs
-from carewright.contracts.flow import Delays, Flow, Kiosks, Queues
+from carewright.contracts.flow import Delays, Flow, Kiosks, Queues, Rooms
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
@@ -31,8 +31,8 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
         **world, settings=settings, bearers=resolve(Bearers), access=resolve(Access), audit=resolve(AuditTrail),
         records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
         ehrs=resolve(Ehrs), coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
-        flow=resolve(Flow), queues=resolve(Queues), delays=resolve(Delays), kiosks=resolve(Kiosks),
-        feed=resolve(Feed),
+        flow=resolve(Flow), queues=resolve(Queues), rooms=resolve(Rooms), delays=resolve(Delays),
+        kiosks=resolve(Kiosks), feed=resolve(Feed),
     )  # fmt: skip
     return Running(context)
 
@@ -41,7 +41,23 @@ MODULE = Module(
     name="console",
     start=start,
     settings=ConsoleSettings,
-    needs=(Access, AuditTrail, Coverages, Delays, Desk, Directory, Ehrs, Flow, Kiosks, Oversight, Patients, Queues, Records, Scheduling),
+    needs=(
+        Access,
+        AuditTrail,
+        Coverages,
+        Delays,
+        Desk,
+        Directory,
+        Ehrs,
+        Flow,
+        Kiosks,
+        Oversight,
+        Patients,
+        Queues,
+        Records,
+        Rooms,
+        Scheduling,
+    ),
     prefixes=("/staff",),
     has_tables=False,
     pages=pages,

@@ -8,7 +8,7 @@ from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
 from carewright.contracts.directory import Directory
 from carewright.contracts.ehr import Ehrs
-from carewright.contracts.flow import Delays, Flow, Kiosks, Queues
+from carewright.contracts.flow import Delays, Flow, Kiosks, Queues, Rooms
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
@@ -37,6 +37,7 @@ class ConsoleContext(Context):
     scheduling: Scheduling
     flow: Flow
     queues: Queues
+    rooms: Rooms
     delays: Delays
     kiosks: Kiosks
     feed: Feed

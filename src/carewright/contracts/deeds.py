@@ -120,6 +120,7 @@ flow.change_encounter                  flow.encounter.change
 flow.change_sensor                     flow.sensor.change
 flow.check_in                          flow.check_in.try
 flow.check_in_code                     flow.check_in.tell
+flow.count_places                      flow.place.count
 flow.end_walk_in                       flow.walk_in.end
 flow.enrol_sensor                      flow.sensor.create
 flow.estimate_wait                     flow.queue_entry.estimate
@@ -128,6 +129,7 @@ flow.find_by_code                      flow.check_in.find
 flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
+flow.get_place                         flow.place.read
 flow.get_relief                        flow.relief.list
 flow.get_tuning                        flow.tuning.list
 flow.list_delays                       flow.delay.list
@@ -143,6 +145,7 @@ flow.list_tunings                      flow.tuning.list
 flow.list_turns                        flow.queue.list
 flow.list_walk_ins                     flow.walk_in.list
 flow.own_turns                         flow.queue_entry.read
+flow.propose_places                    flow.place.propose
 flow.propose_turns                     flow.queue.propose
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
@@ -268,6 +271,7 @@ SILENT = frozenset({
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
     "flow.call.show", "flow.check_in.find", "flow.check_in.tell", "flow.check_in.try", "flow.delay.list", "flow.help.list",
+    "flow.place.count",
     "flow.walk_in.list", "flow.walk_in.offer",
     "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
     "flow.tuning.list", "flow.tuning.step",

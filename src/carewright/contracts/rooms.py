@@ -20,6 +20,13 @@ TypeCode = Annotated[str, Meta(min_length=3, max_length=300, pattern=r"^[^|]*\|[
 """A code as `system|code`."""
 TypeCodes = Annotated[tuple[TypeCode, ...], Meta(max_length=20)]
 Precautions = Annotated[tuple[Precaution, ...], Meta(max_length=3)]
+PlaceReason = Literal[
+    "type", "equipment", "precautions", "not-more-than-needed", "more-than-needed", "near", "never-used", "longest-unused"
+]
+"""Why a place is proposed, or comes after others: `more-than-needed` is fit for precautions that others may need more."""
+PlaceLack = Literal["type", "equipment", "precautions"]
+ListedPlaces = Annotated[tuple[UUID, ...], Meta(max_length=100)]
+"""As many as an address can name."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +56,17 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListPlaces(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The places of a site. `after` is the cursor of an earlier page."""
+    """The places of a site; `ids` are those alone. `after` is the cursor of an earlier page.
+
+    Without `whose` nobody is told who is in them, whatever they may see, and the journal names no patient.
+    """
 
     site_id: UUID
+    ids: ListedPlaces = ()
     kind: PlaceKind | None = None
+    room_type: TypeCode | None = None
     status: PlaceStatus | None = None
+    whose: bool = True
     after: Cursor | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 500
 
@@ -61,6 +74,60 @@ class ListPlaces(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class PlacesPage(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Place, ...]
     next: str | None = None
+
+
+class CountPlaces(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How full a site's rooms and beds are."""
+
+    site_id: UUID
+
+
+class PlaceCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many places of a kind and a type stand so."""
+
+    kind: PlaceKind
+    room_type: str | None = None
+    status: PlaceStatus
+    count: int
+
+
+class PlaceCounts(msgspec.Struct, frozen=True, kw_only=True):
+    items: tuple[PlaceCount, ...]
+
+
+class ProposePlaces(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which places of this kind would suit whom an encounter is about, the best first. Asked as `AssignPlace` is, and nobody is moved."""
+
+    encounter_id: UUID
+    site_id: UUID
+    kind: PlaceKind = "bed"
+    room_type: TypeCode | None = None
+    devices: TypeCodes = ()
+    precautions: Precautions = ()
+    near_id: UUID | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] = 5
+
+
+class ProposedPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A free place, and why it comes where it does."""
+
+    place: Place
+    why: tuple[PlaceReason, ...]
+
+
+class Unsuited(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the free places lack something."""
+
+    lack: PlaceLack
+    count: int
+
+
+class ProposedPlaces(msgspec.Struct, frozen=True, kw_only=True):
+    """The best places, of how many are `free` of the kind, and what the others lack: one may lack several."""
+
+    items: tuple[ProposedPlace, ...]
+    free: int
+    unsuited: tuple[Unsuited, ...] = ()
 
 
 class AssignPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,22 +7,16 @@ from uuid import UUID
 
 from carewright.contracts.delays import AtSite, Delay, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
-from carewright.contracts.flow import (
+from carewright.contracts.encounters import (
     ChangeEncounter,
-    Delays,
     Encounter,
     EncountersPage,
-    Flow,
-    Kiosks,
-    Lobby,
     PutEncounters,
     PutEncountersResult,
-    QueueEntryMoved,
-    Queues,
     RecordEncounter,
     SearchEncounters,
-    Sensors,
 )
+from carewright.contracts.flow import Delays, Flow, Kiosks, Lobby, QueueEntryMoved, Queues, Rooms, Sensors
 from carewright.contracts.kiosk import (
     AnswerHelp,
     CallForHelp,
@@ -73,6 +67,18 @@ from carewright.contracts.queue import (
     WaitEstimates,
 )
 from carewright.contracts.relief import OtherSites, QueueRelief, SetRelief
+from carewright.contracts.rooms import (
+    AssignPlace,
+    CountPlaces,
+    ListPlaces,
+    Place,
+    PlaceCounts,
+    PlacesPage,
+    ProposedPlaces,
+    ProposePlaces,
+    SetPrecautions,
+    StepPlace,
+)
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -93,9 +99,9 @@ from carewright.flow.http import sensors as http_sensors
 from carewright.flow.http import tuning as http_tuning
 from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
-from carewright.flow.model.shown import HELP, RELIEF, SENSED, TURNS, WALK_INS
+from carewright.flow.model.shown import HELP, PLACES, RELIEF, SENSED, TURNS, WALK_INS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import check_in, delays, help_calls, lobby, queue, relief, sensors, tuning, waits, walk_ins
+from carewright.flow.service import check_in, delays, help_calls, lobby, queue, relief, rooms, sensors, tuning, waits, walk_ins
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -208,6 +214,34 @@ class LocalQueues:
         return await tuning.step_tuning(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
 
+class LocalRooms:
+    """The contract's Protocol, answered in this process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def list_places(self, actor: Actor, query: ListPlaces) -> PlacesPage:
+        return await rooms.list_places(self._context.acting(actor), query)
+
+    async def get_place(self, actor: Actor, place_id: UUID) -> Place:
+        return await rooms.get_place(self._context.acting(actor), place_id)
+
+    async def count_places(self, actor: Actor, query: CountPlaces) -> PlaceCounts:
+        return await rooms.count_places(self._context.acting(actor), query)
+
+    async def propose_places(self, actor: Actor, query: ProposePlaces) -> ProposedPlaces:
+        return await rooms.propose_places(self._context.acting(actor), query)
+
+    async def assign_place(self, actor: Actor, command: AssignPlace, idempotency_key: str | None = None) -> Place:
+        return await rooms.assign_place(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def step_place(self, actor: Actor, command: StepPlace, idempotency_key: str | None = None) -> Place:
+        return await rooms.step_place(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def set_precautions(self, actor: Actor, command: SetPrecautions, idempotency_key: str | None = None) -> Place:
+        return await rooms.set_precautions(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+
 class LocalDelays:
     """The contract's Protocol, answered in this process."""
 
@@ -310,8 +344,8 @@ async def start(base: Context, _: FlowSettings, __: Callable[[type], Any]) -> Ru
     """Flow needs nothing but its tables."""
     context = FlowContext.of(base)
     offers: dict[type, object] = {
-        Flow: LocalFlow(context), Queues: LocalQueues(context), Delays: LocalDelays(context), Lobby: LocalLobby(context),
-        Sensors: LocalSensors(context), Kiosks: LocalKiosks(context),
+        Flow: LocalFlow(context), Queues: LocalQueues(context), Rooms: LocalRooms(context), Delays: LocalDelays(context),
+        Lobby: LocalLobby(context), Sensors: LocalSensors(context), Kiosks: LocalKiosks(context),
     }  # fmt: skip
     return Running(context, offers)
 
@@ -320,7 +354,7 @@ MODULE = Module(
     name="flow",
     start=start,
     settings=FlowSettings,
-    offers=(Flow, Queues, Delays, Lobby, Sensors, Kiosks),
+    offers=(Flow, Queues, Rooms, Delays, Lobby, Sensors, Kiosks),
     routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES + http_tuning.ROUTES + http_sensors.ROUTES,
     prefixes=(
         "/api/v1/queues",
@@ -348,6 +382,6 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS, RELIEF, WALK_INS, HELP, CALLS, DELAYS, EXPECTED, SENSED),
+    shown=(TURNS, RELIEF, PLACES, WALK_INS, HELP, CALLS, DELAYS, EXPECTED, SENSED),
     sealed={store.TABLE: service.reseal_encounters},
 )

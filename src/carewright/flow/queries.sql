@@ -366,8 +366,15 @@ SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.s
     ARRAY(SELECT d.device_type FROM flow.device d WHERE d.organization_id = $1 AND d.location_id = p.id ORDER BY 1) AS devices
 FROM flow.place p LEFT JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
 WHERE p.organization_id = $1 AND p.site_id = $2 AND ($3::text IS NULL OR p.kind = $3) AND ($4::text IS NULL OR p.status = $4)
-  AND p.id > $5 AND (p.active OR p.status = 'occupied')
+  AND p.id > $5 AND (p.active OR p.status = 'occupied') AND ($7::uuid[] IS NULL OR p.id = ANY($7))
+  AND ($8::text IS NULL OR p.room_type = $8)
 ORDER BY p.id LIMIT $6
+
+-- name: count_places
+-- As in places_at.
+SELECT kind, room_type, status, count(*) AS count FROM flow.place
+WHERE organization_id = $1 AND site_id = $2 AND (active OR status = 'occupied')
+GROUP BY kind, room_type, status ORDER BY kind, room_type NULLS FIRST, status
 
 -- name: free_places
 SELECT p.id, p.site_id, p.kind, p.name, p.part_of_id, p.room_type, p.active, p.status, p.precautions, p.encounter_id, e.patient_id,

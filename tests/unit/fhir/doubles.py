@@ -32,7 +32,7 @@ from carewright.contracts.directory import (
     VisitType,
 )
 from carewright.contracts.directory import Identifier as Id
-from carewright.contracts.flow import (
+from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
     EncountersPage,

@@ -14,7 +14,7 @@ from carewright.console.http.page import Ask
 from carewright.contracts import smart
 from carewright.contracts.access import AppAskedWrongly, UnknownApp, UnknownGrant
 from carewright.contracts.apps import StartApp, asked_in
-from carewright.contracts.flow import Encounter, EncounterStatus, SearchEncounters
+from carewright.contracts.encounters import Encounter, EncounterStatus, SearchEncounters
 from carewright.contracts.scheduling import Appointment, AppointmentStatus, SearchAppointments
 from carewright.kernel.errors import NotFound
 from carewright.kernel.http.addresses import address_saying

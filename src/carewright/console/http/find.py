@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
+from carewright.console.http.beds import BEDS
 from carewright.console.http.board import BOARD, SEEN
 from carewright.console.http.coverage_words import called
 from carewright.console.http.navigation import SLASH, navigation_of
@@ -30,6 +31,7 @@ FIND, QUEUES = "/staff/find", "/staff/queues"
 PATIENT = "/staff/patients/{id}"
 VISIT = f"{BOARD}/visits/"
 FINDS_PATIENTS, READS_QUEUES, WORKS_QUEUES = "patients.find", "flow.queue.read", "flow.queue.work"
+READS_PLACES = "flow.place.read"
 WORDS_MAX, HITS_MAX, SHOWN_MAX = 100, 8, 20
 YEAR_SECONDS = 365 * 86_400
 BACK = timedelta(days=1)
@@ -95,7 +97,8 @@ async def _groups(ask: Ask, words: str) -> list[Group]:
     groups = (
         Group("Patients", await _patients(ask, words)), Group("Appointments", await _appointments(ask, words)),
         Group("Pages", _fitting(words, (Hit(one.name, "", one.href) for one in navigation_of(ask.ctx.actor.permissions)))),
-        Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, await _boards(ask))),
+        Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, await _boards(ask, BOARD, SEEN))),
+        Group("Bed boards", _fitting(words, await _boards(ask, BEDS, READS_PLACES))),
     )  # fmt: skip
     return [each for each in groups if each.hits]
 
@@ -141,11 +144,12 @@ async def _queues(ask: Ask) -> list[Hit]:
     return [Hit(one.queue.name, f"{sum(one.waiting)} waiting", f"{QUEUES}/{one.queue.id}" if opens else QUEUES) for one in found]
 
 
-async def _boards(ask: Ask) -> list[Hit]:
-    if not ask.ctx.actor.may(SEEN):
+async def _boards(ask: Ask, board: str, permission: str) -> list[Hit]:
+    """A board of each site."""
+    if not ask.ctx.actor.may(permission):
         return []
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    return [Hit(each.name, "today", f"{BOARD}?{urlencode({'place': str(each.id)})}") for each in sites]
+    return [Hit(each.name, "today", f"{board}?{urlencode({'place': str(each.id)})}") for each in sites]
 
 
 def _visit(each: Appointment) -> Hit:

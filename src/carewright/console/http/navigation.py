@@ -21,6 +21,7 @@ DESTINATIONS = (
     Destination("Day board", "/staff/board", "scheduling.appointment.any_patient"),
     Destination("Overview", "/staff/overview", "scheduling.calendar.read"),
     Destination("Queues", "/staff/queues", "flow.queue.read"),
+    Destination("Beds", "/staff/beds", "flow.place.read"),
     Destination("Screens and kiosks", "/staff/stations", "access.station.manage"),
     Destination("Running late", "/staff/disruptions", "flow.delay.list"),
     Destination("Apps", "/staff/apps", "access.app.start"),

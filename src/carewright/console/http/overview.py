@@ -1,4 +1,4 @@
-"""A site at a glance: how full its services are by the hour, where people wait longest, and what is full. Live, and of nobody."""
+"""A site at a glance: how full its services, rooms and beds are, where people wait longest, and what is full. Live, and of nobody."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -9,16 +9,19 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
+from carewright.console.http.bed_words import KINDS, STATES
+from carewright.console.http.beds import BEDS
 from carewright.console.http.board import BOARD
 from carewright.console.http.page import Ask
 from carewright.console.http.today import day_in
 from carewright.contracts.board import HourUse, ReadUse, ServiceUse
 from carewright.contracts.queue import ListQueues, QueueSummary
+from carewright.contracts.rooms import CountPlaces
 from carewright.kernel.server_sent import text_of
 
 OVERVIEW = "/staff/overview"
-READS_QUEUES = "flow.queue.read"
-WATCHED = {"appointment": "scheduling.appointment.any_patient", "turn": "flow.queue.work"}
+READS_QUEUES, READS_PLACES = "flow.queue.read", "flow.place.read"
+WATCHED = {"appointment": "scheduling.appointment.any_patient", "turn": "flow.queue.work", "place": READS_PLACES}
 """What the page follows, by what one may; whoever may follow neither loads it again."""
 FULL_PERCENT = 95
 """From here on an hour is as good as full: what is left of it is mostly too short for a visit."""
@@ -55,6 +58,15 @@ class Flag(NamedTuple):
     href: str
 
 
+class Full(NamedTuple):
+    """How many places of a kind there are, and how they stand."""
+
+    name: str
+    href: str
+    percent: int
+    words: str
+
+
 async def show_overview(ask: Ask) -> Response:
     """A site's day, today unless `day` says another; without a site, the question which."""
     query = ask.request.query_params
@@ -77,14 +89,37 @@ async def show_overview(ask: Ask) -> Response:
     queues: Sequence[QueueSummary] = ()
     if ask.ctx.actor.may(READS_QUEUES) and day == now.date():
         queues = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(site_id=site.id))).items
+    places = await _places(ask, site.id) if day == now.date() else []
     return ask.show(
-        "overview.html", site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown,
+        "overview.html", site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown, places=places,
         labels=[f"{labels[each]:%H}" for each in shown], as_of=f"{now:%H:%M}", current=_current(labels, now),
-        kinds=[kind for kind, permission in WATCHED.items() if ask.ctx.actor.may(permission)],
+        kinds=_watched(ask),
         flags=[*_waits(queues, now), *_full(lines, labels, now, site.id)],
         whole=_cell(_sum_of(hour for one in used.services for hour in one.hours)),
         board=f"{BOARD}?{urlencode({'place': str(site.id), 'day': str(day)})}",
     )  # fmt: skip
+
+
+def _watched(ask: Ask) -> list[str]:
+    """What the page follows. How beds stand is not enough to call a page live that shows appointments and queues, too."""
+    kinds = [kind for kind, permission in WATCHED.items() if ask.ctx.actor.may(permission)]
+    return kinds if kinds != ["place"] else []
+
+
+async def _places(ask: Ask, site_id: UUID) -> list[Full]:
+    """How full rooms and beds are now. What is closed is not there to be filled."""
+    if not (ask.ctx.actor.may(READS_PLACES) and ask.ctx.actor.works_at(site_id)):
+        return []
+    counts = (await ask.ctx.rooms.count_places(ask.ctx.actor, CountPlaces(site_id=site_id))).items
+    found = []
+    for kind, name in KINDS.items():
+        sums = {status: sum(each.count for each in counts if (each.kind, each.status) == (kind, status)) for status in STATES}
+        usable = sum(sums.values()) - sums["closed"]
+        if any(sums.values()):
+            said = ", ".join(f"{count} {STATES[status].lower()}" for status, count in sums.items() if count)
+            address = f"{BEDS}?{urlencode({'place': str(site_id), 'kind': kind})}"
+            found.append(Full(name, address, round(100 * sums["occupied"] / usable) if usable else 100, said))
+    return found
 
 
 def _sum_of(hours: Iterable[HourUse]) -> HourUse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from carewright.contracts.encounters import Encounter, EncounterParticipant
 from carewright.contracts.fhir.basics import (
     Resource,
     coding,
@@ -15,7 +16,6 @@ from carewright.contracts.fhir.basics import (
     resource,
     said,
 )
-from carewright.contracts.flow import Encounter, EncounterParticipant
 from carewright.contracts.queue import QueueEntry, QueueEntryStatus
 
 TURN_STATUS, TICKET = "urn:carewright:turn-status", "urn:carewright:ticket"

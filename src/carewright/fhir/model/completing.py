@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Device, Identifier, Location, Organization, Practitioner, PractitionerRole
-from carewright.contracts.flow import Encounter, EncounterParticipant
+from carewright.contracts.encounters import Encounter, EncounterParticipant
 from carewright.contracts.vitals import Observation
 from carewright.fhir.model.reading import Draft, Value
 from carewright.fhir.model.references import Ref

@@ -16,7 +16,7 @@ from carewright.contracts.directory import (
     Practitioner,
     PractitionerRole,
 )
-from carewright.contracts.flow import Encounter, EncounterStatus
+from carewright.contracts.encounters import Encounter, EncounterStatus
 from carewright.contracts.patients import Patient
 from carewright.contracts.vitals import Observation
 from carewright.fhir.model import r4, staff

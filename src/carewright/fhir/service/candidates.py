@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from carewright.contracts import smart
 from carewright.contracts.directory import FindEntries, FindServices, Identifier, Location, ServiceSummary
+from carewright.contracts.encounters import SearchEncounters
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import SearchTooWide
-from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.patients import Patient, SearchPatients
 from carewright.contracts.schedules import GetCalendar, ListSchedules
 from carewright.contracts.scheduling import AppointmentStatus, SearchAppointments

@@ -14,10 +14,10 @@ import msgspec
 
 from carewright.contracts import smart
 from carewright.contracts.directory import FindEntries
+from carewright.contracts.encounters import SearchEncounters
 from carewright.contracts.fhir import directory, flow, people, scheduling
 from carewright.contracts.fhir.basics import Resource
 from carewright.contracts.fhir.refusals import ExportsEnough, UnknownExport
-from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.patients import ListPatients
 from carewright.contracts.schedules import ListSchedules
 from carewright.contracts.scheduling import SearchAppointments

@@ -29,7 +29,8 @@ from carewright.contracts.directory import (
     PutResult,
     UnknownResource,
 )
-from carewright.contracts.flow import Encounter, Flow, PutEncounters, PutEncountersResult, SearchEncounters
+from carewright.contracts.encounters import Encounter, PutEncounters, PutEncountersResult, SearchEncounters
+from carewright.contracts.flow import Flow
 from carewright.contracts.imports import ImportReport, Issue, Position, Tally
 from carewright.contracts.patients import Patient, PatientMatch, Patients, PutPatients, PutPatientsResult
 from carewright.contracts.vitals import Observation, PutObservations, PutObservationsResult, SearchObservations, Vitals

@@ -14,11 +14,15 @@ from carewright.contracts.flow import (
 from carewright.contracts.rooms import (
     AssignPlace,
     ClosedReason,
+    CountPlaces,
     ListPlaces,
     Place,
     PlaceAction,
+    PlaceCounts,
     PlacesPage,
     Precautions,
+    ProposedPlaces,
+    ProposePlaces,
     SetPrecautions,
     StepPlace,
 )
@@ -48,6 +52,21 @@ async def list_places(ctx: Context, call: Call[ListPlaces, Nothing]) -> PlacesPa
     return await rooms.list_places(ctx, call.query)
 
 
+async def count_places(ctx: Context, call: Call[CountPlaces, Nothing]) -> PlaceCounts:
+    """How full a site's rooms and beds are."""
+    return await rooms.count_places(ctx, call.query)
+
+
+async def get_place(ctx: Context, call: Call[Nothing, Nothing]) -> Place:
+    """How one place stands."""
+    return await rooms.get_place(ctx, call.path["place_id"])
+
+
+async def propose_places(ctx: Context, call: Call[Nothing, ProposePlaces]) -> ProposedPlaces:
+    """Where somebody could go, and why there."""
+    return await rooms.propose_places(ctx, call.body)
+
+
 async def assign_place(ctx: Context, call: Call[Nothing, AssignPlace]) -> Place:
     """Put somebody into a room or a bed."""
     return await rooms.assign_place(ctx, call.body)
@@ -69,6 +88,18 @@ ROUTES = (
     Route(
         "GET", PLACES, list_places, "Rooms and beds of a site, and how each stands", rooms.READ, PlacesPage, query=ListPlaces,
         priority=Priority.PRESENCE,
+    ),
+    Route(
+        "GET", PLACES + "/counts", count_places, "How full a site's rooms and beds are", rooms.READ, PlaceCounts, query=CountPlaces,
+        priority=Priority.PRESENCE,
+    ),
+    Route(
+        "GET", PLACES + "/{place_id}", get_place, "A room or a bed, and how it stands", rooms.READ, Place, versioned=True,
+        priority=Priority.PRESENCE, refusals=(UnknownPlace,),
+    ),
+    Route(
+        "POST", PLACES + "/proposals", propose_places, "The free rooms or beds that suit somebody best, and why", rooms.WORK,
+        ProposedPlaces, body=ProposePlaces, priority=Priority.PRESENCE, refusals=(UnknownEncounter, StatusNotAllowed),
     ),
     Route(
         "POST", PLACES + "/assign", assign_place, "Put somebody into a room or a bed: admit, or transfer", rooms.WORK, Place,

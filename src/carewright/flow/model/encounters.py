@@ -6,15 +6,8 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import Coding, Identifier
-from carewright.contracts.flow import (
-    ChangeEncounter,
-    Encounter,
-    EncounterParticipant,
-    EncounterStatus,
-    InvalidEncounter,
-    RecordEncounter,
-    StatusNotAllowed,
-)
+from carewright.contracts.encounters import ChangeEncounter, Encounter, EncounterParticipant, EncounterStatus, RecordEncounter
+from carewright.contracts.flow import InvalidEncounter, StatusNotAllowed
 from carewright.kernel.errors import BadInput
 
 ENCOUNTERS_MAX = 1_000

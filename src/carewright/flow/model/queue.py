@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from carewright.contracts.flow import EncounterStatus, QueueEntryMoved, StepNotAllowed
+from carewright.contracts.encounters import EncounterStatus
+from carewright.contracts.flow import QueueEntryMoved, StepNotAllowed
 from carewright.contracts.queue import (
     QueueAction,
     QueueEntry,

@@ -1,5 +1,6 @@
 """Which room or bed suits, and what becomes of it: pure rules."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,7 +9,17 @@ from msgspec.structs import replace
 
 from carewright.contracts.flow import PlaceChanged, PlaceNotFree, PlaceStepNotAllowed
 from carewright.contracts.queue import QueueEntry, QueueEntryStatus
-from carewright.contracts.rooms import AssignPlace, ClosedReason, Place, PlaceAction, PlaceStatus
+from carewright.contracts.rooms import (
+    AssignPlace,
+    ClosedReason,
+    Place,
+    PlaceAction,
+    PlaceLack,
+    PlaceReason,
+    PlaceStatus,
+    ProposePlaces,
+    Unsuited,
+)
 
 STEPS: Mapping[PlaceAction, tuple[frozenset[PlaceStatus], PlaceStatus]] = {
     "vacate": (frozenset({"occupied"}), "turnover"),
@@ -22,23 +33,46 @@ IN_THE_ROOM: frozenset[QueueEntryStatus] = frozenset({"called", "in-service"})
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def suits(place: Place, wanted: AssignPlace) -> bool:
-    """Whether a place is of the type, has the equipment and is fit for the precautions that are asked for."""
-    return (
-        wanted.room_type in (None, place.room_type)
-        and set(wanted.devices) <= set(place.devices)
-        and set(wanted.precautions) <= set(place.precautions)
-    )
+def lacks(place: Place, wanted: AssignPlace | ProposePlaces) -> tuple[PlaceLack, ...]:
+    """What a place has not of what is asked for: the type, the equipment, fitness for the precautions."""
+    has: Mapping[PlaceLack, bool] = {
+        "type": wanted.room_type in (None, place.room_type),
+        "equipment": set(wanted.devices) <= set(place.devices),
+        "precautions": set(wanted.precautions) <= set(place.precautions),
+    }
+    return tuple(lack for lack, is_there in has.items() if not is_there)
 
 
-def in_order(places: Iterable[Place], wanted: AssignPlace, near: Collection[UUID | None]) -> list[Place]:
+def why(place: Place, wanted: ProposePlaces, near: Collection[UUID | None]) -> tuple[PlaceReason, ...]:
+    """Why a place that suits comes where `in_order` puts it."""
+    is_spare = set(place.precautions) <= set(wanted.precautions)
+    said: Mapping[PlaceReason, bool] = {
+        "type": wanted.room_type is not None,
+        "equipment": bool(wanted.devices),
+        "precautions": bool(wanted.precautions),
+        "not-more-than-needed": is_spare and bool(wanted.precautions),
+        "more-than-needed": not is_spare,
+        "near": place.part_of_id in near,
+        "never-used": place.last_used_at is None,
+        "longest-unused": place.last_used_at is not None,
+    }
+    return tuple(reason for reason, holds in said.items() if holds)
+
+
+def unsuited(places: Iterable[Place], wanted: ProposePlaces) -> tuple[Unsuited, ...]:
+    """How many places lack what."""
+    counts = Counter(lack for each in places for lack in lacks(each, wanted))
+    return tuple(Unsuited(lack=lack, count=count) for lack, count in sorted(counts.items()))
+
+
+def in_order(places: Iterable[Place], wanted: AssignPlace | ProposePlaces, near: Collection[UUID | None]) -> list[Place]:
     """The places that suit, the best first.
 
     What is fit for precautions that nobody asked for is kept for those who need it; then the nearest, which is a place in the same part of
     the house; then the one that was not used for longest, so that none is worn out and no staff always cleans.
     """
     return sorted(
-        (each for each in places if suits(each, wanted)),
+        (each for each in places if not lacks(each, wanted)),
         key=lambda each: (
             len(set(each.precautions) - set(wanted.precautions)), each.part_of_id not in near, each.last_used_at or NEVER, each.id,
         ),

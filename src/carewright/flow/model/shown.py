@@ -1,12 +1,12 @@
-"""What staff who watch a site see of queues: what became of a turn or a kiosk's ticket, what is done when too many wait, what sensors see.
+"""What staff who watch a site see: turns and kiosks' tickets, what is done when too many wait, how rooms stand, what sensors see.
 
-Whose a turn is, they ask.
+Whose a turn or a room is, they ask.
 """
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from carewright.contracts.flow import QueueEntryMoved, ReliefChanged
+from carewright.contracts.flow import PlaceChanged, QueueEntryMoved, ReliefChanged
 from carewright.contracts.kiosk import HelpChanged, WalkInMoved
 from carewright.contracts.sensors import SensorChanged
 from carewright.kernel.shown import Shown
@@ -52,9 +52,15 @@ def help_shown(fact: HelpChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     }  # fmt: skip
 
 
+def place_shown(fact: PlaceChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """That a room or a bed stands otherwise, for its site. Whoever works there asks who is in it."""
+    yield fact.site_id, {"id": str(fact.place_id), "version": str(fact.version), "status": fact.status}
+
+
 MAY_SEE = frozenset({"flow.queue.read", "flow.queue.work"})
 TURNS = Shown("turn", MAY_SEE, {QueueEntryMoved: shown_of})
 RELIEF = Shown("relief", MAY_SEE, {ReliefChanged: relief_shown})
+PLACES = Shown("place", frozenset({"flow.place.read"}), {PlaceChanged: place_shown})
 SENSED = Shown("sensed", frozenset({"flow.sensor.read"}), {SensorChanged: sensed_shown})
 WALK_INS = Shown("walk-in", MAY_SEE, {WalkInMoved: walk_in_shown})
 HELP = Shown("help", MAY_SEE, {HelpChanged: help_shown})

@@ -5,18 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from carewright.contracts.flow import (
+from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
-    EncounterChanged,
-    EncounterRecorded,
     EncountersPage,
     PutEncounters,
     PutEncountersResult,
     RecordEncounter,
     SearchEncounters,
-    UnknownEncounter,
 )
+from carewright.contracts.flow import EncounterChanged, EncounterRecorded, UnknownEncounter
 from carewright.contracts.queue import QueueEntry
 from carewright.flow.model import encounters
 from carewright.flow.service import places

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from carewright.contracts.flow import Encounter, EncounterStatus
+from carewright.contracts.encounters import Encounter, EncounterStatus
 from carewright.contracts.queue import QueueEntry
 from carewright.contracts.rooms import Place
 from carewright.flow.model import rooms as rules

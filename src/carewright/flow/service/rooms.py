@@ -8,8 +8,21 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding
-from carewright.contracts.flow import Encounter, NoPlaceFree, PlaceNotSuited, StatusNotAllowed, UnknownEncounter, UnknownPlace
-from carewright.contracts.rooms import AssignPlace, ListPlaces, Place, PlacesPage, SetPrecautions, StepPlace
+from carewright.contracts.encounters import Encounter
+from carewright.contracts.flow import NoPlaceFree, PlaceNotSuited, StatusNotAllowed, UnknownEncounter, UnknownPlace
+from carewright.contracts.rooms import (
+    AssignPlace,
+    CountPlaces,
+    ListPlaces,
+    Place,
+    PlaceCounts,
+    PlacesPage,
+    ProposedPlace,
+    ProposedPlaces,
+    ProposePlaces,
+    SetPrecautions,
+    StepPlace,
+)
 from carewright.flow.model import encounters as encounter_rules
 from carewright.flow.model import rooms as rules
 from carewright.flow.model import sensing
@@ -35,16 +48,54 @@ STAYING = frozenset({"IMP", "ACUTE", "NONAC"})
 
 
 async def list_places(ctx: Context, query: ListPlaces) -> PlacesPage:
-    """The places of a site, and how each stands. Who is in them is told to those who work with places."""
+    """The places of a site, and how each stands. Who is in them is told to those who work with places, where they ask."""
     ctx.actor.require(READ)
     _ensure_at(ctx, query.site_id)
     async with ctx.db.transaction() as tx:
         found = await store.places_at(tx, ctx.actor.organization_id, query, id_after(query.after), query.limit + 1)
-        watching = await sensors.sensors_of_places(tx, ctx.actor.organization_id, [each.id for each in found[: query.limit]])
-        items = tuple(_seen(ctx, _shown(ctx, each), watching.get(each.id)) for each in found[: query.limit])
+        items = await _with_seen(ctx, tx, [_shown(ctx, each) if query.whose else _empty(each) for each in found[: query.limit]])
         about = [(each.patient_id, _entity(each)) for each in items if each.patient_id is not None]
         await audit.record(tx, *audit.entries_about(ctx, "flow.place.search", about))
     return PlacesPage(items=items, next=str(items[-1].id) if len(found) > len(items) else None)
+
+
+async def get_place(ctx: Context, place_id: UUID) -> Place:
+    """How a place stands, and who is in it as far as the actor may know. Raises `UnknownPlace`."""
+    ctx.actor.require(READ)
+    async with ctx.db.transaction() as tx:
+        place = await store.place_by_id(tx, ctx.actor.organization_id, place_id)
+        if place is None or not ctx.actor.works_at(place.site_id):
+            raise UnknownPlace(place_id=str(place_id))
+        (shown,) = await _with_seen(ctx, tx, [_shown(ctx, place)])
+        await audit.record(tx, audit.entry(ctx, "flow.place.read", "R", patient_id=shown.patient_id, entities=(_entity(place),)))
+        return shown
+
+
+async def count_places(ctx: Context, query: CountPlaces) -> PlaceCounts:
+    """How full a site's rooms and beds are, by kind and type. Nobody is named."""
+    ctx.actor.require(READ)
+    _ensure_at(ctx, query.site_id)
+    return PlaceCounts(items=await store.count_places(ctx.db, ctx.actor.organization_id, query.site_id))
+
+
+async def propose_places(ctx: Context, query: ProposePlaces) -> ProposedPlaces:
+    """The free places that suit a visit best, and why; what those lack that do not. Nothing is taken.
+
+    Raises `UnknownEncounter`, `StatusNotAllowed` where the visit is over.
+    """
+    ctx.actor.require(WORK)
+    _ensure_at(ctx, query.site_id)
+    cipher, organization_id = await ctx.cipher(), ctx.actor.organization_id
+    async with ctx.db.transaction() as tx:
+        encounter = await _visit(ctx, tx, cipher, query.encounter_id)
+        held = await store.places_of(tx, organization_id, [encounter.id])
+        near = await _near(ctx, tx, query, held)
+        free = await store.free_places(tx, organization_id, query.site_id, query.kind)
+        best = rules.in_order(free, query, near)[: query.limit]
+        about = tuple(_entity(each) for each in best)
+        await audit.record(tx, audit.entry(ctx, "flow.place.propose", "E", patient_id=encounter.patient_id, entities=about))
+    items = tuple(ProposedPlace(place=each, why=rules.why(each, query, near)) for each in best)
+    return ProposedPlaces(items=items, free=len(free), unsuited=rules.unsuited(free, query))
 
 
 async def assign_place(ctx: Context, command: AssignPlace) -> Place:
@@ -136,7 +187,7 @@ async def _named(ctx: Context, tx: Session, command: AssignPlace, place_id: UUID
     place = await _for_change(ctx, tx, place_id, None)
     if place.site_id != command.site_id:
         raise UnknownPlace(place_id=str(place_id))
-    if place.kind != command.kind or not rules.suits(place, command):
+    if place.kind != command.kind or rules.lacks(place, command):
         raise PlaceNotSuited(place_id=str(place_id))
     return place
 
@@ -144,14 +195,19 @@ async def _named(ctx: Context, tx: Session, command: AssignPlace, place_id: UUID
 async def _best(ctx: Context, tx: Session, command: AssignPlace, held: list[Place]) -> Place:
     """The best that nobody else is just taking, locked."""
     organization_id = ctx.actor.organization_id
-    near = {each.part_of_id for each in held}
-    if command.near_id is not None:
-        near = {command.near_id, await store.part_of(tx, organization_id, command.near_id)}
     free = await store.free_places(tx, organization_id, command.site_id, command.kind)
-    for each in rules.in_order(free, command, near - {None}):
+    for each in rules.in_order(free, command, await _near(ctx, tx, command, held)):
         if place := await store.lock_if_free(tx, organization_id, each.id):
             return place
     raise NoPlaceFree(site_id=str(command.site_id))
+
+
+async def _near(ctx: Context, tx: Session, wanted: AssignPlace | ProposePlaces, held: list[Place]) -> set[UUID]:
+    """The parts of the house to stay close to: those that are named, or where the patient is."""
+    near = {each.part_of_id for each in held}
+    if wanted.near_id is not None:
+        near = {wanted.near_id, await store.part_of(tx, ctx.actor.organization_id, wanted.near_id)}
+    return {each for each in near if each is not None}
 
 
 async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_version: int | None) -> Place:
@@ -164,7 +220,18 @@ async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_versio
 
 
 def _shown(ctx: Context, place: Place) -> Place:
-    return place if ctx.actor.may(WORK) else replace(place, encounter_id=None, patient_id=None)
+    return place if ctx.actor.may(WORK) else _empty(place)
+
+
+def _empty(place: Place) -> Place:
+    """The place, and nothing of who is in it."""
+    return replace(place, encounter_id=None, patient_id=None)
+
+
+async def _with_seen(ctx: Context, tx: Session, shown: list[Place]) -> tuple[Place, ...]:
+    """The places with what their sensors see."""
+    watching = await sensors.sensors_of_places(tx, ctx.actor.organization_id, [each.id for each in shown])
+    return tuple(_seen(ctx, each, watching.get(each.id)) for each in shown)
 
 
 def _seen(ctx: Context, place: Place, watching: sensors.Kept | None) -> Place:

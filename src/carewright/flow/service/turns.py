@@ -7,7 +7,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, UrgencyTier
-from carewright.contracts.flow import AlreadyQueued, Encounter, QueueChanged, SearchEncounters, UnknownEncounter, UnknownQueue
+from carewright.contracts.encounters import Encounter, SearchEncounters
+from carewright.contracts.flow import AlreadyQueued, QueueChanged, UnknownEncounter, UnknownQueue
 from carewright.contracts.queue import (
     LEVEL_OF_TIER,
     Arrive,

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.flow import Encounter, SearchEncounters
+from carewright.contracts.encounters import Encounter, SearchEncounters
 from carewright.flow.model.encounters import Detail, actors_of, detail_of
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from carewright.contracts.directory import Coding, Device, Location
-from carewright.contracts.rooms import ListPlaces, Place
+from carewright.contracts.rooms import ListPlaces, Place, PlaceCount
 from carewright.kernel.db import Row, Session
 from carewright.kernel.sql import load
 
@@ -23,8 +23,16 @@ async def put_device(tx: Session, organization_id: UUID, device: Device) -> None
 
 async def places_at(db: Session, organization_id: UUID, query: ListPlaces, after: UUID, limit: int) -> list[Place]:
     """At most `limit` behind `after`, in order of ids."""
-    rows = await db.fetch(Q.places_at, organization_id, query.site_id, query.kind, query.status, after, limit)
+    rows = await db.fetch(
+        Q.places_at, organization_id, query.site_id, query.kind, query.status, after, limit, list(query.ids) or None, query.room_type
+    )
     return [_place(row) for row in rows]
+
+
+async def count_places(db: Session, organization_id: UUID, site_id: UUID) -> tuple[PlaceCount, ...]:
+    """How many there are of each kind and type, by how they stand."""
+    rows = await db.fetch(Q.count_places, organization_id, site_id)
+    return tuple(PlaceCount(**{name: row[name] for name in PlaceCount.__struct_fields__}) for row in rows)
 
 
 async def free_places(db: Session, organization_id: UUID, site_id: UUID, kind: str) -> list[Place]:

@@ -6,7 +6,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.directory import Coding
-from carewright.contracts.flow import ChangeEncounter, Encounter, EncounterParticipant, EncounterStatus, RecordEncounter, SearchEncounters
+from carewright.contracts.encounters import (
+    ChangeEncounter,
+    Encounter,
+    EncounterParticipant,
+    EncounterStatus,
+    RecordEncounter,
+    SearchEncounters,
+)
 from carewright.hl7.model.codes import DoesNotFit
 from carewright.hl7.model.pv1 import PARTICIPATIONS, Visit, visit_in
 from carewright.hl7.model.when import instant_of

@@ -9,6 +9,7 @@ from carewright.contracts.access import ensure_recent
 from carewright.contracts.apps import ListAppGrants
 from carewright.contracts.audit import FindAuditEvents
 from carewright.contracts.coverage import ListAuthorisations, ListCoverages, ListEligibilities
+from carewright.contracts.encounters import SearchEncounters
 from carewright.contracts.fhir import authorisation, eligibility, flow, payment, people, scheduling
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.fhir.basics import Resource
@@ -16,7 +17,6 @@ from carewright.contracts.fhir.consents import app_consent
 from carewright.contracts.fhir.documents import hl7_message
 from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.fhir.vitals import observation
-from carewright.contracts.flow import SearchEncounters
 from carewright.contracts.hl7 import ListPatientMessages
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.orders import SearchRequests
