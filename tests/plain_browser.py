@@ -55,7 +55,7 @@ class Browser:
     async def go(self, path: str) -> None:
         self._see(await self.client.get(path))
 
-    async def send(self, action: str, **fields: str) -> None:
+    async def send(self, action: str, /, **fields: str) -> None:
         form = self.forms.found[action]
         here = self.answer.url  # a form's action is relative to its page, which may be another process's
         origin = f"{here.scheme}://{here.netloc.decode()}"

@@ -20,10 +20,19 @@ ARROWS = {
     "leave": ("expected waiting called on-hold skipped", "left"),
     "transfer": ("waiting called in-service on-hold skipped", "transferred"),
     "cancel": ("expected waiting called in-service on-hold skipped", "cancelled"),
+    "offer": ("waiting", "waiting"),
+    "away": ("waiting", "waiting"),
+    "come": ("waiting", "waiting"),
+    "more-time": ("waiting", "waiting"),
+    "back": ("waiting", "waiting"),
 }
 TO = {(source, action): to for action, (sources, to) in ARROWS.items() for source in sources.split()}
 OVER = ("completed", "left", "transferred", "cancelled")
-NEVER_UNDONE = ("announce", "arrive", "transfer", "undo")
+NEVER_UNDONE = ("announce", "arrive", "transfer", "undo", "offer", "come", "unreached")
+STAYS_AWAY = ("offer", "away", "come", "more-time", "triage", "call", "skip", "unreached")
+"""What leaves who waits elsewhere where they are."""
+LONGEST_AWAY = timedelta(minutes=60 + 2 * 10)
+"""From any moment on, nobody who was told to come is passed over for longer."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,11 @@ class Turn:
     begun: datetime
     version: int = 1
     skipped: int = 0
+    asked: bool = False
+    travel: int | None = None
+    told_at: datetime | None = None
+    due: datetime | None = None
+    more: int = 0
     action: str = "arrive"
     at: datetime | None = None
     before: "Turn | None" = None
@@ -48,6 +62,10 @@ class Turn:
     @property
     def is_over(self) -> bool:
         return self.status in OVER
+
+    def is_passed_over(self, now: datetime) -> bool:
+        """Whether they wait elsewhere, and are not back yet by what they said."""
+        return self.travel is not None and (self.due is None or self.due > now)
 
 
 @dataclass
@@ -66,7 +84,7 @@ class Model:
         busy = len([*self._with(queue, "called"), *self._with(queue, "in-service")])
         kept = policy.staff is not None and busy >= policy.staff - policy.kept_for_emergencies
         for each in self.waiting(queue, now):
-            if each.wants in (None, caller) and (each.level == 1 or not kept):
+            if each.wants in (None, caller) and (each.level == 1 or not kept) and not each.is_passed_over(now):
                 return each
         return None
 
@@ -82,9 +100,39 @@ class Model:
         if to is None:
             return None
         moved = replace(turn, status=to, version=turn.version + 1, action=action, at=now, before=turn)
+        if action not in STAYS_AWAY:
+            moved = replace(moved, travel=None, due=None)
         if action == "arrive":
             return replace(moved, since=now)
         return replace(moved, skipped=turn.skipped + 1) if action == "skip" else moved
+
+    def say(self, turn: Turn, say: str, minutes: int | None, now: datetime, *, is_patient: bool) -> Turn | str:
+        """The turn after what was said of where its patient waits, or the code of the refusal."""
+        is_skipped = say == "back" and turn.status == "skipped"
+        after = self.step(turn, "return" if is_skipped else say, now)
+        if say == "leave":
+            return after or "flow.step_not_allowed"
+        if say == "away":
+            stays = turn.level < 4 or turn.told_at or (is_patient and not turn.asked)
+            return "flow.step_not_allowed" if not after else "elsewhere.stay_near" if stays else replace(after, travel=minutes)
+        if after is None or turn.travel is None or (say == "more-time" and turn.due is None):
+            return "flow.step_not_allowed"
+        if is_skipped and is_patient and turn.skipped >= 2:
+            return "elsewhere.tell_the_desk"
+        if say == "back":
+            return after
+        if turn.more == 2 or turn.due is None:
+            return "elsewhere.no_more_time"
+        return replace(after, due=max(turn.due, now) + timedelta(minutes=10), more=turn.more + 1)
+
+    def tell(self, turn: Turn, what: str, now: datetime) -> Turn | None:
+        """The turn after its patient was asked to wait elsewhere, or told to come; None where that is not done."""
+        after = self.step(turn, what, now)
+        if after is None or turn.told_at or (turn.travel is None) != (what == "offer"):
+            return None
+        if what == "offer":
+            return None if turn.asked or turn.level < 4 else replace(after, asked=True)
+        return replace(after, told_at=now, due=now + timedelta(minutes=turn.travel or 0))
 
     def undo(self, turn: Turn, now: datetime) -> Turn | None:
         """The turn as it was before its last step; None where that is not taken back, or no longer."""
@@ -99,9 +147,16 @@ class Model:
         """Who was there before the one who is called, waits still, and is past the bound up to which the policy lets them be overtaken.
 
         Head start: only by whoever came no later than the head start is longer. Accumulating: only by whoever came within the first
-        `1 - rate / rate of the other` of the wait so far. By level 1 always; level 1 by nobody who came later.
+        `1 - rate / rate of the other` of the wait so far. By level 1 always; level 1 by nobody who came later. Who waits elsewhere is not
+        called until they are back by what they said.
         """
-        return [each for each in self._with(queue, "waiting") if each.wants in (None, caller) and self._is_past(queue, each, called, now)]
+        there = [each for each in self._with(queue, "waiting") if not each.is_passed_over(now)]
+        return [each for each in there if each.wants in (None, caller) and self._is_past(queue, each, called, now)]
+
+    def away_too_long(self, queue: Queue, now: datetime) -> list[Turn]:
+        """Who was told to come and is passed over for longer than anybody may be."""
+        told = (each for each in self._with(queue, "waiting") if each.is_passed_over(now) and each.told_at)
+        return [each for each in told if each.due is None or each.due - now > LONGEST_AWAY]
 
     def _is_past(self, queue: Queue, waits: Turn, called: Turn, now: datetime) -> bool:
         later = (called.since - waits.since).total_seconds()

@@ -26,6 +26,7 @@ from carewright.contracts.coverage import (
     UpdateCoverage,
 )
 from carewright.contracts.directory import Directory, FindServices, FindStaff
+from carewright.contracts.elsewhere import NoteUnreached, SayWhere
 from carewright.contracts.encounters import SearchEncounters
 from carewright.contracts.flow import Flow, Kiosks, Queues
 from carewright.contracts.hl7 import Desk, SetMapping, SettleMessage
@@ -142,6 +143,11 @@ MOMENTS = there(
         "called_at",
         "started_at",
         "ended_at",
+        "offered_at",
+        "travel_minutes",
+        "come_at",
+        "due_at",
+        "unreached_at",
     )
 )
 """What a turn may have or not, by what was done with it."""
@@ -228,6 +234,8 @@ PORTAL_CALLS = (
     Call(CalendarFeeds, "make_feed", PATIENT_ASKS, (MakeFeed(), KEY)),
     Call(CalendarFeeds, "list_feeds", PATIENT_ASKS, (), (FEED,)),
     Call(Queues, "own_turns", PATIENT_ASKS, (), (CLINIC, TURN), MOMENTS),
+    Call(Queues, "say_where", PATIENT_ASKS, (SayWhere(entry_id=ENTRY, say="leave"), KEY), (CLINIC, TURN), MOMENTS),
+    Call(Queues, "note_unreached", PORTAL, (NoteUnreached(entry_id=ENTRY),), (CLINIC, PATIENT, TURN)),
     Call(Queues, "estimate_wait", PATIENT_ASKS, (ENTRY,), (CLINIC, TURN), there(any_=MINUTES)),
     Call(Kiosks, "check_in_code", PORTAL, (TIME,), (APPOINTMENT,)),
     Call(CalendarFeeds, "end_feed", PATIENT_ASKS, (IDS["feed_id"],), (FEED,)),
@@ -309,6 +317,7 @@ CONSOLE_CALLS = (
     Call(Queues, "estimate_waits", NURSE, (QUEUE,), (CLINIC, PATIENT, TURN), there(any_=MINUTES)),
     Call(Queues, "get_entry", NURSE, (ENTRY,), (CLINIC, PATIENT, TURN), MOMENTS),
     Call(Queues, "arrive", NURSE, (Arrive(queue_id=QUEUE, patient_id=WHOSE), KEY), (CLINIC, PATIENT, QUEUE_OPEN), MOMENTS),
+    Call(Queues, "say_where", NURSE, (SayWhere(entry_id=ENTRY, say="away", travel_minutes=20), KEY), (CLINIC, PATIENT, TURN), MOMENTS),
     Call(Queues, "call_entry", NURSE, (CallEntry(entry_id=ENTRY, expected_version=1), KEY), (CLINIC, PATIENT, TURN), MOMENTS),
     Call(Queues, "step_entry", NURSE, (StepEntry(entry_id=ENTRY, action="start"), KEY), (CLINIC, PATIENT, TURN), MOMENTS),
     Call(Queues, "triage_entry", NURSE, (TriageEntry(entry_id=ENTRY, scale="esi", level=2), KEY), (CLINIC, PATIENT, TURN), MOMENTS),

@@ -29,7 +29,7 @@ OF_A_SITE = frozenset({
     "set_precautions", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected", "list_gaps", "take_time",
     "give_time_back", "propose_turns", "get_relief", "set_relief", "list_other_sites",
     "see_demand", "start_tuning", "list_tunings", "get_tuning", "step_tuning",
-    "enrol_sensor", "list_sensors", "change_sensor", "renew_sensor_secret", "stop_sensor", "report_readings",
+    "enrol_sensor", "list_sensors", "change_sensor", "renew_sensor_secret", "stop_sensor", "report_readings", "say_where",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({

@@ -10,6 +10,7 @@ import pytest
 
 from carewright.contracts.access import BreakGlassStarted
 from carewright.contracts.notifications import (
+    CommunicationNotDone,
     ListMessages,
     LocalInboxClosed,
     Message,
@@ -32,7 +33,7 @@ from carewright.notifications.service import NOTIFY, READ, READ_LOCAL, Notificat
 from carewright.notifications.settings import NotificationsSettings
 from tests.access_world import recorded
 from tests.samples import known_id
-from tests.servers import Contexts
+from tests.servers import Contexts, facts_of
 
 PHONE = "+1 312 555 0147"
 CODE = Notice(
@@ -171,6 +172,15 @@ async def test_a_gateway_that_refuses_ends_it(ctx: NotificationsContext, gateway
     row = await row_of(ctx, communication_id)
     assert (row["status"], row["status_reason"], row["content"]) == ("not-done", "refused", None)
     assert await ctx.db.fetch(JOBS_LEFT) == []
+
+
+async def test_whoever_has_to_do_with_it_hears_that_a_message_did_not_arrive(ctx: NotificationsContext, gateway: Gateway) -> None:
+    gateway.faults = [NotDelivered()]
+    lost = await service.notify(ctx, msgspec.structs.replace(CODE, about_id=known_id(7)))
+    await service.notify(ctx, msgspec.structs.replace(CODE, about_id=known_id(8)))
+    await work(ctx)
+    [told] = [each for each in await facts_of(ctx) if isinstance(each, CommunicationNotDone)]
+    assert (told.communication_id, told.template, told.about_id) == (lost, "sign_in_code", known_id(7))
 
 
 async def test_a_message_that_never_goes_is_given_up_and_no_job_is_left(

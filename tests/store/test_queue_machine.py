@@ -17,6 +17,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from carewright.contracts.elsewhere import SayWhere
 from carewright.contracts.queue import (
     Arrive,
     CallEntry,
@@ -31,6 +34,7 @@ from carewright.contracts.queue import (
     TriageEntry,
     UndoStep,
 )
+from carewright.flow.service import elsewhere
 from carewright.flow.service import queue as service
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
@@ -57,6 +61,7 @@ class Run:
     """One run: what is asked of the use cases is asked of the model, and they answer the same."""
 
     ctx: Context
+    own: Context
     clock: ManualClock
     chance: random.Random
     model: Model
@@ -72,7 +77,7 @@ class Run:
         things = (
             self.come, self.come, self.come, self.announce, self.call_next, self.call_next, self.call_next, self.call_at_once,
             self.call_one, self.call_one_twice, self.step, self.step, self.step, self.step, self.triage, self.transfer,
-            self.undo, self.undo_stale,
+            self.undo, self.undo_stale, self.say, self.say, self.say, self.go, self.tell, self.tell,
         )  # fmt: skip
         for _ in range(self.chance.randint(4, 14)):
             self.clock.advance(seconds=self.chance.choice(PAUSES))
@@ -100,6 +105,9 @@ class Run:
     def is_as_modelled(self, entry: QueueEntry, turn: Turn) -> None:
         assert (entry.status, entry.level, entry.ranked_from, entry.practitioner_id, entry.version, entry.skipped, entry.patient_id) == (
             turn.status, turn.level, turn.since, turn.wants, turn.version, turn.skipped, turn.patient_id
+        )  # fmt: skip
+        assert (entry.offered_at is not None, entry.travel_minutes, entry.come_at, entry.due_at, entry.more_times) == (
+            turn.asked, turn.travel, turn.told_at, turn.due, turn.more
         )  # fmt: skip
         assert (entry.ended_at is not None) == turn.is_over
 
@@ -131,6 +139,7 @@ class Run:
         if wanted and got:
             unduly = self.model.overtaken_unduly(queue, wanted, caller, self.clock.now())
             assert not unduly
+            assert not self.model.away_too_long(queue, self.clock.now())
             self.keep(self.called(wanted, caller), got)
 
     async def call_at_once(self) -> None:
@@ -177,6 +186,58 @@ class Run:
             after = self.model.step(turn, action, self.clock.now())
             await self.moves("step", after, service.step_entry(self.ctx, StepEntry(entry_id=turn.id, action=action)))
 
+    async def say(self) -> None:
+        """The patient says where they wait, or the desk for them."""
+        if turn := self.any_turn():
+            await self.says(turn, self.one(("away", "away", "back", "more-time", "leave")), is_patient=self.one((True, False)))
+
+    async def says(self, turn: Turn, say: Any, *, is_patient: bool) -> None:
+        minutes = self.one((1, 20, 60)) if say == "away" else None
+        asked = SayWhere(entry_id=turn.id, say=say, travel_minutes=minutes)
+        ctx = self.own.acting(msgspec.structs.replace(self.own.actor, patient_id=turn.patient_id)) if is_patient else self.ctx
+        after = self.model.say(turn, say, minutes, self.clock.now(), is_patient=is_patient)
+        if isinstance(after, str):
+            assert await told(elsewhere.say_where(ctx, asked)) == after
+        else:
+            self.keep(after, await elsewhere.say_where(ctx, asked))
+
+    async def tell(self) -> None:
+        """Some are asked whether they would like to wait elsewhere, and those who do are told to come, whoever it is time for."""
+        if turn := self.any_turn():
+            await self.tells(turn, self.one(("offer", "come")))
+
+    async def tells(self, turn: Turn, what: Any) -> None:
+        after = self.model.tell(turn, what, self.clock.now())
+        assert await elsewhere.tell(self.ctx, what, turn.id) == (after is not None)
+        if after is not None:
+            self.keep(after, await service.get_entry(self.ctx, turn.id))
+
+    async def go(self) -> None:
+        """Somebody waits elsewhere, and is told to come, called, not there, late and back, as it happens."""
+        here = [each for each in self.model.turns.values() if each.status == "waiting"]
+        if here:
+            turn_id = self.one(here).id
+            await self.says(self.model.turns[turn_id], "away", is_patient=False)
+            for _ in range(self.chance.randint(1, 5)):
+                self.clock.advance(seconds=self.chance.choice(PAUSES))
+                await self.one((self.is_told, self.is_late, self.is_late, self.is_called_in_vain, self.is_back))(self.model.turns[turn_id])
+
+    async def is_told(self, turn: Turn) -> None:
+        await self.tells(turn, "come")
+
+    async def is_late(self, turn: Turn) -> None:
+        await self.tells(turn, "come")
+        await self.says(self.model.turns[turn.id], "more-time", is_patient=True)
+
+    async def is_called_in_vain(self, turn: Turn) -> None:
+        if turn.status == "waiting":
+            self.keep(self.called(turn, None), await service.call_entry(self.ctx, CallEntry(entry_id=turn.id)))
+            after = self.model.step(self.model.turns[turn.id], "skip", self.clock.now())
+            await self.moves("step", after, service.step_entry(self.ctx, StepEntry(entry_id=turn.id, action="skip")))
+
+    async def is_back(self, turn: Turn) -> None:
+        await self.says(turn, "back", is_patient=True)
+
     async def triage(self) -> None:
         if turn := self.any_turn():
             level = self.chance.randint(1, 5)
@@ -197,9 +258,8 @@ class Run:
             else:
                 entry = await service.transfer_entry(self.ctx, asked)
                 self.model.turns[turn.id] = after
-                self.keep(
-                    Turn(entry.id, to.id, turn.patient_id, entry.ticket, "waiting", turn.level, turn.since, wants, self.clock.now()), entry
-                )
+                begun = Turn(entry.id, to.id, turn.patient_id, entry.ticket, "waiting", turn.level, turn.since, wants, self.clock.now())
+                self.keep(replace(begun, travel=turn.travel, told_at=turn.told_at, due=turn.due, more=turn.more), entry)
 
     async def undo(self) -> None:
         if turn := self.any_turn():
@@ -241,10 +301,12 @@ class Run:
             self.keep(called(self.model.turns[entry.id]), entry)
 
     def any_turn(self) -> Turn | None:
-        """Mostly one that is not over."""
+        """Mostly one that is not over, and often one whose patient is elsewhere."""
         turns = list(self.model.turns.values())
         live = [each for each in turns if each.status not in OVER]
-        return self.one(live if live and self.chance.random() < 0.85 else turns) if turns else None
+        away = [each for each in live if each.travel is not None]
+        among = away if away and self.chance.random() < 0.5 else live if live and self.chance.random() < 0.85 else turns
+        return self.one(among) if among else None
 
     def one(self, among: Any) -> Any:
         return self.chance.choice(list(among))
@@ -278,7 +340,7 @@ async def begin(context: Contexts, number: int) -> Run:
     queues = [await service.put_queue(office, each) for each in puts]
     patients = [own.ids.new() for _ in range(chance.randint(2, 6))]
     doctors = [own.ids.new() for _ in range(2)]
-    return Run(desk, clock, chance, Model({each.id: each for each in queues}), patients, doctors)
+    return Run(desk, await own("flow", "patient"), clock, chance, Model({each.id: each for each in queues}), patients, doctors)
 
 
 async def test_queue_machine_agrees_with_its_model(context: Contexts) -> None:

@@ -144,6 +144,7 @@ flow.list_sensors                      flow.sensor.list
 flow.list_tunings                      flow.tuning.list
 flow.list_turns                        flow.queue.list
 flow.list_walk_ins                     flow.walk_in.list
+flow.note_unreached                    flow.queue_entry.unreached
 flow.own_turns                         flow.queue_entry.read
 flow.propose_places                    flow.place.propose
 flow.propose_turns                     flow.queue.propose
@@ -153,6 +154,7 @@ flow.record_encounter                  flow.encounter.record
 flow.register_walk_in                  flow.walk_in.register
 flow.renew_sensor_secret               flow.sensor.renew
 flow.report_readings                   flow.sensor.report
+flow.say_where                         flow.queue_entry.say_where
 flow.search_encounters                 flow.encounter.search
 flow.see_demand                        flow.queue.demand
 flow.set_delay                         flow.delay.set
@@ -273,7 +275,8 @@ SILENT = frozenset({
     "flow.call.show", "flow.check_in.find", "flow.check_in.tell", "flow.check_in.try", "flow.delay.list", "flow.help.list",
     "flow.place.count",
     "flow.walk_in.list", "flow.walk_in.offer",
-    "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.step", "flow.relief.list",
+    "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.say_where",
+    "flow.queue_entry.step", "flow.relief.list",
     "flow.tuning.list", "flow.tuning.step",
     "flow.sensor.list", "flow.sensor.report", "flow.sensor.resolve",
     "hl7.message.list",

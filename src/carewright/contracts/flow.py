@@ -9,6 +9,7 @@ from uuid import UUID
 
 from carewright.contracts import kiosk as k
 from carewright.contracts.delays import AtSite, Delay, DelaySource, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling, Telling
+from carewright.contracts.elsewhere import NoteUnreached, SayWhere
 from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
@@ -436,6 +437,10 @@ class Queues(Protocol):
     async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
 
     async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def say_where(self, actor: Actor, command: SayWhere, idempotency_key: str | None = None) -> QueueEntry: ...
+
+    async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None: ...
 
     async def get_relief(self, actor: Actor, queue_id: UUID) -> QueueRelief: ...
 

@@ -5,7 +5,7 @@ lies open on a locked telephone.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
 from carewright.kernel.values import Instant, Language, Limit, ShortText
 
 Status = Literal["preparation", "in-progress", "completed", "not-done"]
@@ -22,8 +23,8 @@ Channel = Literal["sms", "email", "inbox"]
 ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
-    "appointment_later", "appointment_as_booked", "passkey_added", "passkey_removed", "turn_soon", "turn_called", "break_glass_started",
-    "incident_opened",
+    "appointment_later", "appointment_as_booked", "passkey_added", "passkey_removed", "turn_soon", "turn_called", "turn_elsewhere",
+    "turn_come", "break_glass_started", "incident_opened",
 ]  # fmt: skip
 TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "sign_in_code": frozenset({"hospital", "code", "minutes"}),
@@ -38,6 +39,8 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "passkey_removed": frozenset({"hospital"}),
     "turn_soon": frozenset({"hospital", "ticket"}),
     "turn_called": frozenset({"hospital", "ticket"}),
+    "turn_elsewhere": frozenset({"hospital", "ticket"}),
+    "turn_come": frozenset({"hospital", "ticket"}),
     "break_glass_started": frozenset({"until"}),
     "incident_opened": frozenset({"when"}),
 }
@@ -63,7 +66,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Notice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be said. `contact` is the telephone number or address, for every channel but `inbox`.
 
-    After `until_at` the message is worth nothing any more: it is not sent, and its text is forgotten.
+    After `until_at` the message is worth nothing any more: it is not sent, and its text is forgotten. `about_id` is what it is about, for
+    whoever has to hear where it does not arrive.
     """
 
     template: TemplateName
@@ -73,6 +77,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     language: Language | None = None
     values: Annotated[dict[str, ShortText | Moment], Meta(max_length=10)] = {}
     until_at: Instant | None = None
+    about_id: UUID | None = None
 
 
 class Communication(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +151,19 @@ class LocalInboxClosed(Refusal):
     status = 404
     issue = "not-found"
     title = "There is no local inbox here: messages leave this system."
+
+
+class CommunicationNotDone(Event, frozen=True, kw_only=True):
+    """A message did not reach whom it was for, and is not tried any more: it came too late, was refused, or was given up."""
+
+    topic: ClassVar[str] = "notifications.communication.not_done.v1"
+    communication_id: UUID
+    template: TemplateName
+    about_id: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.communication_id
 
 
 class Notifications(Protocol):

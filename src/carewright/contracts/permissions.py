@@ -66,6 +66,7 @@ flow.place.work                       .   .   x   .   x   x   x   .   .   .   . 
 flow.queue.change                     .   .   .   .   .   .   .   x   .   .   x   .   .   .   .
 flow.queue.read                       x   x   x   x   x   x   x   x   .   .   .   x   .   .   .
 flow.queue.triage                     .   .   .   .   x   x   .   .   .   .   .   .   .   .   .
+flow.queue.say_where                  x   x   x   .   x   x   x   .   .   .   .   x   .   .   .
 flow.queue.work                       .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
 flow.relief.change                    .   .   x   .   x   x   x   x   .   .   .   .   .   .   .
 flow.relief.read                      .   .   x   .   x   x   x   x   .   .   x   x   .   .   .
@@ -161,8 +162,8 @@ BREAK_GLASS = frozenset({
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset({
     "access.account.look_up", "access.app.read",
-    "access.session.resolve", "access.sign_in", "audit.watch", "flow.check_in.tell", "flow.sensor.resolve", "notifications.list",
-    "notifications.notify",
+    "access.session.resolve", "access.sign_in", "audit.watch", "flow.check_in.tell", "flow.queue.note_unreached", "flow.sensor.resolve",
+    "notifications.list", "notifications.notify",
     "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "records.extract",
     "scheduling.appointment.relate",
 })  # fmt: skip

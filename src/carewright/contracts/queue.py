@@ -18,6 +18,10 @@ QueueEntryStatus = Literal[
 QueueAction = Literal[
     "announce", "arrive", "triage", "call", "skip", "return", "start", "hold", "complete", "leave", "transfer", "cancel", "undo"
 ]
+WhereAction = Literal["offer", "away", "come", "more-time", "back", "unreached"]
+"""About who waits elsewhere; the status stays what it is. They may; they do; they are told to come; they need longer; they are here again;
+a message did not reach them."""
+EntryAction = Literal[QueueAction, WhereAction]
 PlainAction = Literal["skip", "return", "start", "hold", "complete", "leave", "cancel"]
 """What needs to be told nothing but whose turn it is about."""
 AcuityScale = Literal["esi", "ctas", "tier"]
@@ -130,6 +134,10 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One patient's turn in one queue. `ticket` is what is called out: it says nothing about who or how urgent.
 
     `ranked_from` is since when the turn counts. `practitioner_id` is who alone may call the patient; `location_id` is where to.
+
+    Who waits elsewhere has `travel_minutes`: so far they are. They are not called in turn until `due_at`, when they are back by what they
+    said, counted from `come_at`, when they were told to come. `offered_at` is when they were told that they may wait elsewhere,
+    `unreached_at` when a message last failed to reach them.
     """
 
     id: UUID
@@ -152,6 +160,12 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Instant | None = None
     ended_at: Instant | None = None
     skipped: int = 0
+    offered_at: Instant | None = None
+    travel_minutes: int | None = None
+    come_at: Instant | None = None
+    due_at: Instant | None = None
+    more_times: int = 0
+    unreached_at: Instant | None = None
     version: int = 1
     updated_at: Instant
 
@@ -218,6 +232,11 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     arrived_at: Instant | None = None
     called_at: Instant | None = None
     skipped: int = 0
+    offered_at: Instant | None = None
+    travel_minutes: int | None = None
+    come_at: Instant | None = None
+    due_at: Instant | None = None
+    unreached_at: Instant | None = None
     version: int = 1
 
 
@@ -257,7 +276,7 @@ class KeptFor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Called(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was called; None where nobody waits, or whoever waits is to be kept behind emergencies or a booked patient (`kept_for`)."""
+    """Who was called; None where nobody waits here, or whoever waits is to be kept behind emergencies or a booked patient (`kept_for`)."""
 
     entry: QueueEntry | None
     kept_for: KeptFor | None = None

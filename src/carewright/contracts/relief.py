@@ -1,6 +1,7 @@
 """The flow module's language of relief: what a queue does, step by step, when more wait in it than it bears.
 
-No step is ever applied to who comes in an emergency (P0) or for a follow-up (P1), has an appointment, is announced or is here already.
+No step is ever applied to who comes in an emergency (P0) or for a follow-up (P1). Those about who walks in are not applied to who has an
+appointment, is announced or is here already.
 """
 
 from typing import Annotated, Literal
@@ -11,8 +12,8 @@ from msgspec import Meta
 
 from carewright.kernel.values import Instant
 
-ReliefKind = Literal["other-site", "extra-staff", "pause-walk-ins"]
-"""Telling who walks in where they would wait less; calling for more staff; taking no routine walk-ins."""
+ReliefKind = Literal["other-site", "extra-staff", "pause-walk-ins", "wait-elsewhere"]
+"""Telling who walks in where they would wait less; calling for more staff; taking no routine walk-ins; letting who waits go elsewhere."""
 ReliefBy = Literal["policy", "person"]
 HandReason = Literal["crowded", "short-staffed", "incident", "calm", "mistake", "other"]
 ReliefReason = Literal[

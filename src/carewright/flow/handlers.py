@@ -5,11 +5,12 @@ The copies of places, devices and kinds of visits may lag: the tables' comments 
 
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
+from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import QueueAction
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
 from carewright.flow.model import queue as rules
-from carewright.flow.service import check_in, delays, soon, turns
+from carewright.flow.service import check_in, delays, elsewhere, soon, turns
 from carewright.flow.store import coming, rooms
 from carewright.flow.store import delays as late
 from carewright.flow.store import encounters as store
@@ -76,6 +77,12 @@ async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None
     if event.action in MOVES and (event.appointment_id or event.practitioner_id):
         key = f"{event.entry_id}:{event.version}"
         await jobs.enqueue(ctx, tx, delays.FOLLOW, delays.Moved.of_turn(event), unique_key=key)
+
+
+async def note_unreached(ctx: Context, tx: Session, event: CommunicationNotDone) -> None:
+    """Who looks at the queue sees whom a message about their turn did not reach."""
+    if event.about_id is not None:
+        await elsewhere.note(ctx, tx, "unreached", event.about_id)
 
 
 async def queue_who_checks_in(ctx: Context, tx: Session, event: AppointmentAdvanced) -> None:

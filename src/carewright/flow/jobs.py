@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from carewright.contracts.records import days_kept
-from carewright.flow.service import delays, readings, relief, soon, tuning
+from carewright.flow.service import delays, elsewhere, readings, relief, soon, tuning
 from carewright.flow.service.encounters import dispose_encounters
 from carewright.flow.store import coming, kiosk, sensors
 from carewright.flow.store import delays as late
@@ -67,6 +67,7 @@ TIMERS: tuple[Timer[Context], ...] = (
     Timer("flow.watch_delays", WATCH_SECONDS, delays.watch),
     Timer("flow.watch_queues", RELIEF_SECONDS, relief.watch),
     Timer("flow.watch_sensors", SENSORS_SECONDS, readings.watch),
+    Timer("flow.watch_elsewhere", RELIEF_SECONDS, elsewhere.watch),
 )
 JOBS: tuple[Job[Context], ...] = (
     Job(delays.FOLLOW, follow_delay), Job(soon.TELL_SOON, tell_soon), Job(tuning.RUN, run_tuning, is_long=True),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from carewright.contracts.delays import AtSite, Delay, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
+from carewright.contracts.elsewhere import NoteUnreached, SayWhere
 from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
@@ -38,6 +39,7 @@ from carewright.contracts.kiosk import (
     WalkInsPage,
 )
 from carewright.contracts.lobby import CallsShown, ShowCalls
+from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import (
     Arrive,
@@ -101,7 +103,7 @@ from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
 from carewright.flow.model.shown import HELP, PLACES, RELIEF, SENSED, TURNS, WALK_INS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import check_in, delays, help_calls, lobby, queue, relief, rooms, sensors, tuning, waits, walk_ins
+from carewright.flow.service import check_in, delays, elsewhere, help_calls, lobby, queue, relief, rooms, sensors, tuning, waits, walk_ins
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -188,6 +190,12 @@ class LocalQueues:
 
     async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry:
         return await queue.undo_step(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def say_where(self, actor: Actor, command: SayWhere, idempotency_key: str | None = None) -> QueueEntry:
+        return await elsewhere.say_where(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None:
+        await elsewhere.note_unreached(self._context.acting(actor), command)
 
     async def get_relief(self, actor: Actor, queue_id: UUID) -> QueueRelief:
         return await relief.get_relief(self._context.acting(actor), queue_id)
@@ -379,6 +387,7 @@ MODULE = Module(
         AppointmentCancelled: handlers.cancel,
         AppointmentTransferred: handlers.copy_appointment,
         QueueEntryMoved: handlers.follow_turn,
+        CommunicationNotDone: handlers.note_unreached,
     },
     jobs=JOBS,
     timers=TIMERS,

@@ -141,9 +141,11 @@ RETURNING day, last_number
 -- Nothing back: the patient has a turn in this queue already.
 INSERT INTO flow.queue_entry (
     organization_id, id, queue_id, site_id, service_id, encounter_id, patient_id, appointment_id, practitioner_id, location_id, day, ticket,
-    status, level, ranked_from, expected_at, arrived_at, triaged_at, called_at, started_at, ended_at, skipped, version, updated_at)
+    status, level, ranked_from, expected_at, arrived_at, triaged_at, called_at, started_at, ended_at, skipped, version, updated_at,
+    travel_minutes, come_at, due_at, more_times)
 VALUES (
-    $1, $2, $3, $4, $5, $6, kernel.survivor_of($1, $7), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+    $1, $2, $3, $4, $5, $6, kernel.survivor_of($1, $7), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+    $25, $26, $27, $28)
 ON CONFLICT DO NOTHING
 RETURNING id
 
@@ -183,7 +185,8 @@ WITH step AS (
 )
 UPDATE flow.queue_entry SET
     practitioner_id = $3, location_id = $4, status = $5, level = $6, ranked_from = $7, expected_at = $8, arrived_at = $9, triaged_at = $10,
-    called_at = $11, started_at = $12, ended_at = $13, skipped = $14, version = $15, updated_at = $16
+    called_at = $11, started_at = $12, ended_at = $13, skipped = $14, version = $15, updated_at = $16, offered_at = $20,
+    travel_minutes = $21, come_at = $22, due_at = $23, more_times = $24, unreached_at = $25
 WHERE organization_id = $1 AND id = $2
 
 -- name: heads_for_caller
@@ -191,13 +194,14 @@ WHERE organization_id = $1 AND id = $2
 -- changes, so the first are enough; they are some, since others may be calling them. `model/order.py` puts them in order.
 -- $5: who calls is one of those who are kept for emergencies, unless fewer are busy.
 -- $6: time is kept for a booked patient, so that of walk-ins emergencies are called and those whose turn counts since then or before.
--- Who is being seen for another turn of theirs here is not called meanwhile.
+-- Who is being seen for another turn of theirs here is not called meanwhile, nor is who waits elsewhere, until they are back by what they said.
 SELECT head.id, head.level, head.ranked_from
 FROM generate_series(1, 5) AS l(level) CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
 CROSS JOIN LATERAL (
     SELECT w.id, w.level, w.ranked_from FROM flow.queue_entry w
     WHERE w.organization_id = $1 AND w.queue_id = $2 AND w.status = 'waiting' AND w.practitioner_id = line.practitioner_id
       AND w.level = l.level AND ($6::timestamptz IS NULL OR l.level = 1 OR w.appointment_id IS NOT NULL OR w.ranked_from <= $6)
+      AND (w.travel_minutes IS NULL OR w.due_at <= $7)
       AND NOT EXISTS (
           SELECT FROM flow.queue_entry s WHERE s.organization_id = $1 AND s.patient_id = w.patient_id AND s.queue_id = $2
               AND s.status IN ('called', 'in-service'))
@@ -601,6 +605,17 @@ SELECT q.organization_id, q.id, q.site_id, q.service_id, q.name, q.letter, q.pol
 FROM flow.queue q
 WHERE (q.organization_id, q.id) > ($1, $2) AND (jsonb_array_length(coalesce(q.policy -> 'relief', '[]')) > 0 OR EXISTS (
     SELECT FROM flow.relief o WHERE o.organization_id = q.organization_id AND o.queue_id = q.id AND o.ended_at IS NULL))
+ORDER BY q.organization_id, q.id LIMIT $3
+
+-- name: queues_elsewhere
+-- Queues of every organization, behind $1 and $2, that let people wait elsewhere, or where somebody does who was not told to come.
+SELECT q.organization_id, q.id, q.site_id, q.service_id, q.name, q.letter, q.policy, q.version, offer.is_on AS offers
+FROM flow.queue q CROSS JOIN LATERAL (SELECT EXISTS (
+    SELECT FROM flow.relief r WHERE r.organization_id = q.organization_id AND r.queue_id = q.id AND r.what = 'wait-elsewhere'
+        AND r.ended_at IS NULL) AS is_on) offer
+WHERE (q.organization_id, q.id) > ($1, $2) AND (offer.is_on OR EXISTS (
+    SELECT FROM flow.queue_entry e WHERE e.organization_id = q.organization_id AND e.queue_id = q.id AND e.status = 'waiting'
+        AND e.travel_minutes IS NOT NULL AND e.come_at IS NULL))
 ORDER BY q.organization_id, q.id LIMIT $3
 
 -- name: begin_relief

@@ -1,13 +1,13 @@
 -- name: insert_communication
 INSERT INTO notifications.communication
-    (organization_id, id, status, template, language, channel, recipient_kind, recipient, content, created_at, until_at, forget_at)
-VALUES ($1, $2, 'preparation', $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    (organization_id, id, status, template, language, channel, recipient_kind, recipient, content, created_at, until_at, forget_at, about_id)
+VALUES ($1, $2, 'preparation', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: start_delivery
 -- No row back means that somebody delivered it already, or gave it up: a job may come twice.
 UPDATE notifications.communication SET status = 'in-progress', deliveries = deliveries + 1
 WHERE organization_id = $1 AND id = $2 AND status IN ('preparation', 'in-progress')
-RETURNING template, language, channel, recipient_kind, recipient, content, deliveries, until_at
+RETURNING template, language, channel, recipient_kind, recipient, content, deliveries, until_at, about_id
 
 -- name: finish_delivery
 UPDATE notifications.communication

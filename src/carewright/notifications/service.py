@@ -9,6 +9,7 @@ import msgspec
 
 from carewright.contracts.notifications import (
     Channel,
+    CommunicationNotDone,
     ListMessages,
     LocalInboxClosed,
     MessagesPage,
@@ -25,6 +26,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.keeping import note_disposed
+from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.resealing import in_transaction
 from carewright.notifications import model, store
@@ -119,7 +121,15 @@ async def deliver(ctx: NotificationsContext, communication_id: UUID) -> None:
         sent_at = None if reason else ctx.clock.now()
         if await store.finish_delivery(tx, ctx.actor.organization_id, communication_id, sent_at, reason):
             await audit.record(tx, _entry(ctx, "notifications.communication.send", "E", communication_id, delivery.recipient, reason))
+            if reason is not None:
+                await publish(ctx, tx, _not_done(ctx, delivery))
     ctx.wake()
+
+
+def _not_done(ctx: NotificationsContext, delivery: Delivery) -> CommunicationNotDone:
+    return CommunicationNotDone(
+        organization_id=ctx.actor.organization_id, communication_id=delivery.id, template=delivery.template, about_id=delivery.about_id
+    )
 
 
 def _reason_against(ctx: NotificationsContext, delivery: Delivery) -> Reason | None:

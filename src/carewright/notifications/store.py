@@ -10,7 +10,17 @@ from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.notifications import SECRET, Channel, Communication, Message, Notice, Recipient, Said, SearchCommunications
+from carewright.contracts.notifications import (
+    SECRET,
+    Channel,
+    Communication,
+    Message,
+    Notice,
+    Recipient,
+    Said,
+    SearchCommunications,
+    TemplateName,
+)
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
 from carewright.kernel.privacy.cipher import FieldCipher
@@ -44,6 +54,8 @@ class Delivery:
     content: Content | None
     number: int
     until_at: datetime | None
+    template: TemplateName
+    about_id: UUID | None
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +71,7 @@ async def insert_communication(tx: Session, cipher: FieldCipher, draft: Draft) -
     notice, sealed = draft.notice, cipher.seal(TABLE, COLUMN, draft.id, msgspec.json.encode(draft.content))
     await tx.execute(
         Q.insert_communication, cipher.organization_id, draft.id, notice.template, draft.language, notice.channel, notice.recipient.kind,
-        notice.recipient.id, sealed, draft.made_at, notice.until_at, draft.forget_at,
+        notice.recipient.id, sealed, draft.made_at, notice.until_at, draft.forget_at, notice.about_id,
     )  # fmt: skip
 
 
@@ -71,6 +83,7 @@ async def start_delivery(db: Session, cipher: FieldCipher, communication_id: UUI
     return Delivery(
         communication_id, row["channel"], Recipient(kind=row["recipient_kind"], id=row["recipient"]),
         _opened(cipher, communication_id, row["content"]), row["deliveries"], row["until_at"],
+        row["template"], row["about_id"],
     )  # fmt: skip
 
 

@@ -4,15 +4,19 @@ A handler only queues a job, in the transaction that records the delivery: to as
 stream of events may wait. There is no copy that could be stale: the job asks for everything when it runs.
 """
 
+from collections.abc import Mapping
+
 from carewright.contracts.access import PasskeyAdded, PasskeyFact, PasskeyRemoved
+from carewright.contracts.elsewhere import TurnElsewhere
 from carewright.contracts.flow import AppointmentExpected, QueueEntryMoved, TurnSoon
 from carewright.contracts.notifications import TemplateName
+from carewright.contracts.queue import WhereAction
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard
-from carewright.portal.service.telling import ASK_NEAR, CALL_IN, CONFIRM, TELL_OF_DELAY, TELL_OF_PASSKEY
+from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
+from carewright.portal.service.telling import ASK_NEAR, CALL_IN, CONFIRM, TELL_ELSEWHERE, TELL_OF_DELAY, TELL_OF_PASSKEY
 
 
 async def confirm_booked(ctx: Context, tx: Session, event: AppointmentFact) -> None:
@@ -43,6 +47,17 @@ async def tell_of_added_passkey(ctx: Context, tx: Session, event: PasskeyAdded) 
 async def tell_of_removed_passkey(ctx: Context, tx: Session, event: PasskeyRemoved) -> None:
     """The patient hears that a way in is closed."""
     await _tell_of_passkey(ctx, tx, event, "passkey_removed")
+
+
+ELSEWHERE: Mapping[WhereAction, TemplateName] = {"offer": "turn_elsewhere", "come": "turn_come"}
+"""What is said to who may wait elsewhere, or does and has to set out."""
+
+
+async def tell_elsewhere(ctx: Context, tx: Session, event: TurnElsewhere) -> None:
+    """Whoever may wait elsewhere hears of it, and whoever does, when to come."""
+    if template := ELSEWHERE.get(event.action):
+        told = TurnTold(event.organization_id, event.patient_id, event.entry_id, event.version, event.ticket, ctx.clock.now(), template)
+        await jobs.enqueue(ctx, tx, TELL_ELSEWHERE, told, unique_key=f"{event.entry_id}:{event.version}")
 
 
 async def call_in(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from carewright.contracts.access import Access, PasskeyAdded, PasskeyRemoved
 from carewright.contracts.calendars import CalendarFeeds
 from carewright.contracts.directory import Directory
+from carewright.contracts.elsewhere import TurnElsewhere
 from carewright.contracts.flow import AppointmentExpected, Delays, Kiosks, QueueEntryMoved, Queues, TurnSoon
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
@@ -85,6 +86,7 @@ MODULE = Module(
         QueueEntryMoved: handlers.call_in,
         AppointmentExpected: handlers.tell_of_delay,
         TurnSoon: handlers.ask_near,
+        TurnElsewhere: handlers.tell_elsewhere,
         PasskeyAdded: handlers.tell_of_added_passkey,
         PasskeyRemoved: handlers.tell_of_removed_passkey,
     },

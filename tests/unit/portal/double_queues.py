@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from carewright.contracts.delays import ExpectedStart, ExpectedStarts, ListExpected
+from carewright.contracts.elsewhere import NoteUnreached, SayWhere
 from carewright.contracts.flow import NotWaiting
 from carewright.contracts.kiosk import CheckInCode
 from carewright.contracts.queue import OwnTurns, QueueEntry, WaitEstimate
 from carewright.kernel.authz import Actor
+from carewright.kernel.errors import Refusal
 
 
 class DoubleQueues:
@@ -15,6 +17,9 @@ class DoubleQueues:
     def __init__(self) -> None:
         self.turns: list[QueueEntry] = []
         self.told: dict[UUID, WaitEstimate] = {}
+        self.said: list[SayWhere] = []
+        self.refusal: Refusal | None = None
+        self.unreached: list[UUID] = []
 
     async def own_turns(self, actor: Actor) -> OwnTurns:
         actor.require("flow.queue.read")
@@ -25,6 +30,17 @@ class DoubleQueues:
         if entry_id not in self.told:
             raise NotWaiting
         return self.told[entry_id]
+
+    async def say_where(self, actor: Actor, command: SayWhere, _: str | None = None) -> QueueEntry:
+        actor.require("flow.queue.say_where")
+        if self.refusal is not None:
+            raise self.refusal
+        self.said.append(command)
+        return next(each for each in self.turns if each.id == command.entry_id)
+
+    async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None:
+        actor.require("flow.queue.note_unreached")
+        self.unreached.append(command.entry_id)
 
 
 class DoubleKiosks:

@@ -1,5 +1,6 @@
 """The page of a patient's turn, with scripts off."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.delays import ExpectedStart
-from carewright.contracts.notifications import Moment
+from carewright.contracts.elsewhere import NoMoreTime, SayWhere, StayNear, TellTheDesk
+from carewright.contracts.flow import StepNotAllowed, UnknownEntry
+from carewright.contracts.notifications import Moment, TemplateName
 from carewright.contracts.queue import QueueEntry, WaitEstimate
+from carewright.kernel.errors import PreconditionFailed, Refusal
 from carewright.kernel.values import utc
-from carewright.portal.model.jobs import DelayHeard, TurnCalled, TurnSoonHeard
+from carewright.portal.model.jobs import DelayHeard, TurnCalled, TurnSoonHeard, TurnTold
 from carewright.portal.service import telling
 from tests.samples import known_id
 from tests.unit.portal import double
@@ -67,6 +71,74 @@ async def test_who_waits_for_somebody_who_is_late_is_told_when_it_begins(browser
     hospital.queues.turns = [replace(TURN, appointment_id=known_id(9), status="called")]
     await browser.get(PLACE)
     assert "late" not in browser.page.split("<main")[1].split("</main")[0]
+
+
+ASKED = replace(TURN, offered_at=CAME)
+AWAY = replace(ASKED, travel_minutes=20)
+COMES = replace(AWAY, come_at=CAME, due_at=utc(MORNING + timedelta(minutes=40)))
+MISSED = replace(AWAY, status="skipped", skipped=1)
+
+
+@pytest.mark.parametrize(
+    ("turn", "said", "offered"),
+    [(TURN, "You are waiting.", []), (ASKED, "How far away will you be?", ["away"] * 5),
+     (AWAY, "You are waiting somewhere else, 20 minutes away.", ["back"]), (COMES, "We expect you by 2:47 AM.", ["back", "more-time"]),
+     (replace(COMES, more_times=2), "Please come now.", ["back"]), (MISSED, "Tell us when you are here.", ["back"]),
+     (replace(MISSED, skipped=2), "please tell the desk", []), (replace(AWAY, status="called"), "It is your turn.", []),
+     (replace(ASKED, come_at=CAME), "You are waiting.", [])],
+)  # fmt: skip
+async def test_what_one_tap_can_say_is_what_makes_sense_now(
+    browser: Browser, hospital: Hospital, turn: QueueEntry, said: str, offered: list[str]
+) -> None:
+    hospital.queues.turns = [turn]
+    await browser.get(PLACE)
+    assert said in browser.page
+    assert re.findall(r'name="say" value="([a-z-]+)"', browser.page) == [*offered, "leave"]
+
+
+async def test_one_tap_says_it(browser: Browser, hospital: Hospital) -> None:
+    hospital.queues.turns = [ASKED]
+    await browser.get(PLACE)
+    await browser.post(f"{PLACE}/{TURN.id}/where", say="away", minutes="20", version="1")
+    assert hospital.queues.said == [SayWhere(entry_id=TURN.id, say="away", travel_minutes=20, expected_version=1)]
+    assert "Thank you, we have noted that" in browser.page
+    await browser.post(f"{PLACE}/{TURN.id}/where", say="leave", version="1")
+    assert "You do not wait any more" in browser.page
+
+
+@pytest.mark.parametrize(("say", "minutes"), [("dance", ""), ("away", ""), ("away", "999"), ("away", "ten"), ("back", "5"), ("", "")])
+async def test_what_is_nonsense_changes_nothing(browser: Browser, hospital: Hospital, say: str, minutes: str) -> None:
+    hospital.queues.turns = [ASKED]
+    await browser.get(PLACE)
+    await browser.post(f"{PLACE}/{TURN.id}/where", version="1", say=say, minutes=minutes)
+    assert "We did not understand that" in browser.page
+    assert hospital.queues.said == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [(StepNotAllowed(), "That is not possible any more"), (StayNear(why="soon"), "Please stay near"),
+     (NoMoreTime(), "We cannot give you more time"), (TellTheDesk(), "Please tell the desk that you are here"),
+     (PreconditionFailed(version=3), "Something has changed in the meantime"), (UnknownEntry(), "Something has changed in the meantime")],
+)  # fmt: skip
+async def test_what_cannot_be_any_more_is_told_kindly(browser: Browser, hospital: Hospital, refusal: Refusal, said: str) -> None:
+    hospital.queues.turns, hospital.queues.refusal = [COMES], refusal
+    await browser.get(PLACE)
+    await browser.post(f"{PLACE}/{TURN.id}/where", say="more-time", version="1")
+    assert said in browser.page
+
+
+@pytest.mark.parametrize("template", ["turn_elsewhere", "turn_come"])
+async def test_who_waits_elsewhere_is_told_or_shown_to_the_desk(hospital: Hospital, template: TemplateName) -> None:
+    ctx = double.context(hospital)
+    about = TurnTold(double.ORGANIZATION_ID, double.MARGARET.id, TURN.id, 4, "A017", MORNING, template)
+    await telling.tell_elsewhere(ctx, about)
+    [said] = hospital.said
+    assert (said.template, said.values["ticket"], said.about_id) == (template, "A017", TURN.id)
+    assert hospital.calls[-1] == ("notify", f"portal.tell_elsewhere:{TURN.id}:4")
+    assert hospital.queues.unreached == []
+    await telling.tell_elsewhere(ctx, replace(about, patient_id=known_id(404)))
+    assert hospital.queues.unreached == [TURN.id], "nobody can be told: the desk sees it"
 
 
 async def test_who_is_called_hears_of_it_for_ten_minutes(hospital: Hospital) -> None:

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
-from carewright.console.http import gaps, kiosks, relief
+from carewright.console.http import elsewhere, gaps, kiosks, relief
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
 from carewright.console.http.page import Ask
 from carewright.contracts.directory import Location, UrgencyTier
+from carewright.contracts.elsewhere import DISTANCES, SayWhere, StayNear
 from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue, WalkInsPaused
 from carewright.contracts.kiosk import (
     AnswerHelp,
@@ -32,6 +33,7 @@ from carewright.contracts.queue import (
     CallEntry,
     CallNext,
     EntriesInOrder,
+    EntryAction,
     ListEntries,
     ListQueues,
     ListTurns,
@@ -63,7 +65,7 @@ LEVELS = ("Emergency", "Very urgent", "Urgent", "Less urgent", "Not urgent")
 """Levels 1 to 5, as people say them."""
 LABELS: Mapping[str, str] = {
     "call": "Call", "start": "Begin", "skip": "Not there", "return": "Back to waiting", "hold": "Wait for a result", "complete": "Done",
-    "leave": "Left", "cancel": "Entered by mistake",
+    "leave": "Left", "cancel": "Entered by mistake", "back": "Is here",
 }  # fmt: skip
 OFFERED: Mapping[QueueEntryStatus, tuple[QueueAction, ...]] = {
     "expected": ("leave", "cancel"),
@@ -77,15 +79,16 @@ OFFERED: Mapping[QueueEntryStatus, tuple[QueueAction, ...]] = {
 DONE: Mapping[str, str] = {
     "call": "was called", "start": "is being seen", "skip": "did not come when called", "return": "waits again",
     "hold": "waits for a result", "complete": "is done", "leave": "has left", "cancel": "was taken off the list",
-    "triage": "has a new level", "arrive": "waits now", "undo": "is as it was before",
+    "triage": "has a new level", "arrive": "waits now", "undo": "is as it was before", "away": "waits elsewhere", "back": "is here",
 }  # fmt: skip
 NOBODY = "Nobody is to be called now."
+ELSEWHERE = "Nobody who is here is to be called now. Who waits elsewhere is told to come in time; you can call them in their own line."
 TAKEN = "That time is taken, or somebody is booked too soon. This is how it stands now."
 FASTER = "Somebody else was faster. This is how it stands now."
 DIGITS_MAX = 10
 T = TypeVar("T")
 NOTHING_TOLD: Mapping[UUID, WaitEstimate] = {}
-TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage"})
+TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage", "away", "back"})
 
 
 class Line(NamedTuple):
@@ -97,6 +100,8 @@ class Line(NamedTuple):
     level: str
     since: str
     wait: str
+    where: str
+    may_go: bool
     actions: tuple[tuple[str, str], ...]
 
 
@@ -177,7 +182,12 @@ async def call_next(ask: Ask) -> Response:
     found = await ask.ctx.queues.call_next(ask.ctx.actor, CallNext(queue_id=ask.id), _key(ask))
     if found.entry:
         return _done(ask, "call", found.entry)
-    return await _shown(ask, error=found.kept_for.text if found.kept_for else NOBODY)
+    return await _shown(ask, error=found.kept_for.text if found.kept_for else await _why_nobody(ask))
+
+
+async def _why_nobody(ask: Ask) -> str:
+    found = await ask.ctx.queues.list_turns(ask.ctx.actor, ListTurns(queue_id=ask.id, limit=ENTRIES_MAX))
+    return ELSEWHERE if any(each.travel_minutes is not None for each in found.waiting) else NOBODY
 
 
 async def call_into_gap(ask: Ask) -> Response:
@@ -201,6 +211,11 @@ async def step(ask: Ask) -> Response:
 async def triage(ask: Ask) -> Response:
     """How urgent it is, as the nurse found."""
     return await _tried(ask, "triage", _triage)
+
+
+async def wait_elsewhere(ask: Ask) -> Response:
+    """Somebody leaves the building and is called back."""
+    return await _tried(ask, "away", _away)
 
 
 async def find_patient(ask: Ask) -> Response:
@@ -272,7 +287,7 @@ async def _tried(ask: Ask, action: str, do: Callable[[Ask, str], Awaitable[Queue
         return _done(ask, action, await do(ask, action))
     except (StepNotAllowed, PreconditionFailed):
         return await _shown(ask, 409, error=FASTER)
-    except (NothingToUndo, AlreadyQueued) as refusal:
+    except (NothingToUndo, AlreadyQueued, StayNear) as refusal:
         return await _shown(ask, 409, error=refusal.detail)
 
 
@@ -282,7 +297,15 @@ async def _triage(ask: Ask, _: str) -> QueueEntry:
     return await ask.ctx.queues.triage_entry(ask.ctx.actor, command, _key(ask))
 
 
+async def _away(ask: Ask, _: str) -> QueueEntry:
+    text = ask.form.get("minutes", "")
+    minutes = int(text) if text in {str(each) for each in DISTANCES} else 0
+    return await ask.ctx.queues.say_where(ask.ctx.actor, _valid(SayWhere, ask, say="away", travel_minutes=minutes), _key(ask))
+
+
 async def _step(ask: Ask, action: str) -> QueueEntry:
+    if action == "back":
+        return await ask.ctx.queues.say_where(ask.ctx.actor, _valid(SayWhere, ask, say="back"), _key(ask))
     if action == "call":
         return await ask.ctx.queues.call_entry(ask.ctx.actor, _valid(CallEntry, ask), _key(ask))
     if action == "undo":
@@ -341,7 +364,7 @@ async def _page(
         kiosk=await kiosks.kiosks_of(ask, summary.queue, zone), ends=kiosks.ENDS,
         free=await gaps.gaps_of(ask, summary.queue, zone), relief=await relief.relief_of(ask, summary, zone),
         begin_reasons=relief.BEGIN_REASONS, end_reasons=relief.END_REASONS, reasons=relief.REASONS,
-        levels=LEVELS, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
+        levels=LEVELS, distances=DISTANCES, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
 
 
@@ -350,8 +373,14 @@ def _line(entry: QueueEntry | Turn, names: Mapping[UUID, str], zone: ZoneInfo, t
     return Line(
         entry=entry, who=names.get(entry.id), state=STATES[entry.status], level=LEVELS[entry.level - 1],
         since=at.astimezone(zone).strftime("%H:%M") if at else "", wait=_wait(told.get(entry.id)),
-        actions=tuple((action, LABELS[action]) for action in OFFERED.get(entry.status, ())),
+        where=elsewhere.where(entry, zone), may_go=elsewhere.may_go(entry),
+        actions=tuple((action, LABELS[action]) for action in _offered(entry)),
     )  # fmt: skip
+
+
+def _offered(entry: QueueEntry | Turn) -> Sequence[EntryAction]:
+    is_away = entry.status == "waiting" and entry.travel_minutes is not None
+    return ("back", *OFFERED["waiting"]) if is_away else OFFERED.get(entry.status, ())
 
 
 def _wait(told: WaitEstimate | None) -> str:

@@ -11,10 +11,11 @@ from carewright.contracts.relief import HandReason, OtherSite, Relief, ReliefKin
 READ, CHANGE = "flow.relief.read", "flow.relief.change"
 NAMES: Mapping[ReliefKind, str] = {
     "other-site": "Other sites are named to walk-ins", "extra-staff": "More staff are called",
-    "pause-walk-ins": "Routine walk-ins are paused",
+    "pause-walk-ins": "Routine walk-ins are paused", "wait-elsewhere": "Who waits may do so elsewhere",
 }  # fmt: skip
 BEGINS: Mapping[ReliefKind, str] = {
     "other-site": "Name other sites to walk-ins", "extra-staff": "Call more staff", "pause-walk-ins": "Pause routine walk-ins",
+    "wait-elsewhere": "Let people wait elsewhere",
 }  # fmt: skip
 REASONS: Mapping[HandReason, str] = {
     "crowded": "Too many wait", "short-staffed": "Too few of us are here", "incident": "Something has happened", "calm": "It is calm again",

@@ -2,24 +2,27 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from carewright.contracts.elsewhere import TurnElsewhere
 from carewright.contracts.encounters import EncounterStatus
 from carewright.contracts.flow import QueueEntryMoved, StepNotAllowed
 from carewright.contracts.queue import (
-    QueueAction,
+    EntryAction,
     QueueEntry,
     QueueEntryStatus,
     QueuePolicy,
 )
+from carewright.kernel.events import Event
 
 ENDED: frozenset[QueueEntryStatus] = frozenset({"completed", "left", "transferred", "cancelled"})
 OPEN: frozenset[QueueEntryStatus] = frozenset({"expected", "waiting", "called", "in-service", "on-hold", "skipped"})
 HERE = OPEN - {"expected"}
 ENCOUNTER_ENDED: frozenset[EncounterStatus] = frozenset({"finished", "cancelled"})
-STEPS: Mapping[QueueAction, tuple[frozenset[QueueEntryStatus], QueueEntryStatus | None]] = {
+STEPS: Mapping[EntryAction, tuple[frozenset[QueueEntryStatus], QueueEntryStatus | None]] = {
     "arrive": (frozenset({"expected"}), "waiting"),
     "triage": (OPEN, None),
     "call": (frozenset({"waiting", "on-hold", "skipped"}), "called"),
@@ -31,20 +34,31 @@ STEPS: Mapping[QueueAction, tuple[frozenset[QueueEntryStatus], QueueEntryStatus 
     "leave": (OPEN - {"in-service"}, "left"),
     "transfer": (HERE, "transferred"),
     "cancel": (OPEN, "cancelled"),
+    "offer": (frozenset({"waiting"}), None),
+    "away": (frozenset({"waiting"}), None),
+    "come": (frozenset({"waiting"}), None),
+    "more-time": (frozenset({"waiting"}), None),
+    "back": (frozenset({"waiting"}), None),
+    "unreached": (OPEN, None),
 }
-"""From where each step goes, and where to; triage leaves it where it is. What is over is over, but for `undo`."""
-DEEDS: Mapping[QueueAction, str] = {
+"""From where each step goes, and where to; triage, and what is about waiting elsewhere, leaves it where it is. What is over is over, but
+for `undo`."""
+DEEDS: Mapping[EntryAction, str] = {
     "announce": "flow.queue_entry.announce", "arrive": "flow.queue_entry.arrive", "triage": "flow.queue_entry.triage",
     "call": "flow.queue_entry.call", "skip": "flow.queue_entry.skip", "return": "flow.queue_entry.return",
     "start": "flow.queue_entry.start", "hold": "flow.queue_entry.hold", "complete": "flow.queue_entry.complete",
     "leave": "flow.queue_entry.leave", "transfer": "flow.queue_entry.transfer", "cancel": "flow.queue_entry.cancel",
-    "undo": "flow.queue_entry.undo",
+    "undo": "flow.queue_entry.undo", "offer": "flow.queue_entry.offer", "away": "flow.queue_entry.away", "come": "flow.queue_entry.come",
+    "more-time": "flow.queue_entry.more_time", "back": "flow.queue_entry.back", "unreached": "flow.queue_entry.unreached",
 }  # fmt: skip
 """What the journal calls each."""
-NOT_UNDONE: frozenset[QueueAction] = frozenset({"announce", "arrive", "transfer", "undo"})
-"""Who came by mistake is cancelled; who was transferred is transferred back."""
-OF_THE_TURN_ALONE: frozenset[QueueAction] = frozenset({"call", "skip", "return", "hold"})
+NOT_UNDONE: frozenset[EntryAction] = frozenset({"announce", "arrive", "transfer", "undo", "offer", "come", "unreached"})
+"""Who came by mistake is cancelled; who was transferred is transferred back; what was told is not taken back."""
+OF_WAITING_ELSEWHERE: frozenset[EntryAction] = frozenset({"offer", "away", "come", "more-time", "back", "unreached"})
+OF_THE_TURN_ALONE: frozenset[EntryAction] = OF_WAITING_ELSEWHERE | {"call", "skip", "return", "hold"}
 """Steps that leave the visit what it is."""
+STAYS_ELSEWHERE: frozenset[EntryAction] = frozenset({"offer", "away", "come", "more-time", "unreached", "triage", "call", "skip"})
+"""Who waits elsewhere does so still after these; by all others they are here, or it matters no more."""
 UNDO_SECONDS = 600
 """A mistake is noticed at once. Later, others have acted upon it."""
 
@@ -65,13 +79,15 @@ def ticket(letter: str, number: int) -> str:
     return f"{letter}{number:03d}"
 
 
-def stepped(entry: QueueEntry, action: QueueAction, now: datetime) -> QueueEntry:
+def stepped(entry: QueueEntry, action: EntryAction, now: datetime) -> QueueEntry:
     """The entry after a step. Raises `StepNotAllowed`."""
     sources, to = STEPS[action]
     if entry.status not in sources:
         raise StepNotAllowed(entry_id=str(entry.id), entry_status=entry.status, action=action)
     status = to or entry.status
     after = replace(entry, status=status, version=entry.version + 1, updated_at=now, ended_at=now if status in ENDED else None)
+    if action not in STAYS_ELSEWHERE:
+        after = replace(after, travel_minutes=None, due_at=None)
     match action:
         case "arrive":
             return replace(after, arrived_at=now, ranked_from=now)
@@ -105,7 +121,17 @@ def encounter_status(turns: Iterable[QueueEntry]) -> EncounterStatus:
     return "triaged" if any(each.triaged_at for each in going_on) else "arrived"
 
 
-def moved(was: QueueEntryStatus | None, entry: QueueEntry, action: QueueAction, organization_id: UUID) -> QueueEntryMoved:
+def fact_of(
+    was: QueueEntryStatus | None, entry: QueueEntry, action: EntryAction, organization_id: UUID
+) -> QueueEntryMoved | TurnElsewhere:  # fmt: skip
     """The fact that a step leaves behind."""
-    said = {name: getattr(entry, name) for name in QueueEntryMoved.__struct_fields__ if hasattr(entry, name)}
-    return QueueEntryMoved(organization_id=organization_id, entry_id=entry.id, action=action, was=was, **said)
+    match action:
+        case "offer" | "away" | "come" | "more-time" | "back" | "unreached":
+            return TurnElsewhere(action=action, **_said(TurnElsewhere, entry, organization_id))
+        case _:
+            return QueueEntryMoved(action=action, was=was, **_said(QueueEntryMoved, entry, organization_id))
+
+
+def _said(kind: type[Event], entry: QueueEntry, organization_id: UUID) -> dict[str, Any]:
+    said = {name: getattr(entry, name) for name in kind.__struct_fields__ if hasattr(entry, name)}
+    return said | {"organization_id": organization_id, "entry_id": entry.id}

@@ -6,6 +6,7 @@ Whose a turn or a room is, they ask.
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from carewright.contracts.elsewhere import TurnElsewhere
 from carewright.contracts.flow import PlaceChanged, QueueEntryMoved, ReliefChanged
 from carewright.contracts.kiosk import HelpChanged, WalkInMoved
 from carewright.contracts.sensors import SensorChanged
@@ -14,6 +15,14 @@ from carewright.kernel.shown import Shown
 
 def shown_of(fact: QueueEntryMoved) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     """The fact for the site where the queue is."""
+    yield fact.site_id, {
+        "id": str(fact.entry_id), "version": str(fact.version), "what": fact.action, "status": fact.status, "queue": str(fact.queue_id),
+        "ticket": fact.ticket, "level": str(fact.level),
+    }  # fmt: skip
+
+
+def elsewhere_shown(fact: TurnElsewhere) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """What came of who waits elsewhere, for the site where the queue is: how far they are, and nothing of whose turn it is."""
     yield fact.site_id, {
         "id": str(fact.entry_id), "version": str(fact.version), "what": fact.action, "status": fact.status, "queue": str(fact.queue_id),
         "ticket": fact.ticket, "level": str(fact.level),
@@ -58,7 +67,7 @@ def place_shown(fact: PlaceChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
 
 
 MAY_SEE = frozenset({"flow.queue.read", "flow.queue.work"})
-TURNS = Shown("turn", MAY_SEE, {QueueEntryMoved: shown_of})
+TURNS = Shown("turn", MAY_SEE, {QueueEntryMoved: shown_of, TurnElsewhere: elsewhere_shown})
 RELIEF = Shown("relief", MAY_SEE, {ReliefChanged: relief_shown})
 PLACES = Shown("place", frozenset({"flow.place.read"}), {PlaceChanged: place_shown})
 SENSED = Shown("sensed", frozenset({"flow.sensor.read"}), {SensorChanged: sensed_shown})

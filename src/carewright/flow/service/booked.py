@@ -5,7 +5,7 @@ from uuid import UUID
 
 from carewright.contracts.queue import KeptFor, ProposedTurn, ProposedTurns, ProposeTurns, Queue
 from carewright.flow.model import coming as rules
-from carewright.flow.model import gaps
+from carewright.flow.model import elsewhere, gaps
 from carewright.flow.service.turns import turn_of
 from carewright.flow.store import coming, waits
 from carewright.flow.store import queue as store
@@ -32,10 +32,11 @@ async def propose(ctx: Context, tx: Session, queue: Queue, query: ProposeTurns) 
     now, organization_id = ctx.clock.now(), ctx.actor.organization_id
     usual = await waits.usual_minutes(tx, organization_id, queue)
     waiting = await store.entries_waiting(tx, organization_id, queue, now, WAITING_MAX)
+    here = [each for each in waiting if elsewhere.is_callable(each, now)]
     busy = await store.practitioners_busy(tx, organization_id, {each.practitioner_id for each in query.gaps})
     least = gaps.least_minutes(usual, queue.policy)
     items = tuple(
         ProposedTurn(gap=gap, is_now=gap.start <= now, turn=turn_of(entry) if entry else None)
-        for gap, entry in gaps.proposed(query.gaps, waiting, busy, least, now)
+        for gap, entry in gaps.proposed(query.gaps, here, busy, least, now)
     )
     return ProposedTurns(items=items, usual_minutes=round(usual), least_minutes=round(least), as_of=now)

@@ -44,12 +44,12 @@ from carewright.flow.store import relief as reliefs
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.errors import Forbidden
 from carewright.kernel.idempotency import committed, once, once_committed
 from carewright.kernel.privacy.cipher import FieldCipher
 
 READ = "flow.queue.read"
-WORK = "flow.queue.work"
+WORK = turns.WORK
 TRIAGE = "flow.queue.triage"
 CHANGE = "flow.queue.change"
 
@@ -111,7 +111,7 @@ async def get_entry(ctx: Context, entry_id: UUID) -> QueueEntry:
     ctx.actor.require(READ)
     async with ctx.db.transaction() as tx:
         entry = await store.entry_by_id(tx, ctx.actor.organization_id, entry_id)
-        if entry is None or not _may_see(ctx, entry):
+        if entry is None or not turns.may_see(ctx, entry):
             raise UnknownEntry(entry_id=str(entry_id))
         await audit.record(tx, turns.entry_of(ctx, "flow.queue_entry.read", "R", entry))
     return entry
@@ -189,7 +189,7 @@ async def call_entry(ctx: Context, command: CallEntry) -> QueueEntry:
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> QueueEntry:
-        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        before = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
         return await _call(ctx, tx, cipher, before, command)
 
     return await once_committed(ctx, QueueEntry, work)
@@ -201,7 +201,7 @@ async def step_entry(ctx: Context, command: StepEntry) -> QueueEntry:
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> QueueEntry:
-        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        before = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
         return await turns.write(ctx, tx, cipher, command.action, before, rules.stepped(before, command.action, ctx.clock.now()))
 
     return await once_committed(ctx, QueueEntry, work)
@@ -213,7 +213,7 @@ async def triage_entry(ctx: Context, command: TriageEntry) -> QueueEntry:
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> QueueEntry:
-        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        before = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
         after = replace(rules.stepped(before, "triage", ctx.clock.now()), level=command.level)
         return await turns.write(ctx, tx, cipher, "triage", before, after)
 
@@ -229,7 +229,7 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
     cipher = await ctx.cipher()
 
     async def send_on(tx: Session, queue: Queue, drawn: turns.Drawn) -> QueueEntry:
-        before = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        before = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
         now = ctx.clock.now()
         ended = rules.stepped(before, "transfer", now)
         await turns.change(ctx, tx, "transfer", before, ended)
@@ -237,7 +237,8 @@ async def transfer_entry(ctx: Context, command: TransferEntry) -> QueueEntry:
             id=ctx.ids.new(), queue_id=queue.id, site_id=queue.site_id, service_id=queue.service_id, encounter_id=before.encounter_id,
             patient_id=before.patient_id, appointment_id=before.appointment_id, practitioner_id=command.practitioner_id, ticket="",
             status="waiting", level=before.level, ranked_from=before.ranked_from, arrived_at=before.arrived_at,
-            triaged_at=before.triaged_at, updated_at=now,
+            triaged_at=before.triaged_at, travel_minutes=before.travel_minutes, come_at=before.come_at, due_at=before.due_at,
+            more_times=before.more_times, updated_at=now,
         )  # fmt: skip
         begun = await turns.begin(ctx, tx, "arrive", new, drawn)
         await turns.follow(ctx, tx, cipher, begun)
@@ -261,7 +262,7 @@ async def undo_step(ctx: Context, command: UndoStep) -> QueueEntry:
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> QueueEntry:
-        entry = await _for_change(ctx, tx, command.entry_id, command.expected_version)
+        entry = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
         step, now = await store.last_step(tx, ctx.actor.organization_id, entry.id), ctx.clock.now()
         if step is None or step.before is None or step.version != entry.version or step.action in rules.NOT_UNDONE:
             raise NothingToUndo(entry_id=str(entry.id), entry_status=entry.status)
@@ -278,20 +279,6 @@ async def _call(ctx: Context, tx: Session, cipher: FieldCipher, before: QueueEnt
     after = rules.stepped(before, "call", ctx.clock.now())
     wanted = before.practitioner_id or command.practitioner_id
     return await turns.write(ctx, tx, cipher, "call", before, replace(after, location_id=command.location_id, practitioner_id=wanted))
-
-
-async def _for_change(ctx: Context, tx: Session, entry_id: UUID, expected_version: int | None) -> QueueEntry:
-    entry = await store.entry_for_change(tx, ctx.actor.organization_id, entry_id)
-    if entry is None or not _may_see(ctx, entry):
-        raise UnknownEntry(entry_id=str(entry_id))
-    if expected_version not in (None, entry.version):
-        raise PreconditionFailed(version=entry.version)
-    return entry
-
-
-def _may_see(ctx: Context, entry: QueueEntry) -> bool:
-    is_theirs = ctx.actor.may(WORK) or entry.patient_id == ctx.actor.patient_id
-    return is_theirs and ctx.actor.works_at(entry.site_id)
 
 
 def _ensure_at(ctx: Context, site_id: UUID) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.flow.model import waits as rules
-from carewright.flow.service import estimates
+from carewright.flow.service import elsewhere, estimates
 from carewright.flow.store import queue as store
 from carewright.kernel.context import Context
 from carewright.kernel.outbox import publish
@@ -42,7 +42,7 @@ def look_after(event: QueueEntryMoved, now: datetime) -> Look:
 
 
 async def tell_soon(ctx: Context, queue_id: UUID) -> None:
-    """Tell those who wait and are nearly next by the queue's policy, in the organization in which `ctx` works."""
+    """Tell those who wait and are nearly next by the queue's policy, and those elsewhere who have to set out, in `ctx`'s organization."""
     organization_id, now = ctx.actor.organization_id, ctx.clock.now()
     queue = await store.queue_by_id(ctx.db, organization_id, queue_id)
     if queue is None:
@@ -53,6 +53,8 @@ async def tell_soon(ctx: Context, queue_id: UUID) -> None:
     near = {each for each, count in ahead.items() if policy.soon_ahead is not None and count <= policy.soon_ahead}
     if policy.soon_minutes is not None and waiting:
         near |= await estimates.expected_within(ctx, queue, policy.soon_minutes)
+    if any(each.travel_minutes is not None and each.come_at is None for each in waiting):
+        await elsewhere.look(ctx, queue, offers=False)
     async with ctx.db.transaction() as tx:
         told = await store.say_soon(tx, organization_id, sorted(near), now)
         await publish(ctx, tx, *told)

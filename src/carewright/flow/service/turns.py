@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, UrgencyTier
 from carewright.contracts.encounters import Encounter, SearchEncounters
-from carewright.contracts.flow import AlreadyQueued, QueueChanged, UnknownEncounter, UnknownQueue
+from carewright.contracts.flow import AlreadyQueued, QueueChanged, UnknownEncounter, UnknownEntry, UnknownQueue
 from carewright.contracts.queue import (
     LEVEL_OF_TIER,
     Arrive,
+    EntryAction,
     PutQueue,
     Queue,
-    QueueAction,
     QueueEntry,
     QueueEntryStatus,
     Turn,
@@ -32,6 +32,7 @@ from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.reach import FIRST_ID
 
+WORK = "flow.queue.work"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 AMBULATORY = Coding(system=ACT_CODE, code="AMB", display="ambulatory")
 EMERGENCY = Coding(system=ACT_CODE, code="EMER", display="emergency")
@@ -94,6 +95,22 @@ async def get_queue(ctx: Context, db: Session, queue_id: UUID) -> Queue:
     return queue
 
 
+async def for_change(ctx: Context, tx: Session, entry_id: UUID, expected_version: int | None) -> QueueEntry:
+    """A turn, its row locked until the transaction ends. Raises `UnknownEntry`, `PreconditionFailed`."""
+    entry = await store.entry_for_change(tx, ctx.actor.organization_id, entry_id)
+    if entry is None or not may_see(ctx, entry):
+        raise UnknownEntry(entry_id=str(entry_id))
+    if expected_version not in (None, entry.version):
+        raise PreconditionFailed(version=entry.version)
+    return entry
+
+
+def may_see(ctx: Context, entry: QueueEntry) -> bool:
+    """Whether the actor has to do with a turn: any at their sites, or of the one patient they act for."""
+    is_theirs = ctx.actor.may(WORK) or entry.patient_id == ctx.actor.patient_id
+    return is_theirs and ctx.actor.works_at(entry.site_id)
+
+
 async def draw_ticket(ctx: Context, db: Session, queue: Queue) -> Drawn:
     """The next ticket of the queue's day.
 
@@ -130,7 +147,7 @@ async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arr
     return begun
 
 
-async def begin(ctx: Context, tx: Session, action: QueueAction, entry: QueueEntry, drawn: Drawn) -> QueueEntry:
+async def begin(ctx: Context, tx: Session, action: EntryAction, entry: QueueEntry, drawn: Drawn) -> QueueEntry:
     """A new turn, with a ticket; whoever begins it sees to the visit. Raises `AlreadyQueued`."""
     entry = replace(entry, ticket=drawn.ticket)
     if not await store.insert_entry(tx, ctx.actor.organization_id, entry, drawn.day):
@@ -141,7 +158,7 @@ async def begin(ctx: Context, tx: Session, action: QueueAction, entry: QueueEntr
     return entry
 
 
-async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAction, before: QueueEntry, after: QueueEntry) -> QueueEntry:
+async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: EntryAction, before: QueueEntry, after: QueueEntry) -> QueueEntry:
     """A turn as it is after a step. The caller holds its row."""
     await change(ctx, tx, action, before, after)
     if action not in rules.OF_THE_TURN_ALONE or after.location_id != before.location_id:
@@ -150,14 +167,14 @@ async def write(ctx: Context, tx: Session, cipher: FieldCipher, action: QueueAct
     return after
 
 
-async def change(ctx: Context, tx: Session, action: QueueAction, before: QueueEntry, after: QueueEntry) -> None:
+async def change(ctx: Context, tx: Session, action: EntryAction, before: QueueEntry, after: QueueEntry) -> None:
     """`write` without the visit, which another turn of the same transaction decides."""
     await store.update_entry(tx, ctx.actor.organization_id, action, ctx.actor.subject, before, after)
     await _tell(ctx, tx, action, before.status, after)
 
 
-async def _tell(ctx: Context, tx: Session, action: QueueAction, was: QueueEntryStatus | None, after: QueueEntry) -> None:
-    await publish(ctx, tx, rules.moved(was, after, action, ctx.actor.organization_id))
+async def _tell(ctx: Context, tx: Session, action: EntryAction, was: QueueEntryStatus | None, after: QueueEntry) -> None:
+    await publish(ctx, tx, rules.fact_of(was, after, action, ctx.actor.organization_id))
     await audit.record(tx, entry_of(ctx, rules.DEEDS[action], "U" if was else "C", after))
 
 

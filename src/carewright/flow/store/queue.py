@@ -9,7 +9,7 @@ import msgspec
 
 from carewright.contracts.directory import Location, VisitType
 from carewright.contracts.flow import TurnSoon
-from carewright.contracts.queue import ListEntries, PutQueue, Queue, QueueAction, QueueEntry, QueuePolicy, QueueSummary
+from carewright.contracts.queue import EntryAction, ListEntries, PutQueue, Queue, QueueEntry, QueuePolicy, QueueSummary
 from carewright.flow.model import order
 from carewright.kernel.db import Row, Session
 from carewright.kernel.sql import load
@@ -28,7 +28,7 @@ class Step(NamedTuple):
     """The last thing that was done with an entry, and how it was before."""
 
     version: int
-    action: QueueAction
+    action: EntryAction
     at: datetime
     before: QueueEntry | None
 
@@ -77,7 +77,7 @@ async def insert_entry(tx: Session, organization_id: UUID, entry: QueueEntry, da
         Q.insert_entry, organization_id, entry.id, entry.queue_id, entry.site_id, entry.service_id, entry.encounter_id, entry.patient_id,
         entry.appointment_id, entry.practitioner_id or ANYBODY, entry.location_id, day, entry.ticket, entry.status, entry.level,
         entry.ranked_from, entry.expected_at, entry.arrived_at, entry.triaged_at, entry.called_at, entry.started_at, entry.ended_at,
-        entry.skipped, entry.version, entry.updated_at,
+        entry.skipped, entry.version, entry.updated_at, entry.travel_minutes, entry.come_at, entry.due_at, entry.more_times,
     )  # fmt: skip
     return row is not None
 
@@ -122,26 +122,27 @@ async def open_entries_of_appointment(db: Session, organization_id: UUID, appoin
     return [row["id"] for row in await db.fetch(Q.open_entries_of_appointment, organization_id, appointment_id)]
 
 
-async def update_entry(tx: Session, organization_id: UUID, action: QueueAction, by: str, before: QueueEntry, entry: QueueEntry) -> None:
+async def update_entry(tx: Session, organization_id: UUID, action: EntryAction, by: str, before: QueueEntry, entry: QueueEntry) -> None:
     """The entry after a step, and the step. The caller holds the row."""
     await tx.execute(
         Q.update_entry, organization_id, entry.id, entry.practitioner_id or ANYBODY, entry.location_id, entry.status, entry.level,
         entry.ranked_from, entry.expected_at, entry.arrived_at, entry.triaged_at, entry.called_at, entry.started_at, entry.ended_at,
-        entry.skipped, entry.version, entry.updated_at, action, by, before,
+        entry.skipped, entry.version, entry.updated_at, action, by, before, entry.offered_at, entry.travel_minutes, entry.come_at,
+        entry.due_at, entry.more_times, entry.unreached_at,
     )  # fmt: skip
 
 
 async def lock_next(
     tx: Session, organization_id: UUID, queue: Queue, practitioner_id: UUID | None, now: datetime, walk_ins_until: datetime | None = None
 ) -> QueueEntry | None:
-    """Who is next for whoever calls, the row locked until the transaction ends; nobody that another call has locked.
+    """Who is next for whoever calls, the row locked until the transaction ends; nobody that another call has locked, or who is elsewhere.
 
     With `walk_ins_until` no walk-in but emergencies, and those whose turn counts since then or before.
     """
     lines = [ANYBODY] if practitioner_id is None else [ANYBODY, practitioner_id]
     policy = queue.policy
     busy_below = None if policy.staff is None else policy.staff - policy.kept_for_emergencies
-    heads = await tx.fetch(Q.heads_for_caller, organization_id, queue.id, lines, HEADS, busy_below, walk_ins_until)
+    heads = await tx.fetch(Q.heads_for_caller, organization_id, queue.id, lines, HEADS, busy_below, walk_ins_until, now)
     row = await tx.fetch_one(Q.lock_first_waiting, organization_id, _in_order(queue, heads, now))
     return _opened(row) if row else None
 
@@ -171,7 +172,7 @@ async def practitioners_busy(db: Session, organization_id: UUID, practitioner_id
     return {row["practitioner_id"] for row in rows}
 
 
-async def insert_first_step(tx: Session, organization_id: UUID, entry: QueueEntry, action: QueueAction, by: str) -> None:
+async def insert_first_step(tx: Session, organization_id: UUID, entry: QueueEntry, action: EntryAction, by: str) -> None:
     await tx.execute(Q.insert_first_step, organization_id, entry.id, entry.version, action, entry.updated_at, by)
 
 

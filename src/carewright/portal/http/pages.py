@@ -26,7 +26,7 @@ from carewright.portal.http import (
 from carewright.portal.http.page import Handle, door, page
 
 ASSETS = "/static/{name:path}"
-PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, turn.PLACE: Priority.PRESENCE, ASSETS: None}
+PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, turn.PLACE: Priority.PRESENCE, turn.SAY: Priority.PRESENCE, ASSETS: None}
 """What never changes is served from memory, and every page is made of it."""
 
 
@@ -57,6 +57,7 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/my-record", record.show_record),
         get("/my-record/download", record.download),
         get(turn.PLACE, turn.show_turn),
+        post(turn.SAY, turn.say_where),
         get(calendar.PLACE, calendar.show_feeds),
         post(f"{calendar.PLACE}/make", calendar.make_feed),
         post(f"{calendar.PLACE}/{{id}}/end", calendar.end_feed),
@@ -101,6 +102,7 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/proxies/{id}/act", proxies.to_proxies),
         get("/proxies/{id}/withdraw", proxies.to_proxies),
         get("/devices/end-others", devices.to_devices),
+        get(turn.SAY, turn.to_turn),
         get(f"{calendar.PLACE}/make", calendar.to_feeds),
         get(f"{calendar.PLACE}/{{id}}/end", calendar.to_feeds),
         get("/apps/{id}/end", devices.to_devices),

@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
+import msgspec
 from starlette.responses import Response
 
 from carewright.contracts.delays import ExpectedStart
-from carewright.contracts.flow import NotWaiting, UnknownEntry
+from carewright.contracts.elsewhere import NoMoreTime, SayWhere, StayNear, TellTheDesk
+from carewright.contracts.flow import NotWaiting, StepNotAllowed, UnknownEntry
 from carewright.contracts.queue import QueueEntry, WaitEstimate
+from carewright.kernel.errors import PreconditionFailed
 from carewright.portal import service
 from carewright.portal.http.page import Ask
 from carewright.portal.model.times import walls_of
 from carewright.portal.model.turn import turn_view
 
 PLACE = "/my-turn"
+SAY = PLACE + "/{id}/where"
 
 
 async def show_turn(ask: Ask) -> Response:
@@ -24,6 +28,28 @@ async def show_turn(ask: Ask) -> Response:
     late = await service.late_starts(ask.ctx)
     views = [turn_view(each, await _estimate(ask, each), walls.of(each.site_id), _late(late, each)) for each in turns]
     return ask.show("turn.html", turns=views, as_of=walls.home.time(ask.ctx.clock.now()))
+
+
+async def say_where(ask: Ask) -> Response:
+    """What one tap says. What cannot be any more is told above how it stands now."""
+    try:
+        command = msgspec.convert(_said(ask), SayWhere, strict=False)
+    except msgspec.ValidationError:
+        return ask.go(PLACE, "portal.not_understood")
+    try:
+        await ask.ctx.queues.say_where(ask.ctx.actor, command, ask.key)
+    except (StepNotAllowed, StayNear, NoMoreTime, TellTheDesk, PreconditionFailed, UnknownEntry) as refusal:
+        return ask.go(PLACE, "portal.turn_moved_on" if isinstance(refusal, PreconditionFailed | UnknownEntry) else refusal.code)
+    return ask.go(PLACE, "done.turn_left" if command.say == "leave" else "done.said_where")
+
+
+async def to_turn(ask: Ask) -> Response:
+    return ask.go(PLACE)
+
+
+def _said(ask: Ask) -> dict[str, object]:
+    said = {"entry_id": ask.id(), "say": ask.form.get("say", ""), "expected_version": ask.form.get("version", "")}
+    return said | ({"travel_minutes": minutes} if (minutes := ask.form.get("minutes", "")) else {})
 
 
 def _late(late: Mapping[UUID, ExpectedStart], turn: QueueEntry) -> ExpectedStart | None:

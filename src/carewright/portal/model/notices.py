@@ -39,6 +39,18 @@ NOTICES: Mapping[str, Notice] = {
         "good", "That address is turned off",
         "Nothing can be read at it any more. Your calendar program may keep what it has: delete it there.",
     ),
+    "done.said_where": Notice("good", "Thank you, we have noted that", "Here is how it stands now."),
+    "done.turn_left": Notice(
+        "info", "You do not wait any more", "Your place is free for others now. If that was a mistake, please tell the desk."
+    ),
+    "portal.turn_moved_on": Notice("info", "Something has changed in the meantime", "Here is how it stands now. Please look again."),
+    "portal.not_understood": Notice("bad", "We did not understand that", "Nothing was changed. Please choose one of the buttons below."),
+    "flow.step_not_allowed": Notice("info", "That is not possible any more", "Here is how it stands now."),
+    "elsewhere.stay_near": Notice("info", "Please stay near", "You are called soon, or we want to keep an eye on you."),
+    "elsewhere.no_more_time": Notice(
+        "info", "We cannot give you more time", "You keep your place. Please come as soon as you can, and tell the desk."
+    ),
+    "elsewhere.tell_the_desk": Notice("info", "Please tell the desk that you are here", "You keep your place."),
     "calendars.too_many_feeds": Notice(
         "bad", "You have as many calendar addresses as we keep", "Please turn one off that you no longer use, then make the new one."
     ),

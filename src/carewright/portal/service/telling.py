@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from carewright.contracts.elsewhere import NoteUnreached
 from carewright.contracts.notifications import TEMPLATES, Channel, Moment, Notice, Recipient, TemplateName
 from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.kernel.authz import Actor
 from carewright.portal.context import PortalContext
 from carewright.portal.model import sign_in
 from carewright.portal.model.appointments import was_only_held
-from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard
+from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
 
 TELL_OF_PASSKEY = "portal.tell_of_passkey"
 """The job that tells a patient that a passkey was added or removed."""
@@ -23,6 +24,8 @@ ASK_NEAR = "portal.ask_near"
 """The job that tells a patient that their turn is soon."""
 CALL_IN = "portal.call_in"
 """The job that tells a patient that it is their turn."""
+TELL_ELSEWHERE = "portal.tell_elsewhere"
+"""The job that tells a patient that they may wait elsewhere, or that they have to set out."""
 CALLED_FOR = timedelta(minutes=10)
 """Later nobody is waited for any more."""
 CONFIRM = "portal.confirm"
@@ -32,12 +35,13 @@ CHANNELS: Mapping[str, Channel] = {"phone": "sms", "email": "email"}
 
 async def tell(
     ctx: PortalContext, host: Actor, patient: Patient, template: TemplateName, contact: ContactPoint, *, until_at: datetime | None = None,
-    key: str | None = None, **values: str | Moment,
+    key: str | None = None, about_id: UUID | None = None, **values: str | Moment,
 ) -> None:  # fmt: skip
     """Say something to a patient in their language. The hospital's name goes with everything."""
     notice = Notice(
         template=template, recipient=Recipient(kind="patient", id=str(patient.id)), channel=CHANNELS[contact.system],
-        contact=contact.value, language=patient.language, until_at=until_at, values={"hospital": ctx.settings.hospital_name, **values},
+        contact=contact.value, language=patient.language, until_at=until_at, about_id=about_id,
+        values={"hospital": ctx.settings.hospital_name, **values},
     )  # fmt: skip
     await ctx.notifications.notify(host, notice, key)
 
@@ -58,7 +62,8 @@ async def confirm_by_message(ctx: PortalContext, about: Confirmation) -> None:
         if "code" in TEMPLATES[about.template]:
             said["code"] = (await ctx.kiosks.check_in_code(host, one.id)).code
         await tell(
-            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}", **said
+            ctx, host, patient, about.template, contact, until_at=one.start, key=f"portal.confirm:{one.id}:{one.version}", about_id=one.id,
+            **said,
         )  # fmt: skip
 
 
@@ -101,6 +106,19 @@ async def call_in(ctx: PortalContext, about: TurnCalled) -> None:
     await _tell_who(ctx, about, "turn_called", key=key, until_at=until, ticket=about.ticket)
 
 
+async def tell_elsewhere(ctx: PortalContext, about: TurnTold) -> None:
+    """Tell who waits that they may do so elsewhere, or who does that they have to set out. Safe to repeat, as `tell_of_passkey`.
+
+    Whoever cannot be told is shown to the desk, at once or when the message was given up.
+    """
+    host, key = ctx.hosting(about.organization_id), f"{TELL_ELSEWHERE}:{about.entry_id}:{about.version}"
+    until, said = about.at + CALLED_FOR, {"ticket": about.ticket}
+    if not await _tell_patient(
+        ctx, host, about.patient_id, about.template, key=key, until_at=until, values=said, about_id=about.entry_id
+    ):  # fmt: skip
+        await ctx.queues.note_unreached(host, NoteUnreached(entry_id=about.entry_id))
+
+
 async def _tell_who(
     ctx: PortalContext, about: PasskeyChange | TurnCalled | TurnSoonHeard, template: TemplateName, *, key: str,
     until_at: datetime | None = None, **values: str,
@@ -112,13 +130,15 @@ async def _tell_who(
 
 async def _tell_patient(
     ctx: PortalContext, host: Actor, patient_id: UUID, template: TemplateName, *, key: str, until_at: datetime | None,
-    values: Mapping[str, str | Moment],
-) -> None:  # fmt: skip
-    """Say something to a patient. Nobody is told of whoever was erased, or has no contact."""
+    values: Mapping[str, str | Moment], about_id: UUID | None = None,
+) -> bool:  # fmt: skip
+    """Say something to a patient. Nobody is told of whoever was erased, or has no contact: then the answer is False."""
     try:
         patient = await ctx.patients.get_patient(host, patient_id)
     except UnknownPatient:
-        return
+        return False
     contact = sign_in.preferred_contact(patient)
-    if contact is not None:
-        await tell(ctx, host, patient, template, contact, key=key, until_at=until_at, **values)
+    if contact is None:
+        return False
+    await tell(ctx, host, patient, template, contact, key=key, until_at=until_at, about_id=about_id, **values)
+    return True
