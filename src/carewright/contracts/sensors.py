@@ -15,9 +15,9 @@ from carewright.kernel.values import Cursor, Instant, ShortText, Version
 
 SensorTransport = Literal["http", "mqtt"]
 """By which of the two a sensor is heard; what comes by the other is nobody's."""
-ReadingFault = Literal["repeated", "late", "ahead", "old", "impossible"]
+ReadingFault = Literal["repeated", "late", "ahead", "old", "impossible", "beyond"]
 """Why a reading does not count: heard before; an older one than was heard last; of a time to come; of a time so long ago that it says
-nothing of now; no number that this sensor could see."""
+nothing of now; no number that this sensor could see; more than it may say at once, newer ones count."""
 Disagreement = Literal["somebody", "nobody"]
 """A sensor sees somebody in a place that is free, or nobody in one that is occupied."""
 SensorName = Annotated[ShortText, Meta(min_length=1)]

@@ -37,6 +37,7 @@ class Live:
         self._clock = clock
         self._known: dict[UUID, Known] = {}
         self._by_secret: dict[bytes, UUID] = {}
+        self._unknown: dict[UUID, float] = {}
         self._limits = Limits(clock.monotonic_seconds)
 
     def known(self, sensor_id: UUID) -> Known | None:
@@ -65,8 +66,21 @@ class Live:
         """It was stopped or changed: the next reading asks."""
         self._known.pop(sensor_id, None)
 
-    def ensure_pace(self, sensor_id: UUID, readings: int) -> None:
-        """Take a token for each reading. Raises `TooManyRequests`."""
-        wait = max(self._limits.take(str(sensor_id), PACE) for _ in range(readings))
-        if wait:
-            raise TooManyRequests(retry_after_seconds=whole_seconds(wait))
+    def note_unknown(self, sensor_id: UUID) -> None:
+        """Nobody knows it: whoever names it again asks nobody for a while."""
+        if len(self._unknown) >= KNOWN_MOST:
+            self._unknown.clear()
+        self._unknown[sensor_id] = self._clock.monotonic_seconds() + KNOWN_SECONDS
+
+    def is_unknown(self, sensor_id: UUID) -> bool:
+        return self._clock.monotonic_seconds() < self._unknown.get(sensor_id, 0.0)
+
+    def allowed(self, sensor_id: UUID, readings: int) -> int:
+        """How many of so many readings a sensor may say now. Raises `TooManyRequests` where it may say none."""
+        for number in range(readings):
+            wait = self._limits.take(str(sensor_id), PACE)
+            if wait and not number:
+                raise TooManyRequests(retry_after_seconds=whole_seconds(wait))
+            if wait:
+                return number
+        return readings

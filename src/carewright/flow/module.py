@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -91,7 +92,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.contracts.sensors import ChangeSensor, EnrolledSensor, EnrolSensor, ListSensors, Sensor, SensorsPage
 from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, StartTuning, StepTuning, Tuning, TuningsPage
-from carewright.flow import handlers
+from carewright.flow import handlers, mqtt
 from carewright.flow.context import FlowContext
 from carewright.flow.http import delays as http_delays
 from carewright.flow.http import queues as http_queues
@@ -109,6 +110,7 @@ from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
+from carewright.kernel.http.outgoing import Outgoing
 from carewright.kernel.modules import Module, Running
 
 
@@ -348,14 +350,15 @@ class LocalKiosks:
         return await help_calls.answer_help(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
 
-async def start(base: Context, _: FlowSettings, __: Callable[[type], Any]) -> Running:
-    """Flow needs nothing but its tables."""
-    context = FlowContext.of(base)
+async def start(base: Context, settings: FlowSettings, resolve: Callable[[type], Any]) -> Running:
+    """Flow needs nothing but its tables, and a broker where sensors publish at one. Raises `StartFailed`."""
+    context, broker = FlowContext.of(base), mqtt.broker_of(settings)
+    follow = partial(mqtt.follow, context, broker, resolve(Outgoing)) if broker else None
     offers: dict[type, object] = {
         Flow: LocalFlow(context), Queues: LocalQueues(context), Rooms: LocalRooms(context), Delays: LocalDelays(context),
         Lobby: LocalLobby(context), Sensors: LocalSensors(context), Kiosks: LocalKiosks(context),
     }  # fmt: skip
-    return Running(context, offers)
+    return Running(context, offers, follow=follow)
 
 
 MODULE = Module(

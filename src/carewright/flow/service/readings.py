@@ -16,6 +16,7 @@ from carewright.flow.context import FlowContext
 from carewright.flow.live import Known
 from carewright.flow.model import sensing as rules
 from carewright.flow.model.sensing import Sensing
+from carewright.flow.service.sensors import RESOLVE, actor_for
 from carewright.flow.store import sensors as store
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -35,21 +36,30 @@ class Heard(NamedTuple):
 async def report_readings(ctx: FlowContext, command: ReportReadings) -> ReadingsTaken:
     """What the sensor that asks has seen. Readings that came before are no error.
 
-    Raises `UnknownSensor`, `TooManyRequests`, and `ReadingsRefused` where none counts and one of them never can.
+    Of more than it may say now the newest count. Raises `UnknownSensor`, `TooManyRequests`, and `ReadingsRefused` where none counts and one
+    of them never can.
     """
     ctx.actor.require(REPORT)
     kind, _, text = ctx.actor.subject.partition("/")
     if kind != SENSOR:
         raise UnknownSensor
     sensor_id = UUID(text)
-    ctx.live.ensure_pace(sensor_id, len(command.readings))
+    allowed = ctx.live.allowed(sensor_id, len(command.readings))
     known = ctx.live.known(sensor_id) or await _asked(ctx, sensor_id)
-    heard = await _hear(ctx, known, command.readings)
-    taken = len(command.readings) - len(heard.refused)
-    faults: list[str] = [each.fault for each in heard.refused]
-    if not taken and not set(faults) <= {"repeated", "late"}:
-        raise ReadingsRefused(faults=faults)
-    return ReadingsTaken(taken=taken, refused=heard.refused)
+    return await _take(ctx, known, command.readings, allowed)
+
+
+async def hear_at_broker(ctx: FlowContext, organization_id: UUID | None, sensor_id: UUID, command: ReportReadings) -> ReadingsTaken:
+    """What a sensor has published at a broker, which let it in: that of `organization_id`, or anybody's. Asked as the system.
+
+    Raises as `report_readings` does.
+    """
+    ctx.actor.require(RESOLVE)
+    allowed = ctx.live.allowed(sensor_id, len(command.readings))
+    known = None if ctx.live.is_unknown(sensor_id) else ctx.live.known(sensor_id) or await _asked(ctx, sensor_id)
+    if known is None or known.sensor.transport != "mqtt" or organization_id not in (None, known.organization_id):
+        raise UnknownSensor(sensor_id=str(sensor_id))
+    return await _take(ctx.acting(actor_for(known.organization_id, known.sensor)), known, command.readings, allowed)
 
 
 async def watch(ctx: Context) -> int:
@@ -69,8 +79,21 @@ async def watch(ctx: Context) -> int:
 async def _asked(ctx: FlowContext, sensor_id: UUID) -> Known:
     kept = await store.sensor_by_id(ctx.db, sensor_id)
     if kept is None or kept.sensor.stopped_at is not None:
+        ctx.live.note_unknown(sensor_id)
         raise UnknownSensor(sensor_id=str(sensor_id))
     return ctx.live.remember(*kept)
+
+
+async def _take(ctx: FlowContext, known: Known, readings: Sequence[Reading], allowed: int) -> ReadingsTaken:
+    """The newest that are allowed."""
+    beyond = len(readings) - allowed
+    heard = await _hear(ctx, known, readings[beyond:])
+    faults: list[str] = [each.fault for each in heard.refused]
+    if len(faults) == allowed and not set(faults) <= {"repeated", "late"}:
+        raise ReadingsRefused(faults=faults)
+    passed = (RefusedReading(index=index, fault="beyond") for index in range(beyond))
+    refused = tuple(RefusedReading(index=each.index + beyond, fault=each.fault) for each in heard.refused)
+    return ReadingsTaken(taken=allowed - len(faults), refused=(*passed, *refused))
 
 
 async def _hear(ctx: FlowContext, known: Known, readings: Sequence[Reading]) -> Heard:

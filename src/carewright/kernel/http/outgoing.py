@@ -148,6 +148,10 @@ class Outgoing:
         origin = (made.scheme, made.host.lower(), made.port or (443 if made.scheme == "https" else 80))
         ensure_form(made, listed=origin in {origin_of(each) for each in self._allowed})
 
+    def ensure_peer(self, host: str) -> None:
+        """Raise `PeerQuarantined` for a host that nothing goes out to: for a library that connects by itself."""
+        self._restraints.ensure_peer(host)
+
     async def fetch(self, method: str, url: str, *, content: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
         """One request, answered whole.
 
