@@ -9,6 +9,7 @@ from msgspec import Meta
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.in_use import Gap
 from carewright.contracts.relief import OtherSite, Relief, ReliefKind, ReliefRule
+from carewright.contracts.sensors import SeenArea
 from carewright.kernel.values import Instant, ShortText, Version
 
 QueueEntryStatus = Literal[
@@ -114,8 +115,8 @@ class ListQueues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A queue and how full it is: how many wait by level 1 to 5, how many were called or are being served, since when the first waits.
 
-    `relief` are the steps that are on. `walk_ins` have a ticket of a kiosk, and are asked by the desk who they are: they are not counted in
-    `waiting`.
+    `relief` are the steps that are on. `areas` is what sensors see where people wait for it, for those who may read sensors. `walk_ins`
+    have a ticket of a kiosk, and are asked by the desk who they are: they are not counted in `waiting`.
     """
 
     queue: Queue
@@ -124,6 +125,7 @@ class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
     waiting_since: Instant | None = None
     relief: tuple[Relief, ...] = ()
     walk_ins: int = 0
+    areas: tuple[SeenArea, ...] = ()
 
 
 class QueuesPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -154,6 +154,20 @@ class ReadingsTaken(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[RefusedReading, ...] = ()
 
 
+class SeenArea(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sensor sees where people wait: how many, whoever they are; whoever brings somebody along is counted too.
+
+    `people` is None where nothing is known.
+    """
+
+    sensor_id: UUID
+    name: str
+    people: int | None = None
+    since: Instant | None = None
+    read_at: Instant | None = None
+    is_silent: bool = False
+
+
 class SeenHere(msgspec.Struct, frozen=True, kw_only=True):
     """What the sensor of a room or a bed sees; `disagreement` where the board says otherwise for longer than somebody needs to say so.
 

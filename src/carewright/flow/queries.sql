@@ -789,6 +789,14 @@ SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.qu
 FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
 WHERE s.organization_id = $1 AND s.place_id = ANY($2::uuid[]) AND s.stopped_at IS NULL
 
+-- name: sensors_of_queues
+SELECT s.organization_id, s.id, s.site_id, s.name, s.transport, s.place_id, s.queue_ids, s.hold_seconds, s.readings_least, s.silent_seconds,
+    s.count_most, s.enrolled_at, s.stopped_at, s.version, n.value, n.since, n.run_value, n.run_from, n.run_readings, n.read_at, n.sequence,
+    n.is_silent, n.fault, n.fault_at, n.version AS sensing_version
+FROM flow.sensor s JOIN flow.sensing n ON n.organization_id = s.organization_id AND n.sensor_id = s.id
+WHERE s.organization_id = $1 AND s.queue_ids && $2::uuid[] AND s.stopped_at IS NULL
+ORDER BY s.name, s.id
+
 -- name: sensors_due
 -- What time alone changes, in every organization: a run that has held, and a sensor that was not heard for so long.
 SELECT s.organization_id, s.id FROM flow.sensor s

@@ -13,6 +13,7 @@ from carewright.console.http.bed_words import KINDS, STATES
 from carewright.console.http.beds import BEDS
 from carewright.console.http.board import BOARD
 from carewright.console.http.page import Ask
+from carewright.console.http.sensed import areas_of
 from carewright.console.http.today import day_in
 from carewright.contracts.board import HourUse, ReadUse, ServiceUse
 from carewright.contracts.queue import ListQueues, QueueSummary
@@ -21,7 +22,9 @@ from carewright.kernel.server_sent import text_of
 
 OVERVIEW = "/staff/overview"
 READS_QUEUES, READS_PLACES = "flow.queue.read", "flow.place.read"
-WATCHED = {"appointment": "scheduling.appointment.any_patient", "turn": "flow.queue.work", "place": READS_PLACES}
+WATCHED = {
+    "appointment": "scheduling.appointment.any_patient", "turn": "flow.queue.work", "place": READS_PLACES, "sensed": "flow.sensor.read",
+}  # fmt: skip
 """What the page follows, by what one may; whoever may follow neither loads it again."""
 FULL_PERCENT = 95
 """From here on an hour is as good as full: what is left of it is mostly too short for a visit."""
@@ -93,6 +96,7 @@ async def show_overview(ask: Ask) -> Response:
     return ask.show(
         "overview.html", site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown, places=places,
         labels=[f"{labels[each]:%H}" for each in shown], as_of=f"{now:%H:%M}", current=_current(labels, now),
+        areas=areas_of(queues, zone),
         kinds=_watched(ask),
         flags=[*_waits(queues, now), *_full(lines, labels, now, site.id)],
         whole=_cell(_sum_of(hour for one in used.services for hour in one.hours)),
@@ -101,9 +105,9 @@ async def show_overview(ask: Ask) -> Response:
 
 
 def _watched(ask: Ask) -> list[str]:
-    """What the page follows. How beds stand is not enough to call a page live that shows appointments and queues, too."""
+    """What the page follows. How beds stand and what sensors see do not make a page live that shows appointments and queues, too."""
     kinds = [kind for kind, permission in WATCHED.items() if ask.ctx.actor.may(permission)]
-    return kinds if kinds != ["place"] else []
+    return kinds if {"appointment", "turn"}.intersection(kinds) else []
 
 
 async def _places(ask: Ask, site_id: UUID) -> list[Full]:

@@ -16,6 +16,7 @@ from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
 from carewright.console.http.page import Ask
+from carewright.console.http.sensed import areas_of
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.elsewhere import DISTANCES, SayWhere, StayNear
 from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue, WalkInsPaused
@@ -362,6 +363,7 @@ async def _page(
         called=called, active=[_line(each, names, zone) for each in now.active],
         waiting=[_line(each, names, zone, told) for each in now.waiting],
         kiosk=await kiosks.kiosks_of(ask, summary.queue, zone), ends=kiosks.ENDS,
+        areas=areas_of((summary,), zone),
         free=await gaps.gaps_of(ask, summary.queue, zone), relief=await relief.relief_of(ask, summary, zone),
         begin_reasons=relief.BEGIN_REASONS, end_reasons=relief.END_REASONS, reasons=relief.REASONS,
         levels=LEVELS, distances=DISTANCES, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,

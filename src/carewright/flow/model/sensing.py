@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.rooms import Place
-from carewright.contracts.sensors import Disagreement, Reading, ReadingFault, Seen, SeenHere, Sensor, SensorChanged, SensorTuning
+from carewright.contracts.sensors import Disagreement, Reading, ReadingFault, Seen, SeenArea, SeenHere, Sensor, SensorChanged, SensorTuning
 
 AHEAD_MOST = timedelta(seconds=60)
 """A device's clock may be so far ahead of ours (as other processes' clocks may: `authz.CLOCKS_APART_SECONDS`); its readings are of now."""
@@ -160,6 +160,14 @@ def seen_here(place: Place, sensor_id: UUID, seen: Seen, now: datetime) -> SeenH
     return SeenHere(
         sensor_id=sensor_id, occupied=None if seen.value is None else seen.value > 0, since=seen.since, read_at=seen.read_at,
         is_silent=seen.is_silent, disagreement=_disagreement(place, seen, now),
+    )  # fmt: skip
+
+
+def seen_area(sensor: Sensor, known: Sensing, now: datetime) -> SeenArea:
+    """What a queue shows of the area in which people wait for it."""
+    seen = seen_of(known, now, sensor.tuning)
+    return SeenArea(
+        sensor_id=sensor.id, name=sensor.name, people=seen.value, since=seen.since, read_at=seen.read_at, is_silent=seen.is_silent
     )  # fmt: skip
 
 

@@ -38,9 +38,11 @@ from carewright.contracts.queue import (
 )
 from carewright.contracts.relief import OtherSite
 from carewright.flow.model import queue as rules
+from carewright.flow.model.sensing import seen_area
 from carewright.flow.service import booked, encounters, places, relief, turns
 from carewright.flow.store import queue as store
 from carewright.flow.store import relief as reliefs
+from carewright.flow.store import sensors
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -50,6 +52,7 @@ from carewright.kernel.privacy.cipher import FieldCipher
 
 READ = "flow.queue.read"
 WORK = turns.WORK
+READ_SENSORS = "flow.sensor.read"
 TRIAGE = "flow.queue.triage"
 CHANGE = "flow.queue.change"
 
@@ -71,8 +74,19 @@ async def list_queues(ctx: Context, query: ListQueues) -> QueuesPage:
         sites = frozenset({query.site_id})
     async with ctx.db.transaction() as tx:
         found = await store.queues_at(tx, ctx.actor.organization_id, sites, query.queue_id)
-        on = await reliefs.on(tx, ctx.actor.organization_id, [each.queue.id for each in found])
-    return QueuesPage(items=tuple(replace(each, relief=tuple(one for one in on if one.queue_id == each.queue.id)) for each in found))
+        ids = [each.queue.id for each in found]
+        on = await reliefs.on(tx, ctx.actor.organization_id, ids)
+        watching = await sensors.sensors_of_queues(tx, ctx.actor.organization_id, ids) if ctx.actor.may(READ_SENSORS) else []
+    now = ctx.clock.now()
+    return QueuesPage(
+        items=tuple(
+            replace(
+                each, relief=tuple(one for one in on if one.queue_id == each.queue.id),
+                areas=tuple(seen_area(one.sensor, one.sensing, now) for one in watching if each.queue.id in one.sensor.queue_ids),
+            )
+            for each in found
+        )
+    )  # fmt: skip
 
 
 async def list_entries(ctx: Context, query: ListEntries) -> EntriesInOrder:

@@ -90,6 +90,11 @@ async def sensors_of_places(db: Session, organization_id: UUID, place_ids: Seque
     return {row["place_id"]: _kept(row) for row in rows}
 
 
+async def sensors_of_queues(db: Session, organization_id: UUID, queue_ids: Sequence[UUID]) -> list[Kept]:
+    """Those that watch where people wait for any of these, by name."""
+    return [_kept(row) for row in await db.fetch(Q.sensors_of_queues, organization_id, list(queue_ids))]
+
+
 async def sensors_due(db: Session, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
     """Organizations and sensors of which time alone changed what is known."""
     return [(row["organization_id"], row["id"]) for row in await db.fetch(Q.sensors_due, now, limit)]
