@@ -72,6 +72,11 @@ def now_in(minutes: float) -> datetime:
     return datetime.now(UTC) + timedelta(minutes=minutes)
 
 
+async def fits(page: Page) -> bool:
+    """Whether all of it is seen at once: at a kiosk nobody should have to scroll."""
+    return bool(await page.evaluate("document.documentElement.scrollHeight <= innerHeight"))
+
+
 @SIZES
 async def test_who_has_a_code_is_checked_in_and_has_a_ticket(
     visits: Visits, entrance: Entrance, one_process: System, size: dict[str, int]
@@ -81,6 +86,7 @@ async def test_who_has_a_code_is_checked_in_and_has_a_ticket(
     await page.get_by_role("link", name="I have an appointment").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Your check-in code")
     assert await problems_of(page) == []
+    assert size is not DESKTOP or await fits(page)
     await type_code(page, entrance.code)
     await page.get_by_role("button", name="Delete").click()
     await expect(page.get_by_label("Code")).to_have_value(entrance.code[:-1])
@@ -92,6 +98,7 @@ async def test_who_has_a_code_is_checked_in_and_has_a_ticket(
     await expect(page.get_by_text(f"Please wait here: {PLACE}")).to_be_visible()
     await expect(page.get_by_text("You are the next.")).to_be_visible()
     assert await problems_of(page) == []
+    assert size is not DESKTOP or await fits(page)
     assert page.url.endswith("/kiosk"), "nothing of it stands in an address"
     assert "Whitfield" not in await page.content()
     await page.get_by_role("link", name="Done").click()

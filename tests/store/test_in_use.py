@@ -193,6 +193,17 @@ async def test_who_was_done_early_leaves_the_rest(hospital: Hospital) -> None:
     await hospital.ensure_sound()
 
 
+@pytest.mark.parametrize(("was", "is_now"), [("booked", "checked-in"), ("arrived", "arrived"), ("noshow", "noshow")])
+async def test_who_has_a_turn_for_what_is_only_booked_has_checked_in_by_themselves(hospital: Hospital, was: Any, is_now: str) -> None:
+    one = await hospital.book(MONDAY)
+    if was != "booked":
+        await becomes(hospital, one, was)
+    for _ in range(2):
+        await hear(hospital, hospital.here.ids.new(), "waiting", action="arrive", appointment_id=one.id, version=1)
+    assert (await change.get_appointment(hospital.desk(), one.id)).status == is_now
+    await hospital.ensure_sound()
+
+
 async def test_of_many_who_want_it_at_once_one_gets_it(hospital: Hospital) -> None:
     """Two desks, in two processes, and somebody who books; again and again."""
     for number in range(12):

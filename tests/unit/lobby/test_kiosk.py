@@ -38,7 +38,7 @@ def test_who_waits_is_told_where_how_long_and_how_many_are_before_them() -> None
     answer = kiosk.checked_in(WORDS, told(waits_at="Area 2", ahead=1))
     assert (answer.title, answer.ticket) == ("You are checked in", "K001")
     assert list(answer.lines) == [
-        "For: Cardiology", "Please wait here: Area 2", "One person is before you.", "It will probably take 0–15 minutes.",
+        "For: Cardiology", "Please wait here: Area 2", "One person is before you. It will probably take 0–15 minutes.",
         WORDS["order"], WORDS["remember"],
     ]  # fmt: skip
 
@@ -46,7 +46,8 @@ def test_who_waits_is_told_where_how_long_and_how_many_are_before_them() -> None
 def test_of_what_the_queue_does_not_tell_nothing_is_said() -> None:
     answer = kiosk.checked_in(WORDS, told(ahead=None, low_minutes=None, high_minutes=None))
     assert list(answer.lines) == ["For: Cardiology", WORDS["waits_anywhere"], WORDS["remember"]]
-    assert WORDS["wait_unknown"] in kiosk.checked_in(WORDS, told(low_minutes=None, high_minutes=None)).lines
+    unknown = kiosk.checked_in(WORDS, told(low_minutes=None, high_minutes=None)).lines
+    assert f"{WORDS['next']} {WORDS['wait_unknown']}" in unknown
 
 
 def test_who_is_late_is_told_the_time_of_their_appointment_on_the_sites_clock() -> None:
@@ -90,7 +91,7 @@ def test_a_ticket_without_an_appointment_says_that_the_desk_calls_first_and_wher
     ticket = KioskTicket(ticket="K002", queue="Cardiology", waits_at="", status="waiting", ahead=3, elsewhere=(NORTH,))
     answer = kiosk.ticket_taken(WORDS, ticket)
     assert answer.lines[0] == WORDS["who_first"]
-    assert "3 people are before you." in answer.lines
+    assert f"3 people are before you. {WORDS['wait_unknown']}" in answer.lines
     assert answer.lines[-1] == "Shorter wait: North Clinic, about 20 minutes"
 
 

@@ -105,7 +105,7 @@ def _wait_lines(words: Words, told: KioskTicket) -> Sequence[str]:
         return ()
     before = words["next"] if not told.ahead else words["ahead_one"] if told.ahead == 1 else words["ahead"].format(count=told.ahead)
     wait = wait_range(told.low_minutes, told.high_minutes)
-    return (before, words["wait"].format(wait=wait) if wait else words["wait_unknown"], words["order"])
+    return (f"{before} {words['wait'].format(wait=wait) if wait else words['wait_unknown']}", words["order"])
 
 
 def _elsewhere(words: Words, there: OtherSite) -> str:
