@@ -27,6 +27,7 @@ from carewright.contracts.kiosk import (
     ListKioskQueues,
     RegisterWalkIn,
     TakeTicket,
+    TooManyCodes,
     UnknownHelpCall,
     UnknownWalkIn,
     WalkIn,
@@ -133,6 +134,7 @@ async def test_a_code_gives_the_turn_of_its_appointment_and_the_same_again(conte
     assert [(one.action, one.appointment_id) for one in moved] == [("arrive", fact.appointment_id)]
     journal = [(event, agent) for event, outcome, agent in await recorded(context) if outcome == "success"]
     assert ("flow.queue_entry.arrive", kiosk.actor.subject) in journal
+    assert "flow.queue_entry.read" in [event for event, _ in journal]
 
 
 async def test_of_many_touches_at_once_one_turn_is_made(context: Contexts, kiosk: Context, nurse: Context) -> None:
@@ -213,7 +215,7 @@ async def test_wrong_codes_are_counted_for_each_kiosk_and_bring_the_staff(
         await checks_in(kiosk, "CCC CCD")
     (call,) = (await help_calls.list_help(nurse, SITE)).items
     assert (call.reason, call.station_name) == ("codes", "Entrance")
-    with pytest.raises(TooManyRequests) as refusal:
+    with pytest.raises(TooManyCodes) as refusal:
         await checks_in(kiosk, right)
     assert refusal.value.facts == {"retry_after_seconds": 600}
     assert (await checks_in(await at(context, SITE), right)).ticket == "A001", "another kiosk goes on"
@@ -266,6 +268,18 @@ async def test_a_second_touch_gives_the_ticket_of_the_first(context: Contexts, k
     assert await takes(kiosk, queue, "touch-1") == first
     assert (await takes(kiosk, queue, "touch-2")).ticket == "K002"
     assert len(await open_tickets(nurse, queue)) == 2
+
+
+async def test_whoever_touches_on_and_on_gets_no_more_tickets_for_a_minute(context: Contexts, kiosk: Context, clock: Any) -> None:
+    queue = await put(context)
+    for number in range(walk_ins.TICKETS_MAX):
+        await takes(kiosk, queue, f"touch-{number}")
+    with pytest.raises(TooManyRequests):
+        await takes(kiosk, queue, "touch-more")
+    assert (await takes(kiosk, queue, "touch-0")).ticket == "K001", "whoever has one is told it"
+    assert (await takes(await at(context, SITE), queue)).ticket == "K011", "another kiosk goes on"
+    clock.advance(minutes=1)
+    assert (await takes(kiosk, queue, "touch-more")).ticket == "K012"
 
 
 async def test_an_emergency_among_those_with_tickets_goes_first(context: Contexts, kiosk: Context, nurse: Context) -> None:

@@ -205,6 +205,15 @@ class CheckInCodeNotRight(Refusal):
     title = "We do not find an appointment of today for this code."
 
 
+class TooManyCodes(Refusal):
+    """So many codes that were none were typed at this kiosk that it takes no other for `retry_after_seconds`."""
+
+    code = "kiosk.too_many_codes"
+    status = 429
+    issue = "throttled"
+    title = "Several codes were not right. The desk can help."
+
+
 class CheckInElsewhere(Refusal):
     """`site_name` is where the appointment is."""
 

@@ -843,6 +843,10 @@ SELECT name FROM flow.place WHERE organization_id = $1 AND id = $2
 INSERT INTO flow.walk_in (organization_id, id, queue_id, site_id, station, day, ticket, status, taken_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8)
 
+-- name: tickets_taken
+SELECT count(*) AS taken FROM flow.walk_in
+WHERE organization_id = $1 AND queue_id = $2 AND station = $3 AND taken_at > $4 AND ended_at IS NULL
+
 -- name: walk_ins_open
 SELECT id, queue_id, site_id, ticket, status, taken_at, called_at, ended_at, entry_id, version FROM flow.walk_in
 WHERE organization_id = $1 AND queue_id = $2 AND ended_at IS NULL ORDER BY taken_at, id LIMIT $3

@@ -15,6 +15,7 @@ from carewright.contracts.kiosk import (
     CheckInTooEarly,
     KioskQueue,
     KioskTicket,
+    TooManyCodes,
 )
 from carewright.contracts.relief import OtherSite
 from carewright.kernel.errors import Refusal, TooManyRequests
@@ -76,7 +77,8 @@ def test_who_was_called_meanwhile_is_told_where_to_go(said: dict[str, Any], firs
         (CheckInAtDesk(why="cancelled"), "This appointment was cancelled", WORDS["cancelled"]),
         (CheckInAtDesk(why="over"), "The time of this appointment is over", WORDS["over"]),
         (CheckInAtDesk(why="unclear"), "Please go to the desk", WORDS["desk"]),
-        (TooManyRequests(retry_after_seconds=9), "Please go to the desk", WORDS["too_many"]),
+        (TooManyCodes(retry_after_seconds=9), "Please go to the desk", WORDS["too_many"]),
+        (TooManyRequests(retry_after_seconds=9), "Please go to the desk", WORDS["desk"]),
         (WalkInsPaused(), "Please go to the desk", WORDS["desk"]),
     ],
 )  # fmt: skip

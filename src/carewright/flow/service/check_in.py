@@ -20,15 +20,17 @@ from carewright.contracts.kiosk import (
     FindByCode,
     FoundByCode,
     KioskTicket,
+    TooManyCodes,
 )
 from carewright.contracts.queue import PutQueue, Queue, QueueEntry
 from carewright.flow.model import check_in as rules
 from carewright.flow.service import estimates, help_calls, turns
 from carewright.flow.store import kiosk as store
 from carewright.flow.store import queue as queues
+from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import Forbidden, Refusal, TooManyRequests
+from carewright.kernel.errors import Forbidden, Refusal
 from carewright.kernel.privacy.cipher import FieldCipher
 
 USE = "flow.kiosk.use"
@@ -55,7 +57,7 @@ async def check_in_code(ctx: Context, appointment_id: UUID) -> CheckInCode:
 async def check_in(ctx: Context, command: CheckIn) -> CheckedIn:
     """A turn for the appointment of a code; the same again for who checked in before. A wrong code is counted.
 
-    Raises `CheckInCodeNotRight`, `CheckInElsewhere`, `CheckInTooEarly`, `CheckInAtDesk`, and `TooManyRequests` after too many wrong codes.
+    Raises `CheckInCodeNotRight`, `CheckInElsewhere`, `CheckInTooEarly`, `CheckInAtDesk`, and `TooManyCodes` after too many wrong ones.
     """
     ctx.actor.require(USE)
     ensure_at(ctx, command.site_id)
@@ -119,7 +121,7 @@ async def _tried(ctx: Context, cipher: FieldCipher, command: CheckIn) -> Done | 
         tries = await store.lock_tries(tx, organization_id, station, now, now - rules.WRONG_WITHIN)
         if tries.wrong >= rules.WRONG_MAX:
             left = tries.since + rules.WRONG_WITHIN - now
-            return TooManyRequests(retry_after_seconds=max(1, int(left.total_seconds())))
+            return TooManyCodes(retry_after_seconds=max(1, int(left.total_seconds())))
         found = await _found(ctx, tx, cipher, command)
         answer = await _counted(ctx, tx, command) if found is None else await _turn(ctx, tx, cipher, found)
     ctx.wake()
@@ -152,6 +154,7 @@ async def _turn(ctx: Context, tx: Session, cipher: FieldCipher, found: rules.Tod
     for entry_id in await queues.open_entries_of_appointment(tx, organization_id, found.appointment_id):
         entry = await queues.entry_by_id(tx, organization_id, entry_id)
         if entry is not None:
+            await audit.record(tx, turns.entry_of(ctx, "flow.queue_entry.read", "R", entry))
             return Done(await turns.get_queue(ctx, tx, entry.queue_id), entry, found.start, found.time_zone, again=True)
     rules.ensure_good(found, ctx.clock.now())
     if await queues.entry_of_appointment(tx, organization_id, found.appointment_id):

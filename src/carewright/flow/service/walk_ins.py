@@ -4,6 +4,7 @@ A ticket is no turn yet: nobody is called to be seen by one, and it stays on the
 becomes of it has the same ticket, and counts since it was taken.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -35,13 +36,15 @@ from carewright.flow.store import queue as queues
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import PreconditionFailed
+from carewright.kernel.errors import PreconditionFailed, TooManyRequests
 from carewright.kernel.idempotency import committed, once, once_committed
 from carewright.kernel.outbox import publish
 
 USE = "flow.kiosk.use"
 WORK = "flow.queue.work"
 SHOWN_MAX = 100
+TICKETS_MAX, TICKETS_WITHIN = 10, timedelta(minutes=1)
+"""Of one queue by one kiosk: as fast as people can touch it one after another."""
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,7 @@ async def list_kiosk_queues(ctx: Context, query: ListKioskQueues) -> KioskQueues
 
 
 async def take_ticket(ctx: Context, command: TakeTicket) -> KioskTicket:
-    """A ticket for who has no appointment. Raises `UnknownQueue` for one that kiosks give none of, `WalkInsPaused`."""
+    """A ticket for who has no appointment. Raises `UnknownQueue` for one that kiosks give none of, `WalkInsPaused`, `TooManyRequests`."""
     ctx.actor.require(USE)
 
     async def take(tx: Session, queue: Queue, drawn: turns.Drawn, elsewhere: tuple[OtherSite, ...]) -> Taken:
@@ -81,6 +84,9 @@ async def take_ticket(ctx: Context, command: TakeTicket) -> KioskTicket:
         if "pause-walk-ins" in on:
             raise await relief.walk_ins_paused(ctx, queue, on["pause-walk-ins"])
         elsewhere = await relief.less_elsewhere(ctx, queue) if "other-site" in on else ()
+        since = ctx.clock.now() - TICKETS_WITHIN
+        if await store.taken_since(ctx.db, ctx.actor.organization_id, queue.id, ctx.actor.subject, since) >= TICKETS_MAX:
+            raise TooManyRequests(retry_after_seconds=int(TICKETS_WITHIN.total_seconds()))
         drawn = await turns.draw_ticket(ctx, ctx.db, queue)
         return await committed(ctx, lambda tx: take(tx, queue, drawn, elsewhere))
 

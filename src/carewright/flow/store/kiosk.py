@@ -66,6 +66,12 @@ async def insert_walk_in(tx: Session, organization_id: UUID, walk_in: WalkIn, st
     )
 
 
+async def taken_since(db: Session, organization_id: UUID, queue_id: UUID, station: str, since: datetime) -> int:
+    """How many tickets of a queue a kiosk gave that nobody has seen to yet."""
+    (row,) = await db.fetch(Q.tickets_taken, organization_id, queue_id, station, since)
+    return int(row["taken"])
+
+
 async def walk_ins_open(db: Session, organization_id: UUID, queue_id: UUID, limit: int) -> list[WalkIn]:
     """Whom the desk does not know yet, who came first before."""
     return [_walk_in(row) for row in await db.fetch(Q.walk_ins_open, organization_id, queue_id, limit)]

@@ -14,9 +14,10 @@ from carewright.contracts.kiosk import (
     CheckInTooEarly,
     KioskQueue,
     KioskTicket,
+    TooManyCodes,
 )
 from carewright.contracts.relief import OtherSite
-from carewright.kernel.errors import Refusal, TooManyRequests
+from carewright.kernel.errors import Refusal
 from carewright.lobby.model.words import clock, wait_range
 
 Words = Mapping[str, str]
@@ -73,7 +74,7 @@ def not_possible(words: Words, refusal: Refusal) -> Answer:
             return Answer(words["elsewhere_title"], (words["elsewhere_site"].format(site=facts["site_name"]),))
         case CheckInAtDesk() if (key := AT_DESK.get(str(facts["why"]))) is not None:
             return Answer(words[f"{key}_title"], (words[key],))
-        case TooManyRequests():
+        case TooManyCodes():
             return Answer(words["too_many_title"], (words["too_many"],))
         case _:
             return Answer(words["desk_title"], (words["desk"],))
