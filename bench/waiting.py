@@ -9,6 +9,9 @@ import msgspec
 import numpy as np
 
 from bench.availability import seconds
+from carewright.contracts import tuning as tuning_contract
+from carewright.contracts.queue import QueuePolicy
+from carewright.flow.model import tuning
 from carewright.flow.model.waiting.demand import NEVER, Stream, draw_crowd
 from carewright.flow.model.waiting.distribution import exponential
 from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting, estimate
@@ -20,11 +23,21 @@ from tests.waiting_world import BUSY, ORDERS, QUIET, SERVICES, coverage, outcome
 SEED = 20_261_126
 CLINIC_STAFF = 5
 ASKED = 15
+DAY = (1, 1, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 8, 8, 8, 8, 8, 8, 7, 6, 5, 4, 3, 2)
+"""How many come in each hour, one against another."""
+QUEUES = ((150, 4), (600, 14), (3_000, 68))
+"""People a day, and how many serve at the busiest hour."""
 
 
 def main() -> list[dict[str, Any]]:
     """Measure, and return the rows."""
-    return [*_simulating(), _tuning(), *(_estimating(waiting) for waiting in (60, 500, 5_000, 50_000)), *_covering()]
+    return [
+        *_simulating(),
+        _tuning(),
+        *(_searching(*queue) for queue in QUEUES),
+        *(_estimating(waiting) for waiting in (60, 500, 5_000, 50_000)),
+        *_covering(),
+    ]
 
 
 def _simulating() -> list[dict[str, Any]]:
@@ -49,6 +62,23 @@ def _tuning() -> dict[str, Any]:
     found = tune(np.random.default_rng(SEED), site, "accumulating")
     took = perf_counter() - began
     return {"what": f"tune five levels (120 orders, 100 days of 48 hours; unmet: {len(found.unmet)})", "p50_ms": took * 1e3}
+
+
+def _searching(people: float, staff: int) -> dict[str, Any]:
+    """A whole search, as the job has it: five levels, today's order beside the best, and how many more would do."""
+    by_hour = [people * share / sum(DAY) for share in DAY]
+    question = tuning.Question(
+        arrivals=tuple(tuple(level * hour for hour in by_hour) for level in (0.02, 0.13, 0.35, 0.38, 0.12)), services=(),
+        service_minutes=20.0, service_variation=0.6, staff=tuple(max(1, round(staff * share / max(DAY))) for share in DAY),
+        targets=tuning_contract.CTAS_TARGETS, order="accumulating", policy=QueuePolicy(), seed=SEED,
+    )  # fmt: skip
+    began = perf_counter()
+    found = tuning.reckon(question, lambda _: None)
+    took = perf_counter() - began
+    return {
+        "what": f"search for the order of a queue of {people:,} a day, {staff} on duty (more that would do: {found.extra_staff})",
+        "p50_ms": took * 1e3,
+    }
 
 
 def _estimating(waiting: int) -> dict[str, Any]:

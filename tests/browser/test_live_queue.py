@@ -101,7 +101,7 @@ async def test_what_somebody_is_at_stays_while_the_queue_moves(visits: Visits, d
     await expect(turn(page, "W003")).to_contain_text(f"Third{desk.tag}")
     await expect(turn(page, "W001")).to_have_count(0)
     await expect(begins).to_be_focused()
-    await expect(turn(page, "W002").get_by_role("button", name="2, very urgent")).to_be_visible()
+    await expect(turn(page, "W002").get_by_role("button", name="P1, follow-up")).to_be_visible()
     await expect(page.get_by_label("Family name, or its beginning")).to_have_value("Half a na")
     await begins.press("Enter")
     await expect(page.get_by_role("status")).to_contain_text("W002 was called.")

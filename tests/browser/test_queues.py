@@ -45,8 +45,8 @@ async def test_a_walk_in_gets_a_ticket_is_called_and_seen(visits: Visits, one_pr
     turn = turn_of(page)
     await expect(turn).to_contain_text(family)
     await turn.get_by_text("How urgent?").click()
-    await turn.get_by_role("button", name="2, very urgent").click()
-    await expect(turn).to_contain_text("Very urgent")
+    await turn.get_by_role("button", name="P1, follow-up").click()
+    await expect(turn).to_contain_text("Follow-up")
     await page.get_by_role("button", name="Call the next patient").click()
     await expect(page.get_by_role("status")).to_contain_text("W001 was called.")
     assert await problems_of(page) == []

@@ -10,14 +10,25 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, HealthcareService, Location, LocationChanged, VisitType, VisitTypeChanged
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, NotWaiting, QueueEntryMoved, StepNotAllowed, UnknownEntry, UnknownQueue
+from carewright.contracts.flow import (
+    AlreadyQueued,
+    NothingToUndo,
+    NotWaiting,
+    OtherScale,
+    QueueEntryMoved,
+    StepNotAllowed,
+    UnknownEntry,
+    UnknownQueue,
+)
 from carewright.contracts.patients import PatientMerged
 from carewright.contracts.queue import (
+    AcuityScale,
     Arrive,
     CallEntry,
     CallNext,
     ListEntries,
     ListQueues,
+    PreviewPolicy,
     PutQueue,
     Queue,
     QueueEntry,
@@ -552,3 +563,33 @@ async def test_how_many_are_before_somebody_is_counted_as_they_are_called(
     clock.advance(seconds=1200)
     waiting = (await service.list_entries(nurse, ListEntries(queue_id=queue.id))).waiting
     assert [(await waits.estimate_wait(nurse, each.id)).ahead for each in waiting] == list(range(40))
+
+
+async def test_another_policy_is_tried_on_who_waits_and_changes_nothing(context: Contexts, nurse: Context, queue: Queue) -> None:
+    office = await context("flow", "operations")
+    await service.arrive(nurse, Arrive(queue_id=queue.id, patient_id=ANNA, tier="P2"))
+    await service.arrive(nurse, Arrive(queue_id=queue.id, patient_id=BERT, tier="P1"))
+    wanted = QueuePolicy(head_start_minutes=(0, 0, 0, 0), kept_for_emergencies=1)
+    found = await service.preview_policy(office, PreviewPolicy(queue_id=queue.id, policy=wanted))
+    assert [(each.was, each.place) for each in found.items] == [(2, 1), (1, 2)]
+    assert len(found.remarks) == 1
+    (now,) = (await service.list_queues(office, ListQueues(queue_id=queue.id))).items
+    assert now.queue == queue
+    with pytest.raises(Forbidden):
+        await service.preview_policy(nurse, PreviewPolicy(queue_id=queue.id, policy=wanted))
+
+
+async def test_a_queue_takes_what_is_found_on_its_own_scale_and_one_of_tiers_on_any(context: Contexts, nurse: Context) -> None:
+    tiers, of_scale = await put(context), await put(context, OTHER, scale="esi")
+    turns = [await service.arrive(nurse, Arrive(queue_id=each.id, patient_id=ANNA)) for each in (tiers, of_scale)]
+    known: tuple[tuple[AcuityScale, int], ...] = (("ctas", 2), ("esi", 5), ("tier", 3))
+    for scale, level in known:
+        assert (await service.triage_entry(nurse, TriageEntry(entry_id=turns[0].id, scale=scale, level=level))).level == level
+    assert (await service.triage_entry(nurse, TriageEntry(entry_id=turns[1].id, scale="esi", level=2))).level == 2
+    others: tuple[AcuityScale, ...] = ("ctas", "tier")
+    for other in others:
+        with pytest.raises(OtherScale) as refusal:
+            await service.triage_entry(nurse, TriageEntry(entry_id=turns[1].id, scale=other, level=3))
+        assert refusal.value.facts == {"scale": "esi"}
+    with pytest.raises(ValueError, match="P0, P1 and P2"):
+        TriageEntry(entry_id=turns[0].id, scale="tier", level=2)

@@ -146,6 +146,7 @@ flow.list_turns                        flow.queue.list
 flow.list_walk_ins                     flow.walk_in.list
 flow.note_unreached                    flow.queue_entry.unreached
 flow.own_turns                         flow.queue_entry.read
+flow.preview_policy                    flow.queue.preview
 flow.propose_places                    flow.place.propose
 flow.propose_turns                     flow.queue.propose
 flow.put_encounters                    flow.encounter.put
@@ -275,9 +276,8 @@ SILENT = frozenset({
     "flow.call.show", "flow.check_in.find", "flow.check_in.tell", "flow.check_in.try", "flow.delay.list", "flow.help.list",
     "flow.place.count",
     "flow.walk_in.list", "flow.walk_in.offer",
-    "flow.queue.demand", "flow.queue.list", "flow.queue.propose", "flow.queue_entry.estimate", "flow.queue_entry.say_where",
-    "flow.queue_entry.step", "flow.relief.list",
-    "flow.tuning.list", "flow.tuning.step",
+    "flow.queue.demand", "flow.queue.list", "flow.queue.preview", "flow.queue.propose", "flow.queue_entry.estimate",
+    "flow.queue_entry.say_where", "flow.queue_entry.step", "flow.relief.list", "flow.tuning.list", "flow.tuning.step",
     "flow.sensor.list", "flow.sensor.report", "flow.sensor.resolve",
     "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",

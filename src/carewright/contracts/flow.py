@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from carewright.contracts import kiosk as k
+from carewright.contracts import queue
 from carewright.contracts.delays import AtSite, Delay, DelaySource, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling, Telling
 from carewright.contracts.elsewhere import NoteUnreached, SayWhere
 from carewright.contracts.encounters import (
@@ -21,35 +22,6 @@ from carewright.contracts.encounters import (
     SearchEncounters,
 )
 from carewright.contracts.lobby import CallsShown, ShowCalls
-from carewright.contracts.queue import (
-    Arrive,
-    Arrived,
-    Called,
-    CallEntry,
-    CallNext,
-    EntriesInOrder,
-    ListEntries,
-    ListQueues,
-    ListTurns,
-    OwnTurns,
-    ProposedTurns,
-    ProposeTurns,
-    PutQueue,
-    Queue,
-    QueueAction,
-    QueueEntry,
-    QueueEntryStatus,
-    QueuesPage,
-    StepEntry,
-    TransferEntry,
-    TriageEntry,
-    TurnsInOrder,
-    TurnsOfVisits,
-    UndoStep,
-    VisitTurns,
-    WaitEstimate,
-    WaitEstimates,
-)
 from carewright.contracts.relief import OtherSites, QueueRelief, ReliefBy, ReliefKind, ReliefReason, SetRelief
 from carewright.contracts.rooms import (
     AssignPlace,
@@ -134,6 +106,15 @@ class NotWaiting(Refusal):
     status = 409
     issue = "conflict"
     title = "This patient is not waiting now, so there is nothing to tell."
+
+
+class OtherScale(Refusal):
+    """`scale` is the one by which this queue triages."""
+
+    code = "flow.other_scale"
+    status = 409
+    issue = "business-rule"
+    title = "This queue triages by another scale."
 
 
 class WalkInsPaused(Refusal):
@@ -275,9 +256,9 @@ class QueueEntryMoved(Event, frozen=True, kw_only=True):
     service_id: UUID
     patient_id: UUID
     encounter_id: UUID
-    action: QueueAction
-    status: QueueEntryStatus
-    was: QueueEntryStatus | None = None
+    action: queue.QueueAction
+    status: queue.QueueEntryStatus
+    was: queue.QueueEntryStatus | None = None
     level: int
     ticket: str
     ranked_from: Instant
@@ -404,41 +385,43 @@ class Flow(Protocol):
 class Queues(Protocol):
     """What the rims may ask of queues."""
 
-    async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue: ...
+    async def put_queue(self, actor: Actor, command: queue.PutQueue, idempotency_key: str | None = None) -> queue.Queue: ...
 
-    async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage: ...
+    async def preview_policy(self, actor: Actor, query: queue.PreviewPolicy) -> queue.PolicyPreview: ...
 
-    async def list_entries(self, actor: Actor, query: ListEntries) -> EntriesInOrder: ...
+    async def list_queues(self, actor: Actor, query: queue.ListQueues) -> queue.QueuesPage: ...
 
-    async def list_turns(self, actor: Actor, query: ListTurns) -> TurnsInOrder: ...
+    async def list_entries(self, actor: Actor, query: queue.ListEntries) -> queue.EntriesInOrder: ...
 
-    async def get_entry(self, actor: Actor, entry_id: UUID) -> QueueEntry: ...
+    async def list_turns(self, actor: Actor, query: queue.ListTurns) -> queue.TurnsInOrder: ...
 
-    async def propose_turns(self, actor: Actor, query: ProposeTurns) -> ProposedTurns: ...
+    async def get_entry(self, actor: Actor, entry_id: UUID) -> queue.QueueEntry: ...
 
-    async def own_turns(self, actor: Actor) -> OwnTurns: ...
+    async def propose_turns(self, actor: Actor, query: queue.ProposeTurns) -> queue.ProposedTurns: ...
 
-    async def turns_of_visits(self, actor: Actor, query: TurnsOfVisits) -> VisitTurns: ...
+    async def own_turns(self, actor: Actor) -> queue.OwnTurns: ...
 
-    async def estimate_waits(self, actor: Actor, queue_id: UUID) -> WaitEstimates: ...
+    async def turns_of_visits(self, actor: Actor, query: queue.TurnsOfVisits) -> queue.VisitTurns: ...
 
-    async def estimate_wait(self, actor: Actor, entry_id: UUID) -> WaitEstimate: ...
+    async def estimate_waits(self, actor: Actor, queue_id: UUID) -> queue.WaitEstimates: ...
 
-    async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> Arrived: ...
+    async def estimate_wait(self, actor: Actor, entry_id: UUID) -> queue.WaitEstimate: ...
 
-    async def call_next(self, actor: Actor, command: CallNext, idempotency_key: str | None = None) -> Called: ...
+    async def arrive(self, actor: Actor, command: queue.Arrive, idempotency_key: str | None = None) -> queue.Arrived: ...
 
-    async def call_entry(self, actor: Actor, command: CallEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def call_next(self, actor: Actor, command: queue.CallNext, idempotency_key: str | None = None) -> queue.Called: ...
 
-    async def step_entry(self, actor: Actor, command: StepEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def call_entry(self, actor: Actor, command: queue.CallEntry, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
-    async def triage_entry(self, actor: Actor, command: TriageEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def step_entry(self, actor: Actor, command: queue.StepEntry, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
-    async def transfer_entry(self, actor: Actor, command: TransferEntry, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def triage_entry(self, actor: Actor, command: queue.TriageEntry, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
-    async def undo_step(self, actor: Actor, command: UndoStep, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def transfer_entry(self, actor: Actor, command: queue.TransferEntry, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
-    async def say_where(self, actor: Actor, command: SayWhere, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def undo_step(self, actor: Actor, command: queue.UndoStep, idempotency_key: str | None = None) -> queue.QueueEntry: ...
+
+    async def say_where(self, actor: Actor, command: SayWhere, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
     async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None: ...
 
@@ -528,7 +511,7 @@ class Kiosks(Protocol):
 
     async def call_walk_in(self, actor: Actor, command: k.CallWalkIn, idempotency_key: str | None = None) -> k.WalkIn: ...
 
-    async def register_walk_in(self, actor: Actor, command: k.RegisterWalkIn, idempotency_key: str | None = None) -> QueueEntry: ...
+    async def register_walk_in(self, actor: Actor, command: k.RegisterWalkIn, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
     async def end_walk_in(self, actor: Actor, command: k.EndWalkIn, idempotency_key: str | None = None) -> k.WalkIn: ...
 

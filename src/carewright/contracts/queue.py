@@ -82,6 +82,31 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("a step of relief has one rule")
 
 
+class PreviewPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A policy that a queue might have."""
+
+    queue_id: UUID
+    policy: QueuePolicy
+
+
+class PlacedTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that waits: at which place it is called now, and at which it would be."""
+
+    entry_id: UUID
+    ticket: str
+    level: int
+    was: int
+    place: int
+
+
+class PolicyPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a policy would make of the first of those who wait now. `remarks` say in plain English what may not have been meant."""
+
+    items: tuple[PlacedTurn, ...]
+    remarks: tuple[str, ...]
+    as_of: Instant
+
+
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """Who waits for a service at a site. `letter` begins its tickets."""
 
@@ -324,12 +349,22 @@ class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expected_version: Version | None = None
 
 
-class TriageEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How urgent it is, as a nurse found on `scale`."""
+class Acuity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How urgent it is, as a nurse found on `scale`: that of the queue, or any where it has tiers. By tiers it is the level of one."""
+
+    scale: AcuityScale
+    level: Level
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a level that is no tier's."""
+        if self.scale == "tier" and self.level not in LEVEL_OF_TIER.values():
+            raise ValueError("P0, P1 and P2 are the levels 1, 3 and 4")
+
+
+class TriageEntry(Acuity, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose urgency a nurse found."""
 
     entry_id: UUID
-    scale: Literal["esi", "ctas"]
-    level: Level
     expected_version: Version | None = None
 
 

@@ -53,6 +53,8 @@ from carewright.contracts.queue import (
     ListQueues,
     ListTurns,
     OwnTurns,
+    PolicyPreview,
+    PreviewPolicy,
     ProposedTurns,
     ProposeTurns,
     PutQueue,
@@ -162,6 +164,9 @@ class LocalQueues:
 
     async def put_queue(self, actor: Actor, command: PutQueue, idempotency_key: str | None = None) -> Queue:
         return await queue.put_queue(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def preview_policy(self, actor: Actor, query: PreviewPolicy) -> PolicyPreview:
+        return await queue.preview_policy(self._context.acting(actor), query)
 
     async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage:
         return await queue.list_queues(self._context.acting(actor), query)

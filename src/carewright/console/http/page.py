@@ -24,6 +24,8 @@ from carewright.kernel.rng import new_secret
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 SESSION = "carewright_staff"
 BROWSER = "carewright_staff_browser"
+CALLER = "carewright_staff_caller"
+"""For whom this browser calls patients, and to which room, until it signs out."""
 SESSION_SECONDS = 24 * 3600
 """Longer than any session: the server ends sessions, not the cookie."""
 HOME = "/staff"
@@ -102,7 +104,7 @@ def page(ctx: ConsoleContext, handle: Handle, *, signed_in: bool = True) -> Call
             response = ask.go(sign_in_address(_place(request), again="yes"))
         except Unauthenticated:
             response = ask.go(sign_in_address(_place(request)))
-            ask.cookies.sign_out(response, SESSION)
+            ask.cookies.sign_out(response, SESSION, CALLER)
         except Refusal as refusal:
             response = ask.show("stop.html", refusal.status, title=refusal.title, text=refusal.detail)
         return guard.seal(response, request)

@@ -21,12 +21,14 @@ from carewright.console.http import (
     messages,
     outage,
     overview,
+    policy,
     queues,
     stations,
     today,
+    tuning,
     visit,
 )
-from carewright.console.http.page import HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
+from carewright.console.http.page import CALLER, HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import CompleteSignIn, SignInFailed, StartSignIn, UnknownSession
@@ -46,6 +48,9 @@ PRIORITIES: Declared = {
     f"{queues.QUEUE}/arrive": Priority.PRESENCE, f"{queues.QUEUE}/emergency": Priority.EMERGENCY,
     f"{queues.QUEUE}/turns": Priority.PRESENCE, f"{queues.QUEUE}/gap": Priority.PRESENCE,
     f"{queues.QUEUE}/relief": Priority.PRESENCE, f"{queues.QUEUE}/walk-in": Priority.PRESENCE, f"{queues.QUEUE}/help": Priority.EMERGENCY,
+    f"{queues.QUEUE}/caller": Priority.PRESENCE,
+    policy.POLICY: Priority.LOOK, f"{policy.POLICY}/preview": Priority.LOOK,
+    tuning.TUNING: Priority.REPORT, f"{tuning.TUNING}/start": Priority.REPORT,
     disruptions.DISRUPTIONS: Priority.PRESENCE, disruptions.DELAY: Priority.PRESENCE,
     overview.OVERVIEW: Priority.LOOK,
     outage.OUT: Priority.PRESENCE, outage.BACK: Priority.PRESENCE, outage.MOVE: Priority.PRESENCE,
@@ -97,6 +102,7 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         get(queues.QUEUES, queues.show_queues),
         get(queues.QUEUE, queues.show_queue),
         post(f"{queues.QUEUE}/call", queues.call_next),
+        post(f"{queues.QUEUE}/caller", queues.choose_caller),
         post(f"{queues.QUEUE}/gap", queues.call_into_gap),
         post(f"{queues.QUEUE}/step", queues.step),
         post(f"{queues.QUEUE}/triage", queues.triage),
@@ -108,6 +114,12 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{queues.QUEUE}/relief", queues.set_relief),
         post(f"{queues.QUEUE}/walk-in", queues.see_to_walk_in),
         post(f"{queues.QUEUE}/help", queues.answer_help),
+        get(policy.POLICY, policy.show_policy),
+        post(policy.POLICY, policy.save),
+        post(f"{policy.POLICY}/preview", policy.preview),
+        get(tuning.TUNING, tuning.show_tuning),
+        post(f"{tuning.TUNING}/start", tuning.start),
+        post(f"{tuning.TUNING}/step", tuning.step),
         get(disruptions.DISRUPTIONS, disruptions.show_disruptions),
         post(disruptions.TELLING, disruptions.set_telling),
         post(disruptions.DELAY, disruptions.set_delay),
@@ -203,7 +215,7 @@ async def sign_out(ask: Ask) -> Response:
     if ask.ctx.actor.session_id is not None:
         await ask.ctx.access.end_session(ask.ctx.actor, ask.ctx.actor.session_id)
     response = ask.go(SIGN_IN)
-    ask.cookies.sign_out(response, SESSION)
+    ask.cookies.sign_out(response, SESSION, CALLER)
     return response
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
-from carewright.console.http import elsewhere, gaps, kiosks, relief
+from carewright.console.http import calling, elsewhere, gaps, kiosks, relief, scales
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
@@ -19,7 +19,7 @@ from carewright.console.http.page import Ask
 from carewright.console.http.sensed import areas_of
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.elsewhere import DISTANCES, SayWhere, StayNear
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, StepNotAllowed, UnknownQueue, WalkInsPaused
+from carewright.contracts.flow import AlreadyQueued, NothingToUndo, OtherScale, StepNotAllowed, UnknownQueue, WalkInsPaused
 from carewright.contracts.kiosk import (
     AnswerHelp,
     CallWalkIn,
@@ -56,14 +56,12 @@ from carewright.kernel.server_sent import text_of
 
 QUEUES = "/staff/queues"
 QUEUE = f"{QUEUES}/{{id}}"
-WORK, TRIAGE = "flow.queue.work", "flow.queue.triage"
+WORK, TRIAGE, CHANGE = "flow.queue.work", "flow.queue.triage", "flow.queue.change"
 ENTRIES_MAX = 100
 STATES: Mapping[QueueEntryStatus, str] = {
     "expected": "announced", "waiting": "waiting", "called": "called", "in-service": "being seen", "on-hold": "waits for a result",
     "skipped": "did not come when called", "completed": "done", "left": "left", "transferred": "sent on", "cancelled": "taken off",
 }  # fmt: skip
-LEVELS = ("Emergency", "Very urgent", "Urgent", "Less urgent", "Not urgent")
-"""Levels 1 to 5, as people say them."""
 LABELS: Mapping[str, str] = {
     "call": "Call", "start": "Begin", "skip": "Not there", "return": "Back to waiting", "hold": "Wait for a result", "complete": "Done",
     "leave": "Left", "cancel": "Entered by mistake", "back": "Is here",
@@ -160,17 +158,18 @@ async def show_queues(ask: Ask) -> Response:
     place = text_of(await ask.ctx.feed.place())  # before the queues are read, so that no fact is missed in between
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
     found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
-    places = [Place(site, _zone(site), [await _full(ask, one, site) for one in found if one.queue.site_id == site.id]) for site in sites]
+    places = [Place(site, zone_of(site), [await _full(ask, one, site) for one in found if one.queue.site_id == site.id]) for site in sites]
     watched, may_open = [("site", each.id) for each in sites if ask.ctx.actor.works_at(each.id)][:SITES_MAX], ask.ctx.actor.may(WORK)
     return ask.show(
         "queues.html", places=[each for each in places if each.queues], may_open=may_open, place=place,
-        as_of=f"{ask.ctx.clock.now().astimezone(_zone(sites[0]) if sites else UTC):%H:%M}",
+        may_change=ask.ctx.actor.may(CHANGE),
+        as_of=f"{ask.ctx.clock.now().astimezone(zone_of(sites[0]) if sites else UTC):%H:%M}",
         live=f"{LIVE}?{urlencode(watched)}" if watched and may_open else "",
     )  # fmt: skip
 
 
 async def _full(ask: Ask, summary: QueueSummary, site: Location) -> Full:
-    return Full(summary, relief.steps_of(summary, _zone(site)), await relief.elsewhere_of(ask, summary))
+    return Full(summary, relief.steps_of(summary, zone_of(site)), await relief.elsewhere_of(ask, summary))
 
 
 async def show_queue(ask: Ask) -> Response:
@@ -179,8 +178,9 @@ async def show_queue(ask: Ask) -> Response:
 
 
 async def call_next(ask: Ask) -> Response:
-    """Call whoever is next."""
-    found = await ask.ctx.queues.call_next(ask.ctx.actor, CallNext(queue_id=ask.id), _key(ask))
+    """Call whoever is next, for whom the form says."""
+    command = _as(CallNext, {"queue_id": ask.id, **calling.caller_of(ask.form).named})
+    found = await ask.ctx.queues.call_next(ask.ctx.actor, command, _key(ask))
     if found.entry:
         return _done(ask, "call", found.entry)
     return await _shown(ask, error=found.kept_for.text if found.kept_for else await _why_nobody(ask))
@@ -191,9 +191,14 @@ async def _why_nobody(ask: Ask) -> str:
     return ELSEWHERE if any(each.travel_minutes is not None for each in found.waiting) else NOBODY
 
 
+async def choose_caller(ask: Ask) -> Response:
+    """For whom this browser calls from now on."""
+    return calling.keep(ask, ask.go(f"{QUEUES}/{ask.id}"))
+
+
 async def call_into_gap(ask: Ask) -> Response:
     """Call one patient into a gap of a practitioner's time, which nobody else has then."""
-    queue = (await _summary(ask)).queue
+    queue = (await summary_of(ask)).queue
     named = _as(InGap, {"entry": ask.form.get("entry", ""), "practitioner": ask.form.get("practitioner", "")})
     try:
         entry = await gaps.call_into_gap(ask, queue, named.entry, named.practitioner, _version(ask), _key(ask))
@@ -288,13 +293,13 @@ async def _tried(ask: Ask, action: str, do: Callable[[Ask, str], Awaitable[Queue
         return _done(ask, action, await do(ask, action))
     except (StepNotAllowed, PreconditionFailed):
         return await _shown(ask, 409, error=FASTER)
-    except (NothingToUndo, AlreadyQueued, StayNear) as refusal:
+    except (NothingToUndo, AlreadyQueued, OtherScale, StayNear) as refusal:
         return await _shown(ask, 409, error=refusal.detail)
 
 
 async def _triage(ask: Ask, _: str) -> QueueEntry:
-    level = ask.form.get("level", "")
-    command = _valid(TriageEntry, ask, scale="esi", level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
+    level, scale = ask.form.get("level", ""), ask.form.get("scale", "")
+    command = _valid(TriageEntry, ask, scale=scale, level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
     return await ask.ctx.queues.triage_entry(ask.ctx.actor, command, _key(ask))
 
 
@@ -308,7 +313,7 @@ async def _step(ask: Ask, action: str) -> QueueEntry:
     if action == "back":
         return await ask.ctx.queues.say_where(ask.ctx.actor, _valid(SayWhere, ask, say="back"), _key(ask))
     if action == "call":
-        return await ask.ctx.queues.call_entry(ask.ctx.actor, _valid(CallEntry, ask), _key(ask))
+        return await ask.ctx.queues.call_entry(ask.ctx.actor, _valid(CallEntry, ask, **calling.caller_of(ask.form).named), _key(ask))
     if action == "undo":
         return await ask.ctx.queues.undo_step(ask.ctx.actor, _valid(UndoStep, ask), _key(ask))
     return await ask.ctx.queues.step_entry(ask.ctx.actor, _valid(StepEntry, ask, action=action), _key(ask))
@@ -335,7 +340,7 @@ async def _shown(ask: Ask, status: int = 200, **more: object) -> Response:
     return await _page(ask, status, place, found, names, **({"error": "", "found": None} | more))
 
 
-async def _summary(ask: Ask) -> QueueSummary:
+async def summary_of(ask: Ask) -> QueueSummary:
     """The queue that the address names. Raises `UnknownQueue`."""
     found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(queue_id=ask.id))).items
     if not found:
@@ -354,26 +359,35 @@ async def _names(ask: Ask, entries: Iterable[QueueEntry]) -> dict[UUID, str]:
 async def _page(
     ask: Ask, status: int, place: str, now: EntriesInOrder | TurnsInOrder, names: Mapping[UUID, str], **more: object
 ) -> Response:  # fmt: skip
-    summary = await _summary(ask)
+    summary = await summary_of(ask)
     sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
-    zone = _zone(sites.get(summary.queue.site_id))
+    zone = zone_of(sites.get(summary.queue.site_id))
     told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if now.waiting else {}
+    levels = scales.LEVELS[summary.queue.policy.scale]
     return ask.show(
         "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
-        called=called, active=[_line(each, names, zone) for each in now.active],
-        waiting=[_line(each, names, zone, told) for each in now.waiting],
+        called=called, active=[_line(each, names, zone, levels) for each in now.active],
+        waiting=[_line(each, names, zone, levels, told) for each in now.waiting],
         kiosk=await kiosks.kiosks_of(ask, summary.queue, zone), ends=kiosks.ENDS,
         areas=areas_of((summary,), zone),
-        free=await gaps.gaps_of(ask, summary.queue, zone), relief=await relief.relief_of(ask, summary, zone),
+        free=await gaps.gaps_of(ask, summary.queue, zone), calling=await calling.calling_of(ask, summary.queue),
+        relief=await relief.relief_of(ask, summary, zone),
         begin_reasons=relief.BEGIN_REASONS, end_reasons=relief.END_REASONS, reasons=relief.REASONS,
-        levels=LEVELS, distances=DISTANCES, may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
+        distances=DISTANCES, offered=scales.offered(summary.queue.policy.scale), may_change=ask.ctx.actor.may(CHANGE),
+        may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
 
 
-def _line(entry: QueueEntry | Turn, names: Mapping[UUID, str], zone: ZoneInfo, told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD) -> Line:
+def _line(
+    entry: QueueEntry | Turn,
+    names: Mapping[UUID, str],
+    zone: ZoneInfo,
+    levels: Sequence[str],
+    told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD,
+) -> Line:
     at = (entry.called_at if entry.status in ("called", "in-service") else entry.arrived_at) or entry.expected_at
     return Line(
-        entry=entry, who=names.get(entry.id), state=STATES[entry.status], level=LEVELS[entry.level - 1],
+        entry=entry, who=names.get(entry.id), state=STATES[entry.status], level=levels[entry.level - 1],
         since=at.astimezone(zone).strftime("%H:%M") if at else "", wait=_wait(told.get(entry.id)),
         where=elsewhere.where(entry, zone), may_go=elsewhere.may_go(entry),
         actions=tuple((action, LABELS[action]) for action in _offered(entry)),
@@ -432,5 +446,5 @@ def _key(ask: Ask) -> str | None:
     return ask.form.get("once", "")[:100] or None
 
 
-def _zone(site: Location | None) -> ZoneInfo:
+def zone_of(site: Location | None) -> ZoneInfo:
     return ZoneInfo((site and site.time_zone) or "UTC")

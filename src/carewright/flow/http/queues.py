@@ -1,7 +1,7 @@
 """Queues over HTTP: parse, call one use case, answer."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from carewright.contracts.flow import (
     AlreadyQueued,
     NothingToUndo,
     NotWaiting,
+    OtherScale,
     StepNotAllowed,
     UnknownEncounter,
     UnknownEntry,
@@ -20,13 +21,13 @@ from carewright.contracts.flow import (
 )
 from carewright.contracts.in_use import Gap
 from carewright.contracts.queue import (
+    Acuity,
     Arrive,
     Arrived,
     Called,
     CallEntry,
     CallNext,
     EntriesInOrder,
-    Level,
     ListEntries,
     ListQueues,
     OwnTurns,
@@ -98,9 +99,8 @@ class StepBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     action: PlainAction
 
 
-class TriageBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    scale: Literal["esi", "ctas"]
-    level: Level
+class TriageBody(Acuity, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the nurse found."""
 
 
 class TransferBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -243,7 +243,7 @@ ROUTES = (
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/triage", triage_entry, "Say how urgent it is", queue.TRIAGE, QueueEntry, body=TriageBody,
-        keyed=True, versioned=True, priority=Priority.PRESENCE, refusals=(UnknownEntry, StepNotAllowed),
+        keyed=True, versioned=True, priority=Priority.PRESENCE, refusals=(UnknownEntry, StepNotAllowed, OtherScale),
     ),
     Route(
         "POST", ENTRIES + "/{entry_id}/transfer", transfer_entry, "Send a patient on to another queue", queue.WORK, QueueEntry,

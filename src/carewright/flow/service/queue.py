@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import structs
 from msgspec.structs import replace
 
-from carewright.contracts.flow import NothingToUndo, UnknownEntry
+from carewright.contracts.flow import NothingToUndo, OtherScale, UnknownEntry
 from carewright.contracts.queue import (
     Arrive,
     Arrived,
@@ -22,6 +22,8 @@ from carewright.contracts.queue import (
     ListQueues,
     ListTurns,
     OwnTurns,
+    PolicyPreview,
+    PreviewPolicy,
     ProposedTurns,
     ProposeTurns,
     PutQueue,
@@ -37,6 +39,7 @@ from carewright.contracts.queue import (
     VisitTurns,
 )
 from carewright.contracts.relief import OtherSite
+from carewright.flow.model import preview
 from carewright.flow.model import queue as rules
 from carewright.flow.model.sensing import seen_area
 from carewright.flow.service import booked, encounters, places, relief, turns
@@ -55,6 +58,8 @@ WORK = turns.WORK
 READ_SENSORS = "flow.sensor.read"
 TRIAGE = "flow.queue.triage"
 CHANGE = "flow.queue.change"
+PREVIEWED_MAX = 200
+"""Of those who are called first."""
 
 
 async def put_queue(ctx: Context, command: PutQueue) -> Queue:
@@ -63,6 +68,15 @@ async def put_queue(ctx: Context, command: PutQueue) -> Queue:
     _ensure_at(ctx, command.site_id)
 
     return await once_committed(ctx, Queue, lambda tx: turns.put_queue(ctx, tx, command))
+
+
+async def preview_policy(ctx: Context, query: PreviewPolicy) -> PolicyPreview:
+    """What another policy would make of those who wait now; whose turns they are is not said. Raises `UnknownQueue`."""
+    ctx.actor.require(CHANGE)
+    now = ctx.clock.now()
+    queue = await turns.get_queue(ctx, ctx.db, query.queue_id)
+    waiting = await store.entries_waiting(ctx.db, ctx.actor.organization_id, queue, now, PREVIEWED_MAX)
+    return PolicyPreview(items=preview.placed(waiting, query.policy, now), remarks=preview.remarks(query.policy), as_of=now)
 
 
 async def list_queues(ctx: Context, query: ListQueues) -> QueuesPage:
@@ -222,12 +236,15 @@ async def step_entry(ctx: Context, command: StepEntry) -> QueueEntry:
 
 
 async def triage_entry(ctx: Context, command: TriageEntry) -> QueueEntry:
-    """How urgent a patient is, as a nurse found: the turn counts since it did. Raises `UnknownEntry`, `StepNotAllowed`."""
+    """How urgent a patient is, as a nurse found: the turn counts since it did. Raises `UnknownEntry`, `StepNotAllowed`, `OtherScale`."""
     ctx.actor.require(TRIAGE)
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> QueueEntry:
         before = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
+        queue = await turns.get_queue(ctx, tx, before.queue_id)
+        if queue.policy.scale not in ("tier", command.scale):
+            raise OtherScale(scale=queue.policy.scale)
         after = replace(rules.stepped(before, "triage", ctx.clock.now()), level=command.level)
         return await turns.write(ctx, tx, cipher, "triage", before, after)
 

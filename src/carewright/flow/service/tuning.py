@@ -38,7 +38,7 @@ from carewright.kernel.idempotency import once_committed
 RUN = "flow.run_tuning"
 """The job that searches."""
 LIMITS = Limits(cpu_seconds=300, seconds=600, mebibytes=1_024)
-"""3,000 people a day take 48 s and 125 MB; less than a job's lease, so that no second one begins beside it."""
+"""3,000 people a day take 48 to 87 s and 125 MB; less than a job's lease, so that no second one begins beside it."""
 TOO_LONG = frozenset({"TimeoutError", "Killed", "MemoryError"})
 SEED_BITS = 63
 

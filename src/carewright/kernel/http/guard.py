@@ -15,7 +15,8 @@ from carewright.kernel.context import Context
 from carewright.kernel.errors import BadInput, Refusal, Unauthenticated
 from carewright.kernel.http.endpoint import read_body
 
-FORM_FIELDS_MAX = 50
+FORM_FIELDS_MAX = 100
+"""The largest form has two numbers for each hour of a day."""
 PLACE_LENGTH_MAX = 900
 """A place is kept in a cookie, where a character may take four: it must still fit (`cookies.BYTES_MAX`)."""
 HEADERS = {
