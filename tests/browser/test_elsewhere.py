@@ -39,3 +39,36 @@ async def test_one_tap_says_where_somebody_waits(visits: Visits, site: Site, the
     await patient.get_by_role("button", name="I am leaving").click()
     await expect(patient.get_by_text("You do not wait any more")).to_be_visible()
     await expect(turn).to_have_count(0)
+
+
+@pytest.mark.parametrize("theirs", [PHONE, DESKTOP], ids=["390", "1280"])
+async def test_a_message_leads_to_one_page_where_one_tap_answers_without_signing_in(
+    visits: Visits, site: Site, theirs: dict[str, int]
+) -> None:
+    queue_id, name = await open_queue(site.system)
+    number = f"+1 312 555 {int(name[-4:], 16) % 10_000:04}"
+    person = {"family": "Fernández", "given": ["Ana"], "language": "es-MX", "telecom": [{"system": "phone", "value": number}]}
+    ana = ok(await site.system.request("front-desk", "POST", "/api/v1/patients", json=person), 201)["id"]
+    first = await site.new_patient("Sam", "First")
+    path = f"/api/v1/queues/{queue_id}/entries"
+    ok(await site.system.request("front-desk", "POST", path, json={"patient_id": str(first)}), 201)
+    entry = ok(await site.system.request("front-desk", "POST", path, json={"patient_id": ana}), 201)
+    away = {"say": "away", "travel_minutes": 20}
+    ok(await site.system.request("front-desk", "POST", f"/api/v1/queue-entries/{entry['id']}/whereabouts", json=away))
+    ok(await site.system.request("nurse", "POST", f"/api/v1/queues/{queue_id}/call", json={}))
+    telephone = await visits.open(signed_in=False, viewport=theirs)
+    await telephone.goto("/inbox")
+    await telephone.get_by_role("link", name=number).click()
+    await telephone.get_by_role("link", name="/answer/turn/").click()
+    await expect(telephone.get_by_role("heading", level=1)).to_have_text("Su turno")
+    await expect(telephone.get_by_text("Por favor, venga ahora.")).to_be_visible()
+    assert await problems_of(telephone) == []
+    await telephone.get_by_role("button", name="Necesito 10 minutos más").click()
+    await expect(telephone.get_by_role("status").first).to_contain_text("Gracias")
+    await telephone.get_by_role("button", name="Estoy aquí").click()
+    await expect(telephone.get_by_role("button", name="Estoy aquí")).to_have_count(0)
+    assert await problems_of(telephone) == []
+    here = ok(await site.system.request("front-desk", "GET", f"/api/v1/queue-entries/{entry['id']}"))
+    assert (here.get("travel_minutes"), here["more_times"]) == (None, 1)
+    await telephone.goto("/answer/turn/cwl_" + "0" * 32)
+    assert await problems_of(telephone) == []

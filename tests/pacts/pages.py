@@ -26,7 +26,7 @@ from carewright.contracts.coverage import (
     UpdateCoverage,
 )
 from carewright.contracts.directory import Directory, FindServices, FindStaff
-from carewright.contracts.elsewhere import NoteUnreached, SayWhere
+from carewright.contracts.elsewhere import LinkToTurn, NoteUnreached, SayWhere
 from carewright.contracts.encounters import SearchEncounters
 from carewright.contracts.flow import Flow, Kiosks, Queues
 from carewright.contracts.hl7 import Desk, SetMapping, SettleMessage
@@ -235,6 +235,7 @@ PORTAL_CALLS = (
     Call(CalendarFeeds, "list_feeds", PATIENT_ASKS, (), (FEED,)),
     Call(Queues, "own_turns", PATIENT_ASKS, (), (CLINIC, TURN), MOMENTS),
     Call(Queues, "say_where", PATIENT_ASKS, (SayWhere(entry_id=ENTRY, say="leave"), KEY), (CLINIC, TURN), MOMENTS),
+    Call(Queues, "link_to_turn", PORTAL, (LinkToTurn(entry_id=ENTRY),), (CLINIC, PATIENT, TURN)),
     Call(Queues, "note_unreached", PORTAL, (NoteUnreached(entry_id=ENTRY),), (CLINIC, PATIENT, TURN)),
     Call(Queues, "estimate_wait", PATIENT_ASKS, (ENTRY,), (CLINIC, TURN), there(any_=MINUTES)),
     Call(Kiosks, "check_in_code", PORTAL, (TIME,), (APPOINTMENT,)),
@@ -367,6 +368,8 @@ CONSOLE_CALLS = (
 )  # fmt: skip
 WITHOUT: dict[tuple[str, str], str] = {
     ("portal", "list_expected"): "needs appointments of today with somebody who is late; tests/http/test_delays.py makes both",
+    ("portal", "turn_by_link"): "needs a token that is told once; tests/browser/test_elsewhere.py gets one by message",
+    ("portal", "say_by_link"): "as turn_by_link",
     ("console", "list_delays"): "as list_expected",
     ("console", "set_delay"): "as list_expected",
     ("console", "set_telling"): "as list_expected",

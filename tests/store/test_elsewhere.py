@@ -5,9 +5,21 @@ from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
-from carewright.contracts.elsewhere import NoMoreTime, NoteUnreached, Saying, SayWhere, StayNear, TellTheDesk, TurnElsewhere
+from carewright.contracts.elsewhere import (
+    ByLink,
+    LinkToTurn,
+    NoMoreTime,
+    NoteUnreached,
+    SayByLink,
+    Saying,
+    SayWhere,
+    StayNear,
+    TellTheDesk,
+    TurnElsewhere,
+)
 from carewright.contracts.flow import StepNotAllowed, UnknownEntry
 from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.queue import (
@@ -25,11 +37,12 @@ from carewright.contracts.queue import (
 )
 from carewright.contracts.relief import ReliefRule, SetRelief
 from carewright.flow import handlers
-from carewright.flow.service import elsewhere, relief
+from carewright.flow.service import by_link, elsewhere, relief
 from carewright.flow.service import queue as service
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden, PreconditionFailed, Refusal
+from carewright.kernel.links import LinkRefused
 from tests.access_world import recorded
 from tests.samples import known_id
 from tests.servers import Contexts, facts_of
@@ -80,6 +93,11 @@ async def heard(nurse: Context, action: str) -> list[UUID]:
 async def call(nurse: Context, queue_id: UUID) -> UUID | None:
     found = (await service.call_next(nurse, CallNext(queue_id=queue_id))).entry
     return found.id if found else None
+
+
+def host(ctx: Context) -> Context:
+    """The portal itself, for somebody who has a link."""
+    return ctx.acting(msgspec.structs.replace(ctx.actor, role="system", permissions=frozenset({by_link.LINK, by_link.OPEN})))
 
 
 async def code_of(work: Awaitable[object]) -> str:
@@ -262,14 +280,12 @@ async def test_who_is_sent_on_waits_elsewhere_there_too(context: Contexts, nurse
 async def test_the_desk_sees_whom_a_message_did_not_reach(context: Contexts, nurse: Context, clock: Any) -> None:
     (only,) = await opened(context, nurse, count=1, relief=())
     await say(nurse, only, "away", 10)
-    failed = CommunicationNotDone(
-        organization_id=context.organization_id, communication_id=known_id(90), template="turn_come", about_id=only.id
-    )
+    failed = CommunicationNotDone(organization_id=context.organization_id, communication_id=known_id(90), about_id=only.id)
     system = (await context.system("flow")).working_in(context.organization_id)
     async with system.db.transaction() as tx:
         await handlers.note_unreached(system, tx, failed)
         await handlers.note_unreached(system, tx, CommunicationNotDone(
-            organization_id=context.organization_id, communication_id=known_id(91), template="passkey_added",
+            organization_id=context.organization_id, communication_id=known_id(91),
         ))  # fmt: skip
     (shown,) = (await service.list_turns(nurse, ListTurns(queue_id=only.queue_id))).waiting
     assert shown.unreached_at == clock.now()
@@ -283,6 +299,51 @@ async def test_the_desk_sees_whom_a_message_did_not_reach(context: Contexts, nur
     await elsewhere.note_unreached(system.acting(host), NoteUnreached(entry_id=only.id))
     assert (await now(nurse, only)).status == "left"
     assert [each[0] for each in await recorded(context)].count("flow.queue_entry.unreached") == 2
+
+
+async def test_whoever_has_a_turns_link_sees_that_turn_and_says_where_they_wait(context: Contexts, nurse: Context, clock: Any) -> None:
+    entries = await opened(context, nurse)
+    await watch(context, clock)
+    portal = host(await context("flow"))
+    token = (await by_link.link_to_turn(portal, LinkToTurn(entry_id=entries[-1].id))).token
+    await by_link.turn_by_link(portal, ByLink(token=token))
+    seen = await by_link.turn_by_link(portal, ByLink(token=token))
+    assert (seen.entry.id, seen.entry.version) == (entries[-1].id, 2), "to look changes nothing"
+    assert seen.told is not None
+    assert seen.told.ahead == 5
+    said = SayByLink(token=token, say="away", travel_minutes=20, expected_version=2)
+    away = await by_link.say_by_link(portal, said)
+    assert (away.id, away.travel_minutes) == (entries[-1].id, 20)
+    with pytest.raises(PreconditionFailed):
+        await by_link.say_by_link(portal, said)
+    told = [each for each in await recorded(context) if each[0] in ("flow.queue_entry.away", "flow.queue_entry.open")]
+    assert {agent for _, _, agent in told} == {f"link/{entries[-1].id}"}, "the journal says by what they came in"
+    assert (await by_link.say_by_link(portal, SayByLink(token=token, say="leave"))).status == "left"
+    assert (await by_link.turn_by_link(portal, ByLink(token=token))).told is None
+
+
+async def test_a_link_opens_one_turn_for_a_while_and_for_the_portal_alone(context: Contexts, nurse: Context, clock: Any) -> None:
+    first, _ = await opened(context, nurse, count=2, relief=())
+    portal = host(await context("flow"))
+    token = (await by_link.link_to_turn(portal, LinkToTurn(entry_id=first.id))).token
+    with pytest.raises(UnknownEntry):
+        await by_link.link_to_turn(portal, LinkToTurn(entry_id=known_id(77)))
+    for role in ("patient", "front-desk", "administrator"):
+        someone = await context("flow", role, patient_id=PATIENTS[0])
+        for code in (await code_of(by_link.turn_by_link(someone, ByLink(token=token))),
+                     await code_of(by_link.link_to_turn(someone, LinkToTurn(entry_id=first.id)))):  # fmt: skip
+            assert code == Forbidden.code
+    another = host(await context("flow", organization_id=known_id(99)))
+    with pytest.raises(LinkRefused):
+        await by_link.turn_by_link(another, ByLink(token=token))
+    with pytest.raises(StayNear):
+        await by_link.say_by_link(portal, SayByLink(token=token, say="away", travel_minutes=5))
+    for bad in ("", "cwl_", "cwl_" + "0" * 32, token.upper()):
+        with pytest.raises(LinkRefused):
+            await by_link.say_by_link(portal, SayByLink(token=bad, say="leave"))
+    clock.advance(seconds=12 * 3600 + 1)
+    with pytest.raises(LinkRefused):
+        await by_link.turn_by_link(portal, ByLink(token=token))
 
 
 async def test_whoever_is_told_something_by_two_processes_is_told_once(context: Contexts, nurse: Context, clock: Any) -> None:

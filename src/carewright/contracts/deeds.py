@@ -132,6 +132,7 @@ flow.get_entry                         flow.queue_entry.read
 flow.get_place                         flow.place.read
 flow.get_relief                        flow.relief.list
 flow.get_tuning                        flow.tuning.list
+flow.link_to_turn                      flow.queue_entry.link
 flow.list_delays                       flow.delay.list
 flow.list_entries                      flow.queue_entry.search
 flow.list_expected                     flow.delay.expected
@@ -155,6 +156,7 @@ flow.record_encounter                  flow.encounter.record
 flow.register_walk_in                  flow.walk_in.register
 flow.renew_sensor_secret               flow.sensor.renew
 flow.report_readings                   flow.sensor.report
+flow.say_by_link                       flow.queue_entry.say_by_link
 flow.say_where                         flow.queue_entry.say_where
 flow.search_encounters                 flow.encounter.search
 flow.see_demand                        flow.queue.demand
@@ -171,6 +173,7 @@ flow.stop_sensor                       flow.sensor.stop
 flow.take_ticket                       flow.walk_in.take
 flow.transfer_entry                    flow.queue_entry.transfer
 flow.triage_entry                      flow.queue_entry.triage
+flow.turn_by_link                      flow.queue_entry.open
 flow.turns_of_visits                   flow.queue_entry.search
 flow.undo_step                         flow.queue_entry.undo
 hl7.drop_message                       hl7.message.drop
@@ -277,7 +280,8 @@ SILENT = frozenset({
     "flow.place.count",
     "flow.walk_in.list", "flow.walk_in.offer",
     "flow.queue.demand", "flow.queue.list", "flow.queue.preview", "flow.queue.propose", "flow.queue_entry.estimate",
-    "flow.queue_entry.say_where", "flow.queue_entry.step", "flow.relief.list", "flow.tuning.list", "flow.tuning.step",
+    "flow.queue_entry.say_by_link", "flow.queue_entry.say_where", "flow.queue_entry.step", "flow.relief.list", "flow.tuning.list",
+    "flow.tuning.step",
     "flow.sensor.list", "flow.sensor.report", "flow.sensor.resolve",
     "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",

@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from carewright.contracts.queue import QueueEntryStatus, WhereAction
+from carewright.contracts.queue import QueueEntry, QueueEntryStatus, WaitEstimate, WhereAction
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
 from carewright.kernel.values import Instant, Version
 
 TravelMinutes = Annotated[int, Meta(ge=1, le=60)]
 """How far somebody is. Whoever is farther than an hour waits here."""
+Token = Annotated[str, Meta(max_length=64)]
 Saying = Literal["away", "back", "more-time", "leave"]
 """I wait elsewhere, so many minutes from here. I am here again. I need more time. I do not come any more."""
 
@@ -47,6 +48,38 @@ class SayWhere(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     entry_id: UUID
     expected_version: Version | None = None
+
+
+class LinkToTurn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A link to a turn, for a message to its patient."""
+
+    entry_id: UUID
+
+
+class TurnLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens one turn, for twelve hours. It is told once, to whom it is for."""
+
+    token: str
+
+
+class ByLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The turn that a link opens."""
+
+    token: Token
+
+
+class SayByLink(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What whoever has the link says of where they wait."""
+
+    token: Token
+    expected_version: Version | None = None
+
+
+class LinkedTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn and how long it still takes; nothing of the latter for who does not wait."""
+
+    entry: QueueEntry
+    told: WaitEstimate | None = None
 
 
 class NoteUnreached(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

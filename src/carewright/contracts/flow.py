@@ -10,7 +10,7 @@ from uuid import UUID
 from carewright.contracts import kiosk as k
 from carewright.contracts import queue
 from carewright.contracts.delays import AtSite, Delay, DelaySource, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling, Telling
-from carewright.contracts.elsewhere import NoteUnreached, SayWhere
+from carewright.contracts.elsewhere import ByLink, LinkedTurn, LinkToTurn, NoteUnreached, SayByLink, SayWhere, TurnLink
 from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
@@ -422,6 +422,12 @@ class Queues(Protocol):
     async def undo_step(self, actor: Actor, command: queue.UndoStep, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
     async def say_where(self, actor: Actor, command: SayWhere, idempotency_key: str | None = None) -> queue.QueueEntry: ...
+
+    async def link_to_turn(self, actor: Actor, command: LinkToTurn) -> TurnLink: ...
+
+    async def turn_by_link(self, actor: Actor, query: ByLink) -> LinkedTurn: ...
+
+    async def say_by_link(self, actor: Actor, command: SayByLink, idempotency_key: str | None = None) -> queue.QueueEntry: ...
 
     async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None: ...
 

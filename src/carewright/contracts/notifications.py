@@ -24,7 +24,7 @@ ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
     "appointment_later", "appointment_as_booked", "passkey_added", "passkey_removed", "turn_soon", "turn_called", "turn_elsewhere",
-    "turn_come", "break_glass_started", "incident_opened",
+    "turn_come", "turn_elsewhere_link", "turn_come_link", "break_glass_started", "incident_opened",
 ]  # fmt: skip
 TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "sign_in_code": frozenset({"hospital", "code", "minutes"}),
@@ -41,11 +41,13 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "turn_called": frozenset({"hospital", "ticket"}),
     "turn_elsewhere": frozenset({"hospital", "ticket"}),
     "turn_come": frozenset({"hospital", "ticket"}),
+    "turn_elsewhere_link": frozenset({"hospital", "ticket", "link"}),
+    "turn_come_link": frozenset({"hospital", "ticket", "link"}),
     "break_glass_started": frozenset({"until"}),
     "incident_opened": frozenset({"when"}),
 }
 """Every template with the names of the values it needs: no more and no fewer are taken."""
-SECRET: frozenset[TemplateName] = frozenset({"sign_in_code"})
+SECRET: frozenset[TemplateName] = frozenset({"sign_in_code", "turn_elsewhere_link", "turn_come_link"})
 """What these say opens something: it goes to its reader by its channel, and is shown nowhere else."""
 
 
@@ -158,7 +160,6 @@ class CommunicationNotDone(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "notifications.communication.not_done.v1"
     communication_id: UUID
-    template: TemplateName
     about_id: UUID | None = None
 
     @property

@@ -162,7 +162,8 @@ BREAK_GLASS = frozenset({
 SYSTEM = "system"
 SYSTEM_ONLY = frozenset({
     "access.account.look_up", "access.app.read",
-    "access.session.resolve", "access.sign_in", "audit.watch", "flow.check_in.tell", "flow.queue.note_unreached", "flow.sensor.resolve",
+    "access.session.resolve", "access.sign_in", "audit.watch", "flow.check_in.tell", "flow.queue.by_link", "flow.queue.link",
+    "flow.queue.note_unreached", "flow.sensor.resolve",
     "notifications.list", "notifications.notify",
     "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "records.extract",
     "scheduling.appointment.relate",

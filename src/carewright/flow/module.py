@@ -8,7 +8,7 @@ from uuid import UUID
 
 from carewright.contracts.delays import AtSite, Delay, DelaysPage, ExpectedStarts, ListExpected, SetDelay, SetTelling
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
-from carewright.contracts.elsewhere import NoteUnreached, SayWhere
+from carewright.contracts.elsewhere import ByLink, LinkedTurn, LinkToTurn, NoteUnreached, SayByLink, SayWhere, TurnLink
 from carewright.contracts.encounters import (
     ChangeEncounter,
     Encounter,
@@ -106,7 +106,21 @@ from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
 from carewright.flow.model.shown import HELP, PLACES, RELIEF, SENSED, TURNS, WALK_INS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
-from carewright.flow.service import check_in, delays, elsewhere, help_calls, lobby, queue, relief, rooms, sensors, tuning, waits, walk_ins
+from carewright.flow.service import (
+    by_link,
+    check_in,
+    delays,
+    elsewhere,
+    help_calls,
+    lobby,
+    queue,
+    relief,
+    rooms,
+    sensors,
+    tuning,
+    waits,
+    walk_ins,
+)
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
@@ -200,6 +214,15 @@ class LocalQueues:
 
     async def say_where(self, actor: Actor, command: SayWhere, idempotency_key: str | None = None) -> QueueEntry:
         return await elsewhere.say_where(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def link_to_turn(self, actor: Actor, command: LinkToTurn) -> TurnLink:
+        return await by_link.link_to_turn(self._context.acting(actor), command)
+
+    async def turn_by_link(self, actor: Actor, query: ByLink) -> LinkedTurn:
+        return await by_link.turn_by_link(self._context.acting(actor), query)
+
+    async def say_by_link(self, actor: Actor, command: SayByLink, idempotency_key: str | None = None) -> QueueEntry:
+        return await by_link.say_by_link(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
     async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None:
         await elsewhere.note_unreached(self._context.acting(actor), command)

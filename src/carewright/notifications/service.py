@@ -127,9 +127,7 @@ async def deliver(ctx: NotificationsContext, communication_id: UUID) -> None:
 
 
 def _not_done(ctx: NotificationsContext, delivery: Delivery) -> CommunicationNotDone:
-    return CommunicationNotDone(
-        organization_id=ctx.actor.organization_id, communication_id=delivery.id, template=delivery.template, about_id=delivery.about_id
-    )
+    return CommunicationNotDone(organization_id=ctx.actor.organization_id, communication_id=delivery.id, about_id=delivery.about_id)
 
 
 def _reason_against(ctx: NotificationsContext, delivery: Delivery) -> Reason | None:

@@ -19,7 +19,6 @@ from carewright.contracts.notifications import (
     Recipient,
     Said,
     SearchCommunications,
-    TemplateName,
 )
 from carewright.kernel.db import Row, Session
 from carewright.kernel.keeping import Gone
@@ -54,7 +53,6 @@ class Delivery:
     content: Content | None
     number: int
     until_at: datetime | None
-    template: TemplateName
     about_id: UUID | None
 
 
@@ -83,7 +81,7 @@ async def start_delivery(db: Session, cipher: FieldCipher, communication_id: UUI
     return Delivery(
         communication_id, row["channel"], Recipient(kind=row["recipient_kind"], id=row["recipient"]),
         _opened(cipher, communication_id, row["content"]), row["deliveries"], row["until_at"],
-        row["template"], row["about_id"],
+        row["about_id"],
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from carewright.portal.settings import PortalSettings
 HOST = frozenset({
     "access.sign_in", "patients.find_by_contact", "patients.read", "patients.find", "patients.read_contacts", "directory.read",
     "scheduling.appointment.read", "scheduling.appointment.any_patient", "notifications.notify", "notifications.read_local",
-    "flow.check_in.tell", "flow.queue.note_unreached",
+    "flow.check_in.tell", "flow.queue.by_link", "flow.queue.link", "flow.queue.note_unreached",
 })  # fmt: skip
 """What the portal itself may: look up who signs in, and tell patients what became of their appointments, and by which codes they
 check in for them."""

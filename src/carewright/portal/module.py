@@ -74,6 +74,7 @@ MODULE = Module(
         "/my-record",
         "/my-calendar",
         "/my-turn",
+        "/answer",
         "/static",
         "/",
     ),

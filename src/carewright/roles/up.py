@@ -162,6 +162,7 @@ class Start:
                 "CAREWRIGHT_PORTAL_ORGANIZATION_ID": str(known.organization_id),
                 "CAREWRIGHT_FHIR_PUBLISHED_ORGANIZATION_ID": str(known.organization_id),
                 "CAREWRIGHT_FHIR_BOOKING_URL": self._address("portal"),
+                "CAREWRIGHT_PORTAL_PUBLIC_URL": self._address("portal"),
                 "CAREWRIGHT_OVERSIGHT_ORGANIZATION_ID": str(known.organization_id),
                 "CAREWRIGHT_PORTAL_DEMONSTRATION_PATIENT_ID": str(known.demonstration_patient_id),
                 "CAREWRIGHT_NOTIFICATIONS_LOCAL_INBOX_ORGANIZATION_ID": str(known.organization_id),

@@ -3,12 +3,15 @@
 from uuid import UUID
 
 from carewright.contracts.delays import ExpectedStart, ExpectedStarts, ListExpected
-from carewright.contracts.elsewhere import NoteUnreached, SayWhere
+from carewright.contracts.elsewhere import ByLink, LinkedTurn, LinkToTurn, NoteUnreached, SayByLink, SayWhere, TurnLink
 from carewright.contracts.flow import NotWaiting
 from carewright.contracts.kiosk import CheckInCode
 from carewright.contracts.queue import OwnTurns, QueueEntry, WaitEstimate
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
+from carewright.kernel.links import LinkRefused
+
+TOKEN = "cwl_" + "0" * 32
 
 
 class DoubleQueues:
@@ -20,6 +23,8 @@ class DoubleQueues:
         self.said: list[SayWhere] = []
         self.refusal: Refusal | None = None
         self.unreached: list[UUID] = []
+        self.linked: UUID | None = None
+        self.said_by_link: list[SayByLink] = []
 
     async def own_turns(self, actor: Actor) -> OwnTurns:
         actor.require("flow.queue.read")
@@ -37,6 +42,24 @@ class DoubleQueues:
             raise self.refusal
         self.said.append(command)
         return next(each for each in self.turns if each.id == command.entry_id)
+
+    async def link_to_turn(self, actor: Actor, command: LinkToTurn) -> TurnLink:
+        actor.require("flow.queue.link")
+        self.linked = command.entry_id
+        return TurnLink(token=TOKEN)
+
+    async def turn_by_link(self, actor: Actor, query: ByLink) -> LinkedTurn:
+        actor.require("flow.queue.by_link")
+        if query.token != TOKEN:
+            raise LinkRefused
+        return LinkedTurn(entry=self.turns[0], told=self.told.get(self.turns[0].id))
+
+    async def say_by_link(self, actor: Actor, command: SayByLink, _: str | None = None) -> QueueEntry:
+        actor.require("flow.queue.by_link")
+        if self.refusal is not None:
+            raise self.refusal
+        self.said_by_link.append(command)
+        return self.turns[0]
 
     async def note_unreached(self, actor: Actor, command: NoteUnreached) -> None:
         actor.require("flow.queue.note_unreached")

@@ -19,6 +19,7 @@ from carewright.portal.service import telling
 from tests.samples import known_id
 from tests.unit.portal import double
 from tests.unit.portal.double import MORNING, Hospital
+from tests.unit.portal.double_queues import TOKEN
 from tests.unit.portal.test_pages import Browser, browser, hospital, opened
 
 __all__ = ("browser", "hospital", "opened")
@@ -139,6 +140,15 @@ async def test_who_waits_elsewhere_is_told_or_shown_to_the_desk(hospital: Hospit
     assert hospital.queues.unreached == []
     await telling.tell_elsewhere(ctx, replace(about, patient_id=known_id(404)))
     assert hospital.queues.unreached == [TURN.id], "nobody can be told: the desk sees it"
+
+
+async def test_a_message_leads_to_the_turns_own_page_where_there_is_an_address(hospital: Hospital) -> None:
+    ctx = double.context(hospital, public_url="https://lakeside.example/")
+    about = TurnTold(double.ORGANIZATION_ID, double.MARGARET.id, TURN.id, 4, "A017", MORNING, "turn_come")
+    await telling.tell_elsewhere(ctx, about)
+    [said] = hospital.said
+    assert (said.template, said.values["link"]) == ("turn_come_link", f"https://lakeside.example/answer/turn/{TOKEN}")
+    assert hospital.queues.linked == TURN.id
 
 
 async def test_who_is_called_hears_of_it_for_ten_minutes(hospital: Hospital) -> None:

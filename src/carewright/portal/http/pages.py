@@ -9,6 +9,7 @@ from carewright.kernel.http.priorities import Declared
 from carewright.kernel.priority import Priority
 from carewright.portal.context import PortalContext
 from carewright.portal.http import (
+    answers,
     appointments,
     apps,
     assets,
@@ -26,7 +27,13 @@ from carewright.portal.http import (
 from carewright.portal.http.page import Handle, door, page
 
 ASSETS = "/static/{name:path}"
-PRIORITIES: Declared = {"/my-record/download": Priority.REPORT, turn.PLACE: Priority.PRESENCE, turn.SAY: Priority.PRESENCE, ASSETS: None}
+PRIORITIES: Declared = {
+    "/my-record/download": Priority.REPORT,
+    turn.PLACE: Priority.PRESENCE,
+    turn.SAY: Priority.PRESENCE,
+    answers.PLACE: Priority.PRESENCE,
+    ASSETS: None,
+}
 """What never changes is served from memory, and every page is made of it."""
 
 
@@ -58,6 +65,8 @@ def pages(ctx: PortalContext) -> Sequence[BaseRoute]:
         get("/my-record/download", record.download),
         get(turn.PLACE, turn.show_turn),
         post(turn.SAY, turn.say_where),
+        get(answers.PLACE, answers.show_turn, for_patients=False),
+        post(answers.PLACE, answers.say_where, for_patients=False),
         get(calendar.PLACE, calendar.show_feeds),
         post(f"{calendar.PLACE}/make", calendar.make_feed),
         post(f"{calendar.PLACE}/{{id}}/end", calendar.end_feed),

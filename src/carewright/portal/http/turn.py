@@ -14,6 +14,7 @@ from carewright.contracts.queue import QueueEntry, WaitEstimate
 from carewright.kernel.errors import PreconditionFailed
 from carewright.portal import service
 from carewright.portal.http.page import Ask
+from carewright.portal.http.texts import ENGLISH, languages
 from carewright.portal.model.times import walls_of
 from carewright.portal.model.turn import turn_view
 
@@ -26,8 +27,9 @@ async def show_turn(ask: Ask) -> Response:
     turns = (await ask.ctx.queues.own_turns(ask.ctx.actor)).items
     walls = walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale)
     late = await service.late_starts(ask.ctx)
-    views = [turn_view(each, await _estimate(ask, each), walls.of(each.site_id), _late(late, each)) for each in turns]
-    return ask.show("turn.html", turns=views, as_of=walls.home.time(ask.ctx.clock.now()))
+    words = languages()[ENGLISH]
+    views = [turn_view(each, await _estimate(ask, each), walls.of(each.site_id), words, _late(late, each)) for each in turns]
+    return ask.show("turn.html", turns=views, words=words, as_of=walls.home.time(ask.ctx.clock.now()))
 
 
 async def say_where(ask: Ask) -> Response:

@@ -1,4 +1,4 @@
-"""A turn in a queue as the patient reads it."""
+"""A turn in a queue as the patient reads it, in the words of one language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,35 +7,14 @@ from uuid import UUID
 
 from carewright.contracts.delays import ExpectedStart
 from carewright.contracts.elsewhere import MORE_MINUTES, Saying
-from carewright.contracts.queue import QueueEntry, QueueEntryStatus, WaitEstimate
-from carewright.portal.model.elsewhere import Where, choices, may_leave, where
+from carewright.contracts.queue import QueueEntry, WaitEstimate
+from carewright.portal.model.elsewhere import Choice, choices, may_leave, where
 from carewright.portal.model.wall import Wall
 
-NOW: Mapping[QueueEntryStatus, str] = {
-    "expected": "We are expecting you.",
-    "waiting": "You are waiting.",
-    "called": "It is your turn. Please come now.",
-    "in-service": "You are being seen.",
-    "on-hold": "You are waiting for a result.",
-    "skipped": "We called you and did not see you. Please tell the desk that you are here: you keep your place.",
-}
+Words = Mapping[str, str]
 ROUND_MINUTES = 5
 """Nobody believes a wait to the minute."""
-
-
-MISSED = "We called you and did not see you."
-WHERE: Mapping[Where, str] = {
-    "": "",
-    "asked": "Many people are waiting. You may wait somewhere else and keep your place: we send you a message when it is time to come. "
-    "How far away will you be?",
-    "away": "You are waiting somewhere else, {minutes} minutes away. You keep your place. We send you a message when it is time to come.",
-    "come": "Please come now. We expect you by {due}.",
-    "missed": "You keep your place. Tell us when you are here.",
-    "desk": "You keep your place. When you are here, please tell the desk.",
-}
-LABELS: Mapping[Saying, str] = {
-    "away": "{minutes} minutes away", "back": "I am here", "more-time": f"I need {MORE_MINUTES} more minutes", "leave": "I am leaving",
-}  # fmt: skip
+OVER = frozenset({"completed", "left", "transferred", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +47,18 @@ class TurnView:
     may_leave: bool
 
 
-def turn_view(turn: QueueEntry, told: WaitEstimate | None, wall: Wall, late: ExpectedStart | None = None) -> TurnView:
+def turn_view(turn: QueueEntry, told: WaitEstimate | None, wall: Wall, words: Words, late: ExpectedStart | None = None) -> TurnView:
     """What is told of a turn."""
     due = wall.time(turn.due_at) if turn.due_at else ""
+    stands = where(turn)
     return TurnView(
-        id=turn.id, version=turn.version, where=WHERE[where(turn)].format(minutes=turn.travel_minutes, due=due),
-        buttons=tuple(Button(each.say, each.minutes, LABELS[each.say].format(minutes=each.minutes)) for each in choices(turn)),
-        may_leave=may_leave(turn), ticket=turn.ticket, now=_now(turn), since=wall.time(turn.arrived_at) if turn.arrived_at else "",
-        ahead="" if told is None else _ahead(told.ahead), wait="" if told is None else _wait(told),
-        late="" if late is None else late_words(late, wall), is_called=turn.status == "called",
+        id=turn.id, version=turn.version, where=words[stands].format(minutes=turn.travel_minutes, due=due) if stands else "",
+        buttons=tuple(_button(each, words) for each in choices(turn)), may_leave=may_leave(turn), ticket=turn.ticket,
+        now="" if stands == "missed" else words["over" if turn.status in OVER else turn.status.replace("-", "_")],
+        since=wall.time(turn.arrived_at) if turn.arrived_at else "", ahead="" if told is None else _ahead(told.ahead, words),
+        wait="" if told is None else _wait(told, words), late="" if late is None else late_words(late, wall),
+        is_called=turn.status == "called",
     )  # fmt: skip
-
-
-def _now(turn: QueueEntry) -> str:
-    """Who waits elsewhere need not go to the desk for being called too early."""
-    return MISSED if where(turn) == "missed" else NOW.get(turn.status, "")
 
 
 def late_words(late: ExpectedStart, wall: Wall) -> str:
@@ -94,20 +70,25 @@ def late_words(late: ExpectedStart, wall: Wall) -> str:
     )
 
 
-def _ahead(ahead: int) -> str:
+def _button(choice: Choice, words: Words) -> Button:
+    minutes = MORE_MINUTES if choice.say == "more-time" else choice.minutes
+    return Button(choice.say, choice.minutes, words[f"say_{choice.say.replace('-', '_')}"].format(minutes=minutes))
+
+
+def _ahead(ahead: int, words: Words) -> str:
     match ahead:
         case 0:
-            return "You are next."
+            return words["ahead_none"]
         case 1:
-            return "One person is before you."
+            return words["ahead_one"]
         case _:
-            return f"{ahead} people are before you."
+            return words["ahead_many"].format(count=ahead)
 
 
-def _wait(told: WaitEstimate) -> str:
+def _wait(told: WaitEstimate, words: Words) -> str:
     """A range that is kept in four cases of five, in steps of five minutes outwards."""
     if told.low_minutes is None or told.high_minutes is None:
-        return "We cannot say yet how long it takes."
+        return words["wait_unknown"]
     low = told.low_minutes // ROUND_MINUTES * ROUND_MINUTES
     high = -(-max(told.high_minutes, 1) // ROUND_MINUTES) * ROUND_MINUTES
-    return f"Most likely between {low} and {high} minutes." if low else f"Most likely within {high} minutes."
+    return words["wait_between"].format(low=low, high=high) if low else words["wait_within"].format(high=high)

@@ -290,6 +290,13 @@ async def check_in_code(ctx: PortalContext, one: Appointment) -> str:
     return (await ctx.kiosks.check_in_code(ctx.hosting(ctx.actor.organization_id), one.id)).code
 
 
+async def language_of(ctx: PortalContext, patient_id: UUID) -> str | None:
+    """In which language a patient is written to, as far as that is known."""
+    with suppress(UnknownPatient):
+        return (await ctx.patients.get_patient(ctx.hosting(), patient_id)).language
+    return None
+
+
 async def late_starts(ctx: PortalContext) -> Mapping[UUID, ExpectedStart]:
     """Which of the patient's appointments of today are expected to begin later than booked."""
     return {each.appointment_id: each for each in (await ctx.delays.list_expected(ctx.actor, ListExpected())).items}

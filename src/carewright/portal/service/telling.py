@@ -1,13 +1,15 @@
 """What the portal tells patients by message: of their appointments, passkeys and turns."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from carewright.contracts.elsewhere import NoteUnreached
+from carewright.contracts.elsewhere import LinkToTurn, NoteUnreached
 from carewright.contracts.notifications import TEMPLATES, Channel, Moment, Notice, Recipient, TemplateName
 from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.kernel.authz import Actor
+from carewright.kernel.errors import IdempotencyKeyReused
 from carewright.portal.context import PortalContext
 from carewright.portal.model import sign_in
 from carewright.portal.model.appointments import was_only_held
@@ -26,6 +28,7 @@ CALL_IN = "portal.call_in"
 """The job that tells a patient that it is their turn."""
 TELL_ELSEWHERE = "portal.tell_elsewhere"
 """The job that tells a patient that they may wait elsewhere, or that they have to set out."""
+LINKED: Mapping[TemplateName, TemplateName] = {"turn_elsewhere": "turn_elsewhere_link", "turn_come": "turn_come_link"}
 CALLED_FOR = timedelta(minutes=10)
 """Later nobody is waited for any more."""
 CONFIRM = "portal.confirm"
@@ -112,11 +115,19 @@ async def tell_elsewhere(ctx: PortalContext, about: TurnTold) -> None:
     Whoever cannot be told is shown to the desk, at once or when the message was given up.
     """
     host, key = ctx.hosting(about.organization_id), f"{TELL_ELSEWHERE}:{about.entry_id}:{about.version}"
-    until, said = about.at + CALLED_FOR, {"ticket": about.ticket}
-    if not await _tell_patient(
-        ctx, host, about.patient_id, about.template, key=key, until_at=until, values=said, about_id=about.entry_id
-    ):  # fmt: skip
-        await ctx.queues.note_unreached(host, NoteUnreached(entry_id=about.entry_id))
+    template, link = await _with_link(ctx, host, about)
+    until, said = about.at + CALLED_FOR, {"ticket": about.ticket} | link
+    with suppress(IdempotencyKeyReused):  # said before, with another link: that one works
+        if not await _tell_patient(ctx, host, about.patient_id, template, key=key, until_at=until, values=said, about_id=about.entry_id):
+            await ctx.queues.note_unreached(host, NoteUnreached(entry_id=about.entry_id))
+
+
+async def _with_link(ctx: PortalContext, host: Actor, about: TurnTold) -> tuple[TemplateName, dict[str, str]]:
+    """By which template it is told, with the address of the turn's own page where these pages have one."""
+    if not ctx.settings.public_url:
+        return about.template, {}
+    made = await ctx.queues.link_to_turn(host, LinkToTurn(entry_id=about.entry_id))
+    return LINKED[about.template], {"link": f"{ctx.settings.public_url.rstrip('/')}/answer/turn/{made.token}"}
 
 
 async def _tell_who(

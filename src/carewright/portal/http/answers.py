@@ -1,0 +1,80 @@
+"""The page that a message leads to: one turn, large buttons, no sign-in. Opening it changes nothing: mail programs open every link."""
+
+import msgspec
+from starlette.responses import Response
+
+from carewright.contracts.elsewhere import ByLink, NoMoreTime, SayByLink, StayNear, TellTheDesk
+from carewright.contracts.flow import StepNotAllowed, UnknownEntry
+from carewright.kernel.errors import PreconditionFailed, Refusal
+from carewright.kernel.links import LinkRefused
+from carewright.portal import service
+from carewright.portal.http import guard
+from carewright.portal.http.page import Ask
+from carewright.portal.http.sign_in import BROWSER_SECONDS
+from carewright.portal.http.texts import language_for, languages
+from carewright.portal.model.times import walls_of
+from carewright.portal.model.turn import turn_view
+
+PLACE = "/answer/turn/{token}"
+SAID = {
+    "noted": "good", "left": "info", "not_understood": "bad", "moved_on": "info", "stay_near": "info", "no_more_time": "info",
+    "tell_the_desk": "info",
+}  # fmt: skip
+"""What the page says above how it stands, and in which tone."""
+KEYS: dict[type[Refusal], str] = {
+    StepNotAllowed: "moved_on", PreconditionFailed: "moved_on", StayNear: "stay_near", NoMoreTime: "no_more_time",
+    TellTheDesk: "tell_the_desk",
+}  # fmt: skip
+
+
+async def show_turn(ask: Ask) -> Response:
+    """How the turn stands, and what may be said of it. A browser that has no secret of its own gets one, as at the sign-in."""
+    try:
+        linked = await ask.ctx.queues.turn_by_link(ask.ctx.hosting(), ByLink(token=_token(ask)))
+    except (LinkRefused, UnknownEntry):
+        return _gone(ask)
+    entry = linked.entry
+    language = language_for(await service.language_of(ask.ctx, entry.patient_id))
+    words = languages()[language]
+    walls = walls_of((await ask.ctx.directory.find_sites(ask.ctx.hosting())).items, ask.ctx.settings.locale)
+    known = ask.secret or str(ask.ctx.ids.new())
+    seen = Ask(ask.ctx, ask.request, None, known, ask.form)
+    said = ask.query("said")
+    response = seen.show(
+        "answer.html", words=words, language=language, said=words[said] if said in SAID else "", tone=SAID.get(said, ""),
+        one=turn_view(entry, linked.told, walls.of(entry.site_id), words), as_of=walls.of(entry.site_id).time(ask.ctx.clock.now()),
+    )  # fmt: skip
+    if not ask.secret:
+        ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)
+    return response
+
+
+async def say_where(ask: Ask) -> Response:
+    """What one tap says. What cannot be any more is told above how it stands now."""
+    return ask.go(f"{ask.request.url.path}?said={await _said(ask)}")
+
+
+async def _said(ask: Ask) -> str:
+    said = {"token": _token(ask), "say": ask.form.get("say", ""), "expected_version": ask.form.get("version", "")}
+    minutes = {"travel_minutes": ask.form["minutes"]} if ask.form.get("minutes") else {}
+    try:
+        command = msgspec.convert(said | minutes, SayByLink, strict=False)
+    except msgspec.ValidationError:
+        return "not_understood"
+    try:
+        await ask.ctx.queues.say_by_link(ask.ctx.hosting(), command, ask.key)
+    except (LinkRefused, UnknownEntry):
+        return "gone"
+    except tuple(KEYS) as refusal:
+        return KEYS[type(refusal)]
+    return "left" if command.say == "leave" else "noted"
+
+
+def _gone(ask: Ask) -> Response:
+    """The same for whatever is wrong with a token, in the language of the browser: whose it was is not known."""
+    language = language_for(ask.request.headers.get("accept-language", "").partition(",")[0])
+    return ask.show("answer_gone.html", LinkRefused.status, words=languages()[language], language=language)
+
+
+def _token(ask: Ask) -> str:
+    return str(ask.request.path_params["token"])[:64]
