@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace as with_fields
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -138,6 +139,22 @@ async def test_another_process_knows_within_seconds_that_a_sensor_was_stopped(
     await sensors.stop_sensor(operations, made.sensor.id)
     clock.advance(seconds=KNOWN_SECONDS)
     assert await sensors.actor_of(resolving(there), made.secret) is None
+
+
+async def test_a_secret_that_was_renewed_is_not_kept_alive_by_the_new_one(
+    operations: FlowContext, system: FlowContext, clock: ManualClock
+) -> None:
+    made = await enrolled(operations)
+    there = FlowContext.of(system)
+    assert made.secret is not None
+    assert await sensors.actor_of(resolving(there), made.secret) is not None
+    renewed = await sensors.renew_sensor_secret(operations, made.sensor.id)
+    assert renewed.secret is not None
+    for ctx in (there, operations):
+        clock.advance(seconds=KNOWN_SECONDS)
+        await say(ctx, made.sensor, 1)
+        assert await sensors.actor_of(resolving(with_fields(system, live=ctx.live)), renewed.secret) is not None
+        assert await sensors.actor_of(resolving(with_fields(system, live=ctx.live)), made.secret) is None
 
 
 async def test_no_secret_is_in_the_table_nor_in_the_answer_to_a_repeated_request(operations: FlowContext, system: FlowContext) -> None:

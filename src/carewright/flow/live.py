@@ -36,7 +36,7 @@ class Live:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[UUID, Known] = {}
-        self._by_secret: dict[bytes, UUID] = {}
+        self._by_secret: dict[bytes, tuple[UUID, float]] = {}
         self._unknown: dict[UUID, float] = {}
         self._limits = Limits(clock.monotonic_seconds)
 
@@ -46,8 +46,9 @@ class Live:
         return found if found is not None and self._clock.monotonic_seconds() < found.until else None
 
     def by_secret(self, secret_hash: bytes) -> Known | None:
-        sensor_id = self._by_secret.get(secret_hash)
-        return None if sensor_id is None else self.known(sensor_id)
+        """Whose this secret was when the database was asked about it, however often the sensor was heard since."""
+        sensor_id, until = self._by_secret.get(secret_hash, (None, 0.0))
+        return self.known(sensor_id) if sensor_id is not None and self._clock.monotonic_seconds() < until else None
 
     def remember(self, organization_id: UUID, sensor: Sensor, written: Sensing, secret_hash: bytes | None = None) -> Known:
         """What was just read or written of a sensor. What this process knew beyond it stays, unless another one wrote."""
@@ -59,12 +60,13 @@ class Live:
         known = Known(organization_id, sensor, written, now, self._clock.monotonic_seconds() + KNOWN_SECONDS)
         self._known[sensor.id] = known
         if secret_hash is not None:
-            self._by_secret[secret_hash] = sensor.id
+            self._by_secret[secret_hash] = sensor.id, known.until
         return known
 
     def forget(self, sensor_id: UUID) -> None:
         """It was stopped or changed: the next reading asks."""
         self._known.pop(sensor_id, None)
+        self._by_secret = {mark: whose for mark, whose in self._by_secret.items() if whose[0] != sensor_id}
 
     def note_unknown(self, sensor_id: UUID) -> None:
         """Nobody knows it: whoever names it again asks nobody for a while."""
