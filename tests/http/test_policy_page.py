@@ -75,9 +75,10 @@ async def test_a_policy_is_tried_on_who_waits_and_saved(clinic: Clinic, queue: J
     assert "1 earlier than now" in office.text
     assert "Nothing is saved yet." in office.text
     assert (await policy_of(clinic, queue))["no_show_share"] == 0.23
-    await office.send(page, **first_come)
+    await office.send(page, **first_come, waits_at="Waiting area 2", at_kiosks="no")
     assert "Saved." in office.text
     policy = await policy_of(clinic, queue)
+    assert (policy["waits_at"], policy["at_kiosks"]) == ("Waiting area 2", False)
     assert (policy["head_start_minutes"], policy["scale"], policy["no_show_share"]) == ([0, 0, 0, 0], "esi", 0.3)
     assert (policy["booked_may_wait_minutes"], policy["staff"], policy["shows_wait"]) == (None, 3, True)
     assert policy["relief"] == [

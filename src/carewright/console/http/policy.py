@@ -18,6 +18,9 @@ LEVELS = range(2, 6)
 FASTER = "Somebody else changed this queue a moment ago. This is how it stands now; your changes are not saved."
 ENDS = "When too many wait: a step says when it begins, and ends no later than it begins."
 CHOOSE = "Choose one of what is offered."
+TICKS = ("shows_wait", "at_kiosks")
+PLACE_MAX = 100
+"""Letters of where those who wait sit."""
 
 
 HEAD_START, RATE = "Head start of level {}", "What a minute counts at level {}"
@@ -177,7 +180,7 @@ def _values(policy: QueuePolicy) -> dict[str, str]:
     values |= {"order": policy.order, "scale": policy.scale, "no_show": f"{100 * policy.no_show_share:.0f}"}
     values |= {f"start-{level}": str(policy.head_start_minutes[level - 2]) for level in LEVELS}
     values |= {f"rate-{level}": f"{policy.rates[level - 2]:g}" for level in LEVELS}
-    values |= {"shows_wait": "yes"} if policy.shows_wait else {}
+    values |= {name: "yes" for name in TICKS if said[name]} | {"waits_at": policy.waits_at}
     for rule in said["relief"]:
         values |= {f"{rule['what']}-{limit}": str(rule[limit]) for limit in LIMITS if rule[limit] is not None}
     return values
@@ -191,8 +194,9 @@ def _policy(ask: Ask, today: QueuePolicy) -> QueuePolicy:
     said |= {
         "head_start_minutes": [int(_typed(form, f"start-{level}", HEAD_START.format(level), MINUTES)) for level in LEVELS],
         "rates": [_typed(form, f"rate-{level}", RATE.format(level), RATES) for level in LEVELS],
-        "shows_wait": form.get("shows_wait") == "yes", "relief": _relief(form, today),
+        "waits_at": form.get("waits_at", "")[:PLACE_MAX], "relief": _relief(form, today),
     }  # fmt: skip
+    said |= {name: form.get(name) == "yes" for name in TICKS}
     try:
         return msgspec.convert(msgspec.to_builtins(today) | said, QueuePolicy)
     except msgspec.ValidationError as fault:
