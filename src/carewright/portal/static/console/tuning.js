@@ -13,6 +13,7 @@ const look = async () => {
     } else if (fresh) {
       document.querySelector(SEARCHES).replaceWith(fresh);
       document.querySelector("form [type=submit][disabled]")?.removeAttribute("disabled");
+      document.querySelector("[data-one-runs]")?.remove();
     }
   } else {
     setTimeout(look, AGAIN_MILLISECONDS);
