@@ -95,7 +95,7 @@ async def test_a_patient_is_admitted_to_the_bed_that_is_proposed_and_discharged(
     best = page.get_by_role("listitem").filter(has_text="Bed 3")
     await expect(best).to_contain_text("Fit for precautions that others may need more, not used before")
     assert await problems_of(page) == []
-    await page.get_by_label("Airborne").check()
+    await page.get_by_role("group", name="Besides, for this time, precautions against").get_by_label("Airborne").check()
     await page.get_by_role("button", name="Look for it").click()
     await expect(page.get_by_text("Beds free now: 3 (2 not fit for the precautions).")).to_be_visible()
     await page.get_by_label("Free now").select_option(label="Bed 1")
@@ -161,6 +161,27 @@ async def test_a_patient_is_moved_by_the_keyboard_alone(visits: Visits, house: H
     await page.get_by_role("button", name="Move to Bed 2").focus()
     await page.keyboard.press("Enter")
     await expect(tile(page, "Bed 2")).to_contain_text(f"Keys{house.tag}")
+
+
+async def test_what_a_patient_needs_is_kept_and_narrows_what_is_proposed(visits: Visits, house: House) -> None:
+    turn = await house.here("Needs")
+    page = await visits.open(signed_in=False, viewport=PHONE)
+    await sign_in(page, house.system, "nurse")
+    await page.goto(f"/staff/beds/visits/{turn['encounter_id']}?place={house.site_id}")
+    await page.get_by_text("Precautions kept of the patient: none").click()
+    kept = page.get_by_role("group", name="Needs, now and from now on, precautions against")
+    await kept.get_by_label("Airborne").check()
+    await page.get_by_role("button", name="Keep").click()
+    await expect(page.get_by_text("Precautions kept of the patient: Airborne")).to_be_visible()
+    await expect(page.get_by_text("Beds free now: 3 (2 not fit for the precautions).")).to_be_visible()
+    assert await problems_of(page) == []
+    await page.get_by_role("button", name="Admit to Bed 3").click()
+    await expect(page.get_by_text(f"Needs{house.tag}")).to_be_visible()
+    desk = await visits.open(signed_in=False, viewport=DESKTOP)
+    await sign_in(desk, house.system, "front-desk")
+    await desk.goto(f"/staff/beds/visits/{turn['encounter_id']}?place={house.site_id}")
+    await expect(desk.get_by_text("Beds free now: 2 (2 not fit for the precautions).")).to_be_visible()
+    await expect(desk.get_by_text("Precautions kept of the patient")).to_have_count(0)
 
 
 async def test_everything_is_done_by_forms_where_there_is_no_script(visits: Visits, house: House) -> None:

@@ -385,6 +385,8 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("console", "assign_place"): "as list_places",
     ("console", "step_place"): "as list_places",
     ("console", "set_precautions"): "as list_places",
+    ("console", "get_precautions"): "as list_places",
+    ("console", "record_precautions"): "as list_places",
     ("console", "find_entries"): "as list_places",
     ("console", "get_encounter"): "as list_places",
     ("console", "record_encounter"): "as list_places",

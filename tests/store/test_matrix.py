@@ -39,6 +39,7 @@ LISTS = frozenset({
 """What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (
     "/api/v1/access", "/api/v1/audit", "/api/v1/calendar-feeds", "/api/v1/cds/feedback", "/api/v1/communications",
+    "/api/v1/patient-precautions",
     "/api/v1/coverages", "/api/v1/directory", "/api/v1/ehr", "/api/v1/hl7", "/api/v1/patients", "/api/v1/practitioners", "/api/v1/records",
     "/api/v1/services", "/api/v1/sites", "/api/v1/unusual-access", "/api/v1/visit-types",
 )  # fmt: skip

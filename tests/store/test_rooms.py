@@ -19,22 +19,30 @@ from carewright.contracts.flow import (
     UnknownEncounter,
     UnknownPlace,
 )
-from carewright.contracts.queue import Arrive, CallNext, PutQueue, Queue, StepEntry, UndoStep
+from carewright.contracts.patients import PatientErased, PatientMerged
+from carewright.contracts.queue import Arrive, CallEntry, CallNext, PutQueue, Queue, QueuePolicy, StepEntry, UndoStep
 from carewright.contracts.rooms import (
     AssignPlace,
     CountPlaces,
     ListPlaces,
+    PatientPrecautions,
     Place,
     PlaceKind,
+    Precaution,
     ProposedPlaces,
     ProposePlaces,
+    RecordPrecautions,
+    RoomRule,
     SetPrecautions,
     StepPlace,
 )
 from carewright.flow import handlers
 from carewright.flow.service import encounters, queue, rooms
+from carewright.flow.service import precautions as kept
+from carewright.flow.store import precautions as stored_precautions
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.merges import note_merged
 from tests.samples import known_id
 from tests.servers import MORNING, Contexts, facts_of
 
@@ -199,8 +207,9 @@ async def test_bad_steps_and_strangers_are_refused(context: Contexts, nurse: Con
         await board(await context("flow", "patient", patient_id=ANNA))
 
 
-async def _queue(context: Contexts) -> Queue:
-    return await queue.put_queue(await context("flow", "operations"), PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology"))
+async def _queue(context: Contexts, room: RoomRule | None = None) -> Queue:
+    said = PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology", policy=QueuePolicy(room=room))
+    return await queue.put_queue(await context("flow", "operations"), said)
 
 
 async def test_proposals_say_why_a_place_comes_where_it_does_and_what_others_lack(context: Contexts, nurse: Context, clock: Any) -> None:
@@ -251,3 +260,97 @@ async def test_a_board_asks_how_places_stand_without_asking_whose_they_are(conte
     for refused in (rooms.count_places(elsewhere, CountPlaces(site_id=SITE)), rooms.get_place(await context("flow", "patient"), BED)):
         with pytest.raises(Forbidden):
             await refused
+
+
+async def keeping(context: Contexts, *precautions: Precaution, patient_id: UUID = ANNA, **said: Any) -> PatientPrecautions:
+    nurse = await context("flow", "nurse")
+    return await kept.record_precautions(nurse, RecordPrecautions(patient_id=patient_id, precautions=precautions, **said))
+
+
+async def test_what_a_patient_needs_is_said_once_and_known_to_every_room_after(context: Contexts, nurse: Context) -> None:
+    await rooms.set_precautions(await context("flow", "operations"), SetPrecautions(place_id=TWO, precautions=("airborne",)))
+    assert (await kept.get_precautions(nurse, ANNA)).version == 0
+    said = await keeping(context, "airborne", expected_version=0)
+    assert (said.version, said.precautions) == (1, ("airborne",))
+    assert await keeping(context, "airborne") == said, "the same again changes nothing"
+    with pytest.raises(PreconditionFailed):
+        await keeping(context, "contact", expected_version=0)
+    anna, bert = await here(nurse, ANNA), await here(nurse, BERT)
+    with pytest.raises(PlaceNotSuited):
+        await put(nurse, anna, place_id=ONE)
+    proposed = await rooms.propose_places(nurse, ProposePlaces(encounter_id=anna.id, site_id=SITE, kind="room"))
+    assert [each.place.id for each in proposed.items] == [TWO]
+    assert (await put(nurse, anna)).id == TWO
+    bert_in = (await put(nurse, bert)).id
+    assert bert_in != TWO, "it is kept for those who need it"
+    await keeping(context)
+    assert (await put(nurse, anna, place_id=THREE if bert_in == ONE else ONE)).status == "occupied"
+    async with nurse.db.transaction() as tx:
+        stored = await tx.fetch(stored_precautions.Q.precautions_of, nurse.actor.organization_id, ANNA)
+    assert b"airborne" not in stored[0]["needed"]
+    for role in ("front-desk", "operations", "patient"):
+        with pytest.raises(Forbidden):
+            await kept.get_precautions(await context("flow", role), ANNA)
+    with pytest.raises(Forbidden):
+        await kept.record_precautions(await context("flow", "technician"), RecordPrecautions(patient_id=ANNA, precautions=()))
+
+
+async def test_precautions_follow_a_merge_and_go_with_an_erased_patient(context: Contexts, nurse: Context) -> None:
+    await keeping(context, "airborne")
+    await keeping(context, "contact", patient_id=BERT)
+    organization_id = nurse.actor.organization_id
+    async with nurse.db.transaction() as tx:
+        await note_merged(tx, organization_id, ANNA, BERT, MORNING)
+        await handlers.take_over(nurse, tx, PatientMerged(organization_id=organization_id, patient_id=BERT, prior_id=ANNA))
+    assert (await kept.get_precautions(nurse, BERT)).precautions == ("airborne", "contact")
+    assert (await kept.get_precautions(nurse, ANNA)).patient_id == BERT, "the record that stands is asked"
+    assert (await keeping(context, "droplet")).patient_id == BERT, "and written"
+    async with nurse.db.transaction() as tx:
+        await handlers.erase_patient(nurse, tx, PatientErased(organization_id=organization_id, patient_id=BERT, version=2))
+    assert (await kept.get_precautions(nurse, BERT)).version == 0
+
+
+async def test_whoever_checks_in_gets_the_room_that_the_queue_chooses(context: Contexts, nurse: Context) -> None:
+    made = await _queue(context, RoomRule(at="check-in", room_type="urn:test:room|exam", near_id=TOWER))
+    await keeping(context, "droplet", patient_id=CARA)
+    anna, bert, cara = [await queue.arrive(nurse, Arrive(queue_id=made.id, patient_id=each)) for each in (ANNA, BERT, CARA)]
+    assert (anna.status, anna.in_room, anna.location_id) == ("waiting", True, ONE)
+    assert (bert.location_id, cara.location_id, cara.in_room) == (TWO, None, False)
+    shown = await board(nurse)
+    assert (shown[ONE], shown[TWO], shown[THREE]) == (("occupied", ANNA), ("occupied", BERT), ("free", None))
+    assert (await encounters.get_encounter(nurse, anna.encounter_id)).location_ids == (ONE,)
+    own = await queue.own_turns(await context("flow", "patient", patient_id=ANNA))
+    assert [(each.id, each.name) for each in own.rooms] == [(ONE, f"Place {ONE}")]
+    called = (await queue.call_next(nurse, CallNext(queue_id=made.id))).entry
+    assert called is not None
+    assert (called.id, called.location_id) == (anna.id, ONE)
+    returned = await queue.step_entry(nurse, StepEntry(entry_id=anna.id, action="return"))
+    assert (returned.in_room, (await board(nurse))[ONE]) == (True, ("occupied", ANNA))
+    await queue.call_entry(nurse, CallEntry(entry_id=anna.id))
+    await queue.step_entry(nurse, StepEntry(entry_id=anna.id, action="skip"))
+    assert (await board(nurse))[ONE] == ("turnover", None), "who sat there leaves it to be cleaned"
+    await queue.step_entry(nurse, StepEntry(entry_id=bert.id, action="leave"))
+    assert (await board(nurse))[TWO] == ("turnover", None)
+    with pytest.raises(PlaceNotSuited):
+        await queue.call_entry(nurse, CallEntry(entry_id=cara.id, location_id=THREE))
+    await rooms.set_precautions(await context("flow", "operations"), SetPrecautions(place_id=THREE, precautions=("droplet",)))
+    assert (await queue.call_entry(nurse, CallEntry(entry_id=cara.id))).location_id == THREE
+
+
+async def test_a_queue_may_choose_a_room_when_somebody_is_called(context: Contexts, nurse: Context) -> None:
+    made = await _queue(context, RoomRule(at="call"))
+    announced = Arrive(queue_id=made.id, patient_id=BERT, expected_at=MORNING)
+    await queue.arrive(nurse, announced)
+    anna = await queue.arrive(nurse, Arrive(queue_id=made.id, patient_id=ANNA))
+    assert anna.location_id is None
+    called = (await queue.call_next(nurse, CallNext(queue_id=made.id))).entry
+    assert called is not None
+    assert called.location_id is not None
+    assert (await board(nurse))[called.location_id] == ("occupied", ANNA)
+    back = await queue.undo_step(nurse, UndoStep(entry_id=called.id, expected_version=called.version))
+    assert (back.location_id, (await board(nurse))[called.location_id]) == (None, ("free", None))
+    for each in (ONE, TWO, THREE):
+        await step(nurse, each, "close")
+    unplaced = (await queue.call_next(nurse, CallNext(queue_id=made.id))).entry
+    assert unplaced is not None
+    assert unplaced.location_id is None, "nobody is kept waiting for a room that there is not"

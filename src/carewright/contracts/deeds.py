@@ -130,6 +130,7 @@ flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
 flow.get_place                         flow.place.read
+flow.get_precautions                   flow.precaution.read
 flow.get_relief                        flow.relief.list
 flow.get_tuning                        flow.tuning.list
 flow.link_to_turn                      flow.queue_entry.link
@@ -153,6 +154,7 @@ flow.propose_turns                     flow.queue.propose
 flow.put_encounters                    flow.encounter.put
 flow.put_queue                         flow.queue.change
 flow.record_encounter                  flow.encounter.record
+flow.record_precautions                flow.precaution.record
 flow.register_walk_in                  flow.walk_in.register
 flow.renew_sensor_secret               flow.sensor.renew
 flow.report_readings                   flow.sensor.report

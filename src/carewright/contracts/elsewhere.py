@@ -76,10 +76,11 @@ class SayByLink(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LinkedTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn and how long it still takes; nothing of the latter for who does not wait."""
+    """A turn, how long it still takes, and what its room is called; nothing of the former for who does not wait."""
 
     entry: QueueEntry
     told: WaitEstimate | None = None
+    room: str = ""
 
 
 class NoteUnreached(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

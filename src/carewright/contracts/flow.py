@@ -27,12 +27,14 @@ from carewright.contracts.rooms import (
     AssignPlace,
     CountPlaces,
     ListPlaces,
+    PatientPrecautions,
     Place,
     PlaceCounts,
     PlacesPage,
     PlaceStatus,
     ProposedPlaces,
     ProposePlaces,
+    RecordPrecautions,
     SetPrecautions,
     StepPlace,
 )
@@ -464,6 +466,12 @@ class Rooms(Protocol):
     async def step_place(self, actor: Actor, command: StepPlace, idempotency_key: str | None = None) -> Place: ...
 
     async def set_precautions(self, actor: Actor, command: SetPrecautions, idempotency_key: str | None = None) -> Place: ...
+
+    async def get_precautions(self, actor: Actor, patient_id: UUID) -> PatientPrecautions: ...
+
+    async def record_precautions(
+        self, actor: Actor, command: RecordPrecautions, idempotency_key: str | None = None
+    ) -> PatientPrecautions: ...
 
 
 class Delays(Protocol):

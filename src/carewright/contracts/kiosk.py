@@ -58,8 +58,8 @@ class FoundByCode(msgspec.Struct, frozen=True, kw_only=True):
 class KioskTicket(msgspec.Struct, frozen=True, kw_only=True):
     """What a kiosk tells of a turn: the ticket, where it is for and where to wait; not whose it is, nor how urgent.
 
-    `place` is where to go, of who was called. `low_minutes` to `high_minutes`: four of five wait as long; None where the queue does not
-    tell, or nobody can. `elsewhere` is where a walk-in would wait less.
+    `place` is where to go, of who was called, or has a room since they came. `low_minutes` to `high_minutes`: four of five wait
+    as long; None where the queue does not tell, or nobody can. `elsewhere` is where a walk-in would wait less.
     """
 
     ticket: str

@@ -9,6 +9,7 @@ from msgspec import Meta
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.in_use import Gap
 from carewright.contracts.relief import OtherSite, Relief, ReliefKind, ReliefRule
+from carewright.contracts.rooms import RoomRule
 from carewright.contracts.sensors import SeenArea
 from carewright.kernel.values import Instant, ShortText, Version
 
@@ -55,6 +56,9 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `shows_wait`: screens and kiosks tell everybody how long it takes. `at_kiosks`: kiosks give tickets to who has no appointment.
     `waits_at` is where those who wait sit, as a kiosk tells them: "waiting area 2, first floor".
 
+    `room` has a room chosen by itself for whoever comes, or is called: of the type, equipped, fit for the precautions that are kept of the
+    patient, near, and fairly; None leaves it to whoever calls.
+
     `relief` is what is done by itself when more wait than the queue bears, each step once.
     """
 
@@ -74,6 +78,7 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     shows_wait: bool = True
     at_kiosks: bool = True
     waits_at: Annotated[str, Meta(max_length=100)] = ""
+    room: RoomRule | None = None
     relief: Annotated[tuple[ReliefRule, ...], Meta(max_length=len(get_args(ReliefKind)))] = ()
 
     def __post_init__(self) -> None:
@@ -160,7 +165,8 @@ class QueuesPage(msgspec.Struct, frozen=True, kw_only=True):
 class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One patient's turn in one queue. `ticket` is what is called out: it says nothing about who or how urgent.
 
-    `ranked_from` is since when the turn counts. `practitioner_id` is who alone may call the patient; `location_id` is where to.
+    `ranked_from` is since when the turn counts. `practitioner_id` is who alone may call the patient; `location_id` is where to;
+    with `in_room` they wait there already.
 
     Who waits elsewhere has `travel_minutes`: so far they are. They are not called in turn until `due_at`, when they are back by what they
     said, counted from `come_at`, when they were told to come. `offered_at` is when they were told that they may wait elsewhere,
@@ -180,6 +186,7 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     appointment_id: UUID | None = None
     practitioner_id: UUID | None = None
     location_id: UUID | None = None
+    in_room: bool = False
     expected_at: Instant | None = None
     arrived_at: Instant | None = None
     triaged_at: Instant | None = None
@@ -227,10 +234,18 @@ class VisitTurns(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[QueueEntry, ...]
 
 
+class RoomName(msgspec.Struct, frozen=True, kw_only=True):
+    """What a room is called."""
+
+    id: UUID
+    name: str
+
+
 class OwnTurns(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a patient waits, is called or is being seen now: mostly nowhere, or in one queue."""
+    """Where a patient waits, is called or is being seen now: mostly nowhere, or in one queue. `rooms` are those that the turns name."""
 
     items: tuple[QueueEntry, ...]
+    rooms: tuple[RoomName, ...] = ()
 
 
 class ListEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -258,6 +273,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     expected_at: Instant | None = None
     arrived_at: Instant | None = None
     called_at: Instant | None = None
+    location_id: UUID | None = None
+    in_room: bool = False
     skipped: int = 0
     offered_at: Instant | None = None
     travel_minutes: int | None = None

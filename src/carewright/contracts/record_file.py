@@ -20,6 +20,7 @@ KINDS = {
     "CoverageEligibilityResponse": "what became of them: what payers answered",
     "ClaimResponse": "what payers authorised beforehand, or did not",
     "Encounter": "visits and stays",
+    "Flag": "precautions against what may be passed on, as they are kept",
     "Task": "turns in queues: since when, how urgent, when called and seen",
     "ServiceRequest": "orders and referrals",
     "Observation": "measurements and findings",

@@ -162,3 +162,33 @@ class SetPrecautions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     place_id: UUID
     precautions: Precautions
     expected_version: Version | None = None
+
+
+class PatientPrecautions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a patient needs against what they may pass on. Version 0: nobody ever said any."""
+
+    patient_id: UUID
+    precautions: tuple[Precaution, ...] = ()
+    recorded_at: Instant | None = None
+    recorded_by: str | None = None
+    version: int = 0
+
+
+class RecordPrecautions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a patient needs from now on; none ends it."""
+
+    patient_id: UUID
+    precautions: Precautions
+    expected_version: Annotated[int, Meta(ge=0)] | None = None
+
+
+class RoomRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That a queue chooses a room by itself: when somebody checks in, or when they are called without one being named.
+
+    Who finds none free when they check in gets one when they are called. `near_id` is a place, or the building, to stay close to.
+    """
+
+    at: Literal["check-in", "call"]
+    room_type: TypeCode | None = None
+    devices: TypeCodes = ()
+    near_id: UUID | None = None

@@ -10,10 +10,11 @@ from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import QueueAction
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
 from carewright.flow.model import queue as rules
-from carewright.flow.service import check_in, delays, elsewhere, soon, turns
+from carewright.flow.service import check_in, delays, elsewhere, precautions, soon, turns
 from carewright.flow.store import coming, rooms
 from carewright.flow.store import delays as late
 from carewright.flow.store import encounters as store
+from carewright.flow.store import precautions as kept_precautions
 from carewright.flow.store import queue as queues
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
@@ -26,9 +27,11 @@ NEARER: frozenset[QueueAction] = frozenset({"call", "start", "leave", "transfer"
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
-    """What was said of the patient's encounters is cleared; that there were some stays."""
+    """What was said of the patient's encounters is cleared; that there were some stays. Which precautions they needed goes."""
     ids = await store.erase_encounters(tx, event.organization_id, event.patient_id)
     await audit.record_erasure(ctx, tx, "flow.encounter.erase", event, "Encounter", ids)
+    gone = await kept_precautions.drop_precautions(tx, event.organization_id, event.patient_id)
+    await audit.record_erasure(ctx, tx, "flow.precaution.erase", event, "PatientPrecautions", gone)
 
 
 async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
@@ -39,6 +42,7 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     turned = await queues.take_over(tx, event.organization_id, event.prior_id, ctx.clock.now())
     await audit.record_merge(ctx, tx, "flow.queue_entry.merge", event, "QueueEntry", turned)
     await late.take_over(tx, event.organization_id, event.prior_id)
+    await precautions.take_over(ctx, tx, event)
 
 
 async def copy_place(_: Context, tx: Session, event: LocationChanged) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from carewright.contracts.records import days_kept
 from carewright.flow.service import delays, elsewhere, readings, relief, soon, tuning
 from carewright.flow.service.encounters import dispose_encounters
+from carewright.flow.service.precautions import dispose_precautions
 from carewright.flow.store import coming, kiosk, sensors
 from carewright.flow.store import delays as late
 from carewright.flow.store import relief as reliefs
@@ -60,7 +61,7 @@ async def run_tuning(ctx: Context, payload: msgspec.Raw) -> None:
     await tuning.run_tuning(ctx.working_in(started.organization_id), started.tuning_id)
 
 
-KEEPS: tuple[Keeps[Context], ...] = (Keeps("encounters", dispose_encounters),)
+KEEPS: tuple[Keeps[Context], ...] = (Keeps("encounters", dispose_encounters), Keeps("encounters", dispose_precautions))
 TIMERS: tuple[Timer[Context], ...] = (
     disposing("flow.dispose", KEEPS, days_kept),
     Timer("flow.forget_past", 600, forget_past),

@@ -76,11 +76,13 @@ from carewright.contracts.rooms import (
     AssignPlace,
     CountPlaces,
     ListPlaces,
+    PatientPrecautions,
     Place,
     PlaceCounts,
     PlacesPage,
     ProposedPlaces,
     ProposePlaces,
+    RecordPrecautions,
     SetPrecautions,
     StepPlace,
 )
@@ -97,6 +99,7 @@ from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, Star
 from carewright.flow import handlers, mqtt
 from carewright.flow.context import FlowContext
 from carewright.flow.http import delays as http_delays
+from carewright.flow.http import precautions as http_precautions
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import relief as http_relief
 from carewright.flow.http import rooms as http_rooms
@@ -113,6 +116,7 @@ from carewright.flow.service import (
     elsewhere,
     help_calls,
     lobby,
+    precautions,
     queue,
     relief,
     rooms,
@@ -124,6 +128,7 @@ from carewright.flow.service import (
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
 from carewright.flow.store import encounters as store
+from carewright.flow.store import precautions as kept_precautions
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context, Once
 from carewright.kernel.http.outgoing import Outgoing
@@ -279,6 +284,12 @@ class LocalRooms:
     async def set_precautions(self, actor: Actor, command: SetPrecautions, idempotency_key: str | None = None) -> Place:
         return await rooms.set_precautions(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
+    async def get_precautions(self, actor: Actor, patient_id: UUID) -> PatientPrecautions:
+        return await precautions.get_precautions(self._context.acting(actor), patient_id)
+
+    async def record_precautions(self, actor: Actor, command: RecordPrecautions, idempotency_key: str | None = None) -> PatientPrecautions:
+        return await precautions.record_precautions(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
 
 class LocalDelays:
     """The contract's Protocol, answered in this process."""
@@ -394,11 +405,18 @@ MODULE = Module(
     start=start,
     settings=FlowSettings,
     offers=(Flow, Queues, Rooms, Delays, Lobby, Sensors, Kiosks),
-    routes=http_queues.ROUTES + http_relief.ROUTES + http_rooms.ROUTES + http_delays.ROUTES + http_tuning.ROUTES + http_sensors.ROUTES,
+    routes=http_queues.ROUTES
+    + http_relief.ROUTES
+    + http_rooms.ROUTES
+    + http_precautions.ROUTES
+    + http_delays.ROUTES
+    + http_tuning.ROUTES
+    + http_sensors.ROUTES,
     prefixes=(
         "/api/v1/queues",
         "/api/v1/queue-entries",
         "/api/v1/places",
+        http_precautions.PRECAUTIONS,
         "/api/v1/delays",
         "/api/v1/expected-starts",
         "/api/v1/tunings",
@@ -423,5 +441,5 @@ MODULE = Module(
     jobs=JOBS,
     timers=TIMERS,
     shown=(TURNS, RELIEF, PLACES, WALK_INS, HELP, CALLS, DELAYS, EXPECTED, SENSED),
-    sealed={store.TABLE: service.reseal_encounters},
+    sealed={store.TABLE: service.reseal_encounters, kept_precautions.TABLE: precautions.reseal_precautions},
 )

@@ -142,10 +142,10 @@ RETURNING day, last_number
 INSERT INTO flow.queue_entry (
     organization_id, id, queue_id, site_id, service_id, encounter_id, patient_id, appointment_id, practitioner_id, location_id, day, ticket,
     status, level, ranked_from, expected_at, arrived_at, triaged_at, called_at, started_at, ended_at, skipped, version, updated_at,
-    travel_minutes, come_at, due_at, more_times)
+    travel_minutes, come_at, due_at, more_times, in_room)
 VALUES (
     $1, $2, $3, $4, $5, $6, kernel.survivor_of($1, $7), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-    $25, $26, $27, $28)
+    $25, $26, $27, $28, $29)
 ON CONFLICT DO NOTHING
 RETURNING id
 
@@ -186,7 +186,8 @@ WITH step AS (
 UPDATE flow.queue_entry SET
     practitioner_id = $3, location_id = $4, status = $5, level = $6, ranked_from = $7, expected_at = $8, arrived_at = $9, triaged_at = $10,
     called_at = $11, started_at = $12, ended_at = $13, skipped = $14, version = $15, updated_at = $16, offered_at = $20,
-    travel_minutes = $21, come_at = $22, due_at = $23, more_times = $24, unreached_at = $25
+    travel_minutes = $21, come_at = $22, due_at = $23, more_times = $24, unreached_at = $25,
+    in_room = $26
 WHERE organization_id = $1 AND id = $2
 
 -- name: heads_for_caller
@@ -572,13 +573,17 @@ RETURNING id, queue_id, site_id, patient_id, ticket
 
 -- name: last_calls
 -- Who was called lately and is not gone: first those who are still to come, then those who have come; the newest first. $3: of these queues.
--- Whom the desk does not know yet is called to the desk.
+-- Whom the desk does not know yet is called to the desk. $6: who got a room when they came since then is told to go there.
 SELECT called.id, called.ticket, q.name AS queue, called.place, called.called_at, called.is_here
 FROM flow.queue q
 CROSS JOIN LATERAL (
     SELECT e.id, e.ticket, coalesce(p.name, '') AS place, e.called_at, e.status = 'in-service' AS is_here
     FROM flow.queue_entry e LEFT JOIN flow.place p ON p.organization_id = $1 AND p.id = e.location_id
     WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status IN ('called', 'in-service') AND e.called_at > $4
+    UNION ALL
+    SELECT e.id, e.ticket, p.name, e.arrived_at, false
+    FROM flow.queue_entry e JOIN flow.place p ON p.organization_id = $1 AND p.id = e.location_id
+    WHERE e.organization_id = $1 AND e.queue_id = q.id AND e.status = 'waiting' AND e.in_room AND e.arrived_at > $6
     UNION ALL
     SELECT w.id, w.ticket, '', w.called_at, false FROM flow.walk_in w
     WHERE w.organization_id = $1 AND w.queue_id = q.id AND w.ended_at IS NULL AND w.status = 'called' AND w.called_at > $4
@@ -892,3 +897,52 @@ RETURNING id
 DELETE FROM flow.help_call WHERE (organization_id, id) IN (
     SELECT organization_id, id FROM flow.help_call WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)
 RETURNING id
+
+-- name: precautions_of
+SELECT patient_id, needed, recorded_at, recorded_by, version FROM flow.patient_precautions
+WHERE organization_id = $1 AND patient_id = kernel.survivor_of($1, $2)
+
+-- name: survivor_of
+SELECT kernel.survivor_of($1, $2) AS id
+
+-- name: precautions_for_change
+SELECT patient_id, needed, recorded_at, recorded_by, version FROM flow.patient_precautions WHERE organization_id = $1 AND patient_id = $2
+FOR UPDATE
+
+-- name: put_precautions
+-- Nothing back: somebody said something else since.
+INSERT INTO flow.patient_precautions AS kept (organization_id, patient_id, needed, recorded_at, recorded_by, version)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organization_id, patient_id) DO UPDATE SET
+    needed = EXCLUDED.needed, recorded_at = EXCLUDED.recorded_at, recorded_by = EXCLUDED.recorded_by, version = EXCLUDED.version
+WHERE kept.version = EXCLUDED.version - 1
+RETURNING version
+
+-- name: drop_precautions
+DELETE FROM flow.patient_precautions WHERE organization_id = $1 AND patient_id = $2 RETURNING patient_id AS id
+
+-- name: dispose_precautions
+-- What nobody has said anew for long enough, oldest first.
+DELETE FROM flow.patient_precautions WHERE organization_id = $1 AND patient_id = ANY(ARRAY(
+    SELECT patient_id FROM flow.patient_precautions
+    WHERE organization_id = $1 AND recorded_at < $2 AND NOT kernel.is_held(organization_id, patient_id)
+    ORDER BY recorded_at LIMIT $3
+))
+RETURNING patient_id AS id
+
+-- name: precautions_to_reseal
+-- $3 begins everything that the newest key sealed. Locked, so that a change of the same row waits for a moment; readers do not.
+SELECT patient_id AS id, needed FROM flow.patient_precautions
+WHERE organization_id = $1 AND patient_id > $2 AND substring(needed FOR 3) <> $3
+ORDER BY patient_id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_precautions
+UPDATE flow.patient_precautions p SET needed = r.needed FROM unnest($2::uuid[], $3::bytea[]) AS r(id, needed)
+WHERE p.organization_id = $1 AND p.patient_id = r.id
+
+-- name: names_of_places
+SELECT id, name FROM flow.place WHERE organization_id = $1 AND id = ANY($2::uuid[])
+
+-- name: who_waited_in_rooms
+SELECT DISTINCT encounter_id FROM flow.queue_entry WHERE organization_id = $1 AND encounter_id = ANY($2::uuid[]) AND in_room

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
-from carewright.contracts.flow import Flow, Queues
+from carewright.contracts.flow import Flow, Queues, Rooms
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
@@ -25,6 +25,7 @@ class RecordsContext(Context):
     scheduling: Scheduling
     flow: Flow
     queues: Queues
+    rooms: Rooms
     orders: Orders
     vitals: Vitals
     notifications: Notifications

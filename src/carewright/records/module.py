@@ -9,7 +9,7 @@ import msgspec
 from carewright.contracts.access import Access
 from carewright.contracts.audit import AuditTrail
 from carewright.contracts.coverage import Coverages
-from carewright.contracts.flow import Flow, Queues
+from carewright.contracts.flow import Flow, Queues, Rooms
 from carewright.contracts.hl7 import Desk
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
@@ -42,7 +42,7 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = RecordsContext(
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
-        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), queues=resolve(Queues),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), queues=resolve(Queues), rooms=resolve(Rooms),
         orders=resolve(Orders), vitals=resolve(Vitals),
         notifications=resolve(Notifications), audit=resolve(AuditTrail), coverages=resolve(Coverages),
         desk=resolve(Desk), access=resolve(Access),
@@ -55,7 +55,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Coverages, Scheduling, Flow, Queues, Orders, Vitals, Notifications, AuditTrail, Desk, Access),
+    needs=(Patients, Coverages, Scheduling, Flow, Queues, Rooms, Orders, Vitals, Notifications, AuditTrail, Desk, Access),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

@@ -16,12 +16,22 @@ from carewright.console.http.page import Ask
 from carewright.contracts.directory import Coding, Location
 from carewright.contracts.encounters import Encounter, EncounterStatus, RecordEncounter, SearchEncounters
 from carewright.contracts.flow import NoPlaceFree, PlaceNotFree, PlaceNotSuited, StatusNotAllowed
-from carewright.contracts.rooms import AssignPlace, CountPlaces, ListPlaces, Place, PlaceKind, ProposedPlaces, ProposePlaces
-from carewright.kernel.errors import BadInput, NotFound
+from carewright.contracts.rooms import (
+    AssignPlace,
+    CountPlaces,
+    ListPlaces,
+    Place,
+    PlaceKind,
+    ProposedPlaces,
+    ProposePlaces,
+    RecordPrecautions,
+)
+from carewright.kernel.errors import BadInput, NotFound, PreconditionFailed
 
 ADMIT = f"{BEDS}/admit"
 VISIT = f"{BEDS}/visits/{{id}}"
 RECORD = "flow.encounter.record"
+READ_NEEDS, RECORD_NEEDS = "flow.precaution.read", "flow.precaution.record"
 OPEN: tuple[EncounterStatus, ...] = ("planned", "arrived", "triaged", "in-progress", "onleave")
 STATES: Mapping[str, str] = {
     "planned": "Planned", "arrived": "Here", "triaged": "Here, and seen by a nurse", "in-progress": "Being treated", "onleave": "On leave",
@@ -109,6 +119,21 @@ async def put(ask: Ask) -> Response:
     return ask.go(board_of(place, "put"))
 
 
+async def keep(ask: Ask) -> Response:
+    """Which precautions the patient needs, for this time and every other."""
+    encounter = await ask.ctx.flow.get_encounter(ask.ctx.actor, ask.id)
+    version = ask.form.get("version", "")
+    given = {
+        "patient_id": str(encounter.patient_id), "precautions": [each for each in words.PRECAUTIONS if ask.form.get(each) == "yes"],
+        "expected_version": int(version) if version.isdecimal() else None,
+    }  # fmt: skip
+    try:
+        await ask.ctx.rooms.record_precautions(ask.ctx.actor, _as(RecordPrecautions, given), once_of(ask))
+    except PreconditionFailed:
+        return await _shown(ask, {"place": ask.form.get("place", "")}, 409, FASTER)
+    return ask.go(f"{VISIT.format(id=ask.id)}?{urlencode({'place': ask.form.get('place', '')})}")
+
+
 def _wanted(ask: Ask, said: Mapping[str, str], site_id: UUID) -> dict[str, Any]:
     """What is asked for, as the page or its form has it."""
     return {
@@ -131,12 +156,14 @@ async def _shown(ask: Ask, said: Mapping[str, str], status: int = 200, error: st
     free = await _free(ask, site, wanted.kind)
     now_in = await _now_in(ask, site, encounter)
     names = await names_of(ask, [*free, *now_in, *(each.place for each in found.items)])
+    kept = await ask.ctx.rooms.get_precautions(ask.ctx.actor, encounter.patient_id) if ask.ctx.actor.may(READ_NEEDS) else None
     patient = (await ask.ctx.patients.get_patients(ask.ctx.actor, (encounter.patient_id,)))[0]
     return ask.show(
         "bed_visit.html", status, site=site, visit=encounter, who=called(patient), error=error, aimed=aimed, wanted=wanted, now_in=now_in,
         state=_words(ask, site, encounter), proposals=_proposals(found, names), lacking=words.lacking(found, wanted.kind),
         free=sorted(free, key=lambda each: each.name), kinds=words.ONE, precautions=words.PRECAUTIONS,
         devices=sorted({(words.word_of(code), code) for each in free for code in each.devices}), types=await _types(ask, site, wanted.kind),
+        kept=kept, may_keep=ask.ctx.actor.may(RECORD_NEEDS),
     )  # fmt: skip
 
 

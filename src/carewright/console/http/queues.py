@@ -19,7 +19,16 @@ from carewright.console.http.page import Ask
 from carewright.console.http.sensed import areas_of
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.elsewhere import DISTANCES, SayWhere, StayNear
-from carewright.contracts.flow import AlreadyQueued, NothingToUndo, OtherScale, StepNotAllowed, UnknownQueue, WalkInsPaused
+from carewright.contracts.flow import (
+    AlreadyQueued,
+    NothingToUndo,
+    OtherScale,
+    PlaceNotFree,
+    PlaceNotSuited,
+    StepNotAllowed,
+    UnknownQueue,
+    WalkInsPaused,
+)
 from carewright.contracts.kiosk import (
     AnswerHelp,
     CallWalkIn,
@@ -50,8 +59,9 @@ from carewright.contracts.queue import (
     WaitEstimate,
 )
 from carewright.contracts.relief import SetRelief
+from carewright.contracts.rooms import ListPlaces
 from carewright.contracts.scheduling import NoTimeForTurn
-from carewright.kernel.errors import BadInput, PreconditionFailed
+from carewright.kernel.errors import BadInput, PreconditionFailed, Refusal
 from carewright.kernel.server_sent import text_of
 
 QUEUES = "/staff/queues"
@@ -84,7 +94,12 @@ NOBODY = "Nobody is to be called now."
 ELSEWHERE = "Nobody who is here is to be called now. Who waits elsewhere is told to come in time; you can call them in their own line."
 TAKEN = "That time is taken, or somebody is booked too soon. This is how it stands now."
 FASTER = "Somebody else was faster. This is how it stands now."
+ROOMS: Mapping[type[Refusal], str] = {
+    PlaceNotFree: "Somebody is in that room. Call to another one.",
+    PlaceNotSuited: "That room is not fit for what this patient needs. Call to another one.",
+}
 DIGITS_MAX = 10
+IN_ROOM: frozenset[QueueEntryStatus] = frozenset({"called", "in-service"})
 T = TypeVar("T")
 NOTHING_TOLD: Mapping[UUID, WaitEstimate] = {}
 TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage", "away", "back"})
@@ -97,6 +112,7 @@ class Line(NamedTuple):
     who: str | None
     state: str
     level: str
+    room: str
     since: str
     wait: str
     where: str
@@ -180,7 +196,10 @@ async def show_queue(ask: Ask) -> Response:
 async def call_next(ask: Ask) -> Response:
     """Call whoever is next, for whom the form says."""
     command = _as(CallNext, {"queue_id": ask.id, **calling.caller_of(ask.form).named})
-    found = await ask.ctx.queues.call_next(ask.ctx.actor, command, _key(ask))
+    try:
+        found = await ask.ctx.queues.call_next(ask.ctx.actor, command, _key(ask))
+    except (PlaceNotFree, PlaceNotSuited) as refusal:
+        return await _shown(ask, 409, error=ROOMS[type(refusal)])
     if found.entry:
         return _done(ask, "call", found.entry)
     return await _shown(ask, error=found.kept_for.text if found.kept_for else await _why_nobody(ask))
@@ -293,6 +312,8 @@ async def _tried(ask: Ask, action: str, do: Callable[[Ask, str], Awaitable[Queue
         return _done(ask, action, await do(ask, action))
     except (StepNotAllowed, PreconditionFailed):
         return await _shown(ask, 409, error=FASTER)
+    except (PlaceNotFree, PlaceNotSuited) as refusal:
+        return await _shown(ask, 409, error=ROOMS[type(refusal)])
     except (NothingToUndo, AlreadyQueued, OtherScale, StayNear) as refusal:
         return await _shown(ask, 409, error=refusal.detail)
 
@@ -363,11 +384,12 @@ async def _page(
     sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
     zone = zone_of(sites.get(summary.queue.site_id))
     told = {each.entry_id: each for each in (await ask.ctx.queues.estimate_waits(ask.ctx.actor, ask.id)).items} if now.waiting else {}
+    rooms = await _rooms(ask, summary.queue.site_id, (*now.active, *now.waiting))
     levels = scales.LEVELS[summary.queue.policy.scale]
     return ask.show(
         "queue.html", status, queue=summary.queue, place=place, waiting_count=sum(summary.waiting), as_of=now.as_of.astimezone(zone),
-        called=called, active=[_line(each, names, zone, levels) for each in now.active],
-        waiting=[_line(each, names, zone, levels, told) for each in now.waiting],
+        called=called, active=[_line(each, names, zone, levels, rooms) for each in now.active],
+        waiting=[_line(each, names, zone, levels, rooms, told) for each in now.waiting],
         kiosk=await kiosks.kiosks_of(ask, summary.queue, zone), ends=kiosks.ENDS,
         areas=areas_of((summary,), zone),
         free=await gaps.gaps_of(ask, summary.queue, zone), calling=await calling.calling_of(ask, summary.queue),
@@ -378,17 +400,29 @@ async def _page(
     )  # fmt: skip
 
 
+async def _rooms(ask: Ask, site_id: UUID, entries: Iterable[QueueEntry | Turn]) -> dict[UUID, str]:
+    """In which room those are who are in one, by turn."""
+    room_of = {each.id: each.location_id for each in entries if each.location_id and (each.status in IN_ROOM or each.in_room)}
+    if not room_of:
+        return {}
+    ids = tuple(dict.fromkeys(room_of.values()))[:ENTRIES_MAX]
+    found = (await ask.ctx.rooms.list_places(ask.ctx.actor, ListPlaces(site_id=site_id, ids=ids, whose=False))).items
+    names = {each.id: each.name for each in found}
+    return {entry_id: names[room_id] for entry_id, room_id in room_of.items() if room_id in names}
+
+
 def _line(
     entry: QueueEntry | Turn,
     names: Mapping[UUID, str],
     zone: ZoneInfo,
     levels: Sequence[str],
+    rooms: Mapping[UUID, str],
     told: Mapping[UUID, WaitEstimate] = NOTHING_TOLD,
 ) -> Line:
     at = (entry.called_at if entry.status in ("called", "in-service") else entry.arrived_at) or entry.expected_at
     return Line(
         entry=entry, who=names.get(entry.id), state=STATES[entry.status], level=levels[entry.level - 1],
-        since=at.astimezone(zone).strftime("%H:%M") if at else "", wait=_wait(told.get(entry.id)),
+        room=rooms.get(entry.id, ""), since=at.astimezone(zone).strftime("%H:%M") if at else "", wait=_wait(told.get(entry.id)),
         where=elsewhere.where(entry, zone), may_go=elsewhere.may_go(entry),
         actions=tuple((action, LABELS[action]) for action in _offered(entry)),
     )  # fmt: skip

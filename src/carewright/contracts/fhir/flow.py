@@ -17,8 +17,9 @@ from carewright.contracts.fhir.basics import (
     said,
 )
 from carewright.contracts.queue import QueueEntry, QueueEntryStatus
+from carewright.contracts.rooms import PatientPrecautions
 
-TURN_STATUS, TICKET = "urn:carewright:turn-status", "urn:carewright:ticket"
+TURN_STATUS, TICKET, PRECAUTION = "urn:carewright:turn-status", "urn:carewright:ticket", "urn:carewright:precaution"
 TASK_STATUS: Mapping[QueueEntryStatus, str] = {
     "expected": "requested", "waiting": "accepted", "called": "accepted", "in-service": "in-progress", "on-hold": "on-hold",
     "skipped": "on-hold", "completed": "completed", "left": "cancelled", "transferred": "cancelled", "cancelled": "entered-in-error",
@@ -40,6 +41,20 @@ def encounter(one: Encounter) -> Resource:
         "period": period(one.start, one.end),
         "location": [{"location": reference("Location", each)} for each in one.location_ids],
     }, one.version, one.updated_at)  # fmt: skip
+
+
+def precautions(kept: PatientPrecautions) -> list[Resource]:
+    """What staff are to mind of a patient, as flags (http://hl7.org/fhir/R4/flag.html); none where nobody ever said any."""
+    if kept.recorded_at is None:
+        return []
+    coded = [{"system": PRECAUTION, "code": each} for each in kept.precautions]
+    return [resource("Flag", kept.patient_id, {
+        "status": "active" if coded else "inactive",
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/flag-category", "code": "safety"}]}],
+        "code": {"coding": coded or None, "text": "Precautions against what may be passed on"},
+        "subject": reference("Patient", kept.patient_id),
+        "period": {"start": instant(kept.recorded_at)},
+    }, kept.version, kept.recorded_at)]  # fmt: skip
 
 
 def turn(one: QueueEntry) -> Resource:

@@ -21,6 +21,8 @@ from carewright.kernel.events import Event
 ENDED: frozenset[QueueEntryStatus] = frozenset({"completed", "left", "transferred", "cancelled"})
 OPEN: frozenset[QueueEntryStatus] = frozenset({"expected", "waiting", "called", "in-service", "on-hold", "skipped"})
 HERE = OPEN - {"expected"}
+OUT_OF_ROOM: frozenset[QueueEntryStatus] = frozenset({"skipped", "on-hold"})
+"""Who has a room since they came is in it no more. Of a turn that is over it stays said that they were."""
 ENCOUNTER_ENDED: frozenset[EncounterStatus] = frozenset({"finished", "cancelled"})
 STEPS: Mapping[EntryAction, tuple[frozenset[QueueEntryStatus], QueueEntryStatus | None]] = {
     "arrive": (frozenset({"expected"}), "waiting"),
@@ -85,7 +87,10 @@ def stepped(entry: QueueEntry, action: EntryAction, now: datetime) -> QueueEntry
     if entry.status not in sources:
         raise StepNotAllowed(entry_id=str(entry.id), entry_status=entry.status, action=action)
     status = to or entry.status
-    after = replace(entry, status=status, version=entry.version + 1, updated_at=now, ended_at=now if status in ENDED else None)
+    after = replace(
+        entry, status=status, version=entry.version + 1, updated_at=now, ended_at=now if status in ENDED else None,
+        in_room=entry.in_room and status not in OUT_OF_ROOM and action != "away",
+    )  # fmt: skip
     if action not in STAYS_ELSEWHERE:
         after = replace(after, travel_minutes=None, due_at=None)
     match action:

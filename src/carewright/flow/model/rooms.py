@@ -104,7 +104,8 @@ def stepped(place: Place, action: PlaceAction, reason: ClosedReason, now: dateti
 
 def room_of(entry: QueueEntry) -> UUID | None:
     """The room in which a turn has its patient now."""
-    return entry.location_id if entry.status in IN_THE_ROOM else None
+    is_there = entry.status in IN_THE_ROOM or (entry.status == "waiting" and entry.in_room)
+    return entry.location_id if is_there else None
 
 
 def changed(place: Place, organization_id: UUID) -> PlaceChanged:

@@ -13,6 +13,7 @@ from carewright.contracts.flow import UnknownEntry
 from carewright.contracts.queue import QueueEntry
 from carewright.flow.service import elsewhere, estimates
 from carewright.flow.store import queue as store
+from carewright.flow.store import rooms
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.links import look_at_link, make_link
@@ -46,7 +47,8 @@ async def turn_by_link(ctx: Context, query: ByLink) -> LinkedTurn:
     told = None if queue is None or entry.status != "waiting" else (await estimates.estimates_of(ctx, queue, entry.id)).get(entry.id)
     about = (audit.Entity(type="QueueEntry", id=entry.id),)
     await audit.record(acting.db, audit.entry(acting, "flow.queue_entry.open", "R", patient_id=entry.patient_id, entities=about))
-    return LinkedTurn(entry=entry, told=told)
+    named = await rooms.names_of(ctx.db, ctx.actor.organization_id, [entry.location_id] if entry.location_id else [])
+    return LinkedTurn(entry=entry, told=told, room="".join(each.name for each in named))
 
 
 async def say_by_link(ctx: Context, command: SayByLink) -> QueueEntry:

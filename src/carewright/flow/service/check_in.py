@@ -24,6 +24,7 @@ from carewright.contracts.kiosk import (
 )
 from carewright.contracts.queue import PutQueue, Queue, QueueEntry
 from carewright.flow.model import check_in as rules
+from carewright.flow.model import rooms
 from carewright.flow.service import estimates, help_calls, turns
 from carewright.flow.store import kiosk as store
 from carewright.flow.store import queue as queues
@@ -89,7 +90,7 @@ async def told_of(ctx: Context, queue: Queue, entry: QueueEntry) -> KioskTicket:
     place = await store.place_name(ctx.db, ctx.actor.organization_id, entry.location_id) if entry.location_id else ""
     shown = KioskTicket(
         ticket=entry.ticket, queue=queue.name, waits_at=queue.policy.waits_at, status=entry.status,
-        place=place if entry.status in ("called", "in-service") else "",
+        place=place if rooms.room_of(entry) else "",
     )  # fmt: skip
     return await estimates.with_wait(ctx, queue, shown, entry.id) if entry.status == "waiting" else shown
 

@@ -14,6 +14,8 @@ from carewright.kernel.errors import Forbidden
 
 CALLED_FOR = timedelta(hours=1)
 """A ticket that nobody has come to for so long is called no more."""
+SENT_FOR = timedelta(minutes=10)
+"""Whoever got a room when they came is shown the way for so long."""
 
 
 async def show_calls(ctx: Context, query: ShowCalls) -> CallsShown:
@@ -23,7 +25,8 @@ async def show_calls(ctx: Context, query: ShowCalls) -> CallsShown:
     organization_id, wanted = ctx.actor.organization_id, query.queue_ids or None
     async with ctx.db.transaction() as tx:
         name, zone = await store.site(tx, organization_id, query.site_id)
-        calls = await store.last_calls(tx, organization_id, query, ctx.clock.now() - CALLED_FOR)
+        now = ctx.clock.now()
+        calls = await store.last_calls(tx, organization_id, query, now - CALLED_FOR, now - SENT_FOR)
         found = await queues.queues_at(tx, organization_id, {query.site_id}, None)
     shown = [await queue_shown(ctx, each) for each in found if wanted is None or each.queue.id in wanted]
     return CallsShown(site_name=name, time_zone=zone, calls=tuple(calls), queues=tuple(shown))

@@ -43,9 +43,10 @@ from carewright.flow.model import preview
 from carewright.flow.model import queue as rules
 from carewright.flow.model.sensing import seen_area
 from carewright.flow.service import booked, encounters, places, relief, turns
+from carewright.flow.store import encounters as visits
 from carewright.flow.store import queue as store
 from carewright.flow.store import relief as reliefs
-from carewright.flow.store import sensors
+from carewright.flow.store import rooms, sensors
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -155,7 +156,8 @@ async def own_turns(ctx: Context) -> OwnTurns:
         found = await store.open_entries_of_patient(tx, ctx.actor.organization_id, patient_id)
         about = tuple(audit.Entity(type="QueueEntry", id=each.id) for each in found)
         await audit.record(tx, audit.entry(ctx, "flow.queue_entry.read", "R", patient_id=patient_id, entities=about))
-    return OwnTurns(items=tuple(found))
+        named = await rooms.names_of(tx, ctx.actor.organization_id, [each.location_id for each in found if each.location_id])
+    return OwnTurns(items=tuple(found), rooms=named)
 
 
 async def turns_of_visits(ctx: Context, query: TurnsOfVisits) -> VisitTurns:
@@ -204,7 +206,7 @@ async def call_next(ctx: Context, command: CallNext) -> Called:
         walk_ins_until = now - timedelta(minutes=queue.policy.walk_in_may_wait_minutes) if kept else None
         before = await store.lock_next(tx, ctx.actor.organization_id, queue, command.practitioner_id, now, walk_ins_until)
         if before is not None:
-            return Called(entry=await _call(ctx, tx, cipher, before, command), kept_for=kept)
+            return Called(entry=await _call(ctx, tx, cipher, queue, before, command), kept_for=kept)
         await audit.record(tx, audit.entry(ctx, "flow.queue_entry.call", "E", entities=(audit.Entity(type="Queue", id=queue.id),)))
         return Called(entry=None, kept_for=kept)
 
@@ -218,7 +220,8 @@ async def call_entry(ctx: Context, command: CallEntry) -> QueueEntry:
 
     async def work(tx: Session) -> QueueEntry:
         before = await turns.for_change(ctx, tx, command.entry_id, command.expected_version)
-        return await _call(ctx, tx, cipher, before, command)
+        queue = await turns.get_queue(ctx, tx, before.queue_id)
+        return await _call(ctx, tx, cipher, queue, before, command)
 
     return await once_committed(ctx, QueueEntry, work)
 
@@ -306,10 +309,29 @@ async def undo_step(ctx: Context, command: UndoStep) -> QueueEntry:
     return await once_committed(ctx, QueueEntry, work)
 
 
-async def _call(ctx: Context, tx: Session, cipher: FieldCipher, before: QueueEntry, command: CallNext | CallEntry) -> QueueEntry:
+async def _call(
+    ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, before: QueueEntry, command: CallNext | CallEntry
+) -> QueueEntry:  # fmt: skip
     after = rules.stepped(before, "call", ctx.clock.now())
     wanted = before.practitioner_id or command.practitioner_id
-    return await turns.write(ctx, tx, cipher, "call", before, replace(after, location_id=command.location_id, practitioner_id=wanted))
+    room_id = await _room(ctx, tx, cipher, queue, before, command.location_id)
+    return await turns.write(ctx, tx, cipher, "call", before, replace(after, location_id=room_id, practitioner_id=wanted))
+
+
+async def _room(
+    ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, before: QueueEntry, named_id: UUID | None
+) -> UUID | None:  # fmt: skip
+    """Where somebody is called to: the room that is named, the one in which they wait, or the one that the queue chooses.
+
+    Raises `PlaceNotSuited` for a named one that is not fit for the precautions kept of the patient.
+    """
+    if named_id is not None:
+        await places.ensure_fit(ctx, tx, cipher, named_id, before)
+        return named_id
+    if before.in_room or queue.policy.room is None:
+        return before.location_id if before.in_room else None
+    await visits.encounters_for_change(tx, cipher, [before.encounter_id])  # rows are locked in one order: the encounter, then its place
+    return await places.choose_room(ctx, tx, cipher, queue, before.encounter_id, before.patient_id)
 
 
 def _ensure_at(ctx: Context, site_id: UUID) -> None:

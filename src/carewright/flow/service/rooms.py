@@ -17,6 +17,7 @@ from carewright.contracts.rooms import (
     Place,
     PlaceCounts,
     PlacesPage,
+    Precautions,
     ProposedPlace,
     ProposedPlaces,
     ProposePlaces,
@@ -31,6 +32,7 @@ from carewright.flow.service.encounters import write as write_encounters
 from carewright.flow.service.turns import ACT_CODE
 from carewright.flow.store import encounters, sensors
 from carewright.flow.store import rooms as store
+from carewright.flow.store.precautions import precautions_of
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -89,7 +91,8 @@ async def propose_places(ctx: Context, query: ProposePlaces) -> ProposedPlaces:
     async with ctx.db.transaction() as tx:
         encounter = await _visit(ctx, tx, cipher, query.encounter_id)
         held = await store.places_of(tx, organization_id, [encounter.id])
-        near = await _near(ctx, tx, query, held)
+        query = replace(query, precautions=await _needed(tx, cipher, encounter.patient_id, query.precautions))
+        near = await places.near(ctx, tx, query, held)
         free = await store.free_places(tx, organization_id, query.site_id, query.kind)
         best = rules.in_order(free, query, near)[: query.limit]
         about = tuple(_entity(each) for each in best)
@@ -113,7 +116,8 @@ async def assign_place(ctx: Context, command: AssignPlace) -> Place:
         before = [each for each in held if (each.kind == "bed") == (command.kind == "bed")]
         if any(each.id == command.place_id for each in before):
             return next(each for each in before if each.id == command.place_id)
-        chosen = await (_named(ctx, tx, command, command.place_id) if command.place_id else _best(ctx, tx, command, held))
+        wanted = replace(command, precautions=await _needed(tx, cipher, encounter.patient_id, command.precautions))
+        chosen = await (_named(ctx, tx, wanted, command.place_id) if command.place_id else _best(ctx, tx, wanted, held))
         now = ctx.clock.now()
         taken = rules.occupied(chosen, encounter.id, now)
         for each in before:
@@ -193,21 +197,15 @@ async def _named(ctx: Context, tx: Session, command: AssignPlace, place_id: UUID
 
 
 async def _best(ctx: Context, tx: Session, command: AssignPlace, held: list[Place]) -> Place:
-    """The best that nobody else is just taking, locked."""
-    organization_id = ctx.actor.organization_id
-    free = await store.free_places(tx, organization_id, command.site_id, command.kind)
-    for each in rules.in_order(free, command, await _near(ctx, tx, command, held)):
-        if place := await store.lock_if_free(tx, organization_id, each.id):
-            return place
+    if place := await places.lock_best(ctx, tx, command, held):
+        return place
     raise NoPlaceFree(site_id=str(command.site_id))
 
 
-async def _near(ctx: Context, tx: Session, wanted: AssignPlace | ProposePlaces, held: list[Place]) -> set[UUID]:
-    """The parts of the house to stay close to: those that are named, or where the patient is."""
-    near = {each.part_of_id for each in held}
-    if wanted.near_id is not None:
-        near = {wanted.near_id, await store.part_of(tx, ctx.actor.organization_id, wanted.near_id)}
-    return {each for each in near if each is not None}
+async def _needed(tx: Session, cipher: FieldCipher, patient_id: UUID, asked: Precautions) -> Precautions:
+    """The precautions that are asked for, and those that are kept of the patient."""
+    kept = await precautions_of(tx, cipher, patient_id)
+    return tuple(sorted({*asked, *kept.precautions}))
 
 
 async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_version: int | None) -> Place:

@@ -131,7 +131,8 @@ async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arr
         announced = await store.entry_for_change(tx, organization_id, known)
         if announced is None or announced.status != "expected" or not is_here:
             raise AlreadyQueued(entry_id=str(known))
-        return await write(ctx, tx, cipher, "arrive", announced, rules.stepped(announced, "arrive", now))
+        here = rules.stepped(announced, "arrive", now)
+        return await write(ctx, tx, cipher, "arrive", announced, await _roomed(ctx, tx, cipher, queue, here))
     visit = await _visit_going_on(tx, cipher, arrival)
     encounter = visit or await _begin_visit(ctx, tx, cipher, queue, arrival)
     entry = QueueEntry(
@@ -141,10 +142,22 @@ async def come(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, arr
         arrived_at=came_at if is_here else None, updated_at=now,
         ranked_from=arrival.expected_at or rules.ranked_from(came_at, arrival.appointment_start, queue.policy),
     )  # fmt: skip
-    begun = await begin(ctx, tx, "arrive" if is_here else "announce", entry, drawn)
-    if visit is not None:
+    placed = await _roomed(ctx, tx, cipher, queue, entry) if is_here else entry
+    begun = await begin(ctx, tx, "arrive" if is_here else "announce", placed, drawn)
+    if visit is not None or begun.in_room:
         await follow(ctx, tx, cipher, begun)
+    await places.follow_turn(ctx, tx, entry, begun)
     return begun
+
+
+async def _roomed(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, entry: QueueEntry) -> QueueEntry:
+    """The turn of who has come, with a room where the queue chooses one at check-in and one is free."""
+    rule = queue.policy.room
+    if rule is None or rule.at != "check-in":
+        return entry
+    await encounters.encounters_for_change(tx, cipher, [entry.encounter_id])  # rows are locked in one order: the encounter, then its place
+    room_id = await places.choose_room(ctx, tx, cipher, queue, entry.encounter_id, entry.patient_id)
+    return replace(entry, location_id=room_id, in_room=True) if room_id else entry
 
 
 async def begin(ctx: Context, tx: Session, action: EntryAction, entry: QueueEntry, drawn: Drawn) -> QueueEntry:

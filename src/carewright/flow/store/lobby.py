@@ -10,9 +10,9 @@ from carewright.kernel.sql import load
 Q = load("carewright.flow")
 
 
-async def last_calls(db: Session, organization_id: UUID, query: ShowCalls, since: datetime) -> list[CallShown]:
-    """The newest first."""
-    rows = await db.fetch(Q.last_calls, organization_id, query.site_id, list(query.queue_ids) or None, since, query.limit)
+async def last_calls(db: Session, organization_id: UUID, query: ShowCalls, since: datetime, came_since: datetime) -> list[CallShown]:
+    """The newest first: who was called since `since`, and who came since `came_since` and has a room already."""
+    rows = await db.fetch(Q.last_calls, organization_id, query.site_id, list(query.queue_ids) or None, since, query.limit, came_since)
     return [CallShown(**row) for row in rows]
 
 

@@ -78,6 +78,7 @@ async def insert_entry(tx: Session, organization_id: UUID, entry: QueueEntry, da
         entry.appointment_id, entry.practitioner_id or ANYBODY, entry.location_id, day, entry.ticket, entry.status, entry.level,
         entry.ranked_from, entry.expected_at, entry.arrived_at, entry.triaged_at, entry.called_at, entry.started_at, entry.ended_at,
         entry.skipped, entry.version, entry.updated_at, entry.travel_minutes, entry.come_at, entry.due_at, entry.more_times,
+        entry.in_room,
     )  # fmt: skip
     return row is not None
 
@@ -128,7 +129,7 @@ async def update_entry(tx: Session, organization_id: UUID, action: EntryAction, 
         Q.update_entry, organization_id, entry.id, entry.practitioner_id or ANYBODY, entry.location_id, entry.status, entry.level,
         entry.ranked_from, entry.expected_at, entry.arrived_at, entry.triaged_at, entry.called_at, entry.started_at, entry.ended_at,
         entry.skipped, entry.version, entry.updated_at, action, by, before, entry.offered_at, entry.travel_minutes, entry.come_at,
-        entry.due_at, entry.more_times, entry.unreached_at,
+        entry.due_at, entry.more_times, entry.unreached_at, entry.in_room,
     )  # fmt: skip
 
 

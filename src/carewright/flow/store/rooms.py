@@ -1,9 +1,10 @@
 """The rows of rooms and beds, to values and back. One function runs one named query."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from carewright.contracts.directory import Coding, Device, Location
+from carewright.contracts.queue import RoomName
 from carewright.contracts.rooms import ListPlaces, Place, PlaceCount
 from carewright.kernel.db import Row, Session
 from carewright.kernel.sql import load
@@ -46,6 +47,12 @@ async def part_of(db: Session, organization_id: UUID, place_id: UUID) -> UUID | 
     return row["part_of_id"] if row else None
 
 
+async def names_of(db: Session, organization_id: UUID, place_ids: Sequence[UUID]) -> tuple[RoomName, ...]:
+    """What these places are called."""
+    rows = await db.fetch(Q.names_of_places, organization_id, place_ids) if place_ids else ()
+    return tuple(RoomName(id=row["id"], name=row["name"]) for row in rows)
+
+
 async def lock_if_free(tx: Session, organization_id: UUID, place_id: UUID) -> Place | None:
     """The place, its row locked until the transaction ends; None where it is not free, or somebody is just taking it."""
     row = await tx.fetch_one(Q.lock_if_free, organization_id, place_id)
@@ -66,6 +73,11 @@ async def place_for_change(tx: Session, organization_id: UUID, place_id: UUID) -
 async def places_of(tx: Session, organization_id: UUID, encounter_ids: Iterable[UUID]) -> list[Place]:
     """Where these encounters are, the rows locked until the transaction ends."""
     return [_place(row) for row in await tx.fetch(Q.places_of, organization_id, list(encounter_ids))]
+
+
+async def who_waited_in_rooms(db: Session, organization_id: UUID, encounter_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these visits had a turn that waited in its room."""
+    return {row["encounter_id"] for row in await db.fetch(Q.who_waited_in_rooms, organization_id, list(encounter_ids))}
 
 
 async def bed_of(db: Session, organization_id: UUID, encounter_id: UUID) -> UUID | None:

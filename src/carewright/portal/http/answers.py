@@ -42,7 +42,8 @@ async def show_turn(ask: Ask) -> Response:
     said = ask.query("said")
     response = seen.show(
         "answer.html", words=words, language=language, said=words[said] if said in SAID else "", tone=SAID.get(said, ""),
-        one=turn_view(entry, linked.told, walls.of(entry.site_id), words), as_of=walls.of(entry.site_id).time(ask.ctx.clock.now()),
+        one=turn_view(entry, linked.told, walls.of(entry.site_id), words, room=linked.room),
+        as_of=walls.of(entry.site_id).time(ask.ctx.clock.now()),
     )  # fmt: skip
     if not ask.secret:
         ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)

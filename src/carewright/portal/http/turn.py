@@ -10,7 +10,7 @@ from starlette.responses import Response
 from carewright.contracts.delays import ExpectedStart
 from carewright.contracts.elsewhere import NoMoreTime, SayWhere, StayNear, TellTheDesk
 from carewright.contracts.flow import NotWaiting, StepNotAllowed, UnknownEntry
-from carewright.contracts.queue import QueueEntry, WaitEstimate
+from carewright.contracts.queue import OwnTurns, QueueEntry, WaitEstimate
 from carewright.kernel.errors import PreconditionFailed
 from carewright.portal import service
 from carewright.portal.http.page import Ask
@@ -24,11 +24,14 @@ SAY = PLACE + "/{id}/where"
 
 async def show_turn(ask: Ask) -> Response:
     """Where the patient waits now. It is looked at again by loading the page."""
-    turns = (await ask.ctx.queues.own_turns(ask.ctx.actor)).items
+    own = await ask.ctx.queues.own_turns(ask.ctx.actor)
     walls = walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale)
     late = await service.late_starts(ask.ctx)
     words = languages()[ENGLISH]
-    views = [turn_view(each, await _estimate(ask, each), walls.of(each.site_id), words, _late(late, each)) for each in turns]
+    views = [
+        turn_view(each, await _estimate(ask, each), walls.of(each.site_id), words, _late(late, each), _room(own, each))
+        for each in own.items
+    ]
     return ask.show("turn.html", turns=views, words=words, as_of=walls.home.time(ask.ctx.clock.now()))
 
 
@@ -52,6 +55,11 @@ async def to_turn(ask: Ask) -> Response:
 def _said(ask: Ask) -> dict[str, object]:
     said = {"entry_id": ask.id(), "say": ask.form.get("say", ""), "expected_version": ask.form.get("version", "")}
     return said | ({"travel_minutes": minutes} if (minutes := ask.form.get("minutes", "")) else {})
+
+
+def _room(own: OwnTurns, turn: QueueEntry) -> str:
+    """What the room of a turn is called; nothing where it has none."""
+    return next((each.name for each in own.rooms if each.id == turn.location_id), "")
 
 
 def _late(late: Mapping[UUID, ExpectedStart], turn: QueueEntry) -> ExpectedStart | None:

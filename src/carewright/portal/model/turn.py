@@ -30,7 +30,8 @@ class Button:
 class TurnView:
     """`since` is when they came, on the wall of the site. `ahead`, `wait` and `late` are empty for who does not wait.
 
-    `where` is how it stands with waiting elsewhere, and `buttons` what may be said of it.
+    `where` is how it stands with waiting elsewhere, and `buttons` what may be said of it;
+    `room` is where to go.
     """
 
     id: UUID
@@ -45,10 +46,13 @@ class TurnView:
     where: str
     buttons: tuple[Button, ...]
     may_leave: bool
+    room: str
 
 
-def turn_view(turn: QueueEntry, told: WaitEstimate | None, wall: Wall, words: Words, late: ExpectedStart | None = None) -> TurnView:
-    """What is told of a turn."""
+def turn_view(
+    turn: QueueEntry, told: WaitEstimate | None, wall: Wall, words: Words, late: ExpectedStart | None = None, room: str = ""
+) -> TurnView:  # fmt: skip
+    """What is told of a turn; `room` is what the room of the turn is called."""
     due = wall.time(turn.due_at) if turn.due_at else ""
     stands = where(turn)
     return TurnView(
@@ -57,8 +61,15 @@ def turn_view(turn: QueueEntry, told: WaitEstimate | None, wall: Wall, words: Wo
         now="" if stands == "missed" else words["over" if turn.status in OVER else turn.status.replace("-", "_")],
         since=wall.time(turn.arrived_at) if turn.arrived_at else "", ahead="" if told is None else _ahead(told.ahead, words),
         wait="" if told is None else _wait(told, words), late="" if late is None else late_words(late, wall),
-        is_called=turn.status == "called",
+        is_called=turn.status == "called", room=_room(turn, room, words),
     )  # fmt: skip
+
+
+def _room(turn: QueueEntry, room: str, words: Words) -> str:
+    """Where to go; nothing for who sits in the waiting room, or where nobody said."""
+    if room and turn.status == "waiting" and turn.in_room:
+        return words["wait_in_room"].format(room=room)
+    return words["go_to_room"].format(room=room) if room and turn.status == "called" else ""
 
 
 def late_words(late: ExpectedStart, wall: Wall) -> str:

@@ -35,7 +35,7 @@ EXPORT = "records.export"
 GATHER = frozenset({
     "patients.read", "patients.find", "patients.read_contacts", "patients.read_identifiers", "scheduling.appointment.read",
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
-    "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "orders.request.read",
+    "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "flow.precaution.read", "orders.request.read",
     "orders.request.any_patient", "vitals.observation.read", "vitals.observation.any_patient", "hl7.message.read",
     "access.app.read",
 })  # fmt: skip
@@ -96,11 +96,13 @@ async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None
 
 
 async def _encounters(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
-    """Each visit, and the turns that it led through."""
+    """Each visit, and the turns that it led through; first the precautions that are kept of the patient."""
     page = await ctx.flow.search_encounters(_gatherer(ctx), SearchEncounters(patient_ids=(patient_id,), limit=PAGE, after=after))
     visits = TurnsOfVisits(encounter_ids=tuple(one.id for one in page.items))
     turns = (await ctx.queues.turns_of_visits(_gatherer(ctx), visits)).items if page.items else ()
-    return [*(flow.encounter(one) for one in page.items), *(flow.turn(one) for one in turns)], page.next
+    found = [*(flow.encounter(one) for one in page.items), *(flow.turn(one) for one in turns)]
+    kept = None if after else await ctx.rooms.get_precautions(_gatherer(ctx), patient_id)
+    return [*flow.precautions(kept), *found] if kept else found, page.next
 
 
 async def _orders(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
