@@ -247,7 +247,7 @@ async def test_without_a_sign_in_under_way_one_begins_again(browser: Browser, co
 async def test_the_browser_keeps_what_it_can_neither_read_nor_change(browser: Browser, hospital: Hospital) -> None:
     await asked(browser)
     cookie = browser.client.cookies[guard.TRY]
-    assert "555" not in cookie
+    assert not re.search(r"555\D?01", cookie)
     assert double.context(hospital).sealer.open(PURPOSE, cookie)
     assert double.context(hospital).sealer.open("another", cookie) is None
 
@@ -291,7 +291,7 @@ async def test_a_real_hospital_tells_nothing_of_anybody(opened: Opened, hospital
     browser = opened(demonstration_patient_id=None)
     page = (await browser.get("/sign-in?example=1")).text
     assert "made up" not in page
-    assert "555" not in page
+    assert not re.search(r"555\D?01", page), "random ids have three fives in a row now and then"
     assert "/inbox" not in (await asked(browser)).text
 
 
