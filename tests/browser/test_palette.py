@@ -7,6 +7,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
+from tests.browser.test_queues import open_queue
 from tests.browser.test_staff import sign_in
 from tests.clinic import Clinic, ok, open_clinic, register
 from tests.system import System
@@ -74,6 +75,17 @@ async def test_pages_queues_and_boards_are_found_and_walked_by_arrows(visits: Vi
     await expect(page.get_by_role("dialog").get_by_role("option")).to_have_count(1)
     await field.press("Enter")
     await expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+
+
+async def test_a_ticket_leads_to_its_queue(visits: Visits, clinic: Clinic) -> None:
+    queue_id, name = await open_queue(clinic.system)
+    patient = {"patient_id": str(await register(clinic.system))}
+    ok(await clinic.system.request("front-desk", "POST", f"/api/v1/queues/{queue_id}/entries", json=patient), 201)
+    page = await opened(visits, clinic)
+    await page.keyboard.press("Control+k")
+    await field_of(page).press_sequentially("w001")
+    await page.get_by_role("dialog").get_by_role("option").filter(has_text=name).click()
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
 
 
 async def test_whoever_closes_it_is_where_they_were(visits: Visits, clinic: Clinic) -> None:

@@ -35,7 +35,7 @@ from carewright.contracts.kiosk import (
     WalkInStepNotAllowed,
 )
 from carewright.contracts.lobby import ShowCalls
-from carewright.contracts.queue import Arrive, CallNext, ListEntries, ListQueues, PutQueue, Queue, QueuePolicy, StepEntry
+from carewright.contracts.queue import Arrive, CallNext, FindTickets, ListEntries, ListQueues, PutQueue, Queue, QueuePolicy, StepEntry
 from carewright.contracts.relief import SetRelief
 from carewright.contracts.scheduling import AppointmentBooked, AppointmentFact
 from carewright.flow import handlers, jobs
@@ -260,6 +260,27 @@ async def test_a_ticket_is_no_turn_until_the_desk_knows_whose_it_is(context: Con
     assert await open_tickets(nurse, queue) == ()
     actions = [(one.action, one.entry_id) for one in await facts_of(nurse) if isinstance(one, WalkInMoved)]
     assert actions == [("take", None), ("register", turn.id)]
+
+
+async def test_a_ticket_is_found_while_it_is_in_use_at_ones_own_sites(context: Contexts, kiosk: Context, nurse: Context) -> None:
+    queue = await put(context)
+    ticket = (await takes(kiosk, queue)).ticket
+
+    async def found(who: Context, words: str = ticket.lower()) -> list[tuple[UUID, str, str]]:
+        items = (await queues.find_tickets(who, FindTickets(ticket=words))).items
+        return [(each.queue_id, each.ticket, each.status) for each in items]
+
+    assert await found(nurse) == [(queue.id, "K001", "waiting")]
+    (walk_in,) = await open_tickets(nurse, queue)
+    turn = await walk_ins.register_walk_in(nurse, RegisterWalkIn(walk_in_id=walk_in.id, patient_id=ANNA))
+    assert await found(nurse) == [(queue.id, "K001", "waiting")], "the turn, and not the ticket besides"
+    assert await found(nurse, "K002") == []
+    elsewhere = nurse.acting(replace(nurse.actor, site_ids=frozenset({uuid4()})))
+    assert await found(elsewhere) == []
+    with pytest.raises(Forbidden):
+        await found(kiosk)
+    await queues.step_entry(nurse, StepEntry(entry_id=turn.id, action="leave"))
+    assert await found(nurse) == []
 
 
 async def test_a_second_touch_gives_the_ticket_of_the_first(context: Contexts, kiosk: Context, nurse: Context) -> None:

@@ -126,6 +126,7 @@ flow.enrol_sensor                      flow.sensor.create
 flow.estimate_wait                     flow.queue_entry.estimate
 flow.estimate_waits                    flow.queue.estimate
 flow.find_by_code                      flow.check_in.find
+flow.find_tickets                      flow.queue.list
 flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read

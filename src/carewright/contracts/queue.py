@@ -299,6 +299,28 @@ class TurnsInOrder(msgspec.Struct, frozen=True, kw_only=True):
     as_of: Instant
 
 
+class FindTickets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who has this ticket now, at the actor's sites. Capitals do not matter."""
+
+    ticket: Annotated[str, Meta(min_length=2, max_length=10)]
+
+
+class FoundTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket that is in use, and in which queue: of a turn, or of a kiosk for somebody whom nobody knows yet."""
+
+    ticket: str
+    status: QueueEntryStatus
+    queue_id: UUID
+    queue_name: str
+    site_id: UUID
+
+
+class FoundTickets(msgspec.Struct, frozen=True, kw_only=True):
+    """By the names of the queues. Letters are a queue's own, so that several may have the same ticket."""
+
+    items: tuple[FoundTicket, ...]
+
+
 class CallNext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is next for `practitioner_id`: of those who want nobody in particular, or them. Without one, of the former alone."""
 

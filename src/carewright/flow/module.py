@@ -49,6 +49,8 @@ from carewright.contracts.queue import (
     CallEntry,
     CallNext,
     EntriesInOrder,
+    FindTickets,
+    FoundTickets,
     ListEntries,
     ListQueues,
     ListTurns,
@@ -195,6 +197,9 @@ class LocalQueues:
 
     async def list_turns(self, actor: Actor, query: ListTurns) -> TurnsInOrder:
         return await queue.list_turns(self._context.acting(actor), query)
+
+    async def find_tickets(self, actor: Actor, query: FindTickets) -> FoundTickets:
+        return await queue.find_tickets(self._context.acting(actor), query)
 
     async def arrive(self, actor: Actor, command: Arrive, idempotency_key: str | None = None) -> Arrived:
         return await queue.arrive(self._context.acting(actor, Once.of(idempotency_key, command)), command)

@@ -129,6 +129,17 @@ LEFT JOIN LATERAL (
 WHERE q.organization_id = $1 AND ($2::uuid[] IS NULL OR q.site_id = ANY($2)) AND ($3::uuid IS NULL OR q.id = $3)
 ORDER BY q.name, q.id
 
+-- name: find_tickets
+SELECT e.ticket, e.status, q.id AS queue_id, q.name AS queue_name, q.site_id
+FROM flow.queue_entry e JOIN flow.queue q ON q.organization_id = $1 AND q.id = e.queue_id
+WHERE e.organization_id = $1 AND e.ended_at IS NULL AND e.ticket = $2 AND ($3::uuid[] IS NULL OR q.site_id = ANY($3))
+UNION ALL
+SELECT k.ticket, k.status, q.id, q.name, q.site_id
+FROM flow.walk_in k JOIN flow.queue q ON q.organization_id = $1 AND q.id = k.queue_id
+WHERE k.organization_id = $1 AND k.ended_at IS NULL AND k.ticket = $2 AND ($3::uuid[] IS NULL OR q.site_id = ANY($3))
+ORDER BY queue_name, queue_id
+LIMIT $4
+
 -- name: draw_ticket
 -- The row is locked until the caller's transaction ends: two who draw at once have two numbers.
 INSERT INTO flow.ticket_roll AS roll (organization_id, queue_id, day, last_number) VALUES (

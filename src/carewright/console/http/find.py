@@ -1,4 +1,4 @@
-"""Finding anything from anywhere: a page, a queue, a site's board, a patient, an appointment.
+"""Finding anything from anywhere: a page, a queue, a ticket, a site's board, a patient, an appointment.
 
 What is looked for is posted, never in an address; patients are searched by the one search there is, with its permission and its entries in
 the audit log.
@@ -20,10 +20,11 @@ from carewright.console.http.board import BOARD, SEEN
 from carewright.console.http.coverage_words import called
 from carewright.console.http.navigation import SLASH, navigation_of
 from carewright.console.http.page import Ask
+from carewright.console.http.queues import STATES as IN_QUEUE
 from carewright.console.http.today import STATES
 from carewright.contracts.kiosk import FindByCode
 from carewright.contracts.patients import FindPatients, Patient
-from carewright.contracts.queue import ListQueues
+from carewright.contracts.queue import FindTickets, ListQueues
 from carewright.contracts.scheduling import Appointment, ListAppointments, SearchAppointments
 from carewright.kernel.errors import BadInput
 
@@ -38,6 +39,7 @@ BACK = timedelta(days=1)
 """A patient's page begins with yesterday's appointments."""
 CODE = re.compile(r"[a-z0-9]{3}[ -]?[a-z0-9]{3}", re.IGNORECASE)
 """What a check-in code looks like; a name of six letters does, too, and is looked for as both."""
+TICKET = re.compile(r"[A-Za-z]{1,3}\d{1,7}")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -96,6 +98,7 @@ def wanted(words: str) -> FindPatients | None:
 async def _groups(ask: Ask, words: str) -> list[Group]:
     groups = (
         Group("Patients", await _patients(ask, words)), Group("Appointments", await _appointments(ask, words)),
+        Group("Tickets", await _tickets(ask, words)),
         Group("Pages", _fitting(words, (Hit(one.name, "", one.href) for one in navigation_of(ask.ctx.actor.permissions)))),
         Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, await _boards(ask, BOARD, SEEN))),
         Group("Bed boards", _fitting(words, await _boards(ask, BEDS, READS_PLACES))),
@@ -142,6 +145,18 @@ async def _queues(ask: Ask) -> list[Hit]:
     found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
     opens = ask.ctx.actor.may(WORKS_QUEUES)
     return [Hit(one.queue.name, f"{sum(one.waiting)} waiting", f"{QUEUES}/{one.queue.id}" if opens else QUEUES) for one in found]
+
+
+async def _tickets(ask: Ask, words: str) -> list[Hit]:
+    """The queues in which somebody has this ticket now."""
+    if not TICKET.fullmatch(words) or not ask.ctx.actor.may(WORKS_QUEUES):
+        return []
+    found = (await ask.ctx.queues.find_tickets(ask.ctx.actor, FindTickets(ticket=words))).items
+    sites = {each.id: each.name for each in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
+    return [
+        Hit(each.ticket, f"{each.queue_name}, {sites.get(each.site_id, '')}: {IN_QUEUE[each.status]}", f"{QUEUES}/{each.queue_id}")
+        for each in found
+    ]
 
 
 async def _boards(ask: Ask, board: str, permission: str) -> list[Hit]:

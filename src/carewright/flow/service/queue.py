@@ -18,6 +18,8 @@ from carewright.contracts.queue import (
     CallEntry,
     CallNext,
     EntriesInOrder,
+    FindTickets,
+    FoundTickets,
     ListEntries,
     ListQueues,
     ListTurns,
@@ -61,6 +63,8 @@ TRIAGE = "flow.queue.triage"
 CHANGE = "flow.queue.change"
 PREVIEWED_MAX = 200
 """Of those who are called first."""
+FOUND_MAX = 20
+"""Queues with the same ticket."""
 
 
 async def put_queue(ctx: Context, command: PutQueue) -> Queue:
@@ -126,6 +130,13 @@ async def list_turns(ctx: Context, query: ListTurns) -> TurnsInOrder:
         active = await store.entries_active(tx, ctx.actor.organization_id, asked)
         waiting = await store.entries_waiting(tx, ctx.actor.organization_id, queue, now, query.limit)
     return TurnsInOrder(active=tuple(map(turns.turn_of, active)), waiting=tuple(map(turns.turn_of, waiting)), as_of=now)
+
+
+async def find_tickets(ctx: Context, query: FindTickets) -> FoundTickets:
+    """Where a ticket is in use, at the actor's sites. Whose it is is not said."""
+    ctx.actor.require(WORK)
+    sites = ctx.actor.site_ids or None
+    return FoundTickets(items=await store.find_tickets(ctx.db, ctx.actor.organization_id, sites, query.ticket.upper(), FOUND_MAX))
 
 
 async def propose_turns(ctx: Context, query: ProposeTurns) -> ProposedTurns:

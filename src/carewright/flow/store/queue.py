@@ -9,7 +9,7 @@ import msgspec
 
 from carewright.contracts.directory import Location, VisitType
 from carewright.contracts.flow import TurnSoon
-from carewright.contracts.queue import EntryAction, ListEntries, PutQueue, Queue, QueueEntry, QueuePolicy, QueueSummary
+from carewright.contracts.queue import EntryAction, FoundTicket, ListEntries, PutQueue, Queue, QueueEntry, QueuePolicy, QueueSummary
 from carewright.flow.model import order
 from carewright.kernel.db import Row, Session
 from carewright.kernel.sql import load
@@ -63,6 +63,14 @@ async def queues_at(db: Session, organization_id: UUID, site_ids: Iterable[UUID]
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def find_tickets(
+    db: Session, organization_id: UUID, site_ids: Iterable[UUID] | None, ticket: str, limit: int
+) -> tuple[FoundTicket, ...]:
+    """Where this ticket is in use, at these sites or everywhere."""
+    rows = await db.fetch(Q.find_tickets, organization_id, ticket, None if site_ids is None else list(site_ids), limit)
+    return tuple(FoundTicket(**row) for row in rows)
 
 
 async def draw_ticket(tx: Session, organization_id: UUID, queue: Queue, now: datetime) -> Ticket:
