@@ -26,6 +26,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.kernel.errors import OutcomeUnknown, PreconditionFailed, Refusal, Unavailable
 from carewright.kernel.http.app import Health, build
+from carewright.kernel.http.guard import FORM_FIELDS_MAX
 from carewright.portal.http import assets, guard
 from carewright.portal.http.pages import pages
 from carewright.portal.model.times import parse_slot, slot_value
@@ -456,7 +457,7 @@ async def test_a_slot_that_cannot_be_read_asks_to_choose(browser: Browser, hospi
     [
         (b"a=1", "application/json", 400),
         (b"\xff\xfe", "application/x-www-form-urlencoded", 400),
-        (b"&".join(b"a=1" for _ in range(99)), "application/x-www-form-urlencoded", 400),
+        (b"&".join(b"a=1" for _ in range(FORM_FIELDS_MAX + 1)), "application/x-www-form-urlencoded", 400),
         (b"a" * 300_000, "application/x-www-form-urlencoded", 413),
     ],
 )
