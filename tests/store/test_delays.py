@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from carewright.contracts.delays import AtSite, Delay, ExpectedStart, ListExpected, SetDelay, SetTelling
 from carewright.contracts.directory import Coding, HealthcareService, Location, LocationChanged, VisitType, VisitTypeChanged
-from carewright.contracts.flow import AppointmentExpected, DelayChanged, QueueEntryMoved, UnknownCalendar
+from carewright.contracts.encounters import RecordEncounter
+from carewright.contracts.flow import AppointmentExpected, DelayChanged, PlaceChanged, QueueEntryMoved, UnknownCalendar
 from carewright.contracts.patients import PatientMerged
-from carewright.contracts.queue import Arrive, ListEntries, ListQueues, PutQueue, StepEntry
+from carewright.contracts.queue import Arrive, CallEntry, ListEntries, ListQueues, PutQueue, StepEntry
+from carewright.contracts.rooms import AssignPlace, StepPlace
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
     AppointmentBooked,
@@ -23,7 +25,7 @@ from carewright.contracts.scheduling import (
 )
 from carewright.flow import handlers
 from carewright.flow.jobs import JOBS
-from carewright.flow.service import delays, queue, waits
+from carewright.flow.service import delays, encounters, queue, rooms, waits
 from carewright.kernel import jobs, merges
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden, PreconditionFailed
@@ -67,13 +69,24 @@ class Day:
     async def catch_up(self) -> None:
         await jobs.run_due(self.system, JOBS)
 
+    async def catch_up_with_rooms(self) -> None:
+        """What follows from how a room stands now."""
+        changed = [one for one in await facts_of(self.ctx) if isinstance(one, PlaceChanged)][-1]
+        async with self.ctx.db.transaction() as tx:
+            await handlers.follow_room(self.ctx, tx, changed)
+        await self.catch_up()
+
     async def turn(self, number: int, action: Any) -> None:
         """A step of the turn that an appointment has, and what follows from it."""
         (summary,) = (await queue.list_queues(self.ctx, ListQueues(site_id=SITE))).items
         page = await queue.list_entries(self.ctx, ListEntries(queue_id=summary.queue.id))
         (entry,) = [each for each in (*page.active, *page.waiting) if each.appointment_id == VISITS[number]]
-        await queue.step_entry(self.ctx, StepEntry(entry_id=entry.id, action=action))
-        moved = [one for one in await facts_of(self.ctx) if isinstance(one, QueueEntryMoved) and one.entry_id == entry.id][-1]
+        await self.step(entry.id, action)
+
+    async def step(self, entry_id: UUID, action: Any) -> None:
+        """The same of any turn."""
+        await queue.step_entry(self.ctx, StepEntry(entry_id=entry_id, action=action))
+        moved = [one for one in await facts_of(self.ctx) if isinstance(one, QueueEntryMoved) and one.entry_id == entry_id][-1]
         async with self.ctx.db.transaction() as tx:
             await handlers.follow_turn(self.ctx, tx, moved)
         await self.catch_up()
@@ -257,6 +270,39 @@ async def test_a_walk_in_who_takes_long_makes_the_next_booking_late(day: Day, co
     clock.advance(seconds=30 * 60)
     await delays.follow(day.ctx, [DOCTOR])
     assert await day.late() == {0: 10, 1: 10}
+
+
+async def test_an_emergency_makes_late_who_is_booked_for_its_room(day: Day, context: Contexts, clock: Any) -> None:
+    operations = await context("flow", "operations")
+    made = await queue.put_queue(operations, PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology"))
+    clock.advance(seconds=-5 * 60)
+    entry = await queue.arrive(day.ctx, Arrive(queue_id=made.id, patient_id=PATIENTS[5], tier="P0"))
+    await queue.call_entry(day.ctx, CallEntry(entry_id=entry.id, location_id=ROOM))
+    await day.step(entry.id, "start")
+    assert await day.late() == {0: 10, 1: 10}, "a quarter of an hour from five minutes before"
+    clock.advance(seconds=35 * 60)
+    await day.hear(AppointmentAdvanced, 0, 0, version=2, status="checked-in")
+    assert await day.late() == {0: 30, 1: 30, 2: 20, 3: 20}
+    assert [each for each in await facts_of(day.ctx) if isinstance(each, DelayChanged) and each.calendar_id == ROOM] == []
+
+
+async def test_who_is_admitted_to_a_room_makes_late_who_is_booked_for_it(day: Day, context: Contexts, clock: Any) -> None:
+    organization_id = day.ctx.actor.organization_id
+    place = Location(id=ROOM, kind="room", name="Room 1", site_id=SITE)
+    async with day.ctx.db.transaction() as tx:
+        await handlers.copy_place(day.ctx, tx, LocationChanged(organization_id=organization_id, location=place))
+    emergency = Coding(system="http://terminology.hl7.org/CodeSystem/v3-ActCode", code="EMER")
+    came = RecordEncounter(patient_id=PATIENTS[5], status="arrived", encounter_class=emergency, site_id=SITE, start=MORNING)
+    visit = await encounters.record_encounter(day.ctx, came)
+    await rooms.assign_place(day.ctx, AssignPlace(encounter_id=visit.id, site_id=SITE, place_id=ROOM))
+    await day.catch_up_with_rooms()
+    assert await day.late() == {0: 15, 1: 15, 2: 5, 3: 5}
+    clock.advance(seconds=25 * 60)
+    await delays.watch(day.system)
+    assert await day.late() == {0: 25, 1: 25, 2: 15, 3: 15}
+    await rooms.step_place(day.ctx, StepPlace(place_id=ROOM, action="vacate"))
+    await day.catch_up_with_rooms()
+    assert await day.late() == {}, "nobody is here yet, and the room is free"
 
 
 async def test_what_is_expected_of_a_merged_record_is_its_survivors(day: Day, context: Contexts) -> None:

@@ -4,7 +4,7 @@ The copies of places, devices and kinds of visits may lag: the tables' comments 
 """
 
 from carewright.contracts.directory import DeviceChanged, LocationChanged, VisitTypeChanged
-from carewright.contracts.flow import QueueEntryMoved
+from carewright.contracts.flow import PlaceChanged, QueueEntryMoved
 from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.patients import PatientErased, PatientMerged
 from carewright.contracts.queue import QueueAction
@@ -73,14 +73,22 @@ async def copy_appointment(ctx: Context, tx: Session, event: AppointmentFact) ->
 
 
 async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
-    """Who begins or is done makes their practitioner late, or early; who goes on brings others nearer. Both are seen a moment later."""
+    """Who begins or is done makes practitioner and room late, or early; who goes on brings others nearer. Both are seen a moment later."""
     if event.action in NEARER:
         look = soon.look_after(event, ctx.clock.now())
         moved = soon.QueueMoved(event.organization_id, event.queue_id)
         await jobs.enqueue(ctx, tx, soon.TELL_SOON, moved, run_at=look.at, unique_key=look.key)
-    if event.action in MOVES and (event.appointment_id or event.practitioner_id):
+    if event.action in MOVES and (event.appointment_id or event.practitioner_id or event.location_id):
         key = f"{event.entry_id}:{event.version}"
         await jobs.enqueue(ctx, tx, delays.FOLLOW, delays.Moved.of_turn(event), unique_key=key)
+
+
+async def follow_room(ctx: Context, tx: Session, event: PlaceChanged) -> None:
+    """Who is admitted to a room that appointments are booked for makes them late; who leaves it gives it back to them."""
+    now = ctx.clock.now()
+    if await late.is_booked(tx, event.organization_id, event.place_id, now - delays.BEHIND, now + delays.AHEAD):
+        moved = delays.Moved(event.organization_id, (event.place_id,))
+        await jobs.enqueue(ctx, tx, delays.FOLLOW, moved, unique_key=f"{event.place_id}:{event.version}")
 
 
 async def note_unreached(ctx: Context, tx: Session, event: CommunicationNotDone) -> None:

@@ -18,7 +18,7 @@ from carewright.contracts.encounters import (
     RecordEncounter,
     SearchEncounters,
 )
-from carewright.contracts.flow import Delays, Flow, Kiosks, Lobby, QueueEntryMoved, Queues, Rooms, Sensors
+from carewright.contracts.flow import Delays, Flow, Kiosks, Lobby, PlaceChanged, QueueEntryMoved, Queues, Rooms, Sensors
 from carewright.contracts.kiosk import (
     AnswerHelp,
     CallForHelp,
@@ -441,6 +441,7 @@ MODULE = Module(
         AppointmentCancelled: handlers.cancel,
         AppointmentTransferred: handlers.copy_appointment,
         QueueEntryMoved: handlers.follow_turn,
+        PlaceChanged: handlers.follow_room,
         CommunicationNotDone: handlers.note_unreached,
     },
     jobs=JOBS,

@@ -494,9 +494,19 @@ WHERE c.organization_id = $1 AND c.status IN ('booked', 'arrived', 'checked-in',
 ORDER BY c.starts_at, c.appointment_id
 
 -- name: served_without_booking
-SELECT id, site_id, patient_id, practitioner_id, started_at FROM flow.queue_entry
-WHERE organization_id = $1 AND status = 'in-service' AND appointment_id IS NULL AND practitioner_id = ANY($2::uuid[])
-  AND started_at >= $3
+-- Who is being seen without an appointment, by whom and where; and who lies in a room without one and without a turn: whoever was admitted.
+SELECT id, site_id, patient_id, practitioner_id, location_id, started_at FROM flow.queue_entry
+WHERE organization_id = $1 AND status = 'in-service' AND appointment_id IS NULL AND started_at >= $3
+  AND (practitioner_id = ANY($2::uuid[]) OR location_id = ANY($2::uuid[]))
+UNION ALL
+SELECT e.id, p.site_id, e.patient_id, NULL, p.id, p.since
+FROM flow.place p JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
+WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[]) AND p.status = 'occupied' AND e.appointment_id IS NULL
+  AND NOT EXISTS (SELECT FROM flow.queue_entry q WHERE q.organization_id = $1 AND q.encounter_id = e.id AND q.ended_at IS NULL)
+
+-- name: is_booked
+SELECT EXISTS (
+    SELECT FROM flow.coming_time WHERE organization_id = $1 AND calendar_id = $2 AND starts_at >= $3 AND starts_at < $4) AS is_booked
 
 -- name: calendars_of
 SELECT DISTINCT calendar_id FROM flow.coming_time WHERE organization_id = $1 AND appointment_id = $2

@@ -51,8 +51,9 @@ class Moved(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_turn(cls, event: QueueEntryMoved) -> Self:
-        """That of who sees the patient, and those of what they came for."""
-        return cls(event.organization_id, (event.practitioner_id,) if event.practitioner_id else (), event.appointment_id)
+        """Those of who sees the patient and of the room, and those of what they came for."""
+        here = tuple(each for each in (event.practitioner_id, event.location_id) if each is not None)
+        return cls(event.organization_id, here, event.appointment_id)
 
 
 class Worked(NamedTuple):

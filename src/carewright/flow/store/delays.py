@@ -74,11 +74,17 @@ async def set_telling(tx: Session, organization_id: UUID, site_id: UUID, minutes
 
 
 async def visits_of(db: Session, organization_id: UUID, calendars: Collection[UUID], since: datetime, until: datetime) -> list[Visit]:
-    """The appointments of these calendars, and who is seen by one without an appointment, who takes as long as is usual."""
+    """The appointments of these calendars, and who is with one without an appointment, who takes as long as is usual."""
     named = list(calendars)
     booked = await db.fetch(Q.visits_of_calendars, organization_id, named, since, until)
     walked_in = await db.fetch(Q.served_without_booking, organization_id, named, since)
     return [*(_visit(row) for row in booked), *(_walk_in(row) for row in walked_in)]
+
+
+async def is_booked(db: Session, organization_id: UUID, calendar_id: UUID, since: datetime, until: datetime) -> bool:
+    """Whether an appointment takes any of this calendar then."""
+    row = await db.fetch_one(Q.is_booked, organization_id, calendar_id, since, until)
+    return bool(row and row["is_booked"])
 
 
 async def calendars_of(db: Session, organization_id: UUID, appointment_id: UUID) -> set[UUID]:
@@ -174,10 +180,10 @@ def _progress(row: Row) -> Progress:
 
 def _walk_in(row: Row) -> Visit:
     began = row["started_at"]
-    time = Times(row["practitioner_id"], began, began + timedelta(minutes=MINUTES_USUAL))
-    return Visit(
-        row["id"], row["site_id"], row["patient_id"], began, (time,), frozenset({time.calendar_id}), progress="begun", began_at=began
-    )
+    until = began + timedelta(minutes=MINUTES_USUAL)
+    times = tuple(Times(each, began, until) for each in (row["practitioner_id"], row["location_id"]) if each is not None)
+    people = frozenset({row["practitioner_id"]} - {None})
+    return Visit(row["id"], row["site_id"], row["patient_id"], began, times, people, progress="begun", began_at=began)
 
 
 def _said(row: Row) -> Said | None:
