@@ -75,10 +75,11 @@ async def test_a_policy_is_tried_on_who_waits_and_saved(clinic: Clinic, queue: J
     assert "1 earlier than now" in office.text
     assert "Nothing is saved yet." in office.text
     assert (await policy_of(clinic, queue))["no_show_share"] == 0.23
-    await office.send(page, **first_come, waits_at="Waiting area 2", at_kiosks="no")
+    await office.send(page, **first_come, waits_at="Waiting area 2", at_kiosks="no", room_at="check-in", room_type="urn:test:room|exam")
     assert "Saved." in office.text
     policy = await policy_of(clinic, queue)
     assert (policy["waits_at"], policy["at_kiosks"]) == ("Waiting area 2", False)
+    assert policy["room"] == {"at": "check-in", "room_type": "urn:test:room|exam", "devices": [], "near_id": None}
     assert (policy["head_start_minutes"], policy["scale"], policy["no_show_share"]) == ([0, 0, 0, 0], "esi", 0.3)
     assert (policy["booked_may_wait_minutes"], policy["staff"], policy["shows_wait"]) == (None, 3, True)
     assert policy["relief"] == [
@@ -100,6 +101,7 @@ async def test_a_policy_is_tried_on_who_waits_and_saved(clinic: Clinic, queue: J
         ({"extra-staff-below_waiting": "50"}, "ends no later than it begins"),
         ({"grace_minutes": ""}, "Minutes until who is booked is late"),
         ({"scale": "celsius"}, "Choose one of what is offered."),
+        ({"room_at": "never"}, "Choose one of what is offered."),
     ],
     ids=str,
 )  # fmt: skip

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
+from carewright.console.http import bed_words as words
 from carewright.console.http import queues, relief, scales
 from carewright.console.http.page import Ask
 from carewright.contracts.queue import PolicyPreview, PreviewPolicy, PutQueue, Queue, QueuePolicy
 from carewright.contracts.relief import ReliefKind
+from carewright.contracts.rooms import CountPlaces
 from carewright.kernel.errors import PreconditionFailed
 
 POLICY = f"{queues.QUEUE}/policy"
@@ -19,6 +21,12 @@ FASTER = "Somebody else changed this queue a moment ago. This is how it stands n
 ENDS = "When too many wait: a step says when it begins, and ends no later than it begins."
 CHOOSE = "Choose one of what is offered."
 TICKS = ("shows_wait", "at_kiosks")
+ROOMS = "flow.place.read"
+ROOM_AT: Mapping[str, str] = {
+    "": "Nobody: a room is named when somebody is called, or none is", "check-in": "By itself, when somebody checks in",
+    "call": "By itself, when somebody is called",
+}  # fmt: skip
+"""Who chooses the room."""
 PLACE_MAX = 100
 """Letters of where those who wait sit."""
 
@@ -166,9 +174,12 @@ async def _shown(
     heading = await heading_of(ask)
     queue, typed = heading.queue, dict(ask.form) if is_typed else {}
     kept = typed if "order" in typed else _values(queue.policy)
+    places = (await ask.ctx.rooms.count_places(ask.ctx.actor, CountPlaces(site_id=queue.site_id))).items if ask.ctx.actor.may(ROOMS) else ()
+    types = {each.room_type for each in places if each.kind == "room"} | {kept.get("room_type")}
     return ask.show(
         "policy.html", status, error=error, queue=queue, values=kept, numbers=NUMBERS, levels=scales.LEVELS[queue.policy.scale],
         scales=scales.NAMES, kinds=[(kind, relief.NAMES[kind]) for kind in get_args(ReliefKind)], limits=LIMITS, preview=preview,
+        room_at=ROOM_AT, room_types=sorted((words.word_of(each), each) for each in types if each),
         is_saved=ask.request.query_params.get("saved") == "yes" and not error, version=typed.get("version") or queue.version,
     )  # fmt: skip
 
@@ -181,6 +192,7 @@ def _values(policy: QueuePolicy) -> dict[str, str]:
     values |= {f"start-{level}": str(policy.head_start_minutes[level - 2]) for level in LEVELS}
     values |= {f"rate-{level}": f"{policy.rates[level - 2]:g}" for level in LEVELS}
     values |= {name: "yes" for name in TICKS if said[name]} | {"waits_at": policy.waits_at}
+    values |= {"room_at": policy.room.at, "room_type": policy.room.room_type or ""} if policy.room else {}
     for rule in said["relief"]:
         values |= {f"{rule['what']}-{limit}": str(rule[limit]) for limit in LIMITS if rule[limit] is not None}
     return values
@@ -195,6 +207,7 @@ def _policy(ask: Ask, today: QueuePolicy) -> QueuePolicy:
         "head_start_minutes": [int(_typed(form, f"start-{level}", HEAD_START.format(level), MINUTES)) for level in LEVELS],
         "rates": [_typed(form, f"rate-{level}", RATE.format(level), RATES) for level in LEVELS],
         "waits_at": form.get("waits_at", "")[:PLACE_MAX], "relief": _relief(form, today),
+        "room": _room(form, today),
     }  # fmt: skip
     said |= {name: form.get(name) == "yes" for name in TICKS}
     try:
@@ -219,6 +232,14 @@ def _typed(form: Mapping[str, str], name: str, label: str, bounds: Bounds) -> fl
     if not bounds.least <= found <= bounds.most:
         raise Wrong(f"{label}: {bounds.least:g} to {bounds.most:g}{bounds.unit}.")
     return found
+
+
+def _room(form: Mapping[str, str], today: QueuePolicy) -> dict[str, Any] | None:
+    """Who chooses rooms, and of which type; what else is known of them stays."""
+    if not form.get("room_at"):
+        return None
+    known = msgspec.to_builtins(today.room) if today.room else {}
+    return known | {"at": form["room_at"], "room_type": form.get("room_type") or None}
 
 
 def _relief(form: Mapping[str, str], today: QueuePolicy) -> list[dict[str, Any]]:
