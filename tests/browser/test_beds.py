@@ -64,7 +64,7 @@ async def house(one_process: System) -> House:
         for kind, name, of_type in BEDS_AND_ROOMS
     ]  # fmt: skip
     ok(await one_process.request("administrator", "PUT", "/api/v1/directory", json={"locations": entries}))
-    queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Podiatry"}
+    queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": f"Podiatry {clinic.service_id[-6:]}"}
     queue_id = ok(await one_process.request("operations", "PUT", "/api/v1/queues", json=queue))["id"]
     fit = f"{PLACES}/{entries[3]['id']}/precautions"
     ok(await until_known(lambda: one_process.request("operations", "PUT", fit, json={"precautions": ["airborne"]})))

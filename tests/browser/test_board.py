@@ -220,7 +220,7 @@ async def test_a_block_and_who_is_called_from_a_queue_are_seen_at_once(visits: V
     for page in (wide, small):
         await expect(page.get_by_role("list", name=ROW).get_by_text("Blocked")).to_have_count(0)
 
-    queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Podiatry"}
+    queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": f"Podiatry {clinic.service_id[-6:]}"}
     entries = f"/api/v1/queues/{ok(await system.request('operations', 'PUT', '/api/v1/queues', json=queue))['id']}/entries"
     patient = {"patient_id": str(await register(system))}
     entry = f"/api/v1/queue-entries/{ok(await system.request('front-desk', 'POST', entries, json=patient), 201)['id']}"
