@@ -29,7 +29,8 @@ RETRY_SECONDS_MAX = 1.0
 FORESTALLED = (httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED)
 """Somebody else, or the patient, was faster."""
 PAGE = 200
-DAY, NIGHT = timedelta(days=1), timedelta(hours=28)
+SHIFT, DAY, NIGHT = timedelta(hours=8), timedelta(days=1), timedelta(hours=37)
+"""Whoever came to the sleep laboratory in the evening goes home in the morning, the slowest before noon."""
 NO_VISIT = ("cancelled", "entered-in-error", "pending")
 AT_ONCE = 32
 
@@ -57,7 +58,7 @@ class Hospital:
         self._chance = chance
         self._midnight = midnight
         self._tokens = Tokens(TokenKeys.of_file(token_key_file(system.data)), time, ROLES)
-        self._signed: dict[str, str] = {}
+        self._signed: dict[str, tuple[str, datetime]] = {}
         self._waiting: dict[str, list[Person]] = defaultdict(list)
         """Who waits in each queue, as far as anybody was told."""
         self._called: set[tuple[str, int]] = set()
@@ -99,7 +100,7 @@ class Hospital:
         self._employ()
 
     async def play(self) -> None:
-        """Everybody lives their day, until the last one has gone home, which is in the night at the latest."""
+        """Everybody lives their day, until the last one has gone home, which is in the next morning at the latest."""
         gone = asyncio.Event()
         async with asyncio.timeout(self._time.real_seconds(self._midnight + NIGHT)), asyncio.TaskGroup() as tasks:
             for server in self._staff:
@@ -155,11 +156,14 @@ class Hospital:
         raise Unexpected(f"{method} {path}: {answer.status_code} {answer.text}")
 
     def _token(self, role: str) -> str:
-        if role not in self._signed:
+        """One that is good for a shift yet."""
+        token, until = self._signed.get(role, ("", self._midnight))
+        if self._time.now() >= until:
             assert self._system.known.organization_id
             actor = self._tokens.actor(role, f"replay-{role}", self._system.known.organization_id)
-            self._signed[role] = self._tokens.issue(actor, timedelta(hours=24))
-        return self._signed[role]
+            token = self._tokens.issue(actor, 2 * SHIFT)
+            self._signed[role] = token, self._time.now() + SHIFT
+        return token
 
     def _employ(self) -> None:
         """Whoever has appointments that day sees patients in those queues. Who wants nobody in particular is seen by as many others as are
