@@ -188,16 +188,15 @@ def _groups(board: Board, rows: Sequence[BoardRow], day: Day) -> list[tuple[str,
     for each in board.visits:
         for taken in each.taken:
             visits[taken.actor_id].append((each, taken))
-    uses = [(one, each) for each in board.in_use for one in each.schedule_ids]
+    uses: defaultdict[UUID, list[Use]] = defaultdict(list)
+    for use in board.in_use:
+        for schedule_id in use.schedule_ids:
+            uses[schedule_id].append(Use(use.entry_id, *_pieces((use,), day)))
     return [
         (words, found)
         for kind, words in KINDS.items()
-        if (found := [_row(row, visits[row.schedule_id], _uses(uses, row, day), day) for row in rows if row.kind == kind])
+        if (found := [_row(row, visits[row.schedule_id], uses[row.schedule_id], day) for row in rows if row.kind == kind])
     ]
-
-
-def _uses(uses: Iterable[tuple[UUID, InUse]], row: BoardRow, day: Day) -> list[Use]:
-    return [Use(each.entry_id, *_pieces((each,), day)) for whose, each in uses if whose == row.schedule_id]
 
 
 def _row(row: BoardRow, visits: Sequence[tuple[BoardVisit, Taken]], uses: Sequence[Use], day: Day) -> Row:

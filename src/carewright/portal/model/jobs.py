@@ -48,18 +48,6 @@ class TurnSoonHeard(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class TurnTold(msgspec.Struct, frozen=True):
-    """The payload of a job: who may wait elsewhere, or has to set out, since when, and by which template that is told."""
-
-    organization_id: UUID
-    patient_id: UUID
-    entry_id: UUID
-    version: int
-    ticket: str
-    at: datetime
-    template: TemplateName
-
-
 class TurnCalled(msgspec.Struct, frozen=True):
     """The payload of a job: whose turn it is, and since when."""
 
@@ -69,3 +57,9 @@ class TurnCalled(msgspec.Struct, frozen=True):
     version: int
     ticket: str
     at: datetime
+
+
+class TurnTold(TurnCalled, frozen=True):
+    """The payload of a job: who may wait elsewhere, or has to set out, since when, and by which template that is told."""
+
+    template: TemplateName

@@ -2,14 +2,11 @@
 // place with the mouse; whoever does not drag opens the name, whose page asks the same. The arrow keys go from place to place.
 
 import { follow } from "../design/live.js";
+import { dragging } from "./drag.js";
 
-const FAR_PIXELS = 6;
 const MINUTE_MILLISECONDS = 60000;
 const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const root = document.querySelector("[data-live]");
-const isWide = matchMedia("(min-width: 48rem)");
-let held = null;
-let suppressed = false;
 
 const take = (kind, fact) => {
   const tile = root.querySelector(`[data-tile][data-id="${CSS.escape(fact.get("id"))}"]`);
@@ -20,74 +17,27 @@ const take = (kind, fact) => {
   }
 };
 
-const tileAt = (event) => {
-  const tile = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-tile]");
-  return tile?.classList.contains("bed--free") ? tile : null;
-};
-
-const drop = () => {
-  held?.ghost?.remove();
-  root.querySelectorAll(".bed--aim, .bed--moving").forEach((each) => each.classList.remove("bed--aim", "bed--moving"));
-  held = null;
-};
-
-const begin = () => {
-  held.ghost = document.createElement("div");
-  held.ghost.className = "bed-ghost";
-  held.link.closest("[data-tile]")?.classList.add("bed--moving");
-  document.body.append(held.ghost);
-};
-
-const move = (event) => {
-  const aim = tileAt(event);
-  root.querySelectorAll(".bed--aim").forEach((each) => each.classList.toggle("bed--aim", each === aim));
-  aim?.classList.add("bed--aim");
-  held.ghost.textContent = aim ? aim.querySelector("h4").textContent : "Not here";
-  held.ghost.style.left = `${event.clientX + 12}px`;
-  held.ghost.style.top = `${event.clientY + 12}px`;
-};
-
-root.addEventListener("dragstart", (event) => event.preventDefault());
-root.addEventListener("pointerdown", (event) => {
-  const link = event.target.closest("a[data-visit]");
-  suppressed = false;
-  if (link && "moves" in root.dataset && isWide.matches && event.button === 0 && event.pointerType !== "touch") {
-    held = { link, x: event.clientX, y: event.clientY, ghost: null };
-  }
-});
-addEventListener("pointermove", (event) => {
-  if (held && !held.ghost && Math.hypot(event.clientX - held.x, event.clientY - held.y) > FAR_PIXELS) {
-    begin();
-  }
-  if (held?.ghost) {
-    move(event);
-  }
-});
-// Nobody is moved before somebody says so on the page that this leads to.
-addEventListener("pointerup", (event) => {
-  const aim = held?.ghost && tileAt(event);
-  suppressed = Boolean(held?.ghost);
-  if (aim) {
-    const address = new URL(held.link.href);
-    address.searchParams.set("to", aim.dataset.id);
-    location.assign(address);
-  }
-  drop();
-});
-addEventListener("pointercancel", drop);
-addEventListener("keydown", (event) => event.key === "Escape" && drop());
-// The click that ends a drag opens nothing.
-root.addEventListener(
-  "click",
-  (event) => {
-    if (suppressed) {
-      event.preventDefault();
-      event.stopPropagation();
-      suppressed = false;
-    }
+dragging(root, {
+  ghost: "bed-ghost",
+  hold: (event) => event.target.closest("a[data-visit]"),
+  lifted: (link) => link.closest("[data-tile]")?.classList.add("bed--moving"),
+  aimed: (event) => {
+    const tile = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-tile]");
+    return tile?.classList.contains("bed--free") ? tile : null;
   },
-  true,
-);
+  marked: (tile) => {
+    root.querySelectorAll(".bed--aim").forEach((each) => each.classList.toggle("bed--aim", each === tile));
+    tile?.classList.add("bed--aim");
+    return tile?.querySelector("h4").textContent;
+  },
+  // Nobody is moved before somebody says so on the page that this leads to.
+  dropped: (link, tile) => {
+    const address = new URL(link.href);
+    address.searchParams.set("to", tile.dataset.id);
+    location.assign(address);
+  },
+  released: () => root.querySelectorAll(".bed--moving").forEach((each) => each.classList.remove("bed--moving")),
+});
 
 const middle = (link) => {
   const box = link.closest("[data-tile]").getBoundingClientRect();

@@ -2,7 +2,7 @@
 // Where hours or blocks change it asks for the board anew. What is open beside the board, and where the focus is, stay. Arrow keys go through the appointments, so that Tab passes the board in one step.
 
 import { follow } from "../design/live.js";
-import { dragging } from "./board-drag.js";
+import { draggingVisits } from "./board-drag.js";
 import { beside } from "./board-beside.js";
 
 const MINUTE_MILLISECONDS = 60000;
@@ -205,7 +205,7 @@ const live = follow(root, take, ["appointment", "in-use", "calendar"], () => {
   rove();
   tick();
 });
-dragging(root, panel);
+draggingVisits(root, panel);
 rove();
 tick();
 // Where somebody wants to look first: at what is now, or at the first of the day.
