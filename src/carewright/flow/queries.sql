@@ -862,9 +862,6 @@ WHERE c.organization_id = $1 AND c.starts_at > $2::timestamptz - interval '26 ho
   AND (c.starts_at AT TIME ZONE s.time_zone)::date = ($2::timestamptz AT TIME ZONE s.time_zone)::date
   AND ($3::uuid IS NULL OR c.site_id = $3) AND ($4::uuid IS NULL OR c.site_id <> $4)
 
--- name: place_name
-SELECT name FROM flow.place WHERE organization_id = $1 AND id = $2
-
 -- name: insert_walk_in
 INSERT INTO flow.walk_in (organization_id, id, queue_id, site_id, station, day, ticket, status, taken_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8)

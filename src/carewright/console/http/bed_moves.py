@@ -1,7 +1,7 @@
 """Who is put where: whoever comes is found by name, and for each visit the page says where it could go, and why there."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -9,12 +9,13 @@ import msgspec
 from starlette.responses import Response
 
 from carewright.console.http import bed_words as words
-from carewright.console.http.beds import BEDS, FASTER, board_of, clock_of_site, names_of, once_of, sites_of
+from carewright.console.http.apps import HERE as OPEN
+from carewright.console.http.beds import BEDS, FASTER, board_of, clock_of_site, names_of, sites_of
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, valid
 from carewright.contracts.directory import Coding, Location
-from carewright.contracts.encounters import Encounter, EncounterStatus, RecordEncounter, SearchEncounters
+from carewright.contracts.encounters import Encounter, RecordEncounter, SearchEncounters
 from carewright.contracts.flow import NoPlaceFree, PlaceNotFree, PlaceNotSuited, StatusNotAllowed
 from carewright.contracts.rooms import (
     AssignPlace,
@@ -26,13 +27,12 @@ from carewright.contracts.rooms import (
     ProposePlaces,
     RecordPrecautions,
 )
-from carewright.kernel.errors import BadInput, NotFound, PreconditionFailed
+from carewright.kernel.errors import NotFound, PreconditionFailed
 
 ADMIT = f"{BEDS}/admit"
 VISIT = f"{BEDS}/visits/{{id}}"
 RECORD = "flow.encounter.record"
 READ_NEEDS, RECORD_NEEDS = "flow.precaution.read", "flow.precaution.record"
-OPEN: tuple[EncounterStatus, ...] = ("planned", "arrived", "triaged", "in-progress", "onleave")
 STATES: Mapping[str, str] = {
     "planned": "Planned", "arrived": "Here", "triaged": "Here, and seen by a nurse", "in-progress": "Being treated", "onleave": "On leave",
 }  # fmt: skip
@@ -40,7 +40,6 @@ VISITS_MAX = 200
 FREE_MAX = 500
 INPATIENT = Coding(system="http://terminology.hl7.org/CodeSystem/v3-ActCode", code="IMP", display="inpatient encounter")
 NOT_SUITED = "That place is of another type, lacks the equipment, or is not fit for the precautions. Choose another, or ask for less."
-T = TypeVar("T")
 NONE_FREE = "Nothing that suits is free any more. Ask for less, or have one cleaned."
 
 
@@ -88,7 +87,7 @@ async def begin(ask: Ask) -> Response:
         "patient_id": ask.form.get("patient", ""), "status": "planned", "encounter_class": msgspec.to_builtins(INPATIENT),
         "site_id": str(site.id),
     }  # fmt: skip
-    encounter = await ask.ctx.flow.record_encounter(ask.ctx.actor, _as(RecordEncounter, given), once_of(ask))
+    encounter = await ask.ctx.flow.record_encounter(ask.ctx.actor, valid(RecordEncounter, given), ask.key)
     return ask.go(f"{VISIT.format(id=encounter.id)}?{urlencode({'place': str(site.id)})}")
 
 
@@ -107,9 +106,9 @@ async def put(ask: Ask) -> Response:
     given = _wanted(ask, ask.form, (await _site(ask, ask.form.get("place", ""))).id)
     if ask.form.get("to"):
         given |= {"place_id": ask.form["to"]}
-    command = _as(AssignPlace, given)
+    command = valid(AssignPlace, given)
     try:
-        place = await ask.ctx.rooms.assign_place(ask.ctx.actor, command, once_of(ask))
+        place = await ask.ctx.rooms.assign_place(ask.ctx.actor, command, ask.key)
     except PlaceNotFree:
         return await _shown(ask, ask.form, 409, FASTER)
     except PlaceNotSuited:
@@ -122,13 +121,12 @@ async def put(ask: Ask) -> Response:
 async def keep(ask: Ask) -> Response:
     """Which precautions the patient needs, for this time and every other."""
     encounter = await ask.ctx.flow.get_encounter(ask.ctx.actor, ask.id)
-    version = ask.form.get("version", "")
     given = {
         "patient_id": str(encounter.patient_id), "precautions": [each for each in words.PRECAUTIONS if ask.form.get(each) == "yes"],
-        "expected_version": int(version) if version.isdecimal() else None,
+        "expected_version": ask.version,
     }  # fmt: skip
     try:
-        await ask.ctx.rooms.record_precautions(ask.ctx.actor, _as(RecordPrecautions, given), once_of(ask))
+        await ask.ctx.rooms.record_precautions(ask.ctx.actor, valid(RecordPrecautions, given), ask.key)
     except PreconditionFailed:
         return await _shown(ask, {"place": ask.form.get("place", "")}, 409, FASTER)
     return ask.go(f"{VISIT.format(id=ask.id)}?{urlencode({'place': ask.form.get('place', '')})}")
@@ -148,14 +146,14 @@ async def _shown(ask: Ask, said: Mapping[str, str], status: int = 200, error: st
     site = await _site(ask, said.get("place") or str(encounter.site_id or ""))
     aimed = await _aimed(ask, site, said.get("to", ""))
     given = _wanted(ask, said, site.id) | ({"kind": aimed.kind} if aimed else {})
-    wanted = _as(ProposePlaces, given)
+    wanted = valid(ProposePlaces, given)
     try:
         found = await ask.ctx.rooms.propose_places(ask.ctx.actor, wanted)
     except StatusNotAllowed:
         return ask.show("stop.html", 409, title="The visit is over", text="A new stay begins from the bed board.")
     free = await _free(ask, site, wanted.kind)
     now_in = await _now_in(ask, site, encounter)
-    names = await names_of(ask, [*free, *now_in, *(each.place for each in found.items)])
+    names = await names_of(ask, [each.place for each in found.items])
     kept = await ask.ctx.rooms.get_precautions(ask.ctx.actor, encounter.patient_id) if ask.ctx.actor.may(READ_NEEDS) else None
     patient = (await ask.ctx.patients.get_patients(ask.ctx.actor, (encounter.patient_id,)))[0]
     return ask.show(
@@ -171,7 +169,7 @@ async def _aimed(ask: Ask, site: Location, text: str) -> Place | None:
     """The place where somebody was dragged, if it is one of the site."""
     if not text:
         return None
-    asked = _as(ListPlaces, {"site_id": str(site.id), "ids": [text], "whose": False})
+    asked = valid(ListPlaces, {"site_id": str(site.id), "ids": [text], "whose": False})
     return next(iter((await ask.ctx.rooms.list_places(ask.ctx.actor, asked)).items), None)
 
 
@@ -215,10 +213,3 @@ async def _site(ask: Ask, text: str) -> Location:
     if site is None:
         raise NotFound
     return site
-
-
-def _as(kind: type[T], given: Mapping[str, object]) -> T:
-    try:
-        return msgspec.convert(given, kind)
-    except msgspec.ValidationError as fault:
-        raise BadInput from fault

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from carewright.console.http import bed_words as words
 from carewright.console.http.coverage_words import called
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, valid, zone_of
 from carewright.contracts.directory import FindEntries, Location
 from carewright.contracts.flow import PlaceStepNotAllowed, StatusNotAllowed
 from carewright.contracts.rooms import (
@@ -26,7 +26,7 @@ from carewright.contracts.rooms import (
     SetPrecautions,
     StepPlace,
 )
-from carewright.kernel.errors import BadInput, PreconditionFailed
+from carewright.kernel.errors import PreconditionFailed
 from carewright.kernel.server_sent import text_of
 
 BEDS = "/staff/beds"
@@ -211,14 +211,10 @@ async def show_bed(ask: Ask) -> Response:
 
 async def step(ask: Ask) -> Response:
     """One step of one place, as the page showed it; what somebody else did meanwhile stands, and is shown."""
-    version = ask.form.get("version", "")
     given = {"place_id": str(ask.id), "action": ask.form.get("action"), "reason": ask.form.get("reason", "other")}
+    command = valid(StepPlace, given | {"expected_version": ask.version})
     try:
-        command = msgspec.convert(given | {"expected_version": int(version) if version.isdecimal() else None}, StepPlace)
-    except msgspec.ValidationError as fault:
-        raise BadInput from fault
-    try:
-        place = await ask.ctx.rooms.step_place(ask.ctx.actor, command, once_of(ask))
+        place = await ask.ctx.rooms.step_place(ask.ctx.actor, command, ask.key)
     except (PlaceStepNotAllowed, PreconditionFailed):
         return await _shown(ask, 409, FASTER)
     except StatusNotAllowed:
@@ -228,15 +224,10 @@ async def step(ask: Ask) -> Response:
 
 async def set_precautions(ask: Ask) -> Response:
     """What the place is fit for."""
-    version = ask.form.get("version", "")
     fit = [each for each in words.PRECAUTIONS if ask.form.get(each) == "yes"]
-    given = {"place_id": str(ask.id), "precautions": fit, "expected_version": int(version) if version.isdecimal() else None}
+    command = valid(SetPrecautions, {"place_id": str(ask.id), "precautions": fit, "expected_version": ask.version})
     try:
-        command = msgspec.convert(given, SetPrecautions)
-    except msgspec.ValidationError as fault:
-        raise BadInput from fault
-    try:
-        await ask.ctx.rooms.set_precautions(ask.ctx.actor, command, once_of(ask))
+        await ask.ctx.rooms.set_precautions(ask.ctx.actor, command, ask.key)
     except PreconditionFailed:
         return await _shown(ask, 409, FASTER)
     return ask.go(BED.format(id=ask.id))
@@ -263,15 +254,6 @@ async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     )  # fmt: skip
 
 
-def zone_of(site: Location | None) -> ZoneInfo:
-    return ZoneInfo((site and site.time_zone) or "UTC")
-
-
 def clock_of_site(ask: Ask, site: Location, instant: datetime) -> str:
     """When it was by the site's clock."""
     return words.clock_of(instant, ask.ctx.clock.now(), zone_of(site))
-
-
-def once_of(ask: Ask) -> str | None:
-    """The form's own key, so that a second click does nothing twice."""
-    return ask.form.get("once", "")[:100] or None

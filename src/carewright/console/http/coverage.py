@@ -82,7 +82,7 @@ async def record_authorisation(ask: Ask) -> Response:
     given = {name: ask.form[name] for name in AUTHORISATION_FIELDS if ask.form.get(name)}
     try:
         command = msgspec.convert({"appointment_id": ask.id} | given, RecordAuthorisation)
-        await ask.ctx.coverages.record_authorisation(ask.ctx.actor, command, _key(ask))
+        await ask.ctx.coverages.record_authorisation(ask.ctx.actor, command, ask.key)
     except msgspec.ValidationError:
         return await _visit(ask, "Choose what the payer said. A number has letters, digits and . / _ - only; a day looks like 2026-11-22.")
     except InvalidAuthorisation as refusal:
@@ -114,7 +114,7 @@ async def check_coverage(ask: Ask) -> Response:
     """Ask the payer of a coverage about today."""
     coverage = await ask.ctx.coverages.get_coverage(ask.ctx.actor, ask.id)
     command = CheckEligibility(coverage_id=coverage.id, serviced_on=ask.ctx.clock.now().date(), again=True)
-    await ask.ctx.coverages.check_eligibility(ask.ctx.actor, command, _key(ask))
+    await ask.ctx.coverages.check_eligibility(ask.ctx.actor, command, ask.key)
     return ask.go(OF_PATIENT.format(id=coverage.patient_id))
 
 
@@ -129,7 +129,7 @@ async def record(ask: Ask) -> Response:
     patient_id = ask.id
 
     async def recorded(details: CoverageDetails) -> None:
-        await ask.ctx.coverages.record_coverage(ask.ctx.actor, RecordCoverage(patient_id=patient_id, details=details), _key(ask))
+        await ask.ctx.coverages.record_coverage(ask.ctx.actor, RecordCoverage(patient_id=patient_id, details=details), ask.key)
 
     return await _kept(ask, patient_id, None, recorded)
 
@@ -148,7 +148,7 @@ async def change(ask: Ask) -> Response:
 
     async def changed(details: CoverageDetails) -> None:
         command = UpdateCoverage(coverage_id=coverage.id, details=details, expected_version=version)
-        await ask.ctx.coverages.update_coverage(ask.ctx.actor, command, _key(ask))
+        await ask.ctx.coverages.update_coverage(ask.ctx.actor, command, ask.key)
 
     return await _kept(ask, coverage.patient_id, coverage, changed)
 
@@ -215,8 +215,3 @@ def _line(visit: VisitCoverage, appointment: Appointment | None, who: str) -> Li
 
 def _may_change(ask: Ask) -> bool:
     return ask.ctx.actor.may(CHANGE)
-
-
-def _key(ask: Ask) -> str | None:
-    """A form that is sent twice does its work once."""
-    return ask.form.get("once", "")[:100] or None

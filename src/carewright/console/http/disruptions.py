@@ -69,7 +69,7 @@ async def set_delay(ask: Ask) -> Response:
     except msgspec.ValidationError:
         return await _shown(ask, place, 422, error=UNCLEAR)
     try:
-        await ask.ctx.delays.set_delay(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+        await ask.ctx.delays.set_delay(ask.ctx.actor, command, ask.key)
     except PreconditionFailed:
         return await _shown(ask, place, 409, error=FASTER)
     return ask.go(f"{DISRUPTIONS}?{urlencode({'place': place})}")
@@ -82,7 +82,7 @@ async def set_telling(ask: Ask) -> Response:
         command = msgspec.convert({"site_id": place, "tell_minutes": _number(ask.form.get("minutes", ""))}, SetTelling)
     except msgspec.ValidationError:
         return await _shown(ask, place, 422, error="Say a number of minutes from 5 to 240.")
-    await ask.ctx.delays.set_telling(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+    await ask.ctx.delays.set_telling(ask.ctx.actor, command, ask.key)
     return ask.go(f"{DISRUPTIONS}?{urlencode({'place': place})}")
 
 

@@ -22,7 +22,8 @@ from carewright.console.http.navigation import SLASH, navigation_of
 from carewright.console.http.page import Ask
 from carewright.console.http.queues import STATES as IN_QUEUE
 from carewright.console.http.today import STATES
-from carewright.contracts.kiosk import FindByCode
+from carewright.contracts.directory import Location
+from carewright.contracts.kiosk import CODE_LETTERS, FindByCode
 from carewright.contracts.patients import FindPatients, Patient
 from carewright.contracts.queue import FindTickets, ListQueues
 from carewright.contracts.scheduling import Appointment, ListAppointments, SearchAppointments
@@ -37,7 +38,7 @@ WORDS_MAX, HITS_MAX, SHOWN_MAX = 100, 8, 20
 YEAR_SECONDS = 365 * 86_400
 BACK = timedelta(days=1)
 """A patient's page begins with yesterday's appointments."""
-CODE = re.compile(r"[a-z0-9]{3}[ -]?[a-z0-9]{3}", re.IGNORECASE)
+CODE = re.compile(rf"[{CODE_LETTERS}]{{3}}[ -]?[{CODE_LETTERS}]{{3}}", re.IGNORECASE)
 """What a check-in code looks like; a name of six letters does, too, and is looked for as both."""
 TICKET = re.compile(r"[A-Za-z]{1,3}\d{1,7}")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
@@ -96,12 +97,13 @@ def wanted(words: str) -> FindPatients | None:
 
 
 async def _groups(ask: Ask, words: str) -> list[Group]:
+    sites = await _sites(ask)
     groups = (
         Group("Patients", await _patients(ask, words)), Group("Appointments", await _appointments(ask, words)),
-        Group("Tickets", await _tickets(ask, words)),
+        Group("Tickets", await _tickets(ask, words, sites)),
         Group("Pages", _fitting(words, (Hit(one.name, "", one.href) for one in navigation_of(ask.ctx.actor.permissions)))),
-        Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, await _boards(ask, BOARD, SEEN))),
-        Group("Bed boards", _fitting(words, await _boards(ask, BEDS, READS_PLACES))),
+        Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, _boards(ask, sites, BOARD, SEEN))),
+        Group("Bed boards", _fitting(words, _boards(ask, sites, BEDS, READS_PLACES))),
     )  # fmt: skip
     return [each for each in groups if each.hits]
 
@@ -147,23 +149,29 @@ async def _queues(ask: Ask) -> list[Hit]:
     return [Hit(one.queue.name, f"{sum(one.waiting)} waiting", f"{QUEUES}/{one.queue.id}" if opens else QUEUES) for one in found]
 
 
-async def _tickets(ask: Ask, words: str) -> list[Hit]:
+async def _tickets(ask: Ask, words: str, sites: Sequence[Location]) -> list[Hit]:
     """The queues in which somebody has this ticket now."""
     if not TICKET.fullmatch(words) or not ask.ctx.actor.may(WORKS_QUEUES):
         return []
     found = (await ask.ctx.queues.find_tickets(ask.ctx.actor, FindTickets(ticket=words))).items
-    sites = {each.id: each.name for each in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
+    names = {each.id: each.name for each in sites}
     return [
-        Hit(each.ticket, f"{each.queue_name}, {sites.get(each.site_id, '')}: {IN_QUEUE[each.status]}", f"{QUEUES}/{each.queue_id}")
+        Hit(each.ticket, f"{each.queue_name}, {names.get(each.site_id, '')}: {IN_QUEUE[each.status]}", f"{QUEUES}/{each.queue_id}")
         for each in found
     ]
 
 
-async def _boards(ask: Ask, board: str, permission: str) -> list[Hit]:
+async def _sites(ask: Ask) -> Sequence[Location]:
+    """Every site, for whoever may find anything of one."""
+    if not any(map(ask.ctx.actor.may, (SEEN, READS_PLACES, WORKS_QUEUES))):
+        return ()
+    return (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+
+
+def _boards(ask: Ask, sites: Iterable[Location], board: str, permission: str) -> list[Hit]:
     """A board of each site."""
     if not ask.ctx.actor.may(permission):
         return []
-    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
     return [Hit(each.name, "today", f"{board}?{urlencode({'place': str(each.id)})}") for each in sites]
 
 

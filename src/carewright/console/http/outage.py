@@ -79,14 +79,14 @@ async def take_out(ask: Ask) -> Response:
     now = ask.ctx.clock.now()
     start = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % GRID
     command = BlockTime(schedule_id=ask.id, start=start, end=start + timedelta(hours=int(hours)), reason=KINDS[kind])
-    await ask.ctx.scheduling.block_time(ask.ctx.actor, command, _key(ask))
+    await ask.ctx.scheduling.block_time(ask.ctx.actor, command, ask.key)
     return ask.go(f"{OUT.format(id=ask.id)}?{urlencode({'done': 'out'})}")
 
 
 async def bring_back(ask: Ask) -> Response:
     """In service again; what was moved away stays where it is."""
     try:
-        await ask.ctx.scheduling.unblock_time(ask.ctx.actor, _uuid(ask.form.get("block", "")), _key(ask))
+        await ask.ctx.scheduling.unblock_time(ask.ctx.actor, _uuid(ask.form.get("block", "")), ask.key)
     except UnknownBlock:
         return await _shown(ask)
     return ask.go(f"{OUT.format(id=ask.id)}?{urlencode({'done': 'back'})}")
@@ -103,7 +103,7 @@ async def move(ask: Ask) -> Response:
     except (ValueError, msgspec.ValidationError) as fault:
         raise BadInput("That is no time to move to.", parameter="start") from fault
     try:
-        await ask.ctx.scheduling.reschedule_appointment(ask.ctx.actor, command, _key(ask))
+        await ask.ctx.scheduling.reschedule_appointment(ask.ctx.actor, command, ask.key)
     except (TimeNotFree, PatientBusy, CalendarMoved, OutsideRules):
         return await _shown(ask, 409, GONE)
     except (PreconditionFailed, IllegalStep):
@@ -170,7 +170,3 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as fault:
         raise NotFound from fault
-
-
-def _key(ask: Ask) -> str | None:
-    return ask.form.get("once", "")[:100] or None

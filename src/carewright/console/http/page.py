@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,7 +17,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from carewright.console.http.navigation import SLASH, navigation_of
 from carewright.console.service import ConsoleContext
 from carewright.contracts.access import StepUpNeeded, WhoAmI
-from carewright.kernel.errors import NotFound, Refusal, Unauthenticated
+from carewright.contracts.directory import Location
+from carewright.kernel.errors import BadInput, NotFound, Refusal, Unauthenticated
 from carewright.kernel.http import guard
 from carewright.kernel.http.cookies import Cookies
 from carewright.kernel.http.gate import address_of, ensure_pace
@@ -40,6 +43,9 @@ def templates() -> Environment:
     return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A request, understood. `me` is who is signed in; None only on pages that need nobody. `secret` is the browser's own."""
@@ -57,6 +63,17 @@ class Ask:
             return UUID(self.request.path_params["id"])
         except ValueError as fault:
             raise NotFound from fault
+
+    @property
+    def key(self) -> str | None:
+        """The form's own key, so that a second click does nothing twice."""
+        return self.form.get("once", "")[:100] or None
+
+    @property
+    def version(self) -> int | None:
+        """Which version of something the form was shown with; None where it says none."""
+        text = self.form.get("version", "")
+        return int(text) if text.isdecimal() else None
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page. While the glass is broken it says so on top; the scripts of whoever is signed in may ask this site."""
@@ -83,6 +100,19 @@ class Ask:
     @property
     def cookies(self) -> Cookies:
         return cookies_of(self.ctx, self.request)
+
+
+def valid(kind: type[T], given: Mapping[str, object]) -> T:
+    """What a form says, as a command. Raises `BadInput`."""
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as fault:
+        raise BadInput from fault
+
+
+def zone_of(site: Location | None) -> ZoneInfo:
+    """The clock of a site, or UTC where none is known."""
+    return ZoneInfo((site and site.time_zone) or "UTC")
 
 
 def cookies_of(ctx: ConsoleContext, request: Request) -> Cookies:

@@ -239,8 +239,7 @@ async def start_break_glass(ask: Ask) -> Response:
         command = msgspec.convert(given, StartBreakGlass)
     except msgspec.ValidationError:
         return ask.show("break_glass.html", 422, error="Choose a purpose, and give a reason of 3 to 500 letters.")
-    key = ask.form.get("once", "")[:100] or None
-    await ask.ctx.access.start_break_glass(ask.ctx.actor, command, key)
+    await ask.ctx.access.start_break_glass(ask.ctx.actor, command, ask.key)
     return ask.go(HOME)
 
 

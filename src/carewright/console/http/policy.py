@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -107,13 +106,6 @@ class Bounds(NamedTuple):
 MINUTES, RATES, WAITING, A_DAY = Bounds(0, 1440, " minutes"), Bounds(0.001, 1000.0), Bounds(1, 10_000), Bounds(1, 1440, " minutes")
 
 
-class Heading(NamedTuple):
-    """The queue that an address names, and its site's clock."""
-
-    queue: Queue
-    zone: ZoneInfo
-
-
 class Wrong(Exception):
     """Something in the form is out of its bounds. `text` says what, and which they are."""
 
@@ -124,55 +116,48 @@ class Wrong(Exception):
 
 async def show_policy(ask: Ask) -> Response:
     """The policy as it is."""
-    return await _shown(ask)
+    return await _shown(ask, await queue_of(ask))
 
 
 async def preview(ask: Ask) -> Response:
     """What the form would change, without changing it."""
-    heading = await heading_of(ask)
+    queue = await queue_of(ask)
     try:
-        wanted = _policy(ask, heading.queue.policy)
+        wanted = _policy(ask, queue.policy)
     except Wrong as wrong:
-        return await _shown(ask, 422, wrong.text)
-    return await _shown(ask, preview=await ask.ctx.queues.preview_policy(ask.ctx.actor, PreviewPolicy(queue_id=ask.id, policy=wanted)))
+        return await _shown(ask, queue, 422, wrong.text)
+    found = await ask.ctx.queues.preview_policy(ask.ctx.actor, PreviewPolicy(queue_id=ask.id, policy=wanted))
+    return await _shown(ask, queue, preview=found)
 
 
 async def save(ask: Ask) -> Response:
     """The policy as the form has it, unless somebody changed it since the form was shown."""
-    queue = (await heading_of(ask)).queue
+    queue = await queue_of(ask)
     try:
         wanted = _policy(ask, queue.policy)
     except Wrong as wrong:
-        return await _shown(ask, 422, wrong.text)
+        return await _shown(ask, queue, 422, wrong.text)
     command = PutQueue(
         site_id=queue.site_id, service_id=queue.service_id, name=queue.name, letter=queue.letter, policy=wanted,
-        expected_version=number(ask.form.get("version", "")) or 1,
+        expected_version=queues.number(ask.form.get("version", "")) or 1,
     )  # fmt: skip
     try:
-        await ask.ctx.queues.put_queue(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+        await ask.ctx.queues.put_queue(ask.ctx.actor, command, ask.key)
     except PreconditionFailed:
-        return await _shown(ask, 409, FASTER, is_typed=False)
+        return await _shown(ask, await queue_of(ask), 409, FASTER, is_typed=False)
     return ask.go(f"{queues.QUEUES}/{ask.id}/policy?saved=yes")
 
 
-async def heading_of(ask: Ask) -> Heading:
+async def queue_of(ask: Ask) -> Queue:
     """Raises `UnknownQueue`, and `Forbidden` for who may not change queues."""
     ask.ctx.actor.require(queues.CHANGE)
-    queue = (await queues.summary_of(ask)).queue
-    sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
-    return Heading(queue, queues.zone_of(sites.get(queue.site_id)))
-
-
-def number(text: str) -> int:
-    """What a field says, if it is a number; otherwise 0."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < queues.DIGITS_MAX else 0
+    return (await queues.summary_of(ask)).queue
 
 
 async def _shown(
-    ask: Ask, status: int = 200, error: str = "", *, preview: PolicyPreview | None = None, is_typed: bool = True
+    ask: Ask, queue: Queue, status: int = 200, error: str = "", *, preview: PolicyPreview | None = None, is_typed: bool = True
 ) -> Response:  # fmt: skip
-    heading = await heading_of(ask)
-    queue, typed = heading.queue, dict(ask.form) if is_typed else {}
+    typed = dict(ask.form) if is_typed else {}
     kept = typed if "order" in typed else _values(queue.policy)
     places = (await ask.ctx.rooms.count_places(ask.ctx.actor, CountPlaces(site_id=queue.site_id))).items if ask.ctx.actor.may(ROOMS) else ()
     types = {each.room_type for each in places if each.kind == "room"} | {kept.get("room_type")}

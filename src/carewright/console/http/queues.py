@@ -15,7 +15,7 @@ from carewright.console.http import calling, elsewhere, gaps, kiosks, relief, sc
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, valid, zone_of
 from carewright.console.http.sensed import areas_of
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.elsewhere import DISTANCES, SayWhere, StayNear
@@ -61,7 +61,7 @@ from carewright.contracts.queue import (
 from carewright.contracts.relief import SetRelief
 from carewright.contracts.rooms import ListPlaces
 from carewright.contracts.scheduling import NoTimeForTurn
-from carewright.kernel.errors import BadInput, PreconditionFailed, Refusal
+from carewright.kernel.errors import PreconditionFailed, Refusal
 from carewright.kernel.server_sent import text_of
 
 QUEUES = "/staff/queues"
@@ -100,9 +100,9 @@ ROOMS: Mapping[type[Refusal], str] = {
 }
 DIGITS_MAX = 10
 IN_ROOM: frozenset[QueueEntryStatus] = frozenset({"called", "in-service"})
-T = TypeVar("T")
 NOTHING_TOLD: Mapping[UUID, WaitEstimate] = {}
 TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage", "away", "back"})
+T = TypeVar("T")
 
 
 class Line(NamedTuple):
@@ -142,7 +142,7 @@ class OfTicket(NamedTuple):
     @classmethod
     def of(cls, text: str) -> "OfTicket":
         walk_in_id, _, version = text.partition("@")
-        return cls(walk_in_id, _number(version))
+        return cls(walk_in_id, number(version))
 
 
 class Last(NamedTuple):
@@ -195,9 +195,9 @@ async def show_queue(ask: Ask) -> Response:
 
 async def call_next(ask: Ask) -> Response:
     """Call whoever is next, for whom the form says."""
-    command = _as(CallNext, {"queue_id": ask.id, **calling.caller_of(ask.form).named})
+    command = valid(CallNext, {"queue_id": ask.id, **calling.caller_of(ask.form).named})
     try:
-        found = await ask.ctx.queues.call_next(ask.ctx.actor, command, _key(ask))
+        found = await ask.ctx.queues.call_next(ask.ctx.actor, command, ask.key)
     except (PlaceNotFree, PlaceNotSuited) as refusal:
         return await _shown(ask, 409, error=ROOMS[type(refusal)])
     if found.entry:
@@ -218,9 +218,9 @@ async def choose_caller(ask: Ask) -> Response:
 async def call_into_gap(ask: Ask) -> Response:
     """Call one patient into a gap of a practitioner's time, which nobody else has then."""
     queue = (await summary_of(ask)).queue
-    named = _as(InGap, {"entry": ask.form.get("entry", ""), "practitioner": ask.form.get("practitioner", "")})
+    named = valid(InGap, {"entry": ask.form.get("entry", ""), "practitioner": ask.form.get("practitioner", "")})
     try:
-        entry = await gaps.call_into_gap(ask, queue, named.entry, named.practitioner, _version(ask), _key(ask))
+        entry = await gaps.call_into_gap(ask, queue, named.entry, named.practitioner, _version(ask), ask.key)
     except NoTimeForTurn:
         return await _shown(ask, 409, error=TAKEN)
     except (StepNotAllowed, PreconditionFailed):
@@ -274,9 +274,9 @@ async def _turn_of(ask: Ask, tier: UrgencyTier) -> QueueEntry:
     """A turn by a new ticket, or by the one of a kiosk that they have."""
     given = {"patient_id": ask.form.get("patient", ""), "tier": tier}
     if ticket := ask.form.get("walk_in"):
-        command = _as(RegisterWalkIn, given | OfTicket.of(ticket)._asdict())
-        return await ask.ctx.kiosks.register_walk_in(ask.ctx.actor, command, _key(ask))
-    return await ask.ctx.queues.arrive(ask.ctx.actor, _as(Arrive, given | {"queue_id": ask.id}), _key(ask))
+        command = valid(RegisterWalkIn, given | OfTicket.of(ticket)._asdict())
+        return await ask.ctx.kiosks.register_walk_in(ask.ctx.actor, command, ask.key)
+    return await ask.ctx.queues.arrive(ask.ctx.actor, valid(Arrive, given | {"queue_id": ask.id}), ask.key)
 
 
 async def see_to_walk_in(ask: Ask) -> Response:
@@ -284,9 +284,9 @@ async def see_to_walk_in(ask: Ask) -> Response:
     ticket, end = OfTicket.of(ask.form.get("walk_in", ""))._asdict(), ask.form.get("end")
     try:
         if end:
-            await ask.ctx.kiosks.end_walk_in(ask.ctx.actor, _as(EndWalkIn, ticket | {"reason": end}), _key(ask))
+            await ask.ctx.kiosks.end_walk_in(ask.ctx.actor, valid(EndWalkIn, ticket | {"reason": end}), ask.key)
         else:
-            await ask.ctx.kiosks.call_walk_in(ask.ctx.actor, _as(CallWalkIn, ticket), _key(ask))
+            await ask.ctx.kiosks.call_walk_in(ask.ctx.actor, valid(CallWalkIn, ticket), ask.key)
     except (WalkInStepNotAllowed, UnknownWalkIn, PreconditionFailed):
         return await _shown(ask, 409, error=FASTER)
     return ask.go(f"{QUEUES}/{ask.id}")
@@ -295,7 +295,7 @@ async def see_to_walk_in(ask: Ask) -> Response:
 async def answer_help(ask: Ask) -> Response:
     """Somebody goes to a kiosk where help is needed."""
     with suppress(UnknownHelpCall):
-        await ask.ctx.kiosks.answer_help(ask.ctx.actor, _as(AnswerHelp, {"help_id": ask.form.get("help", "")}), _key(ask))
+        await ask.ctx.kiosks.answer_help(ask.ctx.actor, valid(AnswerHelp, {"help_id": ask.form.get("help", "")}), ask.key)
     return ask.go(f"{QUEUES}/{ask.id}")
 
 
@@ -303,7 +303,7 @@ async def set_relief(ask: Ask) -> Response:
     """Begin or end by hand what a queue does because too many wait."""
     named = {name: ask.form.get(name) for name in ("what", "reason")}
     said = {"queue_id": ask.id, "is_on": ask.form.get("on") == "yes", **named}
-    await ask.ctx.queues.set_relief(ask.ctx.actor, _as(SetRelief, said), _key(ask))
+    await ask.ctx.queues.set_relief(ask.ctx.actor, valid(SetRelief, said), ask.key)
     return ask.go(f"{QUEUES}/{ask.id}")
 
 
@@ -320,24 +320,24 @@ async def _tried(ask: Ask, action: str, do: Callable[[Ask, str], Awaitable[Queue
 
 async def _triage(ask: Ask, _: str) -> QueueEntry:
     level, scale = ask.form.get("level", ""), ask.form.get("scale", "")
-    command = _valid(TriageEntry, ask, scale=scale, level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
-    return await ask.ctx.queues.triage_entry(ask.ctx.actor, command, _key(ask))
+    command = _of_turn(TriageEntry, ask, scale=scale, level=int(level) if level in ("1", "2", "3", "4", "5") else 0)
+    return await ask.ctx.queues.triage_entry(ask.ctx.actor, command, ask.key)
 
 
 async def _away(ask: Ask, _: str) -> QueueEntry:
     text = ask.form.get("minutes", "")
     minutes = int(text) if text in {str(each) for each in DISTANCES} else 0
-    return await ask.ctx.queues.say_where(ask.ctx.actor, _valid(SayWhere, ask, say="away", travel_minutes=minutes), _key(ask))
+    return await ask.ctx.queues.say_where(ask.ctx.actor, _of_turn(SayWhere, ask, say="away", travel_minutes=minutes), ask.key)
 
 
 async def _step(ask: Ask, action: str) -> QueueEntry:
     if action == "back":
-        return await ask.ctx.queues.say_where(ask.ctx.actor, _valid(SayWhere, ask, say="back"), _key(ask))
+        return await ask.ctx.queues.say_where(ask.ctx.actor, _of_turn(SayWhere, ask, say="back"), ask.key)
     if action == "call":
-        return await ask.ctx.queues.call_entry(ask.ctx.actor, _valid(CallEntry, ask, **calling.caller_of(ask.form).named), _key(ask))
+        return await ask.ctx.queues.call_entry(ask.ctx.actor, _of_turn(CallEntry, ask, **calling.caller_of(ask.form).named), ask.key)
     if action == "undo":
-        return await ask.ctx.queues.undo_step(ask.ctx.actor, _valid(UndoStep, ask), _key(ask))
-    return await ask.ctx.queues.step_entry(ask.ctx.actor, _valid(StepEntry, ask, action=action), _key(ask))
+        return await ask.ctx.queues.undo_step(ask.ctx.actor, _of_turn(UndoStep, ask), ask.key)
+    return await ask.ctx.queues.step_entry(ask.ctx.actor, _of_turn(StepEntry, ask, action=action), ask.key)
 
 
 def _done(ask: Ask, action: str, entry: QueueEntry) -> Response:
@@ -451,34 +451,18 @@ async def _last(ask: Ask) -> Last | None:
     query = ask.request.query_params
     if query.get("done") not in DONE:
         return None
-    entry = await ask.ctx.queues.get_entry(ask.ctx.actor, _as(Named, {"turn": query.get("turn", "")}).turn)
+    entry = await ask.ctx.queues.get_entry(ask.ctx.actor, valid(Named, {"turn": query.get("turn", "")}).turn)
     return Last(entry, f"{entry.ticket} {DONE[query['done']]}.", query["done"] in TAKEN_BACK)
 
 
-def _valid(kind: type[T], ask: Ask, **said: object) -> T:
+def _of_turn(kind: type[T], ask: Ask, **said: object) -> T:
     """The command about the turn that the form is about, as it was shown."""
-    return _as(kind, {"entry_id": ask.form.get("entry", ""), "expected_version": _version(ask)} | said)
-
-
-def _as(kind: type[T], given: Mapping[str, object]) -> T:
-    try:
-        return msgspec.convert(given, kind)
-    except msgspec.ValidationError as fault:
-        raise BadInput from fault
+    return valid(kind, {"entry_id": ask.form.get("entry", ""), "expected_version": _version(ask)} | said)
 
 
 def _version(ask: Ask) -> int:
-    return _number(ask.form.get("version", ""))
+    return number(ask.form.get("version", ""))
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
-
-
-def _key(ask: Ask) -> str | None:
-    """The form's own key, so that a second click does nothing twice."""
-    return ask.form.get("once", "")[:100] or None
-
-
-def zone_of(site: Location | None) -> ZoneInfo:
-    return ZoneInfo((site and site.time_zone) or "UTC")

@@ -8,12 +8,13 @@ import msgspec
 from starlette.responses import Response
 
 from carewright.console.http import queues, scales
-from carewright.console.http.page import Ask
-from carewright.console.http.policy import heading_of, number
+from carewright.console.http.page import Ask, zone_of
+from carewright.console.http.policy import queue_of
 from carewright.contracts.flow import TooLittleHistory, TuningNotSound, TuningRuns, TuningStepNotAllowed
 from carewright.contracts.tuning import (
     CTAS_TARGETS,
     HOURS,
+    LEVELS,
     AskDemand,
     DayKind,
     Found,
@@ -29,7 +30,6 @@ from carewright.contracts.tuning import (
 from carewright.kernel.errors import PreconditionFailed
 
 TUNING = f"{queues.QUEUE}/tuning"
-LEVELS = 5
 DAYS: Mapping[DayKind, str] = {"workdays": "Monday to Friday", "weekend": "Saturday and Sunday", "every-day": "Every day"}
 FAULTS: Mapping[TuningFault, str] = {
     "too-long": "It took too long and was ended. Search with fewer people, or another time.",
@@ -76,7 +76,7 @@ async def start(ask: Ask) -> Response:
     except (msgspec.ValidationError, ValueError):
         return await _shown(ask, 422, UNCLEAR)
     try:
-        await ask.ctx.queues.start_tuning(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+        await ask.ctx.queues.start_tuning(ask.ctx.actor, command, ask.key)
     except (TooLittleHistory, TuningNotSound, TuningRuns) as refusal:
         return await _shown(ask, refusal.status, refusal.detail)
     return ask.go(f"{queues.QUEUES}/{ask.id}/tuning")
@@ -86,11 +86,11 @@ async def step(ask: Ask) -> Response:
     """Give a search up, put what it found in force, or take that back."""
     given = {
         "tuning_id": ask.form.get("tuning", ""), "action": ask.form.get("action", ""),
-        "expected_version": number(ask.form.get("version", "")),
+        "expected_version": queues.number(ask.form.get("version", "")),
     }  # fmt: skip
     try:
         command = msgspec.convert(given, StepTuning)
-        await ask.ctx.queues.step_tuning(ask.ctx.actor, command, ask.form.get("once", "")[:100] or None)
+        await ask.ctx.queues.step_tuning(ask.ctx.actor, command, ask.key)
     except msgspec.ValidationError:
         return await _shown(ask, 422, UNCLEAR)
     except (TuningStepNotAllowed, PreconditionFailed):
@@ -99,15 +99,16 @@ async def step(ask: Ask) -> Response:
 
 
 async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
-    heading = await heading_of(ask)
-    levels = scales.LEVELS[heading.queue.policy.scale]
+    queue = await queue_of(ask)
+    sites = {site.id: site for site in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items}
+    zone, levels = zone_of(sites.get(queue.site_id)), scales.LEVELS[queue.policy.scale]
     wanted = ask.form.get("days") or ask.request.query_params.get("days", "")
     days: DayKind = next((kind for kind in DAYS if kind == wanted), "workdays")
     demand = await ask.ctx.queues.see_demand(ask.ctx.actor, AskDemand(queue_id=ask.id, days=days))
     found = (await ask.ctx.queues.list_tunings(ask.ctx.actor, ListTunings(queue_id=ask.id))).items
     return ask.show(
-        "tuning.html", status, error=error, queue=heading.queue, demand=demand, days=days, kinds=DAYS, levels=levels, hours=range(HOURS),
-        values=_values(demand) | dict(ask.form), searches=[_search(each, heading.zone, levels) for each in found],
+        "tuning.html", status, error=error, queue=queue, demand=demand, days=days, kinds=DAYS, levels=levels, hours=range(HOURS),
+        values=_values(demand) | dict(ask.form), searches=[_search(each, zone, levels) for each in found],
         is_running=any(each.status == "running" for each in found),
     )  # fmt: skip
 

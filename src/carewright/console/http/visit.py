@@ -99,7 +99,7 @@ async def step(ask: Ask) -> Response:
     status = ask.form.get("status", "")
     try:
         command = msgspec.convert({"appointment_id": ask.id, "status": status, "expected_version": _version(ask)}, AdvanceAppointment)
-        await ask.ctx.scheduling.advance_appointment(ask.ctx.actor, command, _key(ask))
+        await ask.ctx.scheduling.advance_appointment(ask.ctx.actor, command, ask.key)
     except msgspec.ValidationError:
         return await _shown(ask, 422, error="Choose what happened.")
     except LATE as refusal:
@@ -124,7 +124,7 @@ async def move(ask: Ask) -> Response:
     try:
         if ask.form.get("against"):
             command = msgspec.structs.replace(command, override=msgspec.convert({"reason": ask.form.get("reason", "").strip()}, Override))
-        await ask.ctx.scheduling.reschedule_appointment(ask.ctx.actor, command, _key(ask))
+        await ask.ctx.scheduling.reschedule_appointment(ask.ctx.actor, command, ask.key)
     except msgspec.ValidationError:
         return await _previewed(ask, visit, wish, 422, NO_REASON)
     except BEATEN as refusal:
@@ -218,8 +218,3 @@ def _sentence(refusal: Refusal) -> str:
 def _version(ask: Ask) -> int:
     text = ask.form.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
-
-
-def _key(ask: Ask) -> str | None:
-    """The form's own key, so that a second click does nothing twice."""
-    return ask.form.get("once", "")[:100] or None

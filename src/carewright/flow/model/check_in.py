@@ -55,6 +55,11 @@ def matching(cipher: FieldCipher, appointments: Iterable[Today], code: str) -> l
     return [each for each in appointments if _number_of(cipher, each.appointment_id) == wanted] if wanted is not None else []
 
 
+def is_code(text: str) -> bool:
+    """Whether this could be one, of whatever appointment."""
+    return _number_in(text) is not None
+
+
 def _number_of(cipher: FieldCipher, appointment_id: UUID) -> int:
     """Of 128 bits so many more than a code has that none comes up more often."""
     return int.from_bytes(cipher.mark("flow.coming", "check_in_code", appointment_id.bytes)[:16], "big") % CODES

@@ -29,7 +29,7 @@ from carewright.contracts.tuning import (
 )
 from carewright.flow.model.waiting.demand import Crowd, Stream, draw_crowd
 from carewright.flow.model.waiting.distribution import Floats, lognormal, observed
-from carewright.flow.model.waiting.policy import FIRST, order_of_policy, tuned_policy
+from carewright.flow.model.waiting.policy import FIRST, order_of_policy, tuned_policy, with_order
 from carewright.flow.model.waiting.simulation import Staff
 from carewright.flow.model.waiting.tuner import EXTRA_MAX, POPULATION, Rule, Site, Target, extra_staff, tune, waits_under
 from carewright.flow.model.waits import MINUTES_USUAL, VARIATION
@@ -141,9 +141,7 @@ def ordering_of(policy: QueuePolicy) -> Ordering:
 
 def ordered(policy: QueuePolicy, found: Found) -> QueuePolicy:
     """The policy with the order that was found."""
-    if found.order == "accumulating":
-        return msgspec.structs.replace(policy, order="accumulating", rates=found.values)
-    return msgspec.structs.replace(policy, order="head-start", head_start_minutes=tuple(map(round, found.values)))
+    return with_order(policy, found.order, found.values)
 
 
 def restored(policy: QueuePolicy, former: Ordering) -> QueuePolicy:
@@ -199,19 +197,20 @@ def _extra(rng: np.random.Generator, site: Site, rule: Rule, days: int, say: Cal
 def _levels(question: Question, site: Site, crowd: Crowd, policy: QueuePolicy, unreachable: frozenset[int]) -> tuple[LevelOutlook, ...]:
     now, then = (waits_under(site, crowd, order_of_policy(each)) for each in (question.policy, policy))
     target_of = {each.level: each for each in question.targets}
-    outlooks = [_level(tier + 1, now[tier], then[tier], crowd.days, target_of.get(tier + 1)) for tier in range(LEVELS)]
     return tuple(
-        msgspec.structs.replace(each, is_reachable=tier not in unreachable) if each.is_met is False else each
-        for tier, each in enumerate(outlooks)
+        _level(tier + 1, now[tier], then[tier], crowd.days, target_of.get(tier + 1), could_be=tier not in unreachable)
+        for tier in range(LEVELS)
     )
 
 
-def _level(level: int, now: Floats, then: Floats, days: int, target: LevelTarget | None) -> LevelOutlook:
+def _level(level: int, now: Floats, then: Floats, days: int, target: LevelTarget | None, *, could_be: bool) -> LevelOutlook:
+    """`could_be`: whether any order meets the target."""
     after = _outlook(then, target)
     is_met = after.share >= target.share if target and after.share is not None else None
     return LevelOutlook(
-        level=level, people_a_day=len(then) / days, target=target, now=_outlook(now, target), then=after, is_met=is_met, is_reachable=is_met
-    )
+        level=level, people_a_day=len(then) / days, target=target, now=_outlook(now, target), then=after, is_met=is_met,
+        is_reachable=None if is_met is None else is_met or could_be,
+    )  # fmt: skip
 
 
 def _outlook(waits: Floats, target: LevelTarget | None) -> Outlook:

@@ -28,6 +28,7 @@ from carewright.flow.model import rooms
 from carewright.flow.service import estimates, help_calls, turns
 from carewright.flow.store import kiosk as store
 from carewright.flow.store import queue as queues
+from carewright.flow.store import rooms as places
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -80,17 +81,20 @@ async def check_in(ctx: Context, command: CheckIn) -> CheckedIn:
 async def find_by_code(ctx: Context, query: FindByCode) -> FoundByCode:
     """The appointment of today, at the actor's sites, that has this code. What it is about they read as they read any."""
     ctx.actor.require(WORK)
+    if not rules.is_code(query.code):
+        return FoundByCode(appointment_ids=())
     today = await store.today(ctx.db, ctx.actor.organization_id, ctx.clock.now())
-    right = [each for each in rules.matching(await ctx.cipher(), today, query.code) if ctx.actor.works_at(each.site_id)]
+    right = rules.matching(await ctx.cipher(), (each for each in today if ctx.actor.works_at(each.site_id)), query.code)
     return FoundByCode(appointment_ids=tuple(each.appointment_id for each in right))
 
 
 async def told_of(ctx: Context, queue: Queue, entry: QueueEntry) -> KioskTicket:
     """What a kiosk tells of a turn."""
-    place = await store.place_name(ctx.db, ctx.actor.organization_id, entry.location_id) if entry.location_id else ""
+    room_id = rooms.room_of(entry)
+    named = await places.names_of(ctx.db, ctx.actor.organization_id, [room_id]) if room_id else []
     shown = KioskTicket(
         ticket=entry.ticket, queue=queue.name, waits_at=queue.policy.waits_at, status=entry.status,
-        place=place if rooms.room_of(entry) else "",
+        place="".join(each.name for each in named),
     )  # fmt: skip
     return await estimates.with_wait(ctx, queue, shown, entry.id) if entry.status == "waiting" else shown
 

@@ -42,8 +42,8 @@ async def wait_of_last(ctx: Context, queue: Queue) -> tuple[int | None, int | No
 
 async def with_wait(ctx: Context, queue: Queue, shown: KioskTicket, wanted: UUID) -> KioskTicket:
     """A ticket with how long it still takes, and how many are before it; without where the queue does not tell."""
-    found = (await estimates_of(ctx, queue, wanted)).get(wanted)
-    if found is None or not queue.policy.shows_wait:
+    found = (await estimates_of(ctx, queue, wanted)).get(wanted) if queue.policy.shows_wait else None
+    if found is None:
         return shown
     return replace(shown, ahead=found.ahead, low_minutes=found.low_minutes, high_minutes=found.high_minutes)
 

@@ -8,6 +8,7 @@ from carewright.contracts.flow import PlaceNotSuited
 from carewright.contracts.queue import Queue, QueueEntry
 from carewright.contracts.rooms import AssignPlace, Place, ProposePlaces
 from carewright.flow.model import rooms as rules
+from carewright.flow.store import encounters as visits
 from carewright.flow.store import rooms as store
 from carewright.flow.store.precautions import precautions_of
 from carewright.kernel.context import Context
@@ -76,10 +77,13 @@ async def near(ctx: Context, tx: Session, wanted: AssignPlace | ProposePlaces, h
 async def choose_room(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, encounter_id: UUID, patient_id: UUID) -> UUID | None:
     """The room that a queue's policy chooses for a visit, locked; None where it chooses none, none suits, or the patient has a place.
 
-    The caller holds the encounter's row.
+    Its encounter's row is locked before.
     """
     rule = queue.policy.room
-    if rule is None or await store.places_of(tx, ctx.actor.organization_id, [encounter_id]):
+    if rule is None:
+        return None
+    await visits.encounters_for_change(tx, cipher, [encounter_id])
+    if await store.places_of(tx, ctx.actor.organization_id, [encounter_id]):
         return None
     needed = (await precautions_of(tx, cipher, patient_id)).precautions
     wanted = AssignPlace(

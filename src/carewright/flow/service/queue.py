@@ -45,7 +45,6 @@ from carewright.flow.model import preview
 from carewright.flow.model import queue as rules
 from carewright.flow.model.sensing import seen_area
 from carewright.flow.service import booked, encounters, places, relief, turns
-from carewright.flow.store import encounters as visits
 from carewright.flow.store import queue as store
 from carewright.flow.store import relief as reliefs
 from carewright.flow.store import rooms, sensors
@@ -339,9 +338,8 @@ async def _room(
     if named_id is not None:
         await places.ensure_fit(ctx, tx, cipher, named_id, before)
         return named_id
-    if before.in_room or queue.policy.room is None:
-        return before.location_id if before.in_room else None
-    await visits.encounters_for_change(tx, cipher, [before.encounter_id])  # rows are locked in one order: the encounter, then its place
+    if before.in_room:
+        return before.location_id
     return await places.choose_room(ctx, tx, cipher, queue, before.encounter_id, before.patient_id)
 
 

@@ -1,6 +1,5 @@
 """Use cases of sensors: enrolled, changed, given another secret, stopped, listed. One function, one transaction, one permission."""
 
-import hashlib
 import re
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden, PreconditionFailed
 from carewright.kernel.idempotency import committed, once, once_committed, remember
+from carewright.kernel.links import hash_of
 from carewright.kernel.outbox import publish
 from carewright.kernel.reach import id_after
 from carewright.kernel.rng import new_secret
@@ -49,7 +49,7 @@ async def actor_of(ctx: FlowContext, secret: str) -> Actor | None:
     ctx.actor.require(RESOLVE)
     if SECRET.fullmatch(secret) is None:
         return None
-    mark = _hash_of(secret)
+    mark = hash_of(secret)
     known = ctx.live.by_secret(mark)
     if known is None:
         found = await store.sensor_by_secret(ctx.db, mark)
@@ -106,7 +106,7 @@ async def renew_sensor_secret(ctx: FlowContext, sensor_id: UUID) -> EnrolledSens
         renewed = replace(kept.sensor, version=kept.sensor.version + 1)
         secret = _new_secret(renewed.transport)
         if secret is not None:
-            await store.set_secret(tx, ctx.actor.organization_id, renewed, _hash_of(secret))
+            await store.set_secret(tx, ctx.actor.organization_id, renewed, hash_of(secret))
         await audit.record(tx, _entry(ctx, "flow.sensor.renew", "U", renewed))
     ctx.live.forget(sensor_id)
     return _enrolled(_shown(ctx, kept._replace(sensor=renewed)), secret)
@@ -154,7 +154,7 @@ async def _enrol(ctx: Context, tx: Session, command: EnrolSensor, secret: str | 
         id=ctx.ids.new(), site_id=command.site_id, name=command.name, transport=command.transport, place_id=command.place_id,
         queue_ids=queue_ids, tuning=command.tuning, enrolled_at=ctx.clock.now(), seen=Seen(),
     )  # fmt: skip
-    if not await store.insert_sensor(tx, organization_id, made, _hash_of(secret) if secret else None):
+    if not await store.insert_sensor(tx, organization_id, made, hash_of(secret) if secret else None):
         there = await store.sensor_of_place(tx, organization_id, command.place_id) if command.place_id else None
         raise PlaceWatched(sensor_id=str(there))
     await audit.record(tx, _entry(ctx, "flow.sensor.create", "C", made))
@@ -181,10 +181,6 @@ def _enrolled(sensor: Sensor, secret: str | None) -> EnrolledSensor:
 def _new_secret(transport: SensorTransport) -> str | None:
     """Who is heard by MQTT shows its broker who it is, not us."""
     return DEVICE_PREFIX + new_secret(SECRET_BYTES).hex() if transport == "http" else None
-
-
-def _hash_of(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def _entry(ctx: Context, event: str, action: audit.Action, sensor: Sensor) -> audit.Entry:

@@ -129,13 +129,17 @@ async def run_tuning(ctx: Context, tuning_id: UUID) -> None:
 
 
 async def _question(ctx: Context, tx: Session, queue: Queue, command: StartTuning) -> rules.Question:
-    seen = await _seen(ctx, tx, queue, AskDemand(queue_id=queue.id, days=command.days))
-    asked = rules.question_of_entered(command.entered) if command.entered else rules.question_of_seen(seen)
+    if command.entered and command.staff:
+        asked, staff = rules.question_of_entered(command.entered), command.staff
+    else:
+        seen = await _seen(ctx, tx, queue, AskDemand(queue_id=queue.id, days=command.days))
+        asked = rules.question_of_entered(command.entered) if command.entered else rules.question_of_seen(seen)
+        staff = command.staff or rules.staff_seen(seen.spans, seen.day_count)
     arrivals, services, minutes, variation = asked
     return rules.Question(
         arrivals=arrivals, services=services, service_minutes=minutes, service_variation=variation,
-        staff=command.staff or rules.staff_seen(seen.spans, seen.day_count), targets=command.targets or CTAS_TARGETS, order=command.order,
-        policy=queue.policy, seed=ctx.rng.getrandbits(SEED_BITS),
+        staff=staff, targets=command.targets or CTAS_TARGETS, order=command.order, policy=queue.policy,
+        seed=ctx.rng.getrandbits(SEED_BITS),
     )  # fmt: skip
 
 

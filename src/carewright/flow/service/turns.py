@@ -155,7 +155,6 @@ async def _roomed(ctx: Context, tx: Session, cipher: FieldCipher, queue: Queue, 
     rule = queue.policy.room
     if rule is None or rule.at != "check-in":
         return entry
-    await encounters.encounters_for_change(tx, cipher, [entry.encounter_id])  # rows are locked in one order: the encounter, then its place
     room_id = await places.choose_room(ctx, tx, cipher, queue, entry.encounter_id, entry.patient_id)
     return replace(entry, location_id=room_id, in_room=True) if room_id else entry
 

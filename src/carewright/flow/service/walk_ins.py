@@ -4,6 +4,7 @@ A ticket is no turn yet: nobody is called to be seen by one, and it stays on the
 becomes of it has the same ticket, and counts since it was taken.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,13 +27,14 @@ from carewright.contracts.kiosk import (
     WalkInsPage,
 )
 from carewright.contracts.queue import Queue, QueueEntry, QueueSummary
-from carewright.contracts.relief import OtherSite
+from carewright.contracts.relief import OtherSite, ReliefKind
 from carewright.flow.model import walk_ins as rules
 from carewright.flow.service import check_in, estimates, relief, turns
 from carewright.flow.service.lobby import queue_shown
 from carewright.flow.store import kiosk as store
 from carewright.flow.store import lobby as sites
 from carewright.flow.store import queue as queues
+from carewright.flow.store import relief as reliefs
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -62,8 +64,10 @@ async def list_kiosk_queues(ctx: Context, query: ListKioskQueues) -> KioskQueues
     async with ctx.db.transaction() as tx:
         _, zone = await sites.site(tx, organization_id, query.site_id)
         found = await queues.queues_at(tx, organization_id, {query.site_id}, None)
+        on = await reliefs.on(tx, organization_id, [each.queue.id for each in found])
     offered = [each for each in found if each.queue.policy.at_kiosks and (not wanted or each.queue.id in wanted)]
-    return KioskQueues(items=tuple([await _offered(ctx, each) for each in offered]), time_zone=zone)
+    items = [await _offered(ctx, each, {one.what for one in on if one.queue_id == each.queue.id}) for each in offered]
+    return KioskQueues(items=tuple(items), time_zone=zone)
 
 
 async def take_ticket(ctx: Context, command: TakeTicket) -> KioskTicket:
@@ -148,8 +152,8 @@ async def end_walk_in(ctx: Context, command: EndWalkIn) -> WalkIn:
     return await once_committed(ctx, WalkIn, work)
 
 
-async def _offered(ctx: Context, summary: QueueSummary) -> KioskQueue:
-    shown, on = await queue_shown(ctx, summary), await relief.steps_on(ctx, summary.queue)
+async def _offered(ctx: Context, summary: QueueSummary, on: Collection[ReliefKind]) -> KioskQueue:
+    shown = await queue_shown(ctx, summary)
     is_paused = "pause-walk-ins" in on
     elsewhere: tuple[OtherSite, ...] = ()
     if is_paused:

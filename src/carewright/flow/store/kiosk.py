@@ -54,12 +54,6 @@ async def today(
     ]  # fmt: skip
 
 
-async def place_name(db: Session, organization_id: UUID, place_id: UUID) -> str:
-    """What a room is called; nothing of one that we have not heard of yet."""
-    row = await db.fetch_one(Q.place_name, organization_id, place_id)
-    return str(row["name"]) if row else ""
-
-
 async def insert_walk_in(tx: Session, organization_id: UUID, walk_in: WalkIn, station: str, day: date) -> None:
     await tx.execute(
         Q.insert_walk_in, organization_id, walk_in.id, walk_in.queue_id, walk_in.site_id, station, day, walk_in.ticket, walk_in.taken_at

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from carewright.contracts.queue import QueuePolicy
+from carewright.contracts.queue import QueueOrder, QueuePolicy
 from carewright.flow.model.order import FIRST_LEVEL, head_start_seconds, rate
 from carewright.flow.model.waiting.simulation import Order, accumulating, head_start
 from carewright.flow.model.waiting.tuner import Tuned
@@ -37,7 +37,11 @@ def order_of_tiers(policy: QueuePolicy, tiers: Sequence[tuple[int, bool]]) -> Or
 
 def tuned_policy(policy: QueuePolicy, tuned: Tuned) -> QueuePolicy:
     """The policy with the order that was found for its five levels."""
-    values = tuned.values[1:]
-    if tuned.rule == "accumulating":
-        return msgspec.structs.replace(policy, order="accumulating", rates=values)
-    return msgspec.structs.replace(policy, order="head-start", head_start_minutes=tuple(map(round, values)))
+    return with_order(policy, "accumulating" if tuned.rule == "accumulating" else "head-start", tuned.values[1:])
+
+
+def with_order(policy: QueuePolicy, order: QueueOrder, values: tuple[float, ...]) -> QueuePolicy:
+    """The policy with this order, and its values for levels 2 to 5."""
+    if order == "accumulating":
+        return msgspec.structs.replace(policy, order=order, rates=values)
+    return msgspec.structs.replace(policy, order=order, head_start_minutes=tuple(map(round, values)))
