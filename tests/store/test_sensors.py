@@ -141,6 +141,14 @@ async def test_another_process_knows_within_seconds_that_a_sensor_was_stopped(
     assert await sensors.actor_of(resolving(there), made.secret) is None
 
 
+async def test_a_sensor_at_the_broker_has_no_secret_to_renew_and_stays_as_it_is(operations: FlowContext) -> None:
+    made = await enrolled(operations, transport="mqtt", place_id=ROOM)
+    again = await sensors.renew_sensor_secret(operations, made.sensor.id)
+    assert (again.secret, again.topic, again.sensor.version) == (None, made.topic, made.sensor.version)
+    change = ChangeSensor(sensor_id=made.sensor.id, name="Bed 13", tuning=AT_ONCE, expected_version=again.sensor.version)
+    assert (await sensors.change_sensor(operations, change)).name == "Bed 13"
+
+
 async def test_a_secret_that_was_renewed_is_not_kept_alive_by_the_new_one(
     operations: FlowContext, system: FlowContext, clock: ManualClock
 ) -> None:

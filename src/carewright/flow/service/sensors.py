@@ -99,14 +99,18 @@ async def change_sensor(ctx: FlowContext, command: ChangeSensor) -> Sensor:
 
 
 async def renew_sensor_secret(ctx: FlowContext, sensor_id: UUID) -> EnrolledSensor:
-    """Another secret, as where its device was replaced; the one before is of use no more. Raises `UnknownSensor`."""
+    """Another secret, as where its device was replaced; the one before is of use no more. Raises `UnknownSensor`.
+
+    A sensor that is heard at the broker has none, and stays as it is.
+    """
     ctx.actor.require(MANAGE)
     async with ctx.db.transaction() as tx:
         kept = await _for_change(ctx, tx, sensor_id, None)
+        secret = _new_secret(kept.sensor.transport)
+        if secret is None:
+            return _enrolled(_shown(ctx, kept), None)
         renewed = replace(kept.sensor, version=kept.sensor.version + 1)
-        secret = _new_secret(renewed.transport)
-        if secret is not None:
-            await store.set_secret(tx, ctx.actor.organization_id, renewed, hash_of(secret))
+        await store.set_secret(tx, ctx.actor.organization_id, renewed, hash_of(secret))
         await audit.record(tx, _entry(ctx, "flow.sensor.renew", "U", renewed))
     ctx.live.forget(sensor_id)
     return _enrolled(_shown(ctx, kept._replace(sensor=renewed)), secret)
