@@ -3,14 +3,16 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from tests.clinic import Clinic, Json, ok, open_clinic, register
+from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, until_known
 from tests.plain_browser import Browser
 from tests.staff_browser import staff_signed_in
+
+OUTAGES = "/api/v1/outages"
 
 
 @pytest.fixture
@@ -89,3 +91,49 @@ async def test_a_form_that_says_nonsense_closes_nothing(clinic: Clinic, schedule
         assert (await turned_away(scheduler, f"{place}/out", **said)).status_code == 400
     await scheduler.go(f"{place}/out")
     assert "In service" in scheduler.text
+
+
+async def test_a_room_is_out_of_service_by_the_api_and_whoever_works_there_ends_it(clinic: Clinic) -> None:
+    system, room, patient = clinic.system, str(uuid4()), await register(clinic.system)
+    place = {"id": room, "kind": "room", "name": "Room 7", "site_id": clinic.site_id, "part_of_id": clinic.site_id}
+    ok(await system.request("administrator", "PUT", "/api/v1/directory", json={"locations": [place]}))
+    until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    said = {"schedule_id": room, "end": until, "reason": "room"}
+    made = (await until_known(lambda: system.request("nurse", "POST", OUTAGES, json=said), 201)).json()
+    assert (made["display"], made["kind"], made["hit_appointment_ids"]) == ("Room 7", "room", [])
+    here = {"site_id": clinic.site_id}
+    assert ok(await system.request("technician", "GET", OUTAGES, params=here))["items"] == [made]
+    refused(await system.request("patient", "GET", OUTAGES, params=here, patient_id=patient), 403, "kernel.forbidden")
+    ended = ok(await system.request("operations", "POST", f"{OUTAGES}/{made['id']}/end"))
+    assert ended["end"] < until
+    assert ok(await system.request("technician", "GET", OUTAGES, params=here))["items"] == []
+    refused(await system.request("nurse", "GET", f"{OUTAGES}/{uuid4()}"), 404, "outages.unknown_outage")
+    doctor = said | {"schedule_id": clinic.practitioner_id, "reason": "absent"}
+    refused(await system.request("nurse", "POST", OUTAGES, json=doctor), 403, "kernel.forbidden")
+    refused(await system.request("nurse", "POST", OUTAGES, json=said | {"reason": "drunk"}), 400, "kernel.bad_input")
+
+
+async def test_the_desk_sees_on_one_page_what_is_out_at_a_site(clinic: Clinic) -> None:
+    visit = await booked(clinic, await register(clinic.system))
+    desk = await staff_signed_in(clinic.system, "front-desk")
+    place = f"/staff/disruptions/{clinic.practitioner_id}"
+    await desk.go(f"{place}/out")
+    await desk.send(f"{place}/out", kind="absent", hours="4")
+    assert "Not here today" in desk.text
+    await desk.go(f"/staff/disruptions?place={clinic.site_id}")
+    assert "1 appointment is booked in that time" in desk.text
+    assert f"{place}/out" in desk.text
+    await desk.go(f"{place}/out")
+    await desk.send(f"{place}/back")
+    await desk.go(f"/staff/disruptions?place={clinic.site_id}")
+    assert "See to it" not in desk.text
+    assert (await clinic.appointment(visit["id"]))["start"] == visit["start"]
+    await desk.client.aclose()
+
+
+async def test_who_sees_no_time_of_others_to_close_is_shown_no_form(clinic: Clinic) -> None:
+    nurse = await staff_signed_in(clinic.system, "nurse")
+    await nurse.go(f"/staff/disruptions/{clinic.practitioner_id}/out")
+    assert "In service" in nurse.text
+    assert "Take out of service" not in nurse.text
+    await nurse.client.aclose()

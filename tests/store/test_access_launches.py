@@ -191,6 +191,7 @@ async def test_an_app_is_told_which_practitioner_started_it_where_the_provider_s
     claims = await claims_in(ward.ctx, token)
     assert (claims["iss"], claims["aud"]) == (f"{PUBLIC}/oauth", str(ward.app.id))
     assert (claims["sub"], claims["fhirUser"]) == (me.subject, f"{PUBLIC}/fhir/R4/Practitioner/{practitioner}")
+    assert me.practitioner_id == practitioner, "and so it is known whose calendar is theirs"
     ward.issuer.changes["practitioner"] = "somebody"
     me = await ward.actor((await ward.signs_in()).token)
     plain = await ward.lets_in(me, await ward.starts(me, ward.ctx.ids.new()))

@@ -30,6 +30,7 @@ OF_A_SITE = frozenset({
     "give_time_back", "propose_turns", "get_relief", "set_relief", "list_other_sites",
     "see_demand", "start_tuning", "list_tunings", "get_tuning", "step_tuning",
     "enrol_sensor", "list_sensors", "change_sensor", "renew_sensor_secret", "stop_sensor", "report_readings", "say_where",
+    "report_outage", "end_outage", "get_outage", "list_outages",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({
@@ -46,6 +47,7 @@ OF_THE_HOSPITAL = (
 """What belongs to the whole hospital: records of people, the directory, accounts, the log."""
 NARROWER = {
     "confirm_appointment": {"scheduling.appointment.accept"},
+    "report_outage": {"scheduling.outage.report_person"},
     "make_feed": {"scheduling.calendar.read"},
     "withdraw_consent": {"access.consent.give", "access.consent.record"},
 }

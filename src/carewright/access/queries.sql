@@ -4,7 +4,7 @@
 -- of theirs that is over.
 SELECT w.number, s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
        s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
-       coalesce(c.patient_id, a.patient_id, g.patient_id) AS patient_id, a.site_ids,
+       coalesce(c.patient_id, a.patient_id, g.patient_id) AS patient_id, a.practitioner_id, a.site_ids,
        EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > w.now) AS glass_broken
 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS w(token_hash, now, number)
 JOIN access.session s ON s.token_hash = w.token_hash
@@ -23,7 +23,7 @@ WHERE s.ended_at IS NULL AND a.disabled_at IS NULL AND (s.consent_id IS NULL OR 
 -- As sessions_by_token, of one organization.
 SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
        s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, CASE WHEN s.consent_id IS NULL THEN a.role ELSE 'proxy' END AS role, a.display,
-       coalesce(c.patient_id, a.patient_id, g.patient_id) AS patient_id, a.site_ids,
+       coalesce(c.patient_id, a.patient_id, g.patient_id) AS patient_id, a.practitioner_id, a.site_ids,
        EXISTS (SELECT FROM access.break_glass g WHERE g.organization_id = s.organization_id AND g.session_id = s.id AND g.until > $3) AS glass_broken
 FROM access.session s
 JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
@@ -50,7 +50,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12)
 -- name: sessions_of_subject
 -- Those that are neither ended nor run out. An app's are told of as the app that was let in.
 SELECT s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds, s.absolute_until, s.scopes, s.consent_id,
-       s.grant_id, a.subject, a.role, a.display, a.patient_id, a.site_ids
+       s.grant_id, a.subject, a.role, a.display, a.patient_id, a.practitioner_id, a.site_ids
 FROM access.session s JOIN access.account a ON a.organization_id = s.organization_id AND a.id = s.account_id
 WHERE s.organization_id = $1 AND a.subject = $2 AND s.grant_id IS NULL AND s.ended_at IS NULL AND s.absolute_until > $3
   AND s.last_used_at + s.idle_seconds * interval '1 second' > $3
@@ -64,7 +64,7 @@ FROM access.account a
 WHERE s.organization_id = $1 AND s.id = $2 AND s.ended_at IS NULL AND a.organization_id = s.organization_id AND a.id = s.account_id
   AND ($3::text IS NULL OR a.subject = $3)
 RETURNING s.organization_id, s.id, s.account_id, s.method, s.started_at, s.last_used_at, s.authenticated_at, s.idle_seconds,
-          s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, a.role, a.display, a.patient_id, a.site_ids
+          s.absolute_until, s.scopes, s.consent_id, s.grant_id, a.subject, a.role, a.display, a.patient_id, a.practitioner_id, a.site_ids
 
 -- name: end_session_by_token
 -- A session that another replaces: the same person signed in once more.

@@ -17,7 +17,7 @@ class AccessSettings:
     proves itself with `oidc_client_secret_file`, or with the private key (JWK) in `oidc_private_key_file`. `oidc_role_claim` names the
     claim with a person's roles (dots lead inward: `realm_access.roles`); `oidc_roles` says what they mean here:
     `nurses=nurse,doctors=physician`, the first that fits counts. `oidc_practitioner_claim` names the claim with the id of their entry
-    in our directory, where there is one: apps that they start are told it.
+    in our directory, where there is one: apps that they start are told it, and it says whose calendar is their own.
     """
 
     staff_idle_minutes: int = 15

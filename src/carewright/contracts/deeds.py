@@ -238,15 +238,18 @@ scheduling.book_series                 scheduling.appointment.book
 scheduling.cancel_appointment          scheduling.appointment.cancel
 scheduling.change_master               scheduling.master.change
 scheduling.confirm_appointment         scheduling.appointment.confirm
+scheduling.end_outage                  scheduling.outage.end
 scheduling.find_times                  scheduling.time.find
 scheduling.get_appointment             scheduling.appointment.read
 scheduling.get_calendar                scheduling.calendar.read
+scheduling.get_outage                  scheduling.outage.read
 scheduling.give_time_back              scheduling.time_in_use.give_back
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
 scheduling.list_appointments           scheduling.appointment.list
 scheduling.list_gaps                   scheduling.gap.list
 scheduling.list_masters                scheduling.master.list
+scheduling.list_outages                scheduling.outage.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
@@ -255,6 +258,7 @@ scheduling.propose_instead             scheduling.time.find
 scheduling.read_board                  scheduling.calendar.read
 scheduling.read_use                    scheduling.calendar.use
 scheduling.release_hold                scheduling.appointment.release
+scheduling.report_outage               scheduling.outage.report
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
 scheduling.set_working_hours           scheduling.calendar.set_hours

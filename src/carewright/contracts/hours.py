@@ -75,7 +75,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 class Busy(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of a schedule that is taken. FHIR Slot.status: `busy`, `busy-tentative` (a hold) or `busy-unavailable` (a block).
 
-    `queue_entry_id` is the turn of somebody without an appointment who is called or being seen; `block_id` names a block.
+    `queue_entry_id` is the turn of somebody without an appointment who is called or being seen; `block_id` names a block, and `outage_id`
+    one that says that the actor is out of service.
     """
 
     status: Literal["busy", "busy-tentative", "busy-unavailable"]
@@ -84,6 +85,7 @@ class Busy(msgspec.Struct, frozen=True, kw_only=True):
     appointment_id: UUID | None = None
     queue_entry_id: UUID | None = None
     block_id: UUID | None = None
+    outage_id: UUID | None = None
 
 
 class BlockChange(msgspec.Struct, frozen=True, kw_only=True):

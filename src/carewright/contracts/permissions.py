@@ -122,6 +122,8 @@ scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x 
 scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x   .   .   .
 scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
 scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x   .   .   .
+scheduling.outage.report              .   .   x   x   x   x   x   x   .   .   .   x   .   .   .
+scheduling.outage.report_person       .   .   x   x   .   .   .   x   .   .   .   x   .   .   .
 scheduling.time_in_use.take           .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
 subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .   .   .   .
@@ -130,7 +132,7 @@ vitals.observation.read               x   x   .   .   x   x   x   .   .   .   . 
 vitals.observation.record             .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
 """
 """`scheduling.appointment.any_patient`, and those of other modules, let staff act for every patient; without it an actor acts for
-`patient_id` alone."""
+`patient_id` alone. `scheduling.outage.report` is for rooms, beds, devices and oneself; of other people `report_person` is asked for too."""
 
 
 def read_table(text: str, columns: dict[str, str]) -> dict[str, frozenset[str]]:

@@ -16,6 +16,7 @@ from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockChange, BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
+from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
 from carewright.contracts.planner import Proposed, ProposeInstead
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
@@ -23,18 +24,7 @@ from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
-from carewright.kernel.values import (
-    EARLIEST,
-    Code,
-    Cursor,
-    Instant,
-    Language,
-    Limit,
-    LongText,
-    Reason,
-    ShortText,
-    Version,
-)
+from carewright.kernel.values import EARLIEST, Code, Cursor, Instant, Language, Limit, LongText, Reason, ShortText, Version
 
 AppointmentStatus = Literal[
     "proposed", "pending", "booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow", "waitlist", "entered-in-error"
@@ -570,6 +560,14 @@ class Scheduling(Protocol):
     async def block_time(self, actor: Actor, command: BlockTime, idempotency_key: str | None = None) -> CalendarChanged: ...
 
     async def unblock_time(self, actor: Actor, block_id: UUID, idempotency_key: str | None = None) -> CalendarChanged: ...
+
+    async def report_outage(self, actor: Actor, command: ReportOutage, idempotency_key: str | None = None) -> Outage: ...
+
+    async def end_outage(self, actor: Actor, outage_id: UUID, idempotency_key: str | None = None) -> Outage: ...
+
+    async def get_outage(self, actor: Actor, outage_id: UUID) -> Outage: ...
+
+    async def list_outages(self, actor: Actor, query: ListOutages) -> OutagesPage: ...
 
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> Appointment: ...
 

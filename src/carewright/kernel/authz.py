@@ -43,7 +43,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in subject within one organization.
 
     `permissions` come from the role at the moment the token is read, so a changed table acts at once.
-    `patient_id` is set when the subject is a patient, or speaks for one: that record and nobody else's.
+    `patient_id` is set when the subject is a patient, or speaks for one: that record and nobody else's. `practitioner_id` is their entry in
+    the directory, where whoever signs them in names it.
     `purpose` is the purpose of use; BTG while the glass is broken. `authenticated_at` is when they last proved who they are.
     `address` is the IP address that they ask from, as the gate knows it; None for what the system does by itself.
     `scopes` are those of a token for one standard's addresses (SMART on FHIR), which is of use nowhere else; None for everybody else's.
@@ -54,6 +55,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     permissions: frozenset[str] = frozenset()
     patient_id: UUID | None = None
+    practitioner_id: UUID | None = None
     site_ids: frozenset[UUID] = frozenset()
     purpose: str = "TREAT"
     session_id: UUID | None = None
@@ -80,12 +82,14 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 def mark_of(actor: Actor) -> str:
     """What an actor may and for whom, in short: another mark says that something of it has changed."""
-    return _mark(actor.role, actor.permissions, actor.site_ids, actor.patient_id, actor.purpose)
+    return _mark(actor.role, actor.permissions, actor.site_ids, (actor.patient_id, actor.practitioner_id), actor.purpose)
 
 
 @lru_cache(maxsize=MARKS_KEPT_MAX)
-def _mark(role: str, permissions: frozenset[str], site_ids: frozenset[UUID], patient_id: UUID | None, purpose: str) -> str:
-    said = (role, sorted(permissions), sorted(site_ids), patient_id, purpose)
+def _mark(
+    role: str, permissions: frozenset[str], site_ids: frozenset[UUID], entries: tuple[UUID | None, UUID | None], purpose: str
+) -> str:  # fmt: skip
+    said = (role, sorted(permissions), sorted(site_ids), entries, purpose)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=MARK_BYTES).hexdigest()
 
 
@@ -114,6 +118,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     exp: int
     jti: str
     patient: UUID | None = None
+    practitioner: UUID | None = None
     sites: tuple[UUID, ...] = ()
     purpose: str = "TREAT"
     sid: UUID | None = None
@@ -162,7 +167,7 @@ class Tokens:
         claims = Claims(
             iss=ISSUER, aud=AUDIENCE, sub=actor.subject, org=actor.organization_id, role=actor.role, iat=now,
             exp=now + int(min(lifetime, LIFETIME_MAX).total_seconds()), jti=new_secret(16).hex(), patient=actor.patient_id,
-            sites=tuple(sorted(actor.site_ids)), purpose=actor.purpose, sid=actor.session_id,
+            practitioner=actor.practitioner_id, sites=tuple(sorted(actor.site_ids)), purpose=actor.purpose, sid=actor.session_id,
             auth_time=int(actor.authenticated_at.timestamp()) if actor.authenticated_at else None, addr=actor.address,
             may=self._narrowed(actor),
         )  # fmt: skip
@@ -225,7 +230,8 @@ class Tokens:
             raise Unauthenticated from fault
         actor = self.actor(claims.role, claims.sub, claims.org, claims.patient, claims.purpose)
         whole = msgspec.structs.replace(
-            actor, site_ids=frozenset(claims.sites), session_id=claims.sid, authenticated_at=authenticated_at, address=claims.addr,
+            actor, practitioner_id=claims.practitioner, site_ids=frozenset(claims.sites), session_id=claims.sid,
+            authenticated_at=authenticated_at, address=claims.addr,
             permissions=actor.permissions if claims.may is None else actor.permissions.intersection(claims.may),
         )  # fmt: skip
         return claims.exp, claims.iat, whole

@@ -10,13 +10,14 @@ from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
+from carewright.contracts.outages import REPORT, ListOutages, Outage, OutagesPage, ReportOutage, UnknownOutage
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, outages, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -161,6 +162,22 @@ async def give_time_back(ctx: Ctx, call: Call[Nothing, Nothing]) -> GivenBack:
     return await in_use.give_time_back(ctx, call.path["entry_id"])
 
 
+async def report_outage(ctx: Ctx, call: Call[Nothing, ReportOutage]) -> Outage:
+    return await outages.report_outage(ctx, call.body)
+
+
+async def end_outage(ctx: Ctx, call: Call[Nothing, Nothing]) -> Outage:
+    return await outages.end_outage(ctx, call.path["outage_id"])
+
+
+async def get_outage(ctx: Ctx, call: Call[Nothing, Nothing]) -> Outage:
+    return await outages.get_outage(ctx, call.path["outage_id"])
+
+
+async def list_outages(ctx: Ctx, call: Call[ListOutages, Nothing]) -> OutagesPage:
+    return await outages.list_outages(ctx, call.query)
+
+
 ONE = "/api/v1/appointments/{appointment_id}"
 CALENDAR = "/api/v1/schedules/{schedule_id}"
 
@@ -257,5 +274,22 @@ ROUTES = (
     Route(
         "DELETE", "/api/v1/blocks/{block_id}", unblock_time, "Open a blocked period again.",
         permission="scheduling.calendar.change", answer=c.CalendarChanged, keyed=True, refusals=(c.UnknownBlock,),
+    ),
+    Route(
+        "POST", "/api/v1/outages", report_outage, "Say what is out of service; returns the appointments inside, none of them dropped.",
+        permission=REPORT, body=ReportOutage, answer=Outage, keyed=True, created="/api/v1/outages/{id}",
+        priority=Priority.PRESENCE, refusals=(c.UnknownSchedule,),
+    ),
+    Route(
+        "GET", "/api/v1/outages", list_outages, "What is out of service at a site, with what it hits.", permission=outages.READ,
+        query=ListOutages, answer=OutagesPage, priority=Priority.PRESENCE, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "GET", "/api/v1/outages/{outage_id}", get_outage, "One thing that is out of service, with what it hits.", permission=outages.READ,
+        answer=Outage, priority=Priority.PRESENCE, refusals=(UnknownOutage,),
+    ),
+    Route(
+        "POST", "/api/v1/outages/{outage_id}/end", end_outage, "In service again, earlier than was said.",
+        permission=REPORT, answer=Outage, keyed=True, priority=Priority.PRESENCE, refusals=(UnknownOutage,),
     ),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
+from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.planner import Proposed, ProposeInstead
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
@@ -27,7 +28,21 @@ from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
 from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, TIME_IN_USE
-from carewright.scheduling.service import board, book, calendars, change, find, gaps, in_use, instead, masters, preview, search, starts
+from carewright.scheduling.service import (
+    board,
+    book,
+    calendars,
+    change,
+    find,
+    gaps,
+    in_use,
+    instead,
+    masters,
+    outages,
+    preview,
+    search,
+    starts,
+)
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
 
@@ -91,6 +106,18 @@ class LocalScheduling:
     async def unblock_time(self, actor: Actor, block_id: UUID, idempotency_key: str | None = None) -> c.CalendarChanged:
         return await calendars.unblock_time(self._as(actor, idempotency_key, block_id), block_id)
 
+    async def report_outage(self, actor: Actor, command: ReportOutage, idempotency_key: str | None = None) -> Outage:
+        return await outages.report_outage(self._as(actor, idempotency_key, command), command)
+
+    async def end_outage(self, actor: Actor, outage_id: UUID, idempotency_key: str | None = None) -> Outage:
+        return await outages.end_outage(self._as(actor, idempotency_key, outage_id), outage_id)
+
+    async def get_outage(self, actor: Actor, outage_id: UUID) -> Outage:
+        return await outages.get_outage(self._as(actor), outage_id)
+
+    async def list_outages(self, actor: Actor, query: ListOutages) -> OutagesPage:
+        return await outages.list_outages(self._as(actor), query)
+
     async def get_appointment(self, actor: Actor, appointment_id: UUID) -> c.Appointment:
         return await change.get_appointment(self._as(actor), appointment_id)
 
@@ -153,6 +180,7 @@ MODULE = Module(
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
         "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use",
+        "/api/v1/outages",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,

@@ -447,7 +447,7 @@ WHERE organization_id = $1 AND site_id = $2 AND ends_at > $3 AND starts_at < $4
 ORDER BY starts_at, entry_id
 
 -- name: blocks_of_schedule
-SELECT id, starts_at, ends_at FROM scheduling.block
+SELECT id, starts_at, ends_at, outage IS NOT NULL AS is_outage FROM scheduling.block
 WHERE organization_id = $1 AND schedule_id = $2 AND ends_at > $3 AND starts_at < $4
 ORDER BY starts_at
 
@@ -468,10 +468,39 @@ INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: delete_block
-DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 RETURNING starts_at, ends_at
+-- What is out of service comes back by its own way.
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 AND outage IS NULL RETURNING starts_at, ends_at
 
 -- name: block_schedule
-SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2
+SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2 AND outage IS NULL
+
+-- name: insert_outage
+INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_at, outage, created_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: end_outage
+UPDATE scheduling.block SET ends_at = $3 WHERE organization_id = $1 AND id = $2 AND outage IS NOT NULL
+
+-- name: withdraw_outage
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 AND outage IS NOT NULL
+
+-- name: outages
+-- One, or those of a site, in the order in which they were reported, with what is booked in them and not over. $8 are the sites of whoever
+-- asks, if they have some named.
+SELECT b.id, b.schedule_id, s.kind, s.display, s.site_ids, b.starts_at, b.ends_at, b.outage, b.created_at, ARRAY(
+    SELECT DISTINCT a.id FROM scheduling.claim c
+    JOIN scheduling.appointment a ON a.organization_id = c.organization_id AND a.id = c.appointment_id
+    WHERE c.organization_id = $1 AND c.schedule_id = b.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(b.starts_at, b.ends_at)
+      AND a.status IN ('pending', 'booked', 'arrived', 'checked-in') AND c.expires_at IS NULL AND a.ends_at > $7
+      AND (cardinality($8::uuid[]) = 0 OR a.site_id = ANY($8))
+    ORDER BY a.id
+) AS hit
+FROM scheduling.block b JOIN scheduling.schedule s ON s.organization_id = b.organization_id AND s.id = b.schedule_id
+WHERE b.organization_id = $1 AND b.outage IS NOT NULL AND ($2::uuid IS NULL OR b.id = $2) AND ($3::uuid IS NULL OR $3 = ANY(s.site_ids))
+  AND ($4::timestamptz IS NULL OR b.ends_at > $4) AND ($5::timestamptz IS NULL OR b.starts_at < $5) AND ($6::uuid IS NULL OR b.id > $6)
+  AND (cardinality($8) = 0 OR s.site_ids && $8)
+ORDER BY b.id
+LIMIT $9
 
 -- name: appointments_hit
 -- Every appointment with a claim of this schedule inside the period, once.

@@ -58,7 +58,8 @@ def part(value: object) -> str:
 
 
 def test_a_token_gives_back_who_it_was_issued_for(tokens: Tokens) -> None:
-    actor = msgspec.structs.replace(desk(tokens), patient_id=known_id(2), site_ids=frozenset({known_id(3), known_id(4)}))
+    ids = {"patient_id": known_id(2), "practitioner_id": known_id(5), "site_ids": frozenset({known_id(3), known_id(4)})}
+    actor = msgspec.structs.replace(desk(tokens), **ids)
     assert tokens.read(tokens.issue(actor, HOUR)) == actor
 
 

@@ -34,6 +34,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     display: str = ""
     patient_id: UUID | None = None
+    practitioner_id: UUID | None = None
     site_ids: tuple[UUID, ...] = ()
 
 
@@ -127,7 +128,7 @@ def actor_of(kept: Kept, *, glass_broken: bool) -> Actor:
         granted &= smart.permissions_of(kept.scopes)
     return Actor(
         subject=owner.subject, organization_id=kept.organization_id, role=owner.role, patient_id=owner.patient_id,
-        permissions=granted | BREAK_GLASS if glass_broken else granted,
+        practitioner_id=owner.practitioner_id, permissions=granted | BREAK_GLASS if glass_broken else granted,
         site_ids=frozenset() if glass_broken else frozenset(owner.site_ids), purpose=BREAKING_GLASS if glass_broken else "TREAT",
         session_id=kept.id, authenticated_at=kept.authenticated_at,
         scopes=None if kept.scopes is None or smart.are_ours(kept.scopes) else kept.scopes,

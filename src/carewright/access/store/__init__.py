@@ -578,7 +578,7 @@ def _said(cipher: FieldCipher, row: Row, column: str) -> str | None:
 def _kept(row: Row) -> Kept:
     owner = Owner(
         account_id=row["account_id"], subject=row["subject"], role=row["role"], display=row["display"], patient_id=row["patient_id"],
-        site_ids=tuple(row["site_ids"]),
+        practitioner_id=row["practitioner_id"], site_ids=tuple(row["site_ids"]),
     )  # fmt: skip
     return Kept(
         id=row["id"], organization_id=row["organization_id"], owner=owner, method=row["method"], started_at=row["started_at"],

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from carewright.console.http.page import Ask
 from carewright.contracts.delays import AtSite, Delay, DelayReason, SetDelay, SetTelling
 from carewright.contracts.directory import ActorKind, Location
+from carewright.contracts.outages import ListOutages, Outage
 from carewright.contracts.schedules import ListSchedules
 from carewright.kernel.errors import NotFound, PreconditionFailed
 from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
@@ -21,6 +22,7 @@ DELAY = f"{DISRUPTIONS}/{{id}}/delay"
 TELLING = f"{DISRUPTIONS}/telling"
 LIST, CHANGE, SET_TELLING = "flow.delay.list", "flow.delay.change", "flow.queue.change"
 CALENDARS_MAX = 1_000
+OUT_MAX = 200
 MORE_MINUTES = (15, 30)
 """What one tap adds."""
 REASONS: Mapping[DelayReason, str] = {
@@ -43,6 +45,14 @@ class Line(NamedTuple):
     kind: str
     state: str
     why: str
+
+
+class Stopped(NamedTuple):
+    """What is out of service, or will be, as the page shows it."""
+
+    outage: Outage
+    kind: str
+    when: str
 
 
 class Telling(NamedTuple):
@@ -109,9 +119,17 @@ async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
         _line(each, named[each.calendar_id].display, named[each.calendar_id].kind, zone) for each in page.items if each.calendar_id in named
     ]
     lines.sort(key=lambda line: (-line.delay.minutes, line.delay.affected == 0, list(KINDS.values()).index(line.kind), line.name))
+    out = (await ask.ctx.scheduling.list_outages(ask.ctx.actor, ListOutages(site_id=site.id, limit=OUT_MAX))).items
     telling = Telling(page.tell_minutes, ask.ctx.actor.may(SET_TELLING))
     as_of = ask.ctx.clock.now().astimezone(zone)
-    return {"place": place, "lines": lines, "telling": telling, "may_change": ask.ctx.actor.may(CHANGE), "as_of": f"{as_of:%H:%M}"}
+    return {
+        "place": place, "lines": lines, "out": [Stopped(each, KINDS[each.kind], _when(each, zone)) for each in out], "telling": telling,
+        "may_change": ask.ctx.actor.may(CHANGE), "as_of": f"{as_of:%H:%M}",
+    }  # fmt: skip
+
+
+def _when(outage: Outage, zone: ZoneInfo) -> str:
+    return f"{outage.start.astimezone(zone):%A %H:%M} to {outage.end.astimezone(zone):%A %H:%M}"
 
 
 def _line(delay: Delay, name: str, kind: ActorKind, zone: ZoneInfo) -> Line:

@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from carewright.console.http.coverage_words import called
 from carewright.console.http.disruptions import DISRUPTIONS
-from carewright.console.http.page import Ask
-from carewright.contracts.hours import BlockTime, Busy
+from carewright.console.http.page import Ask, valid
+from carewright.contracts.hours import Busy
+from carewright.contracts.outages import OutageReason, ReportOutage, UnknownOutage, may_report
 from carewright.contracts.planner import Instead, ProposeInstead
 from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
@@ -40,18 +41,22 @@ LONGEST_VISIT = timedelta(hours=12)
 HIT_MAX = 50
 HOURS = (1, 2, 4, 12)
 """How long something is out of service, by one tap."""
-KINDS: Mapping[str, str] = {
+KINDS: Mapping[OutageReason, str] = {
     "equipment": "Equipment failure", "room": "Room out of service", "emergency": "Taken by an emergency", "absent": "Not here today",
+    "other": "Something else",
 }  # fmt: skip
 GONE = "That time has just been taken. Here is where it could go now."
 CHANGED = "Somebody else changed this appointment a moment ago. This is how it stands now."
 
 
 class Stop(NamedTuple):
-    """Time that is closed."""
+    """Time that is closed, and why, where that is known. `field` is what a form calls it: an outage, or another block."""
 
-    id: UUID
+    id: UUID | None
+    field: str
     words: str
+    why: str
+    may_end: bool
 
 
 class Line(NamedTuple):
@@ -78,16 +83,20 @@ async def take_out(ask: Ask) -> Response:
         raise BadInput("Choose why, and for how long.", parameter="hours")
     now = ask.ctx.clock.now()
     start = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % GRID
-    command = BlockTime(schedule_id=ask.id, start=start, end=start + timedelta(hours=int(hours)), reason=KINDS[kind])
-    await ask.ctx.scheduling.block_time(ask.ctx.actor, command, ask.key)
+    given = {"schedule_id": ask.id, "start": start, "end": start + timedelta(hours=int(hours)), "reason": kind}
+    command = valid(ReportOutage, given)
+    await ask.ctx.scheduling.report_outage(ask.ctx.actor, command, ask.key)
     return ask.go(f"{OUT.format(id=ask.id)}?{urlencode({'done': 'out'})}")
 
 
 async def bring_back(ask: Ask) -> Response:
     """In service again; what was moved away stays where it is."""
     try:
-        await ask.ctx.scheduling.unblock_time(ask.ctx.actor, _uuid(ask.form.get("block", "")), ask.key)
-    except UnknownBlock:
+        if "outage" in ask.form:
+            await ask.ctx.scheduling.end_outage(ask.ctx.actor, _uuid(ask.form["outage"]), ask.key)
+        else:
+            await ask.ctx.scheduling.unblock_time(ask.ctx.actor, _uuid(ask.form.get("block", "")), ask.key)
+    except (UnknownBlock, UnknownOutage):
         return await _shown(ask)
     return ask.go(f"{OUT.format(id=ask.id)}?{urlencode({'done': 'back'})}")
 
@@ -114,7 +123,7 @@ async def move(ask: Ask) -> Response:
 async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     now = ask.ctx.clock.now()
     calendar = await ask.ctx.scheduling.get_calendar(ask.ctx.actor, GetCalendar(schedule_id=ask.id, from_at=now, until_at=now + SHOWN))
-    closed = [each for each in calendar.busy if each.status == "busy-unavailable" and each.block_id is not None]
+    closed = [each for each in calendar.busy if each.status == "busy-unavailable"]
     hit = await _hit(ask, closed)
     proposed: dict[UUID, Instead] = {}
     if hit:
@@ -125,12 +134,20 @@ async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     works_at = [each.site_id for each in calendar.openings]
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
     zone = ZoneInfo(next((site.time_zone for site in sites if site.id in works_at and site.time_zone), None) or "UTC")
+    may_say = may_report(ask.ctx.actor, calendar.kind, calendar.schedule_id)
     return ask.show(
         "outage.html", status, calendar=calendar, kinds=KINDS, hours=HOURS, error=error, done=ask.request.query_params.get("done", ""),
-        stops=[Stop(each.block_id, _span(each, zone)) for each in closed if each.block_id],
-        lines=[_line(each, names, proposed[each.id]) for each in hit], may_change=ask.ctx.actor.may(CHANGE),
+        stops=[await _stop(ask, each, zone, may_end=may_say) for each in closed],
+        lines=[_line(each, names, proposed[each.id]) for each in hit], may_change=may_say,
         may_move=ask.ctx.actor.may(RESCHEDULE),
     )  # fmt: skip
+
+
+async def _stop(ask: Ask, closed: Busy, zone: ZoneInfo, *, may_end: bool) -> Stop:
+    if closed.outage_id is None:
+        return Stop(closed.block_id, "block", _span(closed, zone), "", ask.ctx.actor.may(CHANGE))
+    outage = await ask.ctx.scheduling.get_outage(ask.ctx.actor, closed.outage_id)
+    return Stop(outage.id, "outage", _span(closed, zone), KINDS[outage.reason], may_end)
 
 
 async def _hit(ask: Ask, closed: Sequence[Busy]) -> list[Appointment]:

@@ -34,21 +34,22 @@ EXTEND_EVERY_DAYS = 1
 async def block_time(ctx: SchedulingContext, command: BlockTime) -> CalendarChanged:
     """Close an actor's calendar for a period, and return the appointments inside: somebody must decide about each."""
     ctx.actor.require("scheduling.calendar.change")
-    start, end = _period(command.start, command.end, BLOCK_DAYS_MAX)
+    start, end = period_of(command.start, command.end, BLOCK_DAYS_MAX)
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
     now = ctx.clock.now()
 
     async def work() -> CalendarChanged:
         block_id = ctx.ids.new()
         async with ctx.db.transaction() as tx:
-            site_ids = await _shut(ctx, tx, command.schedule_id)
+            site_ids = await shut(ctx, tx, command.schedule_id)
             await store.insert_block(tx, cipher, block_id, command, start, end, ctx.actor.subject, now)
             hit = await store.appointments_hit(tx, cipher, command.schedule_id, start, end, now)
             answer = _answer(ctx, command.schedule_id, hit, block_id)
-            await _reopen(
-                ctx, tx, answer, site_ids, "scheduling.calendar.block", BlockChange(id=block_id, start=start, end=end, is_open=False)
-            )
-        return await _read_back(ctx, calendars, answer)
+            blocked = BlockChange(id=block_id, start=start, end=end, is_open=False)
+            await reopen(ctx, tx, answer, site_ids, "scheduling.calendar.block", blocked)
+            await remember(ctx, tx, answer)
+        await read_back(ctx, calendars, command.schedule_id)
+        return answer
 
     return await once(ctx, CalendarChanged, work)
 
@@ -63,14 +64,16 @@ async def unblock_time(ctx: SchedulingContext, block_id: UUID) -> CalendarChange
             schedule_id = await store.block_schedule(tx, calendars.organization_id, block_id)
             if schedule_id is None:
                 raise UnknownBlock(block_id=str(block_id))
-            site_ids = await _shut(ctx, tx, schedule_id)
+            site_ids = await shut(ctx, tx, schedule_id)
             period = await store.delete_block(tx, calendars.organization_id, block_id)
             if period is None:
                 raise UnknownBlock(block_id=str(block_id))
             answer = CalendarChanged(schedule_id=schedule_id, block_id=block_id)
             opened = BlockChange(id=block_id, start=period[0], end=period[1], is_open=True)
-            await _reopen(ctx, tx, answer, site_ids, "scheduling.calendar.unblock", opened)
-        return await _read_back(ctx, calendars, answer)
+            await reopen(ctx, tx, answer, site_ids, "scheduling.calendar.unblock", opened)
+            await remember(ctx, tx, answer)
+        await read_back(ctx, calendars, schedule_id)
+        return answer
 
     return await once(ctx, CalendarChanged, work)
 
@@ -88,14 +91,16 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
     async def work() -> CalendarChanged:
         until = _last_day(now, ctx.settings.horizon_days)
         async with ctx.db.transaction() as tx:
-            site_ids = await _shut(ctx, tx, command.schedule_id)
+            site_ids = await shut(ctx, tx, command.schedule_id)
             await store.save_hours(tx, organization_id, command.schedule_id, hours, until)
             openings = openings_from(hours, zones, now.date() - timedelta(days=1), until)
             await store.replace_openings(tx, organization_id, command.schedule_id, openings, _day(now.date() - timedelta(days=1)))
             hit = await store.appointments_outside_hours(tx, cipher, command.schedule_id, now)
             answer = _answer(ctx, command.schedule_id, hit)
-            await _reopen(ctx, tx, answer, site_ids, "scheduling.calendar.set_hours")
-        return await _read_back(ctx, calendars, answer)
+            await reopen(ctx, tx, answer, site_ids, "scheduling.calendar.set_hours")
+            await remember(ctx, tx, answer)
+        await read_back(ctx, calendars, command.schedule_id)
+        return answer
 
     return await once(ctx, CalendarChanged, work)
 
@@ -103,7 +108,7 @@ async def set_working_hours(ctx: SchedulingContext, command: SetWorkingHours) ->
 async def get_calendar(ctx: SchedulingContext, query: GetCalendar) -> Calendar:
     """One actor's openings and what is taken, over at most 31 days."""
     ctx.actor.require("scheduling.calendar.read")
-    start, end = _period(query.from_at, query.until_at, PERIOD_DAYS_MAX)
+    start, end = period_of(query.from_at, query.until_at, PERIOD_DAYS_MAX)
     calendars = await ctx.calendars()
     known = calendars.bookables.get(query.schedule_id)
     if known is None or not ctx.reaches(known.site_ids):
@@ -164,7 +169,7 @@ def _answer(
     )
 
 
-async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> Sequence[UUID]:
+async def shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> Sequence[UUID]:
     """Lock the calendar against bookings until the transaction ends, and say which sites it belongs to.
 
     Who has sites named changes what lies within them alone.
@@ -177,31 +182,30 @@ async def _shut(ctx: SchedulingContext, tx: Session, schedule_id: UUID) -> Seque
     return site_ids
 
 
-async def _reopen(
-    ctx: SchedulingContext, tx: Session, answer: CalendarChanged, site_ids: Sequence[UUID], deed: str, block: BlockChange | None = None
+async def reopen(
+    ctx: SchedulingContext, tx: Session, change: CalendarChanged, site_ids: Sequence[UUID], deed: str, block: BlockChange | None = None
 ) -> None:
     """Raise the version, so that bookings decided on the old calendar are refused, and report the change.
 
-    Each appointment that the answer shows was listed, which is not opening it: who calls off a full day reads nothing too fast. `deed` is
+    Each appointment that the change shows was listed, which is not opening it: who calls off a full day reads nothing too fast. `deed` is
     what the journal calls the change.
     """
     organization_id = ctx.actor.organization_id
-    version = await store.raise_calendar_version(tx, organization_id, answer.schedule_id)
+    version = await store.raise_calendar_version(tx, organization_id, change.schedule_id)
     event = ScheduleChanged(
-        organization_id=organization_id, schedule_id=answer.schedule_id, calendar_version=version,
-        site_ids=tuple(site_ids), hit_appointment_ids=answer.hit_appointment_ids, block=block,
+        organization_id=organization_id, schedule_id=change.schedule_id, calendar_version=version,
+        site_ids=tuple(site_ids), hit_appointment_ids=change.hit_appointment_ids, block=block,
     )  # fmt: skip
     await outbox.publish(ctx, tx, event)
-    about = audit.Entity(type="Schedule", id=answer.schedule_id)
+    about = audit.Entity(type="Schedule", id=change.schedule_id)
     changed = audit.entry(ctx, deed, "U", entities=(about,))
-    await audit.record(tx, changed, *(store.entry_of(ctx, "scheduling.appointment.list", "E", each) for each in answer.hit))
-    await remember(ctx, tx, answer)
+    await audit.record(tx, changed, *(store.entry_of(ctx, "scheduling.appointment.list", "E", each) for each in change.hit))
 
 
-async def _read_back(ctx: SchedulingContext, calendars: Calendars, answer: CalendarChanged) -> CalendarChanged:
-    await ctx.live.reload(calendars, [answer.schedule_id])
+async def read_back(ctx: SchedulingContext, calendars: Calendars, schedule_id: UUID) -> None:
+    """Look again at a calendar that was just changed here, and have others look."""
+    await ctx.live.reload(calendars, [schedule_id])
     ctx.wake()
-    return answer
 
 
 def _zones(calendars: Calendars, hours: Hours) -> dict[UUID, ZoneInfo]:
@@ -213,7 +217,8 @@ def _zones(calendars: Calendars, hours: Hours) -> dict[UUID, ZoneInfo]:
     return {site_id: calendars.sites[site_id].zone for site_id in wanted}
 
 
-def _period(start: datetime, end: datetime, days_max: int) -> tuple[datetime, datetime]:
+def period_of(start: datetime, end: datetime, days_max: int) -> tuple[datetime, datetime]:
+    """The same in UTC. Raises `BadInput` where it does not end after it begins, or is too long."""
     start, end = utc(start), utc(end)
     if end <= start:
         raise BadInput("The period must end after it begins.", parameter="end")

@@ -430,7 +430,13 @@ async def claims_of_schedule(
 
 async def blocks_of_schedule(db: Session, organization_id: UUID, schedule_id: UUID, start: datetime, end: datetime) -> tuple[Busy, ...]:
     rows = await db.fetch(Q.blocks_of_schedule, organization_id, schedule_id, start, end)
-    return tuple(Busy(status="busy-unavailable", start=row["starts_at"], end=row["ends_at"], block_id=row["id"]) for row in rows)
+    return tuple(
+        Busy(
+            status="busy-unavailable", start=row["starts_at"], end=row["ends_at"],
+            block_id=None if row["is_outage"] else row["id"], outage_id=row["id"] if row["is_outage"] else None,
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 async def schedules_to_extend(tx: Session, until: date, limit: int) -> list[tuple[UUID, UUID, Hours, date]]:

@@ -22,4 +22,4 @@ const take = () => {
   later = setTimeout(renew, TOGETHER_MILLISECONDS);
 };
 
-const live = follow(root, take, ["delay", "expected"]);
+const live = follow(root, take, ["delay", "expected", "calendar"]);
