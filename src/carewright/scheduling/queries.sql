@@ -468,10 +468,10 @@ INSERT INTO scheduling.block (organization_id, id, schedule_id, starts_at, ends_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: delete_block
--- What is out of service comes back by its own way.
-DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 AND outage IS NULL RETURNING starts_at, ends_at
+DELETE FROM scheduling.block WHERE organization_id = $1 AND id = $2 RETURNING starts_at, ends_at
 
 -- name: block_schedule
+-- What is out of service comes back by its own way.
 SELECT schedule_id FROM scheduling.block WHERE organization_id = $1 AND id = $2 AND outage IS NULL
 
 -- name: insert_outage
