@@ -154,6 +154,28 @@ async def test_who_has_no_appointment_takes_a_ticket_and_the_desk_asks_who_they_
     await expect(ticket).to_contain_text(family)
 
 
+async def test_whoever_has_a_kiosks_ticket_and_is_new_is_registered_from_it_and_keeps_it(
+    visits: Visits, entrance: Entrance, one_process: System
+) -> None:  # fmt: skip
+    page = await kiosk_of(visits, entrance, PHONE)
+    for _ in range(2):
+        await page.get_by_role("link", name="I have no appointment").click()
+        await page.get_by_role("button", name=entrance.queue_name).click()
+        await page.get_by_role("link", name="Done").click()
+    desk = await visits.open(signed_in=False, viewport=PHONE)
+    await sign_staff_in(desk, one_process, "front-desk")
+    await desk.goto(f"/staff/queues/{entrance.queue}")
+    ticket = desk.get_by_role("listitem").filter(has=desk.get_by_text("W002", exact=True))
+    await ticket.get_by_role("link", name="Register them as a new patient").click()
+    family = f"Xq{uuid4().hex[:6]}"
+    await desk.get_by_label("Family name").fill(family)
+    await desk.get_by_role("button", name="Register").click()
+    await expect(desk.get_by_label("Ticket").locator("option:checked")).to_contain_text("W002")
+    await desk.get_by_role("button", name="Give a ticket").click()
+    await expect(desk.get_by_role("status")).to_contain_text("W002 waits now.")
+    await expect(ticket).to_contain_text(family)
+
+
 async def test_a_lost_answer_costs_nobody_a_ticket_and_without_a_connection_the_desk_is_named(visits: Visits, entrance: Entrance) -> None:
     """The ticket is made, its answer is lost; the same is asked again, and it is the same ticket."""
     page = await kiosk_of(visits, entrance, PHONE, "en", "es")

@@ -34,7 +34,7 @@ from carewright.contracts.kiosk import FindByCode
 from carewright.contracts.notifications import Notice, Notifications, ReadInbox, Recipient
 from carewright.contracts.oversight import CloseIncident, ListIncidents, ListUnusual, Oversight, Respond
 from carewright.contracts.passkeys import AddPasskey, RedeemPasskey, StartPasskey
-from carewright.contracts.patients import ContactPoint, FindPatients, Patients
+from carewright.contracts.patients import ContactPoint, FindAlike, FindPatients, Patients, RegisterPatient
 from carewright.contracts.queue import (
     Arrive,
     CallEntry,
@@ -262,6 +262,8 @@ CONSOLE_CALLS = (
     Call(Directory, "find_sites", DESK, (), (CLINIC,), there("time_zone", any_=PLACE)),
     Call(Directory, "find_services", DESK, (FindServices(limit=200),), (CLINIC,), there(any_=("actor_id",))),
     Call(Patients, "find_patients", DESK, (FindPatients(family=FAMILY),), (PATIENT,), there(*WHO)),
+    Call(Patients, "find_alike", DESK, (FindAlike(family=FAMILY),), (PATIENT,), there(*WHO)),
+    Call(Patients, "register_patient", DESK, (RegisterPatient(family=FAMILY), KEY)),
     Call(Patients, "get_patient", DESK, (WHOSE,), (PATIENT,), there(*WHO)),
     Call(Patients, "get_patients", DESK, ((WHOSE,),), (PATIENT,), there(*WHO)),
     Call(Scheduling, "search_appointments", DESK, (SearchAppointments(ids=(TIME,)),), (PATIENT, APPOINTMENT)),

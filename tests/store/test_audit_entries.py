@@ -7,12 +7,22 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from carewright.contracts.audit import AuditEvent
 from carewright.contracts.directory import Identifier
 from carewright.contracts.fhir.audit import audit_event
 from carewright.contracts.hours import SetWorkingHours
-from carewright.contracts.patients import FindPatients, Patient, PutPatients, RegisterPatient, SearchPatients, UpdatePatient
+from carewright.contracts.patients import (
+    FindAlike,
+    FindPatients,
+    Patient,
+    PutPatients,
+    RegisterPatient,
+    SearchPatients,
+    Unlike,
+    UpdatePatient,
+)
 from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
@@ -97,6 +107,18 @@ async def test_what_is_done_with_patients_is_recorded_for_each_of_them(context: 
         ),
     ]
     assert {(each.agent, each.role, each.purpose, each.outcome) for each in found} == {("nora", "front-desk", "TREAT", "success")}
+
+
+async def test_why_somebody_is_registered_beside_one_who_is_alike_is_recorded(context: Contexts, entries: Entries) -> None:
+    ctx = await context("patients", role="front-desk")
+    other = await patients.register_patient(ctx, ANNA)
+    assert [each.patient.id for each in (await patients.find_alike(ctx, FindAlike(family="Garcia", given=("Ana",)))).items] == [other.id]
+    unlike = Unlike(patient_ids=(other.id,), because="same-name")
+    patient = await patients.register_patient(ctx, replace(ANNA, identifiers=(), unlike=unlike))
+    looked, told = (await entries(ctx.actor.organization_id))[1:]
+    assert (looked.event, looked.patient_id) == ("patients.patient.find", other.id)
+    assert (told.event, told.patient_id, told.code) == ("patients.patient.register", patient.id, "same-name")
+    assert [(each.type, each.id) for each in told.entities] == [("Patient", other.id)]
 
 
 async def test_an_entry_holds_no_person_data(context: Contexts, entries: Entries) -> None:

@@ -14,6 +14,7 @@ from carewright.contracts.patients import (
     ContactPoint,
     FindPatients,
     InvalidPatient,
+    NewPatient,
     Patient,
     PatientChanged,
     PutPatients,
@@ -66,7 +67,7 @@ async def test_a_registered_patient_is_read_back_whole(ctx: Context) -> None:
     anna = await service.register_patient(ctx, ANNA)
     assert await service.get_patient(ctx, anna.id) == anna
     assert anna.version == 1
-    assert {name: getattr(anna, name) for name in ANNA.__struct_fields__} == msgspec.structs.asdict(ANNA)
+    assert all(getattr(anna, name) == getattr(ANNA, name) for name in NewPatient.__struct_fields__)
 
 
 async def test_what_is_told_holds_no_person_data(ctx: Context) -> None:

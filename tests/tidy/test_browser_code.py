@@ -34,7 +34,9 @@ ADDRESS_WORDS = frozenset({
 added: addresses are kept in histories and logs of others. `address` is an IP address that an auditor looks
 for, as FHIR's search of AuditEvents takes it: it says of nobody that they are a patient."""
 
-TYPED_INTO_ADDRESSES = frozenset({"day", "kind", "language", "moving", "patient", "place", "practitioner", "q", "service", "type", "zoom"})
+TYPED_INTO_ADDRESSES = frozenset({
+    "day", "kind", "language", "moving", "patient", "place", "practitioner", "q", "queue", "service", "type", "zoom",
+})  # fmt: skip
 """Fields of the forms that are sent by GET: choices, words to find a service by, and ids. `type` is that of a room or a bed."""
 
 

@@ -24,7 +24,10 @@ class AuditEntity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One deed. `number` is its place in the sealed log, from 0; `code` is that of a refusal, `address` the IP address asked from."""
+    """One deed. `number` is its place in the sealed log, from 0; `address` is the IP address asked from.
+
+    `code` is that of a refusal, or of the reason that was given for a deed that needs one.
+    """
 
     number: int = 0
     id: UUID

@@ -208,6 +208,7 @@ patients.compare_names                 patients.patient.compare
 patients.create_group                  patients.group.create
 patients.delete_group                  patients.group.delete
 patients.erase_patient                 patients.patient.erase
+patients.find_alike                    patients.patient.find
 patients.find_patients                 patients.patient.find
 patients.find_patients_by_contact      patients.patient.find_by_contact
 patients.find_patients_by_identifier   patients.patient.find

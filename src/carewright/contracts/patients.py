@@ -19,6 +19,13 @@ PHONE_DIGITS = 10
 """Of a telephone number without its country in the North American plan; where numbers are shorter, all of them."""
 PatientIds = Annotated[tuple[UUID, ...], Meta(max_length=200)]
 Gender = Literal["male", "female", "other", "unknown"]
+ALIKE_MAX = 20
+Likeness = Literal[
+    "identifier", "birth-date", "birth-date-nearly", "family", "family-sound", "given", "given-sound", "names-swapped", "contact"
+]
+"""What two records have in common. `birth-date-nearly` differs in the year, the month or the day alone, or has day and month exchanged."""
+UnlikeReason = Literal["same-name", "relative", "cannot-tell"]
+"""Another person of that name; a twin, or somebody of the family; or nobody can say now, and the records are merged should they be one."""
 
 
 class ContactPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,9 +79,44 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     language: Language | None = None
 
 
-class RegisterPatient(Identity, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewPatient(Identity, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who somebody is whom nobody registered yet, and how to reach them."""
+
     telecom: Annotated[tuple[ContactPoint, ...], Meta(max_length=20)] = ()
     identifiers: Annotated[tuple[Identifier, ...], Meta(max_length=50)] = ()
+
+
+class Unlike(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom somebody was shown as likely the same person, and why they are registered all the same."""
+
+    patient_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=ALIKE_MAX)]
+    because: UnlikeReason
+
+
+class RegisterPatient(NewPatient, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`unlike` is kept in the journal, as the code and the entities of the entry that tells of the registration."""
+
+    unlike: Unlike | None = None
+
+
+class FindAlike(NewPatient, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is known already and may be the person who is to be registered."""
+
+    limit: Annotated[int, Meta(ge=1, le=ALIKE_MAX)] = 10
+
+
+class AlikePatient(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that may be of the same person, and what the two have in common."""
+
+    patient: Patient
+    why: tuple[Likeness, ...]
+
+
+class AlikePatients(msgspec.Struct, frozen=True, kw_only=True):
+    """The likeliest first. `more` says that others may be, too: a birth date, or a given name, would tell."""
+
+    items: tuple[AlikePatient, ...]
+    more: bool = False
 
 
 class PatientBody(Identity, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -296,6 +338,8 @@ class Patients(Protocol):
     async def find_patients(self, actor: Actor, query: FindPatients) -> PatientsPage: ...
 
     async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage: ...
+
+    async def find_alike(self, actor: Actor, query: FindAlike) -> AlikePatients: ...
 
     async def get_patients(self, actor: Actor, ids: PatientIds) -> tuple[Patient, ...]: ...
 

@@ -42,7 +42,9 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One deed. `event` names the use case and is never renamed; `code` is that of a refusal; `patient_id` whose record it touched.
+    """One deed. `event` names the use case and is never renamed; `patient_id` is whose record it touched.
+
+    `code` is that of a refusal, or of the reason that somebody gave for a deed that needs one.
 
     `address` is the IP address it was asked from, where somebody asked: AuditEvent.agent.network.address.
     """

@@ -4,8 +4,10 @@ import msgspec
 
 from carewright.contracts.access import StepUpNeeded
 from carewright.contracts.patients import (
+    AlikePatients,
     Erased,
     ErasePatient,
+    FindAlike,
     FindPatients,
     InvalidPatient,
     Merge,
@@ -32,6 +34,11 @@ from carewright.patients.service import records as service
 async def find_patients(ctx: Context, call: Call[Nothing, FindPatients]) -> PatientsPage:
     """Patients by the beginning of their family name."""
     return await service.find_patients(ctx, call.body)
+
+
+async def find_alike(ctx: Context, call: Call[Nothing, FindAlike]) -> AlikePatients:
+    """Who is known already and may be the person."""
+    return await service.find_alike(ctx, call.body)
 
 
 async def register_patient(ctx: Context, call: Call[Nothing, RegisterPatient]) -> Patient:
@@ -78,8 +85,12 @@ ROUTES = (
         priority=Priority.LOOK,
     ),
     Route(
+        "POST", "/api/v1/patients/alike", find_alike, "Who may be the same person as somebody new", service.FIND, AlikePatients,
+        body=FindAlike, priority=Priority.LOOK, refusals=(InvalidPatient,),
+    ),
+    Route(
         "POST", "/api/v1/patients", register_patient, "Register a patient", service.REGISTER, Patient, body=RegisterPatient,
-        keyed=True, versioned=True, created="/api/v1/patients/{id}", refusals=(InvalidPatient,),
+        keyed=True, versioned=True, created="/api/v1/patients/{id}", refusals=(InvalidPatient, UnknownPatient),
     ),
     Route(
         "GET", "/api/v1/patients/{patient_id}", get_patient, "One patient's record", service.READ, Patient, versioned=True,

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -12,12 +12,14 @@ from jellyfish import metaphone
 
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
+    AlikePatient,
     ContactPoint,
     FindPatients,
     InvalidPatient,
+    Likeness,
     NameRelation,
+    NewPatient,
     Patient,
-    RegisterPatient,
     SearchPatients,
     UpdatePatient,
     hash_of,
@@ -60,8 +62,20 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 OUT_OF_FORM = re.compile(r"\$\[([0-9]+)\]\.([a-z_]+)")
 """Where msgspec points to: the record's place in the sequence, and the field."""
 
-Broken = tuple[str, str]
-"""The field that breaks a rule, and the rule as a sentence."""
+
+WEIGHTS: Mapping[Likeness, int] = {
+    "identifier": 16, "birth-date": 8, "names-swapped": 4, "birth-date-nearly": 3, "contact": 3, "family": 2, "given": 2,
+    "family-sound": 1, "given-sound": 1,
+}  # fmt: skip
+"""How much each speaks for one person: an order by judgement, no probability."""
+
+
+class Broken(NamedTuple):
+    """The field that breaks a rule, the rule as a sentence, and of contacts which kind it is."""
+
+    field: str
+    rule: str
+    system: str | None = None
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,9 +113,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     sounds_like: bool
 
 
-def new_patient(command: RegisterPatient, patient_id: UUID) -> Patient:
-    """The first version of the record that the command describes."""
-    return Patient(id=patient_id, **msgspec.structs.asdict(command))
+def new_patient(said: NewPatient, patient_id: UUID) -> Patient:
+    """The first version of the record of whom that describes."""
+    return Patient(id=patient_id, **{name: getattr(said, name) for name in NewPatient.__struct_fields__})
 
 
 def changed_patient(before: Patient, command: UpdatePatient) -> Patient:
@@ -128,7 +142,7 @@ def name_key(person: Person) -> str:
     return f"{folded(person.family)}, {given_of(person)}"
 
 
-def given_of(person: Person) -> str:
+def given_of(person: Person | NewPatient | Patient) -> str:
     """The given names as they are searched."""
     return folded(" ".join(person.given))
 
@@ -239,8 +253,8 @@ def ensure_sound(patients: Sequence[Patient], now: datetime) -> None:
     ids: set[UUID] = set()
     carriers: set[Identifier] = set()
     for patient in patients:
-        for field, rule in _broken_rules(patient, latest_birth):
-            raise invalid(patient, field, rule)
+        for broken in _broken_rules(patient, latest_birth):
+            raise invalid(patient, broken.field, broken.rule, broken.system)
         if patient.id in ids:
             raise invalid(patient, "id", "A patient may appear once in a change.")
         if not carriers.isdisjoint(patient.identifiers):
@@ -260,21 +274,22 @@ def taken_identifier(patient: Patient) -> InvalidPatient:
     return invalid(patient, "identifiers", "Another patient carries the identifier.")
 
 
-def invalid(patient: Patient, field: str, rule: str) -> InvalidPatient:
-    """A refusal that names the record and the field, and nothing of the person."""
-    return InvalidPatient(rule, patient_id=str(patient.id), field=field)
+def invalid(patient: Patient, field: str, rule: str, system: str | None = None) -> InvalidPatient:
+    """A refusal that names the record and the field, of contacts the kind, and nothing of the person."""
+    return InvalidPatient(rule, patient_id=str(patient.id), field=field, **({"system": system} if system else {}))
 
 
 def _broken_rules(patient: Patient, latest_birth: date) -> Iterator[Broken]:
     if not all(name.strip() and _printable(name) for name in (patient.family, *patient.given)):
-        yield "family", "A name is not empty, and has no control characters."
+        yield Broken("family", "A name is not empty, and has no control characters.")
     if patient.birth_on and not EARLIEST_BIRTH <= patient.birth_on <= latest_birth:
-        yield "birth_on", f"A birth date lies between {EARLIEST_BIRTH.year} and today."
-    if not all(_plausible(point) for point in patient.telecom):
-        yield "telecom", "A phone number has 5 to 15 digits; an e-mail address looks like name@example.org."
+        yield Broken("birth_on", f"A birth date lies between {EARLIEST_BIRTH.year} and today.")
+    for point in patient.telecom:
+        if not _plausible(point):
+            yield Broken("telecom", "A phone number has 5 to 15 digits; an e-mail address looks like name@example.org.", point.system)
     for identifier in patient.identifiers:
         if not (identifier.value.strip() and _printable(identifier.system + identifier.value) and _short(identifier)):
-            yield "identifiers", f"An identifier has a value; system and value have {IDENTIFIER_LENGTH_MAX} letters at most."
+            yield Broken("identifiers", f"An identifier has a value; system and value have {IDENTIFIER_LENGTH_MAX} letters at most.")
 
 
 def _ensure_form(patients: Sequence[Patient]) -> None:
@@ -326,3 +341,49 @@ def name_relation(person: Person, display: str) -> NameRelation:
         return "other"
     first = given_of(person).split()[:1]
     return "same-person" if first and any(first[0] in given for given in families) else "same-surname"
+
+
+def likeness(said: NewPatient, person: Person | Patient) -> tuple[Likeness, ...]:
+    """What somebody has in common with whom one would register; nothing where they are likely another person.
+
+    They are alike whose names are the same, by sound or exchanged too, unless both birth dates are known and differ in more than one part;
+    and who were born on the same day and have one of the names. A given name that is not known contradicts none.
+    """
+    first, other = given_of(said).partition(" ")[0], given_of(person).partition(" ")[0]
+    family = _name_likeness(folded(said.family), folded(person.family), "family", "family-sound")
+    given = _name_likeness(first, other, "given", "given-sound")
+    swapped = folded(said.family) == other and folded(person.family) == first
+    names: tuple[Likeness, ...] = ("names-swapped",) if swapped else (*family, *given)
+    is_same_name = swapped or bool(family and (given or not first or not other))
+    if said.birth_on is None or person.birth_on is None:
+        return names if is_same_name else ()
+    if said.birth_on == person.birth_on:
+        return ("birth-date", *names) if names else ()
+    return ("birth-date-nearly", *names) if is_same_name and _nearly(said.birth_on, person.birth_on) else ()
+
+
+def all_likeness(said: NewPatient, patient: Patient, *, with_contacts: bool) -> tuple[Likeness, ...]:
+    """The same of an opened record, by identifiers too. A contact speaks beside something else alone: families share telephones."""
+    carried = not set(said.identifiers).isdisjoint(patient.identifiers)
+    why: tuple[Likeness, ...] = (*(("identifier",) if carried else ()), *likeness(said, patient))
+    contacts = {(each.system, each.key()) for each in said.telecom} if why and with_contacts else set()
+    shared = any((each.system, each.key()) in contacts for each in patient.telecom)
+    return (*why, "contact") if shared else why
+
+
+def likelier(alike: AlikePatient) -> tuple[int, str, UUID]:
+    """What alike records are sorted by: the more they have in common, the earlier; then by name."""
+    patient = alike.patient
+    return -sum(WEIGHTS[each] for each in alike.why), f"{folded(patient.family)}, {given_of(patient)}", patient.id
+
+
+def _name_likeness(one: str, other: str, same: Likeness, sound: Likeness) -> tuple[Likeness, ...]:
+    if not one or not other:
+        return ()
+    return (same,) if one == other else (sound,) if _sounds(one, other) else ()
+
+
+def _nearly(one: date, other: date) -> bool:
+    """Whether two birth dates differ as a slip of the hand makes them: in one part alone, or with day and month exchanged."""
+    exchanged = one.year == other.year and (one.month, one.day) == (other.day, other.month)
+    return exchanged or [one.year == other.year, one.month == other.month, one.day == other.day].count(False) == 1

@@ -8,7 +8,9 @@ from uuid import UUID
 from carewright.contracts.directory import Identifier
 from carewright.contracts.groups import Group, GroupDetails, SearchGroups, UpdateGroup
 from carewright.contracts.patients import (
+    AlikePatients,
     ContactPoint,
+    FindAlike,
     FindPatients,
     ListPatients,
     MergedPatients,
@@ -50,6 +52,9 @@ class LocalPatients:
 
     async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage:
         return await service.search_patients(self._context.acting(actor), query)
+
+    async def find_alike(self, actor: Actor, query: FindAlike) -> AlikePatients:
+        return await service.find_alike(self._context.acting(actor), query)
 
     async def get_patients(self, actor: Actor, ids: tuple[UUID, ...]) -> tuple[Patient, ...]:
         return await service.get_patients(self._context.acting(actor), ids)

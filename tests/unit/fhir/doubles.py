@@ -43,7 +43,9 @@ from carewright.contracts.encounters import (
 )
 from carewright.contracts.groups import Group, GroupDetails, SearchGroups, UpdateGroup
 from carewright.contracts.patients import (
+    AlikePatients,
     ContactPoint,
+    FindAlike,
     FindPatients,
     InvalidPatient,
     ListPatients,
@@ -163,6 +165,9 @@ class MemoryPatients:
         raise NotImplementedError
 
     async def search_patients(self, actor: Actor, query: SearchPatients) -> PatientsPage:
+        raise NotImplementedError
+
+    async def find_alike(self, actor: Actor, query: FindAlike) -> AlikePatients:
         raise NotImplementedError
 
     async def get_patients(self, actor: Actor, ids: tuple[UUID, ...]) -> tuple[Patient, ...]:

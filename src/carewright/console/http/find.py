@@ -6,11 +6,9 @@ the audit log.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -20,36 +18,26 @@ from carewright.console.http.board import BOARD, SEEN
 from carewright.console.http.coverage_words import called
 from carewright.console.http.navigation import SLASH, navigation_of
 from carewright.console.http.page import Ask
+from carewright.console.http.patients import PATIENT, Hit, visit_hit
 from carewright.console.http.queues import STATES as IN_QUEUE
-from carewright.console.http.today import STATES
+from carewright.console.http.registering import NEW, REGISTER
 from carewright.contracts.directory import Location
 from carewright.contracts.kiosk import CODE_LETTERS, FindByCode
 from carewright.contracts.patients import FindPatients, Patient
 from carewright.contracts.queue import FindTickets, ListQueues
-from carewright.contracts.scheduling import Appointment, ListAppointments, SearchAppointments
+from carewright.contracts.scheduling import SearchAppointments
 from carewright.kernel.errors import BadInput
 
 FIND, QUEUES = "/staff/find", "/staff/queues"
-PATIENT = "/staff/patients/{id}"
-VISIT = f"{BOARD}/visits/"
+PATIENTS = "Patients"
 FINDS_PATIENTS, READS_QUEUES, WORKS_QUEUES = "patients.find", "flow.queue.read", "flow.queue.work"
 READS_PLACES = "flow.place.read"
-WORDS_MAX, HITS_MAX, SHOWN_MAX = 100, 8, 20
+WORDS_MAX, HITS_MAX = 100, 8
 YEAR_SECONDS = 365 * 86_400
-BACK = timedelta(days=1)
-"""A patient's page begins with yesterday's appointments."""
 CODE = re.compile(rf"[{CODE_LETTERS}]{{3}}[ -]?[{CODE_LETTERS}]{{3}}", re.IGNORECASE)
 """What a check-in code looks like; a name of six letters does, too, and is looked for as both."""
 TICKET = re.compile(r"[A-Za-z]{1,3}\d{1,7}")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-
-
-class Hit(NamedTuple):
-    """Something that was found, and where it is."""
-
-    text: str
-    detail: str
-    href: str
 
 
 class Group(NamedTuple):
@@ -59,13 +47,12 @@ class Group(NamedTuple):
 
 async def show_find(ask: Ask) -> Response:
     """The field, and where one can go without looking for anything."""
-    return ask.show("find.html", words="", groups=await _groups(ask, ""), is_short=False)
+    return await _shown(ask, "")
 
 
 async def find(ask: Ask) -> Response:
     """What there is by these words."""
-    words = ask.form.get("words", "").strip()[:WORDS_MAX]
-    return ask.show("find.html", words=words, groups=await _groups(ask, words), is_short=len(words) == 1)
+    return await _shown(ask, ask.form.get("words", "").strip()[:WORDS_MAX])
 
 
 async def turn_slash(ask: Ask) -> Response:
@@ -73,17 +60,6 @@ async def turn_slash(ask: Ask) -> Response:
     response = ask.go(FIND)
     ask.cookies.put(response, SLASH, "off" if ask.form.get("slash") == "off" else "on", YEAR_SECONDS)
     return response
-
-
-async def show_patient(ask: Ask) -> Response:
-    """One patient: the appointments from yesterday on, and what else can be opened about them."""
-    patient = await ask.ctx.patients.get_patient(ask.ctx.actor, ask.id)
-    query = ListAppointments(patient_id=patient.id, from_at=ask.ctx.clock.now() - BACK, limit=SHOWN_MAX)
-    found = await ask.ctx.scheduling.list_appointments(ask.ctx.actor, query) if ask.ctx.actor.may(SEEN) else None
-    return ask.show(
-        "patient.html", who=called(patient), patient=patient, visits=[_visit(each) for each in found.items] if found else [],
-        more=bool(found and found.next),
-    )  # fmt: skip
 
 
 def wanted(words: str) -> FindPatients | None:
@@ -96,10 +72,19 @@ def wanted(words: str) -> FindPatients | None:
         return None
 
 
+async def _shown(ask: Ask, words: str) -> Response:
+    """What was found. Where that is patients, or nothing, registering somebody new comes last: Enter opens what was found before."""
+    found = await _groups(ask, words)
+    is_nothing = bool(words) and not found
+    is_somebody = is_nothing or any(each.words == PATIENTS for each in found)
+    others = [Group("Somebody new", [Hit("Register a new patient", "", NEW)])] if is_somebody and ask.ctx.actor.may(REGISTER) else []
+    return ask.show("find.html", words=words, groups=found + others, is_nothing=is_nothing, is_short=len(words) == 1)
+
+
 async def _groups(ask: Ask, words: str) -> list[Group]:
     sites = await _sites(ask)
     groups = (
-        Group("Patients", await _patients(ask, words)), Group("Appointments", await _appointments(ask, words)),
+        Group(PATIENTS, await _patients(ask, words)), Group("Appointments", await _appointments(ask, words)),
         Group("Tickets", await _tickets(ask, words, sites)),
         Group("Pages", _fitting(words, (Hit(one.name, "", one.href) for one in navigation_of(ask.ctx.actor.permissions)))),
         Group("Queues", _fitting(words, await _queues(ask))), Group("Day boards", _fitting(words, _boards(ask, sites, BOARD, SEEN))),
@@ -132,7 +117,7 @@ async def _appointments(ask: Ask, words: str) -> list[Hit]:
     if not ids or not ask.ctx.actor.may(SEEN):
         return []
     found = await ask.ctx.scheduling.search_appointments(ask.ctx.actor, SearchAppointments(ids=ids, limit=HITS_MAX))
-    return [_visit(each) for each in found.items]
+    return [visit_hit(each) for each in found.items]
 
 
 async def _ids_of_code(ask: Ask, words: str) -> tuple[UUID, ...]:
@@ -173,12 +158,6 @@ def _boards(ask: Ask, sites: Iterable[Location], board: str, permission: str) ->
     if not ask.ctx.actor.may(permission):
         return []
     return [Hit(each.name, "today", f"{board}?{urlencode({'place': str(each.id)})}") for each in sites]
-
-
-def _visit(each: Appointment) -> Hit:
-    local = each.start.astimezone(ZoneInfo(each.time_zone))
-    state = STATES.get(each.status, each.status)
-    return Hit(f"{local:%A, %d %B %Y, %H:%M}", f"{each.visit_type_name}, {each.site_name}: {state.lower()}", f"{VISIT}{each.id}")
 
 
 def _born(patient: Patient) -> str:

@@ -66,7 +66,7 @@ from carewright.kernel.server_sent import text_of
 
 QUEUES = "/staff/queues"
 QUEUE = f"{QUEUES}/{{id}}"
-WORK, TRIAGE, CHANGE = "flow.queue.work", "flow.queue.triage", "flow.queue.change"
+WORK, TRIAGE, CHANGE, REGISTER = "flow.queue.work", "flow.queue.triage", "flow.queue.change", "patients.register"
 ENTRIES_MAX = 100
 STATES: Mapping[QueueEntryStatus, str] = {
     "expected": "announced", "waiting": "waiting", "called": "called", "in-service": "being seen", "on-hold": "waits for a result",
@@ -396,7 +396,8 @@ async def _page(
         relief=await relief.relief_of(ask, summary, zone),
         begin_reasons=relief.BEGIN_REASONS, end_reasons=relief.END_REASONS, reasons=relief.REASONS,
         distances=DISTANCES, offered=scales.offered(summary.queue.policy.scale), may_change=ask.ctx.actor.may(CHANGE),
-        may_triage=ask.ctx.actor.may(TRIAGE), last=None if more["error"] else await _last(ask), **more,
+        may_triage=ask.ctx.actor.may(TRIAGE), may_register=ask.ctx.actor.may(REGISTER),
+        asked={name: ask.form.get(name, "") for name in ("family", "birth_on")}, last=None if more["error"] else await _last(ask), **more,
     )  # fmt: skip
 
 

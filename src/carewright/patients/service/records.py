@@ -11,9 +11,12 @@ import msgspec
 from carewright.contracts.access import ensure_recent
 from carewright.contracts.directory import Identifier
 from carewright.contracts.patients import (
+    AlikePatient,
+    AlikePatients,
     ContactPoint,
     Erased,
     ErasePatient,
+    FindAlike,
     FindPatients,
     ListPatients,
     Merge,
@@ -35,6 +38,7 @@ from carewright.contracts.patients import (
     Traits,
     UnknownMerge,
     UnknownPatient,
+    Unlike,
     UpdatePatient,
 )
 from carewright.kernel import keeping
@@ -157,6 +161,32 @@ async def search_patients(ctx: Context, query: SearchPatients) -> PatientsPage:
     )
 
 
+async def find_alike(ctx: Context, query: FindAlike) -> AlikePatients:
+    """Who is known and may be the person whom one is about to register; the likeliest first, `query.limit` at most.
+
+    Raises `InvalidPatient` where registering would, but for an identifier that is taken: by whom is what is told.
+    """
+    ctx.actor.require(FIND)
+    model.ensure_sound([model.new_patient(query, NO_ID)], ctx.clock.now())
+    cipher = await ctx.cipher()
+    async with ctx.db.transaction() as tx:
+        candidates = await store.candidates_alike(tx, cipher, query)
+        alike = sorted(_alike(ctx, cipher, query, candidates), key=model.likelier)
+        found = alike[: query.limit]
+        await record(tx, *entries_for_patients(ctx, "patients.patient.find", "E", (each.patient.id for each in found)))
+    items = tuple(msgspec.structs.replace(each, patient=_shown(ctx, each.patient)) for each in found)
+    return AlikePatients(items=items, more=len(alike) > len(found) or len(candidates) >= store.CANDIDATES_MAX)
+
+
+def _alike(ctx: Context, cipher: FieldCipher, query: FindAlike, candidates: Iterable[store.Candidate]) -> Iterator[AlikePatient]:
+    """Those candidates who may be the same person, opened."""
+    for each in candidates:
+        if query.identifiers or model.likeness(query, each.person):
+            patient = store.opened(cipher, each)
+            if why := model.all_likeness(query, patient, with_contacts=ctx.actor.may(READ_CONTACTS)):
+                yield AlikePatient(patient=patient, why=why)
+
+
 async def read_traits(ctx: Context, patient_ids: Sequence[UUID]) -> dict[UUID, Traits]:
     """Birth date, gender and language of those who are not erased, for the extract. One entry in the journal for each patient asked for."""
     ctx.actor.require("records.extract")
@@ -226,9 +256,8 @@ async def compare_names(ctx: Context, patient_id: UUID, display: str) -> NameRel
 
 
 async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
-    """Store a new patient under a new id. Raises `InvalidPatient`."""
+    """Store a new patient under a new id. Raises `InvalidPatient`, and `UnknownPatient` for an alike one who is none."""
     ctx.actor.require(REGISTER)
-
     cipher = await ctx.cipher()
 
     async def work() -> Patient:
@@ -236,12 +265,25 @@ async def register_patient(ctx: Context, command: RegisterPatient) -> Patient:
         model.ensure_sound([patient], ctx.clock.now())
         async with ctx.db.transaction() as tx:
             await _put(ctx, tx, cipher, [patient])
-            await record(tx, entry(ctx, "patients.patient.register", "C", patient_id=patient.id))
+            await record(tx, await _registration(ctx, tx, cipher, patient.id, command.unlike))
             await remember(ctx, tx, patient)
         ctx.wake()
         return patient
 
     return await once(ctx, Patient, work)
+
+
+async def _registration(ctx: Context, tx: Session, cipher: FieldCipher, patient_id: UUID, unlike: Unlike | None) -> Entry:
+    """The entry of a registration: whom it tells the patient apart from, and as its code why. Raises `UnknownPatient`."""
+    apart = tuple(dict.fromkeys(unlike.patient_ids)) if unlike else ()
+    known = {each.id for each in await store.patients_by_id(tx, cipher, apart)} if apart else set()
+    for each in apart:
+        if each not in known:
+            raise UnknownPatient(patient_id=str(each))
+    about = tuple(Entity(type="Patient", id=each) for each in apart)
+    return entry(
+        ctx, "patients.patient.register", "C", patient_id=patient_id, entities=about, code=unlike.because if unlike else None
+    )  # fmt: skip
 
 
 async def update_patient(ctx: Context, command: UpdatePatient) -> Patient:

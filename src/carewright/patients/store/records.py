@@ -9,8 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Identifier
-from carewright.contracts.patients import ContactPoint, Merge, MergePatients, Patient, PatientMatch, Traits
+from carewright.contracts.patients import ContactPoint, Merge, MergePatients, NewPatient, Patient, PatientMatch, Traits
 from carewright.kernel.db import Row, Session, Transaction
+from carewright.kernel.folding import folded
 from carewright.kernel.merges import merges_of, note_merged
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.privacy.resealing import reseal_rows
@@ -149,12 +150,26 @@ async def candidates(db: Session, cipher: FieldCipher, asked: Asked) -> list[Can
     given = GIVEN.range(cipher, asked.given)
     rows = list(await db.fetch(Q.candidates_by_name, cipher.organization_id, *FAMILY.range(cipher, asked.family), *given, CANDIDATES_MAX))
     if asked.sounds_like:
-        indexing = Indexing(cipher)
-        given_sound = indexing.sound("given_sound", asked.given) if asked.given else None
-        family_sound = indexing.sound("family_sound", asked.family)
-        rows += await db.fetch(Q.candidates_by_sound, cipher.organization_id, family_sound, given_sound, *given, CANDIDATES_MAX)
+        rows += await _rows_by_sound(db, cipher, asked.family, asked.given)
     once = {row["id"]: row for row in rows}
     return [Candidate(cipher, row) for row in list(once.values())[:CANDIDATES_MAX]]
+
+
+async def candidates_alike(db: Session, cipher: FieldCipher, said: NewPatient) -> list[Candidate]:
+    """Active patients among whom all are who were born on that day or are called so, by sound too; and who carries an identifier."""
+    found = await candidates_by_identifier(db, cipher, said.identifiers) if said.identifiers else []
+    if said.birth_on is not None:
+        found += await candidates_by_birth(db, cipher, said.birth_on)
+    rows = await _rows_by_sound(db, cipher, said.family, said.given[0] if said.given else "")
+    once = {each.row["id"]: each for each in [*found, *(Candidate(cipher, row) for row in rows)]}
+    return list(once.values())[:CANDIDATES_MAX]
+
+
+async def _rows_by_sound(db: Session, cipher: FieldCipher, family: str, given: str) -> Sequence[Row]:
+    """Those of a family name that sounds so; of the given name, where there is one, the sound or the beginning."""
+    indexing = Indexing(cipher)
+    sounds = indexing.sound("family_sound", family), indexing.sound("given_sound", given) if given else None
+    return await db.fetch(Q.candidates_by_sound, cipher.organization_id, *sounds, *GIVEN.range(cipher, folded(given)), CANDIDATES_MAX)
 
 
 async def candidates_by_birth(db: Session, cipher: FieldCipher, birth_on: date) -> list[Candidate]:

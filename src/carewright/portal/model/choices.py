@@ -7,18 +7,10 @@ from unicodedata import combining, normalize
 from uuid import UUID
 
 from carewright.contracts.directory import Location, ServiceSummary, Staff, VisitType
+from carewright.contracts.languages import LANGUAGES
 from carewright.portal.model.times import PARTS, TimesQuery
 from carewright.portal.model.wall import duration
 
-LANGUAGES: Mapping[str, str] = {
-    "am": "Amharic", "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fil": "Filipino", "fr": "French", "he": "Hebrew", "hi": "Hindi",
-    "hmn": "Hmong", "ht": "Haitian Creole", "hu": "Hungarian", "hy": "Armenian", "it": "Italian", "ja": "Japanese", "km": "Khmer",
-    "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pa": "Punjabi", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
-    "ru": "Russian", "so": "Somali", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "tl": "Tagalog",
-    "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "yue": "Cantonese", "zh": "Chinese",
-}  # fmt: skip
-"""English names of BCP 47 primary language subtags (ISO 639), for the languages staff are likely to speak."""
 OFFERED_AS = {"morning": "Morning, before 12", "afternoon": "Afternoon, 12 to 5", "evening": "Evening, after 5"}
 
 
