@@ -1,6 +1,7 @@
 """What processes take of the machine, as Linux counts it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -23,7 +24,11 @@ def pss(pids: list[int]) -> float:
 
 def cpu_seconds(parents: list[int]) -> float:
     """What these, their families, and those of their families who have ended ran on a processor (utime to cstime, proc_pid_stat(5))."""
-    ticks = 0
-    for pid in (member for parent in parents for member in family(parent)):
-        ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:15]))
-    return ticks / TICKS_A_SECOND
+    while True:
+        with suppress(FileNotFoundError, ProcessLookupError):  # one ended while they were counted: count anew
+            members = [member for parent in parents for member in family(parent)]
+            return sum(sum(map(int, _fields(pid)[11:15])) for pid in members) / TICKS_A_SECOND
+
+
+def _fields(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()

@@ -7,7 +7,7 @@ reads the first 100.
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -70,19 +70,19 @@ async def measure(ground: Ground, told: Any) -> list[dict[str, Any]]:
         if msgspec.json.decode(answer)["entry"] is None:
             raise RuntimeError("nobody was called, while thousands wait")
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     async with server(ground, dsn) as (port, _), AsyncExitStack() as opened:
         clients = [await opened.enter_async_context(Client.of(port, token)) for token in tokens]
-        for what, ask in (("join", join), ("call", call_next)):
-            for count in CLIENTS:
+
+        async def timed(what: str, ask: Ask, counts: Sequence[int] = CLIENTS) -> None:
+            for count in counts:
                 told(f"queue: {what}, {count} clients")
                 rows.append({"what": what, "clients": count} | await _measured(clients[:count], ask, SECONDS))
-        told("queue: how long the last still waits, and the page of a desk")
-        rows.append(
-            {"what": "tell the last", "clients": 1}
-            | await _measured(clients[:1], lambda one: one.get(f"/api/v1/queue-entries/{last}/wait"), SECONDS)
-        )
-        rows.append({"what": "read the first 100", "clients": 1} | await _measured(clients[:1], lambda one: one.get(entries), SECONDS))
+
+        await timed("join", join)
+        await timed("tell the last", lambda one: one.get(f"/api/v1/queue-entries/{last}/wait"), [1])
+        await timed("call", call_next)
+        await timed("read the first 100", lambda one: one.get(entries), [1])
     return rows
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import numpy as np
 from msgspec.structs import replace
@@ -26,6 +27,8 @@ WAITING_MAX = 1_000
 """Of those who are called first. Whoever waits behind them is told how many are before them, and no minutes."""
 REMEMBERED_MAX = 1_000
 _told: dict[tuple[UUID, UUID], tuple[datetime, Mapping[UUID, datetime], dict[UUID, WaitEstimate]]] = {}
+_reckoning: WeakValueDictionary[tuple[UUID, UUID], asyncio.Lock] = WeakValueDictionary()
+"""One at a time replays a queue; whoever asks meanwhile is told what that one found."""
 
 
 async def expected_within(ctx: Context, queue: Queue, minutes: int) -> set[UUID]:
@@ -59,6 +62,12 @@ async def estimates_of(ctx: Context, queue: Queue, wanted: UUID | None = None, f
 
     Whoever has a ticket of a kiosk and is not known to the desk yet waits with the others, and is told by the ticket's id.
     """
+    async with _reckoning.setdefault((ctx.actor.organization_id, queue.id), asyncio.Lock()):
+        return await _reckoned(ctx, queue, wanted, fresh)
+
+
+async def _reckoned(ctx: Context, queue: Queue, wanted: UUID | None, fresh: timedelta) -> dict[UUID, WaitEstimate]:
+    """That, by whoever has the queue's lock. A long reckoning is as fresh when it ends as a short one."""
     key, now = (ctx.actor.organization_id, queue.id), ctx.clock.now()
     away = await waits.away_until(ctx.db, ctx.actor.organization_id, queue, now)
     at, reckoned, told = _told.get(key, (now - fresh, {}, {}))
@@ -78,7 +87,7 @@ async def estimates_of(ctx: Context, queue: Queue, wanted: UUID | None = None, f
     found = _shown(waiting, raw, {level: learned(some) for level, some in outcomes.items()}, now)
     if len(_told) >= REMEMBERED_MAX:
         _told.clear()
-    _told[key] = now, away, found
+    _told[key] = ctx.clock.now(), away, found
     return found
 
 
