@@ -16,6 +16,8 @@ ACCEPTED = frozenset({
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib",
 })  # fmt: skip
 """Permissive ones, and MPL-2.0, whose copyleft ends at the file: we change none. ADR 3 names the same."""
+EXCEPTIONS = frozenset({"LLVM-exception"})
+"""They permit more than the licence that they are an exception to."""
 BY_CLASSIFIER = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
@@ -93,7 +95,9 @@ def _all(words: list[str]) -> bool:
 def _one(words: list[str]) -> bool:
     word = words.pop(0)
     if word != "(":
-        return word in ACCEPTED
+        exception = words[1] if words[:1] == ["WITH"] else None
+        del words[: 2 if exception else 0]
+        return word in ACCEPTED and (exception is None or exception in EXCEPTIONS)
     accepted = _any(words)
     if words.pop(0) != ")":
         raise ValueError("a bracket is not closed")

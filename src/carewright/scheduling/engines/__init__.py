@@ -1,0 +1,1 @@
+"""Engines that plan a day: one kernel, one objective, several ways to search."""
