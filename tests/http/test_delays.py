@@ -1,5 +1,6 @@
 """Late running over HTTP: one tap at the desk, and everybody who looks sees what it makes of the day."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -63,10 +64,14 @@ async def test_what_the_desk_says_is_seen_by_the_patient_the_day_and_whoever_wat
     assert datetime.fromisoformat(own[0]["expected_at"]) == datetime.fromisoformat(at(visit["start"], minutes=40))
     assert ok(await clinic.system.request("patient", "GET", EXPECTED, patient_id=stranger)) == {"items": []}
     refused(await clinic.system.request("patient", "GET", EXPECTED, params=here(clinic), patient_id=patient), 403, "kernel.forbidden")
-    await desk.go(f"/staff/today?place={clinic.site_id}")
-    assert "expected at" in desk.text
+    assert heard.fields["why"] == "emergency"
+    assert own[0]["by_emergency"]
+    for page in (f"today?place={clinic.site_id}", f"board?place={clinic.site_id}", f"board/visits/{visit['id']}"):
+        await desk.go(f"/staff/{page}")
+        assert re.search(r"expected at \d\d:\d\d, an emergency came first", desk.text)
     await desk.go(f"/staff/disruptions?place={clinic.site_id}")
     assert "40 minutes late" in desk.text
+    assert "1 appointment begins later than booked, because an emergency came first" in desk.text
     assert "Testmann" in desk.text
     form = f"/staff/disruptions/{clinic.practitioner_id}/delay"
     await desk.send(form, minutes="0")
@@ -106,19 +111,20 @@ async def test_a_threshold_is_neither_nothing_nor_never(clinic: Clinic, minutes:
     assert answer.status_code == status
 
 
-async def test_the_patient_is_told_by_message(clinic: Clinic) -> None:
+@pytest.mark.parametrize(("reason", "word"), [("emergency", "primero una emergencia"), ("absent", "hoy vamos con retraso")])
+async def test_the_patient_is_told_by_message(clinic: Clinic, reason: str, word: str) -> None:
     """In the language of their record, to the contact of their record, with the minutes and without the kind of visit."""
     person = {"family": "Tarde", "given": ["Ana"], "language": "es", "telecom": [{"system": "phone", "value": "2025550147"}]}
     patient = UUID(ok(await clinic.system.request("front-desk", "POST", "/api/v1/patients", json=person), 201)["id"])
     await booked(clinic, patient)
     telling = {"site_id": clinic.site_id, "tell_minutes": 15}
     ok(await clinic.system.request("operations", "PUT", f"{DELAYS}/telling", json=telling))
-    ok(await say(clinic, 95))
+    ok(await say(clinic, 95, reason=reason))
 
     async def told() -> httpx.Response:
         path = f"/fhir/R4/Communication?patient=Patient/{patient}"
         found = await clinic.system.request("front-desk", "GET", path)
-        return found if "retraso" in found.text else await clinic.system.request("front-desk", "GET", f"/api/v1/appointments/{patient}")
+        return found if word in found.text else await clinic.system.request("front-desk", "GET", f"/api/v1/appointments/{patient}")
 
     said = (await until_known(told)).text
     assert "minutos m" in said

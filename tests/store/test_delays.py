@@ -96,6 +96,11 @@ class Day:
         found = (await delays.list_expected(self.ctx, ListExpected(site_id=SITE))).items
         return {VISITS.index(each.appointment_id): each.late_minutes for each in found}
 
+    async def emergencies(self) -> list[int]:
+        """Of those that are late, for whom an emergency is why."""
+        found = (await delays.list_expected(self.ctx, ListExpected(site_id=SITE))).items
+        return sorted(VISITS.index(each.appointment_id) for each in found if each.by_emergency)
+
     async def delay(self) -> Delay:
         return (await delays.get_delay(self.ctx, DOCTOR, AtSite(site_id=SITE))).delay
 
@@ -280,10 +285,42 @@ async def test_an_emergency_makes_late_who_is_booked_for_its_room(day: Day, cont
     await queue.call_entry(day.ctx, CallEntry(entry_id=entry.id, location_id=ROOM))
     await day.step(entry.id, "start")
     assert await day.late() == {0: 10, 1: 10}, "a quarter of an hour from five minutes before"
+    assert await day.emergencies() == [0, 1]
     clock.advance(seconds=35 * 60)
     await day.hear(AppointmentAdvanced, 0, 0, version=2, status="checked-in")
     assert await day.late() == {0: 30, 1: 30, 2: 20, 3: 20}
     assert [each for each in await facts_of(day.ctx) if isinstance(each, DelayChanged) and each.calendar_id == ROOM] == []
+    page = await delays.list_delays(day.ctx, AtSite(site_id=SITE))
+    assert {each.calendar_id: each.by_emergency for each in page.items} == {DOCTOR: 4, ROOM: 4}
+    told = [one for one in await facts_of(day.ctx) if isinstance(one, AppointmentExpected) and one.tell]
+    assert told
+    assert all(one.by_emergency for one in told)
+    await day.step(entry.id, "complete")
+    assert await day.late() == {0: 30, 1: 30, 2: 20, 3: 20}
+    assert await day.emergencies() == [0, 1, 2, 3], "it is over, and still why who is here was not seen before"
+    await day.turn(0, "start")
+    assert (await day.late())[1] == 30
+    assert await day.emergencies() == [0, 1, 2, 3]
+    clock.advance(seconds=20 * 60)
+    await day.turn(0, "complete")
+    await day.hear(AppointmentAdvanced, 1, 20, version=2, status="checked-in")
+    assert await day.emergencies() == [0, 1, 2, 3], "who began late for it passes it on"
+
+
+async def test_who_is_no_emergency_is_not_said_to_be_one(day: Day, context: Contexts, clock: Any) -> None:
+    operations = await context("flow", "operations")
+    made = await queue.put_queue(operations, PutQueue(site_id=SITE, service_id=SERVICE, name="Cardiology"))
+    entry = await queue.arrive(day.ctx, Arrive(queue_id=made.id, patient_id=PATIENTS[5], tier="P1"))
+    await queue.call_entry(day.ctx, CallEntry(entry_id=entry.id, location_id=ROOM))
+    await day.step(entry.id, "start")
+    assert (await day.late(), await day.emergencies()) == ({0: 15, 1: 15, 2: 5, 3: 5}, [])
+    await delays.set_delay(day.ctx, said(30, reason="emergency"))
+    assert await day.emergencies() == [0, 1, 2, 3], "somebody said that it is one"
+    await delays.set_delay(day.ctx, said(30, reason="absent"))
+    assert (await day.late(), await day.emergencies()) == ({0: 30, 1: 30, 2: 20, 3: 20}, [])
+    await delays.set_delay(day.ctx, said(30, reason="emergency"))
+    await day.hear(AppointmentRescheduled, 3, 300, version=2)
+    assert await day.emergencies() == [0, 1, 2]
 
 
 async def test_who_is_admitted_to_a_room_makes_late_who_is_booked_for_it(day: Day, context: Contexts, clock: Any) -> None:
@@ -300,6 +337,7 @@ async def test_who_is_admitted_to_a_room_makes_late_who_is_booked_for_it(day: Da
     clock.advance(seconds=25 * 60)
     await delays.watch(day.system)
     assert await day.late() == {0: 25, 1: 25, 2: 15, 3: 15}
+    assert await day.emergencies() == [0, 1, 2, 3]
     await rooms.step_place(day.ctx, StepPlace(place_id=ROOM, action="vacate"))
     await day.catch_up_with_rooms()
     assert await day.late() == {}, "nobody is here yet, and the room is free"

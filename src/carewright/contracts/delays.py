@@ -25,7 +25,7 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True):
     """How late a calendar runs on one day: 0 is on time. Before anybody said anything `version` is 0.
 
     `minutes` is what was said or seen last; `affected` of today's appointments are expected to begin later than booked, which of a long
-    gap may be none.
+    gap may be none, and `by_emergency` of these because an emergency came first.
     """
 
     calendar_id: UUID
@@ -36,6 +36,7 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True):
     reason: DelayReason | None = None
     said_at: Instant | None = None
     affected: int = 0
+    by_emergency: int = 0
     version: int = 0
 
 
@@ -96,13 +97,17 @@ class ListExpected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ExpectedStart(msgspec.Struct, frozen=True, kw_only=True):
-    """When an appointment is expected to begin, as far as that is known: `late_minutes` after its booked start."""
+    """When an appointment is expected to begin, as far as that is known: `late_minutes` after its booked start.
+
+    `by_emergency` says why, where an emergency came first.
+    """
 
     appointment_id: UUID
     site_id: UUID
     start: Instant
     expected_at: Instant
     late_minutes: int
+    by_emergency: bool = False
     version: int
 
 

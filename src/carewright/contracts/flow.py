@@ -354,7 +354,10 @@ class DelayChanged(Event, frozen=True, kw_only=True):
 
 
 class AppointmentExpected(Event, frozen=True, kw_only=True):
-    """An appointment is expected to begin otherwise than it was. `tell` is there where the patient is to hear of it now."""
+    """An appointment is expected to begin otherwise than it was. `tell` is there where the patient is to hear of it now.
+
+    `by_emergency` says why it is late, where an emergency came first.
+    """
 
     topic: ClassVar[str] = "flow.appointment.expected.v1"
     appointment_id: UUID
@@ -364,6 +367,7 @@ class AppointmentExpected(Event, frozen=True, kw_only=True):
     late_minutes: int
     version: int
     tell: Telling | None = None
+    by_emergency: bool = False
 
     @property
     def subject(self) -> UUID:

@@ -23,8 +23,8 @@ Channel = Literal["sms", "email", "inbox"]
 ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
-    "appointment_later", "appointment_as_booked", "passkey_added", "passkey_removed", "turn_soon", "turn_called", "turn_elsewhere",
-    "turn_come", "turn_elsewhere_link", "turn_come_link", "break_glass_started", "incident_opened",
+    "appointment_later", "appointment_later_emergency", "appointment_as_booked", "passkey_added", "passkey_removed", "turn_soon",
+    "turn_called", "turn_elsewhere", "turn_come", "turn_elsewhere_link", "turn_come_link", "break_glass_started", "incident_opened",
 ]  # fmt: skip
 TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "sign_in_code": frozenset({"hospital", "code", "minutes"}),
@@ -34,6 +34,7 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "appointment_rescheduled": frozenset({"hospital", "when", "site", "code"}),
     "appointment_cancelled": frozenset({"hospital", "when", "site"}),
     "appointment_later": frozenset({"hospital", "when", "site", "minutes"}),
+    "appointment_later_emergency": frozenset({"hospital", "when", "site", "minutes"}),
     "appointment_as_booked": frozenset({"hospital", "when", "site"}),
     "passkey_added": frozenset({"hospital"}),
     "passkey_removed": frozenset({"hospital"}),

@@ -452,6 +452,7 @@ ON CONFLICT (organization_id, appointment_id) DO UPDATE SET
     patient_id = EXCLUDED.patient_id,
     late_minutes = CASE WHEN $4 THEN 0 ELSE known.late_minutes END,
     told_minutes = CASE WHEN $4 THEN 0 ELSE known.told_minutes END,
+    by_emergency = known.by_emergency AND NOT $4,
     version = known.version + CASE WHEN $4 AND known.late_minutes > 0 THEN 1 ELSE 0 END
 
 -- name: insert_times
@@ -474,7 +475,7 @@ UPDATE flow.site SET tell_minutes = $3 WHERE organization_id = $1 AND id = $2 RE
 -- name: visits_of_calendars
 -- The appointments of the time from $3 to $4 that take any of these calendars, each with all the time it takes and what became of it. Who
 -- waits for a result, or was sent on, is with nobody meanwhile.
-SELECT c.appointment_id, c.site_id, c.status, c.starts_at, c.practitioner_ids, x.patient_id, x.late_minutes, x.told_minutes, x.version,
+SELECT c.appointment_id, c.site_id, c.status, c.starts_at, c.practitioner_ids, x.patient_id, x.late_minutes, x.told_minutes, x.by_emergency, x.version,
     t.calendars, t.froms, t.untils, q.began_at, q.ended_at, coalesce(q.is_served, false) AS is_served, coalesce(q.is_open, false) AS is_open
 FROM flow.coming c
 JOIN flow.expected x ON x.organization_id = $1 AND x.appointment_id = c.appointment_id
@@ -495,11 +496,11 @@ ORDER BY c.starts_at, c.appointment_id
 
 -- name: served_without_booking
 -- Who is being seen without an appointment, by whom and where; and who lies in a room without one and without a turn: whoever was admitted.
-SELECT id, site_id, patient_id, practitioner_id, location_id, started_at FROM flow.queue_entry
+SELECT id, site_id, patient_id, practitioner_id, location_id, started_at, level, NULL::bytea AS detail FROM flow.queue_entry
 WHERE organization_id = $1 AND status = 'in-service' AND appointment_id IS NULL AND started_at >= $3
   AND (practitioner_id = ANY($2::uuid[]) OR location_id = ANY($2::uuid[]))
 UNION ALL
-SELECT e.id, p.site_id, e.patient_id, NULL, p.id, p.since
+SELECT e.id, p.site_id, e.patient_id, NULL, p.id, p.since, NULL, e.detail
 FROM flow.place p JOIN flow.encounter e ON e.organization_id = $1 AND e.id = p.encounter_id
 WHERE p.organization_id = $1 AND p.id = ANY($2::uuid[]) AND p.status = 'occupied' AND e.appointment_id IS NULL
   AND NOT EXISTS (SELECT FROM flow.queue_entry q WHERE q.organization_id = $1 AND q.encounter_id = e.id AND q.ended_at IS NULL)
@@ -521,8 +522,9 @@ WHERE c.starts_at >= $1 AND c.starts_at < $2 AND c.status IN ('booked', 'arrived
 ORDER BY c.organization_id, t.calendar_id LIMIT $4
 
 -- name: calendars_at
--- Calendars with appointments at a site between $3 and $4, each with how many of those are expected late.
-SELECT t.calendar_id, count(DISTINCT c.appointment_id) FILTER (WHERE x.late_minutes > 0) AS affected
+-- Calendars with appointments at a site between $3 and $4, each with how many of those are expected late, and how many for an emergency.
+SELECT t.calendar_id, count(DISTINCT c.appointment_id) FILTER (WHERE x.late_minutes > 0) AS affected,
+    count(DISTINCT c.appointment_id) FILTER (WHERE x.by_emergency) AS by_emergency
 FROM flow.coming c
 JOIN flow.expected x ON x.organization_id = $1 AND x.appointment_id = c.appointment_id
 JOIN flow.coming_time t ON t.organization_id = $1 AND t.appointment_id = c.appointment_id
@@ -557,13 +559,13 @@ SELECT version, minutes, source, reason, said_at FROM flow.delay_step
 WHERE organization_id = $1 AND calendar_id = $2 AND day = $3 ORDER BY version DESC LIMIT $4
 
 -- name: update_expected
-UPDATE flow.expected x SET late_minutes = n.late, told_minutes = n.told, version = n.version
-FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS n(id, late, told, version)
+UPDATE flow.expected x SET late_minutes = n.late, told_minutes = n.told, version = n.version, by_emergency = n.by_emergency
+FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[], $6::boolean[]) AS n(id, late, told, version, by_emergency)
 WHERE x.organization_id = $1 AND x.appointment_id = n.id
 
 -- name: expected_late
 -- At a site ($2), or of a patient ($3).
-SELECT c.appointment_id, c.site_id, c.starts_at, x.late_minutes, x.version FROM flow.expected x
+SELECT c.appointment_id, c.site_id, c.starts_at, x.late_minutes, x.by_emergency, x.version FROM flow.expected x
 JOIN flow.coming c ON c.organization_id = $1 AND c.appointment_id = x.appointment_id
 WHERE x.organization_id = $1 AND x.late_minutes > 0 AND ($2::uuid IS NULL OR c.site_id = $2) AND ($3::uuid IS NULL OR x.patient_id = $3)
   AND c.starts_at >= $4 AND c.starts_at < $5 AND c.status IN ('booked', 'arrived', 'checked-in')

@@ -70,7 +70,9 @@ async def call_in(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
 async def tell_of_delay(ctx: Context, tx: Session, event: AppointmentExpected) -> None:
     """The patient hears that it begins later, or as booked after all, where flow says that they are to hear of it now."""
     if event.tell is not None:
-        wanted = DelayHeard(event.organization_id, event.appointment_id, event.version, event.start, event.late_minutes, event.tell)
+        wanted = DelayHeard(
+            event.organization_id, event.appointment_id, event.version, event.start, event.late_minutes, event.tell, event.by_emergency
+        )
         await jobs.enqueue(ctx, tx, TELL_OF_DELAY, wanted, unique_key=f"{event.appointment_id}:{event.version}")
 
 

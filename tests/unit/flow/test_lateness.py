@@ -54,6 +54,42 @@ def test_who_began_late_is_done_late() -> None:
     assert [late(ripple(day, {}, at(15)), number) for number in (2, 3)] == [12, 12]
 
 
+def why(found: Ripple) -> list[int]:
+    return [number for number in range(1, 9) if known_id(100 + number) in found.by_emergency]
+
+
+def test_an_emergency_is_why_all_are_late_who_wait_for_it_and_nobody_else() -> None:
+    """In the room, from there by the practitioner to who needs no room, until a gap is over."""
+    came = visit(8, -5, 15, (ROOM,), progress="begun", began_at=at(-5), is_emergency=True)
+    day = [came, visit(1, 0, calendars=(DOCTOR, ROOM)), visit(2, 20), visit(3, 40, calendars=(NURSE,)), visit(4, 60)]
+    found = ripple(day, {}, at(5))
+    assert [late(found, number) for number in (1, 2, 3, 4)] == [10, 10, 0, 0]
+    assert why(found) == [1, 2]
+    assert why(ripple([came._replace(is_emergency=False), *day[1:]], {}, at(5))) == []
+
+
+def test_what_is_later_for_another_reason_is_not_late_for_an_emergency() -> None:
+    came = visit(8, -5, 15, (ROOM,), progress="begun", began_at=at(-5), is_emergency=True)
+    day = [came, visit(1, 0, calendars=(DOCTOR, ROOM))]
+    assert why(ripple(day, {DOCTOR: Said(9, at(-5), at(0))}, at(0))) == [1]
+    assert why(ripple(day, {DOCTOR: Said(30, at(-5), at(0))}, at(0))) == []
+    assert why(ripple(day[1:], {DOCTOR: Said(30, at(-5), at(0), is_emergency=True)}, at(0))) == [1]
+
+
+def test_who_began_late_for_an_emergency_passes_it_on_and_who_began_on_time_does_not() -> None:
+    for began, after in ((12, [2]), (3, [])):
+        first = visit(1, 0, progress="begun", began_at=at(began), by_emergency=True)
+        assert why(ripple([first, visit(2, 20, progress="here")], {}, at(45))) == after
+    over = visit(1, 0, progress="over", began_at=at(12), over_at=at(40), by_emergency=True)
+    assert why(ripple([over, visit(2, 20)], {}, at(30))) == [2]
+
+
+def test_who_waits_for_us_alone_is_late_for_what_was_the_reason() -> None:
+    for by_emergency in (True, False):
+        waits = visit(1, 0, progress="here", late=10, by_emergency=by_emergency)
+        assert why(ripple([waits], {}, at(20))) == ([1] if by_emergency else [])
+
+
 def test_what_begins_after_somebody_spoke_counts_more() -> None:
     said = {DOCTOR: Said(60, at(0), at(20))}
     before = [visit(1, 0, progress="begun", began_at=at(-1)), visit(2, 20)]

@@ -69,8 +69,12 @@ async def test_who_waits_for_somebody_who_is_late_is_told_when_it_begins(browser
     hospital.delays.late = [late]
     await browser.get(PLACE)
     assert "We are running late today. Your appointment of 2:00 AM begins at about 2:25 AM." in browser.page
+    hospital.delays.late = [replace(late, by_emergency=True)]
+    await browser.get(PLACE)
+    assert "An emergency came first, and we are running late. Your appointment of 2:00 AM begins at about 2:25 AM." in browser.page
     hospital.queues.turns = [replace(TURN, appointment_id=known_id(9), status="called")]
     await browser.get(PLACE)
+    assert "emergency" not in browser.page.split("<main")[1].split("</main")[0]
     assert "late" not in browser.page.split("<main")[1].split("</main")[0]
 
 

@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from carewright.console.http.board_layout import Span, clock, hours_of, lanes_of, span_of
 from carewright.console.http.page import Ask
-from carewright.console.http.today import STATES, day_in
+from carewright.console.http.today import STATES, day_in, expected_at, expected_words
 from carewright.contracts.board import Board, BoardRow, BoardVisit, InUse, ReadBoard, Stretch, Taken
+from carewright.contracts.delays import ExpectedStart
 from carewright.contracts.directory import ActorKind, FindServices, Location, ServiceSummary
 from carewright.kernel.server_sent import text_of
 
@@ -44,7 +45,10 @@ class Piece(NamedTuple):
 
 
 class Block(NamedTuple):
-    """An appointment in a row. `shift` is how many minutes after it begins the row is taken, less than none with a buffer before it."""
+    """An appointment in a row. `shift` is how many minutes after it begins the row is taken, less than none with a buffer before it.
+
+    `expected` says when it begins, where that is later than booked.
+    """
 
     visit: BoardVisit
     shift: int
@@ -52,6 +56,8 @@ class Block(NamedTuple):
     lane: int
     state: str
     is_late: bool
+    expected: str
+    expected_version: int
 
     @property
     def css(self) -> str:
@@ -90,11 +96,12 @@ class Part(NamedTuple):
 
 
 class Day(NamedTuple):
-    """The day that is asked for at its site."""
+    """The day that is asked for at its site, and what of it begins later than booked."""
 
     date: date
     zone: ZoneInfo
     now: datetime
+    late: Mapping[UUID, ExpectedStart]
 
     @property
     def start(self) -> datetime:
@@ -133,7 +140,7 @@ async def show_board(ask: Ask) -> Response:
         return ask.show("board.html", site=None, **common)
     place = text_of(await ask.ctx.feed.place())  # before the board is read, so that no fact is missed in between
     now, zone = ask.ctx.clock.now(), ZoneInfo(site.time_zone or "UTC")
-    day = Day(asked or now.astimezone(zone).date(), zone, now)
+    day = Day(asked or now.astimezone(zone).date(), zone, now, await expected_at(ask, site.id))
     board = await ask.ctx.scheduling.read_board(ask.ctx.actor, _question(site, day, kind, service))
     rows = board.rows if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))
     parts = parts_of(query, len(rows))
@@ -202,11 +209,16 @@ def _groups(board: Board, rows: Sequence[BoardRow], day: Day) -> list[tuple[str,
 def _row(row: BoardRow, visits: Sequence[tuple[BoardVisit, Taken]], uses: Sequence[Use], day: Day) -> Row:
     visits = sorted(visits, key=lambda each: each[1].start)
     spans = [day.span(taken) for _, taken in visits]
-    blocks = [
-        Block(each, (taken.start - each.start) // MINUTE, span, lane, HELD if each.expires_at else STATES[each.status], _is_late(each, day))
-        for (each, taken), span, lane in zip(visits, spans, lanes_of(spans), strict=True)
-    ]
+    blocks = [_block(each, taken, span, lane, day) for (each, taken), span, lane in zip(visits, spans, lanes_of(spans), strict=True)]
     return Row(row.schedule_id, row.display, _pieces(row.openings, day), _pieces(row.blocks, day), uses, blocks)
+
+
+def _block(visit: BoardVisit, taken: Taken, span: Span, lane: int, day: Day) -> Block:
+    state, late = HELD if visit.expires_at else STATES[visit.status], day.late.get(visit.id)
+    return Block(
+        visit, (taken.start - visit.start) // MINUTE, span, lane, state, _is_late(visit, day),
+        expected_words(late, day.zone) if late else "", late.version if late else 0,
+    )  # fmt: skip
 
 
 def _pieces(stretches: Sequence[Stretch | InUse], day: Day) -> list[Piece]:

@@ -53,7 +53,7 @@ async def show_today(ask: Ask) -> Response:
     now = ask.ctx.clock.now().astimezone(zone)
     day = datetime.combine(asked or now.date(), time.min, zone)
     ends = day + timedelta(days=1)
-    late = await _expected(ask, site.id)
+    late = await expected_at(ask, site.id)
     lines = [_line(each, zone, late.get(each.id)) for each in await _of_day(ask, site.id, day, ends) if each.status in STATES]
     return _shown(ask, sites, asked, site=site, day=day, ends=ends, as_of=f"{now:%H:%M}", place=place, lines=lines)
 
@@ -78,18 +78,23 @@ async def _of_day(ask: Ask, site_id: UUID, start: datetime, end: datetime) -> li
     return found
 
 
-async def _expected(ask: Ask, site_id: UUID) -> dict[UUID, ExpectedStart]:
-    """What begins later than booked."""
+async def expected_at(ask: Ask, site_id: UUID) -> dict[UUID, ExpectedStart]:
+    """What begins later than booked today, for whoever may know."""
     if not ask.ctx.actor.may("flow.delay.list"):
         return {}
     found = await ask.ctx.delays.list_expected(ask.ctx.actor, ListExpected(site_id=site_id))
     return {each.appointment_id: each for each in found.items}
 
 
+def expected_words(late: ExpectedStart, zone: ZoneInfo) -> str:
+    """When it begins, and why so late, where an emergency is why."""
+    return f"expected at {late.expected_at.astimezone(zone):%H:%M}" + (", an emergency came first" if late.by_emergency else "")
+
+
 def _line(each: Appointment, zone: ZoneInfo, late: ExpectedStart | None) -> Line:
     local = each.start.astimezone(zone)
     name, start = each.visit_type_name, each.start.isoformat()
-    expected = f"expected at {late.expected_at.astimezone(zone):%H:%M}" if late else ""
+    expected = expected_words(late, zone) if late else ""
     version = late.version if late else 0
     return Line(each.id, each.version, start, f"{local:%H:%M}", each.visit_type_id, name, each.status, expected, version)
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from carewright.console.http.board import BOARD, HELD, KINDS, MOVE
 from carewright.console.http.coverage_words import called
 from carewright.console.http.page import Ask
-from carewright.console.http.today import STATES
+from carewright.console.http.today import STATES, expected_at, expected_words
 from carewright.contracts.board import MoveConflict, MovePreview, ReadBoard
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.scheduling import (
@@ -189,11 +189,17 @@ async def _shown(
         until=visit.end.astimezone(local.tzinfo), people=[each for each in visit.participants if each.kind != "patient"],
         who=called(patients[0]) if patients else "Name not known", born=patients[0].birth_on if patients else None,
         steps=STEPS.get(visit.status, ()) if actor.may(ADVANCE) and visit.expires_at is None else (), may_move=may_move, choices=choices,
-        told=told, wish=wish, at=told.start.astimezone(local.tzinfo) if told else local,
+        expected=await _expected(ask, visit), told=told, wish=wish, at=told.start.astimezone(local.tzinfo) if told else local,
         obstacles=[_obstacle(each, visit) for each in told.conflicts] if told else (), may_override=actor.may(OVERRIDE), error=error,
         done="" if error or told else DONE.get(ask.request.query_params.get("done", ""), ""),
         board=f"{BOARD}?{urlencode({'place': str(visit.site_id), 'day': str(local.date())})}", may_pay=actor.may("coverage.check"),
     )  # fmt: skip
+
+
+async def _expected(ask: Ask, visit: Appointment) -> str:
+    """When it begins, where that is later than booked."""
+    late = (await expected_at(ask, visit.site_id)).get(visit.id)
+    return expected_words(late, ZoneInfo(visit.time_zone)) if late else ""
 
 
 def _obstacle(conflict: MoveConflict, visit: Appointment) -> Obstacle:

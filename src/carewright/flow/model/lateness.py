@@ -12,6 +12,9 @@ A calendar is free
 - since the last one ended, else.
 
 Whoever is here begins now at the earliest. Whoever is not here when it would be their turn holds nobody up.
+
+Why somebody waits passes on with it: where a calendar is free late because an emergency has it, or because who had it before began late for
+that reason, or because somebody said so, an emergency is why the next one begins late, and those after it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +43,7 @@ class Visit(NamedTuple):
     """An appointment of the day: as booked, and what is known of it.
 
     `people` are those of its calendars that are practitioners'. `late` and `told` are minutes, as stored and as the patient heard.
+    `is_emergency` is somebody's who came without an appointment; `by_emergency` is stored: that an emergency is why it begins late.
     """
 
     id: UUID
@@ -54,21 +58,38 @@ class Visit(NamedTuple):
     late: int = 0
     told: int = 0
     version: int = 0
+    is_emergency: bool = False
+    by_emergency: bool = False
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether what comes after it is late because of an emergency, where it is late at all."""
+        began_late = self.began_at is not None and minutes_of(self.began_at - self.start) >= STEP_MINUTES
+        return self.is_emergency or (self.by_emergency and began_late)
 
 
 class Said(NamedTuple):
-    """What somebody said of a calendar at that moment: what is booked `from_at` begins so much later."""
+    """What somebody said of a calendar at that moment: what is booked `from_at` begins so much later, and whether for an emergency."""
 
     minutes: int
     at: datetime
     from_at: datetime
+    is_emergency: bool = False
+
+
+class Free(NamedTuple):
+    """When a calendar is free, and whether an emergency is why it is not before."""
+
+    at: datetime
+    by_emergency: bool
 
 
 class Ripple(NamedTuple):
-    """Minutes after their booked start, for what has not begun; and how late each calendar runs now."""
+    """Minutes after their booked start, for what has not begun; how late each calendar runs now; and who is late for an emergency."""
 
     late: Mapping[UUID, int]
     calendars: Mapping[UUID, int]
+    by_emergency: frozenset[UUID] = frozenset()
 
 
 def ripple(visits: Iterable[Visit], said: Mapping[UUID, Said], now: datetime) -> Ripple:
@@ -79,22 +100,24 @@ def ripple(visits: Iterable[Visit], said: Mapping[UUID, Said], now: datetime) ->
         for times in visit.times:
             of.setdefault(times.calendar_id, []).append((visit, times))
     free = {calendar: _free(own, said.get(calendar), now) for calendar, own in of.items()}
-    late, calendars = {}, {calendar: minutes_of(_behind(own, free[calendar])) for calendar, own in of.items()}
+    late, calendars = {}, {calendar: minutes_of(_behind(own, free[calendar].at)) for calendar, own in of.items()}
     first: set[UUID] = set()
+    by_emergency: set[UUID] = set()
     for visit in day:
         if visit.progress not in ("to-come", "here"):
             continue
-        start = max([visit.start, *(free[each.calendar_id] - (each.start - visit.start) for each in visit.times)])
-        start = max(start, now) if visit.progress == "here" else start
+        start, is_held_up = _begins(visit, free, now)
         late[visit.id] = minutes_of(start - visit.start)
+        if is_held_up and late[visit.id]:
+            by_emergency.add(visit.id)
         if visit.progress == "to-come" and start < now:
             continue
         for each in visit.times:
-            free[each.calendar_id] = max(free[each.calendar_id], start + (each.end - visit.start))
+            free[each.calendar_id] = max(free[each.calendar_id], Free(start + (each.end - visit.start), is_held_up))
             if each.calendar_id not in first:
                 first.add(each.calendar_id)
                 calendars[each.calendar_id] = late[visit.id]
-    return Ripple(late, calendars)
+    return Ripple(late, calendars, frozenset(by_emergency))
 
 
 def next_from(visits: Iterable[Visit], calendar_id: UUID, now: datetime) -> datetime:
@@ -114,13 +137,23 @@ def stands(own: Iterable[Visit], calendar_id: UUID, said: Said) -> bool:
     return all(each.began_at is None or each.began_at <= said.at for each in own if any(t.calendar_id == calendar_id for t in each.times))
 
 
-def _free(own: Sequence[tuple[Visit, Times]], said: Said | None, now: datetime) -> datetime:
+def _begins(visit: Visit, free: Mapping[UUID, Free], now: datetime) -> tuple[datetime, bool]:
+    """When it begins, and whether an emergency is why it does not begin before. Who only waits for us to begin waits for what they did."""
+    calendars = (Free(free[each.calendar_id].at - (each.start - visit.start), free[each.calendar_id].by_emergency) for each in visit.times)
+    last = max(calendars, default=Free(visit.start, by_emergency=False))
+    found = last if last.at > visit.start else Free(visit.start, by_emergency=False)
+    return (now, visit.by_emergency) if visit.progress == "here" and now > found.at else found
+
+
+def _free(own: Sequence[tuple[Visit, Times]], said: Said | None, now: datetime) -> Free:
     begun = [(visit, times) for visit, times in own if visit.progress == "begun"]
     if said is not None and stands((visit for visit, _ in own), own[0][1].calendar_id, said):
-        return said.from_at + timedelta(minutes=said.minutes)
+        return Free(said.from_at + timedelta(minutes=said.minutes), said.is_emergency)
     if begun:
-        return max(now, *((visit.began_at or visit.start) + (times.end - visit.start) for visit, times in begun))
-    return max((visit.over_at for visit, _ in own if visit.over_at is not None), default=own[0][1].start)
+        until = max(Free((visit.began_at or visit.start) + (times.end - visit.start), visit.passes_on) for visit, times in begun)
+        return Free(max(now, until.at), until.by_emergency)
+    over = [Free(visit.over_at, visit.passes_on) for visit, _ in own if visit.over_at is not None]
+    return max(over, default=Free(own[0][1].start, by_emergency=False))
 
 
 def _behind(own: Sequence[tuple[Visit, Times]], free: datetime) -> timedelta:

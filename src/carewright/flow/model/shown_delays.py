@@ -16,9 +16,10 @@ def delay_shown(fact: DelayChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
 
 
 def expected_shown(fact: AppointmentExpected) -> Iterable[tuple[UUID, Mapping[str, str]]]:
-    """An appointment, and how late it is expected to begin."""
+    """An appointment, how late it is expected to begin, and where an emergency is why."""
     start = fact.start.isoformat().replace("+00:00", "Z")
-    yield fact.site_id, {"id": str(fact.appointment_id), "version": str(fact.version), "start": start, "late": str(fact.late_minutes)}
+    said = {"id": str(fact.appointment_id), "version": str(fact.version), "start": start, "late": str(fact.late_minutes)}
+    yield fact.site_id, said | ({"why": "emergency"} if fact.by_emergency else {})
 
 
 DELAYS = Shown("delay", MAY_SEE, {DelayChanged: delay_shown})

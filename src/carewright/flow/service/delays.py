@@ -23,6 +23,7 @@ from carewright.kernel.db import Session
 from carewright.kernel.errors import Forbidden, PreconditionFailed
 from carewright.kernel.idempotency import once_committed
 from carewright.kernel.outbox import publish
+from carewright.kernel.privacy.cipher import FieldCipher
 
 READ = "flow.delay.read"
 LIST = "flow.delay.list"
@@ -96,6 +97,7 @@ async def set_delay(ctx: Context, command: SetDelay) -> Delay:
     ctx.actor.require(CHANGE)
     _ensure_at(ctx, command.site_id)
     organization_id, calendar_id, now = ctx.actor.organization_id, command.calendar_id, ctx.clock.now()
+    cipher = await ctx.cipher()
 
     async def work(tx: Session) -> Delay:
         site = (await store.sites_in_turn(tx, organization_id)).get(command.site_id)
@@ -109,12 +111,13 @@ async def set_delay(ctx: Context, command: SetDelay) -> Delay:
             calendar_id=calendar_id, site_id=command.site_id, day=site.day(now), minutes=command.minutes, source="entered",
             reason=command.reason, said_at=now,
         )  # fmt: skip
-        coming = await store.visits_of(tx, organization_id, [calendar_id], now - BEHIND, now + AHEAD)
+        coming = await store.visits_of(tx, cipher, [calendar_id], now - BEHIND, now + AHEAD)
         said = await _write(ctx, tx, said, rules.next_from(coming, calendar_id, now), ctx.actor.subject)
         about = (audit.Entity(type="Schedule", id=calendar_id),)
         await audit.record(tx, audit.entry(ctx, "flow.delay.set", "U", entities=about))
-        await _follow(ctx, tx, [calendar_id], is_said=True)
-        return replace(said, affected=await _affected(ctx, tx, calendar_id, command.site_id, site))
+        await _follow(ctx, tx, cipher, [calendar_id], is_said=True)
+        affected = await _affected(ctx, tx, calendar_id, command.site_id, site)
+        return replace(said, affected=affected.late, by_emergency=affected.by_emergency)
 
     return await once_committed(ctx, Delay, work)
 
@@ -154,9 +157,10 @@ async def list_expected(ctx: Context, query: ListExpected) -> ExpectedStarts:
 
 async def follow(ctx: Context, calendars: Iterable[UUID]) -> None:
     """Work out anew how late these calendars run, in a transaction of its own, for the organization in which `ctx` works."""
+    cipher = await ctx.cipher()
     async with ctx.db.transaction() as tx:
         await store.sites_in_turn(tx, ctx.actor.organization_id)
-        await _follow(ctx, tx, calendars)
+        await _follow(ctx, tx, cipher, calendars)
     ctx.wake()
 
 
@@ -178,15 +182,15 @@ async def watch(ctx: Context) -> int:
     return sum(map(len, found.values()))
 
 
-async def _follow(ctx: Context, tx: Session, calendars: Iterable[UUID], *, is_said: bool = False) -> None:
+async def _follow(ctx: Context, tx: Session, cipher: FieldCipher, calendars: Iterable[UUID], *, is_said: bool = False) -> None:
     """Keep and tell what changes. The caller holds the organization's sites."""
     organization_id, now = ctx.actor.organization_id, ctx.clock.now()
-    worked = await _work_out(ctx, tx, set(calendars), now)
+    worked = await _work_out(tx, cipher, set(calendars), now)
     sites = await store.sites_in_turn(tx, organization_id)
     changes = [
         change
         for visit_id, found in worked.ripple.late.items()
-        if (change := _change(worked.visits[visit_id], found, sites, is_said=is_said)) is not None
+        if (change := _change(worked, visit_id, found, sites, is_said=is_said)) is not None
     ]
     if changes:
         await store.update_expected(tx, organization_id, changes)
@@ -195,22 +199,21 @@ async def _follow(ctx: Context, tx: Session, calendars: Iterable[UUID], *, is_sa
         await _detect(ctx, tx, worked, calendar_id, minutes, sites)
 
 
-async def _work_out(ctx: Context, tx: Session, calendars: set[UUID], now: datetime) -> Worked:
+async def _work_out(tx: Session, cipher: FieldCipher, calendars: set[UUID], now: datetime) -> Worked:
     """The ripple on these calendars and on all to which it passes."""
-    worked, reached = await _round(ctx, tx, calendars, now)
+    worked, reached = await _round(tx, cipher, calendars, now)
     for _ in range(ROUNDS_MAX):
         if reached <= calendars:
             break
         calendars = calendars | reached
-        worked, reached = await _round(ctx, tx, calendars, now)
+        worked, reached = await _round(tx, cipher, calendars, now)
     return worked
 
 
-async def _round(ctx: Context, tx: Session, calendars: set[UUID], now: datetime) -> tuple[Worked, set[UUID]]:
+async def _round(tx: Session, cipher: FieldCipher, calendars: set[UUID], now: datetime) -> tuple[Worked, set[UUID]]:
     """The ripple on these calendars alone, and all calendars of what is late by it."""
-    organization_id = ctx.actor.organization_id
-    found = await store.visits_of(tx, organization_id, calendars, now - BEHIND, now + AHEAD)
-    known = await store.latest_delays(tx, organization_id, calendars, now - BEHIND)
+    found = await store.visits_of(tx, cipher, calendars, now - BEHIND, now + AHEAD)
+    known = await store.latest_delays(tx, cipher.organization_id, calendars, now - BEHIND)
     said = {calendar_id: each.said for calendar_id, each in known.items() if each.said is not None}
     within = [each._replace(times=tuple(one for one in each.times if one.calendar_id in calendars)) for each in found]
     ripple = rules.ripple(within, said, now)
@@ -227,20 +230,22 @@ def _by_calendar(visits: Iterable[rules.Visit]) -> dict[UUID, list[rules.Visit]]
     return found
 
 
-def _change(visit: rules.Visit, found: int, sites: Mapping[UUID, store.Site], *, is_said: bool) -> store.Change | None:
+def _change(worked: Worked, visit_id: UUID, found: int, sites: Mapping[UUID, store.Site], *, is_said: bool) -> store.Change | None:
+    visit = worked.visits[visit_id]
     site = sites.get(visit.site_id)
     late = rules.settled(visit.late, found, is_said=is_said)
+    by_emergency = late > 0 and visit_id in worked.ripple.by_emergency
     tell = rules.telling(late, visit.told, site.tell_minutes) if site else None
-    if late == visit.late and tell is None:
+    if (late, by_emergency) == (visit.late, visit.by_emergency) and tell is None:
         return None
-    return store.Change(visit, late, visit.told if tell is None else late, tell)
+    return store.Change(visit, late, visit.told if tell is None else late, tell, by_emergency)
 
 
 def _expected(organization_id: UUID, change: store.Change) -> AppointmentExpected:
     visit = change.visit
     return AppointmentExpected(
         organization_id=organization_id, appointment_id=visit.id, site_id=visit.site_id, patient_id=visit.patient_id, start=visit.start,
-        late_minutes=change.late, version=change.version, tell=change.tell,
+        late_minutes=change.late, by_emergency=change.by_emergency, version=change.version, tell=change.tell,
     )  # fmt: skip
 
 
@@ -278,7 +283,7 @@ async def _write(ctx: Context, tx: Session, delay: Delay, from_at: datetime, by:
     return written
 
 
-async def _affected(ctx: Context, tx: Session, calendar_id: UUID, site_id: UUID, site: store.Site) -> int:
+async def _affected(ctx: Context, tx: Session, calendar_id: UUID, site_id: UUID, site: store.Site) -> store.Affected:
     """How many of a calendar's appointments there today are expected late. Raises `UnknownCalendar` where it has none."""
     today = _today(site, ctx.clock.now())
     found = await store.calendars_at(tx, ctx.actor.organization_id, site_id, *today, calendar_id)
@@ -294,9 +299,9 @@ async def _site(ctx: Context, db: Session, site_id: UUID) -> store.Site:
     return site
 
 
-def _shown(calendar_id: UUID, site_id: UUID, site: store.Site, now: datetime, known: Delay | None, affected: int) -> Delay:
+def _shown(calendar_id: UUID, site_id: UUID, site: store.Site, now: datetime, known: Delay | None, affected: store.Affected) -> Delay:
     known = known or Delay(calendar_id=calendar_id, site_id=site_id, day=site.day(now))
-    return replace(known, affected=affected)
+    return replace(known, affected=affected.late, by_emergency=affected.by_emergency)
 
 
 def _today(site: store.Site, now: datetime) -> tuple[datetime, datetime]:

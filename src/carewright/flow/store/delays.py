@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 from carewright.contracts.delays import Delay, DelayStep, ExpectedStart, Telling
 from carewright.contracts.scheduling import AppointmentFact, AppointmentRescheduled
 from carewright.flow.model.lateness import Progress, Said, Times, Visit
+from carewright.flow.model.order import FIRST_LEVEL
 from carewright.flow.model.waits import MINUTES_USUAL
+from carewright.flow.store.encounters import is_emergency_visit
 from carewright.kernel.db import Row, Session
+from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.sql import load
 
 Q = load("carewright.flow")
@@ -36,6 +39,13 @@ class Known(NamedTuple):
     said: Said | None
 
 
+class Affected(NamedTuple):
+    """How many appointments are expected late, and how many of these because an emergency came first."""
+
+    late: int
+    by_emergency: int
+
+
 class Change(NamedTuple):
     """What is expected of an appointment from now on, and what the patient is to hear of it."""
 
@@ -43,6 +53,7 @@ class Change(NamedTuple):
     late: int
     told: int
     tell: Telling | None
+    by_emergency: bool
 
     @property
     def version(self) -> int:
@@ -73,12 +84,12 @@ async def set_telling(tx: Session, organization_id: UUID, site_id: UUID, minutes
     return await tx.fetch_one(Q.set_telling, organization_id, site_id, minutes) is not None
 
 
-async def visits_of(db: Session, organization_id: UUID, calendars: Collection[UUID], since: datetime, until: datetime) -> list[Visit]:
+async def visits_of(db: Session, cipher: FieldCipher, calendars: Collection[UUID], since: datetime, until: datetime) -> list[Visit]:
     """The appointments of these calendars, and who is with one without an appointment, who takes as long as is usual."""
     named = list(calendars)
-    booked = await db.fetch(Q.visits_of_calendars, organization_id, named, since, until)
-    walked_in = await db.fetch(Q.served_without_booking, organization_id, named, since)
-    return [*(_visit(row) for row in booked), *(_walk_in(row) for row in walked_in)]
+    booked = await db.fetch(Q.visits_of_calendars, cipher.organization_id, named, since, until)
+    walked_in = await db.fetch(Q.served_without_booking, cipher.organization_id, named, since)
+    return [*(_visit(row) for row in booked), *(_walk_in(cipher, row) for row in walked_in)]
 
 
 async def is_booked(db: Session, organization_id: UUID, calendar_id: UUID, since: datetime, until: datetime) -> bool:
@@ -101,10 +112,10 @@ async def calendars_to_watch(db: Session, since: datetime, until: datetime, now:
 
 async def calendars_at(
     db: Session, organization_id: UUID, site_id: UUID, since: datetime, until: datetime, calendar_id: UUID | None = None
-) -> dict[UUID, int]:
+) -> dict[UUID, Affected]:
     """Calendars with appointments there then, with how many are expected late."""
     rows = await db.fetch(Q.calendars_at, organization_id, site_id, since, until, calendar_id)
-    return {row["calendar_id"]: row["affected"] for row in rows}
+    return {row["calendar_id"]: Affected(row["affected"], row["by_emergency"]) for row in rows}
 
 
 async def delays_of(db: Session, organization_id: UUID, calendars: Collection[UUID], day: date) -> dict[UUID, Delay]:
@@ -132,7 +143,7 @@ async def delay_steps(db: Session, organization_id: UUID, calendar_id: UUID, day
 
 
 async def update_expected(tx: Session, organization_id: UUID, changes: Sequence[Change]) -> None:
-    columns = zip(*((each.visit.id, each.late, each.told, each.version) for each in changes), strict=True)
+    columns = zip(*((each.visit.id, each.late, each.told, each.version, each.by_emergency) for each in changes), strict=True)
     await tx.execute(Q.update_expected, organization_id, *(list(column) for column in columns))
 
 
@@ -143,7 +154,7 @@ async def expected_late(
     return [
         ExpectedStart(
             appointment_id=row["appointment_id"], site_id=row["site_id"], start=row["starts_at"], late_minutes=row["late_minutes"],
-            expected_at=row["starts_at"] + timedelta(minutes=row["late_minutes"]), version=row["version"],
+            expected_at=row["starts_at"] + timedelta(minutes=row["late_minutes"]), by_emergency=row["by_emergency"], version=row["version"],
         )
         for row in rows
     ]  # fmt: skip
@@ -164,7 +175,7 @@ def _visit(row: Row) -> Visit:
         id=row["appointment_id"], site_id=row["site_id"], patient_id=row["patient_id"], start=row["starts_at"],
         times=tuple(Times(*each) for each in spans), people=frozenset(row["practitioner_ids"]), progress=_progress(row),
         began_at=row["began_at"], over_at=row["ended_at"] if row["began_at"] else None, late=row["late_minutes"], told=row["told_minutes"],
-        version=row["version"],
+        version=row["version"], by_emergency=row["by_emergency"],
     )  # fmt: skip
 
 
@@ -178,16 +189,19 @@ def _progress(row: Row) -> Progress:
     return "over" if row["ended_at"] is not None else "here" if row["status"] != "booked" else "to-come"
 
 
-def _walk_in(row: Row) -> Visit:
+def _walk_in(cipher: FieldCipher, row: Row) -> Visit:
     began = row["started_at"]
     until = began + timedelta(minutes=MINUTES_USUAL)
     times = tuple(Times(each, began, until) for each in (row["practitioner_id"], row["location_id"]) if each is not None)
     people = frozenset({row["practitioner_id"]} - {None})
-    return Visit(row["id"], row["site_id"], row["patient_id"], began, times, people, progress="begun", began_at=began)
+    is_emergency = row["level"] == FIRST_LEVEL if row["level"] is not None else is_emergency_visit(cipher, row)
+    return Visit(
+        row["id"], row["site_id"], row["patient_id"], began, times, people, progress="begun", began_at=began, is_emergency=is_emergency
+    )
 
 
 def _said(row: Row) -> Said | None:
-    return Said(row["minutes"], row["said_at"], row["from_at"]) if row["source"] == "entered" else None
+    return Said(row["minutes"], row["said_at"], row["from_at"], row["reason"] == "emergency") if row["source"] == "entered" else None
 
 
 def _delay(row: Row) -> Delay:

@@ -65,6 +65,11 @@ async def put_links(tx: Session, cipher: FieldCipher, encounters: Sequence[Encou
     return [row["encounter_id"] for row in rows]
 
 
+def is_emergency_visit(cipher: FieldCipher, row: Row) -> bool:
+    """Whether an encounter, of which there are `id` and `detail`, is an emergency (v3-ActCode EMER)."""
+    return row["detail"] is not None and _detail(cipher.open_(TABLE, "detail", row["id"], row["detail"])).encounter_class.code == "EMER"
+
+
 async def erase_encounters(tx: Session, organization_id: UUID, patient_id: UUID) -> list[UUID]:
     """Clear what was said of a patient's encounters; which those were."""
     return [row["id"] for row in await tx.fetch(Q.erase_encounters, organization_id, patient_id)]

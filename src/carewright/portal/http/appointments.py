@@ -8,6 +8,7 @@ from carewright.portal import service
 from carewright.portal.http import guard
 from carewright.portal.http.holds import back_with
 from carewright.portal.http.page import Ask, address, uuid_or_none
+from carewright.portal.http.texts import ENGLISH, languages
 from carewright.portal.model import choices
 from carewright.portal.model.appointments import (
     AppointmentView,
@@ -45,7 +46,8 @@ async def show_appointment(ask: Ask) -> Response:
         return ask.go(f"/holds/{one.id}")
     kind = await ask.ctx.directory.get_visit_type(ask.ctx.actor, one.visit_type_id)
     late = (await service.late_starts(ask.ctx)).get(one.id)
-    words = late_words(late, walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale).of(one.site_id)) if late else ""
+    wall = walls_of(await service.get_sites(ask.ctx), ask.ctx.settings.locale).of(one.site_id)
+    words = late_words(late, wall, languages()[ENGLISH]) if late else ""
     code = await service.check_in_code(ask.ctx, one)
     return ask.show("appointment.html", one=view, visit=choices.visit(kind, ask.language), late=words, code=code)
 

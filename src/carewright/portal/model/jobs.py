@@ -28,7 +28,7 @@ class PasskeyChange(msgspec.Struct, frozen=True):
 
 
 class DelayHeard(msgspec.Struct, frozen=True):
-    """The payload of a job: which appointment, of which start, begins how many minutes later by now, and what is told of it."""
+    """The payload of a job: which appointment, of which start, begins how many minutes later by now, and what is told of it, and why."""
 
     organization_id: UUID
     appointment_id: UUID
@@ -36,6 +36,7 @@ class DelayHeard(msgspec.Struct, frozen=True):
     start: datetime
     minutes: int
     tell: Telling
+    by_emergency: bool = False
 
 
 class TurnSoonHeard(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ def turn_view(
         buttons=tuple(_button(each, words) for each in choices(turn)), may_leave=may_leave(turn), ticket=turn.ticket,
         now="" if stands == "missed" else words["over" if turn.status in OVER else turn.status.replace("-", "_")],
         since=wall.time(turn.arrived_at) if turn.arrived_at else "", ahead="" if told is None else _ahead(told.ahead, words),
-        wait="" if told is None else _wait(told, words), late="" if late is None else late_words(late, wall),
+        wait="" if told is None else _wait(told, words), late="" if late is None else late_words(late, wall, words),
         is_called=turn.status == "called", room=_room(turn, room, words),
     )  # fmt: skip
 
@@ -72,13 +72,11 @@ def _room(turn: QueueEntry, room: str, words: Words) -> str:
     return words["go_to_room"].format(room=room) if room and turn.status == "called" else ""
 
 
-def late_words(late: ExpectedStart, wall: Wall) -> str:
-    """When an appointment begins that runs late, in steps of five minutes onwards."""
+def late_words(late: ExpectedStart, wall: Wall, words: Words) -> str:
+    """When an appointment begins that runs late, in steps of five minutes onwards, and that an emergency came first, where it did."""
     minutes = -(-late.late_minutes // ROUND_MINUTES) * ROUND_MINUTES
-    at = wall.time(late.start + timedelta(minutes=minutes))
-    return (
-        f"We are running late today. Your appointment of {wall.time(late.start)} begins at about {at}. We are sorry that you have to wait."
-    )
+    begins = wall.time(late.start + timedelta(minutes=minutes))
+    return words["late_emergency" if late.by_emergency else "late"].format(booked=wall.time(late.start), begins=begins)
 
 
 def _button(choice: Choice, words: Words) -> Button:

@@ -90,7 +90,8 @@ async def tell_of_delay(ctx: PortalContext, about: DelayHeard) -> None:
         return
     minutes = str(-(-about.minutes // LATE_IN_STEPS) * LATE_IN_STEPS)
     said: dict[str, str | Moment] = {"when": Moment(at=one.start, zone=one.time_zone), "site": one.site_name}
-    template: TemplateName = "appointment_later" if about.tell == "later" else "appointment_as_booked"
+    later_words: TemplateName = "appointment_later_emergency" if about.by_emergency else "appointment_later"
+    template: TemplateName = later_words if about.tell == "later" else "appointment_as_booked"
     key = f"{TELL_OF_DELAY}:{about.appointment_id}:{about.version}"
     await _tell_patient(
         ctx, host, one.patient_id, template, key=key, until_at=begins, values=said | ({"minutes": minutes} if about.tell == "later" else {})

@@ -1,6 +1,7 @@
 // The day board, kept up: each fact of an appointment puts it where it lies now, in every row that it takes, and so what a walk-in takes.
 // Where hours or blocks change it asks for the board anew. What is open beside the board, and where the focus is, stay. Arrow keys go through the appointments, so that Tab passes the board in one step.
 
+import { expectedWords } from "./expected.js";
 import { follow } from "../design/live.js";
 import { draggingVisits } from "./board-drag.js";
 import { beside } from "./board-beside.js";
@@ -55,8 +56,24 @@ const relane = (track) => {
   row.className = row.className.replace(/lanes-\d+/, `lanes-${Math.max(ends.length, 1)}`);
 };
 
+// When it begins by now. What is told of another start than the block's says nothing of where it lies now.
+const expect = (fact) => {
+  for (const block of blocksOf(fact.get("id"))) {
+    const begins = Number(block.dataset.from) - Number(block.dataset.shift);
+    if (Number(block.dataset.expectedVersion) < Number(fact.get("version")) && begins === minuteOf(Date.parse(fact.get("start")))) {
+      const mark = block.querySelector("[data-expected]");
+      block.dataset.expectedVersion = fact.get("version");
+      mark.textContent = expectedWords(fact, (instant) => clockOf(minuteOf(instant)));
+      mark.hidden = mark.textContent === "";
+    }
+  }
+};
+
 const put = (block, fact, { from, to, shift }, name) => {
   const status = fact.get("status");
+  if (block.dataset.from !== String(from)) {
+    block.querySelector("[data-expected]").hidden = true;
+  }
   block.dataset.id = fact.get("id");
   block.dataset.version = fact.get("version");
   block.dataset.from = from;
@@ -139,6 +156,8 @@ const take = (kind, fact) => {
     move(fact);
   } else if (kind === "in-use") {
     use(fact);
+  } else if (kind === "expected") {
+    expect(fact);
   } else if (trackOf(fact.get("id"))) {
     live.refresh();
   }
@@ -201,7 +220,7 @@ const tick = () => {
 };
 
 const panel = beside(root);
-const live = follow(root, take, ["appointment", "in-use", "calendar"], () => {
+const live = follow(root, take, ["appointment", "in-use", "calendar", ...("late" in root.dataset ? ["expected"] : [])], () => {
   rove();
   tick();
 });

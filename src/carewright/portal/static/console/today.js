@@ -1,5 +1,6 @@
 // A day at a site, kept up: each fact of an appointment changes its line, adds it, or takes it away. An older fact changes nothing.
 
+import { expectedWords } from "./expected.js";
 import { follow } from "../design/live.js";
 
 const MINUTE_MILLISECONDS = 60000;
@@ -42,7 +43,7 @@ const expect = (fact) => {
   const mark = line.querySelector("[data-expected]");
   line.dataset.expectedVersion = fact.get("version");
   mark.hidden = late === 0;
-  mark.textContent = late === 0 ? "" : `expected at ${clock(Date.parse(fact.get("start")) + late * MINUTE_MILLISECONDS)}`;
+  mark.textContent = expectedWords(fact, clock);
 };
 
 const take = (name, fact) => {
