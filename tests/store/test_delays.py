@@ -319,8 +319,10 @@ async def test_who_is_no_emergency_is_not_said_to_be_one(day: Day, context: Cont
     await delays.set_delay(day.ctx, said(30, reason="absent"))
     assert (await day.late(), await day.emergencies()) == ({0: 30, 1: 30, 2: 20, 3: 20}, [])
     await delays.set_delay(day.ctx, said(30, reason="emergency"))
+    before = [one for one in await facts_of(day.ctx) if isinstance(one, AppointmentExpected)]
     await day.hear(AppointmentRescheduled, 3, 300, version=2)
     assert await day.emergencies() == [0, 1, 2]
+    assert [one for one in await facts_of(day.ctx) if isinstance(one, AppointmentExpected)] == before, "who moved begins anew"
 
 
 async def test_who_is_admitted_to_a_room_makes_late_who_is_booked_for_it(day: Day, context: Contexts, clock: Any) -> None:
