@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
+import msgspec
 import numpy as np
 
 from carewright.contracts.queue import QueueEntry, QueuePolicy
@@ -47,6 +48,11 @@ class Person:
     start: datetime | None = None
     ranked_from: datetime = OPENS
     called: datetime | None = None
+    back: datetime | None = None
+    """From `NOW` until then they wait elsewhere, and are passed over."""
+
+    def is_here(self, now: datetime) -> bool:
+        return self.back is None or now <= NOW or now >= self.back
 
 
 @dataclass
@@ -83,16 +89,20 @@ def _walk_ins(rng: np.random.Generator, numbers: Iterator[int]) -> Iterator[Pers
 
 def _run(people: Sequence[Person], policy: QueuePolicy) -> None:
     order = count()
-    events: list[tuple[datetime, int, Person | UUID]] = [(each.came, next(order), each) for each in people]
+    events: list[tuple[datetime, int, Person | UUID | None]] = [(each.came, next(order), each) for each in people]
     events += [(OPENS, next(order), each) for each in PRACTITIONERS]
+    events += [(each.back, next(order), None) for each in people if each.back is not None]
     heapq.heapify(events)
     waiting: list[Person] = []
     idle: list[UUID] = []
     while events:
         now, _, what = heapq.heappop(events)
-        waiting.append(what) if isinstance(what, Person) else idle.append(what)
+        if isinstance(what, Person):
+            waiting.append(what)
+        elif what is not None:
+            idle.append(what)
         for practitioner in tuple(idle):
-            own = [each for each in waiting if each.practitioner_id in (None, practitioner)]
+            own = [each for each in waiting if each.practitioner_id in (None, practitioner) and each.is_here(now)]
             if own:
                 first = min(own, key=lambda each: rank(policy, each.level, each.ranked_from, each.id, now))
                 first.called = now
@@ -100,6 +110,16 @@ def _run(people: Sequence[Person], policy: QueuePolicy) -> None:
                 waiting.remove(first)
                 idle.remove(practitioner)
                 heapq.heappush(events, (now + timedelta(minutes=first.minutes), next(order), practitioner))
+
+
+def send_elsewhere(rng: np.random.Generator, day: Day, policy: QueuePolicy) -> None:
+    """Have about half of the routine walk-ins who wait at `NOW` do so elsewhere, and run the day anew: until then it is as it was."""
+    wanted = {each.appointment_id: each.practitioner_ids[0] for each in day.booked}
+    for each in day.people:
+        if each.level == 4 and each.came <= NOW < (each.called or NOW) and rng.random() < 0.5:
+            each.back = NOW + timedelta(minutes=float(rng.uniform(5, 50)))
+        each.practitioner_id, each.called = wanted.get(each.id), None
+    _run(day.people, policy)
 
 
 def known_at(day: Day, wanted: dict[UUID, UUID | None], served: Sequence[float], reckons_with_booked: bool) -> tuple[Known, list[float]]:
@@ -125,6 +145,7 @@ def _entry(person: Person, practitioner_id: UUID | None) -> QueueEntry:
     return QueueEntry(
         id=person.id, queue_id=NOBODY, site_id=NOBODY, service_id=NOBODY, encounter_id=NOBODY, patient_id=NOBODY, ticket="A001",
         status="waiting", level=person.level, ranked_from=person.ranked_from, practitioner_id=practitioner_id, updated_at=NOW,
+        travel_minutes=None if person.back is None else 20, come_at=None if person.back is None else NOW, due_at=person.back,
     )  # fmt: skip
 
 
@@ -144,5 +165,28 @@ def outcomes_with_booked(policy: QueuePolicy, days: int, seed: int, *, reckons_w
             assert each.median is not None
             assert each.high is not None
             kind = "walked in" if who.practitioner_id is None else "booked"
+            outcomes[kind].append(Outcome(low=each.low, median=each.median, high=each.high, actual=minutes))
+    return outcomes
+
+
+def outcomes_with_elsewhere(policy: QueuePolicy, days: int, seed: int, *, reckons_with_elsewhere: bool = True) -> dict[str, list[Outcome]]:
+    """The same, where many wait elsewhere: of those who do, of those who wait here, and of those who are booked."""
+    rng = np.random.default_rng(seed)
+    served = SERVICE.draw(rng, 500).tolist()
+    outcomes: dict[str, list[Outcome]] = {"elsewhere": [], "here": [], "booked": []}
+    for _ in range(days):
+        day = day_of(rng, policy)
+        send_elsewhere(rng, day, policy)
+        booked_with = {each.appointment_id: each.practitioner_ids[0] for each in day.booked}
+        known, actual = known_at(day, {each.id: booked_with.get(each.id) for each in day.people}, served, reckons_with_booked=True)
+        who = known.waiting
+        if not reckons_with_elsewhere:
+            known = msgspec.structs.replace(known, waiting=[msgspec.structs.replace(each, travel_minutes=None) for each in who])
+        told = estimate(np.random.default_rng(rng.integers(2**32)), live_queue(known, policy, NOW))
+        for entry, each, minutes in zip(who, told, actual, strict=True):
+            assert each.low is not None
+            assert each.median is not None
+            assert each.high is not None
+            kind = "booked" if entry.practitioner_id else "here" if entry.travel_minutes is None else "elsewhere"
             outcomes[kind].append(Outcome(low=each.low, median=each.median, high=each.high, actual=minutes))
     return outcomes

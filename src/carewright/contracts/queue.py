@@ -95,13 +95,14 @@ class PreviewPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class PlacedTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn that waits: at which place it is called now, and at which it would be."""
+    """A turn that waits: at which place it is called now, and at which it would be. Who is elsewhere is passed over until they are back."""
 
     entry_id: UUID
     ticket: str
     level: int
     was: int
     place: int
+    is_elsewhere: bool = False
 
 
 class PolicyPreview(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from carewright.contracts.queue import QueueEntry, QueuePolicy
 from carewright.contracts.relief import ReliefRule
@@ -28,6 +29,12 @@ def test_each_is_told_its_place_now_and_then() -> None:
         ("A001", 1, 1), ("A003", 3, 2), ("A002", 2, 3)
     ]  # fmt: skip
     assert placed([], first_come, NOON) == ()
+
+
+def test_who_is_elsewhere_keeps_a_place_and_is_said_to_be_passed_over() -> None:
+    gone = replace(turn(2, 4, 10), travel_minutes=20)
+    due = replace(turn(3, 4, 5), travel_minutes=20, come_at=NOON, due_at=NOON)
+    assert [each.is_elsewhere for each in placed([turn(1, 4, 20), gone, due], QueuePolicy(), NOON)] == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from carewright.flow.model.waiting.estimates import CELLS_MAX, Estimate, LiveQue
 from carewright.flow.model.waiting.groups import SINGLES, grouped, groups_of, starts_of
 from carewright.flow.model.waiting.learning import Correction, Outcome, corrected, learned
 from carewright.flow.model.waiting.simulation import Staff
-from tests.booked_world import POLICIES, outcomes_with_booked
+from tests.booked_world import POLICIES, outcomes_with_booked, outcomes_with_elsewhere
 from tests.waiting_world import BUSY, ORDERS, QUIET, SERVICES, coverage, outcomes_of
 
 TEN, ONE = always(10.0), Staff(steps=((0, 1),))
@@ -44,6 +44,22 @@ def test_with_booked_patients_still_to_come_the_range_is_kept_too(order: str) ->
 def test_without_them_people_are_told_too_little() -> None:
     told_and_true = outcomes_with_booked(POLICIES["accumulating"], 250, 7, reckons_with_booked=False)
     assert coverage(told_and_true["walked in"]) < 0.72
+
+
+@pytest.mark.parametrize("order", POLICIES)
+def test_with_many_who_wait_elsewhere_and_are_passed_over_the_range_is_kept_too(order: str) -> None:
+    told_and_true = outcomes_with_elsewhere(POLICIES[order], 250, 7)
+    outcomes = [each for kind in told_and_true.values() for each in kind]
+    assert len(told_and_true["elsewhere"]) > 300
+    assert 0.75 <= coverage(outcomes) <= 0.85
+    assert all(0.7 <= coverage(kind) <= 0.9 for kind in told_and_true.values())
+    here = told_and_true["here"] + told_and_true["booked"]
+    assert 0.45 <= np.mean([each.actual < each.median for each in here]) <= 0.55, "of the others many are called when they come"
+
+
+def test_without_knowing_who_is_elsewhere_they_are_told_too_little() -> None:
+    told_and_true = outcomes_with_elsewhere(POLICIES["accumulating"], 250, 7, reckons_with_elsewhere=False)
+    assert coverage(told_and_true["elsewhere"]) < 0.6
 
 
 def test_what_takes_longer_than_it_did_is_learned_from_what_became_of_the_estimates() -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from carewright.contracts.queue import PlacedTurn, QueueEntry, QueuePolicy
 from carewright.contracts.relief import ReliefRule
+from carewright.flow.model.elsewhere import is_callable
 from carewright.flow.model.order import in_order
 
 HARDLY_ANYBODY = 0.9
@@ -19,7 +20,14 @@ def placed(waiting: Sequence[QueueEntry], policy: QueuePolicy, now: datetime) ->
     by_id = {each.id: each for each in waiting}
     then = in_order(policy, ((each.level, each.ranked_from, each.id) for each in waiting), now)
     return tuple(
-        PlacedTurn(entry_id=each, ticket=by_id[each].ticket, level=by_id[each].level, was=was[each], place=place)
+        PlacedTurn(
+            entry_id=each,
+            ticket=by_id[each].ticket,
+            level=by_id[each].level,
+            was=was[each],
+            place=place,
+            is_elsewhere=not is_callable(by_id[each], now),
+        )
         for place, each in enumerate(then, start=1)
     )
 

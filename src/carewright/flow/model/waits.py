@@ -2,13 +2,18 @@
 
 Who wants one practitioner, or is booked with one, waits in that practitioner's line. All others wait in the line of everybody, which every
 practitioner serves beside their own, and so do those of the queue's staff of whom nothing more is known.
+
+Who waits elsewhere is passed over until they are back. In the replay each is a tier of their own, and arrives when they are back, with a
+head start of all that they have waited by then: so they have the points of their place in the order from when they may be called.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from carewright.contracts.queue import QueueEntry, QueuePolicy
 from carewright.flow.model.coming import Coming
@@ -16,7 +21,7 @@ from carewright.flow.model.waiting.demand import Booked, Stream
 from carewright.flow.model.waiting.distribution import DOUBTS, Distribution, always, lognormal, normal, observed
 from carewright.flow.model.waiting.estimates import LiveQueue, Serving, Waiting
 from carewright.flow.model.waiting.policy import LEVELS, order_of_tiers
-from carewright.flow.model.waiting.simulation import Lines, Staff
+from carewright.flow.model.waiting.simulation import Lines, Order, Staff
 
 MINUTES_USUAL = 15.0
 VARIATION = 0.6
@@ -30,8 +35,18 @@ OVERDUE = timedelta(minutes=60)
 ON_DUTY_WITHIN = timedelta(minutes=60)
 """Whose next patient is due so soon is there, or as good as there."""
 EVERYBODY = 0
-Tier = tuple[int, int, bool]
-"""A line, a level, and whether it is those who are still to come to an appointment."""
+ELSEWHERE_MAX = 100
+"""Of those who are called first. Who waits elsewhere behind them is back before their turn: they are told to come in time."""
+Tier = tuple[int, int, bool, int]
+"""A line, a level, whether it is those who are still to come to an appointment; and above 0 which one it is of those who wait elsewhere."""
+
+
+class Gone(NamedTuple):
+    """Somebody who waits elsewhere: which of them, in how many minutes they are back, and what they will have waited by then."""
+
+    number: int
+    back_minutes: float
+    head_start_minutes: float
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,20 +77,47 @@ def live_queue(known: Known, policy: QueuePolicy, now: datetime) -> LiveQueue:
     staffed = _practitioners(known, now)
     line_of = {who: line for line, who in enumerate(staffed, start=1)}
     expected = [each for each in known.coming if each.status == "booked" and each.practitioner_id in (None, *line_of)]
-    tiers = _tiers(known, expected, line_of)
+    gone = _gone(known.waiting, now)
+    tier_of = {each.id: (_line(line_of, each), each.level, False, gone[each.id].number if each.id in gone else 0) for each in known.waiting}
+    tiers = _tiers(tier_of.values(), expected, line_of)
     place = {tier: number for number, tier in enumerate(tiers)}
     anybody = _anybody(known, policy, len(staffed))
     return LiveQueue(
         waiting=[
-            Waiting(tier=place[_line(line_of, each), each.level, False], waited_minutes=_minutes(now, each.ranked_from), service=service)
+            Waiting(
+                tier=place[tier_of[each.id]], service=service,
+                waited_minutes=-gone[each.id].back_minutes if each.id in gone else _minutes(now, each.ranked_from),
+            )
             for each in known.waiting
         ],
         serving=[*_serving(known.serving, line_of, anybody, service), *_away(known, line_of, anybody)],
         coming=[_coming(tier, known, [each for each in expected if _tier(line_of, each) == tier], policy, service, now) for tier in tiers],
         staff=Staff(steps=((0.0, anybody + len(staffed)),), kept=policy.kept_for_emergencies if policy.staff else 0),
-        order=order_of_tiers(policy, [(level, is_booked) for _, level, is_booked in tiers]),
-        lines=Lines(of_tier=[line for line, _, _ in tiers], of_server=[EVERYBODY] * anybody + list(line_of.values())),
+        order=_order(policy, tiers, {place[tier_of[id_]]: each.head_start_minutes for id_, each in gone.items()}),
+        lines=Lines(of_tier=[line for line, *_ in tiers], of_server=[EVERYBODY] * anybody + list(line_of.values())),
     )  # fmt: skip
+
+
+def back_minutes(entry: QueueEntry, now: datetime) -> float:
+    """In how many minutes somebody who waits may be called: who is elsewhere when they are due, or, not told to come yet, by their way."""
+    if entry.travel_minutes is None:
+        return 0.0
+    return float(entry.travel_minutes) if entry.due_at is None else max(0.0, (entry.due_at - now).total_seconds() / 60)
+
+
+def _gone(waiting: Sequence[QueueEntry], now: datetime) -> dict[UUID, Gone]:
+    """Who cannot be called yet, of those who wait, given in order."""
+    gone = [(each, back) for each in waiting if (back := back_minutes(each, now)) > 0]
+    return {
+        each.id: Gone(number, back, back + _minutes(now, each.ranked_from))
+        for number, (each, back) in enumerate(gone[:ELSEWHERE_MAX], start=1)
+    }
+
+
+def _order(policy: QueuePolicy, tiers: Sequence[Tier], more: Mapping[int, float]) -> Order:
+    """The policy's order of these tiers, some of which have `more` of a head start."""
+    order = order_of_tiers(policy, [(level, is_booked) for _, level, is_booked, _ in tiers])
+    return msgspec.structs.replace(order, head_starts=order.head_starts + np.array([more.get(place, 0.0) for place in range(len(tiers))]))
 
 
 def service_of(known: Known) -> Distribution:
@@ -101,11 +143,10 @@ def _anybody(known: Known, policy: QueuePolicy, practitioners: int) -> int:
     return max(policy.staff - practitioners, 0) if policy.staff and policy.staff > practitioners else max(busy, 1 - practitioners)
 
 
-def _tiers(known: Known, expected: Sequence[Coming], line_of: Mapping[UUID, int]) -> list[Tier]:
+def _tiers(waiting: Iterable[Tier], expected: Sequence[Coming], line_of: Mapping[UUID, int]) -> list[Tier]:
     """Those in which there is anybody, line by line; that of everybody who walks in is there at each level."""
-    walk_ins = ((EVERYBODY, level, False) for level in LEVELS)
-    here = ((_line(line_of, each), each.level, False) for each in known.waiting)
-    return sorted({*walk_ins, *here, *(_tier(line_of, each) for each in expected)})
+    walk_ins = ((EVERYBODY, level, False, 0) for level in LEVELS)
+    return sorted({*walk_ins, *waiting, *(_tier(line_of, each) for each in expected)})
 
 
 def _line(line_of: Mapping[UUID, int], who: QueueEntry | Coming) -> int:
@@ -113,7 +154,7 @@ def _line(line_of: Mapping[UUID, int], who: QueueEntry | Coming) -> int:
 
 
 def _tier(line_of: Mapping[UUID, int], booked: Coming) -> Tier:
-    return _line(line_of, booked), booked.level, True
+    return _line(line_of, booked), booked.level, True, 0
 
 
 def _serving(serving: Sequence[Served], line_of: Mapping[UUID, int], anybody: int, service: Distribution) -> list[Serving]:
@@ -140,7 +181,9 @@ def _away(known: Known, line_of: Mapping[UUID, int], anybody: int) -> list[Servi
 
 def _coming(tier: Tier, known: Known, booked: Sequence[Coming], policy: QueuePolicy, service: Distribution, now: datetime) -> Stream:
     """Who walks in, as they did before at this time of day; or who is booked, of whom some never come."""
-    line, level, is_booked = tier
+    line, level, is_booked, who = tier
+    if who:
+        return Stream(service=service)
     if is_booked:
         due = [Booked(due_minute=(each.start - now).total_seconds() / 60, no_show=policy.no_show_share, service=service) for each in booked]
         return Stream(service=service, booked=due, lateness=LATENESS, wait_until_due=True)

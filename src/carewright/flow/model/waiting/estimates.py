@@ -28,7 +28,7 @@ NOBODY = Stream(service=always(0.0))
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who waits. Their place in the order counts from `waited_minutes` ago."""
+    """Somebody who waits. Their place in the order counts from `waited_minutes` ago; less than none is how long they are not here yet."""
 
     tier: int
     waited_minutes: float
@@ -107,7 +107,7 @@ def _line(waiting: Sequence[Waiting], tier: int) -> list[int]:
 def _tier(rng: np.random.Generator, queue: LiveQueue, line: Sequence[int], coming: Stream, replays: int) -> tuple[Floats, Floats]:
     """Those who wait in one tier and those who come, in order of arrival."""
     waiting = [queue.waiting[number] for number in line]
-    since = np.broadcast_to(np.array([-max(0.0, each.waited_minutes) for each in waiting]), (replays, len(line)))
+    since = np.broadcast_to(np.array([-each.waited_minutes for each in waiting]), (replays, len(line)))
     arrivals, services = draw_stream(rng, coming, replays)
     return in_order(np.concatenate([since, arrivals], axis=1), np.concatenate([_services(rng, waiting, replays), services], axis=1))
 
