@@ -7,20 +7,18 @@ from itertools import pairwise, permutations
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.hours import BlockTime, SetWorkingHours
+from carewright.contracts.hours import BlockTime, Override, SetWorkingHours
 from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
-    BookSeries,
     CalendarChanged,
     CancelAppointment,
     ConfirmAppointment,
     HoldTime,
-    Override,
     PickedTime,
     RescheduleAppointment,
-    Series,
 )
+from carewright.contracts.series import BookSeries, Series
 from carewright.kernel.errors import Refusal
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import book, calendars, change, expire

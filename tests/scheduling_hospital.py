@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from carewright.contracts.hours import BlockTime
+from carewright.contracts.hours import BlockTime, Override
 from carewright.contracts.scheduling import (
     Appointment,
     BookAppointment,
     CancelAppointment,
     HoldTime,
-    Override,
 )
 from carewright.contracts.starts import FindTimes
 from carewright.kernel.context import Once

@@ -44,6 +44,7 @@ class Hospital:
             pages.PORTAL: self._portal, pages.CONSOLE: self._portal, pages.PROCESS: self._process, pages.PATIENT_ASKS: self._patient_asks,
             **dict.fromkeys(STAFF, self._staff_asks), pages.PATIENT: self._a_patient, pages.CODE_SENT: self._code_sent,
             pages.CLINIC: self._practice, pages.FREE_TIME: self._free_time, pages.HOLD: self._hold, pages.APPOINTMENT: self._appointment,
+            pages.OFFER: self._offer,
             pages.VISIT: self._visit, pages.CONSENT_OFFERED: self._consent_offered, pages.CONSENT_GIVEN: self._consent_given,
             pages.FEED: self._feed, pages.MESSAGE_SAID: self._message_said, pages.COVERAGE: self._coverage,
             pages.ELIGIBILITY: self._eligibility,
@@ -142,6 +143,11 @@ class Hospital:
         times = await self._free_time()
         held = ok(await self._clinic.hold(self._patient, times["start"]), 201)
         return times | {"appointment_id": held["id"]}
+
+    async def _offer(self) -> Json:
+        booked = await self._appointment()
+        body = {"appointment_id": booked["appointment_id"], "start": booked["later"]}
+        return booked | {"offer_id": ok(await self._system.request("scheduler", "POST", "/api/v1/offers", json=body), 201)["id"]}
 
     async def _appointment(self) -> Json:
         times = await self._free_time()

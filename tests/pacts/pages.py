@@ -32,6 +32,7 @@ from carewright.contracts.flow import Flow, Kiosks, Queues
 from carewright.contracts.hl7 import Desk, SetMapping, SettleMessage
 from carewright.contracts.kiosk import FindByCode
 from carewright.contracts.notifications import Notice, Notifications, ReadInbox, Recipient
+from carewright.contracts.offers import AnswerOffer, LinkToOffer, ListOffers, MakeOffer, NoteOfferUnreached, WithdrawOffer
 from carewright.contracts.oversight import CloseIncident, ListIncidents, ListUnusual, Oversight, Respond
 from carewright.contracts.passkeys import AddPasskey, RedeemPasskey, StartPasskey
 from carewright.contracts.patients import ContactPoint, FindAlike, FindPatients, Patients, RegisterPatient
@@ -56,6 +57,7 @@ from carewright.contracts.scheduling import (
     CancelAppointment,
     HoldTime,
     ListAppointments,
+    Offers,
     PickedTime,
     RescheduleAppointment,
     Scheduling,
@@ -79,6 +81,7 @@ CONSOLE = "the console itself"
 PATIENT, CODE_SENT = "a patient", "a code was sent"
 TWO_SESSIONS = "another session"
 CLINIC, FREE_TIME, HOLD, APPOINTMENT = "a kind of visit", "a free time", "a held time", "an appointment"
+OFFER = "another time that an appointment's patient is offered"
 CONSENT_OFFERED, CONSENT_GIVEN = "somebody lets the patient act for them", "the patient lets somebody act for them"
 FEED, MESSAGE_SAID = "a calendar feed", "a message was said"
 PASSKEY_MADE, PASSKEY, PASSKEY_USED = "a browser made a passkey", "a passkey", "a browser used a passkey"
@@ -97,7 +100,7 @@ def _id(number: int) -> UUID:
 NAMES = (
     "patient_id", "site_id", "service_id", "visit_type_id", "appointment_id", "code_id", "session_id", "consent_id", "feed_id",
     "coverage_id", "review_id", "incident_id", "event_id", "practitioner_id", "organization_id",
-    "passkey_id", "client_id", "grant_id", "message_id", "restraint_id", "queue_id", "entry_id",
+    "passkey_id", "client_id", "grant_id", "message_id", "restraint_id", "queue_id", "entry_id", "offer_id",
 )  # fmt: skip
 IDS = {name: _id(number) for number, name in enumerate(NAMES, 0x10)}
 MIDNIGHT = datetime(2026, 12, 1, tzinfo=UTC)
@@ -240,6 +243,9 @@ PORTAL_CALLS = (
     Call(Queues, "note_unreached", PORTAL, (NoteUnreached(entry_id=ENTRY),), (CLINIC, PATIENT, TURN)),
     Call(Queues, "estimate_wait", PATIENT_ASKS, (ENTRY,), (CLINIC, TURN), there(any_=MINUTES)),
     Call(Kiosks, "check_in_code", PORTAL, (TIME,), (APPOINTMENT,)),
+    Call(Offers, "get_offer", PORTAL, (IDS["offer_id"],), (PATIENT, OFFER)),
+    Call(Offers, "link_to_offer", PORTAL, (LinkToOffer(offer_id=IDS["offer_id"]),), (PATIENT, OFFER)),
+    Call(Offers, "note_offer_unreached", PORTAL, (NoteOfferUnreached(offer_id=IDS["offer_id"]),), (PATIENT, OFFER)),
     Call(CalendarFeeds, "end_feed", PATIENT_ASKS, (IDS["feed_id"],), (FEED,)),
 )  # fmt: skip
 CONSOLE_CALLS = (
@@ -287,6 +293,18 @@ CONSOLE_CALLS = (
     Call(
         Scheduling, "advance_appointment", DESK, (AdvanceAppointment(appointment_id=TIME, status="arrived", expected_version=1), KEY),
         (PATIENT, APPOINTMENT),
+    ),
+    Call(
+        Offers, "make_offer", SCHEDULER, (MakeOffer(appointment_id=TIME, start=LATER, expected_version=1), KEY), (PATIENT, APPOINTMENT),
+    ),
+    Call(Offers, "list_offers", SCHEDULER, (ListOffers(appointment_id=TIME),), (PATIENT, OFFER)),
+    Call(
+        Offers, "withdraw_offer", SCHEDULER, (WithdrawOffer(offer_id=IDS["offer_id"], expected_version=1), KEY), (PATIENT, OFFER),
+        there("ended_at"),
+    ),
+    Call(
+        Offers, "answer_offer", SCHEDULER, (AnswerOffer(offer_id=IDS["offer_id"], answer="accepted", expected_version=1), KEY),
+        (PATIENT, OFFER), there("ended_at"),
     ),
     Call(Coverages, "record_coverage", DESK, (RecordCoverage(patient_id=WHOSE, details=DETAILS), KEY), (PATIENT,), there(*CARD)),
     Call(Coverages, "get_coverage", DESK, (IDS["coverage_id"],), (PATIENT, COVERAGE), there(*CARD)),
@@ -374,6 +392,8 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("portal", "list_expected"): "needs appointments of today with somebody who is late; tests/http/test_delays.py makes both",
     ("portal", "turn_by_link"): "needs a token that is told once; tests/browser/test_elsewhere.py gets one by message",
     ("portal", "say_by_link"): "as turn_by_link",
+    ("portal", "offer_by_link"): "as turn_by_link; tests/browser/test_offers.py gets one",
+    ("portal", "answer_by_link"): "as offer_by_link",
     ("console", "list_delays"): "as list_expected",
     ("console", "set_delay"): "as list_expected",
     ("console", "set_telling"): "as list_expected",

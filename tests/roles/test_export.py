@@ -83,6 +83,21 @@ async def test_a_patient_takes_their_whole_record_along(clinic: Clinic) -> None:
     assert "Beispielhaft" in archive.read("index.html").decode()
 
 
+async def test_what_was_offered_and_answered_is_in_the_record(clinic: Clinic) -> None:
+    system, patient = clinic.system, await register(clinic.system)
+    free = await clinic.free()
+    appointment = ok(await clinic.book(patient, free[0]), 201)["id"]
+    for start, answer in ((free[1], "declined"), (free[2], None)):
+        made = ok(await system.request("scheduler", "POST", "/api/v1/offers", json={"appointment_id": appointment, "start": start}), 201)
+        if answer:
+            ok(await system.request("scheduler", "POST", f"/api/v1/offers/{made['id']}/answer", json={"answer": answer}))
+    page = ok(await export(system, "privacy-officer", {"patient_id": str(patient), "after": "offers~"}))
+    found = [each for each in page["items"] if each["resourceType"] == "AppointmentResponse"]
+    assert [(each["participantStatus"], each.get("comment"), each["start"]) for each in found] == [
+        ("declined", None, free[1]), ("needs-action", "open", free[2]),
+    ]  # fmt: skip
+
+
 async def test_an_export_asks_who_you_are_and_whose_record_you_want(clinic: Clinic) -> None:
     system, patient, other = clinic.system, await register(clinic.system), await register(clinic.system)
     for minutes_ago in (6, None):

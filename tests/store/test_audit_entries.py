@@ -27,7 +27,6 @@ from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     BookAppointment,
-    BookSeries,
     ConfirmAppointment,
     ListAppointments,
     RescheduleAppointment,
@@ -36,6 +35,7 @@ from carewright.contracts.scheduling import (
     TimeNotFree,
     UnknownAppointment,
 )
+from carewright.contracts.series import BookSeries
 from carewright.directory.service import put_resources
 from carewright.kernel import audit
 from carewright.kernel.audit import Entry

@@ -12,24 +12,24 @@ import asyncpg
 import pytest
 
 from carewright.contracts.coverage import NotCovered
+from carewright.contracts.hours import Override
 from carewright.contracts.masters import ChangeMaster
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
     BookAppointment,
     BookedElsewhere,
-    BookSeries,
     CancelAppointment,
     ConfirmAppointment,
     HoldTime,
     ListAppointments,
     NotMirrored,
-    Override,
     PickedTime,
     RescheduleAppointment,
     UnknownService,
     WrongMasterStep,
 )
+from carewright.contracts.series import BookSeries
 from carewright.contracts.starts import FindTimes, ListStarts
 from carewright.kernel.db import Database
 from carewright.kernel.errors import BadInput, Forbidden, Refusal, Unavailable

@@ -31,10 +31,11 @@ OF_A_SITE = frozenset({
     "see_demand", "start_tuning", "list_tunings", "get_tuning", "step_tuning",
     "enrol_sensor", "list_sensors", "change_sensor", "renew_sensor_secret", "stop_sensor", "report_readings", "say_where",
     "report_outage", "end_outage", "get_outage", "list_outages",
+    "make_offer", "list_offers", "get_offer", "answer_offer", "withdraw_offer",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({
-    "find_times", "give_time_back", "list_appointments", "list_expected", "list_queues", "own_turns", "list_schedules",
+    "find_times", "give_time_back", "list_appointments", "list_expected", "list_offers", "list_queues", "own_turns", "list_schedules",
     "search_appointments",
 })  # fmt: skip
 """What has an answer at any site, and nothing in it at another."""

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from carewright.contracts.coverage import NotAuthorised, NotCovered, StoppedVisits, VisitsStopped
 from carewright.contracts.directory import Coding, HealthcareService, UrgencyTier, VisitType, VisitTypeChanged
+from carewright.contracts.hours import Override
 from carewright.contracts.scheduling import (
     BookAppointment,
-    BookSeries,
     ConfirmAppointment,
     HoldTime,
-    Override,
     RescheduleAppointment,
 )
+from carewright.contracts.series import BookSeries
 from carewright.scheduling import handlers
 from carewright.scheduling.service import book, change
 from tests.samples import known_id

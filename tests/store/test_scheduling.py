@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding, HealthcareService, Practitioner, PractitionerChanged, PractitionerRole, VisitTypeChanged
-from carewright.contracts.hours import BlockTime, SetWorkingHours
+from carewright.contracts.hours import BlockTime, Override, SetWorkingHours
 from carewright.contracts.patients import PatientChanged
 from carewright.contracts.permissions import SYSTEM
 from carewright.contracts.scheduling import (
@@ -22,9 +22,7 @@ from carewright.contracts.scheduling import (
     AppointmentFact,
     AppointmentHoldExpired,
     BookAppointment,
-    BookSeries,
     ConfirmAppointment,
-    Override,
     PatientBusy,
     RescheduleAppointment,
     ScheduleChanged,
@@ -32,6 +30,7 @@ from carewright.contracts.scheduling import (
     UnknownBlock,
     UnknownPatient,
 )
+from carewright.contracts.series import BookSeries
 from carewright.contracts.starts import IsExpected
 from carewright.kernel.context import Once
 from carewright.kernel.errors import Forbidden, Refusal

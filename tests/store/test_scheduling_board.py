@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse
+from carewright.contracts.hours import Override
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
     AppointmentFact,
-    Override,
     PickedTime,
     RescheduleAppointment,
     TimeNotFree,

@@ -20,22 +20,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from carewright.contracts.directory import VisitType
-from carewright.contracts.hours import BlockTime, SetWorkingHours
+from carewright.contracts.hours import BlockTime, Override, SetWorkingHours
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     AdvanceStatus,
     Appointment,
     AppointmentFact,
     BookAppointment,
-    BookSeries,
     CancelAppointment,
     ConfirmAppointment,
     HoldTime,
-    Override,
     PickedTime,
     RescheduleAppointment,
     ScheduleChanged,
 )
+from carewright.contracts.series import BookSeries
 from carewright.contracts.starts import FindTimes
 from carewright.kernel.db import Database
 from carewright.kernel.errors import Refusal

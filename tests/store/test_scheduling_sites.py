@@ -4,23 +4,22 @@ from uuid import UUID
 
 import pytest
 
-from carewright.contracts.hours import BlockTime, SetWorkingHours
+from carewright.contracts.hours import BlockTime, Override, SetWorkingHours
 from carewright.contracts.schedules import GetCalendar
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     Appointment,
     BookAppointment,
-    BookSeries,
     CancelAppointment,
     ConfirmAppointment,
     HoldTime,
     ListAppointments,
-    Override,
     PickedTime,
     RescheduleAppointment,
     UnknownAppointment,
     UnknownSchedule,
 )
+from carewright.contracts.series import BookSeries
 from carewright.contracts.starts import FindTimes
 from carewright.kernel.errors import Forbidden
 from carewright.scheduling.context import SchedulingContext

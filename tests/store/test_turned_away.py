@@ -128,6 +128,7 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
         directory=nobody,
         patients=nobody,
         scheduling=nobody,
+        offers=nobody,
         notifications=nobody,
         records=nobody,
         calendar_feeds=nobody,
@@ -138,7 +139,7 @@ async def ways(ctx: AccessContext, context: Contexts) -> AsyncIterator[Ways]:
     console = ConsoleContext(
         **world, settings=ConsoleSettings(), audit=nobody, records=nobody, oversight=nobody, directory=nobody, desk=nobody,
         coverages=nobody, patients=nobody, scheduling=nobody, flow=nobody, queues=nobody, rooms=nobody, delays=nobody, ehrs=nobody,
-        kiosks=nobody, feed=nobody,
+        kiosks=nobody, offers=nobody, feed=nobody,
     )  # fmt: skip
     api = [*((route, ctx) for route in ACCESS), *((route, patients) for route in PATIENTS), (LINK, patients)]
     behind = [*served(Access, LocalAccess(ctx), signer, ctx), *token_endpoint(ctx), *staff_pages(console), *patients_pages(portal)]

@@ -17,7 +17,7 @@ from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
-from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.scheduling import Offers, Scheduling
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.feed import Feed
@@ -32,7 +32,7 @@ async def start(base: Context, settings: ConsoleSettings, resolve: Callable[[typ
         records=resolve(Records), oversight=resolve(Oversight), directory=resolve(Directory), desk=resolve(Desk),
         ehrs=resolve(Ehrs), coverages=resolve(Coverages), patients=resolve(Patients), scheduling=resolve(Scheduling),
         flow=resolve(Flow), queues=resolve(Queues), rooms=resolve(Rooms), delays=resolve(Delays),
-        kiosks=resolve(Kiosks), feed=resolve(Feed),
+        kiosks=resolve(Kiosks), offers=resolve(Offers), feed=resolve(Feed),
     )  # fmt: skip
     return Running(context)
 
@@ -51,6 +51,7 @@ MODULE = Module(
         Ehrs,
         Flow,
         Kiosks,
+        Offers,
         Oversight,
         Patients,
         Queues,

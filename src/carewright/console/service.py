@@ -13,7 +13,7 @@ from carewright.contracts.hl7 import Desk
 from carewright.contracts.oversight import Oversight
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
-from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.scheduling import Offers, Scheduling
 from carewright.kernel.authz import Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.feed import Feed
@@ -35,6 +35,7 @@ class ConsoleContext(Context):
     coverages: Coverages
     patients: Patients
     scheduling: Scheduling
+    offers: Offers
     flow: Flow
     queues: Queues
     rooms: Rooms

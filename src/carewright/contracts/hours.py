@@ -95,3 +95,9 @@ class BlockChange(msgspec.Struct, frozen=True, kw_only=True):
     start: Instant
     end: Instant
     is_open: bool
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Staff book against the calendar, knowingly: outside working hours, inside a block, or beside another appointment."""
+
+    reason: Reason

@@ -122,6 +122,7 @@ scheduling.calendar.read              .   .   x   x   x   x   x   x   .   .   x 
 scheduling.calendar.change            .   .   .   x   .   .   .   .   .   .   x   x   .   .   .
 scheduling.master.change              .   .   .   .   .   .   .   .   .   .   x   .   .   .   .
 scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x   x   .   .   .
+scheduling.offer.make                 .   .   x   x   .   .   .   .   .   .   .   .   .   .   .
 scheduling.outage.report              .   .   x   x   x   x   x   x   .   .   .   x   .   .   .
 scheduling.outage.report_person       .   .   x   x   .   .   .   x   .   .   .   x   .   .   .
 scheduling.time_in_use.take           .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
@@ -170,7 +171,7 @@ SYSTEM_ONLY = frozenset({
     "flow.queue.note_unreached", "flow.sensor.resolve",
     "notifications.list", "notifications.notify",
     "notifications.read_local", "patients.compare_names", "patients.find_by_contact", "records.extract",
-    "scheduling.appointment.relate",
+    "scheduling.appointment.relate", "scheduling.offer.by_link", "scheduling.offer.link", "scheduling.offer.note_unreached",
 })  # fmt: skip
 """What no person may: the processes themselves, while nobody is signed in yet, and commands of whoever has the keys."""
 ALL = frozenset().union(*ROLES.values()) | SYSTEM_ONLY

@@ -15,6 +15,7 @@ from carewright.kernel.authz import Actor
 NDJSON, INDEX = "record.ndjson", "index.html"
 KINDS = {
     "Patient": "details and contacts", "Appointment": "appointments, with what was written about them",
+    "AppointmentResponse": "other times that were offered for them, and what was answered",
     "Coverage": "coverages: who pays",
     "CoverageEligibilityRequest": "questions to payers",
     "CoverageEligibilityResponse": "what became of them: what payers answered",

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import force_setattr
 
+from carewright.contracts import offers as o
 from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, SiteUse
 from carewright.contracts.directory import ActorKind, UrgencyTier
-from carewright.contracts.hours import BlockChange, BlockTime
+from carewright.contracts.hours import BlockChange, BlockTime, Override
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
@@ -24,7 +25,7 @@ from carewright.contracts.versions import ListVersions
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
-from carewright.kernel.values import EARLIEST, Code, Cursor, Instant, Language, Limit, LongText, Reason, ShortText, Version
+from carewright.kernel.values import EARLIEST, Code, Cursor, Instant, Language, Limit, LongText, ShortText, Version
 
 AppointmentStatus = Literal[
     "proposed", "pending", "booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow", "waitlist", "entered-in-error"
@@ -72,12 +73,6 @@ class PickedTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     actor_ids: Annotated[tuple[UUID, ...], Meta(max_length=20)] = ()
     language: Language | None = None
     urgency: UrgencyTier = "P2"
-
-
-class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Staff book against the calendar, knowingly: outside working hours, inside a block, or beside another appointment."""
-
-    reason: Reason
 
 
 class HoldTime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,17 +128,6 @@ class AdvanceAppointment(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     expected_version: Version | None = None
 
 
-class BookSeries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`count` visits, `every_days` apart at the same local time, all or none. `same_practitioner` keeps the first one's."""
-
-    patient_id: UUID
-    first: PickedTime
-    count: Annotated[int, Meta(ge=2, le=52)]
-    every_days: Annotated[int, Meta(ge=1, le=90)] = 7
-    same_practitioner: bool = True
-    based_on: ShortText | None = None
-
-
 HOLD_ENDED = frozenset({"hold-released", "hold-expired"})
 """Why a hold was given up: a `cancelation_reason` that nobody chose."""
 
@@ -182,11 +166,6 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
         """What was stored before versions had their instant says that of the first."""
         if self.updated_at == EARLIEST:
             force_setattr(self, "updated_at", self.created_at)
-
-
-class Series(msgspec.Struct, frozen=True, kw_only=True):
-    id: UUID
-    appointments: tuple[Appointment, ...]
 
 
 class ListAppointments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -596,3 +575,25 @@ class Scheduling(Protocol):
     async def give_time_back(self, actor: Actor, entry_id: UUID) -> GivenBack: ...
 
     async def list_gaps(self, actor: Actor, query: ListGaps) -> Gaps: ...
+
+
+class Offers(Protocol):
+    """What the rims may ask of offers. An offer is told to its patient by a link, which opens that offer and nothing else."""
+
+    async def make_offer(self, actor: Actor, command: o.MakeOffer, idempotency_key: str | None = None) -> o.Offer: ...
+
+    async def withdraw_offer(self, actor: Actor, command: o.WithdrawOffer, idempotency_key: str | None = None) -> o.Offer: ...
+
+    async def answer_offer(self, actor: Actor, command: o.AnswerOffer, idempotency_key: str | None = None) -> o.Offer: ...
+
+    async def get_offer(self, actor: Actor, offer_id: UUID) -> o.Offer: ...
+
+    async def list_offers(self, actor: Actor, query: o.ListOffers) -> o.OffersPage: ...
+
+    async def link_to_offer(self, actor: Actor, command: o.LinkToOffer) -> o.OfferLink: ...
+
+    async def offer_by_link(self, actor: Actor, query: o.OfferByLink) -> o.LinkedOffer: ...
+
+    async def answer_by_link(self, actor: Actor, command: o.AnswerByLink, idempotency_key: str | None = None) -> o.Offer: ...
+
+    async def note_offer_unreached(self, actor: Actor, command: o.NoteOfferUnreached) -> None: ...

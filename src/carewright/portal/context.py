@@ -12,7 +12,7 @@ from carewright.contracts.flow import Delays, Kiosks, Queues
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
-from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.scheduling import Offers, Scheduling
 from carewright.kernel.authz import Actor, Bearers
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Forbidden, Refusal
@@ -23,6 +23,7 @@ HOST = frozenset({
     "access.sign_in", "patients.find_by_contact", "patients.read", "patients.find", "patients.read_contacts", "directory.read",
     "scheduling.appointment.read", "scheduling.appointment.any_patient", "notifications.notify", "notifications.read_local",
     "flow.check_in.tell", "flow.queue.by_link", "flow.queue.link", "flow.queue.note_unreached",
+    "scheduling.offer.by_link", "scheduling.offer.link", "scheduling.offer.note_unreached",
 })  # fmt: skip
 """What the portal itself may: look up who signs in, and tell patients what became of their appointments, and by which codes they
 check in for them."""
@@ -48,6 +49,7 @@ class PortalContext(Context):
     directory: Directory
     patients: Patients
     scheduling: Scheduling
+    offers: Offers
     access: Access
     notifications: Notifications
     records: Records

@@ -1,4 +1,4 @@
-"""What the portal does about appointments, passkeys and turns that others report: it has the patient told. Safe to repeat.
+"""What the portal does about appointments, offers, passkeys and turns that others report: it has the patient told. Safe to repeat.
 
 A handler only queues a job, in the transaction that records the delivery: to ask for the patient and the appointment takes longer than the
 stream of events may wait. There is no copy that could be stale: the job asks for everything when it runs.
@@ -10,13 +10,14 @@ from carewright.contracts.access import PasskeyAdded, PasskeyFact, PasskeyRemove
 from carewright.contracts.elsewhere import TurnElsewhere
 from carewright.contracts.flow import AppointmentExpected, QueueEntryMoved, TurnSoon
 from carewright.contracts.notifications import TemplateName
+from carewright.contracts.offers import OfferMade
 from carewright.contracts.queue import WhereAction
 from carewright.contracts.scheduling import AppointmentFact
 from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
-from carewright.portal.service.telling import ASK_NEAR, CALL_IN, CONFIRM, TELL_ELSEWHERE, TELL_OF_DELAY, TELL_OF_PASSKEY
+from carewright.portal.model.jobs import Confirmation, DelayHeard, OfferHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
+from carewright.portal.service.telling import ASK_BY_OFFER, ASK_NEAR, CALL_IN, CONFIRM, TELL_ELSEWHERE, TELL_OF_DELAY, TELL_OF_PASSKEY
 
 
 async def confirm_booked(ctx: Context, tx: Session, event: AppointmentFact) -> None:
@@ -58,6 +59,12 @@ async def tell_elsewhere(ctx: Context, tx: Session, event: TurnElsewhere) -> Non
     if template := ELSEWHERE.get(event.action):
         told = TurnTold(event.organization_id, event.patient_id, event.entry_id, event.version, event.ticket, ctx.clock.now(), template)
         await jobs.enqueue(ctx, tx, TELL_ELSEWHERE, told, unique_key=f"{event.entry_id}:{event.version}")
+
+
+async def ask_by_offer(ctx: Context, tx: Session, event: OfferMade) -> None:
+    """Whoever is offered another time hears of it, and how to answer."""
+    wanted = OfferHeard(event.organization_id, event.offer_id)
+    await jobs.enqueue(ctx, tx, ASK_BY_OFFER, wanted, unique_key=str(event.offer_id))
 
 
 async def call_in(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:

@@ -4,9 +4,9 @@ import msgspec
 
 from carewright.kernel.jobs import Job
 from carewright.portal.context import PortalContext
-from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
+from carewright.portal.model.jobs import Confirmation, DelayHeard, OfferHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
 from carewright.portal.service import telling
-from carewright.portal.service.telling import ASK_NEAR, CALL_IN, CONFIRM, TELL_ELSEWHERE, TELL_OF_DELAY, TELL_OF_PASSKEY
+from carewright.portal.service.telling import ASK_BY_OFFER, ASK_NEAR, CALL_IN, CONFIRM, TELL_ELSEWHERE, TELL_OF_DELAY, TELL_OF_PASSKEY
 
 
 async def confirm_by_message(ctx: PortalContext, payload: msgspec.Raw) -> None:
@@ -29,6 +29,10 @@ async def ask_near(ctx: PortalContext, payload: msgspec.Raw) -> None:
     await telling.ask_near(ctx, msgspec.json.decode(payload, type=TurnSoonHeard))
 
 
+async def ask_by_offer(ctx: PortalContext, payload: msgspec.Raw) -> None:
+    await telling.ask_by_offer(ctx, msgspec.json.decode(payload, type=OfferHeard))
+
+
 async def tell_elsewhere(ctx: PortalContext, payload: msgspec.Raw) -> None:
     await telling.tell_elsewhere(ctx, msgspec.json.decode(payload, type=TurnTold))
 
@@ -39,5 +43,6 @@ JOBS = (
     Job(CALL_IN, call_in),
     Job(TELL_OF_DELAY, tell_of_delay),
     Job(ASK_NEAR, ask_near),
+    Job(ASK_BY_OFFER, ask_by_offer),
     Job(TELL_ELSEWHERE, tell_elsewhere),
 )

@@ -12,6 +12,7 @@ from carewright.contracts.directory import Directory
 from carewright.contracts.elsewhere import TurnElsewhere
 from carewright.contracts.flow import AppointmentExpected, Delays, Kiosks, QueueEntryMoved, Queues, TurnSoon
 from carewright.contracts.notifications import Notifications
+from carewright.contracts.offers import OfferMade
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import Records
 from carewright.contracts.scheduling import (
@@ -20,6 +21,7 @@ from carewright.contracts.scheduling import (
     AppointmentConfirmed,
     AppointmentRequested,
     AppointmentRescheduled,
+    Offers,
     Scheduling,
 )
 from carewright.kernel.authz import Bearers
@@ -45,6 +47,7 @@ async def start(base: Context, settings: PortalSettings, resolve: Callable[[type
         directory=resolve(Directory),
         patients=resolve(Patients),
         scheduling=resolve(Scheduling),
+        offers=resolve(Offers),
         access=resolve(Access),
         notifications=resolve(Notifications),
         records=resolve(Records),
@@ -60,7 +63,7 @@ MODULE = Module(
     name="portal",
     start=start,
     settings=PortalSettings,
-    needs=(Directory, Patients, Scheduling, Access, Notifications, Records, CalendarFeeds, Queues, Delays, Kiosks),
+    needs=(Directory, Patients, Scheduling, Offers, Access, Notifications, Records, CalendarFeeds, Queues, Delays, Kiosks),
     prefixes=(
         "/services",
         "/visits",
@@ -84,6 +87,7 @@ MODULE = Module(
         AppointmentRequested: handlers.confirm_requested,
         AppointmentRescheduled: handlers.confirm_rescheduled,
         AppointmentCancelled: handlers.confirm_cancelled,
+        OfferMade: handlers.ask_by_offer,
         QueueEntryMoved: handlers.call_in,
         AppointmentExpected: handlers.tell_of_delay,
         TurnSoon: handlers.ask_near,

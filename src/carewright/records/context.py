@@ -10,7 +10,7 @@ from carewright.contracts.hl7 import Desk
 from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
-from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.scheduling import Offers, Scheduling
 from carewright.contracts.vitals import Vitals
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
@@ -23,6 +23,7 @@ class RecordsContext(Context):
     gatherer: Actor
     patients: Patients
     scheduling: Scheduling
+    offers: Offers
     flow: Flow
     queues: Queues
     rooms: Rooms

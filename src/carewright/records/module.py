@@ -15,7 +15,7 @@ from carewright.contracts.notifications import Notifications
 from carewright.contracts.orders import Orders
 from carewright.contracts.patients import Patients
 from carewright.contracts.records import ExportPage, ExportRecord, Records
-from carewright.contracts.scheduling import Scheduling
+from carewright.contracts.scheduling import Offers, Scheduling
 from carewright.contracts.vitals import Vitals
 from carewright.kernel import keeping
 from carewright.kernel.authz import Actor
@@ -42,7 +42,8 @@ async def start(base: Context, _: RecordsSettings, resolve: Callable[[type], Any
     world = {field.name: getattr(base, field.name) for field in fields(Context)}
     context = RecordsContext(
         **world, gatherer=msgspec.structs.replace(base.actor, permissions=base.actor.permissions & export.GATHER),
-        patients=resolve(Patients), scheduling=resolve(Scheduling), flow=resolve(Flow), queues=resolve(Queues), rooms=resolve(Rooms),
+        patients=resolve(Patients), scheduling=resolve(Scheduling), offers=resolve(Offers), flow=resolve(Flow),
+        queues=resolve(Queues), rooms=resolve(Rooms),
         orders=resolve(Orders), vitals=resolve(Vitals),
         notifications=resolve(Notifications), audit=resolve(AuditTrail), coverages=resolve(Coverages),
         desk=resolve(Desk), access=resolve(Access),
@@ -55,7 +56,7 @@ MODULE = Module(
     start=start,
     settings=RecordsSettings,
     offers=(Records,),
-    needs=(Patients, Coverages, Scheduling, Flow, Queues, Rooms, Orders, Vitals, Notifications, AuditTrail, Desk, Access),
+    needs=(Patients, Coverages, Scheduling, Offers, Flow, Queues, Rooms, Orders, Vitals, Notifications, AuditTrail, Desk, Access),
     routes=ROUTES,
     prefixes=("/api/v1/records",),
     has_tables=False,

@@ -25,7 +25,12 @@ async def all_claims_or_none(ctx: SchedulingContext) -> list[str]:
 
 async def no_claims_of_nobody(ctx: SchedulingContext) -> list[str]:
     rows = await ctx.db.fetch(Q.claims_of_nobody)
-    return [f"time is held for {row['appointment_id']}, which is no appointment and no turn" for row in rows]
+    return [f"time is held for {row['appointment_id']}, which is no appointment, no turn and no open offer" for row in rows]
+
+
+async def offers_keep_time(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.offers_without_claims)
+    return [f"offer {row['id']} is open and does not keep its time" for row in rows]
 
 
 async def nothing_of_merged(ctx: SchedulingContext) -> list[str]:
@@ -37,6 +42,7 @@ CHECKS: dict[str, Callable[[SchedulingContext], Awaitable[list[str]]]] = {
     "no two claims overlap": no_overlap,
     "live appointments hold time, dead ones none": claims_match_states,
     "all time is held by somebody": no_claims_of_nobody,
+    "an open offer keeps its time": offers_keep_time,
     "no appointment is left with a record that was merged": nothing_of_merged,
     "an appointment holds all its claims or none": all_claims_or_none,
 }

@@ -11,9 +11,11 @@ from uuid import UUID
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
+from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
+    AppointmentFact,
     AppointmentStatus,
     AppointmentTransferred,
     CatalogueChanged,
@@ -26,9 +28,10 @@ from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
-from carewright.scheduling.service import in_use
+from carewright.scheduling.service import in_use, offers
 from carewright.scheduling.service.change import replace_stored
 from carewright.scheduling.store import merging, stops
+from carewright.scheduling.store import offers as rows
 
 NEVER = date(2000, 1, 1)
 TAKEN_BACK: Mapping[AppointmentStatus, frozenset[AppointmentStatus]] = {"fulfilled": frozenset({"checked-in"})}
@@ -66,11 +69,24 @@ async def copy_patient(_: Context, tx: Session, event: PatientChanged) -> None:
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
-    """Words go, times stay: an appointment without its patient's record is a number in a statistic."""
+    """Words go, times stay: an appointment without its patient's record is a number in a statistic. What they were offered is forgotten."""
     ids = await store.erase_patient(tx, event)
-    about = tuple(audit.Entity(type="Appointment", id=each) for each in ids)
+    offered = await offers.erase_offers(ctx, tx, event.organization_id, event.patient_id)
+    gone = [("Appointment", each) for each in ids] + [("Offer", each) for each in offered]
+    about = tuple(audit.Entity(type=kind, id=each) for kind, each in gone)
     name = "scheduling.appointment.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
+
+
+async def follow_appointment(ctx: Context, tx: Session, event: AppointmentFact) -> None:
+    """Nobody is asked any more about an appointment that is not as it was."""
+    await offers.follow_appointment(ctx, tx, event)
+
+
+async def note_unreached(ctx: Context, tx: Session, event: CommunicationNotDone) -> None:
+    """Whoever could not be told what they are offered has to be called. A message about something else is about no offer."""
+    if event.about_id is not None:
+        await offers.note_unreached_within(ctx, tx, event.organization_id, event.about_id)
 
 
 async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:
@@ -124,6 +140,7 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
         await outbox.publish(ctx, tx, fact_of(AppointmentTransferred, each, organization_id, claims))
     ids = [*(each.id for each in appointments), *archived]
     await audit.record_merge(ctx, tx, "scheduling.appointment.merge", event, "Appointment", ids)
+    await audit.record_merge(ctx, tx, "scheduling.offer.merge", event, "Offer", await rows.take_over(tx, organization_id, prior_id))
 
 
 def _by_turn(event: QueueEntryMoved) -> AppointmentStatus | None:

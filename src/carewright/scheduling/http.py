@@ -6,18 +6,20 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts import hours as h
+from carewright.contracts import offers as o
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.outages import REPORT, ListOutages, Outage, OutagesPage, ReportOutage, UnknownOutage
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
+from carewright.contracts.series import BookSeries, Series
 from carewright.contracts.starts import FindTimes
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, outages, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, offers, outages, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -35,7 +37,7 @@ class CancelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 class RescheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time: c.PickedTime
-    override: c.Override | None = None
+    override: h.Override | None = None
 
 
 class StatusBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +71,10 @@ class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     until_at: Instant
 
 
+class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    answer: o.OfferAnswer
+
+
 async def find_times(ctx: Ctx, call: Call[FindTimes, Nothing]) -> c.TimesPage:
     return await find.find_times(ctx, call.query)
 
@@ -85,7 +91,7 @@ async def book_appointment(ctx: Ctx, call: Call[Nothing, c.BookAppointment]) -> 
     return await book.book_appointment(ctx, call.body)
 
 
-async def book_series(ctx: Ctx, call: Call[Nothing, c.BookSeries]) -> c.Series:
+async def book_series(ctx: Ctx, call: Call[Nothing, BookSeries]) -> Series:
     return await book.book_series(ctx, call.body)
 
 
@@ -178,8 +184,32 @@ async def list_outages(ctx: Ctx, call: Call[ListOutages, Nothing]) -> OutagesPag
     return await outages.list_outages(ctx, call.query)
 
 
+async def make_offer(ctx: Ctx, call: Call[Nothing, o.MakeOffer]) -> o.Offer:
+    return await offers.make_offer(ctx, call.body)
+
+
+async def list_offers(ctx: Ctx, call: Call[o.ListOffers, Nothing]) -> o.OffersPage:
+    return await offers.list_offers(ctx, call.query)
+
+
+async def get_offer(ctx: Ctx, call: Call[Nothing, Nothing]) -> o.Offer:
+    return await offers.get_offer(ctx, call.path["offer_id"])
+
+
+async def answer_offer(ctx: Ctx, call: Call[Nothing, AnswerBody]) -> o.Offer:
+    command = o.AnswerOffer(offer_id=call.path["offer_id"], answer=call.body.answer, expected_version=call.version)
+    return await offers.answer_offer(ctx, command)
+
+
+async def withdraw_offer(ctx: Ctx, call: Call[Nothing, Nothing]) -> o.Offer:
+    command = o.WithdrawOffer(offer_id=call.path["offer_id"], expected_version=call.version)
+    return await offers.withdraw_offer(ctx, command)
+
+
 ONE = "/api/v1/appointments/{appointment_id}"
 CALENDAR = "/api/v1/schedules/{schedule_id}"
+OFFER = "/api/v1/offers/{offer_id}"
+ENDED = (o.UnknownOffer, o.OfferNotOpen)
 
 ROUTES = (
     Route(
@@ -251,8 +281,29 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/v1/appointment-series", book_series, "Book every visit of a series, or none.",
-        permission="scheduling.appointment.book", body=c.BookSeries, answer=c.Series, keyed=True,
+        permission="scheduling.appointment.book", body=BookSeries, answer=Series, keyed=True,
         refusals=(*NO_TIME, *LOST, *STOPPED, c.SeriesNotFree, c.PrerequisiteMissing, c.UnknownPatient),
+    ),
+    Route(
+        "POST", "/api/v1/offers", make_offer, "Ask a patient whether another time suits them, and keep it until they answer.",
+        permission=offers.MAKE, body=o.MakeOffer, answer=o.Offer, keyed=True, versioned=True, created="/api/v1/offers/{id}",
+        refusals=(*NO_TIME, *LOST, c.UnknownAppointment, c.IllegalStep, o.OfferStillOpen, o.TooLateToAsk),
+    ),
+    Route(
+        "GET", "/api/v1/offers", list_offers, "What was offered for appointments, to a patient or at a site, and what came of it.",
+        permission=offers.READ, query=o.ListOffers, answer=o.OffersPage,
+    ),
+    Route(
+        "GET", OFFER, get_offer, "One offer.", permission=offers.READ, answer=o.Offer, versioned=True, refusals=(o.UnknownOffer,),
+    ),
+    Route(
+        "POST", f"{OFFER}/answer", answer_offer, "Accept, which moves the appointment to the time that is kept, or decline.",
+        permission=offers.ANSWER, body=AnswerBody, answer=o.Offer, keyed=True, versioned=True,
+        refusals=(*NO_TIME, *LOST, *STOPPED, *ENDED, c.UnknownAppointment, c.IllegalStep),
+    ),
+    Route(
+        "POST", f"{OFFER}/withdraw", withdraw_offer, "Take an offer back, and give its time back.",
+        permission=offers.MAKE, answer=o.Offer, keyed=True, versioned=True, refusals=ENDED,
     ),
     Route(
         "GET", "/api/v1/schedules", list_schedules, "Whose calendars there are.", permission="scheduling.calendar.read",

@@ -8,7 +8,7 @@ from carewright.kernel.keeping import Keeps, disposing, note_disposed
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.calendars import extend_openings
-from carewright.scheduling.service.expire import expire_holds
+from carewright.scheduling.service.expire import expire_holds, expire_offers
 from carewright.scheduling.service.in_use import prolong
 
 ARCHIVE_BATCH_MAX = 2000
@@ -46,6 +46,7 @@ async def dispose_blocks(ctx: SchedulingContext, before: datetime, limit: int) -
 KEEPS: tuple[Keeps[SchedulingContext], ...] = (Keeps("appointments", dispose_appointments), Keeps("calendar-blocks", dispose_blocks))
 TIMERS: tuple[Timer[SchedulingContext], ...] = (
     Timer("scheduling.expire_holds", 5, expire_holds),
+    Timer("scheduling.expire_offers", 5, expire_offers),
     Timer("scheduling.prolong_time_in_use", 20, prolong),
     Timer("scheduling.extend_openings", 600, extend_openings),
     Timer("scheduling.archive_past", 3600, archive_past),

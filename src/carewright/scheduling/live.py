@@ -19,6 +19,7 @@ import numpy as np
 from prometheus_client import Counter, Gauge
 
 from carewright.contracts.directory import ActorKind, VisitType
+from carewright.contracts.offers import OfferFact
 from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged, TimeInUseChanged
 from carewright.kernel import outbox, telemetry
 from carewright.kernel.clock import Clock
@@ -40,7 +41,8 @@ COPY_ROW = np.dtype([
 ])  # fmt: skip
 POLL_SECONDS = 0.5
 EVENTS_MAX = 1000
-TOPICS = [CatalogueChanged.topic, ScheduleChanged.topic, TimeInUseChanged.topic, *(kind.topic for kind in AppointmentFact.__subclasses__())]
+FACTS = (*AppointmentFact.__subclasses__(), *OfferFact.__subclasses__())
+TOPICS = [CatalogueChanged.topic, ScheduleChanged.topic, TimeInUseChanged.topic, *(kind.topic for kind in FACTS)]
 RELOADS = Counter("carewright_scheduling_reloads_total", "Calendars read again from the ledger.")
 LAG = Gauge("carewright_scheduling_live_lag_seconds", "Age of the last event that the live copy followed.")
 INDEX_BYTES = Gauge("carewright_scheduling_index_bytes", "Memory of the availability bitmaps.")
@@ -358,6 +360,8 @@ class Live:
                 calendars.stale.add(fact.schedule_id)
             elif isinstance(fact, TimeInUseChanged):
                 self._doubt(calendars, (*fact.claims, *fact.released), is_arriving=calendars is arriving)
+            elif isinstance(fact, OfferFact):
+                calendars.stale.update(fact.actor_ids)
             elif isinstance(fact, AppointmentFact) and delivered.origin != self._origin:
                 calendars.note_hold(fact.appointment_id, fact.expires_at, fact.claims)
                 self._doubt(calendars, (*fact.claims, *fact.released), is_arriving=calendars is arriving)

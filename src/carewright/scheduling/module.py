@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts import offers as o
 from carewright.contracts import scheduling as c
 from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, SiteUse
 from carewright.contracts.coverage import VisitsStopped
@@ -12,6 +13,7 @@ from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.hours import BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
+from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.planner import Proposed, ProposeInstead
@@ -27,7 +29,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, TIME_IN_USE
+from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, OFFERS, TIME_IN_USE
 from carewright.scheduling.service import (
     board,
     book,
@@ -38,6 +40,8 @@ from carewright.scheduling.service import (
     in_use,
     instead,
     masters,
+    offer_links,
+    offers,
     outages,
     preview,
     search,
@@ -161,6 +165,40 @@ class LocalScheduling:
         return await gaps.list_gaps(self._as(actor), query)
 
 
+class LocalOffers:
+    """The `Offers` Protocol in this process."""
+
+    def __init__(self, context: SchedulingContext) -> None:
+        self._context = context
+
+    async def make_offer(self, actor: Actor, command: o.MakeOffer, idempotency_key: str | None = None) -> o.Offer:
+        return await offers.make_offer(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def withdraw_offer(self, actor: Actor, command: o.WithdrawOffer, idempotency_key: str | None = None) -> o.Offer:
+        return await offers.withdraw_offer(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def answer_offer(self, actor: Actor, command: o.AnswerOffer, idempotency_key: str | None = None) -> o.Offer:
+        return await offers.answer_offer(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def get_offer(self, actor: Actor, offer_id: UUID) -> o.Offer:
+        return await offers.get_offer(self._context.acting(actor), offer_id)
+
+    async def list_offers(self, actor: Actor, query: o.ListOffers) -> o.OffersPage:
+        return await offers.list_offers(self._context.acting(actor), query)
+
+    async def link_to_offer(self, actor: Actor, command: o.LinkToOffer) -> o.OfferLink:
+        return await offer_links.link_to_offer(self._context.acting(actor), command)
+
+    async def offer_by_link(self, actor: Actor, query: o.OfferByLink) -> o.LinkedOffer:
+        return await offer_links.offer_by_link(self._context.acting(actor), query)
+
+    async def answer_by_link(self, actor: Actor, command: o.AnswerByLink, idempotency_key: str | None = None) -> o.Offer:
+        return await offer_links.answer_by_link(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def note_offer_unreached(self, actor: Actor, command: o.NoteOfferUnreached) -> None:
+        await offers.note_unreached(self._context.acting(actor), command)
+
+
 async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> Running:
     """Bring scheduling up: its context with a live copy that follows the log."""
     live = Live(base.db, base.clock, base.origin, base.wake, settings.horizon_days)
@@ -168,19 +206,19 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
         actor=base.actor, clock=base.clock, ids=base.ids, rng=base.rng, db=base.db, wake=base.wake,
         vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
-    return Running(context, {c.Scheduling: LocalScheduling(context)}, ready=lambda: live.ready, follow=live.follow)
+    offered: dict[type, object] = {c.Scheduling: LocalScheduling(context), c.Offers: LocalOffers(context)}
+    return Running(context, offered, ready=lambda: live.ready, follow=live.follow)
 
 
 MODULE = Module(
     name="scheduling",
     start=start,
     settings=Settings,
-    offers=(c.Scheduling,),
+    offers=(c.Scheduling, c.Offers),
     routes=ROUTES,
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
-        "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use",
-        "/api/v1/outages",
+        "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use", "/api/v1/outages", "/api/v1/offers",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,
@@ -192,9 +230,13 @@ MODULE = Module(
         VisitsStopped: handlers.copy_stops,
         PatientMerged: handlers.take_over,
         QueueEntryMoved: handlers.follow_turn,
+        c.AppointmentRescheduled: handlers.follow_appointment,
+        c.AppointmentCancelled: handlers.follow_appointment,
+        c.AppointmentAdvanced: handlers.follow_appointment,
+        CommunicationNotDone: handlers.note_unreached,
     },
     at_once=frozenset({PatientChanged}),
-    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE),
+    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE, OFFERS),
     timers=TIMERS,
     sealed=SEALED,
 )  # fmt: skip

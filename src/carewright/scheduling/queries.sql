@@ -93,9 +93,9 @@ FOR KEY SHARE OF s
 
 -- name: claim_time
 -- As in book_appointment, for moving and for series. Returns what was got. An override gives no $7 and may claim beside others; whoever
--- moves names itself there.
+-- moves names itself there. $8 is when what is only kept runs out.
 INSERT INTO scheduling.claim (organization_id, schedule_id, lane, starts_at, ends_at, appointment_id, expires_at)
-SELECT $1, c.schedule_id, c.lane, c.starts_at, c.ends_at, c.appointment_id, NULL
+SELECT $1, c.schedule_id, c.lane, c.starts_at, c.ends_at, c.appointment_id, $8
 FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::uuid[])
     AS c(schedule_id, lane, starts_at, ends_at, appointment_id)
 WHERE $7::uuid IS NULL OR NOT EXISTS (
@@ -693,6 +693,8 @@ WITH gone AS (
     RETURNING id, patient_id
 ), versions AS (
     DELETE FROM scheduling.appointment_version WHERE organization_id = $1 AND appointment_id IN (SELECT id FROM gone)
+), offers AS (
+    DELETE FROM scheduling.offer WHERE organization_id = $1 AND appointment_id IN (SELECT id FROM gone)
 )
 SELECT id, patient_id FROM gone
 
@@ -758,10 +760,18 @@ WHERE c.organization_id = $1 AND c.schedule_id = ANY($2::uuid[]) AND a.site_id =
 ORDER BY c.ends_at DESC
 
 -- name: claims_of_nobody
--- For `carewright verify`: whatever holds time is an appointment, or a turn.
+-- For `carewright verify`: whatever holds time is an appointment, a turn, or an offer that is open.
 SELECT c.appointment_id FROM scheduling.claim c
 WHERE NOT EXISTS (SELECT FROM scheduling.appointment a WHERE a.organization_id = c.organization_id AND a.id = c.appointment_id)
   AND NOT EXISTS (SELECT FROM scheduling.in_use u WHERE u.organization_id = c.organization_id AND u.entry_id = c.appointment_id)
+  AND NOT EXISTS (
+    SELECT FROM scheduling.offer o WHERE o.organization_id = c.organization_id AND o.id = c.appointment_id AND o.status = 'open')
+LIMIT 100
+
+-- name: offers_without_claims
+-- For `carewright verify`: an open offer keeps the time of all whom it names.
+SELECT o.id FROM scheduling.offer o WHERE o.status = 'open' AND cardinality(o.actor_ids) <> (
+    SELECT count(*) FROM scheduling.claim c WHERE c.organization_id = o.organization_id AND c.appointment_id = o.id)
 LIMIT 100
 
 -- name: overlapping_claims
@@ -877,3 +887,82 @@ FOR UPDATE
 -- name: reseal_master_steps
 UPDATE scheduling.master_step s SET reason = r.reason FROM unnest($2::uuid[], $3::bytea[]) AS r(id, reason)
 WHERE s.organization_id = $1 AND s.id = r.id
+
+-- name: insert_offer
+INSERT INTO scheduling.offer (
+    organization_id, id, purpose, status, appointment_id, appointment_version, patient_id, site_id, booked_at, booked_actor_ids,
+    starts_at, ends_at, actor_ids, made_at, expires_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+
+-- name: offer_by_id
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND o.id = $2
+
+-- name: offer_for_change
+-- Locked until the transaction ends: after the appointment's row where both are, and before the claims.
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND o.id = $2
+FOR UPDATE OF o
+
+-- name: open_offer_for_change
+-- As offer_for_change: what an appointment is offered now, if anything.
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND o.appointment_id = $2 AND o.status = 'open'
+FOR UPDATE OF o
+
+-- name: offers_page
+-- $8 are the sites of whoever asks, if they have some named.
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND ($2::uuid IS NULL OR o.appointment_id = $2)
+  AND ($3::uuid IS NULL OR o.patient_id = $3) AND ($4::uuid IS NULL OR o.site_id = $4)
+  AND ($5::timestamptz IS NULL OR o.booked_at >= $5) AND ($6::timestamptz IS NULL OR o.booked_at < $6)
+  AND ($7::uuid IS NULL OR o.id > $7) AND (cardinality($8::uuid[]) = 0 OR o.site_id = ANY($8))
+  AND ($9::uuid IS NULL OR $9 = ANY(o.booked_actor_ids))
+ORDER BY o.id
+LIMIT $10
+
+-- name: declined_starts
+SELECT starts_at FROM scheduling.offer WHERE organization_id = $1 AND appointment_id = $2 AND status = 'declined'
+
+-- name: save_offer
+UPDATE scheduling.offer SET status = $3, ended_at = $4, unreached = $5, version = $6 WHERE organization_id = $1 AND id = $2
+
+-- name: expired_offers
+-- Of every organization, locked for their end; what somebody is just answering is theirs.
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = o.organization_id AND s.id = o.site_id
+WHERE o.status = 'open' AND o.expires_at <= $1
+ORDER BY o.expires_at LIMIT $2
+FOR UPDATE OF o SKIP LOCKED
+
+-- name: expired_offers_in_the_way
+-- As expired_holds_in_the_way.
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND o.status = 'open' AND o.expires_at <= $5 AND o.id IN (
+    SELECT c.appointment_id FROM scheduling.claim c
+    JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
+        ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
+    WHERE c.organization_id = $1 AND c.expires_at <= $5)
+ORDER BY o.id
+FOR UPDATE OF o SKIP LOCKED
+
+-- name: offers_of_patient_for_change
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND o.patient_id = $2
+ORDER BY o.id
+FOR UPDATE OF o
+
+-- name: erase_offers
+DELETE FROM scheduling.offer WHERE organization_id = $1 AND patient_id = $2
+
+-- name: take_over_offers
+-- Asked after the appointments, whose rows are locked.
+UPDATE scheduling.offer SET patient_id = kernel.survivor_of($1, $2), version = version + 1
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id

@@ -37,7 +37,7 @@ from carewright.contracts.directory import (
     VisitType,
 )
 from carewright.contracts.notifications import Communication, LocalInboxClosed, Message, MessagesPage, Notice, ReadInbox
-from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
+from carewright.contracts.patients import ContactPoint, Patient
 from carewright.contracts.permissions import ROLES
 from carewright.contracts.scheduling import (
     Appointment,
@@ -70,7 +70,9 @@ from carewright.portal.settings import PortalSettings
 from tests.no_database import Journal
 from tests.unit.portal.double_calendars import DoubleCalendarFeeds
 from tests.unit.portal.double_consents import DoubleConsents
+from tests.unit.portal.double_offers import DoubleOffers
 from tests.unit.portal.double_passkeys import DoublePasskeys, KeptPasskeys
+from tests.unit.portal.double_patients import DoublePatients
 from tests.unit.portal.double_queues import DoubleDelays, DoubleKiosks, DoubleQueues
 from tests.unit.portal.double_records import DoubleRecords, numbered
 
@@ -136,6 +138,7 @@ class Hospital:
     consents: list[Consent] = field(default_factory=list)
     passkeys: KeptPasskeys = field(default_factory=KeptPasskeys)
     queues: DoubleQueues = field(default_factory=DoubleQueues)
+    offers: DoubleOffers = field(default_factory=DoubleOffers)
     delays: DoubleDelays = field(default_factory=DoubleDelays)
     inbox_open: bool = True
 
@@ -271,28 +274,6 @@ class DoubleDirectory:
             if query.specialty is None or any(f"{c.system}|{c.code}" == query.specialty for r in one.roles for c in r.specialties)
         ]
         return StaffPage(items=tuple(found[: query.limit]), total=len(found))
-
-
-class DoublePatients:
-    def __init__(self, hospital: Hospital) -> None:
-        self.hospital = hospital
-
-    async def find_patients_by_contact(self, actor: Actor, contact: ContactPoint, birth_on: date) -> tuple[UUID, ...]:
-        actor.require("patients.find_by_contact")
-        self.hospital.calls.append(("find_patients_by_contact", contact))
-        people = [one for one in (self.hospital.patient, self.hospital.twin) if one]
-        return tuple(
-            one.id
-            for one in people
-            if one.birth_on == birth_on and contact.key() in [point.key() for point in one.telecom if point.system == contact.system]
-        )
-
-    async def get_patient(self, actor: Actor, patient_id: UUID) -> Patient:
-        actor.require("patients.read")
-        for one in (self.hospital.patient, self.hospital.twin):
-            if one and one.id == patient_id:
-                return one
-        raise UnknownPatient
 
 
 class DoubleAccess(DoubleConsents, DoublePasskeys):
@@ -594,6 +575,7 @@ def context(hospital: Hospital, **settings: Any) -> PortalContext:
         notifications=cast("Any", DoubleNotifications(hospital)),
         calendar_feeds=cast("Any", DoubleCalendarFeeds(hospital.clock)),
         queues=cast("Any", hospital.queues),
+        offers=cast("Any", hospital.offers),
         delays=cast("Any", hospital.delays),
         kiosks=cast("Any", DoubleKiosks()),
         records=DoubleRecords(hospital.patient.family, hospital.calls, hospital.refusals),

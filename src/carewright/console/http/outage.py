@@ -12,11 +12,13 @@ from starlette.responses import Response
 
 from carewright.console.http.coverage_words import called
 from carewright.console.http.disruptions import DISRUPTIONS
+from carewright.console.http.live import LIVE
 from carewright.console.http.page import Ask, valid
 from carewright.contracts.hours import Busy
+from carewright.contracts.offers import ListOffers, Offer
 from carewright.contracts.outages import OutageReason, ReportOutage, UnknownOutage, may_report
 from carewright.contracts.planner import Instead, ProposeInstead
-from carewright.contracts.schedules import GetCalendar
+from carewright.contracts.schedules import Calendar, GetCalendar
 from carewright.contracts.scheduling import (
     Appointment,
     CalendarMoved,
@@ -30,15 +32,19 @@ from carewright.contracts.scheduling import (
     UnknownBlock,
 )
 from carewright.kernel.errors import BadInput, NotFound, PreconditionFailed
+from carewright.kernel.server_sent import text_of
 
 OUT = f"{DISRUPTIONS}/{{id}}/out"
 BACK = f"{DISRUPTIONS}/{{id}}/back"
 MOVE = f"{DISRUPTIONS}/{{id}}/move"
-CHANGE, RESCHEDULE = "scheduling.calendar.change", "scheduling.appointment.reschedule"
+CHANGE, RESCHEDULE, MAKE = "scheduling.calendar.change", "scheduling.appointment.reschedule", "scheduling.offer.make"
 GRID = timedelta(minutes=5)
 SHOWN = timedelta(days=2)
 LONGEST_VISIT = timedelta(hours=12)
-HIT_MAX = 50
+HIT_MAX, OFFERS_MAX = 50, 200
+ANSWER_MINUTES = (30, 60, 120, 240)
+"""How long everybody has to answer, by one tap."""
+UNNAMED = "Name not known"
 HOURS = (1, 2, 4, 12)
 """How long something is out of service, by one tap."""
 KINDS: Mapping[OutageReason, str] = {
@@ -60,7 +66,10 @@ class Stop(NamedTuple):
 
 
 class Line(NamedTuple):
-    """An appointment that cannot take place as booked, and where it could go."""
+    """An appointment that cannot take place as booked, where it could go, and how it stands with asking its patient.
+
+    `offer` is the one that is open, with its id and version. `may_ask` says whether a message reaches the patient at all.
+    """
 
     id: UUID
     version: int
@@ -69,11 +78,21 @@ class Line(NamedTuple):
     when: str
     start: str
     instead: str
+    asked: str
+    offer: Offer | None
+    may_ask: bool
+
+
+class Settled(NamedTuple):
+    """Somebody who said yes."""
+
+    who: str
+    words: str
 
 
 async def show_out(ask: Ask) -> Response:
     """What is closed of a calendar today and tomorrow, and what lies in it."""
-    return await _shown(ask)
+    return await shown(ask)
 
 
 async def take_out(ask: Ask) -> Response:
@@ -93,17 +112,17 @@ async def bring_back(ask: Ask) -> Response:
     """In service again; what was moved away stays where it is."""
     try:
         if "outage" in ask.form:
-            await ask.ctx.scheduling.end_outage(ask.ctx.actor, _uuid(ask.form["outage"]), ask.key)
+            await ask.ctx.scheduling.end_outage(ask.ctx.actor, uuid_of(ask.form["outage"]), ask.key)
         else:
-            await ask.ctx.scheduling.unblock_time(ask.ctx.actor, _uuid(ask.form.get("block", "")), ask.key)
+            await ask.ctx.scheduling.unblock_time(ask.ctx.actor, uuid_of(ask.form.get("block", "")), ask.key)
     except (UnknownBlock, UnknownOutage):
-        return await _shown(ask)
+        return await shown(ask)
     return ask.go(f"{OUT.format(id=ask.id)}?{urlencode({'done': 'back'})}")
 
 
 async def move(ask: Ask) -> Response:
     """Move an appointment to where it was proposed to go. The patient is told by message, as of any other move."""
-    visit = await ask.ctx.scheduling.get_appointment(ask.ctx.actor, _uuid(ask.form.get("appointment", "")))
+    visit = await ask.ctx.scheduling.get_appointment(ask.ctx.actor, uuid_of(ask.form.get("appointment", "")))
     try:
         start = datetime.fromisoformat(ask.form.get("start", ""))
         picked = PickedTime(visit_type_id=visit.visit_type_id, site_id=visit.site_id, start=start, urgency=visit.urgency)
@@ -114,33 +133,76 @@ async def move(ask: Ask) -> Response:
     try:
         await ask.ctx.scheduling.reschedule_appointment(ask.ctx.actor, command, ask.key)
     except (TimeNotFree, PatientBusy, CalendarMoved, OutsideRules):
-        return await _shown(ask, 409, GONE)
+        return await shown(ask, 409, GONE)
     except (PreconditionFailed, IllegalStep):
-        return await _shown(ask, 409, CHANGED)
+        return await shown(ask, 409, CHANGED)
     return ask.go(f"{OUT.format(id=ask.id)}?{urlencode({'done': 'move'})}")
 
 
-async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
-    now = ask.ctx.clock.now()
-    calendar = await ask.ctx.scheduling.get_calendar(ask.ctx.actor, GetCalendar(schedule_id=ask.id, from_at=now, until_at=now + SHOWN))
+async def shown(ask: Ask, status: int = 200, error: str = "") -> Response:
+    """The page as it is now; with `error` above it where something could not be done."""
+    place = text_of(await ask.ctx.feed.place())  # before anything is read, as on the page of a day
+    found = await look(ask)
+    calendar, zone, names = found.calendar, found.zone, found.names
+    latest = {each.appointment_id: each for each in found.offers}
+    done = ask.request.query_params.get("done", "")
+    counts = {each: _count(ask.request.query_params.get(each, "")) for each in ("asked", "unasked")}
+    live = f"{LIVE}?{urlencode([('site', str(each)) for each in found.site_ids])}" if found.closed and found.site_ids and not error else ""
+    may_say = may_report(ask.ctx.actor, calendar.kind, calendar.schedule_id)
+    lines = [_line(each, found, latest.get(each.id)) for each in found.hit]
+    return ask.show(
+        "outage.html", status, calendar=calendar, kinds=KINDS, hours=HOURS, error=error, done=done, counts=counts, place=place, live=live,
+        stops=[await _stop(ask, each, zone, may_end=may_say) for each in found.closed], lines=lines,
+        settled=[_settled(each, names) for each in found.offers if each.status == "accepted"], may_change=may_say,
+        may_move=ask.ctx.actor.may(RESCHEDULE), may_offer=ask.ctx.actor.may(MAKE), answer_minutes=ANSWER_MINUTES,
+        as_of=f"{ask.ctx.clock.now().astimezone(zone):%H:%M}",
+    )  # fmt: skip
+
+
+class Found(NamedTuple):
+    """What is closed of a calendar, what lies in it, where that could go, and what was offered for it."""
+
+    calendar: Calendar
+    closed: Sequence[Busy]
+    hit: Sequence[Appointment]
+    proposed: Mapping[UUID, Instead]
+    offers: Sequence[Offer]
+    names: Mapping[UUID, str]
+    reached: frozenset[UUID]
+    site_ids: Sequence[UUID]
+    zone: ZoneInfo
+
+
+async def look(ask: Ask) -> Found:
+    """A calendar of today and tomorrow."""
+    ctx, now = ask.ctx, ask.ctx.clock.now()
+    calendar = await ctx.scheduling.get_calendar(ctx.actor, GetCalendar(schedule_id=ask.id, from_at=now, until_at=now + SHOWN))
     closed = [each for each in calendar.busy if each.status == "busy-unavailable"]
     hit = await _hit(ask, closed)
+    offers = await _offers(ask, closed)
+    open_ones = {each.appointment_id for each in offers if each.status == "open"}
     proposed: dict[UUID, Instead] = {}
-    if hit:
-        asked = ProposeInstead(appointment_ids=tuple(each.id for each in hit))
-        proposed = {each.appointment_id: each for each in (await ask.ctx.scheduling.propose_instead(ask.ctx.actor, asked)).items}
-    ids = tuple(dict.fromkeys(each.patient_id for each in hit))
-    names = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
-    works_at = [each.site_id for each in calendar.openings]
-    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
+    if moving := tuple(each.id for each in hit if each.id not in open_ones):
+        answer = await ctx.scheduling.propose_instead(ctx.actor, ProposeInstead(appointment_ids=moving))
+        proposed = {each.appointment_id: each for each in answer.items}
+    ids = tuple(dict.fromkeys((*(each.patient_id for each in hit), *(each.patient_id for each in offers))))
+    people = await ctx.patients.get_patients(ctx.actor, ids) if ids else ()
+    works_at = list(dict.fromkeys(each.site_id for each in calendar.openings))
+    sites = (await ctx.directory.find_sites(ctx.actor)).items
     zone = ZoneInfo(next((site.time_zone for site in sites if site.id in works_at and site.time_zone), None) or "UTC")
-    may_say = may_report(ask.ctx.actor, calendar.kind, calendar.schedule_id)
-    return ask.show(
-        "outage.html", status, calendar=calendar, kinds=KINDS, hours=HOURS, error=error, done=ask.request.query_params.get("done", ""),
-        stops=[await _stop(ask, each, zone, may_end=may_say) for each in closed],
-        lines=[_line(each, names, proposed[each.id]) for each in hit], may_change=may_say,
-        may_move=ask.ctx.actor.may(RESCHEDULE),
+    reached = frozenset(each.id for each in people if any(one.system in ("phone", "email") for one in each.telecom))
+    return Found(calendar, closed, hit, proposed, offers, {each.id: called(each) for each in people}, reached, works_at, zone)
+
+
+async def _offers(ask: Ask, closed: Sequence[Busy]) -> Sequence[Offer]:
+    """What was offered for appointments that had this calendar in the closed time, oldest first."""
+    if not closed:
+        return ()
+    query = ListOffers(
+        actor_id=ask.id, from_at=min(each.start for each in closed) - LONGEST_VISIT, until_at=max(each.end for each in closed),
+        limit=OFFERS_MAX,
     )  # fmt: skip
+    return (await ask.ctx.offers.list_offers(ask.ctx.actor, query)).items
 
 
 async def _stop(ask: Ask, closed: Busy, zone: ZoneInfo, *, may_end: bool) -> Stop:
@@ -170,19 +232,51 @@ async def _hit(ask: Ask, closed: Sequence[Busy]) -> list[Appointment]:
     ]
 
 
-def _line(one: Appointment, names: Mapping[UUID, str], instead: Instead) -> Line:
-    zone = ZoneInfo(one.time_zone)
-    free = "" if instead.start is None else f"{instead.start.astimezone(zone):%A %H:%M}"
-    start = "" if instead.start is None else instead.start.isoformat()
-    when = f"{one.start.astimezone(zone):%A %H:%M}"
-    return Line(one.id, one.version, names.get(one.patient_id, "Name not known"), one.visit_type_name, when, start, free)
+def _line(one: Appointment, found: Found, offer: Offer | None) -> Line:
+    instead = found.proposed.get(one.id)
+    start = instead.start if instead else None
+    is_open = offer is not None and offer.status == "open"
+    return Line(
+        id=one.id, version=one.version, who=found.names.get(one.patient_id, UNNAMED), what=one.visit_type_name,
+        when=_at(one.start, one.time_zone), start=start.isoformat() if start else "", instead=_at(start, one.time_zone) if start else "",
+        asked=_asked(offer), offer=offer if is_open else None, may_ask=one.patient_id in found.reached,
+    )  # fmt: skip
+
+
+def _asked(offer: Offer | None) -> str:
+    """How it stands with asking the patient, in words; nothing where nobody did."""
+    if offer is None or offer.status in ("withdrawn", "accepted"):
+        return ""
+    to, until = _at(offer.start, offer.time_zone), _at(offer.expires_at, offer.time_zone)
+    match offer.status:
+        case "open" if offer.is_unreached:
+            return f"Asked about {to}, which is kept until {until}. The message did not arrive: please call them."
+        case "open":
+            return f"Asked about {to}, which is kept until {until}. No answer yet."
+        case "declined":
+            return f"Said no to {to}."
+        case _:
+            return f"Did not answer in time about {to}. Please call them, or ask again."
+
+
+def _settled(offer: Offer, names: Mapping[UUID, str]) -> Settled:
+    words = f"Said yes: moved from {_at(offer.booked_start, offer.time_zone)} to {_at(offer.start, offer.time_zone)}."
+    return Settled(names.get(offer.patient_id, UNNAMED), words)
+
+
+def _at(instant: datetime, zone: str) -> str:
+    return f"{instant.astimezone(ZoneInfo(zone)):%A %H:%M}"
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
 def _span(closed: Busy, zone: ZoneInfo) -> str:
     return f"{closed.start.astimezone(zone):%A %H:%M} to {closed.end.astimezone(zone):%A %H:%M}"
 
 
-def _uuid(text: str) -> UUID:
+def uuid_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as fault:

@@ -16,6 +16,7 @@ from carewright.console.http.page import Ask
 from carewright.console.http.today import STATES, expected_at, expected_words
 from carewright.contracts.board import MoveConflict, MovePreview, ReadBoard
 from carewright.contracts.directory import ActorKind
+from carewright.contracts.hours import Override
 from carewright.contracts.scheduling import (
     AdvanceAppointment,
     AdvanceStatus,
@@ -25,7 +26,6 @@ from carewright.contracts.scheduling import (
     CalendarMoved,
     IllegalStep,
     OutsideRules,
-    Override,
     OverrideExhausted,
     PatientBusy,
     PickedTime,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said, written
+from carewright.contracts.offers import Offer
 from carewright.contracts.schedules import ScheduleSummary
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, Slot
 
@@ -56,6 +57,19 @@ def response(one: Appointment, each: Participant, answer: ParticipationStatus, i
         "actor": reference(actor_type(each.kind), each.actor_id, each.display),
         "participantStatus": answer,
     }, one.version, one.updated_at)  # fmt: skip
+
+
+def offered(one: Offer) -> Resource:
+    """Another time that was offered, as what its patient answered to it: nothing yet, or nothing any more, where the comment says why."""
+    answered = one.status in ("accepted", "declined")
+    return resource("AppointmentResponse", one.id, {
+        "appointment": reference("Appointment", one.appointment_id),
+        "start": instant(one.start),
+        "end": instant(one.end),
+        "actor": reference("Patient", one.patient_id),
+        "participantStatus": one.status if answered else "needs-action",
+        "comment": None if answered else one.status,
+    }, one.version, one.ended_at or one.made_at)  # fmt: skip
 
 
 def schedule(one: ScheduleSummary) -> Resource:

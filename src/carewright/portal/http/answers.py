@@ -1,4 +1,8 @@
-"""The page that a message leads to: one turn, large buttons, no sign-in. Opening it changes nothing: mail programs open every link."""
+"""The pages that messages lead to: here one turn, large buttons, no sign-in. Opening it changes nothing: mail programs open every link."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from starlette.responses import Response
@@ -28,26 +32,20 @@ KEYS: dict[type[Refusal], str] = {
 
 
 async def show_turn(ask: Ask) -> Response:
-    """How the turn stands, and what may be said of it. A browser that has no secret of its own gets one, as at the sign-in."""
+    """How the turn stands, and what may be said of it."""
     try:
-        linked = await ask.ctx.queues.turn_by_link(ask.ctx.hosting(), ByLink(token=_token(ask)))
+        linked = await ask.ctx.queues.turn_by_link(ask.ctx.hosting(), ByLink(token=token_of(ask)))
     except (LinkRefused, UnknownEntry):
-        return _gone(ask)
+        return gone(ask, "gone")
     entry = linked.entry
-    language = language_for(await service.language_of(ask.ctx, entry.patient_id))
-    words = languages()[language]
+    language, words = await words_for(ask, entry.patient_id)
     walls = walls_of((await ask.ctx.directory.find_sites(ask.ctx.hosting())).items, ask.ctx.settings.locale)
-    known = ask.secret or str(ask.ctx.ids.new())
-    seen = Ask(ask.ctx, ask.request, None, known, ask.form)
     said = ask.query("said")
-    response = seen.show(
-        "answer.html", words=words, language=language, said=words[said] if said in SAID else "", tone=SAID.get(said, ""),
+    return shown(
+        ask, "answer.html", words=words, language=language, said=words[said] if said in SAID else "", tone=SAID.get(said, ""),
         one=turn_view(entry, linked.told, walls.of(entry.site_id), words, room=linked.room),
         as_of=walls.of(entry.site_id).time(ask.ctx.clock.now()),
     )  # fmt: skip
-    if not ask.secret:
-        ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)
-    return response
 
 
 async def say_where(ask: Ask) -> Response:
@@ -56,7 +54,7 @@ async def say_where(ask: Ask) -> Response:
 
 
 async def _said(ask: Ask) -> str:
-    said = {"token": _token(ask), "say": ask.form.get("say", ""), "expected_version": ask.form.get("version", "")}
+    said = {"token": token_of(ask), "say": ask.form.get("say", ""), "expected_version": ask.form.get("version", "")}
     minutes = {"travel_minutes": ask.form["minutes"]} if ask.form.get("minutes") else {}
     try:
         command = msgspec.convert(said | minutes, SayByLink, strict=False)
@@ -71,11 +69,27 @@ async def _said(ask: Ask) -> str:
     return "left" if command.say == "leave" else "noted"
 
 
-def _gone(ask: Ask) -> Response:
+async def words_for(ask: Ask, patient_id: UUID) -> tuple[str, Mapping[str, str]]:
+    """The language in which a patient is written to, and all that a page says in it."""
+    language = language_for(await service.language_of(ask.ctx, patient_id))
+    return language, languages()[language]
+
+
+def shown(ask: Ask, template: str, **values: Any) -> Response:
+    """A page with a form, for whoever is not signed in. A browser that has no secret of its own gets one, as at the sign-in."""
+    known = ask.secret or str(ask.ctx.ids.new())
+    response = Ask(ask.ctx, ask.request, None, known, ask.form).show(template, **values)
+    if not ask.secret:
+        ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)
+    return response
+
+
+def gone(ask: Ask, text: str) -> Response:
     """The same for whatever is wrong with a token, in the language of the browser: whose it was is not known."""
     language = language_for(ask.request.headers.get("accept-language", "").partition(",")[0])
-    return ask.show("answer_gone.html", LinkRefused.status, words=languages()[language], language=language)
+    words = languages()[language]
+    return ask.show("answer_gone.html", LinkRefused.status, words=words, language=language, text=words[text])
 
 
-def _token(ask: Ask) -> str:
+def token_of(ask: Ask) -> str:
     return str(ask.request.path_params["token"])[:64]

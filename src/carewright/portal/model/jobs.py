@@ -39,6 +39,13 @@ class DelayHeard(msgspec.Struct, frozen=True):
     by_emergency: bool = False
 
 
+class OfferHeard(msgspec.Struct, frozen=True):
+    """The payload of a job: which offer its patient is to be told of."""
+
+    organization_id: UUID
+    offer_id: UUID
+
+
 class TurnSoonHeard(msgspec.Struct, frozen=True):
     """The payload of a job: whose turn is soon, and since when."""
 

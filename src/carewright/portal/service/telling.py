@@ -1,4 +1,4 @@
-"""What the portal tells patients by message: of their appointments, passkeys and turns."""
+"""What the portal tells patients by message: of their appointments, offers, passkeys and turns."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,13 +7,14 @@ from uuid import UUID
 
 from carewright.contracts.elsewhere import LinkToTurn, NoteUnreached
 from carewright.contracts.notifications import TEMPLATES, Channel, Moment, Notice, Recipient, TemplateName
+from carewright.contracts.offers import LinkToOffer, NoteOfferUnreached, OfferNotOpen, UnknownOffer
 from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import IdempotencyKeyReused
 from carewright.portal.context import PortalContext
 from carewright.portal.model import sign_in
 from carewright.portal.model.appointments import was_only_held
-from carewright.portal.model.jobs import Confirmation, DelayHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
+from carewright.portal.model.jobs import Confirmation, DelayHeard, OfferHeard, PasskeyChange, TurnCalled, TurnSoonHeard, TurnTold
 
 TELL_OF_PASSKEY = "portal.tell_of_passkey"
 """The job that tells a patient that a passkey was added or removed."""
@@ -22,6 +23,8 @@ TELL_OF_DELAY = "portal.tell_of_delay"
 LATE_IN_STEPS = 5
 """Minutes: nobody believes a delay to the minute."""
 STILL_TO_BE = frozenset({"booked", "arrived", "checked-in"})
+ASK_BY_OFFER = "portal.ask_by_offer"
+"""The job that asks a patient whether another time suits them."""
 ASK_NEAR = "portal.ask_near"
 """The job that tells a patient that their turn is soon."""
 CALL_IN = "portal.call_in"
@@ -121,6 +124,35 @@ async def tell_elsewhere(ctx: PortalContext, about: TurnTold) -> None:
     with suppress(IdempotencyKeyReused):  # said before, with another link: that one works
         if not await _tell_patient(ctx, host, about.patient_id, template, key=key, until_at=until, values=said, about_id=about.entry_id):
             await ctx.queues.note_unreached(host, NoteUnreached(entry_id=about.entry_id))
+
+
+async def ask_by_offer(ctx: PortalContext, about: OfferHeard) -> None:
+    """Ask a patient whether another time suits them; nothing where that is settled already. Safe to repeat, as `tell_of_passkey`.
+
+    Whoever cannot be asked is shown to the desk, at once or when the message was given up.
+    """
+    host = ctx.hosting(about.organization_id)
+    try:
+        offer = await ctx.offers.get_offer(host, about.offer_id)
+    except UnknownOffer:  # whoever it was made to was erased
+        return
+    if offer.status != "open":
+        return
+    said: dict[str, str | Moment] = {
+        "when": Moment(at=offer.booked_start, zone=offer.time_zone), "site": offer.site_name,
+        "instead": Moment(at=offer.start, zone=offer.time_zone), "until": Moment(at=offer.expires_at, zone=offer.time_zone),
+    }  # fmt: skip
+    template: TemplateName = "appointment_offer"
+    if ctx.settings.public_url:
+        try:
+            made = await ctx.offers.link_to_offer(host, LinkToOffer(offer_id=offer.id))
+        except OfferNotOpen:
+            return
+        template, said["link"] = "appointment_offer_link", f"{ctx.settings.public_url.rstrip('/')}/answer/offer/{made.token}"
+    key, until = f"{ASK_BY_OFFER}:{offer.id}", offer.expires_at
+    with suppress(IdempotencyKeyReused):  # said before, with another link: that one works
+        if not await _tell_patient(ctx, host, offer.patient_id, template, key=key, until_at=until, values=said, about_id=offer.id):
+            await ctx.offers.note_offer_unreached(host, NoteOfferUnreached(offer_id=offer.id))
 
 
 async def _with_link(ctx: PortalContext, host: Actor, about: TurnTold) -> tuple[TemplateName, dict[str, str]]:

@@ -19,6 +19,7 @@ from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.fhir.vitals import observation
 from carewright.contracts.hl7 import ListPatientMessages
 from carewright.contracts.notifications import ListMessages
+from carewright.contracts.offers import ListOffers
 from carewright.contracts.orders import SearchRequests
 from carewright.contracts.patients import RecordMerged
 from carewright.contracts.queue import TurnsOfVisits
@@ -95,6 +96,11 @@ async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None
     return [scheduling.appointment(one) for one in page.items], page.next
 
 
+async def _offers(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.offers.list_offers(_gatherer(ctx), ListOffers(patient_id=patient_id, limit=PAGE, after=id_after(after)))
+    return [scheduling.offered(one) for one in page.items], str(page.next) if page.next else None
+
+
 async def _encounters(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     """Each visit, and the turns that it led through; first the precautions that are kept of the patient."""
     page = await ctx.flow.search_encounters(_gatherer(ctx), SearchEncounters(patient_ids=(patient_id,), limit=PAGE, after=after))
@@ -164,7 +170,7 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 
 PARTS: dict[str, Part] = {
     "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "authorisations": _authorisations,
-    "appointments": _appointments, "encounters": _encounters, "orders": _orders, "observations": _observations, "messages": _messages,
-    "documents": _documents, "apps": _apps, "journal": _journal,
+    "appointments": _appointments, "offers": _offers, "encounters": _encounters, "orders": _orders, "observations": _observations,
+    "messages": _messages, "documents": _documents, "apps": _apps, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""

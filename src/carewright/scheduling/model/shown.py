@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from carewright.contracts.offers import OfferFact
 from carewright.contracts.scheduling import AppointmentFact, AppointmentRescheduled, ClaimedTime, ScheduleChanged, TimeInUseChanged
 from carewright.kernel.shown import Shown
 
@@ -34,6 +35,12 @@ def in_use(fact: TimeInUseChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     yield fact.site_id, {"id": str(fact.entry_id)} | has
 
 
+def offered(fact: OfferFact) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """How an offer stands, for the site of its appointment."""
+    what = fact.topic.split(".")[2]
+    yield fact.site_id, {"id": str(fact.offer_id), "appointment": str(fact.appointment_id), "what": what, "status": fact.status}
+
+
 def _taken(claims: Iterable[ClaimedTime], start: datetime) -> str:
     """Whose calendars are taken, and from when to when: in minutes after `start`."""
     return " ".join(f"{each.schedule_id}:{(each.start - start) // MINUTE}:{(each.end - start) // MINUTE}" for each in claims)
@@ -54,3 +61,7 @@ APPOINTMENTS = Shown(
 )  # fmt: skip
 CALENDARS = Shown("calendar", frozenset({"scheduling.calendar.read"}), {ScheduleChanged: changed})
 TIME_IN_USE = Shown("in-use", frozenset({"scheduling.calendar.read"}), {TimeInUseChanged: in_use})
+OFFERS = Shown(
+    "offer", frozenset({"scheduling.appointment.read", "scheduling.appointment.any_patient"}),
+    dict.fromkeys(OfferFact.__subclasses__(), offered),
+)  # fmt: skip

@@ -15,7 +15,6 @@ from carewright.contracts.scheduling import (
     AppointmentRequested,
     AppointmentStatus,
     BookAppointment,
-    BookSeries,
     CalendarMoved,
     ClaimedTime,
     HoldExpired,
@@ -24,13 +23,13 @@ from carewright.contracts.scheduling import (
     IllegalStep,
     PatientBusy,
     PickedTime,
-    Series,
     SeriesNotFree,
     Slot,
     TimeNotFree,
     UnknownAppointment,
     UnknownPatient,
 )
+from carewright.contracts.series import BookSeries, Series
 from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput

@@ -1,9 +1,10 @@
 """What becomes of an appointment: confirm, cancel, reschedule, advance, release; and reading it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -62,6 +63,7 @@ from carewright.scheduling.service.paying import ensure_not_stopped
 from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
 from carewright.scheduling.service.reserve import Beaten, ensure_all_got, reserved, watched
 
+T = TypeVar("T")
 MOVE_ATTEMPTS_MAX = 3
 
 
@@ -181,24 +183,25 @@ async def reschedule_appointment(ctx: SchedulingContext, command: RescheduleAppo
     if command.override is not None:
         ctx.actor.require("scheduling.appointment.override")
     calendars = await ctx.calendars()
+    return await once(ctx, Appointment, lambda: trying(ctx, calendars, lambda: _move(ctx, calendars, command)))
 
-    async def work() -> Appointment:
-        for _ in range(MOVE_ATTEMPTS_MAX - 1):
-            try:
-                return await _move(ctx, calendars, command)
-            except Beaten as beaten:
-                await clear_the_way(ctx, beaten.claims)
-                await ctx.live.reload(calendars, [claim.schedule_id for claim in beaten.claims])
-            except TimeNotFree:  # the copy says so: is it sure?
-                if not await ctx.live.settle(calendars):
-                    raise
+
+async def trying(ctx: SchedulingContext, calendars: Calendars, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try to move again while the ledger knows better than the live copy: clear the way, read again."""
+    for _ in range(MOVE_ATTEMPTS_MAX - 1):
         try:
-            return await _move(ctx, calendars, command)
+            return await attempt()
         except Beaten as beaten:
-            calendars.doubt(beaten.claims)
-            raise beaten.refusal from None
-
-    return await once(ctx, Appointment, work)
+            await clear_the_way(ctx, beaten.claims)
+            await ctx.live.reload(calendars, [claim.schedule_id for claim in beaten.claims])
+        except TimeNotFree:  # the copy says so: is it sure?
+            if not await ctx.live.settle(calendars):
+                raise
+    try:
+        return await attempt()
+    except Beaten as beaten:
+        calendars.doubt(beaten.claims)
+        raise beaten.refusal from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,33 +269,66 @@ async def _claims_after(
     return await store.claims_of_appointment(tx, organization_id, after.id), ()
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An appointment that was moved, the time it has now, and what it had before."""
+
+    appointment: Appointment
+    claims: Sequence[ClaimedTime]
+    released: Sequence[ClaimedTime]
+
+    def show(self, calendars: Calendars) -> None:
+        """Show it in the live copy, once it is committed."""
+        calendars.give_back(self.released)
+        calendars.take(self.claims)
+
+
 async def _move(ctx: SchedulingContext, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
     """One attempt: claim the new time and release the old one in one transaction."""
-    organization_id, cipher = calendars.organization_id, await ctx.cipher()
     with ExitStack() as shown, watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
-            found, master = await store.appointment_for_change(tx, cipher, command.appointment_id)
-            before = ctx.require_own(found)
-            ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
-            if command.time.site_id != before.site_id:
-                await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
-            ensure_version(before, command.expected_version)
-            ensure_movable(before, ctx.clock.now())
-            old, others = await own_time(ctx, tx, calendars, before)
-            after = moved(before, new_slot(ctx, calendars, before, command, old, others), command, calendars, ctx.clock.now())
-            await ensure_not_stopped(ctx, tx, after)
-            about.extend((*old, *claims_of(after)))
-            if command.override is None:
-                shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
-            claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None)
-            await replace_stored(ctx, tx, cipher, before, after)
-            await outbox.publish(ctx, tx, _moved_fact(before, after, organization_id, claims, old))
-            await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
-            await remember(ctx, tx, after)
-        calendars.give_back(old)
-        calendars.take(claims)
+            done = await move_within(ctx, tx, calendars, command, shown, about)
+            await remember(ctx, tx, done.appointment)
+        done.show(calendars)
     ctx.wake()
-    return after
+    return done.appointment
+
+
+async def move_within(
+    ctx: SchedulingContext,
+    tx: Session,
+    calendars: Calendars,
+    command: RescheduleAppointment,
+    shown: ExitStack,
+    about: list[ClaimedTime],
+    offer_id: UUID | None = None,
+) -> Moved:
+    """Move an appointment in the caller's transaction. What is claimed is shown as taken within `shown`, and noted in `about`.
+
+    What an offer keeps (`offer_id`) counts as the appointment's own, and the rules are those for whoever offered it: staff.
+    """
+    organization_id, cipher = calendars.organization_id, await ctx.cipher()
+    found, master = await store.appointment_for_change(tx, cipher, command.appointment_id)
+    before = ctx.require_own(found)
+    ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
+    if command.time.site_id != before.site_id:
+        await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
+    ensure_version(before, command.expected_version)
+    ensure_movable(before, ctx.clock.now())
+    old, others = await own_time(ctx, tx, calendars, before)
+    if offer_id is not None:
+        old = (*old, *await store.claims_of_appointment(tx, organization_id, offer_id))
+    slot = new_slot(ctx, calendars, before, command, old, others, by_patient=ctx.by_patient and offer_id is None)
+    after = moved(before, slot, command, calendars, ctx.clock.now())
+    await ensure_not_stopped(ctx, tx, after)
+    about.extend((*old, *claims_of(after)))
+    if command.override is None:
+        shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
+    claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None, offer_id=offer_id)
+    await replace_stored(ctx, tx, cipher, before, after)
+    await outbox.publish(ctx, tx, _moved_fact(before, after, organization_id, claims, old))
+    await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
+    return Moved(after, claims, old)
 
 
 async def own_time(
@@ -320,6 +356,8 @@ def new_slot(
     command: RescheduleAppointment,
     old: Sequence[ClaimedTime],
     others: Sequence[ClaimedTime],
+    *,
+    by_patient: bool,
 ) -> Slot:
     """Actors for the new time; the appointment's own old time does not stand in its way, but what `others` hold of it does."""
     ctx.require_site(command.time.site_id)
@@ -332,7 +370,7 @@ def new_slot(
         choose = overridden_slot
     else:
         rules.ensure_bookable(
-            kind.value, command.time, site.zone, ctx.clock.now(), by_patient=ctx.by_patient, horizon_days=ctx.settings.horizon_days
+            kind.value, command.time, site.zone, ctx.clock.now(), by_patient=by_patient, horizon_days=ctx.settings.horizon_days
         )
         choose = pick
     with calendars.without(old, others):
@@ -340,8 +378,9 @@ def new_slot(
 
 
 async def _exchange_claims(
-    ctx: SchedulingContext, tx: Session, calendars: Calendars, after: Appointment, old: Sequence[ClaimedTime], *, override: bool
-) -> Sequence[ClaimedTime]:
+    ctx: SchedulingContext, tx: Session, calendars: Calendars, after: Appointment, old: Sequence[ClaimedTime], *, override: bool,
+    offer_id: UUID | None,
+) -> Sequence[ClaimedTime]:  # fmt: skip
     """Claim what is new, under an id of its own; then give both that and the old time back, and claim the whole.
 
     New time first, because it is waited for: who gave time away and then waited could lock others out, as two who exchange their times
@@ -353,7 +392,7 @@ async def _exchange_claims(
     else:
         claims = claims_of(after)
         await _claim_new(tx, calendars, after, interim, beyond(claims, old))
-    await store.release_claims(tx, organization_id, [after.id, interim])
+    await store.release_claims(tx, organization_id, [after.id, interim, *([offer_id] if offer_id else [])])
     got = await store.claim_time(tx, organization_id, [(after.id, claim) for claim in claims], None)
     invariant(len(got) == len(claims), "time that is ours is claimed without contest")
     return claims

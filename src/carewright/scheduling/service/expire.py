@@ -1,25 +1,32 @@
-"""Holds that ran out: their time goes back, with an event, whether by the timer or because somebody wants it now."""
+"""Holds and offers that ran out: their time goes back, with an event, whether by the timer or because somebody wants it now."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
+from carewright.contracts.offers import Offer
 from carewright.contracts.scheduling import Appointment, AppointmentHoldExpired, ClaimedTime
 from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.appointment import fact_of, stepped
+from carewright.scheduling.service.ending import end_by_itself
+from carewright.scheduling.store import offers
 
 BATCH_MAX = 200
 
 
 async def clear_the_way(ctx: SchedulingContext, claims: Sequence[ClaimedTime]) -> bool:
-    """Remove expired holds that lie on `claims`. True when there were any, so that another try makes sense."""
+    """Remove expired holds and offers that lie on `claims`. True when there were any, so that another try makes sense."""
+    organization_id = ctx.actor.organization_id
     async with ctx.db.transaction() as tx:
-        holds = await store.expired_holds_in_the_way(tx, ctx.actor.organization_id, claims, ctx.clock.now())
+        holds = await store.expired_holds_in_the_way(tx, organization_id, claims, ctx.clock.now())
         for hold in holds:
-            await _expire(ctx, tx, ctx.actor.organization_id, hold)
-    return bool(holds)
+            await _expire(ctx, tx, organization_id, hold)
+        lapsed = await offers.expired_in_the_way(tx, organization_id, claims, ctx.clock.now())
+        for offer in lapsed:
+            await _expire_offer(ctx, tx, organization_id, offer)
+    return bool(holds or lapsed)
 
 
 async def expire_holds(ctx: SchedulingContext) -> int:
@@ -31,6 +38,21 @@ async def expire_holds(ctx: SchedulingContext) -> int:
     if holds:
         ctx.wake()
     return len(holds)
+
+
+async def expire_offers(ctx: SchedulingContext) -> int:
+    """End a batch of offers that nobody answered in time, of every organization. The timer's turn."""
+    async with ctx.db.transaction() as tx:
+        lapsed = await offers.expired(tx, ctx.clock.now(), BATCH_MAX)
+        for organization_id, offer in lapsed:
+            await _expire_offer(ctx, tx, organization_id, offer)
+    if lapsed:
+        ctx.wake()
+    return len(lapsed)
+
+
+async def _expire_offer(ctx: SchedulingContext, tx: Session, organization_id: UUID, offer: Offer) -> None:
+    await end_by_itself(ctx, tx, organization_id, offer, "expired", "scheduling.offer.expire")
 
 
 async def _expire(ctx: SchedulingContext, tx: Session, organization_id: UUID, hold: Appointment) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from carewright.contracts.planner import Instead, Proposed, ProposeInstead
-from carewright.contracts.scheduling import Appointment, Slot
+from carewright.contracts.scheduling import Appointment, ClaimedTime, Slot
 from carewright.contracts.starts import FindTimes
 from carewright.kernel.errors import Refusal
+from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.instead import chosen
 from carewright.scheduling.service.change import get_appointment
 from carewright.scheduling.service.find import find_times
+from carewright.scheduling.store import offers
 
 LOOKED_AT = 20
 """Free times for each: of fifty that move, most find theirs among the first."""
@@ -24,12 +26,19 @@ async def propose_instead(ctx: SchedulingContext, query: ProposeInstead) -> Prop
 
 
 async def _free(ctx: SchedulingContext, one: Appointment) -> Sequence[Slot]:
+    """Times at which the visit could be, the patient is expected nowhere else, and to which they did not say no."""
     since = max(one.start, ctx.clock.now())
     asked = FindTimes(visit_type_id=one.visit_type_id, site_id=one.site_id, from_at=since, urgency=one.urgency, limit=LOOKED_AT)
     try:
-        return (await find_times(ctx, asked)).items
+        found = (await find_times(ctx, asked)).items
     except Refusal:
         return ()
+    theirs = [ClaimedTime(schedule_id=one.patient_id, lane=0, start=each.start, end=each.end) for each in found]
+    taken = await store.claims_beside(ctx.db, ctx.actor.organization_id, theirs, one.id, ctx.clock.now())
+    declined = await offers.declined_starts(ctx.db, ctx.actor.organization_id, one.id)
+    return [
+        slot for slot in found if slot.start not in declined and not any(each.start < slot.end and slot.start < each.end for each in taken)
+    ]
 
 
 def _instead(one: Appointment, slot: Slot | None) -> Instead:

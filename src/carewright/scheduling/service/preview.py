@@ -6,11 +6,10 @@ from msgspec.structs import replace
 
 from carewright.contracts.board import ConflictReason, MoveActor, MoveConflict, MovePreview
 from carewright.contracts.coverage import NotAuthorised, NotCovered
-from carewright.contracts.hours import Busy, Opening
+from carewright.contracts.hours import Busy, Opening, Override
 from carewright.contracts.scheduling import (
     Appointment,
     OutsideRules,
-    Override,
     Participant,
     RescheduleAppointment,
     Slot,
@@ -48,7 +47,7 @@ async def preview_move(ctx: SchedulingContext, command: RescheduleAppointment) -
         old, others = await own_time(ctx, tx, calendars, before)
 
         def slot_for(override: Override | None) -> Slot:
-            return new_slot(ctx, calendars, before, replace(command, override=override), old, others)
+            return new_slot(ctx, calendars, before, replace(command, override=override), old, others, by_patient=ctx.by_patient)
 
         refused: list[MoveConflict] = []
         try:

@@ -110,8 +110,9 @@ async def lock_calendars(tx: Session, organization_id: UUID, versions: dict[UUID
 
 
 async def claim_time(
-    tx: Session, organization_id: UUID, claims: Sequence[tuple[UUID, ClaimedTime]], beside_nobody_but: UUID | None
-) -> list[UUID]:
+    tx: Session, organization_id: UUID, claims: Sequence[tuple[UUID, ClaimedTime]], beside_nobody_but: UUID | None,
+    expires_at: datetime | None = None,
+) -> list[UUID]:  # fmt: skip
     """Claim time for (appointment, claim) pairs; returns the schedule of each one got. Fewer than asked: somebody was faster.
 
     What an appointment other than `beside_nobody_but` holds in a further lane is not claimed; None is for those who may book beside others.
@@ -119,6 +120,7 @@ async def claim_time(
     rows = await tx.fetch(
         Q.claim_time, organization_id, [c.schedule_id for _, c in claims], [c.lane for _, c in claims],
         [c.start for _, c in claims], [c.end for _, c in claims], [appointment_id for appointment_id, _ in claims], beside_nobody_but,
+        expires_at,
     )  # fmt: skip
     return [row["schedule_id"] for row in rows]
 
