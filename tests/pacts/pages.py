@@ -414,6 +414,8 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("console", "find_entries"): "as list_places",
     ("console", "get_encounter"): "as list_places",
     ("console", "record_encounter"): "as list_places",
+    ("console", "get_limits"): "as put_queue; tests/http/test_overview.py sets them",
+    ("console", "set_limits"): "as get_limits",
     ("console", "put_queue"): "of operations alone; tests/http/test_policy_page.py sets one, and refuses absurd ones",
     ("console", "preview_policy"): "as put_queue",
     ("console", "see_demand"): "as put_queue",

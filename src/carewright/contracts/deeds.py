@@ -130,6 +130,7 @@ flow.find_tickets                      flow.queue.list
 flow.get_delay                         flow.delay.list
 flow.get_encounter                     flow.encounter.read
 flow.get_entry                         flow.queue_entry.read
+flow.get_limits                        flow.limits.read
 flow.get_place                         flow.place.read
 flow.get_precautions                   flow.precaution.read
 flow.get_relief                        flow.relief.list
@@ -164,6 +165,7 @@ flow.say_where                         flow.queue_entry.say_where
 flow.search_encounters                 flow.encounter.search
 flow.see_demand                        flow.queue.demand
 flow.set_delay                         flow.delay.set
+flow.set_limits                        flow.limits.set
 flow.set_precautions                   flow.place.change
 flow.set_relief                        flow.relief.set
 flow.set_telling                       flow.delay.set_telling
@@ -294,6 +296,7 @@ SILENT = frozenset({
     "calendars.feed.list", "coverage.policy.read", "directory.entry.find", "directory.entry.read",
     "ehr.connection.list", "ehr.untold.list",
     "flow.call.show", "flow.check_in.find", "flow.check_in.tell", "flow.check_in.try", "flow.delay.list", "flow.help.list",
+    "flow.limits.read",
     "flow.place.count",
     "flow.walk_in.list", "flow.walk_in.offer",
     "flow.queue.demand", "flow.queue.list", "flow.queue.preview", "flow.queue.propose", "flow.queue_entry.estimate",

@@ -21,6 +21,7 @@ from carewright.contracts.encounters import (
     RecordEncounter,
     SearchEncounters,
 )
+from carewright.contracts.limits import SetLimits, SiteLimits
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.relief import OtherSites, QueueRelief, ReliefBy, ReliefKind, ReliefReason, SetRelief
 from carewright.contracts.rooms import (
@@ -215,6 +216,13 @@ class PlaceStepNotAllowed(Refusal):
     title = "This cannot be done with the room or bed as it stands now."
 
 
+class UnknownSite(Refusal):
+    code = "flow.unknown_site"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this site."
+
+
 class UnknownCalendar(Refusal):
     code = "flow.unknown_calendar"
     status = 404
@@ -394,6 +402,10 @@ class Queues(Protocol):
     async def put_queue(self, actor: Actor, command: queue.PutQueue, idempotency_key: str | None = None) -> queue.Queue: ...
 
     async def preview_policy(self, actor: Actor, query: queue.PreviewPolicy) -> queue.PolicyPreview: ...
+
+    async def get_limits(self, actor: Actor, query: AtSite) -> SiteLimits: ...
+
+    async def set_limits(self, actor: Actor, command: SetLimits, idempotency_key: str | None = None) -> SiteLimits: ...
 
     async def list_queues(self, actor: Actor, query: queue.ListQueues) -> queue.QueuesPage: ...
 

@@ -60,6 +60,7 @@ flow.encounter.any_patient            .   .   x   .   x   x   x   .   .   .   . 
 flow.encounter.read                   x   x   x   .   x   x   x   .   .   .   .   x   .   .   .
 flow.encounter.record                 .   .   x   .   x   x   .   .   .   .   .   x   .   .   .
 flow.kiosk.use                        .   .   .   .   .   .   .   .   .   .   .   .   .   x   .
+flow.limits.read                      .   .   x   x   x   x   x   x   .   .   x   x   .   .   .
 flow.place.change                     .   .   .   .   x   .   .   x   .   .   x   .   .   .   .
 flow.place.read                       .   .   x   .   x   x   x   x   .   .   .   x   .   .   .
 flow.place.work                       .   .   x   .   x   x   x   .   .   .   .   x   .   .   .

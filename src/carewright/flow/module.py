@@ -39,6 +39,7 @@ from carewright.contracts.kiosk import (
     WalkIn,
     WalkInsPage,
 )
+from carewright.contracts.limits import SetLimits, SiteLimits
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.patients import PatientErased, PatientMerged
@@ -101,6 +102,7 @@ from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, Star
 from carewright.flow import handlers, mqtt
 from carewright.flow.context import FlowContext
 from carewright.flow.http import delays as http_delays
+from carewright.flow.http import limits as http_limits
 from carewright.flow.http import precautions as http_precautions
 from carewright.flow.http import queues as http_queues
 from carewright.flow.http import relief as http_relief
@@ -117,6 +119,7 @@ from carewright.flow.service import (
     delays,
     elsewhere,
     help_calls,
+    limits,
     lobby,
     precautions,
     queue,
@@ -188,6 +191,12 @@ class LocalQueues:
 
     async def preview_policy(self, actor: Actor, query: PreviewPolicy) -> PolicyPreview:
         return await queue.preview_policy(self._context.acting(actor), query)
+
+    async def get_limits(self, actor: Actor, query: AtSite) -> SiteLimits:
+        return await limits.get_limits(self._context.acting(actor), query)
+
+    async def set_limits(self, actor: Actor, command: SetLimits, idempotency_key: str | None = None) -> SiteLimits:
+        return await limits.set_limits(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
     async def list_queues(self, actor: Actor, query: ListQueues) -> QueuesPage:
         return await queue.list_queues(self._context.acting(actor), query)
@@ -415,6 +424,7 @@ MODULE = Module(
     + http_rooms.ROUTES
     + http_precautions.ROUTES
     + http_delays.ROUTES
+    + http_limits.ROUTES
     + http_tuning.ROUTES
     + http_sensors.ROUTES,
     prefixes=(
@@ -424,6 +434,7 @@ MODULE = Module(
         http_precautions.PRECAUTIONS,
         "/api/v1/delays",
         "/api/v1/expected-starts",
+        http_limits.LIMITS,
         "/api/v1/tunings",
         http_sensors.SENSORS,
         http_sensors.READINGS,

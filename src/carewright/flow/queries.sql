@@ -469,6 +469,12 @@ SELECT id, time_zone, tell_minutes FROM flow.site WHERE organization_id = $1 ORD
 -- name: site_of
 SELECT time_zone, tell_minutes FROM flow.site WHERE organization_id = $1 AND id = $2
 
+-- name: limits_of
+SELECT full_percent, long_minutes FROM flow.site WHERE organization_id = $1 AND id = $2
+
+-- name: set_limits
+UPDATE flow.site SET full_percent = $3, long_minutes = $4 WHERE organization_id = $1 AND id = $2 RETURNING id
+
 -- name: set_telling
 UPDATE flow.site SET tell_minutes = $3 WHERE organization_id = $1 AND id = $2 RETURNING tell_minutes
 

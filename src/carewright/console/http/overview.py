@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 from starlette.responses import Response
 
 from carewright.console.http.bed_words import KINDS, STATES
@@ -16,6 +17,8 @@ from carewright.console.http.page import Ask
 from carewright.console.http.sensed import areas_of
 from carewright.console.http.today import day_in
 from carewright.contracts.board import HourUse, ReadUse, ServiceUse
+from carewright.contracts.delays import AtSite
+from carewright.contracts.limits import SetLimits, SiteLimits
 from carewright.contracts.queue import ListQueues, QueueSummary
 from carewright.contracts.rooms import CountPlaces
 from carewright.kernel.server_sent import text_of
@@ -26,10 +29,9 @@ WATCHED = {
     "appointment": "scheduling.appointment.any_patient", "turn": "flow.queue.work", "place": READS_PLACES, "sensed": "flow.sensor.read",
 }  # fmt: skip
 """What the page follows, by what one may; whoever may follow neither loads it again."""
-FULL_PERCENT = 95
-"""From here on an hour is as good as full: what is left of it is mostly too short for a visit."""
-LONG_MINUTES = 60
-"""Whoever waits longer than this is a reason to look, whatever their level."""
+LIMITS = f"{OVERVIEW}/limits"
+SETS_LIMITS = "flow.queue.change"
+UNCLEAR = "Say a percentage from 50 to 100, and a number of minutes from 5 to 1440."
 
 
 class Cell(NamedTuple):
@@ -72,13 +74,28 @@ class Full(NamedTuple):
 
 async def show_overview(ask: Ask) -> Response:
     """A site's day, today unless `day` says another; without a site, the question which."""
-    query = ask.request.query_params
+    return await _shown(ask, ask.request.query_params.get("place", ""))
+
+
+async def set_limits(ask: Ask) -> Response:
+    """From when on something at the site is to be looked at."""
+    place = ask.form.get("place", "")
+    given = {"site_id": place, "full_percent": ask.form.get("full", ""), "long_minutes": ask.form.get("long", "")}
+    try:
+        command = msgspec.convert(given, SetLimits, strict=False)
+    except msgspec.ValidationError:
+        return await _shown(ask, place, 422, UNCLEAR)
+    await ask.ctx.queues.set_limits(ask.ctx.actor, command, ask.key)
+    return ask.go(f"{OVERVIEW}?{urlencode({'place': place})}")
+
+
+async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> Response:
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    wanted = query.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
+    wanted = wanted or (str(sites[0].id) if len(sites) == 1 else "")
     site = next((one for one in sites if str(one.id) == wanted), None)
-    asked = day_in(query.get("day", ""))
+    asked = day_in(ask.request.query_params.get("day", ""))
     if site is None:
-        return ask.show("overview.html", site=None, sites=sites, asked=asked)
+        return ask.show("overview.html", site=None, sites=sites, asked=asked, error=error)
     place = text_of(await ask.ctx.feed.place())  # before anything is read
     zone = ZoneInfo(site.time_zone or "UTC")
     now = ask.ctx.clock.now().astimezone(zone)
@@ -93,12 +110,14 @@ async def show_overview(ask: Ask) -> Response:
     if ask.ctx.actor.may(READS_QUEUES) and day == now.date():
         queues = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(site_id=site.id))).items
     places = await _places(ask, site.id) if day == now.date() else []
+    limits = await _limits(ask, site.id)
     return ask.show(
-        "overview.html", site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown, places=places,
+        "overview.html", status, error=error, limits=limits, may_set=ask.ctx.actor.may(SETS_LIMITS) and ask.ctx.actor.works_at(site.id),
+        site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown, places=places,
         labels=[f"{labels[each]:%H}" for each in shown], as_of=f"{now:%H:%M}", current=_current(labels, now),
         areas=areas_of(queues, zone),
         kinds=_watched(ask),
-        flags=[*_waits(queues, now), *_full(lines, labels, now, site.id)],
+        flags=[*_waits(queues, limits, now), *_full(lines, labels, limits, now)],
         whole=_cell(_sum_of(hour for one in used.services for hour in one.hours)),
         board=f"{BOARD}?{urlencode({'place': str(site.id), 'day': str(day)})}",
     )  # fmt: skip
@@ -108,6 +127,13 @@ def _watched(ask: Ask) -> list[str]:
     """What the page follows. How beds stand and what sensors see do not make a page live that shows appointments and queues, too."""
     kinds = [kind for kind, permission in WATCHED.items() if ask.ctx.actor.may(permission)]
     return kinds if {"appointment", "turn"}.intersection(kinds) else []
+
+
+async def _limits(ask: Ask, site_id: UUID) -> SiteLimits:
+    """Those of the site, or, of a site where one does not work, the usual ones."""
+    if not ask.ctx.actor.works_at(site_id):
+        return SiteLimits(site_id=site_id)
+    return await ask.ctx.queues.get_limits(ask.ctx.actor, AtSite(site_id=site_id))
 
 
 async def _places(ask: Ask, site_id: UUID) -> list[Full]:
@@ -151,26 +177,26 @@ def _current(labels: Sequence[datetime], now: datetime) -> int | None:
     return next((number for number, each in enumerate(labels) if each <= now < each + timedelta(hours=1)), None)
 
 
-def _waits(queues: Sequence[QueueSummary], now: datetime) -> list[Flag]:
+def _waits(queues: Sequence[QueueSummary], limits: SiteLimits, now: datetime) -> list[Flag]:
     """Queues in which somebody has waited long, the longest first."""
     waits = [((now - each.waiting_since) // timedelta(minutes=1), each) for each in queues if each.waiting_since]
     return [
         Flag(f"{each.queue.name}: somebody has waited for {minutes} minutes, {sum(each.waiting)} wait", f"/staff/queues/{each.queue.id}")
         for minutes, each in sorted(waits, key=lambda one: -one[0])
-        if minutes >= LONG_MINUTES
+        if minutes >= limits.long_minutes
     ]
 
 
-def _full(lines: Sequence[Line], labels: Sequence[datetime], now: datetime, site_id: UUID) -> list[Flag]:
+def _full(lines: Sequence[Line], labels: Sequence[datetime], limits: SiteLimits, now: datetime) -> list[Flag]:
     """Services that have an hour before them which is as good as full."""
     flags = []
     for line in lines:
         full = [
             f"{labels[number]:%H}"
             for number, cell in enumerate(line.cells)
-            if cell.percent is not None and cell.percent >= FULL_PERCENT and labels[number] + timedelta(hours=1) > now
+            if cell.percent is not None and cell.percent >= limits.full_percent and labels[number] + timedelta(hours=1) > now
         ]
         if full:
-            address = f"{BOARD}?{urlencode({'place': str(site_id), 'day': str(labels[0].date()), 'service': str(line.id)})}"
+            address = f"{BOARD}?{urlencode({'place': str(limits.site_id), 'day': str(labels[0].date()), 'service': str(line.id)})}"
             flags.append(Flag(f"{line.name}: full at {', '.join(full)} o'clock", address))
     return flags

@@ -148,6 +148,7 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{registering.NEW}/register", registering.register),
         get(patients.PATIENT, patients.show_patient),
         get(overview.OVERVIEW, overview.show_overview),
+        post(overview.LIMITS, overview.set_limits),
         get(beds.BEDS, beds.show_beds),
         post(f"{beds.BEDS}/tiles", beds.show_tiles),
         get(bed_moves.ADMIT, bed_moves.show_admit),
