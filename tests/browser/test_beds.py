@@ -10,7 +10,7 @@ from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_live import LIVE
 from tests.browser.test_staff import sign_in
-from tests.clinic import Json, ok, open_clinic, register, until_known
+from tests.clinic import Json, ok, open_clinic, refused, register, until_known
 from tests.system import System
 
 MEDICAL = {"system": "urn:test:bed", "code": "medical", "display": "Medical bed"}
@@ -271,3 +271,69 @@ async def test_the_palette_leads_to_a_bed_board(visits: Visits, house: House) ->
     await page.keyboard.type("Beds")
     await page.get_by_role("option", name="Beds").first.click()
     await expect(page.get_by_role("heading", name="Bed board")).to_be_visible()
+
+
+def waits(page: Page) -> Locator:
+    return page.get_by_role("region", name="Waiting for a bed").get_by_role("listitem")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
+async def test_who_waits_for_a_bed_is_on_the_board_until_they_are_in_one(visits: Visits, house: House, size: dict[str, int]) -> None:
+    turn = await house.here("Wait")
+    watching = await house.board(visits, size, "front-desk")
+    page = await house.board(visits, size)
+    await page.goto(f"/staff/beds/visits/{turn['encounter_id']}?place={house.site_id}")
+    await page.get_by_label("Type").select_option(label="Medical")
+    await page.get_by_role("group", name="Besides, for this time, precautions against").get_by_label("Airborne").check()
+    await page.get_by_label("How urgent").select_option("urgent")
+    assert await problems_of(page) == []
+    await page.get_by_role("button", name="Wait for it").click()
+    await expect(page.get_by_role("status").first).to_contain_text("They wait for a bed now.")
+    await expect(waits(page)).to_contain_text("Urgent")
+    await expect(waits(page)).to_contain_text("Medical bed, precautions: airborne")
+    await expect(waits(watching)).to_contain_text(f"Wait{house.tag}")
+    await expect(waits(watching)).not_to_contain_text("airborne")
+    assert await problems_of(page) == []
+    await waits(watching).get_by_role("link", name=f"Wait{house.tag}").click()
+    await expect(watching.get_by_text("Waits for a bed since")).to_contain_text("urgent")
+    await expect(watching.get_by_text("Beds free now: 3 (2 not fit for the precautions).")).to_be_visible()
+    assert await problems_of(watching) == []
+    await watching.get_by_role("button", name="Admit to Bed 3").click()
+    await expect(tile(watching, "Bed 3")).to_contain_text(f"Wait{house.tag}")
+    await expect(waits(page)).to_have_count(0)
+    await expect(tile(page, "Bed 3")).to_contain_text(f"Wait{house.tag}")
+
+
+async def test_whoever_waits_no_more_is_taken_off_without_a_script_and_two_desks_do_not_both(visits: Visits, house: House) -> None:
+    turn = await house.here("Gone")
+    body = {"encounter_id": turn["encounter_id"], "site_id": house.site_id, "precautions": ["contact"]}
+    asked = ok(await house.system.request("nurse", "POST", "/api/v1/bed-requests", json=body))
+    pages = [await visits.open(signed_in=False, viewport=PHONE, java_script_enabled=False) for _ in range(2)]
+    for page in pages:
+        await sign_in(page, house.system, "nurse")
+        await page.goto(f"/staff/beds?place={house.site_id}&kind=bed")
+    for page in pages:
+        await waits(page).get_by_text("Waits no more").click()
+        await waits(page).get_by_role("button", name="Is cared for elsewhere").click()
+        await expect(waits(page)).to_have_count(0)
+    await expect(pages[0].get_by_role("status").first).to_contain_text("They wait for a bed no more.")
+    await expect(pages[1].get_by_role("status").first).to_contain_text("Somebody else was faster")
+    assert await problems_of(pages[1]) == []
+    again = await house.system.request("nurse", "POST", f"/api/v1/bed-requests/{asked['id']}/cancel", json={"reason": "mistake"})
+    refused(again, 409, "flow.bed_request_ended")
+
+
+async def test_whom_to_admit_is_dragged_from_the_list_and_what_was_asked_is_chosen_there(visits: Visits, house: House) -> None:
+    turn = await house.here("Pull")
+    kind = f"{MEDICAL['system']}|{MEDICAL['code']}"
+    body = {"encounter_id": turn["encounter_id"], "site_id": house.site_id, "precautions": ["contact"], "room_type": kind}
+    ok(await house.system.request("nurse", "POST", "/api/v1/bed-requests", json=body))
+    page = await house.board(visits)
+    await drag(page, waits(page).get_by_role("link", name=f"Pull{house.tag}"), tile(page, "Bed 2"))
+    await expect(page.get_by_role("heading", name="Bed 2")).to_be_visible()
+    await expect(page.get_by_label("Type")).to_have_value(kind)
+    await expect(page.get_by_role("group", name="Besides, for this time").get_by_label("Contact")).to_be_checked()
+    operations = await house.board(visits, account="operations")
+    await expect(waits(operations)).to_contain_text("Medical bed")
+    await expect(waits(operations)).not_to_contain_text("Pull")
+    await expect(waits(operations)).not_to_contain_text("contact")

@@ -25,7 +25,7 @@ OF_A_SITE = frozenset({
     "arrive", "arrive_in_emergency", "call_entry", "call_next", "get_entry", "list_entries", "list_queues", "put_queue", "step_entry",
     "transfer_entry",
     "triage_entry", "undo_step", "estimate_wait", "estimate_waits", "own_turns", "list_places", "get_place", "count_places",
-    "propose_places", "assign_place", "step_place",
+    "propose_places", "assign_place", "step_place", "list_bed_requests", "ask_for_bed", "cancel_bed_request",
     "set_precautions", "list_delays", "get_delay", "set_delay", "set_telling", "list_expected", "list_gaps", "take_time",
     "give_time_back", "propose_turns", "get_relief", "set_relief", "list_other_sites",
     "see_demand", "start_tuning", "list_tunings", "get_tuning", "step_tuning",
@@ -100,17 +100,21 @@ async def prepared(whole: Inside, clinic: Clinic, number: int) -> list[dict[str,
 
 
 async def admit(whole: Inside, clinic: Clinic) -> None:
-    """Somebody lies in a bed of the clinic, so that a board has something to show."""
+    """Somebody lies in a bed of the clinic, and somebody waits for one, so that a board has something to show."""
     bed = {"id": str(uuid4()), "kind": "bed", "name": "Bed", "site_id": clinic.site_id, "part_of_id": clinic.site_id}
     of_type = {"room_type": {"system": "urn:matrix:bed", "code": "medical"}}
     ok(await whole.request("administrator", "PUT", "/api/v1/directory", json={"locations": [bed | of_type]}))
-    patient = ok(await whole.request("front-desk", "POST", "/api/v1/patients", json=PATIENT | {"identifiers": []}), 201)["id"]
     queue = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Matrix"}
     queue_id = ok(await whole.request("operations", "PUT", "/api/v1/queues", json=queue))["id"]
     entries = f"/api/v1/queues/{queue_id}/entries"
-    turn = ok(await whole.request("nurse", "POST", entries, json={"patient_id": patient}), 201)
-    wanted = {"encounter_id": turn["encounter_id"], "site_id": clinic.site_id, "kind": "bed"}
+    visits = []
+    for _ in range(2):
+        patient = ok(await whole.request("front-desk", "POST", "/api/v1/patients", json=PATIENT | {"identifiers": []}), 201)["id"]
+        visits.append(ok(await whole.request("nurse", "POST", entries, json={"patient_id": patient}), 201)["encounter_id"])
+    wanted = {"encounter_id": visits[0], "site_id": clinic.site_id, "kind": "bed"}
     await until_known(lambda: whole.request("nurse", "POST", "/api/v1/places/assign", json=wanted))
+    asked = {"encounter_id": visits[1], "site_id": clinic.site_id, "precautions": ["contact"]}
+    ok(await whole.request("nurse", "POST", "/api/v1/bed-requests", json=asked))
 
 
 def wrong(operation: Operation, role: str, site: str, answer: Answer, told: set[str]) -> list[str]:

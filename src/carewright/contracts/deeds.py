@@ -111,11 +111,13 @@ flow.actor_of                          flow.sensor.resolve
 flow.answer_help                       flow.help.answer
 flow.arrive                            flow.queue_entry.arrive
 flow.arrive_in_emergency              flow.queue_entry.arrive
+flow.ask_for_bed                       flow.bed_request.ask
 flow.assign_place                      flow.place.assign
 flow.call_entry                        flow.queue_entry.call
 flow.call_for_help                     flow.help.call
 flow.call_next                         flow.queue_entry.call
 flow.call_walk_in                      flow.walk_in.call
+flow.cancel_bed_request                flow.bed_request.cancel
 flow.change_encounter                  flow.encounter.change
 flow.change_sensor                     flow.sensor.change
 flow.check_in                          flow.check_in.try
@@ -136,6 +138,7 @@ flow.get_precautions                   flow.precaution.read
 flow.get_relief                        flow.relief.list
 flow.get_tuning                        flow.tuning.list
 flow.link_to_turn                      flow.queue_entry.link
+flow.list_bed_requests                 flow.bed_request.search
 flow.list_delays                       flow.delay.list
 flow.list_entries                      flow.queue_entry.search
 flow.list_expected                     flow.delay.expected

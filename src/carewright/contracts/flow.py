@@ -25,8 +25,15 @@ from carewright.contracts.limits import SetLimits, SiteLimits
 from carewright.contracts.lobby import CallsShown, ShowCalls
 from carewright.contracts.relief import OtherSites, QueueRelief, ReliefBy, ReliefKind, ReliefReason, SetRelief
 from carewright.contracts.rooms import (
+    AskForBed,
     AssignPlace,
+    BedRequest,
+    BedRequestEnd,
+    BedRequests,
+    BedUrgency,
+    CancelBedRequest,
     CountPlaces,
+    ListBedRequests,
     ListPlaces,
     PatientPrecautions,
     Place,
@@ -207,6 +214,22 @@ class NoPlaceFree(Refusal):
     title = "No room or bed that suits is free now."
 
 
+class UnknownBedRequest(Refusal):
+    code = "flow.unknown_bed_request"
+    status = 404
+    issue = "not-found"
+    title = "We do not know this request for a bed."
+
+
+class BedRequestEnded(Refusal):
+    """`ended` is what came of it."""
+
+    code = "flow.bed_request_ended"
+    status = 409
+    issue = "conflict"
+    title = "Nobody waits for this bed any more."
+
+
 class PlaceStepNotAllowed(Refusal):
     """`place_status` is how it stands now."""
 
@@ -343,6 +366,22 @@ class PlaceChanged(Event, frozen=True, kw_only=True):
     @property
     def subject(self) -> UUID:
         return self.place_id
+
+
+class BedRequestChanged(Event, frozen=True, kw_only=True):
+    """Somebody waits for a bed, for another one than before, or not any more. Ids and codes alone."""
+
+    topic: ClassVar[str] = "flow.bed_request.changed.v1"
+    request_id: UUID
+    site_id: UUID
+    urgency: BedUrgency
+    version: int
+    encounter_id: UUID | None = None
+    ended: BedRequestEnd | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
 
 
 class DelayChanged(Event, frozen=True, kw_only=True):
@@ -484,6 +523,12 @@ class Rooms(Protocol):
     async def step_place(self, actor: Actor, command: StepPlace, idempotency_key: str | None = None) -> Place: ...
 
     async def set_precautions(self, actor: Actor, command: SetPrecautions, idempotency_key: str | None = None) -> Place: ...
+
+    async def list_bed_requests(self, actor: Actor, query: ListBedRequests) -> BedRequests: ...
+
+    async def ask_for_bed(self, actor: Actor, command: AskForBed, idempotency_key: str | None = None) -> BedRequest: ...
+
+    async def cancel_bed_request(self, actor: Actor, command: CancelBedRequest, idempotency_key: str | None = None) -> BedRequest: ...
 
     async def get_precautions(self, actor: Actor, patient_id: UUID) -> PatientPrecautions: ...
 

@@ -1,4 +1,7 @@
-"""The flow module's language of rooms and beds: how each stands, and who is put where. What is refused and told stands in `flow`."""
+"""The flow module's language of rooms and beds: how each stands, who is put where, who waits for a bed.
+
+What is refused and told stands in `flow`.
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -24,6 +27,9 @@ PlaceReason = Literal[
     "type", "equipment", "precautions", "not-more-than-needed", "more-than-needed", "near", "never-used", "longest-unused"
 ]
 """Why a place is proposed, or comes after others: `more-than-needed` is fit for precautions that others may need more."""
+BedUrgency = Literal["emergency", "urgent", "planned"]
+CancelReason = Literal["not-needed", "elsewhere", "mistake"]
+BedRequestEnd = Literal["admitted", "visit-over", "not-needed", "elsewhere", "mistake"]
 PlaceLack = Literal["type", "equipment", "precautions"]
 ListedPlaces = Annotated[tuple[UUID, ...], Meta(max_length=100)]
 """As many as an address can name."""
@@ -192,3 +198,63 @@ class RoomRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     room_type: TypeCode | None = None
     devices: TypeCodes = ()
     near_id: UUID | None = None
+
+
+class BedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """That somebody waits for a bed, and which; `ended` says what came of it.
+
+    Whose it is is told to those alone who work with places, which `precautions` were asked for to those alone who may read a patient's.
+    """
+
+    id: UUID
+    site_id: UUID
+    urgency: BedUrgency
+    asked_at: Instant
+    asked_by: str
+    encounter_id: UUID | None = None
+    patient_id: UUID | None = None
+    room_type: str | None = None
+    devices: tuple[str, ...] = ()
+    precautions: tuple[Precaution, ...] = ()
+    ended_at: Instant | None = None
+    ended: BedRequestEnd | None = None
+    version: int = 1
+
+
+class ListBedRequests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who waits for a bed at a site; `ids` are those requests alone, `encounter_id` that visit's. Without `whose` it is told of nobody."""
+
+    site_id: UUID
+    ids: ListedPlaces = ()
+    encounter_id: UUID | None = None
+    whose: bool = True
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+
+
+class BedRequests(msgspec.Struct, frozen=True, kw_only=True):
+    """The most urgent first, then who was asked for earliest. `waiting` is how many there are at the site."""
+
+    items: tuple[BedRequest, ...]
+    waiting: int
+
+
+class AskForBed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Have whom a visit is about wait for a bed. Asked again, it is for what is said now.
+
+    `precautions` are for this time, besides those kept of the patient. Whoever may not read which were asked for takes none of them away.
+    """
+
+    encounter_id: UUID
+    site_id: UUID
+    urgency: BedUrgency = "planned"
+    room_type: TypeCode | None = None
+    devices: TypeCodes = ()
+    precautions: Precautions = ()
+
+
+class CancelBedRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nobody waits for it any more."""
+
+    request_id: UUID
+    reason: CancelReason
+    expected_version: Version | None = None

@@ -11,7 +11,7 @@ from carewright.contracts.queue import QueueAction
 from carewright.contracts.scheduling import AppointmentAdvanced, AppointmentFact
 from carewright.flow.model import queue as rules
 from carewright.flow.service import check_in, delays, elsewhere, precautions, soon, turns
-from carewright.flow.store import coming, rooms
+from carewright.flow.store import bed_requests, coming, rooms
 from carewright.flow.store import delays as late
 from carewright.flow.store import encounters as store
 from carewright.flow.store import precautions as kept_precautions
@@ -27,11 +27,13 @@ NEARER: frozenset[QueueAction] = frozenset({"call", "start", "leave", "transfer"
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
-    """What was said of the patient's encounters is cleared; that there were some stays. Which precautions they needed goes."""
+    """What was said of the patient's encounters is cleared; that there were some stays. What they needed, and waited for, goes."""
     ids = await store.erase_encounters(tx, event.organization_id, event.patient_id)
     await audit.record_erasure(ctx, tx, "flow.encounter.erase", event, "Encounter", ids)
     gone = await kept_precautions.drop_precautions(tx, event.organization_id, event.patient_id)
     await audit.record_erasure(ctx, tx, "flow.precaution.erase", event, "PatientPrecautions", gone)
+    asked = await bed_requests.drop_requests(tx, event.organization_id, event.patient_id)
+    await audit.record_erasure(ctx, tx, "flow.bed_request.erase", event, "BedRequest", asked)
 
 
 async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:

@@ -8,7 +8,7 @@ from carewright.contracts.records import days_kept
 from carewright.flow.service import delays, elsewhere, readings, relief, soon, tuning
 from carewright.flow.service.encounters import dispose_encounters
 from carewright.flow.service.precautions import dispose_precautions
-from carewright.flow.store import coming, kiosk, sensors
+from carewright.flow.store import bed_requests, coming, kiosk, sensors
 from carewright.flow.store import delays as late
 from carewright.flow.store import relief as reliefs
 from carewright.flow.store import tuning as tunings
@@ -22,6 +22,7 @@ DELAYS_KEPT = timedelta(days=90)
 RELIEF_KEPT = timedelta(days=90)
 TUNINGS_KEPT = timedelta(days=730)
 KIOSK_KEPT = timedelta(days=90)
+BED_REQUESTS_KEPT = timedelta(days=90)
 WATCH_SECONDS = 20.0
 """A minute that passes makes somebody late; five of them are told."""
 RELIEF_SECONDS = 30.0
@@ -40,6 +41,7 @@ async def forget_past(ctx: Context) -> int:
     gone += await sensors.forget_past(ctx.db, now - STOPPED_KEPT, COMING_BATCH_MAX)
     gone += await reliefs.forget_past(ctx.db, now - RELIEF_KEPT, COMING_BATCH_MAX)
     gone += await kiosk.forget_walk_ins(ctx.db, now - KIOSK_KEPT, COMING_BATCH_MAX)
+    gone += await bed_requests.forget_requests(ctx.db, now - BED_REQUESTS_KEPT, COMING_BATCH_MAX)
     return gone + await kiosk.forget_help(ctx.db, now - KIOSK_KEPT, COMING_BATCH_MAX)
 
 

@@ -76,8 +76,13 @@ from carewright.contracts.queue import (
 )
 from carewright.contracts.relief import OtherSites, QueueRelief, SetRelief
 from carewright.contracts.rooms import (
+    AskForBed,
     AssignPlace,
+    BedRequest,
+    BedRequests,
+    CancelBedRequest,
     CountPlaces,
+    ListBedRequests,
     ListPlaces,
     PatientPrecautions,
     Place,
@@ -101,6 +106,7 @@ from carewright.contracts.sensors import ChangeSensor, EnrolledSensor, EnrolSens
 from carewright.contracts.tuning import AskDemand, ListTunings, SeenDemand, StartTuning, StepTuning, Tuning, TuningsPage
 from carewright.flow import handlers, mqtt
 from carewright.flow.context import FlowContext
+from carewright.flow.http import bed_requests as http_bed_requests
 from carewright.flow.http import delays as http_delays
 from carewright.flow.http import limits as http_limits
 from carewright.flow.http import precautions as http_precautions
@@ -111,9 +117,10 @@ from carewright.flow.http import sensors as http_sensors
 from carewright.flow.http import tuning as http_tuning
 from carewright.flow.jobs import JOBS, TIMERS
 from carewright.flow.model.calls import CALLS
-from carewright.flow.model.shown import HELP, PLACES, RELIEF, SENSED, TURNS, WALK_INS
+from carewright.flow.model.shown import BED_REQUESTS, HELP, PLACES, RELIEF, SENSED, TURNS, WALK_INS
 from carewright.flow.model.shown_delays import DELAYS, EXPECTED
 from carewright.flow.service import (
+    bed_requests,
     by_link,
     check_in,
     delays,
@@ -132,6 +139,7 @@ from carewright.flow.service import (
 )
 from carewright.flow.service import encounters as service
 from carewright.flow.settings import FlowSettings
+from carewright.flow.store import bed_requests as kept_requests
 from carewright.flow.store import encounters as store
 from carewright.flow.store import precautions as kept_precautions
 from carewright.kernel.authz import Actor
@@ -298,6 +306,15 @@ class LocalRooms:
     async def set_precautions(self, actor: Actor, command: SetPrecautions, idempotency_key: str | None = None) -> Place:
         return await rooms.set_precautions(self._context.acting(actor, Once.of(idempotency_key, command)), command)
 
+    async def list_bed_requests(self, actor: Actor, query: ListBedRequests) -> BedRequests:
+        return await bed_requests.list_bed_requests(self._context.acting(actor), query)
+
+    async def ask_for_bed(self, actor: Actor, command: AskForBed, idempotency_key: str | None = None) -> BedRequest:
+        return await bed_requests.ask_for_bed(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
+    async def cancel_bed_request(self, actor: Actor, command: CancelBedRequest, idempotency_key: str | None = None) -> BedRequest:
+        return await bed_requests.cancel_bed_request(self._context.acting(actor, Once.of(idempotency_key, command)), command)
+
     async def get_precautions(self, actor: Actor, patient_id: UUID) -> PatientPrecautions:
         return await precautions.get_precautions(self._context.acting(actor), patient_id)
 
@@ -422,6 +439,7 @@ MODULE = Module(
     routes=http_queues.ROUTES
     + http_relief.ROUTES
     + http_rooms.ROUTES
+    + http_bed_requests.ROUTES
     + http_precautions.ROUTES
     + http_delays.ROUTES
     + http_limits.ROUTES
@@ -431,6 +449,7 @@ MODULE = Module(
         "/api/v1/queues",
         "/api/v1/queue-entries",
         "/api/v1/places",
+        http_bed_requests.BED_REQUESTS,
         http_precautions.PRECAUTIONS,
         "/api/v1/delays",
         "/api/v1/expected-starts",
@@ -457,6 +476,10 @@ MODULE = Module(
     },
     jobs=JOBS,
     timers=TIMERS,
-    shown=(TURNS, RELIEF, PLACES, WALK_INS, HELP, CALLS, DELAYS, EXPECTED, SENSED),
-    sealed={store.TABLE: service.reseal_encounters, kept_precautions.TABLE: precautions.reseal_precautions},
+    shown=(TURNS, RELIEF, PLACES, BED_REQUESTS, WALK_INS, HELP, CALLS, DELAYS, EXPECTED, SENSED),
+    sealed={
+        store.TABLE: service.reseal_encounters,
+        kept_precautions.TABLE: precautions.reseal_precautions,
+        kept_requests.TABLE: bed_requests.reseal_bed_requests,
+    },
 )

@@ -972,3 +972,58 @@ SELECT id, name FROM flow.place WHERE organization_id = $1 AND id = ANY($2::uuid
 
 -- name: who_waited_in_rooms
 SELECT DISTINCT encounter_id FROM flow.queue_entry WHERE organization_id = $1 AND encounter_id = ANY($2::uuid[]) AND in_room
+
+-- name: bed_requests_at
+-- Who waits for a bed at a site, in the order in which they are to have one.
+SELECT b.id, b.encounter_id, e.patient_id, b.site_id, b.urgency, b.room_type, b.devices, b.needed, b.asked_at, b.asked_by, b.ended_at,
+    b.ended, b.version
+FROM flow.bed_request b JOIN flow.encounter e ON e.organization_id = $1 AND e.id = b.encounter_id
+WHERE b.organization_id = $1 AND b.site_id = $2 AND b.ended_at IS NULL
+  AND ($3::uuid[] IS NULL OR b.id = ANY($3)) AND ($4::uuid IS NULL OR b.encounter_id = $4)
+ORDER BY array_position(ARRAY['emergency', 'urgent', 'planned'], b.urgency), b.asked_at, b.id LIMIT $5
+
+-- name: count_bed_requests
+SELECT count(*) AS count FROM flow.bed_request WHERE organization_id = $1 AND site_id = $2 AND ended_at IS NULL
+
+-- name: bed_request_for_change
+SELECT b.id, b.encounter_id, e.patient_id, b.site_id, b.urgency, b.room_type, b.devices, b.needed, b.asked_at, b.asked_by, b.ended_at,
+    b.ended, b.version
+FROM flow.bed_request b JOIN flow.encounter e ON e.organization_id = $1 AND e.id = b.encounter_id
+WHERE b.organization_id = $1 AND b.id = $2
+FOR UPDATE OF b
+
+-- name: open_bed_requests_of
+-- The caller holds the encounters' rows.
+SELECT b.id, b.encounter_id, e.patient_id, b.site_id, b.urgency, b.room_type, b.devices, b.needed, b.asked_at, b.asked_by, b.ended_at,
+    b.ended, b.version
+FROM flow.bed_request b JOIN flow.encounter e ON e.organization_id = $1 AND e.id = b.encounter_id
+WHERE b.organization_id = $1 AND b.encounter_id = ANY($2::uuid[]) AND b.ended_at IS NULL
+ORDER BY b.id FOR UPDATE OF b
+
+-- name: put_bed_request
+INSERT INTO flow.bed_request (organization_id, id, encounter_id, site_id, urgency, room_type, devices, needed, asked_at, asked_by, ended_at,
+    ended, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (organization_id, id) DO UPDATE SET
+    site_id = EXCLUDED.site_id, urgency = EXCLUDED.urgency, room_type = EXCLUDED.room_type, devices = EXCLUDED.devices,
+    needed = EXCLUDED.needed, ended_at = EXCLUDED.ended_at, ended = EXCLUDED.ended, version = EXCLUDED.version
+
+-- name: drop_bed_requests
+DELETE FROM flow.bed_request b USING flow.encounter e
+WHERE b.organization_id = $1 AND e.organization_id = $1 AND e.id = b.encounter_id AND e.patient_id = $2
+RETURNING b.id
+
+-- name: forget_bed_requests
+DELETE FROM flow.bed_request WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM flow.bed_request WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)
+RETURNING id
+
+-- name: bed_requests_to_reseal
+-- As precautions_to_reseal.
+SELECT id, needed FROM flow.bed_request WHERE organization_id = $1 AND id > $2 AND substring(needed FOR 3) <> $3
+ORDER BY id LIMIT $4
+FOR UPDATE
+
+-- name: reseal_bed_requests
+UPDATE flow.bed_request b SET needed = r.needed FROM unnest($2::uuid[], $3::bytea[]) AS r(id, needed)
+WHERE b.organization_id = $1 AND b.id = r.id

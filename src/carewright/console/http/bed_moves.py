@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from starlette.responses import Response
 
+from carewright.console.http import bed_waiting
 from carewright.console.http import bed_words as words
 from carewright.console.http.apps import HERE as OPEN
 from carewright.console.http.beds import BEDS, FASTER, board_of, clock_of_site, names_of, sites_of
@@ -144,6 +145,9 @@ def _wanted(ask: Ask, said: Mapping[str, str], site_id: UUID) -> dict[str, Any]:
 async def _shown(ask: Ask, said: Mapping[str, str], status: int = 200, error: str = "") -> Response:
     encounter = await ask.ctx.flow.get_encounter(ask.ctx.actor, ask.id)
     site = await _site(ask, said.get("place") or str(encounter.site_id or ""))
+    request = await bed_waiting.request_of(ask, site, encounter.id)
+    if request and ask.request.method == "GET":
+        said = bed_waiting.wished(request) | dict(said)
     aimed = await _aimed(ask, site, said.get("to", ""))
     given = _wanted(ask, said, site.id) | ({"kind": aimed.kind} if aimed else {})
     wanted = valid(ProposePlaces, given)
@@ -161,7 +165,8 @@ async def _shown(ask: Ask, said: Mapping[str, str], status: int = 200, error: st
         state=_words(ask, site, encounter), proposals=_proposals(found, names), lacking=words.lacking(found, wanted.kind),
         free=sorted(free, key=lambda each: each.name), kinds=words.ONE, precautions=words.PRECAUTIONS,
         devices=sorted({(words.word_of(code), code) for each in free for code in each.devices}), types=await _types(ask, site, wanted.kind),
-        kept=kept, may_keep=ask.ctx.actor.may(RECORD_NEEDS),
+        request=request, urgencies=bed_waiting.URGENCIES,
+        waits_since=clock_of_site(ask, site, request.asked_at) if request else "", kept=kept, may_keep=ask.ctx.actor.may(RECORD_NEEDS),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
+from carewright.console.http import bed_waiting
 from carewright.console.http import bed_words as words
 from carewright.console.http.coverage_words import called
 from carewright.console.http.page import Ask, valid, zone_of
@@ -29,16 +30,15 @@ from carewright.contracts.rooms import (
 from carewright.kernel.errors import PreconditionFailed
 from carewright.kernel.server_sent import text_of
 
-BEDS = "/staff/beds"
+BEDS, WORK = bed_waiting.BEDS, bed_waiting.WORK
 BED = f"{BEDS}/{{id}}"
-WORK, CHANGE = "flow.place.work", "flow.place.change"
-WATCHED = {"place": "flow.place.read", "sensed": "flow.sensor.read"}
+CHANGE = "flow.place.change"
+WATCHED = {"place": "flow.place.read", "bed-request": "flow.place.read", "sensed": "flow.sensor.read"}
 """What the page follows, by what one may."""
 TILES_MAX = 240
 """As many as a page has; whoever wants others chooses a type."""
 PAGE_SIZE, PAGES_MAX = 1000, 5
 NAMED_MAX, IDS_MAX = 1000, 100
-UNNAMED = "Name not known"
 FASTER = "Somebody else was faster. This is how it stands now."
 OVER = "The visit is over already. This is how it stands now."
 
@@ -106,15 +106,22 @@ async def _board(ask: Ask, known: Collection[str]) -> Response:
     found.sort(key=lambda each: (names.get(each.part_of_id, ""), names.get(each.room_type, ""), each.name))
     now, zone = ask.ctx.clock.now(), zone_of(site)
     wards = await _wards(ask, found[:TILES_MAX], names, known, now, zone)
-    done, _, of = query.get("done", "").partition(".")
-    said = next((words.DONE[done].format(name=each.name) for each in found if done in words.DONE and str(each.id) == of), "")
+    waiting = await bed_waiting.waiting_at(ask, site, names, known) if choice.kind == "bed" else None
     types = {each.room_type for each in counts if each.kind == choice.kind and each.room_type}
     return ask.show(
         "beds.html", site=site, place=place, choice=choice, wards=wards, more=max(0, len(found) - TILES_MAX),
         totals=_totals(counts, choice), types=sorted((names.get(each) or words.word_of(each), each) for each in types),
         kinds_told=[kind for kind, permission in WATCHED.items() if ask.ctx.actor.may(permission)],
-        as_of=f"{now.astimezone(zone):%H:%M}", may_work=ask.ctx.actor.may(WORK), said=said, **common,
+        as_of=f"{now.astimezone(zone):%H:%M}", may_work=ask.ctx.actor.may(WORK), waiting=waiting,
+        said=_said(query.get("done", ""), found), cancelled=bed_waiting.CANCELLED, **common,
     )  # fmt: skip
+
+
+def _said(done: str, found: Sequence[Place]) -> str:
+    """What was done last, as the address has it."""
+    what, _, of = done.partition(".")
+    name = next((each.name for each in found if str(each.id) == of), "")
+    return words.DONE[what].format(name=name) if name and what in words.DONE else bed_waiting.SAID.get(done, "")
 
 
 def _chosen(site: Location, query: Mapping[str, str], counts: Sequence[PlaceCount]) -> Choice:
@@ -193,7 +200,7 @@ def key_of(place: Place) -> str:
 
 
 def _tile(place: Place, patients: Mapping[UUID, str], now: datetime, zone: ZoneInfo) -> Tile:
-    who = patients.get(place.patient_id, UNNAMED) if place.patient_id else None
+    who = patients.get(place.patient_id, bed_waiting.UNNAMED) if place.patient_id else None
     return Tile(place, *state_of(place, now, zone), words.features_of(place), words.sensed(place), who)
 
 
@@ -243,7 +250,7 @@ async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     place = await ask.ctx.rooms.get_place(ask.ctx.actor, ask.id)
     site = next((each for each in await sites_of(ask) if each.id == place.site_id), None)
     names = await names_of(ask, [place])
-    who = (await patients_of(ask, [place])).get(place.patient_id, UNNAMED) if place.patient_id else ""
+    who = (await patients_of(ask, [place])).get(place.patient_id, bed_waiting.UNNAMED) if place.patient_id else ""
     state, tag, since = state_of(place, ask.ctx.clock.now(), zone_of(site))
     may_work = ask.ctx.actor.may(WORK)
     return ask.show(

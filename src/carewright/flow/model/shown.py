@@ -1,4 +1,4 @@
-"""What staff who watch a site see: turns and kiosks' tickets, what is done when too many wait, how rooms stand, what sensors see.
+"""What staff who watch a site see: turns and kiosks' tickets, what is done when too many wait, rooms, who waits for a bed, sensors.
 
 Whose a turn or a room is, they ask.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from carewright.contracts.elsewhere import TurnElsewhere
-from carewright.contracts.flow import PlaceChanged, QueueEntryMoved, ReliefChanged
+from carewright.contracts.flow import BedRequestChanged, PlaceChanged, QueueEntryMoved, ReliefChanged
 from carewright.contracts.kiosk import HelpChanged, WalkInMoved
 from carewright.contracts.sensors import SensorChanged
 from carewright.kernel.shown import Shown
@@ -66,10 +66,16 @@ def place_shown(fact: PlaceChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     yield fact.site_id, {"id": str(fact.place_id), "version": str(fact.version), "status": fact.status}
 
 
+def bed_request_shown(fact: BedRequestChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """That somebody waits for a bed, or not any more, for its site. Whoever works there asks who."""
+    yield fact.site_id, {"id": str(fact.request_id), "version": str(fact.version), "status": fact.ended or "waiting"}
+
+
 MAY_SEE = frozenset({"flow.queue.read", "flow.queue.work"})
 TURNS = Shown("turn", MAY_SEE, {QueueEntryMoved: shown_of, TurnElsewhere: elsewhere_shown})
 RELIEF = Shown("relief", MAY_SEE, {ReliefChanged: relief_shown})
 PLACES = Shown("place", frozenset({"flow.place.read"}), {PlaceChanged: place_shown})
+BED_REQUESTS = Shown("bed-request", frozenset({"flow.place.read"}), {BedRequestChanged: bed_request_shown})
 SENSED = Shown("sensed", frozenset({"flow.sensor.read"}), {SensorChanged: sensed_shown})
 WALK_INS = Shown("walk-in", MAY_SEE, {WalkInMoved: walk_in_shown})
 HELP = Shown("help", MAY_SEE, {HelpChanged: help_shown})

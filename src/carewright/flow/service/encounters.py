@@ -17,7 +17,7 @@ from carewright.contracts.encounters import (
 from carewright.contracts.flow import EncounterChanged, EncounterRecorded, UnknownEncounter
 from carewright.contracts.queue import QueueEntry
 from carewright.flow.model import encounters
-from carewright.flow.service import places
+from carewright.flow.service import bed_requests, places
 from carewright.flow.store import encounters as store
 from carewright.kernel import audit
 from carewright.kernel.context import Context
@@ -155,7 +155,7 @@ def _entry(ctx: Context, event: str, action: audit.Action, encounter: Encounter)
 
 
 async def write(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence[Encounter]) -> list[Encounter]:
-    """Store encounters and tell of those that say something new; who is gone leaves the room or bed.
+    """Store encounters and tell of those that say something new; who is gone leaves the room or bed, and waits for none.
 
     The caller has decided that they may say it.
     """
@@ -167,6 +167,7 @@ async def write(ctx: Context, tx: Session, cipher: FieldCipher, wanted: Sequence
                 raise encounters.taken_identifier(each)
         await publish(ctx, tx, *(_fact(ctx, each) for each in written))
         await places.release(ctx, tx, written)
+        await bed_requests.end(ctx, tx, cipher, [each.id for each in written if each.status in places.OVER], "visit-over")
     return written
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from carewright.contracts.encounters import Encounter, EncounterStatus
-from carewright.contracts.flow import PlaceNotSuited
+from carewright.contracts.flow import PlaceNotSuited, StatusNotAllowed, UnknownEncounter
 from carewright.contracts.queue import Queue, QueueEntry
 from carewright.contracts.rooms import AssignPlace, Place, ProposePlaces
 from carewright.flow.model import rooms as rules
@@ -13,9 +13,12 @@ from carewright.flow.store import rooms as store
 from carewright.flow.store.precautions import precautions_of
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+from carewright.kernel.errors import Forbidden
 from carewright.kernel.outbox import publish
 from carewright.kernel.privacy.cipher import FieldCipher
 
+READ = "flow.place.read"
+WORK = "flow.place.work"
 OVER: frozenset[EncounterStatus] = frozenset({"finished", "cancelled", "entered-in-error"})
 
 
@@ -24,6 +27,22 @@ async def write(ctx: Context, tx: Session, place: Place) -> Place:
     await store.update_place(tx, ctx.actor.organization_id, place)
     await publish(ctx, tx, rules.changed(place, ctx.actor.organization_id))
     return place
+
+
+def ensure_at(ctx: Context, site_id: UUID) -> None:
+    """Raise `Forbidden` for who does not work at a site."""
+    if not ctx.actor.works_at(site_id):
+        raise Forbidden("You work with rooms and beds at your own sites only.")
+
+
+async def visit_for_change(ctx: Context, tx: Session, cipher: FieldCipher, encounter_id: UUID) -> Encounter:
+    """A visit that is not over, its row locked. Raises `UnknownEncounter`, `StatusNotAllowed`."""
+    found = (await visits.encounters_for_change(tx, cipher, [encounter_id])).get(encounter_id)
+    if found is None or not (found.site_id is None or ctx.actor.works_at(found.site_id)):
+        raise UnknownEncounter(encounter_id=str(encounter_id))
+    if found.status in OVER:
+        raise StatusNotAllowed(encounter_id=str(encounter_id), status=found.status)
+    return found
 
 
 async def release(ctx: Context, tx: Session, encounters: Sequence[Encounter]) -> None:

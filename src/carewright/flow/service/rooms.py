@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from carewright.contracts.directory import Coding
 from carewright.contracts.encounters import Encounter
-from carewright.contracts.flow import NoPlaceFree, PlaceNotSuited, StatusNotAllowed, UnknownEncounter, UnknownPlace
+from carewright.contracts.flow import NoPlaceFree, PlaceNotSuited, UnknownPlace
 from carewright.contracts.rooms import (
     AssignPlace,
     CountPlaces,
@@ -27,22 +27,21 @@ from carewright.contracts.rooms import (
 from carewright.flow.model import encounters as encounter_rules
 from carewright.flow.model import rooms as rules
 from carewright.flow.model import sensing
-from carewright.flow.service import places
+from carewright.flow.service import bed_requests, places
 from carewright.flow.service.encounters import write as write_encounters
 from carewright.flow.service.turns import ACT_CODE
-from carewright.flow.store import encounters, sensors
 from carewright.flow.store import rooms as store
+from carewright.flow.store import sensors
 from carewright.flow.store.precautions import precautions_of
 from carewright.kernel import audit
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.errors import PreconditionFailed
 from carewright.kernel.idempotency import once_committed
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.reach import id_after
 
-READ = "flow.place.read"
-WORK = "flow.place.work"
+READ, WORK = places.READ, places.WORK
 CHANGE = "flow.place.change"
 INPATIENT = Coding(system=ACT_CODE, code="IMP", display="inpatient encounter")
 STAYING = frozenset({"IMP", "ACUTE", "NONAC"})
@@ -52,7 +51,7 @@ STAYING = frozenset({"IMP", "ACUTE", "NONAC"})
 async def list_places(ctx: Context, query: ListPlaces) -> PlacesPage:
     """The places of a site, and how each stands. Who is in them is told to those who work with places, where they ask."""
     ctx.actor.require(READ)
-    _ensure_at(ctx, query.site_id)
+    places.ensure_at(ctx, query.site_id)
     async with ctx.db.transaction() as tx:
         found = await store.places_at(tx, ctx.actor.organization_id, query, id_after(query.after), query.limit + 1)
         items = await _with_seen(ctx, tx, [_shown(ctx, each) if query.whose else _empty(each) for each in found[: query.limit]])
@@ -76,7 +75,7 @@ async def get_place(ctx: Context, place_id: UUID) -> Place:
 async def count_places(ctx: Context, query: CountPlaces) -> PlaceCounts:
     """How full a site's rooms and beds are, by kind and type. Nobody is named."""
     ctx.actor.require(READ)
-    _ensure_at(ctx, query.site_id)
+    places.ensure_at(ctx, query.site_id)
     return PlaceCounts(items=await store.count_places(ctx.db, ctx.actor.organization_id, query.site_id))
 
 
@@ -86,12 +85,12 @@ async def propose_places(ctx: Context, query: ProposePlaces) -> ProposedPlaces:
     Raises `UnknownEncounter`, `StatusNotAllowed` where the visit is over.
     """
     ctx.actor.require(WORK)
-    _ensure_at(ctx, query.site_id)
+    places.ensure_at(ctx, query.site_id)
     cipher, organization_id = await ctx.cipher(), ctx.actor.organization_id
     async with ctx.db.transaction() as tx:
-        encounter = await _visit(ctx, tx, cipher, query.encounter_id)
+        encounter = await places.visit_for_change(ctx, tx, cipher, query.encounter_id)
         held = await store.places_of(tx, organization_id, [encounter.id])
-        query = replace(query, precautions=await _needed(tx, cipher, encounter.patient_id, query.precautions))
+        query = replace(query, precautions=await _needed(tx, cipher, encounter, query))
         near = await places.near(ctx, tx, query, held)
         free = await store.free_places(tx, organization_id, query.site_id, query.kind)
         best = rules.in_order(free, query, near)[: query.limit]
@@ -107,16 +106,16 @@ async def assign_place(ctx: Context, command: AssignPlace) -> Place:
     Raises `UnknownEncounter`, `StatusNotAllowed` where the visit is over, `UnknownPlace`, `PlaceNotFree`, `PlaceNotSuited`, `NoPlaceFree`.
     """
     ctx.actor.require(WORK)
-    _ensure_at(ctx, command.site_id)
+    places.ensure_at(ctx, command.site_id)
     cipher = await ctx.cipher()
 
     async def work(tx: Session) -> Place:
-        encounter = await _visit(ctx, tx, cipher, command.encounter_id)
+        encounter = await places.visit_for_change(ctx, tx, cipher, command.encounter_id)
         held = await store.places_of(tx, ctx.actor.organization_id, [encounter.id])
         before = [each for each in held if (each.kind == "bed") == (command.kind == "bed")]
         if any(each.id == command.place_id for each in before):
             return next(each for each in before if each.id == command.place_id)
-        wanted = replace(command, precautions=await _needed(tx, cipher, encounter.patient_id, command.precautions))
+        wanted = replace(command, precautions=await _needed(tx, cipher, encounter, command))
         chosen = await (_named(ctx, tx, wanted, command.place_id) if command.place_id else _best(ctx, tx, wanted, held))
         now = ctx.clock.now()
         taken = rules.occupied(chosen, encounter.id, now)
@@ -128,6 +127,7 @@ async def assign_place(ctx: Context, command: AssignPlace) -> Place:
         if taken.kind == "bed":
             admitted = moved.encounter_class if moved.encounter_class.code in STAYING else INPATIENT
             moved = replace(moved, status="in-progress", encounter_class=admitted, start=moved.start or now)
+            await bed_requests.end(ctx, tx, cipher, [encounter.id], "admitted")
         await write_encounters(ctx, tx, cipher, [moved])
         placed = replace(taken, patient_id=encounter.patient_id)
         await audit.record(tx, _entry(ctx, "flow.place.assign", placed))
@@ -144,7 +144,7 @@ async def step_place(ctx: Context, command: StepPlace) -> Place:
     async def work(tx: Session) -> Place:
         seen = await store.place_by_id(tx, ctx.actor.organization_id, command.place_id)
         encounter_id = seen.encounter_id if seen is not None and command.action in ("vacate", "discharge") else None
-        encounter = await _visit(ctx, tx, cipher, encounter_id) if encounter_id is not None else None
+        encounter = await places.visit_for_change(ctx, tx, cipher, encounter_id) if encounter_id is not None else None
         place = await _for_change(ctx, tx, command.place_id, command.expected_version)
         if encounter is not None and place.encounter_id != encounter.id:
             raise PreconditionFailed(version=place.version)
@@ -177,16 +177,6 @@ async def set_precautions(ctx: Context, command: SetPrecautions) -> Place:
     return await once_committed(ctx, Place, work)
 
 
-async def _visit(ctx: Context, tx: Session, cipher: FieldCipher, encounter_id: UUID) -> Encounter:
-    """A visit that is not over, its row locked. Raises `UnknownEncounter`, `StatusNotAllowed`."""
-    found = (await encounters.encounters_for_change(tx, cipher, [encounter_id])).get(encounter_id)
-    if found is None or not (found.site_id is None or ctx.actor.works_at(found.site_id)):
-        raise UnknownEncounter(encounter_id=str(encounter_id))
-    if found.status in places.OVER:
-        raise StatusNotAllowed(encounter_id=str(encounter_id), status=found.status)
-    return found
-
-
 async def _named(ctx: Context, tx: Session, command: AssignPlace, place_id: UUID) -> Place:
     place = await _for_change(ctx, tx, place_id, None)
     if place.site_id != command.site_id:
@@ -202,10 +192,11 @@ async def _best(ctx: Context, tx: Session, command: AssignPlace, held: list[Plac
     raise NoPlaceFree(site_id=str(command.site_id))
 
 
-async def _needed(tx: Session, cipher: FieldCipher, patient_id: UUID, asked: Precautions) -> Precautions:
-    """The precautions that are asked for, and those that are kept of the patient."""
-    kept = await precautions_of(tx, cipher, patient_id)
-    return tuple(sorted({*asked, *kept.precautions}))
+async def _needed(tx: Session, cipher: FieldCipher, encounter: Encounter, wanted: AssignPlace | ProposePlaces) -> Precautions:
+    """The precautions that are asked for, those that are kept of the patient, and of a bed those with which they wait for one."""
+    kept = await precautions_of(tx, cipher, encounter.patient_id)
+    asked = await bed_requests.needed_for(tx, cipher, encounter.id) if wanted.kind == "bed" else ()
+    return tuple(sorted({*wanted.precautions, *kept.precautions, *asked}))
 
 
 async def _for_change(ctx: Context, tx: Session, place_id: UUID, expected_version: int | None) -> Place:
@@ -248,8 +239,3 @@ def _entity(place: Place) -> audit.Entity:
 def _entry(ctx: Context, event: str, place: Place, encounter: Encounter | None = None) -> audit.Entry:
     patient_id = encounter.patient_id if encounter is not None else place.patient_id
     return audit.entry(ctx, event, "U", patient_id=patient_id, entities=(_entity(place),))
-
-
-def _ensure_at(ctx: Context, site_id: UUID) -> None:
-    if not ctx.actor.works_at(site_id):
-        raise Forbidden("You work with rooms and beds at your own sites only.")

@@ -1,4 +1,4 @@
-// The bed board, kept up: a fact of a place that the page does not show as it stands now makes it ask anew. A name is dragged onto a free
+// The bed board, kept up: a fact of a place, or of who waits for one, that the page does not show as it stands now makes it ask anew. A name is dragged onto a free
 // place with the mouse; whoever does not drag opens the name, whose page asks the same. The arrow keys go from place to place.
 
 import { follow } from "../design/live.js";
@@ -9,10 +9,10 @@ const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const root = document.querySelector("[data-live]");
 
 const take = (kind, fact) => {
-  const tile = root.querySelector(`[data-tile][data-id="${CSS.escape(fact.get("id"))}"]`);
-  const isKnown = tile && Number(tile.dataset.version) >= Number(fact.get("version"));
+  const line = root.querySelector(`[data-fresh] [data-id="${CSS.escape(fact.get("id"))}"]`);
+  const isKnown = line && Number(line.dataset.version) >= Number(fact.get("version"));
   const isSensed = kind === "sensed" && fact.get("place");
-  if (isSensed || (kind === "place" && !isKnown)) {
+  if (isSensed || (kind !== "sensed" && !isKnown)) {
     live.refresh();
   }
 };
