@@ -14,6 +14,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -106,7 +107,14 @@ def main(cpu_seconds: str, mebibytes: str, place: str) -> None:
     limit(resource.RLIMIT_CPU, int(cpu_seconds))
     limit(resource.RLIMIT_AS, int(mebibytes) * MEBIBYTE)
     limit(resource.RLIMIT_CORE, 0)
-    _answered(place, sys.stdin.buffer.read(), _tell)
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers, Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+
+        def tell(line: Line) -> None:
+            answers.write(msgspec.json.encode(line) + b"\n")
+            answers.flush()
+
+        _answered(place, sys.stdin.buffer.read(), tell)
 
 
 def limit(what: int, most: int) -> None:
@@ -124,11 +132,6 @@ def _answered(place: str, question: bytes, tell: Callable[[Line], None]) -> None
         tell(Line(answer=msgspec.Raw(msgspec.json.encode(answer))))
     except Exception as fault:  # noqa: BLE001  # whatever it is, its type is told to whoever asked
         tell(Line(fault=type(fault).__name__))
-
-
-def _tell(line: Line) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
-    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

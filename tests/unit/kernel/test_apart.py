@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -85,3 +87,10 @@ def test_a_fault_is_told_by_its_type_and_nothing_of_the_question() -> None:
 
 def test_a_child_that_could_not_begin_has_no_answer() -> None:
     assert told(f"{__name__}:absent", Asked(what="x")) == [Line(fault="AttributeError")]
+
+
+async def test_what_a_library_prints_is_no_answer() -> None:
+    """The module `this` prints a poem when it is imported, as solvers print greetings."""
+    poem: Any = SimpleNamespace(__module__="this", __qualname__="d")
+    with pytest.raises(RanOut, match="TypeError"):
+        await apart.reckon(poem, Asked(what="x"), str, ROOM, Ear())

@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 
 def _place() -> Path | None:
     """Where nobody but ourselves writes: machine code that is read is run. None where there is no such place."""
-    sources = b"".join(path.read_bytes() for path in [*sorted(HERE.glob("*.py")), HERE.parent / "model" / "planning.py"])
+    texts = [path.read_bytes() for path in [*sorted(HERE.glob("*.py")), HERE.parent / "model" / "planning.py"]]
+    sources = b"".join(text for text in texts if b"import compiled" in text or b"class Problem" in text)
     name = sha256(sources + version("numba").encode()).hexdigest()[:16]
     for parent in (HERE / "__pycache__", Path("~/.cache/carewright").expanduser()):
         place = parent / name

@@ -1,0 +1,77 @@
+"""Small repairs exactly: OR-Tools in a process of its own, and the plan that there is outside of it, so that nothing it does loses that."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+from carewright.kernel.apart import Limits, RanOut, reckon
+from carewright.scheduling.engines import children
+from carewright.scheduling.engines.asked import Asked, AskedWhy, Reasons, Solved, received_plan, sent, sent_plan
+from carewright.scheduling.engines.chains import Effort
+from carewright.scheduling.engines.part import dependents, joined, part_of, taken
+from carewright.scheduling.model.planning import Plan, Problem, Value, faults, value_of
+
+VISITS_MAX = 30
+"""Free visits at most: beyond it the chains are better in the same time (REFERENCE section 8 has it measured)."""
+STEPS_OF_WORK = 350_000
+"""Steps of a chain that stand for one unit of the solver's measure of work: each is about a second of one core."""
+SECONDS_TO_START = 5
+"""For the child to begin, beside what it is given to search."""
+MEBIBYTES = 2_048
+TOO_MANY = "TooMany"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exact:
+    """The best plan known, whether none is worth more (as long as all others stay), and why the solver was of no help."""
+
+    plan: Plan
+    value: Value
+    proved: bool = False
+    fell: str | None = None
+
+
+async def exactly(problem: Problem, start: Plan, effort: Effort, free: Iterable[int] | None = None) -> Exact:
+    """The best plan in which everybody but `free` (and who depends on them) stays where a sound plan has them; all are free by default.
+
+    `effort` limits the child's search: by seconds; or by steps, with which the same seed has the same answer.
+    """
+    visits = range(problem.visits) if free is None else free
+    stands = Exact(plan=start, value=value_of(problem, start))
+    if len(dependents(problem, visits)) > VISITS_MAX:
+        return Exact(plan=start, value=stands.value, fell=TOO_MANY)
+    part = part_of(problem, start, visits)
+    asked = Asked(
+        problem=sent(part.problem), start=sent_plan(taken(start, part)), seconds=effort.seconds, seed=effort.seed,
+        work=None if effort.steps is None else effort.steps / STEPS_OF_WORK,
+    )  # fmt: skip
+    seconds = ceil((asked.seconds or 0) + 2 * (asked.work or 0)) + SECONDS_TO_START
+    try:
+        solved = await reckon(children.solve, asked, Solved, Limits(cpu_seconds=seconds, seconds=seconds, mebibytes=MEBIBYTES), _patient)
+    except RanOut as ended:
+        return Exact(plan=start, value=stands.value, fell=ended.why)
+    if solved is None or solved.plan is None:
+        return stands
+    found = received_plan(solved.plan)
+    whole = joined(start, part, found)
+    if faults(part.problem, found) or (value := value_of(problem, whole)) < stands.value:
+        return Exact(plan=start, value=stands.value, fell="Unsound")
+    return Exact(plan=whole, value=value, proved=solved.proved)
+
+
+async def reasons(problem: Problem, plan: Plan, must: Iterable[int], seconds: int) -> Reasons:
+    """Which rules cannot hold together when all of `must` are to have a place; none where they can.
+
+    Everybody else who has a place stays where a sound plan has them.
+    """
+    limits = Limits(cpu_seconds=seconds + SECONDS_TO_START, seconds=seconds + SECONDS_TO_START, mebibytes=MEBIBYTES)
+    asked = AskedWhy(problem=sent(problem), plan=sent_plan(plan), must=sorted({int(visit) for visit in must}), seconds=float(seconds))
+    try:
+        found = await reckon(children.explain, asked, Reasons, limits, _patient)
+    except RanOut as ended:
+        return Reasons(rules=[], minimal=False, fell=ended.why)
+    return found or Reasons(rules=[], minimal=False)
+
+
+async def _patient(_percent: int) -> bool:
+    return True
