@@ -1,9 +1,9 @@
 """A process of its own for long sums: it answers, says how far it is, and ends by its limits or because nobody wants it any more."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any
 
 import msgspec
 import pytest
@@ -89,8 +89,22 @@ def test_a_child_that_could_not_begin_has_no_answer() -> None:
     assert told(f"{__name__}:absent", Asked(what="x")) == [Line(fault="AttributeError")]
 
 
-async def test_what_a_library_prints_is_no_answer() -> None:
-    """The module `this` prints a poem when it is imported, as solvers print greetings."""
-    poem: Any = SimpleNamespace(__module__="this", __qualname__="d")
-    with pytest.raises(RanOut, match="TypeError"):
-        await apart.reckon(poem, Asked(what="x"), str, ROOM, Ear())
+LOUD = """
+import os, sys, types, msgspec
+from carewright.kernel import apart
+
+class Asked(msgspec.Struct):
+    what: str
+
+def task(asked: Asked, say):
+    os.write(1, b"Welcome to the solver")
+    return asked.what
+
+sys.modules["loud"] = types.SimpleNamespace(task=task)
+apart.main("60", "1024", "loud:task")
+"""
+
+
+def test_what_a_library_prints_is_no_answer() -> None:
+    child = subprocess.run([sys.executable, "-c", LOUD], input=b'{"what": "x"}', capture_output=True, check=True)
+    assert child.stdout == b'{"answer":"x"}\n'

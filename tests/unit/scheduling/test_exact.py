@@ -133,6 +133,34 @@ def test_any_prices_prove_a_bound(seed: int) -> None:
         assert bounded.urgent >= best.urgent
 
 
+def alone(even: int = 0, split: int = 0, units: int = 1) -> tuple[Problem, Plan]:
+    """One visit, with one lead and one place, from tick 20 on, for as long as that lead is there."""
+    problem = day(3, visits=1)
+    length = int(problem.role_until[0] - problem.role_since[0])
+    begins = 20 + int(problem.role_since[0])
+    lead = int(problem.option_pool[0])
+    capacity = np.concatenate([np.zeros_like(problem.capacity[:LEADS]), np.full_like(problem.capacity[LEADS:], 2)])
+    capacity[lead, begins : begins + length] = units
+    pools = np.arange(len(capacity)) == lead
+    problem = problem._replace(
+        capacity=capacity, allowed=row_of_bits([20], problem.ticks)[None], even=even * pools, split=split * pools,
+    )  # fmt: skip
+    return problem, most_urgent_first(problem)
+
+
+@pytest.mark.parametrize(("even", "split"), [(0, 0), (1, 0), (0, 7), (1, 7)])
+def test_good_prices_prove_that_a_plan_is_the_best(even: int, split: int) -> None:
+    """A visit that is alone is worth what it is worth, whatever its hour costs, less its load's square, and more where no gap is left."""
+    problem, plan = alone(even, split)
+    length = int(problem.role_until[0] - problem.role_since[0])
+    lead = int(problem.option_pool[0])
+    price = np.zeros(problem.capacity.shape)
+    price[lead] = 3.0
+    load = np.full(len(problem.capacity), float(length))
+    assert value_of(problem, plan).rest == int(problem.worth[problem.option_row[0], 20]) - even * length * length + split
+    assert proved(problem, Prices(price, np.zeros_like(price), load)) == value_of(problem, plan)
+
+
 @pytest.mark.skipif(not SEED_DAYS.is_dir(), reason="the SEED days (../shared/data/optim beside the repository) are not here")
 async def test_the_bound_of_a_seed_day_is_the_one_stored_with_it() -> None:
     """SEED.md: `UB` is the optimum of the time-indexed packing model; the days are stored with it."""
@@ -221,6 +249,17 @@ async def test_reasons_cannot_hold_together_and_without_any_of_them_the_others_c
     assert not kept(problem, plan, why.rules, alone[:1])
     for rule in why.rules:
         assert kept(problem, plan, [other for other in why.rules if other is not rule], alone[:1]), rule
+
+
+async def test_what_the_solver_names_beyond_need_is_given_up() -> None:
+    """Six visits that cannot all be placed, where the solver's first answer names more rules than conflict."""
+    problem = day(6, visits=40)
+    plan = found(problem, 500).plan
+    why = await reasons(problem, plan, np.flatnonzero(plan.start < 0).tolist()[:6], 5)
+    named = sorted({rule.visit for rule in why.rules if rule.visit is not None})
+    assert why.minimal
+    assert not kept(problem, plan, why.rules, named)
+    assert all(kept(problem, plan, [other for other in why.rules if other is not rule], named) for rule in why.rules)
 
 
 def closed(problem: Problem, pools: slice, since: int, until: int) -> Problem:

@@ -1,6 +1,7 @@
 """One port for all engines, and what becomes of the answer when an engine breaks."""
 
 import asyncio
+from threading import Event
 from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from carewright.scheduling.engines import children, port
-from carewright.scheduling.engines.chains import Cancelled, Effort, Progress
+from carewright.scheduling.engines.chains import Cancelled, Clock, Effort, Progress, Told
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.engines.part import dependents
 from carewright.scheduling.engines.port import Answer, Engine, Fall, gap_of, plan_day
@@ -149,19 +150,22 @@ async def test_nobody_goes_on_when_nobody_wants_to_know() -> None:
         await ask(day(5), told=lambda _progress: False)
 
 
-async def test_who_stops_waiting_stops_the_chains() -> None:
-    heard: list[Progress] = []
-    begun = asyncio.Event()
-    loop = asyncio.get_running_loop()
+async def test_who_stops_waiting_stops_the_chains(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, cancelled, answered = Event(), Event(), Event()
+    goes_on: list[bool] = []
 
-    def told(progress: Progress) -> bool:
-        heard.append(progress)
-        loop.call_soon_threadsafe(begun.set)
-        return True
+    def meets_when_cancelled(_problem: Problem, _effort: Effort, _clock: Clock, _start: Plan | None, told: Told) -> None:
+        begun.set()
+        cancelled.wait()
+        goes_on.append(told(Progress(0.1, Value(0, 0))))
+        answered.set()
 
-    asked = asyncio.create_task(ask(day(5, visits=60), Effort(seconds=5.0), engine="chains", told=told))
-    await begun.wait()
+    monkeypatch.setattr(port, "search", meets_when_cancelled)
+    asked = asyncio.create_task(ask(day(5), engine="chains"))
+    await asyncio.to_thread(begun.wait)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
-    assert len(heard) < 10
+    cancelled.set()
+    await asyncio.to_thread(answered.wait)
+    assert goes_on == [False]
