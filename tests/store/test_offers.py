@@ -36,6 +36,7 @@ from carewright.contracts.scheduling import (
     Appointment,
     ConfirmAppointment,
     IllegalStep,
+    OutsideRules,
     PatientBusy,
     RescheduleAppointment,
     TimeNotFree,
@@ -322,6 +323,17 @@ async def test_what_is_no_time_to_move_to_is_refused_and_keeps_nothing(hospital:
         await made(hospital, one, start)
     assert (await offers.list_offers(hospital.desk(), ListOffers(appointment_id=one.id))).items == ()
     await hospital.ensure_sound()
+
+
+async def test_what_staff_offered_is_accepted_though_patients_could_not_book_it_themselves(hospital: Hospital) -> None:
+    """They book an hour before at the latest (`lead_minutes`)."""
+    early = hospital.here.clock.now() + timedelta(minutes=30)
+    one = await hospital.book(early + 2 * HALF_HOUR)
+    offer = await made(hospital, one, early)
+    with pytest.raises(OutsideRules):
+        await hospital.hold(early + timedelta(minutes=15), patient=1)
+    assert (await offers.answer_offer(hospital.patient(), answer(offer))).status == "accepted"
+    assert (await visit(hospital, one)).start == early
 
 
 async def test_the_desk_takes_an_offer_back_or_answers_for_the_patient(hospital: Hospital) -> None:

@@ -15,6 +15,7 @@ from carewright.contracts.outages import REPORT, ListOutages, Outage, OutagesPag
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.series import BookSeries, Series
 from carewright.contracts.starts import FindTimes
+from carewright.kernel.errors import PreconditionFailed
 from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
@@ -287,7 +288,7 @@ ROUTES = (
     Route(
         "POST", "/api/v1/offers", make_offer, "Ask a patient whether another time suits them, and keep it until they answer.",
         permission=offers.MAKE, body=o.MakeOffer, answer=o.Offer, keyed=True, versioned=True, created="/api/v1/offers/{id}",
-        refusals=(*NO_TIME, *LOST, c.UnknownAppointment, c.IllegalStep, o.OfferStillOpen, o.TooLateToAsk),
+        refusals=(*NO_TIME, *LOST, c.UnknownAppointment, c.IllegalStep, o.OfferStillOpen, o.TooLateToAsk, PreconditionFailed),
     ),
     Route(
         "GET", "/api/v1/offers", list_offers, "What was offered for appointments, to a patient or at a site, and what came of it.",

@@ -153,7 +153,7 @@ async def shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     return ask.show(
         "outage.html", status, calendar=calendar, kinds=KINDS, hours=HOURS, error=error, done=done, counts=counts, place=place, live=live,
         stops=[await _stop(ask, each, zone, may_end=may_say) for each in found.closed], lines=lines,
-        settled=[_settled(each, names) for each in found.offers if each.status == "accepted"], may_change=may_say,
+        settled=[_settled(each, names) for each in found.settled], may_change=may_say,
         may_move=ask.ctx.actor.may(RESCHEDULE), may_offer=ask.ctx.actor.may(MAKE), answer_minutes=ANSWER_MINUTES,
         as_of=f"{ask.ctx.clock.now().astimezone(zone):%H:%M}",
     )  # fmt: skip
@@ -167,6 +167,7 @@ class Found(NamedTuple):
     hit: Sequence[Appointment]
     proposed: Mapping[UUID, Instead]
     offers: Sequence[Offer]
+    settled: Sequence[Offer]
     names: Mapping[UUID, str]
     reached: frozenset[UUID]
     site_ids: Sequence[UUID]
@@ -180,18 +181,19 @@ async def look(ask: Ask) -> Found:
     closed = [each for each in calendar.busy if each.status == "busy-unavailable"]
     hit = await _hit(ask, closed)
     offers = await _offers(ask, closed)
+    settled = [each for each in offers if each.status == "accepted"]
     open_ones = {each.appointment_id for each in offers if each.status == "open"}
     proposed: dict[UUID, Instead] = {}
     if moving := tuple(each.id for each in hit if each.id not in open_ones):
         answer = await ctx.scheduling.propose_instead(ctx.actor, ProposeInstead(appointment_ids=moving))
         proposed = {each.appointment_id: each for each in answer.items}
-    ids = tuple(dict.fromkeys((*(each.patient_id for each in hit), *(each.patient_id for each in offers))))
+    ids = tuple(dict.fromkeys([*(each.patient_id for each in hit), *(each.patient_id for each in settled)]))
     people = await ctx.patients.get_patients(ctx.actor, ids) if ids else ()
     works_at = list(dict.fromkeys(each.site_id for each in calendar.openings))
     sites = (await ctx.directory.find_sites(ctx.actor)).items
     zone = ZoneInfo(next((site.time_zone for site in sites if site.id in works_at and site.time_zone), None) or "UTC")
     reached = frozenset(each.id for each in people if any(one.system in ("phone", "email") for one in each.telecom))
-    return Found(calendar, closed, hit, proposed, offers, {each.id: called(each) for each in people}, reached, works_at, zone)
+    return Found(calendar, closed, hit, proposed, offers, settled, {each.id: called(each) for each in people}, reached, works_at, zone)
 
 
 async def _offers(ask: Ask, closed: Sequence[Busy]) -> Sequence[Offer]:
@@ -202,7 +204,13 @@ async def _offers(ask: Ask, closed: Sequence[Busy]) -> Sequence[Offer]:
         actor_id=ask.id, from_at=min(each.start for each in closed) - LONGEST_VISIT, until_at=max(each.end for each in closed),
         limit=OFFERS_MAX,
     )  # fmt: skip
-    return (await ask.ctx.offers.list_offers(ask.ctx.actor, query)).items
+    found = (await ask.ctx.offers.list_offers(ask.ctx.actor, query)).items
+    return [each for each in found if any(_lay_in(each, stop) for stop in closed)]
+
+
+def _lay_in(offer: Offer, closed: Busy) -> bool:
+    """Whether the appointment that an offer was made for lay in closed time: it takes as long as what was offered."""
+    return offer.booked_start < closed.end and closed.start < offer.booked_start + (offer.end - offer.start)
 
 
 async def _stop(ask: Ask, closed: Busy, zone: ZoneInfo, *, may_end: bool) -> Stop:

@@ -285,6 +285,7 @@ class Moved:
 
 async def _move(ctx: SchedulingContext, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
     """One attempt: claim the new time and release the old one in one transaction."""
+    await ctx.cipher()  # before the transaction, which is not to wait for keys
     with ExitStack() as shown, watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
             done = await move_within(ctx, tx, calendars, command, shown, about)

@@ -43,8 +43,9 @@ async def offer_by_link(ctx: SchedulingContext, query: OfferByLink) -> LinkedOff
     """How an offer stands, and its appointment, for whoever has the link. Looking changes nothing. Raises `LinkRefused`, `UnknownOffer`."""
     ctx.actor.require(OPEN)
     acting, offer = await _opened(ctx, query.token)
+    cipher = await acting.cipher()
     async with acting.db.transaction() as tx:
-        one = await store.appointment_by_id(tx, await acting.cipher(), offer.appointment_id)
+        one = await store.appointment_by_id(tx, cipher, offer.appointment_id)
         if one is None:
             raise UnknownOffer
         await audit.record(tx, audit.entry(acting, "scheduling.offer.open", "R", patient_id=offer.patient_id, entities=about(offer)))
