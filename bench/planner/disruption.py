@@ -1,0 +1,159 @@
+"""Days that were disrupted at 10:30: visits overrun, are cancelled, emergencies come, a physician leaves (SEED.md beside the instances).
+
+What has begun stays as it is: it is taken out of the problem, and so is the time that it holds. The search starts from the plan that there
+is, without what is hit, and worth counts who has been told a time already: the stored scorer's stability terms.
+"""
+
+from collections.abc import Callable, Mapping
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bench.planner.building import Role, Visit, kept, led_by, problem_of
+from bench.planner.clock import own_seconds
+from bench.planner.data import best_known, program, stored
+from bench.planner.seed import TICKS, Instance, Pools, eligible
+from carewright.scheduling.engines.chains import Effort, search
+from carewright.scheduling.model.planning import Plan, Problem, faults
+
+Row = dict[str, Any]
+SECONDS = (0.1, 0.5, 5.0)
+SEARCHES = 5
+"""With seeds of their own: half a second is short enough for luck."""
+FAR_TICKS = 12
+"""A move by an hour counts whole, and so does the hour after the disruption, in which telling people is hardest."""
+URGENT = 1e6
+"""What the scorer gives a new emergency, over its wait in units of three ticks."""
+
+
+class Disrupted(NamedTuple):
+    """A scenario ready to be planned: what is open, where it was, and what is settled."""
+
+    scenario: Instance
+    instance: Instance
+    problem: Problem
+    requests: list[Row]
+    before: Plan
+    settled: list[Row]
+
+
+def measure(tell: Callable[[str], None]) -> list[Row]:
+    """For each scenario: gap to the bound, who is moved and who loses a place, on average."""
+    rows = []
+    for known in best_known("resched"):
+        tell(known["scenario"])
+        disrupted = load(known["scenario"])
+        told = len(_told(disrupted.scenario))
+        row: Row = {"scenario": known["scenario"].removeprefix("resched_"), "told patients": told}
+        forgotten = 0
+        row["gap of the best known, %"] = float(known["gap_percent"])
+        for seconds in SECONDS:
+            gaps, moved, bumped, urgent = zip(*(_repaired(disrupted, seconds, seed) for seed in range(SEARCHES)), strict=True)
+            forgotten += sum(urgent)
+            row |= {
+                f"gap at {seconds:g} s, %": fmean(gaps), f"moved at {seconds:g} s, %": 100 * fmean(moved) / told,
+                f"without a place at {seconds:g} s": fmean(bumped),
+            }  # fmt: skip
+        row["the same, best known"] = f"{known['best_moved']} moved, {known['best_bumped']} without"
+        row["emergencies without a place, where there is one"] = forgotten
+        rows.append(row)
+    return rows
+
+
+def _repaired(disrupted: Disrupted, seconds: float, seed: int) -> tuple[float, int, int, int]:
+    problem = disrupted.problem
+    plan = search(problem, Effort(seconds=seconds, seed=seed), own_seconds(), disrupted.before).plan
+    assert not faults(problem, plan)
+    placed = [
+        {"request": disrupted.requests[visit]["id"], "physician": pool, "start": start} for visit, pool, start in led_by(problem, plan)
+    ]
+    value, moved, bumped = program("resched_check").score(disrupted.scenario, disrupted.instance, [*disrupted.settled, *placed])
+    return 100 * (1 - value / disrupted.scenario["upper_bound"]), moved, bumped, _urgent_left(problem, plan)
+
+
+def _urgent_left(problem: Problem, plan: Plan) -> int:
+    """Emergencies that have no place though there would be one for each if nobody else were planned."""
+    alone = problem._replace(worth=np.where(np.isin(np.arange(len(problem.worth)), _urgent_rows(problem))[:, None], problem.worth, 0))
+    most = search(alone, Effort(steps=2_000), own_seconds()).value.urgent
+    return most - int((plan.start[problem.urgent] >= 0).sum())
+
+
+def _urgent_rows(problem: Problem) -> list[int]:
+    leads = problem.role_from[:-1][problem.urgent]
+    return [row for lead in leads for row in problem.option_row[problem.option_from[lead] : problem.option_from[lead + 1]]]
+
+
+def _told(scenario: Mapping[str, Any]) -> dict[int, tuple[int, int]]:
+    """Who was told a time that has not begun, and is still to come: physician and start."""
+    return {
+        each["request"]: (each["physician"], each["start"]) for each in scenario["plan"]
+        if each["start"] > scenario["T0"] and each["request"] not in scenario["cancelled"]
+    }  # fmt: skip
+
+
+def load(name: str) -> Disrupted:
+    """A stored scenario and the day that it befell."""
+    scenario = stored(f"resched/{name}.json")
+    instance = stored(f"seed/{scenario['instance']}.json")
+    requests = {each["id"]: dict(each) for each in [*instance["requests"], *scenario["new_requests"]]}
+    for number, longer in scenario["overrun"].items():
+        for what in ("dur", "room_hold", *(["equipment_hold"] if requests[int(number)]["equipment"] else [])):
+            requests[int(number)][what] += longer
+    pools, told = Pools(instance), _told(scenario)
+    capacity, settled = _left_over(scenario, pools, requests)
+    begun = {each["request"] for each in settled}
+    open_requests = [each for number, each in requests.items() if number not in begun and number not in scenario["cancelled"]]
+    problem = _problem(scenario, instance, capacity, pools, open_requests)
+    return Disrupted(scenario, instance, problem, open_requests, kept(problem, [told.get(each["id"]) for each in open_requests]), settled)
+
+
+def _left_over(scenario: Instance, pools: Pools, requests: Mapping[int, Row]) -> tuple[Any, list[Row]]:
+    """What is there after what has begun, which may last into a break, took its part; and what has begun."""
+    capacity, settled = np.array(pools.capacity, np.int16), [each for each in scenario["plan"] if each["start"] <= scenario["T0"]]
+    for each in settled:
+        request, start = requests[each["request"]], each["start"]
+        capacity[each["physician"], start : start + request["dur"]] -= 1
+        for role in pools.shared(request):
+            capacity[role.options[0][0], start : start + role.length] -= 1
+    if out := scenario["physician_out"]:
+        capacity[out["physician"], out["from_tick"] :] = 0
+    return capacity.clip(0), settled
+
+
+def _problem(scenario: Instance, instance: Instance, capacity: Any, pools: Pools, requests: list[Row]) -> Problem:
+    told, new = _told(scenario), {each["id"] for each in scenario["new_requests"]}
+    end, since = instance["ticks"], scenario["T0"] + 1
+    value = program("seed_check").value
+    worth: list[list[int]] = []
+    visits = []
+    for request in requests:
+        rows: dict[tuple[bool, bool], int] = {}
+        options = []
+        for physician in eligible(instance, request):
+            same = request["id"] in told and told[request["id"]][0] == physician
+            kind = (same, request["preferred_physician"] in (None, physician))
+            if kind not in rows:
+                rows[kind] = len(worth)
+                base = [value(instance, request, physician, tick) if tick < end else 0 for tick in range(TICKS)]
+                more = _stability(scenario, told.get(request["id"]), physician) if request["id"] not in new else _urgency(request)
+                worth.append([a + b for a, b in zip(base, more, strict=True)])
+            options.append((physician, rows[kind]))
+        starts = range(max(since, request["release"]), end - request["dur"] + 1)
+        tier = 0 if request["id"] in new else request["tier"] + 1
+        visits.append(Visit(starts, tier, [Role(request["dur"], options), *pools.shared(request)]))
+    return problem_of(capacity, visits, worth)
+
+
+def _stability(scenario: Instance, told: tuple[int, int] | None, physician: int) -> list[int]:
+    """What it is worth at each tick to keep a place that somebody was told, or to move it little."""
+    if told is None:
+        return [0] * TICKS
+    kept, start = told
+    near = 2 if start <= scenario["T0"] + FAR_TICKS else 1
+    moves = [0.5 * (tick != start) + 0.5 * min(1, abs(tick - start) / FAR_TICKS) for tick in range(TICKS)]
+    return [round(scenario["kappa"] * near * (3 - move - 0.25 * (physician != kept))) for move in moves]
+
+
+def _urgency(request: Row) -> list[int]:
+    return [round(URGENT / (1 + max(0, tick - request["release"]) / 3)) for tick in range(TICKS)]

@@ -1,0 +1,168 @@
+"""The SEED days: 10 physicians, 220 requests, rooms, equipment and nurses that they share (SEED.md beside the instances).
+
+Six days are stored, eight more come from the stored generator. The gap is the one to the bound of the linear relaxation, which is itself
+above the best that can be reached; every plan is scored by the stored scorer, not by us.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from bench.planner.building import NO_ROW, Role, Visit, led_by, problem_of
+from bench.planner.clock import own_seconds
+from bench.planner.data import KEPT, program, stored
+from carewright.scheduling.engines.chains import Effort, search
+from carewright.scheduling.engines.greedy import most_urgent_first, next_available
+from carewright.scheduling.model.planning import Plan, Problem, faults
+
+Row = dict[str, Any]
+Instance = dict[str, Any]
+STORED, FRESH = range(6), range(100, 108)
+SECONDS = (0.1, 0.5, 2.0, 5.0, 30.0)
+TICKS = 128
+"""The day has 120; rooms are turned over for a few more."""
+SPECIALTIES, ROOMS, EQUIPMENT = ("GP", "CARD", "ORTH", "DERM"), ("consult", "procedure", "diagnostic"), ("ecg", "ultrasound", "scope")
+
+
+def measure(tell: Callable[[str], None]) -> list[Row]:
+    """The mean gap of each engine after so many seconds, on the stored days and on fresh ones."""
+    rows = []
+    for name, days in (("6 stored", [stored(f"seed/seed{seed}.json") for seed in STORED]), ("8 fresh", [fresh(seed) for seed in FRESH])):
+        problems = [problem_of_day(day) for day in days]
+        rows += [_usual(name, days, problems), _greedy(name, days, problems)]
+        searched: Row = {"engine": "ruin and recreate, two chains", "days": name}
+        for seconds in SECONDS:
+            tell(f"{name} days, {seconds:g} s each")
+            gaps = []
+            for day, problem in zip(days, problems, strict=True):
+                found = search(problem, Effort(seconds=seconds), own_seconds())
+                gaps.append(gap_of(day, problem, found.plan))
+            searched[f"gap at {seconds:g} s, %"] = fmean(gaps)
+            searched[f"worst at {seconds:g} s, %"] = max(gaps)
+        rows.append(searched)
+    return rows
+
+
+def _usual(name: str, days: Sequence[Instance], problems: Sequence[Problem]) -> Row:
+    calls = [np.argsort([request["call_rank"] for request in day["requests"]]).tolist() for day in days]
+    gaps = [gap_of(day, problem, next_available(problem, call)) for day, problem, call in zip(days, problems, calls, strict=True)]
+    return {"engine": "next available, in the order of the calls", "days": name, "gap at once, %": fmean(gaps)}
+
+
+def _greedy(name: str, days: Sequence[Instance], problems: Sequence[Problem]) -> Row:
+    gaps = [gap_of(day, problem, most_urgent_first(problem)) for day, problem in zip(days, problems, strict=True)]
+    return {"engine": "greedy, the most urgent first", "days": name, "gap at once, %": fmean(gaps)}
+
+
+class Pools:
+    """Which pool stands for whom; physicians come first, so that a physician's pool is the physician's number."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.capacity: list[list[int]] = []
+        self.number: dict[str, int] = {}
+        beyond = TICKS - instance["ticks"]
+        for each in instance["physicians"]:
+            (start, end), (pause, over) = each["shift"], each["break"]
+            self.add(f"physician {each['id']}", [int(start <= tick < end and not pause <= tick < over) for tick in range(TICKS)])
+        for kind in ("rooms", "equipment"):
+            for name, units in instance[kind].items():
+                self.add(name, [units] * TICKS)
+        self.add("nurse", [*instance["nurse_profile"], *[0] * beyond])
+
+    def add(self, name: str, capacity: list[int]) -> None:
+        self.number[name] = len(self.capacity)
+        self.capacity.append(capacity)
+
+    def shared(self, request: Mapping[str, Any]) -> list[Role]:
+        """What a request needs beside the physician."""
+        needs = [(request["room"], request["room_hold"])]
+        needs += [(request["equipment"], request["equipment_hold"])] if request["equipment"] else []
+        needs += [("nurse", request["dur"])] if request["nurse"] else []
+        return [Role(length, [(self.number[name], NO_ROW)]) for name, length in needs]
+
+
+def eligible(instance: Instance, request: Mapping[str, Any]) -> list[int]:
+    return [each["id"] for each in instance["physicians"] if request["specialty"] in each["specialties"]]
+
+
+def problem_of_day(instance: Instance) -> Problem:
+    """Worth is the scorer's own value. P0 is a tier like others in it, only heavier; so it is here."""
+    value, pools, end = program("seed_check").value, Pools(instance), instance["ticks"]
+    worth: list[list[int]] = []
+    visits = []
+    for request in instance["requests"]:
+        rows: dict[bool, int] = {}
+        options = []
+        for physician in eligible(instance, request):
+            preferred = request["preferred_physician"] in (None, physician)
+            if preferred not in rows:
+                rows[preferred] = len(worth)
+                worth.append([value(instance, request, physician, tick) if tick < end else 0 for tick in range(TICKS)])
+            options.append((physician, rows[preferred]))
+        starts = range(request["release"], end - request["dur"] + 1)
+        visits.append(Visit(starts, request["tier"] + 1, [Role(request["dur"], options), *pools.shared(request)]))
+    return problem_of(np.array(pools.capacity, np.int16), visits, worth)
+
+
+def assignments(instance: Instance, problem: Problem, plan: Plan) -> list[Row]:
+    """As the scorer reads them."""
+    names = [request["id"] for request in instance["requests"]]
+    return [{"request": names[visit], "physician": pool, "start": start} for visit, pool, start in led_by(problem, plan)]
+
+
+def gap_of(instance: Instance, problem: Problem, plan: Plan) -> float:
+    """How far below the bound, in percent, after the scorer found no rule broken."""
+    assert not faults(problem, plan)
+    scored = program("seed_check").score(instance, assignments(instance, problem, plan))
+    return float(100 * (1 - scored / instance["upper_bound"]))
+
+
+def fresh(seed: int) -> Instance:
+    """A day of the stored generator, in the form of the stored ones, and its bound, which takes some ten seconds once."""
+    made = program("seed_gen").gen(seed)
+    instance: Instance = {
+        "seed": seed, "ticks": 120, "weights": [0.4, 0.4, 0.2], "tau_ticks": [3.0, 12.0, 24.0], "omega": [8.0, 3.0, 1.0],
+        "omega_total": float(np.array([8.0, 3.0, 1.0])[made.tier].sum()), "available_ticks": made.A,
+        "physicians": [
+            {"id": k, "specialties": [name for name, can in zip(SPECIALTIES, made.elig_sp[k], strict=True) if can],
+             "shift": [start, end], "break": [pause, pause + 6]}
+            for k, (start, end, pause) in enumerate(made.shift)
+        ],
+        "rooms": dict(zip(ROOMS, made.rcap.tolist(), strict=True)), "equipment": dict(zip(EQUIPMENT, made.ecap.tolist(), strict=True)),
+        "nurse_profile": made.ncap.tolist(), "requests": [_request(made, i) for i in range(made.n)],
+    }  # fmt: skip
+    rank = np.argsort(made.arr)
+    for request in instance["requests"]:
+        request["call_rank"] = int(rank[request["id"]])
+    instance["upper_bound"] = _bound(instance)
+    return instance
+
+
+def _request(made: Any, i: int) -> Row:
+    equipment, preferred = int(made.eq[i]), int(made.pref[i])
+    return {
+        "id": i, "specialty": SPECIALTIES[made.sp[i]], "dur": int(made.d[i]), "tier": int(made.tier[i]), "release": int(made.rel[i]),
+        "window": [int(made.lo[i]), int(made.hi[i])], "p_noshow": float(made.p0[i]),
+        "preferred_physician": preferred if preferred >= 0 else None, "room": ROOMS[made.room[i]], "room_hold": int(made.rhold[i]),
+        "equipment": EQUIPMENT[equipment] if equipment >= 0 else None, "equipment_hold": int(made.ehold[i]), "nurse": bool(made.nurse[i]),
+    }  # fmt: skip
+
+
+def _bound(instance: Instance) -> float:
+    kept = KEPT / f"seed{instance['seed']}.bound"
+    if not kept.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory() as folder:
+            day = Path(folder) / "day.json"
+            day.write_text(json.dumps(instance), "utf-8")
+            answer = day.with_suffix(".bound")
+            subprocess.run([sys.executable, "-m", "bench.planner.bound", day, answer], check=True, capture_output=True)
+            kept.write_text(answer.read_text("utf-8"), "utf-8")
+    return float(kept.read_text("utf-8"))
