@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from bench import report
-from bench.planner import data, decoding, disruption, hospital, seed
+from bench.planner import data, decoding, disruption, hospital, rcpsp, seed
 
-PARTS = {"seed": seed, "kernel": decoding, "disruption": disruption, "hospital": hospital}
+PARTS = {"seed": seed, "kernel": decoding, "disruption": disruption, "hospital": hospital, "rcpsp": rcpsp}
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
         return 1
     for part in options.only:
         rows = PARTS[part].measure(_tell)
-        written = report.section(f"planner-{part}", rows, report.ran("make bench-planner", ("numpy", "numba")))
+        written = report.section(f"planner-{part}", rows, report.ran("make bench-planner", ("numpy", "numba", "ortools", "highspy")))
         print(written, flush=True)
         report.write({f"planner-{part}": written})
     print("bench: wrote docs/benchmarks.md", file=sys.stderr)
