@@ -1,5 +1,6 @@
 """Who runs late, in real browsers: one tap at one desk, and another desk and the day's page see it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -63,6 +64,28 @@ async def test_one_tap_is_seen_at_another_desk_and_on_the_page_of_the_day(visits
     await expect(desk.get_by_text("an emergency, said at")).to_be_visible()
 
 
+async def test_that_an_emergency_came_first_is_seen_on_the_day_and_on_the_board(visits: Visits, clinic: Clinic) -> None:
+    pages = []
+    for address, viewport in (
+        (f"board?place={clinic.site_id}", DESKTOP),
+        (f"board?place={clinic.site_id}", PHONE),
+        (f"today?place={clinic.site_id}", PHONE),
+    ):
+        page = await visits.open(signed_in=False, viewport=viewport)
+        await sign_in(page, clinic.system, "front-desk")
+        await page.goto(f"/staff/{address}")
+        await expect(page.get_by_role("status")).to_have_text("Live")
+        pages.append(page)
+    path, system = f"/api/v1/delays/{clinic.practitioner_id}", clinic.system
+    for minutes in (20, 0):
+        body = {"site_id": clinic.site_id, "minutes": minutes, "reason": "emergency"}
+        ok(await system.request("nurse", "PUT", path, json=body))
+        for page in pages:
+            said = page.get_by_text(re.compile(r"expected at \d\d:\d\d, an emergency came first"))
+            await (expect(said).to_be_visible() if minutes else expect(said).to_be_hidden())
+            assert await problems_of(page) == []
+
+
 async def test_what_is_out_of_service_is_said_on_a_page_for_everybody(visits: Visits, clinic: Clinic) -> None:
     for viewport in (DESKTOP, PHONE):
         page = await visits.open(signed_in=False, viewport=viewport)
@@ -74,5 +97,9 @@ async def test_what_is_out_of_service_is_said_on_a_page_for_everybody(visits: Vi
         await expect(page.get_by_text("Nobody is booked into that time any more.")).to_be_visible()
         await expect(page.get_by_text("Free instead:")).to_be_visible()
         assert await problems_of(page) == []
+        await page.goto(f"/staff/disruptions?place={clinic.site_id}")
+        await expect(page.get_by_text("1 appointment is booked in that time")).to_be_visible()
+        assert await problems_of(page) == []
+        await page.get_by_role("link", name="See to it").click()
         await page.get_by_role("button", name="Back in service").click()
         await expect(page.get_by_text("It can be booked again.")).to_be_visible()

@@ -137,3 +137,19 @@ async def test_who_sees_no_time_of_others_to_close_is_shown_no_form(clinic: Clin
     assert "In service" in nurse.text
     assert "Take out of service" not in nurse.text
     await nurse.client.aclose()
+
+
+@pytest.mark.parametrize("role", ["front-desk", "nurse", "physician", "technician", "operations"])
+async def test_whoever_may_take_something_out_of_service_sees_how_it_stands(clinic: Clinic, role: str) -> None:
+    """Operations see no patients: they are told how many appointments are hit, and not whose."""
+    visit = await booked(clinic, await register(clinic.system, "Hidden"))
+    until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    said = {"schedule_id": clinic.practitioner_id, "end": until, "reason": "absent"}
+    made = ok(await clinic.system.request("front-desk", "POST", OUTAGES, json=said), 201)
+    assert made["hit_appointment_ids"] == [visit["id"]]
+    browser = await staff_signed_in(clinic.system, role)
+    await browser.go(f"/staff/disruptions/{clinic.practitioner_id}/out")
+    assert "Not here today" in browser.text
+    assert ("Hidden" in browser.text) == (role != "operations")
+    assert ("1 appointment is booked in that time" in browser.text) == (role == "operations")
+    await browser.client.aclose()

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
+from carewright.console.http.board import SEEN
 from carewright.console.http.coverage_words import called
 from carewright.console.http.disruptions import DISRUPTIONS
 from carewright.console.http.live import LIVE
@@ -56,12 +57,13 @@ CHANGED = "Somebody else changed this appointment a moment ago. This is how it s
 
 
 class Stop(NamedTuple):
-    """Time that is closed, and why, where that is known. `field` is what a form calls it: an outage, or another block."""
+    """Time that is closed, and why and how many appointments it hits, where that is known. `field` is what a form calls it."""
 
     id: UUID | None
     field: str
     words: str
     why: str
+    hit: int
     may_end: bool
 
 
@@ -153,7 +155,7 @@ async def shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     return ask.show(
         "outage.html", status, calendar=calendar, kinds=KINDS, hours=HOURS, error=error, done=done, counts=counts, place=place, live=live,
         stops=[await _stop(ask, each, zone, may_end=may_say) for each in found.closed], lines=lines,
-        settled=[_settled(each, names) for each in found.settled], may_change=may_say,
+        settled=[_settled(each, names) for each in found.settled], may_change=may_say, may_see=ask.ctx.actor.may(SEEN),
         may_move=ask.ctx.actor.may(RESCHEDULE), may_offer=ask.ctx.actor.may(MAKE), answer_minutes=ANSWER_MINUTES,
         as_of=f"{ask.ctx.clock.now().astimezone(zone):%H:%M}",
     )  # fmt: skip
@@ -197,8 +199,8 @@ async def look(ask: Ask) -> Found:
 
 
 async def _offers(ask: Ask, closed: Sequence[Busy]) -> Sequence[Offer]:
-    """What was offered for appointments that had this calendar in the closed time, oldest first."""
-    if not closed:
+    """What was offered for appointments that had this calendar in the closed time, oldest first; nothing for who sees no patients."""
+    if not closed or not ask.ctx.actor.may(SEEN):
         return ()
     query = ListOffers(
         actor_id=ask.id, from_at=min(each.start for each in closed) - LONGEST_VISIT, until_at=max(each.end for each in closed),
@@ -215,14 +217,14 @@ def _lay_in(offer: Offer, closed: Busy) -> bool:
 
 async def _stop(ask: Ask, closed: Busy, zone: ZoneInfo, *, may_end: bool) -> Stop:
     if closed.outage_id is None:
-        return Stop(closed.block_id, "block", _span(closed, zone), "", ask.ctx.actor.may(CHANGE))
+        return Stop(closed.block_id, "block", _span(closed, zone), "", 0, ask.ctx.actor.may(CHANGE))
     outage = await ask.ctx.scheduling.get_outage(ask.ctx.actor, closed.outage_id)
-    return Stop(outage.id, "outage", _span(closed, zone), KINDS[outage.reason], may_end)
+    return Stop(outage.id, "outage", _span(closed, zone), KINDS[outage.reason], len(outage.hit_appointment_ids), may_end)
 
 
 async def _hit(ask: Ask, closed: Sequence[Busy]) -> list[Appointment]:
-    """What is booked in the closed time and has not begun."""
-    if not closed:
+    """What is booked in the closed time and has not begun; nothing for who sees no patients."""
+    if not closed or not ask.ctx.actor.may(SEEN):
         return []
     query = SearchAppointments(
         actor_ids=(ask.id,), statuses=("booked",), limit=HIT_MAX, start_from=min(each.start for each in closed) - LONGEST_VISIT,
