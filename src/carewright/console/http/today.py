@@ -88,13 +88,13 @@ async def expected_at(ask: Ask, site_id: UUID) -> dict[UUID, ExpectedStart]:
 
 def expected_words(late: ExpectedStart, zone: ZoneInfo) -> str:
     """When it begins, and why so late, where an emergency is why."""
-    return f"expected at {late.expected_at.astimezone(zone):%H:%M}" + (", an emergency came first" if late.by_emergency else "")
+    return f"{late.expected_at.astimezone(zone):%H:%M}" + (", an emergency came first" if late.by_emergency else "")
 
 
 def _line(each: Appointment, zone: ZoneInfo, late: ExpectedStart | None) -> Line:
     local = each.start.astimezone(zone)
     name, start = each.visit_type_name, each.start.isoformat()
-    expected = expected_words(late, zone) if late else ""
+    expected = f"expected at {expected_words(late, zone)}" if late else ""
     version = late.version if late else 0
     return Line(each.id, each.version, start, f"{local:%H:%M}", each.visit_type_id, name, each.status, expected, version)
 

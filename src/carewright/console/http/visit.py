@@ -199,7 +199,7 @@ async def _shown(
 async def _expected(ask: Ask, visit: Appointment) -> str:
     """When it begins, where that is later than booked."""
     late = (await expected_at(ask, visit.site_id)).get(visit.id)
-    return expected_words(late, ZoneInfo(visit.time_zone)) if late else ""
+    return f"expected at {expected_words(late, ZoneInfo(visit.time_zone))}" if late else ""
 
 
 def _obstacle(conflict: MoveConflict, visit: Appointment) -> Obstacle:

@@ -63,8 +63,9 @@ const expect = (fact) => {
     if (Number(block.dataset.expectedVersion) < Number(fact.get("version")) && begins === minuteOf(Date.parse(fact.get("start")))) {
       const mark = block.querySelector("[data-expected]");
       block.dataset.expectedVersion = fact.get("version");
-      mark.textContent = expectedWords(fact, (instant) => clockOf(minuteOf(instant)));
-      mark.hidden = mark.textContent === "";
+      const words = expectedWords(fact, (instant) => clockOf(minuteOf(instant)));
+      mark.querySelector("[data-begins]").textContent = words;
+      mark.hidden = words === "";
     }
   }
 };

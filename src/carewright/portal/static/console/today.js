@@ -43,7 +43,7 @@ const expect = (fact) => {
   const mark = line.querySelector("[data-expected]");
   line.dataset.expectedVersion = fact.get("version");
   mark.hidden = late === 0;
-  mark.textContent = expectedWords(fact, clock);
+  mark.textContent = late === 0 ? "" : `expected at ${expectedWords(fact, clock)}`;
 };
 
 const take = (name, fact) => {
