@@ -19,7 +19,7 @@ from tests.app import challenge_of, registered_app
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Site, Visits
 from tests.browser.test_other_provider import free_port
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import register
 from tests.other_system import said
 from tests.system import System
@@ -168,7 +168,7 @@ async def test_a_nurse_starts_an_app_about_a_patient_and_ends_it(visits: Visits,
     await register(system, family)
     page = await visits.open(signed_in=False, **options)
     await sign_in(page, system, "nurse")
-    await page.get_by_role("link", name="Apps", exact=True).click()
+    await choose(page, "Apps")
     assert await problems_of(page) == []
     await page.get_by_label("Family name, or its beginning").fill(family)
     await page.get_by_role("button", name="Find").click()

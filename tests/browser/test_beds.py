@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, Route, expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_live import LIVE
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import Json, ok, open_clinic, refused, register, until_known
 from tests.system import System
 
@@ -188,7 +188,7 @@ async def test_everything_is_done_by_forms_where_there_is_no_script(visits: Visi
     turn = await house.here("Plain")
     page = await visits.open(signed_in=False, viewport=PHONE, java_script_enabled=False)
     await sign_in(page, house.system, "nurse")
-    await page.get_by_role("link", name="Beds").click()
+    await choose(page, "Beds")
     await page.get_by_label("Site").select_option(house.site_id)
     await page.get_by_role("button", name="Show").click()
     await page.get_by_role("link", name="Admit somebody").click()

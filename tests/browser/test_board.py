@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_live import LIVE, a_free_day, booked, clock_of
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import ZONE, Clinic, ok, open_clinic, open_now, register
 from tests.system import System
 
@@ -63,7 +63,7 @@ async def test_a_day_is_shown_in_rows_and_found_from_the_menu(visits: Visits, cl
     first = await booked(clinic, starts[0])
     page = await visits.open(signed_in=False, viewport=size)
     await sign_in(page, clinic.system, "scheduler")
-    await page.get_by_role("link", name="Day board").click()
+    await choose(page, "Day board")
     await page.get_by_label("Site").select_option(clinic.site_id)
     await page.get_by_label("Day (empty for today)").fill(day)
     await page.get_by_role("button", name="Show").click()

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.accessibility import follow, problems_of, tab_to
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_messages import status_of
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import ok, open_clinic, register, until_known
 from tests.system import System
 
@@ -30,7 +30,7 @@ async def looked_at(page: Page, heading: str) -> None:
 
 async def found(page: Page, family: str) -> None:
     """From the first page to a patient's coverages."""
-    await page.get_by_role("link", name="Coverage", exact=True).click()
+    await choose(page, "Coverage")
     await looked_at(page, "Who pays")
     await page.get_by_label("Family name, or its beginning").fill(family)
     await page.get_by_role("button", name="Find").click()

@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_messages import status_of
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.system import System
 
 CONNECTION = """
@@ -67,7 +67,7 @@ async def test_a_scheduler_has_it_told_again_and_reads_what_differs(visits: Visi
     async with connected(one_process) as name:
         page = await visits.open(signed_in=False, viewport=viewport)
         await sign_in(page, one_process, "scheduler")
-        await page.get_by_role("link", name="Health record").click()
+        await choose(page, "Health record")
         assert await problems_of(page) == []
         card = page.get_by_role("listitem").filter(has_text=name)
         await expect(card).to_contain_text("1 failed")
@@ -87,7 +87,7 @@ async def test_a_scheduler_reads_how_we_hear_of_changes_there(visits: Visits, on
     async with connected(one_process) as name:
         page = await visits.open(signed_in=False, viewport=viewport)
         await sign_in(page, one_process, "scheduler")
-        await page.get_by_role("link", name="Health record").click()
+        await choose(page, "Health record")
         card = page.get_by_role("listitem").filter(has_text=name)
         await expect(card).to_contain_text("We ask again and again.")
         await changed(one_process, name, SUBSCRIBED)

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from carewright.kernel.server_sent import event
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import ZONE, Clinic, ok, open_clinic, register
 from tests.system import System
 
@@ -134,7 +134,7 @@ async def test_whoever_is_signed_out_elsewhere_is_told_that_the_page_is_not_live
 async def test_without_scripts_the_page_says_when_it_was_true(visits: Visits, clinic: Clinic) -> None:
     page = await visits.open(signed_in=False, viewport=PHONE, java_script_enabled=False)
     await sign_in(page, clinic.system, "front-desk")
-    await page.get_by_role("link", name="Today").click()
+    await choose(page, "Today")
     await page.get_by_label("Site").select_option(clinic.site_id)
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_role("status")).to_contain_text("As of")

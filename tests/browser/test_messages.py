@@ -16,7 +16,7 @@ from carewright.kernel.token_keys import TokenKeys
 from carewright.roles.installation import token_key_file
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import ok
 from tests.system import System
 
@@ -50,7 +50,7 @@ async def sent(system: System, code: str, kind: str = "", staff: str = "") -> No
 async def opened(page: Page, system: System, role: str, code: str) -> None:
     """From the staff's first page to the message."""
     await sign_in(page, system, role)
-    await page.get_by_role("link", name="Messages").click()
+    await choose(page, "Messages")
     assert await problems_of(page) == []
     await page.get_by_role("listitem").filter(has_text=code).get_by_role("link", name="Look at it").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("The sender uses a code that we do not know.")

@@ -6,7 +6,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_live import LIVE, a_free_day, booked, clock_of
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import Clinic, open_clinic
 from tests.system import System
 
@@ -25,7 +25,7 @@ async def test_each_hour_says_how_full_it_is_and_changes_by_itself(visits: Visit
     day, starts = await a_free_day(clinic)
     page = await visits.open(signed_in=False, viewport=size)
     await sign_in(page, clinic.system, "scheduler")
-    await page.get_by_role("link", name="Overview").click()
+    await choose(page, "Overview")
     await page.get_by_label("Site").select_option(clinic.site_id)
     await page.get_by_label("Day (empty for today)").fill(day)
     await page.get_by_role("button", name="Show").click()

@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_queues import open_queue
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.system import System
 
 SEARCHED_MILLISECONDS_MAX = 60_000
@@ -24,7 +24,7 @@ async def test_an_order_is_searched_for_and_put_in_force(visits: Visits, one_pro
     _, name = await open_queue(one_process)
     page = await visits.open(signed_in=False, viewport=size)
     await sign_in(page, one_process, "operations")
-    await page.get_by_role("link", name="Queues").click()
+    await choose(page, "Queues")
     await page.get_by_role("listitem").filter(has_text=name).get_by_role("link", name="Policy").click()
     assert await is_good(page)
     await page.get_by_role("group", name="Head start in minutes").get_by_label("Level 2").fill("0")

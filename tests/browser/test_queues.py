@@ -6,7 +6,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import Clinic, ok, open_clinic, open_now, register, until_known
 from tests.system import System
 
@@ -31,7 +31,7 @@ async def test_a_walk_in_gets_a_ticket_is_called_and_seen(visits: Visits, one_pr
     await register(one_process, family)
     page = await visits.open(signed_in=False, viewport=size)
     await sign_in(page, one_process, "nurse")
-    await page.get_by_role("link", name="Queues").click()
+    await choose(page, "Queues")
     assert await problems_of(page) == []
     await page.get_by_role("listitem").filter(has_text=name).get_by_role("link", name="Open").click()
     await expect(page.get_by_text("Nobody waits").first).to_be_visible()

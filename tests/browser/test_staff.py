@@ -11,13 +11,14 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.accessibility import problems_of
-from tests.browser.conftest import DESKTOP, PHONE, Visits
+from tests.browser.conftest import DESKTOP, PHONE, SMALLEST, Visits
 from tests.clinic import ok, register
 from tests.system import System
 
 UNUSUAL = """INSERT INTO oversight.unusual (organization_id, id, kind, agent, role, patient_id, first_at, last_at, count)
 VALUES ($1, $2, 'same_surname', 'nurse-1', 'nurse', $3, now(), now(), 2)"""
 SEALED_WITHIN_SECONDS = 10
+ONE_LINE_PIXELS = 80
 """How often the page is asked again, a second apart, before an entry counts as missing; it is sealed within two."""
 
 
@@ -34,6 +35,15 @@ async def prove(page: Page, system: System, account: str) -> None:
     await page.get_by_label("Account").select_option(account)
     await page.get_by_label("Password").fill(system.known.demonstration_password)
     await page.get_by_role("button", name="Sign in").click()
+
+
+async def choose(page: Page, name: str) -> None:
+    """A page of the menu, which is opened first where the screen is narrow."""
+    menu = page.get_by_role("navigation", name="Main")
+    if await menu.get_by_text("Menu", exact=True).is_visible():
+        await menu.get_by_text("Menu", exact=True).click()
+    async with page.expect_navigation(wait_until="load"):
+        await menu.get_by_role("link", name=name, exact=True).click()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +104,7 @@ async def test_a_privacy_officer_sees_who_looked_and_takes_the_proof_along(visit
     ok(await one_process.request("front-desk", "GET", f"/api/v1/patients/{patient_id}"))
     page = await visits.open(signed_in=False, viewport=viewport)
     await sign_in(page, one_process, "privacy-officer")
-    await page.get_by_role("link", name="Privacy").click()
+    await choose(page, "Privacy")
     await page.get_by_label("The patient's number").fill("Smith")
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_text("This is not a patient's number.")).to_be_visible()
@@ -119,7 +129,7 @@ async def test_a_privacy_officer_takes_a_whole_record_along_for_the_patient_or_t
     patient_id, other = str(await register(one_process, "Quokkaline")), str(await register(one_process, "Andersen"))
     page = await visits.open(signed_in=False, viewport=DESKTOP)
     await sign_in(page, one_process, "privacy-officer")
-    await page.get_by_role("link", name="Privacy").click()
+    await choose(page, "Privacy")
     await page.get_by_label("The patient's number").fill(patient_id)
     await page.get_by_role("button", name="Show").click()
     for link in ("for the patient", "because the law asks for it"):
@@ -168,7 +178,7 @@ async def test_a_privacy_officer_reviews_broken_glass(visits: Visits, one_proces
     await expect(there.get_by_text("You have broken the glass")).to_be_visible()
     here = await visits.open(signed_in=False, viewport=DESKTOP)
     await sign_in(here, one_process, "privacy-officer")
-    await here.get_by_role("link", name="Privacy").click()
+    await choose(here, "Privacy")
     review = here.get_by_role("listitem").filter(has_text="Covering the night on ward four")
     await expect(review).to_contain_text("Demonstration nurse, nurse")
     await review.get_by_label("What you found").fill("On duty that night")
@@ -190,7 +200,7 @@ async def test_an_administrator_responds_to_an_incident_in_one_step(visits: Visi
     client, host = f"lab-{viewport['width']}", f"lab-{viewport['width']}.example.org"
     page = await visits.open(signed_in=False, viewport=viewport)
     await sign_in(page, one_process, "administrator")
-    await page.get_by_role("link", name="Incidents").click()
+    await choose(page, "Incidents")
     await page.get_by_label("What happened").fill("A key was left in the open")
     await page.get_by_label("Quarantine clients").fill(client)
     await page.get_by_label("Stop connections to").fill("https://no host")
@@ -219,10 +229,40 @@ async def test_a_privacy_officer_closes_an_unusual_access(visits: Visits, one_pr
     await connection.close()
     page = await visits.open(signed_in=False, viewport=PHONE)
     await sign_in(page, one_process, "privacy-officer")
-    await page.get_by_role("link", name="Privacy").click()
+    await choose(page, "Privacy")
     access = page.get_by_role("listitem").filter(has_text=str(patient_id))
     await expect(access).to_contain_text("A patient with the reader's family name")
     assert await problems_of(page) == []
     await access.get_by_label("What you found").fill("A cousin, on her own ward")
     await access.get_by_role("button", name="Close this").click()
     await expect(access).to_have_count(0)
+
+
+async def test_the_menu_is_one_line_on_a_telephone_that_opens_by_keyboard_without_a_script(visits: Visits, one_process: System) -> None:
+    page = await visits.open(signed_in=False, viewport=PHONE, java_script_enabled=False)
+    await sign_in(page, one_process, "front-desk")
+    menu = page.get_by_role("navigation", name="Main")
+    await expect(menu.get_by_role("link")).to_have_text(["Find"])
+    box = await page.locator("header").bounding_box()
+    assert box
+    assert box["height"] < ONE_LINE_PIXELS
+    await menu.get_by_text("Menu", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(menu.get_by_role("link", name="Queues")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(menu.get_by_role("link", name="My account")).to_be_focused()
+    await menu.get_by_role("link", name="Queues").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Queues")
+    await expect(menu.get_by_role("link")).to_have_text(["Find"])
+
+
+@pytest.mark.parametrize("size", [SMALLEST, PHONE, DESKTOP], ids=["small", "telephone", "desktop"])
+async def test_the_menu_is_accessible_closed_and_open(visits: Visits, one_process: System, size: dict[str, int]) -> None:
+    page = await visits.open(signed_in=False, viewport=size)
+    await sign_in(page, one_process, "front-desk")
+    assert await problems_of(page) == []
+    menu = page.get_by_role("navigation", name="Main")
+    if size != DESKTOP:
+        await menu.get_by_text("Menu", exact=True).click()
+        assert await problems_of(page) == []
+    await expect(menu.get_by_role("link", name="Coverage")).to_be_visible()

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
-from tests.browser.test_staff import sign_in
+from tests.browser.test_staff import choose, sign_in
 from tests.clinic import open_clinic
 from tests.station import sign_in as sign_station_in
 from tests.system import System
@@ -17,7 +17,7 @@ async def test_a_screen_is_enrolled_signed_in_seen_and_retired(visits: Visits, o
     name = f"Hall {clinic.site_id[-6:]}"
     page = await visits.open(signed_in=False, viewport=size)
     await sign_in(page, one_process, "operations")
-    await page.get_by_role("link", name="Screens and kiosks").click()
+    await choose(page, "Screens and kiosks")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Screens and kiosks")
     assert await problems_of(page) == []
     await page.get_by_label("Site").select_option(clinic.site_id)
@@ -32,7 +32,7 @@ async def test_a_screen_is_enrolled_signed_in_seen_and_retired(visits: Visits, o
     screen = await visits.open(signed_in=False, viewport=DESKTOP)
     await sign_station_in(screen, code)
     await expect(screen.get_by_role("heading", name="Please come Por favor, pase")).to_be_visible()
-    await page.get_by_role("link", name="Screens and kiosks").click()
+    await choose(page, "Screens and kiosks")
     await expect(line).to_contain_text("working")
     await expect(page.get_by_text(code)).to_have_count(0)
     await line.get_by_role("button", name="Sign out for good").click()
@@ -43,7 +43,7 @@ async def test_a_screen_is_enrolled_signed_in_seen_and_retired(visits: Visits, o
 async def test_what_is_missing_is_asked_for(visits: Visits, one_process: System) -> None:
     page = await visits.open(signed_in=False, viewport=PHONE)
     await sign_in(page, one_process, "operations")
-    await page.get_by_role("link", name="Screens and kiosks").click()
+    await choose(page, "Screens and kiosks")
     await page.get_by_label("Site").select_option(index=1)
     await page.get_by_label("What people call it").fill("Hall")
     await page.get_by_label("English").uncheck()
