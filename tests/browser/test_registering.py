@@ -1,8 +1,8 @@
 """Registering somebody who is new, in a real browser: from a queue, by keyboard, beside people who may be the same, without scripts."""
 
 import re
-from datetime import date
-from uuid import uuid4
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -11,7 +11,7 @@ from tests.browser.accessibility import follow, problems_of, tab_to
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_queues import open_queue, turn_of
 from tests.browser.test_staff import sign_in
-from tests.clinic import ok
+from tests.clinic import ok, open_clinic
 from tests.system import System
 
 
@@ -168,3 +168,26 @@ async def test_who_may_register_nobody_is_offered_it_nowhere(visits: Visits, one
     answer = await page.goto("/staff/patients/new")
     assert answer
     assert answer.status == 403
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["telephone", "desktop"])
+async def test_a_time_is_found_and_booked_and_who_is_beaten_to_it_sees_others(
+    visits: Visits, one_process: System, family: str, size: dict[str, int]
+) -> None:
+    clinic = await open_clinic(one_process)
+    patient_id, (first, second, *_) = await known(one_process, family, "Ruth"), await clinic.free(from_at=datetime.now(UTC).isoformat())
+    page = await at_the_desk(visits, one_process, f"/staff/patients/{patient_id}", size)
+    await page.get_by_role("link", name="Find a time").click()
+    assert await problems_of(page) == []
+    await page.goto(f"/staff/patients/{patient_id}/times?place={clinic.site_id}&type={clinic.visit_type_id}")
+    times = page.get_by_role("listitem").filter(has=page.get_by_role("button", name="Book"))
+    await expect(times.first).to_contain_text("Petra Testmann")
+    assert await problems_of(page) == []
+    ok(await clinic.book(UUID(await known(one_process, family, "Olga")), first), 201)
+    await times.first.get_by_role("button").click()
+    await expect(page.get_by_role("alert")).to_contain_text("That was not booked")
+    await expect(times.first.get_by_role("button")).to_have_attribute("value", datetime.fromisoformat(second).isoformat())
+    await times.first.get_by_role("button").click()
+    await expect(heading(page)).to_have_text("Foot check")
+    await expect(page.get_by_text(family)).to_be_visible()
+    assert [each["start"] for each in await clinic.appointments_of(UUID(patient_id))] == [second]

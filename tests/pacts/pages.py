@@ -272,6 +272,11 @@ CONSOLE_CALLS = (
     Call(Patients, "register_patient", DESK, (RegisterPatient(family=FAMILY), KEY)),
     Call(Patients, "get_patient", DESK, (WHOSE,), (PATIENT,), there(*WHO)),
     Call(Patients, "get_patients", DESK, ((WHOSE,),), (PATIENT,), there(*WHO)),
+    Call(
+        Scheduling, "find_times", DESK, (FindTimes(visit_type_id=IDS["visit_type_id"], site_id=IDS["site_id"], from_at=START, limit=60),),
+        (FREE_TIME,), there("TimesPage.next"),
+    ),
+    Call(Scheduling, "book_appointment", DESK, (BookAppointment(patient_id=WHOSE, time=PICKED), KEY), (PATIENT, FREE_TIME)),
     Call(Scheduling, "search_appointments", DESK, (SearchAppointments(ids=(TIME,)),), (PATIENT, APPOINTMENT)),
     Call(
         Scheduling, "read_board", DESK, (ReadBoard(site_id=IDS["site_id"], from_at=MIDNIGHT, until_at=MIDNIGHT + timedelta(days=1)),),

@@ -13,6 +13,7 @@ from carewright.console.http import (
     bed_waiting,
     beds,
     board,
+    booking,
     coverage,
     disruptions,
     ehr,
@@ -70,7 +71,7 @@ PRIORITIES: Declared = {
     f"{visit.VISIT}/preview": Priority.PRESENCE, today.TODAY: Priority.PRESENCE, live.LIVE: Priority.PRESENCE,
     registering.NEW: Priority.PRESENCE, f"{registering.NEW}/begin": Priority.PRESENCE,
     f"{registering.NEW}/register": Priority.PRESENCE, patients.PATIENT: Priority.PRESENCE,
-    find.FIND: Priority.LOOK, f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
+    booking.TIMES: Priority.LOOK, find.FIND: Priority.LOOK, f"{apps.APPS}/find": Priority.LOOK, f"{coverage.COVERAGE}/find": Priority.LOOK,
     "/staff/privacy/proofs/{id}": Priority.REPORT, "/staff/privacy/records/{id}/{reason}": Priority.REPORT,
 }  # fmt: skip
 
@@ -149,6 +150,8 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(f"{registering.NEW}/begin", registering.begin),
         post(f"{registering.NEW}/register", registering.register),
         get(patients.PATIENT, patients.show_patient),
+        get(booking.TIMES, booking.show_times),
+        post(f"{booking.TIMES}/book", booking.book),
         get(overview.OVERVIEW, overview.show_overview),
         post(overview.LIMITS, overview.set_limits),
         get(beds.BEDS, beds.show_beds),
