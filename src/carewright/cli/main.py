@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from carewright import __version__
-from carewright.cli import commands, sensors, stations
+from carewright.cli import commands, plan, sensors, stations
 from carewright.cli.ehr import add_ehr, add_mock
 from carewright.cli.words import add_command as _command
 from carewright.cli.words import add_group as _group
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         _client,
         stations.add,
         sensors.add,
+        plan.add,
         _cds,
         _incident,
         _hl7,

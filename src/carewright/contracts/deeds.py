@@ -237,6 +237,7 @@ records.list_holds                     records.hold.list
 records.set_hold                       records.hold.set
 records.set_jurisdiction               records.jurisdiction.set
 records.set_retention                  records.retention.set
+scheduling.accept_moves                scheduling.plan.accept
 scheduling.advance_appointment         scheduling.appointment.advance
 scheduling.answer_by_link              scheduling.offer.answer
 scheduling.answer_offer                scheduling.offer.answer
@@ -267,6 +268,7 @@ scheduling.list_versions               scheduling.appointment.read
 scheduling.make_offer                  scheduling.offer.make
 scheduling.note_offer_unreached        scheduling.offer.unreached
 scheduling.offer_by_link               scheduling.offer.open
+scheduling.plan_day                    scheduling.plan.propose
 scheduling.preview_move                scheduling.appointment.preview
 scheduling.propose_instead             scheduling.time.find
 scheduling.read_board                  scheduling.calendar.read
@@ -309,6 +311,7 @@ SILENT = frozenset({
     "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",
+    "scheduling.plan.accept",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""

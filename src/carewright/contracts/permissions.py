@@ -126,6 +126,7 @@ scheduling.master.read                .   .   .   x   .   .   .   .   .   .   x 
 scheduling.offer.make                 .   .   x   x   .   .   .   .   .   .   .   .   .   .   .
 scheduling.outage.report              .   .   x   x   x   x   x   x   .   .   .   x   .   .   .
 scheduling.outage.report_person       .   .   x   x   .   .   .   x   .   .   .   x   .   .   .
+scheduling.plan.make                  .   .   .   x   .   .   .   .   .   .   .   .   .   .   .
 scheduling.time_in_use.take           .   .   x   .   x   x   x   .   .   .   .   x   .   .   .
 subscriptions.subscribe               .   .   .   .   .   .   .   .   .   .   .   x   .   .   .
 system.operate                        .   .   .   .   .   .   .   x   .   .   x   .   .   .   .

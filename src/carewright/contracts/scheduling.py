@@ -18,7 +18,7 @@ from carewright.contracts.hours import BlockChange, BlockTime, Override
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
-from carewright.contracts.planner import Proposed, ProposeInstead
+from carewright.contracts.planner import PlansDays
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
@@ -500,7 +500,7 @@ class CatalogueChanged(Event, frozen=True, kw_only=True):
         return self.entry_id
 
 
-class Scheduling(Protocol):
+class Scheduling(PlansDays, Protocol):
     """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given.
 
     `in_stead_of` names the older system whose mirror the actor is: of what that system is master of, nobody else writes.
@@ -563,8 +563,6 @@ class Scheduling(Protocol):
     async def read_board(self, actor: Actor, query: ReadBoard) -> Board: ...
 
     async def read_use(self, actor: Actor, query: ReadUse) -> SiteUse: ...
-
-    async def propose_instead(self, actor: Actor, query: ProposeInstead) -> Proposed: ...
 
     async def preview_move(self, actor: Actor, command: RescheduleAppointment) -> MovePreview: ...
 

@@ -50,6 +50,7 @@ def module_of(protocol: type) -> str:
 
 @lru_cache
 def methods_of(protocol: type) -> dict[str, Method]:
-    """Every method of a Protocol, by name."""
-    names = [name for name, member in vars(protocol).items() if inspect.iscoroutinefunction(member)]
+    """Every method of a Protocol and of the parts that it is made of, by name."""
+    parts = reversed(protocol.__mro__)
+    names = [name for part in parts for name, member in vars(part).items() if inspect.iscoroutinefunction(member)]
     return {name: Method(protocol, name) for name in names}

@@ -12,6 +12,7 @@ from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.outages import REPORT, ListOutages, Outage, OutagesPage, ReportOutage, UnknownOutage
+from carewright.contracts.planner import AcceptMoves, DayPlan, MovesMade, PlanDay
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.series import BookSeries, Series
 from carewright.contracts.starts import FindTimes
@@ -20,7 +21,7 @@ from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, offers, outages, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, offers, outages, plan, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -167,6 +168,14 @@ async def take_time(ctx: Ctx, call: Call[Nothing, TakeTime]) -> TimeInUse:
 
 async def give_time_back(ctx: Ctx, call: Call[Nothing, Nothing]) -> GivenBack:
     return await in_use.give_time_back(ctx, call.path["entry_id"])
+
+
+async def plan_day(ctx: Ctx, call: Call[Nothing, PlanDay]) -> DayPlan:
+    return await plan.plan_day(ctx, call.body)
+
+
+async def accept_moves(ctx: Ctx, call: Call[Nothing, AcceptMoves]) -> MovesMade:
+    return await plan.accept_moves(ctx, call.body)
 
 
 async def report_outage(ctx: Ctx, call: Call[Nothing, ReportOutage]) -> Outage:
@@ -343,5 +352,13 @@ ROUTES = (
     Route(
         "POST", "/api/v1/outages/{outage_id}/end", end_outage, "In service again, earlier than was said.",
         permission=REPORT, answer=Outage, keyed=True, priority=Priority.PRESENCE, refusals=(UnknownOutage,),
+    ),
+    Route(
+        "POST", "/api/v1/day-plans", plan_day, "A better plan for a site's day, proposed: nothing is changed by it.",
+        permission=plan.MAKE, body=PlanDay, answer=DayPlan, priority=Priority.REPORT, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "POST", "/api/v1/day-plans/moves", accept_moves, "Make moves of a proposal, as many as still can be made.",
+        permission=plan.MAKE, body=AcceptMoves, answer=MovesMade, keyed=True, refusals=(c.UnknownAppointment,),
     ),
 )  # fmt: skip

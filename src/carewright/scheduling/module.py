@@ -16,7 +16,7 @@ from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
-from carewright.contracts.planner import Proposed, ProposeInstead
+from carewright.contracts.planner import AcceptMoves, DayPlan, MovesMade, PlanDay, Proposed, ProposeInstead
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
@@ -43,6 +43,7 @@ from carewright.scheduling.service import (
     offer_links,
     offers,
     outages,
+    plan,
     preview,
     search,
     starts,
@@ -149,6 +150,12 @@ class LocalScheduling:
     async def propose_instead(self, actor: Actor, query: ProposeInstead) -> Proposed:
         return await instead.propose_instead(self._as(actor), query)
 
+    async def plan_day(self, actor: Actor, query: PlanDay) -> DayPlan:
+        return await plan.plan_day(self._as(actor), query)
+
+    async def accept_moves(self, actor: Actor, command: AcceptMoves, idempotency_key: str | None = None) -> MovesMade:
+        return await plan.accept_moves(self._as(actor, idempotency_key, command), command)
+
     async def preview_move(self, actor: Actor, command: c.RescheduleAppointment) -> MovePreview:
         return await preview.preview_move(self._as(actor), command)
 
@@ -219,6 +226,7 @@ MODULE = Module(
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
         "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use", "/api/v1/outages", "/api/v1/offers",
+        "/api/v1/day-plans",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,

@@ -52,7 +52,7 @@ async def read_board(ctx: SchedulingContext, query: ReadBoard) -> Board:
     able = _able(calendars, query)
     async with ctx.db.transaction() as tx:
         await store.plan_once(tx)
-        found = await _appointments(tx, cipher, query, start, end, ctx.clock.now())
+        found = await taking_time(tx, cipher, query, start, end, ctx.clock.now())
         openings = await board.openings_at(tx, calendars.organization_id, query.site_id, start, end)
         in_use = await board.in_use_at(tx, calendars.organization_id, query.site_id, start, end)
         taken = {each.actor_id for one in found for each in one.participants}
@@ -77,7 +77,7 @@ async def read_use(ctx: SchedulingContext, query: ReadUse) -> SiteUse:
         raise UnknownSite(site_id=str(query.site_id))
     async with ctx.db.transaction() as tx:
         await store.plan_once(tx)
-        found = await _appointments(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=end), start, end, ctx.clock.now())
+        found = await taking_time(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=end), start, end, ctx.clock.now())
         openings = await board.openings_at(tx, calendars.organization_id, query.site_id, start, end)
         blocks = await board.blocks_of(tx, calendars.organization_id, list(openings), start, end)
     taken: defaultdict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
@@ -129,7 +129,7 @@ def _able(calendars: Calendars, query: ReadBoard) -> set[UUID] | None:
     return {calendars.owners[row] for need in needs for row in need.candidates.tolist()}
 
 
-async def _appointments(
+async def taking_time(
     tx: Session, cipher: FieldCipher, query: ReadBoard, start: datetime, end: datetime, now: datetime
 ) -> Sequence[Appointment]:  # fmt: skip
     """What takes time of the site between the two instants, by start."""

@@ -327,7 +327,7 @@ async def move_within(
         shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
     claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None, offer_id=offer_id)
     await replace_stored(ctx, tx, cipher, before, after)
-    await outbox.publish(ctx, tx, _moved_fact(before, after, organization_id, claims, old))
+    await outbox.publish(ctx, tx, moved_fact(before, after, organization_id, claims, old))
     await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
     return Moved(after, claims, old)
 
@@ -342,7 +342,7 @@ async def own_time(
     return old, others
 
 
-def _moved_fact(
+def moved_fact(
     before: Appointment, after: Appointment, organization_id: UUID, claims: Sequence[ClaimedTime], old: Sequence[ClaimedTime]
 ) -> AppointmentFact:  # fmt: skip
     """The event of a move: to another site it says which one was left, where people watch too."""
@@ -392,14 +392,14 @@ async def _exchange_claims(
         claims: Sequence[ClaimedTime] = await claim_in_free_lanes(tx, organization_id, after, old, interim)
     else:
         claims = claims_of(after)
-        await _claim_new(tx, calendars, after, interim, beyond(claims, old))
+        await claim_new(tx, calendars, after, interim, beyond(claims, old))
     await store.release_claims(tx, organization_id, [after.id, interim, *([offer_id] if offer_id else [])])
     got = await store.claim_time(tx, organization_id, [(after.id, claim) for claim in claims], None)
     invariant(len(got) == len(claims), "time that is ours is claimed without contest")
     return claims
 
 
-async def _claim_new(tx: Session, calendars: Calendars, after: Appointment, interim: UUID, parts: Sequence[ClaimedTime]) -> None:
+async def claim_new(tx: Session, calendars: Calendars, after: Appointment, interim: UUID, parts: Sequence[ClaimedTime]) -> None:
     organization_id = calendars.organization_id
     if not await store.lock_calendars(tx, organization_id, versions_of(calendars, after.participants)):
         raise CalendarMoved

@@ -1,0 +1,44 @@
+"""Which moves wait for each other: each goes where the next one is, and the last where the first is. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from carewright.contracts.scheduling import Appointment
+
+BESIDE = timedelta(hours=1)
+"""Buffers may take so much before and after a visit."""
+
+
+class Going(NamedTuple):
+    """A move: the start and the actors that it goes to, and the appointment as it is."""
+
+    id: UUID
+    start: datetime
+    actor_ids: frozenset[UUID]
+    now: Appointment
+
+
+def ring_of(one: Going, others: Sequence[Going]) -> set[UUID]:
+    """Those that have to move together with it: it waits for them, straight or by others, and they for it. Itself among them."""
+    return {each.id for each in _reached(one, others) if any(it.id == one.id for it in _reached(each, others))} | {one.id}
+
+
+def _reached(one: Going, others: Sequence[Going]) -> list[Going]:
+    """Whoever it waits for, and whoever they do."""
+    found: dict[UUID, Going] = {}
+    to_see = [one]
+    while to_see:
+        seen = to_see.pop()
+        new = [each for each in others if each.id not in found and each.id != seen.id and _waits_for(seen, each)]
+        found |= {each.id: each for each in new}
+        to_see += new
+    return list(found.values())
+
+
+def _waits_for(one: Going, other: Going) -> bool:
+    """Whether it goes where the other is now."""
+    since, until = one.start - BESIDE, one.start + (one.now.end - one.now.start) + BESIDE
+    wanted = one.actor_ids | {one.now.patient_id}
+    return any(each.actor_id in wanted and each.claimed_from < until and since < each.claimed_to for each in other.now.participants)

@@ -1,0 +1,137 @@
+"""A day at a site as the planner reads it: which visits may move, whose time is free without them, and what its numbers stand for."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from carewright.contracts.board import ReadBoard
+from carewright.contracts.planner import PlanDay
+from carewright.contracts.scheduling import Appointment, UnknownSite
+from carewright.kernel import audit
+from carewright.kernel.values import utc
+from carewright.scheduling import store
+from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.live import Calendars, place_of
+from carewright.scheduling.model.appointment import claims_of
+from carewright.scheduling.model.planning import Bits, row_of_bits
+from carewright.scheduling.model.posing import Need, Placed, Visit
+from carewright.scheduling.model.search import Requirement
+from carewright.scheduling.model.ticks import TICK, WORD_BITS, Ticks, grid_mask, set_ticks, words_of
+from carewright.scheduling.service.board import taking_time
+from carewright.scheduling.service.masters import is_ours
+from carewright.scheduling.service.picking import Wish, requirements_of
+
+TIERS = ("P0", "P1", "P2")
+
+
+class Day:
+    """The appointments of a site from tick `first` to `end` of the index; those that may move are `visits`, in the same order.
+
+    The planner counts ticks from `base`, where a word of the index begins, and numbers the calendars that any of the visits could use.
+    """
+
+    def __init__(self, calendars: Calendars, site_id: UUID, first: int, end: int, found: Sequence[Appointment]) -> None:
+        self.calendars, self.site_id = calendars, site_id
+        self.base, self.first, self.end = first // WORD_BITS * WORD_BITS, first, end
+        start, until = calendars.index.horizon.instant_of(first), calendars.index.horizon.instant_of(end)
+        self.appointments = [each for each in found if _may_move(calendars, each, start, until)]
+        chosen = {each.id for each in self.appointments}
+        self.fixed = [each for each in found if each.id not in chosen]
+        self._numbers: dict[int, int] = {}
+        self.visits = [self._visit(each) for each in self.appointments]
+
+    @property
+    def ticks(self) -> int:
+        return self.end - self.base
+
+    def tick_of(self, instant: datetime) -> int:
+        return self.calendars.index.horizon.tick_at(instant) - self.base
+
+    def free(self) -> Bits:
+        """[calendars, words] Free ticks as if nothing that may move were booked."""
+        claims = [claim for each in self.appointments for claim in claims_of(each)]
+        rows = np.array(list(self._numbers), np.intp)
+        with self.calendars.without(claims):
+            return words_of(self.calendars.index.free, rows, self.base // WORD_BITS, -(-self.end // WORD_BITS))
+
+    def start_of(self, number: int, placed: Placed) -> datetime:
+        """When a visit starts there: the first calendar may be taken earlier."""
+        visit, one = self.visits[number], self.appointments[number]
+        booked = self.tick_of(one.start) if visit.booked is None else visit.booked
+        return one.start + (placed.start - booked) * TICK
+
+    def actors_of(self, placed: Placed) -> tuple[UUID, ...]:
+        rows = list(self._numbers)
+        return tuple(self.calendars.owners[rows[number]] for some in placed.served_by for number in some)
+
+    def _visit(self, one: Appointment) -> Visit:
+        kind = self.calendars.visit_types[one.visit_type_id]
+        requirements = requirements_of(self.calendars, kind, Wish(self.site_id))
+        lead_in = min(each.lead for each in requirements)
+        needs = tuple(self._need(each, lead_in) for each in requirements)
+        last = max(each.until for each in needs)
+        grid = grid_mask(self.calendars.index.horizon, self.calendars.sites[self.site_id].zone, kind.value.rules.grid_minutes)
+        starts = set_ticks(grid) + lead_in
+        starts = starts[(starts >= self.first) & (starts + last <= self.end)] - self.base
+        leads = [number for number, need in enumerate(kind.value.requirements) if need.kind == "practitioner"]
+        booked = self.tick_of(one.start) + lead_in
+        return Visit(
+            needs=needs, allowed=row_of_bits(self._beside(one, starts, last), self.ticks), minutes=kind.value.duration_minutes,
+            tier=TIERS.index(one.urgency), released=booked, lead=leads[0] if leads else 0, booked=booked,
+            served_by=self._served_by(one, requirements), patient=one.patient_id.int,
+        )  # fmt: skip
+
+    def _need(self, requirement: Requirement, lead_in: int) -> Need:
+        numbers = tuple(self._numbers.setdefault(row, len(self._numbers)) for row in requirement.candidates.tolist())
+        since = requirement.lead - lead_in
+        return Need(numbers, since, since + requirement.ticks, requirement.count)
+
+    def _served_by(self, one: Appointment, requirements: Sequence[Requirement]) -> tuple[tuple[int, ...], ...]:
+        """Who serves each need now; nobody where that is somebody who could not be chosen for it."""
+        row_of = self.calendars.index.row_of
+        left = [row for each in one.participants if (row := row_of(place_of(each.actor_id, one.site_id))) is not None]
+        found = []
+        for each in requirements:
+            able = set(each.candidates.tolist())
+            serving = [row for row in left if row in able][: each.count]
+            left = [row for row in left if row not in serving]
+            found.append(tuple(self._numbers[row] for row in serving))
+        return tuple(found)
+
+    def _beside(self, one: Appointment, starts: Ticks, last: int) -> Iterable[int]:
+        """Of these starts those at which the patient is not elsewhere."""
+        for each in self.fixed:
+            if each.patient_id == one.patient_id:
+                since, until = self.tick_of(each.start), self.tick_of(each.end)
+                starts = starts[(starts + last <= since) | (starts >= until)]
+        return map(int, starts)
+
+
+async def read_day(ctx: SchedulingContext, query: PlanDay) -> Day:
+    """What there is to plan. Raises `UnknownSite`. The journal notes the site: no patient is shown."""
+    calendars, cipher = await ctx.calendars(), await ctx.cipher()
+    if query.site_id not in calendars.sites:
+        raise UnknownSite(site_id=str(query.site_id))
+    horizon, now = calendars.index.horizon, ctx.clock.now()
+    first = -((horizon.origin - max(utc(query.from_at or now), now)) // TICK)
+    end = min(first + timedelta(hours=query.hours) // TICK, horizon.ticks)
+    start, until = horizon.instant_of(first), horizon.instant_of(end)
+    async with ctx.db.transaction() as tx:
+        await store.plan_once(tx)
+        found = await taking_time(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=until), start, until, now)
+        about = audit.Entity(type="Location", id=query.site_id)
+        await audit.record(tx, audit.entry(ctx, "scheduling.plan.propose", "R", entities=(about,)))
+    return Day(calendars, query.site_id, first, end, found)
+
+
+def _may_move(calendars: Calendars, one: Appointment, start: datetime, until: datetime) -> bool:
+    """Whether it is booked by the rules, all of it within the time that is planned, and ours to move."""
+    kind = calendars.visit_types.get(one.visit_type_id)
+    claims = claims_of(one)
+    return (
+        one.status == "booked" and one.override_reason is None and kind is not None and is_ours(calendars, kind, one.site_id)
+        and min(each.start for each in claims) >= start and max(each.end for each in claims) <= until
+        and not any(each.schedule_id in calendars.overbooked for each in claims)
+    )  # fmt: skip
