@@ -120,6 +120,7 @@ async def outcome(work: Awaitable[object]) -> str:
 
 async def test_what_is_offered_is_nobody_elses_and_the_appointment_stays(hospital: Hospital) -> None:
     one = await hospital.book()
+    await hospital.there.settle()  # so that what it learns of the time next, it learns of the offer
     offer = await made(hospital, one, answer_minutes=30)
     assert (offer.status, offer.purpose, offer.version, offer.is_unreached) == ("open", "moved", 1, False)
     assert (offer.booked_start, offer.start, offer.expires_at) == (one.start, LATER, hospital.here.clock.now() + timedelta(minutes=30))
