@@ -8,7 +8,8 @@ TICKS = 60
 LEADS, ROOMS, NURSES = 4, 2, 2
 
 
-def day(seed: int, visits: int = 30, ticks: int = TICKS) -> Problem:
+def day(seed: int, visits: int = 30, ticks: int = TICKS, twice: float = 0.2) -> Problem:
+    """`twice`: how many visits need two of the same pools."""
     rng = np.random.default_rng(seed)
     capacity = np.zeros((LEADS + ROOMS + NURSES, ticks), np.int16)
     for lead in range(LEADS):
@@ -35,13 +36,13 @@ def day(seed: int, visits: int = 30, ticks: int = TICKS) -> Problem:
         since_until.append((0, length + 2))
         options += [(LEADS + room, -1) for room in rooms]
         option_from.append(len(options))
-        twice = rng.random() < 0.2
-        for _ in range(2 if twice else int(rng.random() < 0.3)):
+        both = rng.random() < twice
+        for _ in range(2 if both else int(rng.random() < 0.3)):
             since_until.append((1, length))
             options += [(LEADS + ROOMS + nurse, -1) for nurse in range(NURSES)]
             option_from.append(len(options))
         role_from.append(len(since_until))
-        crowded.append(twice)
+        crowded.append(both)
     for after in range(1, visits, 7):
         least, most = 2, ticks // 2
         links[after].append((after - 1, least, most, 1))

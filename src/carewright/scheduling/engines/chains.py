@@ -87,19 +87,35 @@ class Chain:
 
     def follow(self, other: "Chain") -> None:
         """Go on from the best plan of another."""
-        seed = self.state.random.copy()
-        self.state = placed(self.problem, other.plan)
-        self.state.random[:] = seed
-        self.work = work_of(self.problem, self.state, other.best)
+        self.go_on(placed(self.problem, other.plan), other.best)
+
+    def go_on(self, state: State, score: int) -> None:
+        """Go on from a plan that is worth so much, with the same chances as before."""
+        state.random[:] = self.state.random
+        self.state, self.work = state, work_of(self.problem, state, score)
 
 
-def search(problem: Problem, effort: Effort, clock: Clock, start: Plan | None = None, told: Told | None = None) -> Found:
+Meet = Callable[[list[Chain]], None]
+"""What chains do when they meet. The best one stays as it is."""
+
+
+def follow_the_best(running: list[Chain]) -> None:
+    """Who is worse goes on from the best plan."""
+    best = max(running, key=lambda one: one.best)
+    for one in running:
+        if one.best < best.best:
+            one.follow(best)
+
+
+def search(
+    problem: Problem, effort: Effort, clock: Clock, start: Plan | None = None, told: Told | None = None, meet: Meet = follow_the_best
+) -> Found:
     """The best plan that is found: never worth less than `start`, nor than the most urgent first.
 
     `clock` counts seconds. Raises `Cancelled` where `told` says so.
     """
     began = clock()
-    first = _first(problem, start)
+    first = first_plan(problem, start)
     temper = temper_of(problem)
     running = [_chain(problem, first, effort.seed * SEEDS_APART + number) for number in range(effort.chains)]
     best = running[0]
@@ -108,9 +124,7 @@ def search(problem: Problem, effort: Effort, clock: Clock, start: Plan | None = 
             since, until = meeting / MEETINGS, (meeting + 1) / MEETINGS
             list(pool.map(_leg(temper, effort, since, until, clock, began), running))
             best = max(running, key=lambda one: one.best)
-            for one in running:
-                if one.best < best.best:
-                    one.follow(best)
+            meet(running)
             if told and not told(Progress(until, value_of(problem, best.plan))):
                 raise Cancelled
     return Found(plan=best.plan, value=value_of(problem, best.plan), steps=sum(one.steps for one in running))
@@ -138,7 +152,7 @@ def temper_of(problem: Problem) -> Temper:
     return Temper(HOT * scale, COLD * scale)
 
 
-def _first(problem: Problem, start: Plan | None) -> Plan:
+def first_plan(problem: Problem, start: Plan | None) -> Plan:
     """The better of the plan that there is and the most urgent first; what has no place in the former is placed where it can be."""
     order = by_tier(problem)
     fresh = state_of(problem, 0)

@@ -11,16 +11,19 @@ from threading import Event
 from typing import Literal
 
 from carewright.scheduling.engines.bound import Bounded, bound
-from carewright.scheduling.engines.chains import Cancelled, Clock, Effort, Progress, Told, search
+from carewright.scheduling.engines.chains import Cancelled, Clock, Effort, Found, Progress, Told, search
 from carewright.scheduling.engines.exact import VISITS_MAX, exactly
+from carewright.scheduling.engines.genetic import evolve, search_crossing
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.engines.part import joined, part_of, taken
 from carewright.scheduling.model.planning import Plan, Problem, Value, faults, value_of
 
-Engine = Literal["usual", "greedy", "chains", "exact", "best"]
-"""The next available time in call order; the most urgent first; chains of annealing; the solver; and what is best for its size: chains, and
-after them the solver where the visits are few."""
-THEN: dict[Engine, Engine] = {"best": "chains", "exact": "chains", "chains": "greedy", "usual": "greedy"}
+Engine = Literal["usual", "greedy", "keys", "chains", "crossing", "exact", "best"]
+"""The next available time in call order; the most urgent first; orders bred from random keys; chains of annealing; chains whose plans are
+crossed; the solver; and what is best for its size: chains, and after them the solver where the visits are few."""
+THEN: dict[Engine, Engine] = {
+    "best": "chains", "exact": "chains", "crossing": "chains", "keys": "chains", "chains": "greedy", "usual": "greedy"
+}  # fmt: skip
 """What is asked when an engine has no answer."""
 CHILD_STARTS = 0.6
 """Seconds until a child of ours has loaded OR-Tools, of which less is left for it to search."""
@@ -69,6 +72,9 @@ class Ran:
     steps: int = 0
     proved: bool = False
     fell: list[Fall] = field(default_factory=list)
+
+
+Search = Callable[[Problem, Effort, Clock, Plan | None, Told | None], Found]
 
 
 class _Fell(Exception):
@@ -159,14 +165,26 @@ async def _greedy(asked: Asked) -> Ran:
 
 
 async def _chains(asked: Asked) -> Ran:
-    """In threads of this process: compiled code holds no lock. They end at their next meeting when nobody waits any more."""
+    return await _in_threads(asked, search)
+
+
+async def _keys(asked: Asked) -> Ran:
+    return await _in_threads(asked, evolve)
+
+
+async def _crossing(asked: Asked) -> Ran:
+    return await _in_threads(asked, search_crossing)
+
+
+async def _in_threads(asked: Asked, engine: Search) -> Ran:
+    """In threads of this process: compiled code holds no lock. It ends at its next meeting when nobody waits any more."""
     gone = Event()
 
     def goes_on(progress: Progress) -> bool:
         return not gone.is_set() and (asked.told is None or asked.told(progress))
 
     try:
-        found = await asyncio.to_thread(search, asked.problem, asked.effort, asked.clock, asked.start, goes_on)
+        found = await asyncio.to_thread(engine, asked.problem, asked.effort, asked.clock, asked.start, goes_on)
     finally:
         gone.set()
     return Ran(plan=found.plan, steps=found.steps)
@@ -195,5 +213,5 @@ async def _best(asked: Asked) -> Ran:
 
 
 ENGINES: dict[Engine, Callable[[Asked], Awaitable[Ran]]] = {
-    "usual": _usual, "greedy": _greedy, "chains": _chains, "exact": _exact, "best": _best,
+    "usual": _usual, "greedy": _greedy, "keys": _keys, "chains": _chains, "crossing": _crossing, "exact": _exact, "best": _best,
 }  # fmt: skip
