@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bench import report
-from bench.planner import data, decoding, disruption, hospital, rcpsp, seed
+from bench.planner import data, decoding, disruption, hospital, plots, rcpsp, seed
 
 PARTS = {"seed": seed, "kernel": decoding, "disruption": disruption, "hospital": hospital, "rcpsp": rcpsp}
 
@@ -26,6 +26,7 @@ def main() -> int:
         written = report.section(f"planner-{part}", rows, report.ran("make bench-planner", ("numpy", "numba", "ortools", "highspy")))
         print(written, flush=True)
         report.write({f"planner-{part}": written})
+        plots.write(part, rows)
     print("bench: wrote docs/benchmarks.md", file=sys.stderr)
     return 0
 

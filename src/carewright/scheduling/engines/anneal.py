@@ -8,6 +8,7 @@ removals, 2020). What is taken out is near in time and shares leads, since only 
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from carewright.scheduling.engines.compiled import compiled
 from carewright.scheduling.engines.kernel import State, below, best, chance, put, put_back, take
@@ -44,6 +45,9 @@ class Work(NamedTuple):
     chosen: Ints
     best_start: Ints
     best_chosen: Ints
+    fresh: Ints
+    """[n + 1] Visits that may be elsewhere than in the best plan; how many stands last."""
+    is_fresh: npt.NDArray[np.bool_]
     prize: Longs
     """[n] What a visit is worth at most."""
     score: Longs
@@ -53,7 +57,8 @@ class Work(NamedTuple):
 def work_of(problem: Problem, state: State, score: int) -> Work:
     return Work(
         np.zeros(MOVED_MAX, np.int32), np.zeros(MOVED_MAX, np.int32), np.zeros(MOVED_MAX), state.start.copy(), state.chosen.copy(),
-        state.start.copy(), state.chosen.copy(), prizes(problem), np.array([score, score]),
+        state.start.copy(), state.chosen.copy(), np.zeros(problem.visits + 1, np.int32), np.zeros(problem.visits, np.bool_),
+        prizes(problem), np.array([score, score]),
     )  # fmt: skip
 
 
@@ -194,6 +199,31 @@ def undo(problem: Problem, state: State, work: Work, removed: int, count: int) -
 
 
 @compiled
+def note(work: Work, count: int) -> None:
+    """Those who took part may be elsewhere than in the best plan."""
+    n = work.is_fresh.shape[0]
+    for place in range(count):
+        visit = work.who[place]
+        if not work.is_fresh[visit]:
+            work.is_fresh[visit] = True
+            work.fresh[work.fresh[n]] = visit
+            work.fresh[n] += 1
+
+
+@compiled
+def keep(problem: Problem, state: State, work: Work) -> None:
+    """This plan is the best now: where it is another, and only there, it is written down."""
+    n = work.is_fresh.shape[0]
+    for place in range(work.fresh[n]):
+        visit = work.fresh[place]
+        work.is_fresh[visit] = False
+        work.best_start[visit] = state.start[visit]
+        for role in range(problem.role_from[visit], problem.role_from[visit + 1]):
+            work.best_chosen[role] = state.chosen[role]
+    work.fresh[n] = 0
+
+
+@compiled
 def anneal(problem: Problem, state: State, work: Work, temper: Temper, steps: int, since: float, until: float) -> None:
     """So many steps, while the share of the whole that is done goes from `since` to `until`."""
     for step in range(steps):
@@ -205,11 +235,9 @@ def anneal(problem: Problem, state: State, work: Work, temper: Temper, steps: in
         change = recreate(problem, state, work, temper.blink, count) - lost
         if change >= 0 or chance(state.random) < np.exp(change / heat):
             work.score[0] += change
+            note(work, count)
             if work.score[0] > work.score[1]:
                 work.score[1] = work.score[0]
-                for visit in range(state.start.shape[0]):
-                    work.best_start[visit] = state.start[visit]
-                for role in range(state.chosen.shape[0]):
-                    work.best_chosen[role] = state.chosen[role]
+                keep(problem, state, work)
         else:
             undo(problem, state, work, removed, count)
