@@ -17,7 +17,8 @@ from carewright.scheduling.model.planning import Plan, Problem, Value, faults, u
 
 Row = dict[str, Any]
 SIZES = (500, 1_000, 2_000, 4_500)
-SECONDS, LONG_SECONDS = (2.0, 10.0), 60.0
+SECONDS, BEST_SECONDS, LONG_SECONDS = (2.0, 10.0), 60.0, 600.0
+"""What is reached early is held against the best of a longer run, of one as long as is asked for where there is the time."""
 FAILED_AT = 126
 """10:30."""
 WING_SECONDS = 2.0
@@ -26,7 +27,7 @@ KEPT_SHARE, FAR_TICKS = 0.5, 12
 sixth of it is lost by another time, a sixth by an hour or more, a twelfth by somebody else."""
 
 
-def measure(tell: Callable[[str], None]) -> list[Row]:
+def measure(tell: Callable[[str], None], *, long: bool) -> list[Row]:
     """Value over greedy by time, how decoding grows, memory, and a wing that fails."""
     tell("a hospital's day")
     day = hospital(VISITS)
@@ -35,15 +36,16 @@ def measure(tell: Callable[[str], None]) -> list[Row]:
     base = value_of(problem, greedy)
     rows: list[Row] = [{"what": f"visits placed by greedy, of {VISITS:,}", "figure": int((greedy.start >= 0).sum())}]
     search(problem, Effort(steps=100), time.perf_counter)
-    longest = _search(problem, LONG_SECONDS)
+    most = LONG_SECONDS if long else BEST_SECONDS
+    longest = _search(problem, most)
     for seconds in SECONDS:
         found = _search(problem, seconds)
         rows += [
             {"what": f"value over greedy after {seconds:g} s, %", "figure": _over(found, base)},
-            {"what": f"value under that after {LONG_SECONDS:g} s, after {seconds:g} s, %", "figure": -_over(found, longest)},
+            {"what": f"value under that after {most:g} s, after {seconds:g} s, %", "figure": -_over(found, longest)},
         ]
     rows += [
-        {"what": f"value over greedy after {LONG_SECONDS:g} s, %", "figure": _over(longest, base)},
+        {"what": f"value over greedy after {most:g} s, %", "figure": _over(longest, base)},
         {"what": "emergencies placed by greedy, and by the search", "figure": f"{base.urgent} and {longest.urgent}"},
     ]
     rows += [{"what": f"{size:,} visits decoded, ms", "figure": decode_ms(size)} for size in SIZES]
@@ -94,7 +96,7 @@ def _wing_out(day: Day, plan: Plan) -> list[Row]:
     found = search(after, Effort(seconds=WING_SECONDS), own_seconds(), before)
     seconds = took() - since
     assert not faults(after, found.plan)
-    longer = search(after, Effort(seconds=LONG_SECONDS), own_seconds(), before)
+    longer = search(after, Effort(seconds=BEST_SECONDS), own_seconds(), before)
     now = {left[visit]: (pool, start) for visit, pool, start in led_by(after, found.plan)}
     hit = sum(pool in physicians for pool, _ in told.values())
     moved = sum(visit in now and now[visit] != where for visit, where in told.items())
@@ -102,7 +104,7 @@ def _wing_out(day: Day, plan: Plan) -> list[Row]:
         {"what": "a wing out at 10:30: visits told a time that lies ahead", "figure": len(told)},
         {"what": "of them with a physician of the wing", "figure": hit},
         {"what": "proposal after, s", "figure": seconds},
-        {"what": f"its value under that after {LONG_SECONDS:g} s, %", "figure": -_over(found.value, longer.value)},
+        {"what": f"its value under that after {BEST_SECONDS:g} s, %", "figure": -_over(found.value, longer.value)},
         {"what": "moved, % of those told", "figure": 100 * moved / len(told)},
         {"what": "left without a place, % of those told", "figure": 100 * sum(visit not in now for visit in told) / len(told)},
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from carewright.scheduling.engines.chains import Cancelled, Effort, Found, Progress, search
+from carewright.scheduling.engines.chains import Cancelled, Effort, Found, Progress, _chain, search, temper_of
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.engines.kernel import best, put, state_of, take
 from carewright.scheduling.model.planning import Plan, Problem, faults, value_of
@@ -94,6 +94,18 @@ def test_the_same_seed_and_steps_find_the_same_plan_on_any_number_of_threads() -
     plans = [found(problem, seed=5, chains=3, threads=threads) for threads in (1, 2, 3)]
     assert all((one.plan.start == plans[0].plan.start).all() and (one.plan.chosen == plans[0].plan.chosen).all() for one in plans)
     assert any((found(problem, seed=other, chains=3).plan.start != plans[0].plan.start).any() for other in range(6, 9))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_best_plan_is_written_down_whole(seed: int) -> None:
+    """Only what changed is written, at each step that finds a better one."""
+    problem = day(seed)
+    chain = _chain(problem, most_urgent_first(problem), seed)
+    for leg in range(4):
+        chain.run(temper_of(problem), STEPS // 4, leg / 4, (leg + 1) / 4)
+        urgent, rest = value_of(problem, chain.plan)
+        assert chain.best == urgent * problem.first + rest
+        assert faults(problem, chain.plan) == []
 
 
 def test_without_time_the_first_plan_is_the_answer() -> None:
