@@ -8,9 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from carewright.scheduling.engines import port
 from carewright.scheduling.engines.apart import Answer, plan_apart, question_of
 from carewright.scheduling.engines.chains import Effort, search
-from carewright.scheduling.model.planning import Bits, faults, row_of_bits, value_of
+from carewright.scheduling.engines.exact import Exact
+from carewright.scheduling.model.planning import Bits, Plan, Problem, faults, row_of_bits, value_of
 from carewright.scheduling.model.posing import Need, Placed, Posed, Visit, Weights, pose
 
 TICKS = 96
@@ -108,3 +110,17 @@ def test_a_process_apart_finds_what_is_no_worse(seconds: float) -> None:
     assert faults(posed.problem, answer.plan) == []
     assert value_of(posed.problem, answer.plan) >= value_of(posed.problem, posed.booked())
     assert heard == list(range(10, 101, 10))
+
+
+def test_a_process_apart_asks_the_solver_where_the_visits_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Plan] = []
+
+    async def solver(problem: Problem, start: Plan, _effort: Effort) -> Exact:
+        asked.append(start)
+        return Exact(plan=start, value=value_of(problem, start), proved=True)
+
+    monkeypatch.setattr(port, "exactly", solver)
+    for count in (30, 31):
+        posed = pose([visit(5, patient=number) for number in range(count)], free(), TICKS, Weights())
+        plan_apart(question_of(posed.problem, posed.booked(), seconds=1.3, seed=1, chains=1), lambda _: None)
+    assert [len(each.start) for each in asked] == [30]

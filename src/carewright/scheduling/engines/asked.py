@@ -144,4 +144,4 @@ def array_of(values: npt.NDArray[np.generic]) -> Array:
 
 
 def values_of(array: Array) -> npt.NDArray[Any]:
-    return np.frombuffer(array.data, array.kind).reshape(array.shape)
+    return np.frombuffer(array.data, array.kind).reshape(array.shape).copy()  # else nobody may write to it, and the kernel compiles anew
