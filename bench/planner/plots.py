@@ -27,7 +27,7 @@ def _quality(rows: Sequence[Row]) -> dict[str, Points]:
     curves: dict[str, Points] = {}
     for row in rows:
         timed = [(float(name.split()[2]), float(row[name])) for name in row if name.startswith("gap at ") and name[7].isdigit()]
-        curves[f"{row['engine'].split(',')[0]}, {row['days']}"] = timed or [(0.1, row["gap at once, %"]), (30.0, row["gap at once, %"])]
+        curves[f"{row['engine']}, {row['days']}"] = timed or [(0.1, row["gap at once, %"]), (30.0, row["gap at once, %"])]
     return curves
 
 

@@ -18,14 +18,18 @@ import numpy as np
 from bench.planner.building import NO_ROW, Role, Visit, led_by, problem_of
 from bench.planner.clock import own_seconds
 from bench.planner.data import KEPT, program, stored
-from carewright.scheduling.engines.chains import Effort, search
+from carewright.scheduling.engines.chains import Clock, Effort, Found, search
+from carewright.scheduling.engines.genetic import evolve, search_crossing
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.model.planning import Plan, Problem, faults
 
 Row = dict[str, Any]
 Instance = dict[str, Any]
 STORED, FRESH = range(6), range(100, 108)
-SECONDS, LONG_SECONDS = (0.1, 0.5, 2.0, 5.0), 30.0
+SECONDS, LONG_SECONDS = (0.1, 0.5, 5.0), 30.0
+ENGINES: dict[str, Callable[[Problem, Effort, Clock], Found]] = {
+    "orders bred from random keys": evolve, "ruin and recreate, two chains": search, "two chains, plans crossed": search_crossing,
+}  # fmt: skip
 TICKS = 128
 """The day has 120; rooms are turned over for a few more."""
 SPECIALTIES, ROOMS, EQUIPMENT = ("GP", "CARD", "ORTH", "DERM"), ("consult", "procedure", "diagnostic"), ("ecg", "ultrasound", "scope")
@@ -36,20 +40,25 @@ def measure(tell: Callable[[str], None], *, long: bool) -> list[Row]:
     rows = []
     for name, days in (("6 stored", [stored(f"seed/seed{seed}.json") for seed in STORED]), ("8 fresh", [fresh(seed) for seed in FRESH])):
         problems = [problem_of_day(day) for day in days]
-        search(problems[0], Effort(steps=100), own_seconds())  # the machine code is read from disk now
+        for engine in ENGINES.values():
+            engine(problems[0], Effort(steps=100), own_seconds())  # the machine code is read from disk now
         rows += [_usual(name, days, problems), _greedy(name, days, problems)]
-        searched: Row = {"engine": "ruin and recreate, two chains", "days": name}
-        for seconds in (*SECONDS, LONG_SECONDS) if long else SECONDS:
-            tell(f"{name} days, {seconds:g} s each")
-            gaps = []
-            for day, problem in zip(days, problems, strict=True):
-                found = search(problem, Effort(seconds=seconds), own_seconds())
-                gaps.append(gap_of(day, problem, found.plan))
-            searched[f"gap at {seconds:g} s, %"] = fmean(gaps)
-            tell(f"{fmean(gaps):.2f} %")
-            searched[f"worst at {seconds:g} s, %"] = max(gaps)
-        rows.append(searched)
+        rows += [_searched(engine, name, days, problems, (*SECONDS, LONG_SECONDS) if long else SECONDS, tell) for engine in ENGINES]
     return rows
+
+
+def _searched(
+    engine: str, name: str, days: Sequence[Instance], problems: Sequence[Problem], budgets: Sequence[float], tell: Callable[[str], None]
+) -> Row:
+    row: Row = {"engine": engine, "days": name}
+    for seconds in budgets:
+        gaps = []
+        for day, problem in zip(days, problems, strict=True):
+            found = ENGINES[engine](problem, Effort(seconds=seconds), own_seconds())
+            gaps.append(gap_of(day, problem, found.plan))
+        row |= {f"gap at {seconds:g} s, %": fmean(gaps), f"worst at {seconds:g} s, %": max(gaps)}
+        tell(f"{engine}, {name} days, {seconds:g} s each: {fmean(gaps):.2f} %")
+    return row
 
 
 def _usual(name: str, days: Sequence[Instance], problems: Sequence[Problem]) -> Row:
