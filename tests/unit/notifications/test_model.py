@@ -18,8 +18,9 @@ NOW = datetime(2026, 11, 24, 20, 5, tzinfo=UTC)
 WHEN = Moment(at=NOW, zone="America/Chicago")
 LONGEST = {
     "hospital": "St. Bartholomew Regional Medical Center", "site": "North Lakeside Ambulatory Center", "code": "12345678", "minutes": "10",
-    "ticket": "A1017", "link": "https://appointments.st-bartholomew-regional.example/answer/turn/cwl_" + "0" * 32,
+    "ticket": "A1017", "link": "https://appointments.st-bartholomew-regional.example/answer/offer/cwl_" + "0" * 32,
     "when": Moment(at=datetime(2026, 9, 30, 17, 59, tzinfo=UTC), zone="America/Chicago"), "until": WHEN,
+    "instead": Moment(at=datetime(2026, 9, 30, 23, 45, tzinfo=UTC), zone="America/Chicago"),
 }  # fmt: skip
 PATIENT = Recipient(kind="patient", id=str(known_id(1)))
 CODE = Notice(
