@@ -25,6 +25,9 @@ TIER_WAITS = (15.0, 60.0, 120.0)
 """Minutes after which serving them is worth half."""
 FAR_MINUTES = 60.0
 """A move by so much and more is as bad as a move can be."""
+ELSEWHERE = 1.0
+"""What it counts that somebody is not exactly where they were told, beside how far: on the bench's disrupted days it halves how many are
+moved, at no loss that seeds would not hide (docs/benchmarks.md)."""
 SOON_MINUTES = 60.0
 """Who is booked to come within so many minutes may be on the way: moving them counts twice."""
 
@@ -256,7 +259,8 @@ class _Worth:
         if visit.booked is None:
             return np.zeros(len(self.tick))
         minutes = np.abs(self.tick - visit.booked) * TICK_MINUTES
-        moved = 0.5 * (minutes > 0) * (not broken) + 0.5 * np.minimum(1, minutes / FAR_MINUTES) + (0 if stays else 0.25)
+        at_all = ELSEWHERE * ((minutes > 0) | (not stays)) + 0.5 * (minutes > 0)
+        moved = at_all * (not broken) + 0.5 * np.minimum(1, minutes / FAR_MINUTES) + (0 if stays else 0.25)
         soon = 2 if (visit.booked - self.now) * TICK_MINUTES <= SOON_MINUTES else 1
         return soon * (self.weights.drop - self.weights.move * moved)
 
