@@ -52,6 +52,14 @@ async def test_opening_the_page_says_what_is_offered_changes_nothing_and_names_n
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_the_same_time_with_somebody_else_is_said_to_be_that(visitor: Browser, hospital: Hospital) -> None:
+    await visitor.get(PLACE)
+    assert "with somebody else" not in visitor.page
+    hospital.offers.linked = replace(LINKED, offer=replace(OFFER, start=BOOKED))
+    await visitor.get(PLACE)
+    assert "It is the same time as planned, with somebody else of our team." in visitor.page
+
+
 @pytest.mark.parametrize("said", ["accepted", "declined"])
 async def test_one_tap_answers(visitor: Browser, hospital: Hospital, said: Any) -> None:
     await visitor.get(PLACE)

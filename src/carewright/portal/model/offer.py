@@ -21,6 +21,7 @@ class OfferView:
     is_open: bool
     booked: str
     instead: str
+    is_same_time: bool
     site: str
     until: str
     stands: str
@@ -34,7 +35,8 @@ def offer_view(linked: LinkedOffer, wall: Wall, words: Words, at: datetime, phon
     offer, stands = linked.offer, _stands(linked, at)
     return OfferView(
         version=offer.version, is_open=stands == "open", booked=said_when(offer.booked_start, wall, words),
-        instead=said_when(offer.start, wall, words), site=offer.site_name, until=said_when(offer.expires_at, wall, words),
+        instead=said_when(offer.start, wall, words), is_same_time=offer.start == offer.booked_start, site=offer.site_name,
+         until=said_when(offer.expires_at, wall, words),
         stands="" if stands == "open" else words[f"offer_{stands}"],
         now=said_when(linked.start, wall, words) if stands in ("accepted", "withdrawn") else "",
         now_site=linked.site_name, phone=phone or "",

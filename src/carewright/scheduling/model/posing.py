@@ -78,6 +78,14 @@ class Visit:
     """Visits of one patient do not overlap."""
 
 
+class Span(NamedTuple):
+    """Ticks for which a unit of a pool fills a role."""
+
+    since: int
+    until: int
+    role: int
+
+
 class Placed(NamedTuple):
     """Where a visit goes: the tick, and who fills each need."""
 
@@ -156,7 +164,7 @@ class Posed:
     def _named(self, plan: Plan) -> dict[int, int]:
         """Which unit of its pool fills each role: in order of time, the one that does now if it is free, else any. There always is one."""
         problem = self.problem
-        taken: defaultdict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+        taken: defaultdict[int, list[Span]] = defaultdict(list)
         now = {}
         for number, visit in enumerate(self.visits):
             serving = _serving(visit)
@@ -164,7 +172,7 @@ class Posed:
                 if plan.start[number] < 0 or not self.units[problem.option_pool[plan.chosen[role]]]:
                     continue
                 since, until = int(plan.start[number] + problem.role_since[role]), int(plan.start[number] + problem.role_until[role])
-                taken[int(problem.option_pool[plan.chosen[role]])].append((since, until, number, role))
+                taken[int(problem.option_pool[plan.chosen[role]])].append(Span(since, until, role))
                 now[role] = serving[place] if place < len(serving) else None
         return {role: unit for pool, spans in taken.items() for role, unit in _coloured(self.units[pool], sorted(spans), now)}
 
@@ -321,15 +329,36 @@ def _serving(visit: Visit) -> list[int | None]:
     return found
 
 
-def _coloured(units: Sequence[int], spans: Sequence[tuple[int, int, int, int]], now: Mapping[int, int | None]) -> Iterator[tuple[int, int]]:
-    """(role, unit) of each span (since, until, visit, role), in order of time: no unit twice at once."""
+def _coloured(units: Sequence[int], spans: Sequence[Span], now: Mapping[int, int | None]) -> Iterator[tuple[int, int]]:
+    """(role, unit) of each span, no unit twice at once: whoever is there now stays, as far as somebody is then left for everybody else."""
+    busy: dict[int, list[Span]] = {unit: [] for unit in units}
+    named: dict[int, int] = {}
+    for span in spans:
+        wanted = now[span.role]
+        if wanted is not None and wanted in busy and not _meets(span, busy[wanted]):
+            named[span.role] = wanted
+            busy[wanted].append(span)
+    for span in spans:
+        if span.role not in named:
+            free = next((unit for unit in units if not _meets(span, busy[unit])), None)
+            if free is None:
+                return _in_order(units, spans)
+            named[span.role] = free
+            busy[free].append(span)
+    return iter(named.items())
+
+
+def _in_order(units: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """The same in order of time, whoever is there now: then there is always one who is free."""
     free_at = dict.fromkeys(units, 0)
-    for since, until, _, role in spans:
-        free = [unit for unit in units if free_at[unit] <= since]
-        wanted = now[role]
-        unit = wanted if wanted is not None and wanted in free else free[0]
-        free_at[unit] = until
-        yield role, unit
+    for span in spans:
+        unit = next(unit for unit in units if free_at[unit] <= span.since)
+        free_at[unit] = span.until
+        yield span.role, unit
+
+
+def _meets(span: Span, others: Sequence[Span]) -> bool:
+    return any(each.since < span.until and span.since < each.until for each in others)
 
 
 def _is_broken(visit: Visit, free: Bits) -> bool:
