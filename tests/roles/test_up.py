@@ -93,7 +93,7 @@ async def test_an_occupied_port_stops_the_start(tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (("serve", "--roles", "cardiology"), "There is no role called cardiology. Choose from: all,"),
-        (("serve", "--roles", "portal"), "The database cannot be reached"),
+        (("serve", "--roles", "portal", "--port", "0"), "The database cannot be reached"),
         (("token", "--role", "front-desk"), "Say which organization with --organization ID"),
         (("verify",), "There is no database for"),
     ],
