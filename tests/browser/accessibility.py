@@ -16,7 +16,8 @@ LOOK, FOCUS, SPACING = ((Path(__file__).parent / name).read_text("utf-8") for na
 
 
 async def problems_of(page: Page) -> list[str]:
-    """What is wrong with the page as it stands."""
+    """What is wrong with the page as it stands, once it is whole."""
+    await page.wait_for_load_state()
     found: list[str] = await page.evaluate(LOOK, [CONTRAST_MIN, CONTRAST_LARGE_MIN, TARGET_PIXELS_MIN, BUTTON_PIXELS_MIN])
     return found
 
