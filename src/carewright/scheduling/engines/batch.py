@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from carewright.scheduling.model.planning import NOT_PLACED, WORD_BITS, Ints, Longs, Problem
+from carewright.scheduling.model.planning import NOT_PLACED, Ints, Longs, Problem
+from carewright.scheduling.model.ticks import WORD_BITS
 
 Array = Any
 """An array of whichever module decodes."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carewright.scheduling.model.planning import NOT_PLACED, WORD_BITS, Bits, Ints, Longs, Plan, Problem, row_of_bits, use_of
+from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Longs, Plan, Problem, row_of_bits, use_of
+from carewright.scheduling.model.ticks import WORD_BITS
 
 
 class Part(NamedTuple):

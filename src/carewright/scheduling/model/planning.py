@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from carewright.scheduling.model.ticks import packed
+
 Bits = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 NOT_PLACED = -1
-WORD_BITS = 64
 
 
 class Problem(NamedTuple):
@@ -91,9 +92,9 @@ class Plan(NamedTuple):
 
 def row_of_bits(ticks: Iterable[int], horizon: int) -> Bits:
     """Ticks as a row of bits over a horizon."""
-    flags = np.zeros(-(-horizon // WORD_BITS) * WORD_BITS, np.uint8)
-    flags[list(ticks)] = 1
-    return np.packbits(flags, bitorder="little").view(np.uint64)
+    flags = np.zeros(horizon, np.bool_)
+    flags[list(ticks)] = True
+    return packed(flags)
 
 
 class Value(NamedTuple):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from carewright.scheduling.model.planning import NOT_PLACED, WORD_BITS, Bits, Ints, Plan, Problem
-from carewright.scheduling.model.ticks import TICK_MINUTES
+from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Plan, Problem
+from carewright.scheduling.model.ticks import TICK_MINUTES, WORD_BITS, range_is_set
 
 UNIT = 1_000
 """Of worth in a minute of care."""
@@ -101,7 +101,6 @@ class Posed:
     visits: Sequence[Visit]
     units: Sequence[tuple[int, ...]]
     """The calendars of each pool; none for the pool of a patient."""
-    now: int
 
     def booked(self) -> Plan:
         """The plan as it is booked, without what cannot take place so."""
@@ -136,7 +135,7 @@ class Posed:
 
     def _as_booked(self, number: int, visit: Visit) -> list[int] | None:
         """The options that its roles have now; None where somebody who serves it could not be chosen."""
-        if visit.booked is None or not _is_set(self.problem.allowed[number], visit.booked):
+        if visit.booked is None or not range_is_set(self.problem.allowed[number], visit.booked, visit.booked + 1):
             return None
         serving = _serving(visit)
         chosen = []
@@ -151,15 +150,18 @@ class Posed:
 
     def _fits(self, used: npt.NDArray[np.int64], number: int, chosen: Sequence[int], start: int) -> bool:
         """Whether it can be where it is booked beside those before it; then it is."""
-        problem, before = self.problem, used.copy()
-        for role, option in zip(self._roles(number), chosen, strict=True):
-            pool = problem.option_pool[option]
-            ticks = slice(start + problem.role_since[role], start + problem.role_until[role])
-            used[pool, ticks] += 1
-            if ticks.stop > problem.ticks or (used[pool, ticks] > problem.capacity[pool, ticks]).any():
-                used[:] = before
-                return False
-        return True
+        problem = self.problem
+        held = [
+            (problem.option_pool[option], slice(start + problem.role_since[role], start + problem.role_until[role]))
+            for role, option in zip(self._roles(number), chosen, strict=True)
+        ]
+        for place in held:
+            used[place] += 1
+        fits = all(ticks.stop <= problem.ticks and (used[pool, ticks] <= problem.capacity[pool, ticks]).all() for pool, ticks in held)
+        if not fits:
+            for place in held:
+                used[place] -= 1
+        return fits
 
     def _named(self, plan: Plan) -> dict[int, int]:
         """Which unit of its pool fills each role: in order of time, the one that does now if it is free, else any. There always is one."""
@@ -191,7 +193,7 @@ def pose(visits: Sequence[Visit], free: Bits, ticks: int, weights: Weights, now:
         if (own := pools.of_patient.get(visit.patient)) is not None:
             chances.role(0, visit.minutes // TICK_MINUTES, [(own, -1)])
         chances.end(visit)
-    return Posed(chances.problem(pools, worth, visits, weights), visits, pools.units, now)
+    return Posed(chances.problem(pools, worth, visits, weights), visits, pools.units)
 
 
 class _Pools:
@@ -237,7 +239,8 @@ class _Worth:
         self.tick = np.arange(ticks)
         self.broken = [_is_broken(visit, free) for visit in visits]
         self.rows: list[npt.NDArray[np.int64]] = []
-        self._known: dict[tuple[int, bool], int] = {}
+        self.of: dict[tuple[int, bool], int] = {}
+        """By the visit's number, and whether whoever leads it now goes on doing so."""
         leads = {one for visit in visits for one in visit.needs[visit.lead].candidates}
         minutes = TICK_MINUTES * sum(int(_flags(free[one], ticks).sum()) for one in leads)
         weight = sum(TIER_WEIGHTS[visit.tier] for visit in visits)
@@ -249,12 +252,12 @@ class _Worth:
         visit = self.visits[number]
         stays = bool(visit.served_by) and any(one in units for one in visit.served_by[visit.lead])
         key = number, stays
-        if key not in self._known:
-            self._known[key] = len(self.rows)
+        if key not in self.of:
+            self.of[key] = len(self.rows)
             self.rows.append(
                 np.round(UNIT * (self._care(visit) + self._kept(visit, stays=stays, broken=self.broken[number]))).astype(np.int64)
             )
-        return self._known[key]
+        return self.of[key]
 
     def _care(self, visit: Visit) -> npt.NDArray[np.float64]:
         weights = self.weights
@@ -297,7 +300,7 @@ class _Lists:
         rows = np.array(worth.rows, np.int64).reshape(-1, ticks)
         tier = np.array([visit.tier for visit in visits], np.int8)
         first = int(np.abs(rows).max(axis=1).sum()) + 1 if len(rows) else 1
-        for (number, _), row in worth._known.items():  # noqa: SLF001  # one file, one thing
+        for (number, _), row in worth.of.items():
             rows[row] += first * (visits[number].tier == 0)
         rises = [[0, *(np.flatnonzero(np.diff(row) > 0) + 1)] for row in rows]
         nothing = np.zeros(0, np.int32)
@@ -367,14 +370,9 @@ def _is_broken(visit: Visit, free: Bits) -> bool:
         return False
     there = zip(visit.needs, visit.served_by, strict=True)
     return not all(
-        len(serving) == need.units
-        and all(_is_set(free[one], visit.booked + tick) for one in serving for tick in range(need.since, need.until))
+        len(serving) == need.units and all(range_is_set(free[one], visit.booked + need.since, visit.booked + need.until) for one in serving)
         for need, serving in there
     )
-
-
-def _is_set(row: Bits, tick: int) -> bool:
-    return bool(int(row[tick >> 6]) >> (tick & 63) & 1)
 
 
 def _flags(row: Bits, ticks: int) -> npt.NDArray[np.int16]:

@@ -1,10 +1,11 @@
 """Which moves wait for each other: each goes where the next one is, and the last where the first is. Pure."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from carewright.contracts.planner import AcceptedMove
 from carewright.contracts.scheduling import Appointment
 
 BESIDE = timedelta(hours=1)
@@ -12,20 +13,22 @@ BESIDE = timedelta(hours=1)
 
 
 class Going(NamedTuple):
-    """A move: the start and the actors that it goes to, and the appointment as it is."""
+    """A move that is to be made, and the appointment as it is."""
 
-    id: UUID
-    start: datetime
-    actor_ids: frozenset[UUID]
+    move: AcceptedMove
     now: Appointment
 
+    @property
+    def id(self) -> UUID:
+        return self.now.id
 
-def ring_of(one: Going, others: Sequence[Going]) -> set[UUID]:
+
+def ring_of(one: Going, others: Collection[Going]) -> set[UUID]:
     """Those that have to move together with it: it waits for them, straight or by others, and they for it. Itself among them."""
     return {each.id for each in _reached(one, others) if any(it.id == one.id for it in _reached(each, others))} | {one.id}
 
 
-def _reached(one: Going, others: Sequence[Going]) -> list[Going]:
+def _reached(one: Going, others: Collection[Going]) -> list[Going]:
     """Whoever it waits for, and whoever they do."""
     found: dict[UUID, Going] = {}
     to_see = [one]
@@ -39,6 +42,6 @@ def _reached(one: Going, others: Sequence[Going]) -> list[Going]:
 
 def _waits_for(one: Going, other: Going) -> bool:
     """Whether it goes where the other is now."""
-    since, until = one.start - BESIDE, one.start + (one.now.end - one.now.start) + BESIDE
-    wanted = one.actor_ids | {one.now.patient_id}
+    since, until = one.move.start - BESIDE, one.move.start + (one.now.end - one.now.start) + BESIDE
+    wanted = {*one.move.actor_ids, one.now.patient_id}
     return any(each.actor_id in wanted and each.claimed_from < until and since < each.claimed_to for each in other.now.participants)

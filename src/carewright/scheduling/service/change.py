@@ -308,14 +308,8 @@ async def move_within(
 
     What an offer keeps (`offer_id`) counts as the appointment's own, and the rules are those for whoever offered it: staff.
     """
-    organization_id, cipher = calendars.organization_id, await ctx.cipher()
-    found, master = await store.appointment_for_change(tx, cipher, command.appointment_id)
-    before = ctx.require_own(found)
-    ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
-    if command.time.site_id != before.site_id:
-        await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
-    ensure_version(before, command.expected_version)
-    ensure_movable(before, ctx.clock.now())
+    organization_id = calendars.organization_id
+    before = await for_move(ctx, tx, calendars, command)
     old, others = await own_time(ctx, tx, calendars, before)
     if offer_id is not None:
         old = (*old, *await store.claims_of_appointment(tx, organization_id, offer_id))
@@ -326,10 +320,29 @@ async def move_within(
     if command.override is None:
         shown.enter_context(reserved(ctx, calendars, beyond(claims_of(after), old)))
     claims = await _exchange_claims(ctx, tx, calendars, after, old, override=command.override is not None, offer_id=offer_id)
-    await replace_stored(ctx, tx, cipher, before, after)
-    await outbox.publish(ctx, tx, moved_fact(before, after, organization_id, claims, old))
+    done = Moved(after, claims, old)
+    await note_move(ctx, tx, before, done)
+    return done
+
+
+async def for_move(ctx: SchedulingContext, tx: Session, calendars: Calendars, command: RescheduleAppointment) -> Appointment:
+    """The appointment, its row locked, if it may be moved as the caller knows it. Raises what a move raises of the appointment itself."""
+    found, master = await store.appointment_for_change(tx, await ctx.cipher(), command.appointment_id)
+    before = ctx.require_own(found)
+    ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
+    if command.time.site_id != before.site_id:
+        await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
+    ensure_version(before, command.expected_version)
+    ensure_movable(before, ctx.clock.now())
+    return before
+
+
+async def note_move(ctx: SchedulingContext, tx: Session, before: Appointment, done: Moved) -> None:
+    """Store what was moved, say so, and write it down."""
+    after = done.appointment
+    await replace_stored(ctx, tx, await ctx.cipher(), before, after)
+    await outbox.publish(ctx, tx, _moved_fact(before, done, ctx.actor.organization_id))
     await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", after))
-    return Moved(after, claims, old)
 
 
 async def own_time(
@@ -342,12 +355,11 @@ async def own_time(
     return old, others
 
 
-def moved_fact(
-    before: Appointment, after: Appointment, organization_id: UUID, claims: Sequence[ClaimedTime], old: Sequence[ClaimedTime]
-) -> AppointmentFact:  # fmt: skip
+def _moved_fact(before: Appointment, done: Moved, organization_id: UUID) -> AppointmentFact:
     """The event of a move: to another site it says which one was left, where people watch too."""
-    fact = fact_of(AppointmentRescheduled, after, organization_id, claims, old)
-    return msgspec.structs.replace(fact, earlier_site_id=before.site_id) if before.site_id != after.site_id else fact
+    fact = fact_of(AppointmentRescheduled, done.appointment, organization_id, done.claims, done.released)
+    elsewhere = before.site_id != done.appointment.site_id
+    return msgspec.structs.replace(fact, earlier_site_id=before.site_id) if elsewhere else fact
 
 
 def new_slot(

@@ -4,79 +4,69 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from carewright.contracts.scheduling import Appointment, ClaimedTime, RescheduleAppointment
-from carewright.kernel import audit, outbox
+from carewright.contracts.scheduling import Appointment, RescheduleAppointment
 from carewright.kernel.db import Session
 from carewright.scheduling import store
-from carewright.scheduling.context import SchedulingContext, ensure_version
+from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
-from carewright.scheduling.model.appointment import beyond, claims_of, ensure_movable
-from carewright.scheduling.service.change import claim_new, moved, moved_fact, new_slot, own_time, replace_stored
-from carewright.scheduling.service.masters import ensure_master
+from carewright.scheduling.model.appointment import beyond, claims_of
+from carewright.scheduling.service.change import Moved, claim_new, for_move, moved, new_slot, note_move, own_time
 from carewright.scheduling.service.paying import ensure_not_stopped
 from carewright.scheduling.service.reserve import ensure_all_got, watched
 
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """One of those that move: as it was, as it will be, and what it holds so far."""
+    """One of those that move: as it was, and as it will be."""
 
     before: Appointment
-    after: Appointment
-    old: Sequence[ClaimedTime]
+    done: Moved
 
 
 async def exchange(ctx: SchedulingContext, commands: Sequence[RescheduleAppointment]) -> list[Appointment]:
     """Move these together: the time that one leaves is free for the others. Raises what a move raises, and then nobody has moved."""
-    calendars, cipher = await ctx.calendars(), await ctx.cipher()
+    calendars = await ctx.calendars()
+    await ctx.cipher()  # before the transaction, which is not to wait for keys
     with watched(ctx, calendars) as about:
         async with ctx.db.transaction() as tx:
             going = await _going(ctx, tx, calendars, sorted(commands, key=lambda each: each.appointment_id))
             for one in going:
-                about.extend((*one.old, *claims_of(one.after)))
-            await _change_places(ctx, tx, calendars, going)
+                about.extend((*one.done.released, *one.done.claims))
+            await _change_places(ctx, tx, calendars, [one.done for one in going])
             for one in going:
-                claims = claims_of(one.after)
-                await replace_stored(ctx, tx, cipher, one.before, one.after)
-                await outbox.publish(ctx, tx, moved_fact(one.before, one.after, calendars.organization_id, claims, one.old))
-                await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.reschedule", "U", one.after))
+                await note_move(ctx, tx, one.before, one.done)
         for one in going:
-            calendars.give_back(one.old)
+            calendars.give_back(one.done.released)
         for one in going:
-            calendars.take(claims_of(one.after))
+            calendars.take(one.done.claims)
     ctx.wake()
-    return [one.after for one in going]
+    return [one.done.appointment for one in going]
 
 
 async def _going(ctx: SchedulingContext, tx: Session, calendars: Calendars, commands: Sequence[RescheduleAppointment]) -> list[Going]:
     """Each, locked in one order, checked as for a move by itself."""
-    cipher, now = await ctx.cipher(), ctx.clock.now()
-    found: list[tuple[RescheduleAppointment, Appointment, Sequence[ClaimedTime], Sequence[ClaimedTime]]] = []
+    found = []
     for command in commands:
-        kept, master = await store.appointment_for_change(tx, cipher, command.appointment_id)
-        before = ctx.require_own(kept)
-        ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
-        ensure_version(before, command.expected_version)
-        ensure_movable(before, now)
+        before = await for_move(ctx, tx, calendars, command)
         found.append((command, before, *await own_time(ctx, tx, calendars, before)))
     left = [claim for _, _, old, _ in found for claim in old]
     going = []
     for command, before, old, others in found:
-        after = moved(before, new_slot(ctx, calendars, before, command, left, others, by_patient=ctx.by_patient), command, calendars, now)
+        slot = new_slot(ctx, calendars, before, command, left, others, by_patient=ctx.by_patient)
+        after = moved(before, slot, command, calendars, ctx.clock.now())
         await ensure_not_stopped(ctx, tx, after)
-        going.append(Going(before, after, old))
+        going.append(Going(before, Moved(after, claims_of(after), old)))
     return going
 
 
-async def _change_places(ctx: SchedulingContext, tx: Session, calendars: Calendars, going: Sequence[Going]) -> None:
+async def _change_places(ctx: SchedulingContext, tx: Session, calendars: Calendars, done: Sequence[Moved]) -> None:
     """What is new to all of them is claimed first, as `change` does for one; then all that they left is given back, and claimed anew."""
-    left = [claim for one in going for claim in one.old]
+    left = [claim for one in done for claim in one.released]
     interim: list[UUID] = []
-    for one in going:
+    for one in done:
         interim.append(ctx.ids.new())
-        await claim_new(tx, calendars, one.after, interim[-1], beyond(claims_of(one.after), left))
-    await store.release_claims(tx, calendars.organization_id, [*(one.after.id for one in going), *interim])
-    for one in going:
-        claims = claims_of(one.after)
-        got = await store.claim_time(tx, calendars.organization_id, [(one.after.id, claim) for claim in claims], None)
-        ensure_all_got(claims, got, one.after.patient_id)
+        await claim_new(tx, calendars, one.appointment, interim[-1], beyond(one.claims, left))
+    await store.release_claims(tx, calendars.organization_id, [*(one.appointment.id for one in done), *interim])
+    for one in done:
+        got = await store.claim_time(tx, calendars.organization_id, [(one.appointment.id, claim) for claim in one.claims], None)
+        ensure_all_got(one.claims, got, one.appointment.patient_id)

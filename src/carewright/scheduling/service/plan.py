@@ -8,7 +8,6 @@ from uuid import UUID
 import numpy as np
 
 from carewright.contracts.planner import (
-    AcceptedMove,
     AcceptMoves,
     DayPlan,
     MoveMade,
@@ -54,9 +53,7 @@ async def accept_moves(ctx: SchedulingContext, command: AcceptMoves) -> MovesMad
     rest stands. Made already, a move is refused by its version, and changes nothing. Raises `UnknownAppointment` before anything is moved.
     """
     ctx.actor.require(MAKE)
-    for each in command.moves:
-        await get_appointment(ctx, each.appointment_id)
-    left = {each.appointment_id: each for each in command.moves}
+    left = {each.appointment_id: Going(each, await get_appointment(ctx, each.appointment_id)) for each in command.moves}
     made: dict[UUID, Refusal | None] = {}
     while left:
         ended = {id_: end for id_, each in left.items() if (end := await _tried(ctx, each)) is not None}
@@ -70,10 +67,10 @@ async def accept_moves(ctx: SchedulingContext, command: AcceptMoves) -> MovesMad
     return MovesMade(items=tuple(_outcome(each.appointment_id, made[each.appointment_id]) for each in command.moves))
 
 
-async def _tried(ctx: SchedulingContext, move: AcceptedMove) -> Refusal | Literal[True] | None:
+async def _tried(ctx: SchedulingContext, going: Going) -> Refusal | Literal[True] | None:
     """Whether it was made, or is refused for good; None where the time is not free yet."""
     try:
-        await reschedule_appointment(_by_itself(ctx), await _command(ctx, move))
+        await reschedule_appointment(_by_itself(ctx), _command(going))
     except LOST:
         return None
     except Refusal as refusal:
@@ -81,19 +78,15 @@ async def _tried(ctx: SchedulingContext, move: AcceptedMove) -> Refusal | Litera
     return True
 
 
-async def _rung(ctx: SchedulingContext, left: Mapping[UUID, AcceptedMove]) -> dict[UUID, Refusal | Literal[True]]:
+async def _rung(ctx: SchedulingContext, left: Mapping[UUID, Going]) -> dict[UUID, Refusal | Literal[True]]:
     """The first ring of those that wait for each other, moved together. Nobody, where there is none that can be."""
-    going = [
-        Going(each.appointment_id, each.start, frozenset(each.actor_ids), await get_appointment(ctx, each.appointment_id))
-        for each in left.values()
-    ]
     tried: set[UUID] = set()
-    for one in going:
-        ring = ring_of(one, going)
-        if len(ring) > 1 and one.id not in tried:
+    for id_, one in left.items():
+        ring = ring_of(one, left.values()) if id_ not in tried else set()
+        if len(ring) > 1:
             tried |= ring
             try:
-                await exchange(_by_itself(ctx), [await _command(ctx, left[each]) for each in sorted(ring)])
+                await exchange(_by_itself(ctx), [_command(left[each]) for each in ring])
             except LOST:
                 continue
             except Refusal as refusal:
@@ -107,8 +100,8 @@ def _by_itself(ctx: SchedulingContext) -> SchedulingContext:
     return replace(ctx, once=None)
 
 
-async def _command(ctx: SchedulingContext, move: AcceptedMove) -> RescheduleAppointment:
-    one = await get_appointment(ctx, move.appointment_id)
+def _command(going: Going) -> RescheduleAppointment:
+    move, one = going
     time = PickedTime(
         visit_type_id=one.visit_type_id, site_id=one.site_id, start=move.start, actor_ids=move.actor_ids, urgency=one.urgency
     )  # fmt: skip
