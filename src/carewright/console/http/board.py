@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from carewright.console.http.board_layout import Span, clock, hours_of, lanes_of, span_of
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, zone_of
 from carewright.console.http.today import STATES, day_in, expected_at, expected_words
 from carewright.contracts.board import Board, BoardRow, BoardVisit, InUse, ReadBoard, Stretch, Taken
 from carewright.contracts.delays import ExpectedStart
@@ -139,7 +139,7 @@ async def show_board(ask: Ask) -> Response:
     if site is None:
         return ask.show("board.html", site=None, **common)
     place = text_of(await ask.ctx.feed.place())  # before the board is read, so that no fact is missed in between
-    now, zone = ask.ctx.clock.now(), ZoneInfo(site.time_zone or "UTC")
+    now, zone = ask.ctx.clock.now(), zone_of(site)
     day = Day(asked or now.astimezone(zone).date(), zone, now, await expected_at(ask, site.id))
     board = await ask.ctx.scheduling.read_board(ask.ctx.actor, _question(site, day, kind, service))
     rows = board.rows if kind else sorted(board.rows, key=lambda each: USUAL.index(each.kind))

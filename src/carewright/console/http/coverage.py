@@ -144,10 +144,9 @@ async def show_coverage(ask: Ask) -> Response:
 async def change(ask: Ask) -> Response:
     """Change what a coverage says, unless somebody else did meanwhile."""
     coverage = await ask.ctx.coverages.get_coverage(ask.ctx.actor, ask.id)
-    version = int(ask.form["version"]) if ask.form.get("version", "").isdecimal() else None
 
     async def changed(details: CoverageDetails) -> None:
-        command = UpdateCoverage(coverage_id=coverage.id, details=details, expected_version=version)
+        command = UpdateCoverage(coverage_id=coverage.id, details=details, expected_version=ask.version)
         await ask.ctx.coverages.update_coverage(ask.ctx.actor, command, ask.key)
 
     return await _kept(ask, coverage.patient_id, coverage, changed)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from carewright.console.http.bed_words import KINDS, STATES
 from carewright.console.http.beds import BEDS
 from carewright.console.http.board import BOARD
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, zone_of
 from carewright.console.http.sensed import areas_of
 from carewright.console.http.today import day_in
 from carewright.contracts.board import HourUse, ReadUse, ServiceUse
@@ -97,7 +96,7 @@ async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> R
     if site is None:
         return ask.show("overview.html", site=None, sites=sites, asked=asked, error=error)
     place = text_of(await ask.ctx.feed.place())  # before anything is read
-    zone = ZoneInfo(site.time_zone or "UTC")
+    zone = zone_of(site)
     now = ask.ctx.clock.now().astimezone(zone)
     day = asked or now.date()
     start, end = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))

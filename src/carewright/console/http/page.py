@@ -44,6 +44,7 @@ def templates() -> Environment:
 
 
 T = TypeVar("T")
+DIGITS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,19 @@ def valid(kind: type[T], given: Mapping[str, object]) -> T:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as fault:
         raise BadInput from fault
+
+
+def number(text: str) -> int:
+    """What a field says, if it is a number of less than `DIGITS_MAX` digits; otherwise 0."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The id that a text is; None for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def zone_of(site: Location | None) -> ZoneInfo:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from carewright.console.http import kiosks
 from carewright.console.http.board import BOARD, SEEN
 from carewright.console.http.coverage_words import called
-from carewright.console.http.page import Ask, zone_of
+from carewright.console.http.page import Ask, uuid_or_none, zone_of
 from carewright.console.http.queues import WORK
 from carewright.console.http.today import STATES
 from carewright.contracts.queue import ListQueues, Queue
@@ -41,7 +41,7 @@ class Way(NamedTuple):
 
     @classmethod
     def of(cls, said: Mapping[str, str]) -> "Way":
-        return cls(_id(said.get("queue", "")), _id(said.get("walk_in", "")))
+        return cls(uuid_or_none(said.get("queue", "")), uuid_or_none(said.get("walk_in", "")))
 
     @property
     def named(self) -> dict[str, str]:
@@ -97,10 +97,3 @@ async def _queues(ask: Ask) -> list[Queue]:
         return []
     found = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues())).items
     return sorted((each.queue for each in found), key=lambda queue: queue.name)
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

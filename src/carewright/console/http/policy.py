@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from carewright.console.http import bed_words as words
 from carewright.console.http import queues, relief, scales
-from carewright.console.http.page import Ask
+from carewright.console.http.page import DIGITS_MAX, Ask, number
 from carewright.contracts.queue import PolicyPreview, PreviewPolicy, PutQueue, Queue, QueuePolicy
 from carewright.contracts.relief import ReliefKind
 from carewright.contracts.rooms import CountPlaces
@@ -139,7 +139,7 @@ async def save(ask: Ask) -> Response:
         return await _shown(ask, queue, 422, wrong.text)
     command = PutQueue(
         site_id=queue.site_id, service_id=queue.service_id, name=queue.name, letter=queue.letter, policy=wanted,
-        expected_version=queues.number(ask.form.get("version", "")) or 1,
+        expected_version=number(ask.form.get("version", "")) or 1,
     )  # fmt: skip
     try:
         await ask.ctx.queues.put_queue(ask.ctx.actor, command, ask.key)
@@ -211,7 +211,7 @@ def _typed(form: Mapping[str, str], name: str, label: str, bounds: Bounds) -> fl
     """The number in a field. Raises `Wrong` for none, or one out of its bounds."""
     text = form.get(name, "").strip()
     try:
-        found = (int if isinstance(bounds.least, int) else float)(text[: queues.DIGITS_MAX])
+        found = (int if isinstance(bounds.least, int) else float)(text[:DIGITS_MAX])
     except ValueError:
         found = bounds.most + 1
     if not bounds.least <= found <= bounds.most:

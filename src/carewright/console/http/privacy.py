@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, uuid_or_none
 from carewright.contracts.audit import AuditEventsPage, FindAuditEvents
 from carewright.contracts.break_glass import BreakGlass, CloseReview, ListReviews
 from carewright.contracts.oversight import CloseUnusual, ListUnusual, Unusual
@@ -74,7 +74,7 @@ async def download_record(ask: Ask) -> Response:
 async def _shown(ask: Ask, status: int = 200, *, review_error: str = "", unusual_error: str = "") -> Response:
     ask.ctx.actor.require(READ)
     asked = ask.request.query_params.get("patient", "").strip()[:40]
-    patient_id = _id(asked)
+    patient_id = uuid_or_none(asked)
     wrong = "This is not a patient's number. It has 32 letters and digits, in five groups." if asked and patient_id is None else ""
     reviews, unusual, found = await _reviews(ask), await _unusual(ask), await _entries(ask, patient_id) if patient_id else None
     agents = (*(one.subject for one in reviews), *(one.agent for one in unusual), *(one.agent for one in (found.items if found else ())))
@@ -112,10 +112,3 @@ def said(event: str) -> str:
     """What a use case's name says in words: `patients.patient.read` is "Read patient"."""
     _, noun, verb = [*event.split("."), "", ""][:3]
     return f"{verb} {noun}".replace("_", " ").strip().capitalize()
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

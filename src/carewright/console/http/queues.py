@@ -15,7 +15,7 @@ from carewright.console.http import calling, elsewhere, gaps, kiosks, relief, sc
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
-from carewright.console.http.page import Ask, valid, zone_of
+from carewright.console.http.page import Ask, number, valid, zone_of
 from carewright.console.http.sensed import areas_of
 from carewright.contracts.directory import Location, UrgencyTier
 from carewright.contracts.elsewhere import DISTANCES, SayWhere, StayNear
@@ -98,7 +98,6 @@ ROOMS: Mapping[type[Refusal], str] = {
     PlaceNotFree: "Somebody is in that room. Call to another one.",
     PlaceNotSuited: "That room is not fit for what this patient needs. Call to another one.",
 }
-DIGITS_MAX = 10
 IN_ROOM: frozenset[QueueEntryStatus] = frozenset({"called", "in-service"})
 NOTHING_TOLD: Mapping[UUID, WaitEstimate] = {}
 TAKEN_BACK = frozenset({"call", "start", "skip", "return", "hold", "complete", "leave", "cancel", "triage", "away", "back"})
@@ -463,7 +462,3 @@ def _of_turn(kind: type[T], ask: Ask, **said: object) -> T:
 
 def _version(ask: Ask) -> int:
     return number(ask.form.get("version", ""))
-
-
-def number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, zone_of
 from carewright.contracts.delays import ExpectedStart, ListExpected
 from carewright.contracts.directory import Location
 from carewright.contracts.scheduling import Appointment, SearchAppointments
@@ -49,7 +49,7 @@ async def show_today(ask: Ask) -> Response:
     if site is None:
         return _shown(ask, sites, asked)
     place = text_of(await ask.ctx.feed.place())  # before anything is read: what is told from here on may be known, but never missing
-    zone = ZoneInfo(site.time_zone or "UTC")
+    zone = zone_of(site)
     now = ask.ctx.clock.now().astimezone(zone)
     day = datetime.combine(asked or now.date(), time.min, zone)
     ends = day + timedelta(days=1)

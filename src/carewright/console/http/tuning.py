@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from carewright.console.http import queues, scales
-from carewright.console.http.page import Ask, zone_of
+from carewright.console.http.page import Ask, number, zone_of
 from carewright.console.http.policy import queue_of
 from carewright.contracts.flow import TooLittleHistory, TuningNotSound, TuningRuns, TuningStepNotAllowed
 from carewright.contracts.tuning import (
@@ -86,7 +86,7 @@ async def step(ask: Ask) -> Response:
     """Give a search up, put what it found in force, or take that back."""
     given = {
         "tuning_id": ask.form.get("tuning", ""), "action": ask.form.get("action", ""),
-        "expected_version": queues.number(ask.form.get("version", "")),
+        "expected_version": number(ask.form.get("version", "")),
     }  # fmt: skip
     try:
         command = msgspec.convert(given, StepTuning)

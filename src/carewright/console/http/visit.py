@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from carewright.console.http.board import BOARD, HELD, KINDS, MOVE
 from carewright.console.http.coverage_words import called
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, number
 from carewright.console.http.today import STATES, expected_at, expected_words
 from carewright.contracts.board import MoveConflict, MovePreview, ReadBoard
 from carewright.contracts.directory import ActorKind
@@ -54,7 +54,6 @@ BEATEN = (TimeNotFree, PatientBusy, CalendarMoved, OutsideRules, OverrideExhaust
 """What may come between a preview and a move: the preview is made again, and says what it is."""
 LATE = (PreconditionFailed, IllegalStep, BookedElsewhere)
 """What no other time makes good."""
-DIGITS_MAX = 10
 
 
 class Person(NamedTuple):
@@ -222,5 +221,4 @@ def _sentence(refusal: Refusal) -> str:
 
 
 def _version(ask: Ask) -> int:
-    text = ask.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
+    return number(ask.form.get("version", ""))
