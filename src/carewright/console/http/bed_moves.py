@@ -122,10 +122,7 @@ async def put(ask: Ask) -> Response:
 async def keep(ask: Ask) -> Response:
     """Which precautions the patient needs, for this time and every other."""
     encounter = await ask.ctx.flow.get_encounter(ask.ctx.actor, ask.id)
-    given = {
-        "patient_id": str(encounter.patient_id), "precautions": [each for each in words.PRECAUTIONS if ask.form.get(each) == "yes"],
-        "expected_version": ask.version,
-    }  # fmt: skip
+    given = {"patient_id": str(encounter.patient_id), "precautions": words.ticked(ask.form), "expected_version": ask.version}
     try:
         await ask.ctx.rooms.record_precautions(ask.ctx.actor, valid(RecordPrecautions, given), ask.key)
     except PreconditionFailed:
@@ -135,11 +132,8 @@ async def keep(ask: Ask) -> Response:
 
 def _wanted(ask: Ask, said: Mapping[str, str], site_id: UUID) -> dict[str, Any]:
     """What is asked for, as the page or its form has it."""
-    return {
-        "encounter_id": str(ask.id), "site_id": str(site_id), "kind": said.get("kind") or "bed", "room_type": said.get("type") or None,
-        "devices": [said["device"]] if said.get("device") else [],
-        "precautions": [each for each in words.PRECAUTIONS if said.get(each) == "yes"],
-    }  # fmt: skip
+    given = {"encounter_id": str(ask.id), "site_id": str(site_id), "kind": said.get("kind") or "bed"}
+    return given | bed_waiting.wanted(said)
 
 
 async def _shown(ask: Ask, said: Mapping[str, str], status: int = 200, error: str = "") -> Response:

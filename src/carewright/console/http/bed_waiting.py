@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from carewright.console.http import bed_words as words
-from carewright.console.http.coverage_words import called
+from carewright.console.http.finding import names_of_patients
 from carewright.console.http.page import Ask, valid, zone_of
 from carewright.contracts.directory import Location
 from carewright.contracts.flow import BedRequestEnded
@@ -53,11 +53,10 @@ class Waiting(NamedTuple):
 async def waiting_at(ask: Ask, site: Location, names: Mapping[UUID | str | None, str], known: Collection[str]) -> Waiting:
     """The list of a site; it is asked who they are of those alone whom the page does not know yet."""
     found = await ask.ctx.rooms.list_bed_requests(ask.ctx.actor, ListBedRequests(site_id=site.id, whose=False, limit=SHOWN_MAX))
-    unknown = tuple(each.id for each in found.items if _key(each) not in known) if ask.ctx.actor.may(WORK) else ()
+    unknown = tuple(each.id for each in found.items if words.key_of(each) not in known) if ask.ctx.actor.may(WORK) else ()
     asked = ListBedRequests(site_id=site.id, ids=unknown, limit=SHOWN_MAX)
     told = {each.id: each for each in (await ask.ctx.rooms.list_bed_requests(ask.ctx.actor, asked)).items} if unknown else {}
-    ids = tuple(dict.fromkeys(each.patient_id for each in told.values() if each.patient_id))
-    patients = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
+    patients = await names_of_patients(ask, (each.patient_id for each in told.values()))
     now, zone = ask.ctx.clock.now(), zone_of(site)
     return Waiting([_line(told.get(each.id, each), patients, names, now, zone) for each in found.items], found.waiting)
 
@@ -74,12 +73,16 @@ def wished(request: BedRequest) -> dict[str, str]:
     return said | dict.fromkeys(request.precautions, "yes")
 
 
+def wanted(said: Mapping[str, str]) -> dict[str, object]:
+    """The same the other way: what the form of a visit says of the place that is looked for, as the contract has it."""
+    devices = [said["device"]] if said.get("device") else []
+    return {"room_type": said.get("type") or None, "devices": devices, "precautions": words.ticked(said)}
+
+
 async def ask_for_bed(ask: Ask) -> Response:
     """Have whom a visit is about wait for the bed that the form describes."""
     given = {
-        "encounter_id": str(ask.id), "site_id": ask.form.get("place", ""), "urgency": ask.form.get("urgency", ""),
-        "room_type": ask.form.get("type") or None, "devices": [ask.form["device"]] if ask.form.get("device") else [],
-        "precautions": [each for each in words.PRECAUTIONS if ask.form.get(each) == "yes"],
+        "encounter_id": str(ask.id), "site_id": ask.form.get("place", ""), "urgency": ask.form.get("urgency", ""), **wanted(ask.form),
     }  # fmt: skip
     request = await ask.ctx.rooms.ask_for_bed(ask.ctx.actor, valid(AskForBed, given), ask.key)
     return _back(ask, str(request.site_id), "waits")
@@ -108,9 +111,4 @@ def _line(
     wants = ", ".join(filter(None, (of_type, *map(words.word_of, request.devices), against and f"precautions: {against}")))
     who = patients.get(request.patient_id, UNNAMED) if request.patient_id else None
     since = words.clock_of(request.asked_at, now, zone)
-    return Line(request, who, URGENCIES[request.urgency], wants, since, _key(request))
-
-
-def _key(request: BedRequest) -> str:
-    """What a page that shows who it is knows by: the request as it stands."""
-    return f"{request.id}-{request.version}"
+    return Line(request, who, URGENCIES[request.urgency], wants, since, words.key_of(request))

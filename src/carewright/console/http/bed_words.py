@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.rooms import (
+    BedRequest,
     ClosedReason,
     Place,
     PlaceAction,
@@ -53,6 +54,16 @@ def clock_of(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     """A time of today as a time, another with its day."""
     local = instant.astimezone(zone)
     return f"{local:%H:%M}" if local.date() == now.astimezone(zone).date() else f"{local:%a %d %b, %H:%M}"
+
+
+def key_of(one: Place | BedRequest) -> str:
+    """What a page that shows who it is knows by: the place, or who waits, as it stands."""
+    return f"{one.id}-{one.version}"
+
+
+def ticked(said: Mapping[str, str]) -> list[Precaution]:
+    """The precautions that a form names."""
+    return [each for each in PRECAUTIONS if said.get(each) == "yes"]
 
 
 def word_of(code: str) -> str:

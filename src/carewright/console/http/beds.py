@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from carewright.console.http import bed_waiting
 from carewright.console.http import bed_words as words
-from carewright.console.http.coverage_words import called
+from carewright.console.http.finding import names_of_patients
 from carewright.console.http.page import Ask, valid, zone_of
 from carewright.contracts.directory import FindEntries, Location
 from carewright.contracts.flow import PlaceStepNotAllowed, StatusNotAllowed
@@ -172,9 +172,9 @@ async def _wards(
     ask: Ask, found: Sequence[Place], names: Mapping[UUID | str | None, str], known: Collection[str], now: datetime, zone: ZoneInfo
 ) -> list[Ward]:  # fmt: skip
     """The places under where they are and what they are, each with who is in it."""
-    unknown = [each.id for each in found if each.status == "occupied" and key_of(each) not in known]
+    unknown = [each.id for each in found if each.status == "occupied" and words.key_of(each) not in known]
     told = {each.id: each for each in await _with_whom(ask, found[0].site_id, unknown)} if unknown and ask.ctx.actor.may(WORK) else {}
-    patients = await patients_of(ask, told.values())
+    patients = await names_of_patients(ask, (each.patient_id for each in told.values()))
     groups: defaultdict[str, list[Tile]] = defaultdict(list)
     for each in found:
         shown = told.get(each.id, each)
@@ -186,17 +186,6 @@ async def _wards(
 async def _with_whom(ask: Ask, site_id: UUID, ids: Sequence[UUID]) -> Sequence[Place]:
     asked = [ListPlaces(site_id=site_id, ids=tuple(ids[at : at + IDS_MAX])) for at in range(0, len(ids), IDS_MAX)]
     return [place for each in asked for place in (await ask.ctx.rooms.list_places(ask.ctx.actor, each)).items]
-
-
-async def patients_of(ask: Ask, places: Collection[Place]) -> dict[UUID, str]:
-    """Who is in these places, by patient."""
-    ids = tuple(dict.fromkeys(each.patient_id for each in places if each.patient_id))
-    return {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
-
-
-def key_of(place: Place) -> str:
-    """What a page that shows who is in a place knows by: the place as it stands."""
-    return f"{place.id}-{place.version}"
 
 
 def _tile(place: Place, patients: Mapping[UUID, str], now: datetime, zone: ZoneInfo) -> Tile:
@@ -231,8 +220,8 @@ async def step(ask: Ask) -> Response:
 
 async def set_precautions(ask: Ask) -> Response:
     """What the place is fit for."""
-    fit = [each for each in words.PRECAUTIONS if ask.form.get(each) == "yes"]
-    command = valid(SetPrecautions, {"place_id": str(ask.id), "precautions": fit, "expected_version": ask.version})
+    given = {"place_id": str(ask.id), "precautions": words.ticked(ask.form), "expected_version": ask.version}
+    command = valid(SetPrecautions, given)
     try:
         await ask.ctx.rooms.set_precautions(ask.ctx.actor, command, ask.key)
     except PreconditionFailed:
@@ -250,7 +239,7 @@ async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     place = await ask.ctx.rooms.get_place(ask.ctx.actor, ask.id)
     site = next((each for each in await sites_of(ask) if each.id == place.site_id), None)
     names = await names_of(ask, [place])
-    who = (await patients_of(ask, [place])).get(place.patient_id, bed_waiting.UNNAMED) if place.patient_id else ""
+    who = (await names_of_patients(ask, [place.patient_id])).get(place.patient_id, bed_waiting.UNNAMED) if place.patient_id else ""
     state, tag, since = state_of(place, ask.ctx.clock.now(), zone_of(site))
     may_work = ask.ctx.actor.may(WORK)
     return ask.show(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from carewright.console.http import coverage_words as words
 from carewright.console.http.coverage_form import Wrong, details_in, fields_for, fields_of, wrong_of
-from carewright.console.http.finding import UNCLEAR, patients_found
+from carewright.console.http.finding import UNCLEAR, names_of_patients, patients_found
 from carewright.console.http.page import Ask
 from carewright.contracts.coverage import (
     AlreadyRecorded,
@@ -198,8 +198,7 @@ async def _lines(ask: Ask, visits: Iterable[VisitCoverage]) -> list[Line]:
         return []
     ids = tuple(each.appointment_id for each in visits)
     found = await ask.ctx.scheduling.search_appointments(ask.ctx.actor, SearchAppointments(ids=ids, limit=LOOKED_AT_MAX))
-    known = await ask.ctx.patients.get_patients(ask.ctx.actor, tuple({each.patient_id for each in visits}))
-    appointments, names = {one.id: one for one in found.items}, {one.id: words.called(one) for one in known}
+    appointments, names = {one.id: one for one in found.items}, await names_of_patients(ask, (each.patient_id for each in visits))
     return [_line(each, appointments.get(each.appointment_id), names.get(each.patient_id, "A patient")) for each in visits]
 
 

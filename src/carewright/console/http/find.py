@@ -16,14 +16,15 @@ from starlette.responses import Response
 from carewright.console.http.beds import BEDS
 from carewright.console.http.board import BOARD, SEEN
 from carewright.console.http.coverage_words import called
+from carewright.console.http.finding import born
 from carewright.console.http.navigation import SLASH, navigation_of
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, uuid_or_none
 from carewright.console.http.patients import PATIENT, Hit, visit_hit
 from carewright.console.http.queues import STATES as IN_QUEUE
 from carewright.console.http.registering import NEW, REGISTER
 from carewright.contracts.directory import Location
 from carewright.contracts.kiosk import CODE_LETTERS, FindByCode
-from carewright.contracts.patients import FindPatients, Patient
+from carewright.contracts.patients import FindPatients
 from carewright.contracts.queue import FindTickets, ListQueues
 from carewright.contracts.scheduling import SearchAppointments
 from carewright.kernel.errors import BadInput
@@ -101,18 +102,18 @@ def _fitting(words: str, hits: Iterable[Hit]) -> list[Hit]:
 
 async def _patients(ask: Ask, words: str) -> list[Hit]:
     query = wanted(words)
-    if query is None or _id_in(words) or not ask.ctx.actor.may(FINDS_PATIENTS):
+    if query is None or uuid_or_none(words) or not ask.ctx.actor.may(FINDS_PATIENTS):
         return []
     try:
         found = await ask.ctx.patients.find_patients(ask.ctx.actor, query)
     except BadInput:
         return []
-    return [Hit(called(each), _born(each), PATIENT.format(id=each.id)) for each in found.items]
+    return [Hit(called(each), born(each), PATIENT.format(id=each.id)) for each in found.items]
 
 
 async def _appointments(ask: Ask, words: str) -> list[Hit]:
     """The one whose number was pasted, or whose check-in code was typed."""
-    wanted_id = _id_in(words)
+    wanted_id = uuid_or_none(words)
     ids = (wanted_id,) if wanted_id else await _ids_of_code(ask, words)
     if not ids or not ask.ctx.actor.may(SEEN):
         return []
@@ -158,14 +159,3 @@ def _boards(ask: Ask, sites: Iterable[Location], board: str, permission: str) ->
     if not ask.ctx.actor.may(permission):
         return []
     return [Hit(each.name, "today", f"{board}?{urlencode({'place': str(each.id)})}") for each in sites]
-
-
-def _born(patient: Patient) -> str:
-    return f"born {patient.birth_on:%d %B %Y}" if patient.birth_on else ""
-
-
-def _id_in(words: str) -> UUID | None:
-    try:
-        return UUID(words)
-    except ValueError:
-        return None

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from carewright.console.http import calling, elsewhere, gaps, kiosks, relief, scales
 from carewright.console.http.coverage_words import called
-from carewright.console.http.finding import UNCLEAR, patients_found
+from carewright.console.http.finding import UNCLEAR, names_of_patients, patients_found
 from carewright.console.http.live import LIVE, SITES_MAX
 from carewright.console.http.page import Ask, number, valid, zone_of
 from carewright.console.http.sensed import areas_of
@@ -371,8 +371,7 @@ async def summary_of(ask: Ask) -> QueueSummary:
 async def _names(ask: Ask, entries: Iterable[QueueEntry]) -> dict[UUID, str]:
     """Whose turns these are, by turn."""
     patient_of = {each.id: each.patient_id for each in entries}
-    ids = tuple(dict.fromkeys(patient_of.values()))
-    names = {each.id: called(each) for each in await ask.ctx.patients.get_patients(ask.ctx.actor, ids)} if ids else {}
+    names = await names_of_patients(ask, patient_of.values())
     return {entry_id: names.get(patient_id, "Name not known") for entry_id, patient_id in patient_of.items()}
 
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from carewright.console.http.coverage_words import called
+from carewright.console.http.finding import born
 from carewright.console.http.page import Ask
 from carewright.console.http.patients import PATIENT, Way
 from carewright.contracts.languages import LANGUAGES
@@ -149,5 +150,4 @@ async def _form(
 
 def _line(alike: AlikePatient) -> Line:
     patient = alike.patient
-    born = f"born {patient.birth_on:%d %B %Y}" if patient.birth_on else "birth date not known"
-    return Line(patient.id, called(patient), born, ", ".join(WHY[each] for each in alike.why))
+    return Line(patient.id, called(patient), born(patient) or "birth date not known", ", ".join(WHY[each] for each in alike.why))
