@@ -29,7 +29,7 @@ PlaceReason = Literal[
 """Why a place is proposed, or comes after others: `more-than-needed` is fit for precautions that others may need more."""
 BedUrgency = Literal["emergency", "urgent", "planned"]
 CancelReason = Literal["not-needed", "elsewhere", "mistake"]
-BedRequestEnd = Literal["admitted", "visit-over", "not-needed", "elsewhere", "mistake"]
+BedRequestEnd = Literal["admitted", "visit-over", CancelReason]
 PlaceLack = Literal["type", "equipment", "precautions"]
 ListedPlaces = Annotated[tuple[UUID, ...], Meta(max_length=100)]
 """As many as an address can name."""

@@ -3,7 +3,7 @@
 One function, one transaction, one permission. An encounter's row is locked before its request's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -90,9 +90,9 @@ async def needed_for(tx: Session, cipher: FieldCipher, encounter_id: UUID) -> Pr
     return tuple(one for each in await store.open_requests_of(tx, cipher, [encounter_id]) for one in each.precautions)
 
 
-async def end(ctx: Context, tx: Session, cipher: FieldCipher, encounter_ids: Iterable[UUID], how: BedRequestEnd) -> None:
+async def end(ctx: Context, tx: Session, cipher: FieldCipher, encounter_ids: Sequence[UUID], how: BedRequestEnd) -> None:
     """These visits wait for no bed any more, in the transaction of what brought it about. The caller holds the encounters' rows."""
-    for each in await store.open_requests_of(tx, cipher, encounter_ids):
+    for each in await store.open_requests_of(tx, cipher, encounter_ids) if encounter_ids else ():
         await _write(ctx, tx, cipher, _ended(each, how, ctx.clock.now()))
 
 
