@@ -137,7 +137,7 @@ def merged(survivor: Patient, prior: Patient) -> tuple[Patient, Patient]:
     return stays, msgspec.structs.replace(prior, identifiers=(), active=False)
 
 
-def name_key(person: Person) -> str:
+def name_key(person: Person | Patient) -> str:
     """What people are sorted by."""
     return f"{folded(person.family)}, {given_of(person)}"
 
@@ -373,8 +373,7 @@ def all_likeness(said: NewPatient, patient: Patient, *, with_contacts: bool) -> 
 
 def likelier(alike: AlikePatient) -> tuple[int, str, UUID]:
     """What alike records are sorted by: the more they have in common, the earlier; then by name."""
-    patient = alike.patient
-    return -sum(WEIGHTS[each] for each in alike.why), f"{folded(patient.family)}, {given_of(patient)}", patient.id
+    return -sum(WEIGHTS[each] for each in alike.why), name_key(alike.patient), alike.patient.id
 
 
 def _name_likeness(one: str, other: str, same: Likeness, sound: Likeness) -> tuple[Likeness, ...]:

@@ -140,8 +140,9 @@ def stands(own: Iterable[Visit], calendar_id: UUID, said: Said) -> bool:
 def _begins(visit: Visit, free: Mapping[UUID, Free], now: datetime) -> tuple[datetime, bool]:
     """When it begins, and whether an emergency is why it does not begin before. Who only waits for us to begin waits for what they did."""
     calendars = (Free(free[each.calendar_id].at - (each.start - visit.start), free[each.calendar_id].by_emergency) for each in visit.times)
-    last = max(calendars, default=Free(visit.start, by_emergency=False))
-    found = last if last.at > visit.start else Free(visit.start, by_emergency=False)
+    booked = Free(visit.start, by_emergency=False)
+    last = max(calendars, default=booked)
+    found = last if last.at > booked.at else booked
     return (now, visit.by_emergency) if visit.progress == "here" and now > found.at else found
 
 

@@ -117,7 +117,7 @@ async def set_delay(ctx: Context, command: SetDelay) -> Delay:
         await audit.record(tx, audit.entry(ctx, "flow.delay.set", "U", entities=about))
         await _follow(ctx, tx, cipher, [calendar_id], is_said=True)
         affected = await _affected(ctx, tx, calendar_id, command.site_id, site)
-        return replace(said, affected=affected.late, by_emergency=affected.by_emergency)
+        return _shown(calendar_id, command.site_id, site, now, said, affected)
 
     return await once_committed(ctx, Delay, work)
 
