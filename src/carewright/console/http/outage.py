@@ -231,15 +231,13 @@ async def _hit(ask: Ask, closed: Sequence[Busy]) -> list[Appointment]:
         start_until=max(each.end for each in closed),
     )  # fmt: skip
     found = (await ask.ctx.scheduling.search_appointments(ask.ctx.actor, query)).items
-    return [
-        each
-        for each in found
-        if any(
-            one.actor_id == ask.id and one.claimed_from < stop.end and stop.start < one.claimed_to
-            for one in each.participants
-            for stop in closed
-        )
-    ]
+    return [each for each in found if is_hit(each, ask.id, closed, ask.ctx.clock.now())]
+
+
+def is_hit(one: Appointment, schedule_id: UUID, closed: Sequence[Busy], now: datetime) -> bool:
+    """Whether an appointment takes closed time of a calendar, and is not over: then somebody has to decide about it."""
+    taken = [each for each in one.participants if each.actor_id == schedule_id]
+    return one.end > now and any(each.claimed_from < stop.end and stop.start < each.claimed_to for each in taken for stop in closed)
 
 
 def _line(one: Appointment, found: Found, offer: Offer | None) -> Line:
