@@ -19,7 +19,7 @@ import numpy as np
 from prometheus_client import Counter, Gauge
 
 from carewright.contracts.directory import ActorKind, VisitType
-from carewright.contracts.offers import OfferFact
+from carewright.contracts.offers import OfferEnded, OfferFact, OfferMade
 from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged, TimeInUseChanged
 from carewright.kernel import outbox, telemetry
 from carewright.kernel.clock import Clock
@@ -41,8 +41,10 @@ COPY_ROW = np.dtype([
 ])  # fmt: skip
 POLL_SECONDS = 0.5
 EVENTS_MAX = 1000
-FACTS = (*AppointmentFact.__subclasses__(), *OfferFact.__subclasses__())
-TOPICS = [CatalogueChanged.topic, ScheduleChanged.topic, TimeInUseChanged.topic, *(kind.topic for kind in FACTS)]
+TOPICS = [
+    CatalogueChanged.topic, ScheduleChanged.topic, TimeInUseChanged.topic, OfferMade.topic, OfferEnded.topic,
+    *(kind.topic for kind in AppointmentFact.__subclasses__()),
+]  # fmt: skip
 RELOADS = Counter("carewright_scheduling_reloads_total", "Calendars read again from the ledger.")
 LAG = Gauge("carewright_scheduling_live_lag_seconds", "Age of the last event that the live copy followed.")
 INDEX_BYTES = Gauge("carewright_scheduling_index_bytes", "Memory of the availability bitmaps.")
