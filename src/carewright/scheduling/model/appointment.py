@@ -116,11 +116,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-def claims_of(appointment: Appointment, lanes: dict[UUID, int] | None = None) -> tuple[ClaimedTime, ...]:
-    """The time each participant gives to the appointment, ordered by schedule so that all lock in one order."""
+def claims_of(of: Appointment | Slot, lanes: dict[UUID, int] | None = None) -> tuple[ClaimedTime, ...]:
+    """The time each participant gives, ordered by schedule so that all lock in one order. The patient is no participant of a slot."""
     claims = (
         ClaimedTime(schedule_id=each.actor_id, lane=(lanes or {}).get(each.actor_id, 0), start=each.claimed_from, end=each.claimed_to)
-        for each in appointment.participants
+        for each in of.participants
     )
     return tuple(sorted(claims, key=lambda claim: (claim.schedule_id, claim.start)))
 

@@ -14,7 +14,7 @@ from carewright.contracts.offers import (
     OfferStatus,
     TooLateToAsk,
 )
-from carewright.contracts.scheduling import Appointment, ClaimedTime, PickedTime, RescheduleAppointment, Slot
+from carewright.contracts.scheduling import Appointment, PickedTime, RescheduleAppointment, Slot
 from carewright.kernel.errors import PreconditionFailed
 from carewright.scheduling.model.appointment import MOVABLE, is_hold
 
@@ -40,24 +40,9 @@ def offered(one: Appointment, slot: Slot, offer_id: UUID, now: datetime, expires
     )  # fmt: skip
 
 
-def claims_of(slot: Slot) -> tuple[ClaimedTime, ...]:
-    """The time of whoever would serve, ordered by schedule as everywhere. The patient's own is claimed when they accept."""
-    claims = (ClaimedTime(schedule_id=each.actor_id, lane=0, start=each.claimed_from, end=each.claimed_to) for each in slot.participants)
-    return tuple(sorted(claims, key=lambda claim: (claim.schedule_id, claim.start)))
-
-
-def wish_of(command: MakeOffer, one: Appointment) -> PickedTime:
-    """What is looked for when an offer is made."""
-    return PickedTime(
-        visit_type_id=one.visit_type_id, site_id=one.site_id, start=command.start, actor_ids=command.actor_ids, urgency=one.urgency
-    )
-
-
-def move_of(offer: Offer, one: Appointment) -> RescheduleAppointment:
-    """The move that an accepted offer is: to that time, with those whose time is kept."""
-    time = PickedTime(
-        visit_type_id=one.visit_type_id, site_id=offer.site_id, start=offer.start, actor_ids=offer.actor_ids, urgency=one.urgency
-    )  # fmt: skip
+def move_of(one: Appointment, to: MakeOffer | Offer) -> RescheduleAppointment:
+    """The move that is offered: at the same site, to that time, with those who are asked for, or whose time is kept."""
+    time = PickedTime(visit_type_id=one.visit_type_id, site_id=one.site_id, start=to.start, actor_ids=to.actor_ids, urgency=one.urgency)
     return RescheduleAppointment(appointment_id=one.id, time=time)
 
 

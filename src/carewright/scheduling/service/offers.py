@@ -31,12 +31,11 @@ from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext, ensure_version
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import offers as rules
-from carewright.scheduling.model import rules as booking_rules
-from carewright.scheduling.model.appointment import ensure_movable
-from carewright.scheduling.service.change import move_within, trying
+from carewright.scheduling.model.appointment import claims_of, ensure_movable
+from carewright.scheduling.service.change import move_within, new_slot, trying
 from carewright.scheduling.service.ending import about, end, end_by_itself
 from carewright.scheduling.service.masters import ensure_master
-from carewright.scheduling.service.picking import pick, versions_of, visit_kind, visit_site
+from carewright.scheduling.service.picking import versions_of
 from carewright.scheduling.service.reserve import ensure_all_got, reserved, watched
 from carewright.scheduling.store import offers as rows
 
@@ -68,9 +67,9 @@ async def _make(ctx: SchedulingContext, calendars: Calendars, command: MakeOffer
             ensure_movable(one, now)
             expires_at = rules.answer_until(one, utc(command.start), command.answer_minutes, now)
             await _ensure_not_asked(ctx, tx, one)
-            slot = _slot(ctx, calendars, one, command)
+            slot = new_slot(ctx, calendars, one, rules.move_of(one, command), (), (), by_patient=False)
             await _ensure_patient_free(ctx, tx, one, slot)
-            offer, claims = rules.offered(one, slot, ctx.ids.new(), now, expires_at), rules.claims_of(slot)
+            offer, claims = rules.offered(one, slot, ctx.ids.new(), now, expires_at), claims_of(slot)
             shown.enter_context(reserved(ctx, calendars, claims))
             if not await store.lock_calendars(tx, organization_id, versions_of(calendars, slot.participants)):
                 raise CalendarMoved
@@ -110,7 +109,7 @@ async def answer_offer(ctx: SchedulingContext, command: AnswerOffer) -> Offer:
 async def _accept(ctx: SchedulingContext, calendars: Calendars, command: AnswerOffer) -> Offer:
     """One attempt."""
     cipher, organization_id = await ctx.cipher(), ctx.actor.organization_id
-    asked = await get_known(ctx, ctx.db, command.offer_id)
+    asked = _own(ctx, await rows.by_id(ctx.db, organization_id, command.offer_id))
     with ExitStack() as shown, watched(ctx, calendars) as claimed:
         async with ctx.db.transaction() as tx:
             found, _ = await store.appointment_for_change(tx, cipher, asked.appointment_id)
@@ -118,7 +117,7 @@ async def _accept(ctx: SchedulingContext, calendars: Calendars, command: AnswerO
             rules.ensure_open(offer, ctx.clock.now(), command.expected_version)
             one = ctx.require_own(found)
             rules.ensure_still_meant(offer, one)
-            done = await move_within(ctx, tx, calendars, rules.move_of(offer, one), shown, claimed, offer.id)
+            done = await move_within(ctx, tx, calendars, rules.move_of(one, offer), shown, claimed, offer.id)
             ended, _ = await end(ctx, tx, organization_id, offer, "accepted")
             await _note(ctx, tx, "scheduling.offer.answer", "U", ended)
             await remember(ctx, tx, ended)
@@ -132,7 +131,7 @@ async def get_offer(ctx: SchedulingContext, offer_id: UUID) -> Offer:
     """One offer. Raises `UnknownOffer` for what is not there or not the actor's."""
     ctx.actor.require(READ)
     async with ctx.db.transaction() as tx:
-        offer = await get_known(ctx, tx, offer_id)
+        offer = _own(ctx, await rows.by_id(tx, ctx.actor.organization_id, offer_id))
         await _note(ctx, tx, "scheduling.offer.read", "R", offer)
     return offer
 
@@ -187,11 +186,6 @@ async def erase_offers(ctx: Context, tx: Session, organization_id: UUID, patient
     return [each.id for each in kept]
 
 
-async def get_known(ctx: SchedulingContext, db: Session, offer_id: UUID) -> Offer:
-    """An offer that there is for the actor. Raises `UnknownOffer`."""
-    return _own(ctx, await rows.by_id(db, ctx.actor.organization_id, offer_id))
-
-
 async def _end(ctx: SchedulingContext, offer_id: UUID, expected_version: int | None, status: OfferStatus, deed: str) -> Offer:
     """End an open offer that leaves the appointment as it is."""
     calendars = await ctx.calendars()
@@ -232,14 +226,6 @@ async def _ensure_not_asked(ctx: SchedulingContext, tx: Session, one: Appointmen
     await end_by_itself(ctx, tx, ctx.actor.organization_id, open_one.offer, "expired", "scheduling.offer.expire")
 
 
-def _slot(ctx: SchedulingContext, calendars: Calendars, one: Appointment, command: MakeOffer) -> Slot:
-    time = rules.wish_of(command, one)
-    kind = visit_kind(calendars, time.visit_type_id)
-    site = visit_site(calendars, kind, time.site_id)
-    booking_rules.ensure_bookable(kind.value, time, site.zone, ctx.clock.now(), by_patient=False, horizon_days=ctx.settings.horizon_days)
-    return pick(ctx, calendars, kind, time)
-
-
 async def _ensure_patient_free(ctx: SchedulingContext, tx: Session, one: Appointment, slot: Slot) -> None:
     """Raise `PatientBusy` where they have another appointment then. Nothing of theirs is claimed: whoever accepts is asked again."""
     theirs = ClaimedTime(schedule_id=one.patient_id, lane=0, start=slot.start, end=slot.end)
@@ -248,6 +234,7 @@ async def _ensure_patient_free(ctx: SchedulingContext, tx: Session, one: Appoint
 
 
 def _own(ctx: SchedulingContext, offer: Offer | None) -> Offer:
+    """The offer, if there is one for the actor: a patient's own, at the actor's sites. To others it does not exist."""
     if offer is None or (ctx.by_patient and offer.patient_id != ctx.actor.patient_id) or not ctx.actor.works_at(offer.site_id):
         raise UnknownOffer
     return offer
