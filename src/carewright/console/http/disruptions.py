@@ -11,6 +11,7 @@ from starlette.responses import Response
 from carewright.console.http.page import Ask
 from carewright.contracts.delays import AtSite, Delay, DelayReason, SetDelay, SetTelling
 from carewright.contracts.directory import ActorKind, Location
+from carewright.contracts.hours import Busy
 from carewright.contracts.outages import ListOutages, Outage
 from carewright.contracts.schedules import ListSchedules
 from carewright.kernel.errors import NotFound, PreconditionFailed
@@ -123,13 +124,14 @@ async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
     telling = Telling(page.tell_minutes, ask.ctx.actor.may(SET_TELLING))
     as_of = ask.ctx.clock.now().astimezone(zone)
     return {
-        "place": place, "lines": lines, "out": [Stopped(each, KINDS[each.kind], _when(each, zone)) for each in out], "telling": telling,
+        "place": place, "lines": lines, "out": [Stopped(each, KINDS[each.kind], said_when(each, zone)) for each in out], "telling": telling,
         "may_change": ask.ctx.actor.may(CHANGE), "as_of": f"{as_of:%H:%M}",
     }  # fmt: skip
 
 
-def _when(outage: Outage, zone: ZoneInfo) -> str:
-    return f"{outage.start.astimezone(zone):%A %H:%M} to {outage.end.astimezone(zone):%A %H:%M}"
+def said_when(closed: Outage | Busy, zone: ZoneInfo) -> str:
+    """From when to when something is closed, in words."""
+    return f"{closed.start.astimezone(zone):%A %H:%M} to {closed.end.astimezone(zone):%A %H:%M}"
 
 
 def _line(delay: Delay, name: str, kind: ActorKind, zone: ZoneInfo) -> Line:

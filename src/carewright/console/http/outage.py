@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from carewright.console.http.board import SEEN
 from carewright.console.http.coverage_words import called
-from carewright.console.http.disruptions import DISRUPTIONS
+from carewright.console.http.disruptions import DISRUPTIONS, said_when
 from carewright.console.http.live import LIVE
-from carewright.console.http.page import Ask, valid
+from carewright.console.http.page import Ask, valid, zone_of
 from carewright.contracts.hours import Busy
 from carewright.contracts.offers import ListOffers, Offer
 from carewright.contracts.outages import OutageReason, ReportOutage, UnknownOutage, may_report
@@ -193,7 +193,7 @@ async def look(ask: Ask) -> Found:
     people = await ctx.patients.get_patients(ctx.actor, ids) if ids else ()
     works_at = list(dict.fromkeys(each.site_id for each in calendar.openings))
     sites = (await ctx.directory.find_sites(ctx.actor)).items
-    zone = ZoneInfo(next((site.time_zone for site in sites if site.id in works_at and site.time_zone), None) or "UTC")
+    zone = zone_of(next((site for site in sites if site.id in works_at and site.time_zone), None))
     reached = frozenset(each.id for each in people if any(one.system in ("phone", "email") for one in each.telecom))
     return Found(calendar, closed, hit, proposed, offers, settled, {each.id: called(each) for each in people}, reached, works_at, zone)
 
@@ -217,9 +217,9 @@ def _lay_in(offer: Offer, closed: Busy) -> bool:
 
 async def _stop(ask: Ask, closed: Busy, zone: ZoneInfo, *, may_end: bool) -> Stop:
     if closed.outage_id is None:
-        return Stop(closed.block_id, "block", _span(closed, zone), "", 0, ask.ctx.actor.may(CHANGE))
+        return Stop(closed.block_id, "block", said_when(closed, zone), "", 0, ask.ctx.actor.may(CHANGE))
     outage = await ask.ctx.scheduling.get_outage(ask.ctx.actor, closed.outage_id)
-    return Stop(outage.id, "outage", _span(closed, zone), KINDS[outage.reason], len(outage.hit_appointment_ids), may_end)
+    return Stop(outage.id, "outage", said_when(closed, zone), KINDS[outage.reason], len(outage.hit_appointment_ids), may_end)
 
 
 async def _hit(ask: Ask, closed: Sequence[Busy]) -> list[Appointment]:
@@ -278,10 +278,6 @@ def _at(instant: datetime, zone: str) -> str:
 
 def _count(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
-
-
-def _span(closed: Busy, zone: ZoneInfo) -> str:
-    return f"{closed.start.astimezone(zone):%A %H:%M} to {closed.end.astimezone(zone):%A %H:%M}"
 
 
 def uuid_of(text: str) -> UUID:
