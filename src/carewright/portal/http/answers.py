@@ -40,9 +40,8 @@ async def show_turn(ask: Ask) -> Response:
     entry = linked.entry
     language, words = await words_for(ask, entry.patient_id)
     walls = walls_of((await ask.ctx.directory.find_sites(ask.ctx.hosting())).items, ask.ctx.settings.locale)
-    said = ask.query("said")
     return shown(
-        ask, "answer.html", words=words, language=language, said=words[said] if said in SAID else "", tone=SAID.get(said, ""),
+        ask, "answer.html", words, language, SAID,
         one=turn_view(entry, linked.told, walls.of(entry.site_id), words, room=linked.room),
         as_of=walls.of(entry.site_id).time(ask.ctx.clock.now()),
     )  # fmt: skip
@@ -75,9 +74,13 @@ async def words_for(ask: Ask, patient_id: UUID) -> tuple[str, Mapping[str, str]]
     return language, languages()[language]
 
 
-def shown(ask: Ask, template: str, **values: Any) -> Response:
-    """A page with a form, for whoever is not signed in. A browser that has no secret of its own gets one, as at the sign-in."""
-    known = ask.secret or str(ask.ctx.ids.new())
+def shown(ask: Ask, template: str, words: Mapping[str, str], language: str, tones: Mapping[str, str], **values: Any) -> Response:
+    """A page with a form, for whoever is not signed in. A browser that has no secret of its own gets one, as at the sign-in.
+
+    `tones` are the keys of what the page may say above all, as its address asks for, each with its tone.
+    """
+    known, said = ask.secret or str(ask.ctx.ids.new()), ask.query("said")
+    values |= {"words": words, "language": language, "said": words[said] if said in tones else "", "tone": tones.get(said, "")}
     response = Ask(ask.ctx, ask.request, None, known, ask.form).show(template, **values)
     if not ask.secret:
         ask.cookies.put(response, guard.BROWSER, known, BROWSER_SECONDS)

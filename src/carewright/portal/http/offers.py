@@ -36,11 +36,8 @@ async def show_offer(ask: Ask) -> Response:
     sites = (await ask.ctx.directory.find_sites(ask.ctx.hosting())).items
     wall = walls_of(sites, ask.ctx.settings.locale).of(linked.offer.site_id)
     phone = next((site.phone for site in sites if site.id == linked.offer.site_id), None)
-    said = ask.query("said")
-    return shown(
-        ask, "answer_offer.html", words=words, language=language, said=words[said] if said in SAID else "", tone=SAID.get(said, ""),
-        one=offer_view(linked, wall, words, ask.ctx.clock.now(), phone),
-    )  # fmt: skip
+    one = offer_view(linked, wall, words, ask.ctx.clock.now(), phone)
+    return shown(ask, "answer_offer.html", words, language, SAID, one=one)
 
 
 async def answer_offer(ask: Ask) -> Response:

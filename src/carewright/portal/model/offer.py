@@ -36,7 +36,7 @@ def offer_view(linked: LinkedOffer, wall: Wall, words: Words, at: datetime, phon
     return OfferView(
         version=offer.version, is_open=stands == "open", booked=said_when(offer.booked_start, wall, words),
         instead=said_when(offer.start, wall, words), is_same_time=offer.start == offer.booked_start, site=offer.site_name,
-         until=said_when(offer.expires_at, wall, words),
+        until=said_when(offer.expires_at, wall, words),
         stands="" if stands == "open" else words[f"offer_{stands}"],
         now=said_when(linked.start, wall, words) if stands in ("accepted", "withdrawn") else "",
         now_site=linked.site_name, phone=phone or "",
