@@ -19,7 +19,7 @@ from carewright.flow.model.coming import Coming
 from carewright.flow.model.order import rank
 from carewright.flow.model.queue import ranked_from
 from carewright.flow.model.waiting.distribution import lognormal
-from carewright.flow.model.waiting.estimates import estimate
+from carewright.flow.model.waiting.estimates import Estimate, estimate
 from carewright.flow.model.waiting.learning import Outcome
 from carewright.flow.model.waits import DAYS_SEEN, LATENESS, OVERDUE, VARIATION, Known, Served, live_queue
 
@@ -161,11 +161,7 @@ def outcomes_with_booked(policy: QueuePolicy, days: int, seed: int, *, reckons_w
         known, actual = known_at(day, wanted, served, reckons_with_booked)
         told = estimate(np.random.default_rng(rng.integers(2**32)), live_queue(known, policy, NOW))
         for who, each, minutes in zip(known.waiting, told, actual, strict=True):
-            assert each.low is not None
-            assert each.median is not None
-            assert each.high is not None
-            kind = "walked in" if who.practitioner_id is None else "booked"
-            outcomes[kind].append(Outcome(low=each.low, median=each.median, high=each.high, actual=minutes))
+            outcomes["walked in" if who.practitioner_id is None else "booked"].append(_outcome(each, minutes))
     return outcomes
 
 
@@ -184,9 +180,13 @@ def outcomes_with_elsewhere(policy: QueuePolicy, days: int, seed: int, *, reckon
             known = msgspec.structs.replace(known, waiting=[msgspec.structs.replace(each, travel_minutes=None) for each in who])
         told = estimate(np.random.default_rng(rng.integers(2**32)), live_queue(known, policy, NOW))
         for entry, each, minutes in zip(who, told, actual, strict=True):
-            assert each.low is not None
-            assert each.median is not None
-            assert each.high is not None
             kind = "booked" if entry.practitioner_id else "here" if entry.travel_minutes is None else "elsewhere"
-            outcomes[kind].append(Outcome(low=each.low, median=each.median, high=each.high, actual=minutes))
+            outcomes[kind].append(_outcome(each, minutes))
     return outcomes
+
+
+def _outcome(told: Estimate, minutes: float) -> Outcome:
+    assert told.low is not None
+    assert told.median is not None
+    assert told.high is not None
+    return Outcome(low=told.low, median=told.median, high=told.high, actual=minutes)

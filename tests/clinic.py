@@ -65,6 +65,11 @@ class Clinic:
         body = {"patient_id": str(patient), "time": self.picked(start)} | more
         return await self.system.request(role, "POST", "/api/v1/appointments", json=body, patient_id=patient, key=key)
 
+    async def book_soon(self, patient: UUID, minutes: int) -> httpx.Response:
+        """Book the next free visit that begins in so many minutes or later."""
+        soon = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+        return await self.book(patient, (await self.free(from_at=soon))[0])
+
     async def book_hold(self, patient: UUID, hold_id: str, role: str = "patient", key: str | None = FRESH, **more: Any) -> httpx.Response:
         body = {"patient_id": str(patient), "hold_id": hold_id} | more
         return await self.system.request(role, "POST", "/api/v1/appointments", json=body, patient_id=patient, key=key)

@@ -7,6 +7,7 @@
   tenant of its own, so tests in one file do not see each other's rows; pass `organization_id` for another tenant, and
   `await context.system("scheduling")` is what the relay, timers and followers work in.
 - `facts_of(ctx)`: what was published in that tenant.
+- `code_of(work)`: why something was refused.
 
 Two variables have the same tests run on what a deployment may have: `CAREWRIGHT_TEST_POSTGRES_BIN` names the programs of another
 PostgreSQL, and with `CAREWRIGHT_TEST_LOGIN=plain` whatever is tried logs in as no superuser, but with `RIGHTS` alone.
@@ -16,7 +17,7 @@ import asyncio
 import os
 import random
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.clock import ManualClock
 from carewright.kernel.context import Context
 from carewright.kernel.db import Database
+from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
 from carewright.kernel.ids import Ids
 from carewright.kernel.migrate import migrate, role_of
@@ -172,6 +174,15 @@ class Contexts:
             subject=subject, organization_id=organization_id or self.organization_id, role=role,
             permissions=ROLES[role], patient_id=patient_id,
         )  # fmt: skip
+
+
+async def code_of(work: Awaitable[object]) -> str:
+    """The code of the refusal with which something ended, or "done"."""
+    try:
+        await work
+    except Refusal as refusal:
+        return refusal.code
+    return "done"
 
 
 async def facts_of(ctx: Context) -> list[Event]:

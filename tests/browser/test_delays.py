@@ -1,9 +1,8 @@
 """Who runs late, in real browsers: one tap at one desk, and another desk and the day's page see it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -23,12 +22,7 @@ async def clinic(one_process: System) -> Clinic:
     ok(await one_process.request("administrator", "PUT", "/api/v1/directory", json={"locations": [site]}))
     ok(await made.set_hours(made.every_day(0, 1440)))
     patient = await register(one_process)
-
-    async def booked() -> httpx.Response:
-        soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-        return await made.book(patient, (await made.free(from_at=soon))[0])
-
-    await until_known(booked, 201)
+    await until_known(lambda: made.book_soon(patient, 1), 201)
     path, here = f"/api/v1/delays/{made.practitioner_id}", {"site_id": made.site_id}
     await until_known(lambda: one_process.request("nurse", "GET", path, params=here))
     return made

@@ -1,9 +1,7 @@
 """Offers of another time in real browsers: the desk asks all whom an outage hits, one tap answers, and the desk's page sees it."""
 
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 from playwright.async_api import Page, expect
 
@@ -27,12 +25,7 @@ async def booked(clinic: Clinic, given: str, language: str) -> str:
     number = f"+1 312 555 {uuid4().int % 10**7:07d}"
     person = {"family": "Fernández", "given": [given], "language": language, "telecom": [{"system": "phone", "value": number}]}
     patient = ok(await clinic.system.request("front-desk", "POST", "/api/v1/patients", json=person), 201)["id"]
-
-    async def book() -> httpx.Response:
-        soon = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
-        return await clinic.book(patient, (await clinic.free(from_at=soon))[0])
-
-    await until_known(book, 201)
+    await until_known(lambda: clinic.book_soon(patient, 15), 201)
     return number
 
 

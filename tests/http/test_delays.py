@@ -1,7 +1,7 @@
 """Late running over HTTP: one tap at the desk, and everybody who looks sees what it makes of the day."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,12 +28,7 @@ async def clinic(clinic: Clinic) -> Clinic:
 
 async def booked(clinic: Clinic, patient: UUID) -> Json:
     """The next visit that is free today, as soon as flow knows of it."""
-
-    async def first() -> httpx.Response:
-        soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-        return await clinic.book(patient, (await clinic.free(from_at=soon))[0])
-
-    made = ok(await until_known(first, 201), 201)
+    made = ok(await until_known(lambda: clinic.book_soon(patient, 1), 201), 201)
     await until_known(lambda: clinic.system.request("nurse", "GET", f"{DELAYS}/{clinic.practitioner_id}", params=here(clinic)))
     return dict(made)
 

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, until_known
+from tests.clinic import Clinic, Json, ok, open_clinic, open_now, refused, register, until_known
 from tests.plain_browser import Browser, browser, newest_text
 from tests.staff_browser import staff_signed_in
 
@@ -20,7 +19,7 @@ LINK = re.compile(r"/answer/offer/cwl_[0-9a-f]+")
 async def clinic(clinic: Clinic) -> Clinic:
     """One of this test's own, open at all hours."""
     made = await open_clinic(clinic.system)
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     return made
 
 
@@ -48,8 +47,7 @@ def a_number() -> str:
 
 async def booked(clinic: Clinic, patient: UUID) -> Json:
     """The next free visit that begins in a quarter of an hour or later."""
-    soon = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
-    made: Json = ok(await clinic.book(patient, (await clinic.free(from_at=soon))[0]), 201)
+    made: Json = ok(await clinic.book_soon(patient, 15), 201)
     return made
 
 

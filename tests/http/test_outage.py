@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, until_known
+from tests.clinic import Clinic, Json, ok, open_clinic, open_now, refused, register, until_known
 from tests.plain_browser import Browser
 from tests.staff_browser import staff_signed_in
 
@@ -19,7 +19,7 @@ OUTAGES = "/api/v1/outages"
 async def clinic(clinic: Clinic) -> Clinic:
     """One of this test's own, open at all hours."""
     made = await open_clinic(clinic.system)
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     return made
 
 
@@ -32,8 +32,7 @@ async def scheduler(clinic: Clinic) -> AsyncIterator[Browser]:
 
 async def booked(clinic: Clinic, patient: UUID) -> Json:
     """The next free visit."""
-    soon = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
-    made: Json = ok(await clinic.book(patient, (await clinic.free(from_at=soon))[0]), 201)
+    made: Json = ok(await clinic.book_soon(patient, 2), 201)
     return made
 
 

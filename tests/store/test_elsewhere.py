@@ -1,7 +1,6 @@
 """Waiting elsewhere in PostgreSQL: who is asked, who is told to come and when, what is said meanwhile, and who could not be reached."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID
 
@@ -41,11 +40,11 @@ from carewright.flow.service import by_link, elsewhere, relief
 from carewright.flow.service import queue as service
 from carewright.kernel.authz import Actor
 from carewright.kernel.context import Context
-from carewright.kernel.errors import Forbidden, PreconditionFailed, Refusal
+from carewright.kernel.errors import Forbidden, PreconditionFailed
 from carewright.kernel.links import LinkRefused
 from tests.access_world import recorded
 from tests.samples import known_id
-from tests.servers import Contexts, facts_of
+from tests.servers import Contexts, code_of, facts_of
 
 SITE, SERVICE, OTHER, DOCTOR = (known_id(number) for number in range(1, 5))
 PATIENTS = [known_id(20 + number) for number in range(12)]
@@ -98,14 +97,6 @@ async def call(nurse: Context, queue_id: UUID) -> UUID | None:
 def host(ctx: Context) -> Context:
     """The portal itself, for somebody who has a link."""
     return ctx.acting(msgspec.structs.replace(ctx.actor, role="system", permissions=frozenset({by_link.LINK, by_link.OPEN})))
-
-
-async def code_of(work: Awaitable[object]) -> str:
-    try:
-        await work
-    except Refusal as refusal:
-        return refusal.code
-    return "done"
 
 
 async def test_who_waits_long_enough_is_asked_once_while_the_step_is_on(context: Contexts, nurse: Context, clock: Any) -> None:

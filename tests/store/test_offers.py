@@ -53,7 +53,7 @@ from carewright.scheduling.module import MODULE
 from carewright.scheduling.service import change, expire, instead, offer_links, offers
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital
 from tests.scheduling_world import Process, invent, store_world
-from tests.servers import facts_of
+from tests.servers import code_of, facts_of
 
 LATER = TOMORROW + 2 * HALF_HOUR
 
@@ -110,14 +110,6 @@ async def journal(database: Any, hospital: Hospital) -> list[Entry]:
     return [msgspec.json.decode(row["body"], type=Entry) for row in await database.fetch(said, hospital.world.organization_id)]
 
 
-async def outcome(work: Awaitable[object]) -> str:
-    try:
-        await work
-    except Refusal as refusal:
-        return refusal.code
-    return "done"
-
-
 async def test_what_is_offered_is_nobody_elses_and_the_appointment_stays(hospital: Hospital) -> None:
     one = await hospital.book()
     await hospital.there.settle()  # so that what it learns of the time next, it learns of the offer
@@ -166,7 +158,7 @@ async def test_nobody_is_asked_two_things_at_once(hospital: Hospital) -> None:
         await made(hospital, one, LATER + HALF_HOUR)
     assert refused.value.facts == {"offer_id": str(offer.id)}
     other = await hospital.book(TOMORROW + 7 * HALF_HOUR, patient=1)
-    codes = await asyncio.gather(*(outcome(made(hospital, other, LATER + each * HALF_HOUR)) for each in (1, 2)))
+    codes = await asyncio.gather(*(code_of(made(hospital, other, LATER + each * HALF_HOUR)) for each in (1, 2)))
     assert sorted(codes) == ["done", OfferStillOpen.code]
     await hospital.ensure_sound()
 
@@ -209,7 +201,7 @@ async def test_of_two_taps_one_moves_it_and_the_other_is_told(hospital: Hospital
     one = await hospital.book()
     offer = await made(hospital, one)
     token = await link(hospital, offer)
-    taps = (outcome(offer_links.answer_by_link(host(hospital), AnswerByLink(token=token, answer="accepted"))) for _ in range(2))
+    taps = (code_of(offer_links.answer_by_link(host(hospital), AnswerByLink(token=token, answer="accepted"))) for _ in range(2))
     assert sorted(await asyncio.gather(*taps)) == ["done", OfferNotOpen.code]
     after = await visit(hospital, one)
     assert (after.start, after.version) == (LATER, one.version + 1)
@@ -228,7 +220,7 @@ async def test_yes_and_no_at_once_leave_one_of_them(hospital: Hospital) -> None:
     one = await hospital.book()
     offer = await made(hospital, one)
     both: tuple[OfferAnswer, OfferAnswer] = ("accepted", "declined")
-    codes = await asyncio.gather(*(outcome(offers.answer_offer(hospital.patient(), answer(offer, said))) for said in both))
+    codes = await asyncio.gather(*(code_of(offers.answer_offer(hospital.patient(), answer(offer, said))) for said in both))
     assert sorted(codes) == ["done", OfferNotOpen.code]
     ended, after = await now(hospital, offer), await visit(hospital, one)
     assert (after.start == LATER) == (ended.status == "accepted")
@@ -241,7 +233,7 @@ async def test_a_tap_while_the_desk_moves_it_leaves_one_winner(hospital: Hospita
     offer = await made(hospital, one)
     elsewhere = TOMORROW + 5 * HALF_HOUR
     works = [offers.answer_offer(hospital.patient(), answer(offer)), move(hospital, one, elsewhere, hospital.there)]
-    codes = await asyncio.gather(*map(outcome, works[::-1] if turn % 2 else works))
+    codes = await asyncio.gather(*map(code_of, works[::-1] if turn % 2 else works))
     after = await visit(hospital, one)
     assert "done" in codes
     assert after.start in (LATER, elsewhere)
