@@ -56,9 +56,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _line = msgspec.json.Decoder(Line).decode
 
 
+async def _wanted(_percent: int) -> bool:
+    return True
+
+
 async def reckon(
-    task: Callable[[Any, Say], A], question: msgspec.Struct, answer: type[A], limits: Limits, heard: Callable[[int], Awaitable[bool]]
-) -> A | None:
+    task: Callable[[Any, Say], A], question: msgspec.Struct, answer: type[A], limits: Limits,
+    heard: Callable[[int], Awaitable[bool]] = _wanted,
+) -> A | None:  # fmt: skip
     """What `task(question, say)` returns, reckoned apart; None where `heard` said that it is wanted no more.
 
     `task` is a function of a module's own, and the first of its arguments is annotated with the question's type. Raises `RanOut`.

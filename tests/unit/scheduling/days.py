@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from carewright.scheduling.model.planning import Problem, row_of_bits
+from carewright.scheduling.model.planning import Problem, rises_of, row_of_bits
 
 TICKS = 60
 LEADS, ROOMS, NURSES = 4, 2, 2
@@ -50,14 +50,14 @@ def day(seed: int, visits: int = 30, ticks: int = TICKS, twice: float = 0.2) -> 
     worth = np.array(rows, np.int64)
     first = int(worth.max(axis=1).sum()) + 1_000
     worth[urgent] += first
-    rises = [[0, *(np.flatnonzero(np.diff(row) > 0) + 1)] for row in worth]
+    rise_from, rise = rises_of(worth)
     flat = [link for some in links for link in some]
     pools = len(capacity)
     return Problem(
         capacity=capacity, allowed=np.array(allowed, np.uint64), role_from=_ints(role_from),
         role_since=_ints([since for since, _ in since_until]), role_until=_ints([until for _, until in since_until]),
         option_from=_ints(option_from), option_pool=_ints([pool for pool, _ in options]), option_row=_ints([row for _, row in options]),
-        worth=worth, rise_from=_ints(np.cumsum([0, *map(len, rises)])), rise=_ints([tick for some in rises for tick in some]),
+        worth=worth, rise_from=rise_from, rise=rise,
         link_from=_ints(np.cumsum([0, *map(len, links)])), link_other=_ints([link[0] for link in flat]),
         link_least=_ints([link[1] for link in flat]), link_most=_ints([link[2] for link in flat]),
         link_needs=np.array([link[3] for link in flat], np.int8), crowded=np.array(crowded),

@@ -13,7 +13,7 @@ from carewright.scheduling.engines.chains import Cancelled, Effort, Progress, se
 from carewright.scheduling.engines.genetic import crossed, evolve, keep, kernel_decoder, search_crossing
 from carewright.scheduling.engines.greedy import by_tier, most_urgent_first
 from carewright.scheduling.engines.kernel import hold, state_of, take
-from carewright.scheduling.model.planning import Ints, Plan, Problem, faults, value_of
+from carewright.scheduling.model.planning import Ints, Plan, Problem, faults, total_of, value_of
 from tests.unit.scheduling.days import day
 
 SEEDS = range(12)
@@ -24,11 +24,6 @@ EFFORT = Effort(steps=STEPS, chains=CHAINS)
 def orders(problem: Problem, plans: int, seed: int) -> Ints:
     rng = np.random.default_rng(seed)
     return np.array([rng.permutation(problem.visits) for _ in range(plans)], np.int32)
-
-
-def total(problem: Problem, plan: Plan) -> int:
-    urgent, rest = value_of(problem, plan)
-    return urgent * problem.first + rest
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -164,7 +159,7 @@ def same_plans(xp: ModuleType, seed: int) -> None:
     assert np.array_equal(start, many[0])
     assert np.array_equal(chosen, many[1])
     assert np.array_equal(won, many[2])
-    assert [total(problem, Plan(*plan)) for plan in zip(start, chosen, strict=True)] == won.tolist()
+    assert [total_of(problem, Plan(*plan)) for plan in zip(start, chosen, strict=True)] == won.tolist()
 
 
 def test_keys_find_the_same_plan_by_either_decoder() -> None:

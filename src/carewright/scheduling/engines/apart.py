@@ -3,7 +3,6 @@
 import asyncio
 
 import msgspec
-import numpy as np
 
 from carewright.kernel.apart import Say
 from carewright.kernel.clock import SystemClock
@@ -26,13 +25,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The best plan, and after how many steps."""
 
-    start: tuple[int, ...]
-    chosen: tuple[int, ...]
+    found: SentPlan
     steps: int
 
     @property
     def plan(self) -> Plan:
-        return Plan(np.array(self.start, np.int32), np.array(self.chosen, np.int32))
+        return received_plan(self.found)
 
 
 def question_of(problem: Problem, start: Plan, *, seconds: float, seed: int, chains: int) -> Question:
@@ -52,4 +50,4 @@ def plan_apart(question: Question, say: Say) -> Answer:
     search(problem, Effort(steps=0), clock, start)  # compiled, or read from the disk, before the time begins
     effort = Effort(seconds=question.seconds, seed=question.seed, chains=question.chains)
     found = asyncio.run(plan_day(problem, effort, clock, start=start, told=told))
-    return Answer(start=tuple(found.plan.start.tolist()), chosen=tuple(found.plan.chosen.tolist()), steps=found.steps)
+    return Answer(found=sent_plan(found.plan), steps=found.steps)

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from carewright.kernel.apart import Limits, RanOut, reckon
 from carewright.scheduling.engines import children
 from carewright.scheduling.engines.asked import AskedPrices, Prices, SentPrices, received_prices, sent
-from carewright.scheduling.engines.starts import open_at, staffed, stretches_of
-from carewright.scheduling.model.planning import Problem, Value
+from carewright.scheduling.engines.starts import staffed, stretches_of
+from carewright.scheduling.model.planning import Problem, Value, open_at
 
 Floats = npt.NDArray[np.float64]
 SECONDS = 60
@@ -44,14 +44,10 @@ async def bound(problem: Problem, seconds: int = SECONDS) -> Bounded:
     """
     limits = Limits(cpu_seconds=seconds, seconds=seconds, mebibytes=MEBIBYTES)
     try:
-        answer = await reckon(children.price, AskedPrices(sent(problem)), SentPrices, limits, _patient)
+        answer = await reckon(children.price, AskedPrices(sent(problem)), SentPrices, limits)
     except RanOut as ended:
         return Bounded(value=None, fell=ended.why)
     return Bounded(value=None if answer is None else await to_thread(proved, problem, received_prices(answer)))
-
-
-async def _patient(_percent: int) -> bool:
-    return True
 
 
 def proved(problem: Problem, prices: Prices) -> Value:

@@ -13,8 +13,9 @@ from ortools.sat.python.cp_model import CpModel, Domain, IntervalVar, IntVar, Li
 
 from carewright.scheduling.engines.asked import AskedWhy, Reasons, Rule, RuleKind, received, received_plan
 from carewright.scheduling.engines.cpsat import solver_of
-from carewright.scheduling.engines.starts import levels_of, open_at
-from carewright.scheduling.model.planning import Plan, Problem
+from carewright.scheduling.engines.part import reached
+from carewright.scheduling.engines.starts import levels_of
+from carewright.scheduling.model.planning import Plan, Problem, open_at
 
 GIVEN_UP_FIRST: tuple[RuleKind, ...] = ("placed", "together", "taken", "fewer", "apart", "units", "starts", "able")
 """So that a reason names few visits."""
@@ -92,7 +93,7 @@ class Conflict:
             for option in options:
                 who.append(self.model.new_bool_var(""))
                 interval = self.model.new_optional_fixed_size_interval_var(self.start[visit] + since, until - since, who[-1], "")
-                self._hold(int(problem.option_pool[option]), interval, 1)
+                self._hold(int(problem.option_pool[option]), interval)
             if options:
                 self.model.add(LinearExpr.sum(who) == placed)
             else:
@@ -130,7 +131,7 @@ class Conflict:
                     continue
                 since, until = int(plan.start[visit] + problem.role_since[role]), int(plan.start[visit] + problem.role_until[role])
                 holds = self._rule(Rule(kind="taken", visit=visit, pool=pool, since=since, until=until))
-                self._hold(pool, self.model.new_optional_fixed_size_interval_var(since, until - since, holds, ""), 1)
+                self._hold(pool, self.model.new_optional_fixed_size_interval_var(since, until - since, holds, ""))
 
     def _share(self) -> None:
         """So many units and no more, and at times fewer; where there are none nothing else has to be said."""
@@ -145,23 +146,15 @@ class Conflict:
                     held.demands.append(most - units if units else plenty)
             self.model.add_cumulative(held.intervals, held.demands, plenty)
 
-    def _hold(self, pool: int, interval: IntervalVar, units: int) -> None:
+    def _hold(self, pool: int, interval: IntervalVar) -> None:
         held = self.held.setdefault(pool, Held())
         held.intervals.append(interval)
-        held.demands.append(units)
+        held.demands.append(1)
 
 
 def needed(problem: Problem, plan: Plan, must: Iterable[int]) -> list[int]:
     """The visits, and those without a place that they cannot do without."""
-    known, waiting = set[int](), list(must)
-    while waiting:
-        visit = waiting.pop()
-        if visit not in known:
-            known.add(visit)
-            links = range(problem.link_from[visit], problem.link_from[visit + 1])
-            others = [int(problem.link_other[link]) for link in links if problem.link_needs[link] == 1]
-            waiting += [other for other in others if plan.start[other] < 0]
-    return sorted(known)
+    return reached(problem, must, (problem.link_needs == 1) & (plan.start[problem.link_other] < 0))
 
 
 def explain(asked: AskedWhy) -> Reasons:

@@ -10,8 +10,9 @@ from ortools.sat.python import cp_model
 from ortools.sat.python.cp_model import CpModel, IntervalVar, IntVar, LinearExpr
 
 from carewright.scheduling.engines.asked import Asked, Solved, received, received_plan, sent_plan
-from carewright.scheduling.engines.starts import Flags, filled, levels_of, open_at, staffed
+from carewright.scheduling.engines.starts import levels_of, staffed, startable
 from carewright.scheduling.model.planning import NOT_PLACED, Plan, Problem
+from carewright.scheduling.model.ticks import Flags
 
 Kind = tuple[int, int]
 """Options of a lead that are worth the same at any time: a row of worth; and the pool, where free time that is cut up has a price."""
@@ -92,8 +93,7 @@ class Repair:
     def _kinds(self, number: int) -> dict[Kind, Flags]:
         """At which ticks a visit may start with each kind of lead, whoever else is placed."""
         problem, first = self.problem, self.problem.role_from[number]
-        others = range(first + 1, problem.role_from[number + 1])
-        ticks = np.logical_and.reduce([open_at(problem, number), *(filled(problem, role) for role in others)])
+        ticks = startable(problem, number)
         kinds = dict[Kind, Flags]()
         for option in range(problem.option_from[first], problem.option_from[first + 1]):
             kind = self._kind(option)

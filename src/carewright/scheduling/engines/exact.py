@@ -1,7 +1,7 @@
 """Small repairs exactly: OR-Tools in a process of its own, and the plan that there is outside of it, so that nothing it does loses that."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from carewright.kernel.apart import Limits, RanOut, reckon
@@ -36,10 +36,10 @@ async def exactly(problem: Problem, start: Plan, effort: Effort, free: Iterable[
 
     `effort` limits the child's search: by seconds; or by steps, with which the same seed has the same answer.
     """
-    visits = range(problem.visits) if free is None else free
+    visits = dependents(problem, range(problem.visits) if free is None else free)
     stands = Exact(plan=start, value=value_of(problem, start))
-    if len(dependents(problem, visits)) > VISITS_MAX:
-        return Exact(plan=start, value=stands.value, fell=TOO_MANY)
+    if len(visits) > VISITS_MAX:
+        return replace(stands, fell=TOO_MANY)
     part = part_of(problem, start, visits)
     asked = Asked(
         problem=sent(part.problem), start=sent_plan(taken(start, part)), seconds=effort.seconds, seed=effort.seed,
@@ -47,15 +47,15 @@ async def exactly(problem: Problem, start: Plan, effort: Effort, free: Iterable[
     )  # fmt: skip
     seconds = ceil((asked.seconds or 0) + 2 * (asked.work or 0)) + SECONDS_TO_START
     try:
-        solved = await reckon(children.solve, asked, Solved, Limits(cpu_seconds=seconds, seconds=seconds, mebibytes=MEBIBYTES), _patient)
+        solved = await reckon(children.solve, asked, Solved, Limits(cpu_seconds=seconds, seconds=seconds, mebibytes=MEBIBYTES))
     except RanOut as ended:
-        return Exact(plan=start, value=stands.value, fell=ended.why)
+        return replace(stands, fell=ended.why)
     if solved is None or solved.plan is None:
         return stands
     found = received_plan(solved.plan)
     whole = joined(start, part, found)
     if faults(part.problem, found) or (value := value_of(problem, whole)) < stands.value:
-        return Exact(plan=start, value=stands.value, fell="Unsound")
+        return replace(stands, fell="Unsound")
     return Exact(plan=whole, value=value, proved=solved.proved)
 
 
@@ -67,11 +67,7 @@ async def reasons(problem: Problem, plan: Plan, must: Iterable[int], seconds: in
     limits = Limits(cpu_seconds=seconds + SECONDS_TO_START, seconds=seconds + SECONDS_TO_START, mebibytes=MEBIBYTES)
     asked = AskedWhy(problem=sent(problem), plan=sent_plan(plan), must=sorted({int(visit) for visit in must}), seconds=float(seconds))
     try:
-        found = await reckon(children.explain, asked, Reasons, limits, _patient)
+        found = await reckon(children.explain, asked, Reasons, limits)
     except RanOut as ended:
         return Reasons(rules=[], minimal=False, fell=ended.why)
     return found or Reasons(rules=[], minimal=False)
-
-
-async def _patient(_percent: int) -> bool:
-    return True

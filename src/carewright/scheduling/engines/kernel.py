@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from carewright.scheduling.engines.compiled import compiled, inlined
 from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Longs, Plan, Problem
+from carewright.scheduling.model.ticks import packed
 
 ONE, ZERO, FULL = np.uint64(1), np.uint64(0), np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 MULTIPLIER = 0x9E37_79B9_7F4A_7C15
@@ -51,14 +52,12 @@ def state_of(problem: Problem, seed: int) -> State:
     """Nobody is placed."""
     pools, ticks = problem.capacity.shape
     n, words = problem.allowed.shape
-    flags = np.zeros((pools, words * 64), np.uint8)
-    flags[:, :ticks] = problem.capacity > 0
-    spare = np.packbits(flags, axis=1, bitorder="little").view(np.uint64).copy()
     mixed = (seed + 1) * MULTIPLIER & int(FULL)
     return State(
-        spare, np.zeros((pools, ticks), np.int16), np.full((pools, ticks), NOT_PLACED, np.int32), np.zeros(pools, np.int64),
-        np.full(n, NOT_PLACED, np.int32), np.full(len(problem.role_since), NOT_PLACED, np.int32), np.arange(n, dtype=np.int32),
-        np.arange(n, dtype=np.int32), np.array([n]), np.array([mixed or 1], np.uint64), np.zeros((4, words + BEYOND), np.uint64),
+        packed(problem.capacity > 0), np.zeros((pools, ticks), np.int16), np.full((pools, ticks), NOT_PLACED, np.int32),
+        np.zeros(pools, np.int64), np.full(n, NOT_PLACED, np.int32), np.full(len(problem.role_since), NOT_PLACED, np.int32),
+        np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32), np.array([n]), np.array([mixed or 1], np.uint64),
+        np.zeros((4, words + BEYOND), np.uint64),
     )  # fmt: skip
 
 

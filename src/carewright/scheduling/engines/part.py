@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Longs, Plan, Problem, row_of_bits, use_of
-from carewright.scheduling.model.ticks import WORD_BITS
+from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Plan, Problem, load_of, row_of_bits, use_of
+from carewright.scheduling.model.ticks import Flags
 
 
 class Part(NamedTuple):
@@ -23,14 +23,19 @@ class Part(NamedTuple):
 
 def dependents(problem: Problem, visits: Iterable[int]) -> Ints:
     """The visits, and whoever can be placed only while one of them is: where the former may go, the latter have to be free, too."""
-    known, waiting = set[int](), list(visits)
+    return np.array(reached(problem, visits, problem.link_needs == -1), np.int32)
+
+
+def reached(problem: Problem, visits: Iterable[int], links: Flags) -> list[int]:
+    """The visits, and whoever they come to by some of the links, in turn."""
+    known, waiting = set[int](), [int(visit) for visit in visits]
     while waiting:
         visit = waiting.pop()
         if visit not in known:
             known.add(visit)
-            links = range(problem.link_from[visit], problem.link_from[visit + 1])
-            waiting += [int(problem.link_other[link]) for link in links if problem.link_needs[link] == -1]
-    return np.array(sorted(known), np.int32)
+            own = slice(problem.link_from[visit], problem.link_from[visit + 1])
+            waiting += problem.link_other[own][links[own]].tolist()
+    return sorted(known)
 
 
 def part_of(problem: Problem, plan: Plan, free: Iterable[int]) -> Part:
@@ -94,14 +99,6 @@ def _valued(problem: Problem, fixed: Plan, visits: Ints) -> tuple[list[tuple[int
     return list(sources), np.array(rows, np.int32)
 
 
-def load_of(problem: Problem, plan: Plan) -> Longs:
-    """[pools] Ticks that each leads."""
-    load = np.zeros(len(problem.capacity), np.int64)
-    roles = problem.role_from[np.flatnonzero(plan.start >= 0)]
-    np.add.at(load, problem.option_pool[plan.chosen[roles]], problem.role_until[roles] - problem.role_since[roles])
-    return load
-
-
 def _allowed(problem: Problem, fixed: Plan, visits: Ints) -> Bits:
     """[visits, words] Where each may start, given where those are who stay."""
     allowed = problem.allowed[visits]
@@ -111,7 +108,7 @@ def _allowed(problem: Problem, fixed: Plan, visits: Ints) -> Bits:
             start = int(fixed.start[other])
             if start >= 0:
                 first, last = start + int(problem.link_least[link]), start + int(problem.link_most[link])
-                allowed[row] &= row_of_bits(range(max(0, first), min(problem.ticks, last + 1)), len(allowed[row]) * WORD_BITS)
+                allowed[row] &= row_of_bits(range(max(0, first), min(problem.ticks, last + 1)), problem.ticks)
             elif problem.link_needs[link] == 1 and other not in visits:
                 allowed[row] = 0
     return allowed

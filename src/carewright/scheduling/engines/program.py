@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from carewright.scheduling.engines.asked import AskedPrices, Prices, SentPrices, received, sent_prices
-from carewright.scheduling.engines.starts import filled, open_at, staffed, stretches_of
-from carewright.scheduling.model.planning import Ints, Problem
+from carewright.scheduling.engines.starts import staffed, startable, stretches_of
+from carewright.scheduling.model.planning import Ints, Longs, Problem
 
-Longs = npt.NDArray[np.int64]
 TANGENTS = 24
 """Straight lines under the square of each pool's load."""
 
@@ -56,7 +55,7 @@ class Program:
         """Once at most: by one lead, from one start on, with one option of each other role."""
         problem, first = self.problem, int(self.problem.role_from[visit])
         others = range(first + 1, problem.role_from[visit + 1])
-        ticks = np.flatnonzero(np.logical_and.reduce([open_at(problem, visit), *(filled(problem, role) for role in others)]))
+        ticks = np.flatnonzero(startable(problem, visit))
         once = self._new_rows([1.0])
         choices = {role: self._choice(role, ticks) for role in others if self._options(role) > 1}
         for option in range(problem.option_from[first], problem.option_from[first + 1]):

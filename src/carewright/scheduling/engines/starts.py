@@ -3,16 +3,9 @@
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from carewright.scheduling.model.planning import Problem
-
-Flags = npt.NDArray[np.bool_]
-
-
-def open_at(problem: Problem, visit: int) -> Flags:
-    """[ticks] Where it may start."""
-    return np.unpackbits(problem.allowed[visit].view(np.uint8), bitorder="little")[: problem.ticks].astype(bool)
+from carewright.scheduling.model.planning import Problem, open_at
+from carewright.scheduling.model.ticks import Flags
 
 
 def staffed(problem: Problem, role: int, option: int) -> Flags:
@@ -30,6 +23,13 @@ def filled(problem: Problem, role: int) -> Flags:
     found = np.zeros(problem.ticks, bool)
     for option in range(problem.option_from[role], problem.option_from[role + 1]):
         found |= staffed(problem, role, option)
+    return found
+
+
+def startable(problem: Problem, visit: int) -> Flags:
+    """[ticks] Where a visit may start, and each role but the lead could be filled by itself."""
+    others = range(problem.role_from[visit] + 1, problem.role_from[visit + 1])
+    found: Flags = np.logical_and.reduce([open_at(problem, visit), *(filled(problem, role) for role in others)])
     return found
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from carewright.scheduling.model.ticks import packed
+from carewright.scheduling.model.ticks import Flags, packed
 
 Bits = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int32]
@@ -97,6 +97,18 @@ def row_of_bits(ticks: Iterable[int], horizon: int) -> Bits:
     return packed(flags)
 
 
+def open_at(problem: Problem, visit: int) -> Flags:
+    """[ticks] Where a visit may start, whoever is free."""
+    return np.unpackbits(problem.allowed[visit].view(np.uint8), bitorder="little")[: problem.ticks].astype(bool)
+
+
+def rises_of(worth: Longs) -> tuple[Ints, Ints]:
+    """`rise_from` and `rise` of rows of worth."""
+    climbs = np.diff(worth, axis=1, prepend=worth[:, :1]) > 0
+    climbs[:, 0] = True
+    return np.cumsum([0, *climbs.sum(axis=1)], dtype=np.int32), np.nonzero(climbs)[1].astype(np.int32)
+
+
 class Value(NamedTuple):
     """What a plan is worth: how many emergencies have a place, before all else, and the rest. The more the better."""
 
@@ -110,7 +122,7 @@ def prizes(problem: Problem) -> Longs:
     for visit in range(problem.visits):
         lead = problem.role_from[visit]
         rows = problem.option_row[problem.option_from[lead] : problem.option_from[lead + 1]]
-        starts = np.unpackbits(problem.allowed[visit].view(np.uint8), bitorder="little")[: problem.ticks].astype(bool)
+        starts = open_at(problem, visit)
         if len(rows) and starts.any():
             found[visit] = problem.worth[rows][:, starts].max() - problem.first * problem.urgent[visit]
     return found
@@ -121,15 +133,26 @@ def value_of(problem: Problem, plan: Plan) -> Value:
     placed = np.flatnonzero(plan.start >= 0)
     leads = plan.chosen[problem.role_from[placed]]
     total = int(problem.worth[problem.option_row[leads], plan.start[placed]].sum())
-    load = np.zeros(len(problem.capacity), np.int64)
-    roles = problem.role_from[placed]
-    np.add.at(load, problem.option_pool[leads], problem.role_until[roles] - problem.role_since[roles])
-    total -= int((problem.even * load * load).sum())
+    total -= int((problem.even * load_of(problem, plan) ** 2).sum())
     used = use_of(problem, plan)
     for pool in np.flatnonzero(problem.split):
         total -= int(problem.split[pool]) * (_stretches(used[pool] < problem.capacity[pool]) - _stretches(problem.capacity[pool] > 0))
     urgent = int(problem.urgent[placed].sum())
     return Value(urgent, total - problem.first * urgent)
+
+
+def total_of(problem: Problem, plan: Plan) -> int:
+    """What a plan is worth in one number, as the engines count: each emergency that has a place is `first` more."""
+    urgent, rest = value_of(problem, plan)
+    return urgent * problem.first + rest
+
+
+def load_of(problem: Problem, plan: Plan) -> Longs:
+    """[pools] Ticks that each leads."""
+    load = np.zeros(len(problem.capacity), np.int64)
+    roles = problem.role_from[np.flatnonzero(plan.start >= 0)]
+    np.add.at(load, problem.option_pool[plan.chosen[roles]], problem.role_until[roles] - problem.role_since[roles])
+    return load
 
 
 def use_of(problem: Problem, plan: Plan) -> Longs:
