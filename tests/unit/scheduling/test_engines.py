@@ -8,7 +8,7 @@ import pytest
 from carewright.scheduling.engines.chains import Cancelled, Effort, Found, Progress, _chain, search, temper_of
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.engines.kernel import best, put, state_of, take
-from carewright.scheduling.model.planning import Plan, Problem, faults, value_of
+from carewright.scheduling.model.planning import Plan, Problem, faults, prizes, total_of, value_of
 from tests.unit.scheduling.days import day
 
 SEEDS = range(12)
@@ -46,8 +46,7 @@ def test_what_is_added_up_step_by_step_is_what_a_plan_is_worth(seed: int) -> Non
             if option >= 0:
                 put(problem, state, visit, option, start)
                 total += gain
-        urgent, rest = value_of(problem, plan)
-        assert total == urgent * problem.first + rest
+        assert total == total_of(problem, plan)
     assert faults(problem, plan) == []
 
 
@@ -69,15 +68,14 @@ def test_the_best_place_is_the_best_of_all_that_are_free(seed: int) -> None:
 
 def everywhere(problem: Problem, plan: Plan, visit: int) -> list[int]:
     """What each sound placement of one more visit adds."""
-    before, roles = value_of(problem, plan), range(problem.role_from[visit], problem.role_from[visit + 1])
+    before, roles = total_of(problem, plan), range(problem.role_from[visit], problem.role_from[visit + 1])
     ways = itertools.product(*(range(problem.option_from[role], problem.option_from[role + 1]) for role in roles))
     found = []
     for chosen, start in itertools.product(list(ways), range(problem.ticks)):
         there = Plan(plan.start.copy(), plan.chosen.copy())
         there.start[visit], there.chosen[roles.start : roles.stop] = start, chosen
         if start + max(problem.role_until[roles.start : roles.stop]) <= problem.ticks and not faults(problem, there):
-            after = value_of(problem, there)
-            found.append((after.urgent - before.urgent) * problem.first + after.rest - before.rest)
+            found.append(total_of(problem, there) - before)
     return found
 
 
@@ -100,11 +98,11 @@ def test_the_same_seed_and_steps_find_the_same_plan_on_any_number_of_threads() -
 def test_the_best_plan_is_written_down_whole(seed: int) -> None:
     """Only what changed is written, at each step that finds a better one."""
     problem = day(seed)
-    chain = _chain(problem, most_urgent_first(problem), seed)
+    prize = prizes(problem)
+    chain = _chain(problem, most_urgent_first(problem), seed, prize)
     for leg in range(4):
-        chain.run(temper_of(problem), STEPS // 4, leg / 4, (leg + 1) / 4)
-        urgent, rest = value_of(problem, chain.plan)
-        assert chain.best == urgent * problem.first + rest
+        chain.run(temper_of(problem, prize), STEPS // 4, leg / 4, (leg + 1) / 4)
+        assert chain.best == total_of(problem, chain.plan)
         assert faults(problem, chain.plan) == []
 
 

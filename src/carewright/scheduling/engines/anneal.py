@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from carewright.scheduling.engines.compiled import compiled
-from carewright.scheduling.engines.kernel import State, below, best, chance, put, put_back, take
-from carewright.scheduling.model.planning import Ints, Longs, Problem, prizes
+from carewright.scheduling.engines.greedy import fill
+from carewright.scheduling.engines.kernel import State, below, chance, put_back, take
+from carewright.scheduling.model.planning import Ints, Longs, Problem
 
-REMOVED_MAX = 16
-INVITED_MAX = 6
 MOVED_MAX = 64
 """Visits of one step: those taken out, those that depend on them, and those invited."""
 
@@ -54,11 +53,11 @@ class Work(NamedTuple):
     """[2] What the plan is worth, and what the best one was."""
 
 
-def work_of(problem: Problem, state: State, score: int) -> Work:
+def work_of(state: State, score: int, prize: Longs) -> Work:
+    n = len(prize)
     return Work(
         np.zeros(MOVED_MAX, np.int32), np.zeros(MOVED_MAX, np.int32), np.zeros(MOVED_MAX), state.start.copy(), state.chosen.copy(),
-        state.start.copy(), state.chosen.copy(), np.zeros(problem.visits + 1, np.int32), np.zeros(problem.visits, np.bool_),
-        prizes(problem), np.array([score, score]),
+        state.start.copy(), state.chosen.copy(), np.zeros(n + 1, np.int32), np.zeros(n, np.bool_), prize, np.array([score, score]),
     )  # fmt: skip
 
 
@@ -176,19 +175,6 @@ def arrange(problem: Problem, state: State, work: Work, count: int) -> None:
 
 
 @compiled
-def recreate(problem: Problem, state: State, work: Work, blink: float, count: int) -> int:
-    """Put them where each is best now. Returns what that is worth."""
-    won = 0
-    for place in range(count):
-        visit = work.order[place]
-        gain, option, start = best(problem, state, visit, blink)
-        if gain > 0:
-            put(problem, state, visit, option, start)
-            won += gain
-    return won
-
-
-@compiled
 def undo(problem: Problem, state: State, work: Work, removed: int, count: int) -> None:
     for place in range(count):
         if state.start[work.who[place]] >= 0:
@@ -232,7 +218,7 @@ def anneal(problem: Problem, state: State, work: Work, temper: Temper, steps: in
         removed, lost = ruin(problem, state, work, temper)
         count = invite(state, work, temper, removed)
         arrange(problem, state, work, count)
-        change = recreate(problem, state, work, temper.blink, count) - lost
+        change = fill(problem, state, work.order[:count], temper.blink) - lost
         if change >= 0 or chance(state.random) < np.exp(change / heat):
             work.score[0] += change
             note(work, count)

@@ -14,7 +14,7 @@ import numpy as np
 from carewright.scheduling.engines.anneal import Temper, Work, anneal, work_of
 from carewright.scheduling.engines.greedy import by_tier, fill
 from carewright.scheduling.engines.kernel import State, put_back, state_of
-from carewright.scheduling.model.planning import Plan, Problem, Value, prizes, value_of
+from carewright.scheduling.model.planning import Longs, Plan, Problem, Value, prizes, total_of, value_of
 
 HOT, COLD = 0.13, 0.005
 """Temperatures at the beginning and at the end, as parts of what a visit is worth on average at its best."""
@@ -92,16 +92,15 @@ class Chain:
     def go_on(self, state: State, score: int) -> None:
         """Go on from a plan that is worth so much, with the same chances as before."""
         state.random[:] = self.state.random
-        self.state, self.work = state, work_of(self.problem, state, score)
+        self.state, self.work = state, work_of(state, score, self.work.prize)
 
 
-Meet = Callable[[list[Chain]], None]
-"""What chains do when they meet. The best one stays as it is."""
+Meet = Callable[[Chain, list[Chain]], None]
+"""What chains do when they meet, of which one is the best. That one stays as it is."""
 
 
-def follow_the_best(running: list[Chain]) -> None:
+def follow_the_best(best: Chain, running: list[Chain]) -> None:
     """Who is worse goes on from the best plan."""
-    best = max(running, key=lambda one: one.best)
     for one in running:
         if one.best < best.best:
             one.follow(best)
@@ -115,16 +114,16 @@ def search(
     `clock` counts seconds. Raises `Cancelled` where `told` says so.
     """
     began = clock()
-    first = first_plan(problem, start)
-    temper = temper_of(problem)
-    running = [_chain(problem, first, effort.seed * SEEDS_APART + number) for number in range(effort.chains)]
+    first, prize = first_plan(problem, start), prizes(problem)
+    temper = temper_of(problem, prize)
+    running = [_chain(problem, first, effort.seed * SEEDS_APART + number, prize) for number in range(effort.chains)]
     best = running[0]
     with ThreadPoolExecutor(effort.threads or effort.chains) as pool:
         for meeting in range(MEETINGS):
             since, until = meeting / MEETINGS, (meeting + 1) / MEETINGS
             list(pool.map(_leg(temper, effort, since, until, clock, began), running))
             best = max(running, key=lambda one: one.best)
-            meet(running)
+            meet(best, running)
             if told and not told(Progress(until, value_of(problem, best.plan))):
                 raise Cancelled
     return Found(plan=best.plan, value=value_of(problem, best.plan), steps=sum(one.steps for one in running))
@@ -145,10 +144,10 @@ def _leg(temper: Temper, effort: Effort, since: float, until: float, clock: Cloc
     return by_steps if effort.seconds is None else by_time
 
 
-def temper_of(problem: Problem) -> Temper:
-    """Temperatures by what visits are worth."""
-    prize = prizes(problem)[~problem.urgent]
-    scale = max(float(prize.mean()), 1.0) if len(prize) else 1.0
+def temper_of(problem: Problem, prize: Longs) -> Temper:
+    """Temperatures by what visits are worth at their best."""
+    usual = prize[~problem.urgent]
+    scale = max(float(usual.mean()), 1.0) if len(usual) else 1.0
     return Temper(HOT * scale, COLD * scale)
 
 
@@ -165,16 +164,14 @@ def first_plan(problem: Problem, start: Plan | None) -> Plan:
     return max(plans, key=lambda plan: value_of(problem, plan))
 
 
-def placed(problem: Problem, plan: Plan) -> State:
+def placed(problem: Problem, plan: Plan, seed: int = 0) -> State:
     """The state in which everybody is where the plan says, which must be sound."""
-    state = state_of(problem, 0)
+    state = state_of(problem, seed)
     for visit in np.flatnonzero(plan.start >= 0):
         put_back(problem, state, int(visit), plan.chosen, int(plan.start[visit]))
     return state
 
 
-def _chain(problem: Problem, plan: Plan, seed: int) -> Chain:
-    state = placed(problem, plan)
-    state.random[:] = state_of(problem, seed).random
-    urgent, rest = value_of(problem, plan)
-    return Chain(problem, state, work_of(problem, state, urgent * problem.first + rest))
+def _chain(problem: Problem, plan: Plan, seed: int, prize: Longs) -> Chain:
+    state = placed(problem, plan, seed)
+    return Chain(problem, state, work_of(state, total_of(problem, plan), prize))

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from carewright.scheduling.engines.batch import Decoder
 from carewright.scheduling.engines.chains import Cancelled, Chain, Clock, Effort, Found, Meet, Progress, Told, first_plan, search
 from carewright.scheduling.engines.compiled import compiled
-from carewright.scheduling.engines.greedy import by_tier, fill
+from carewright.scheduling.engines.greedy import by_tier, depends, fill
 from carewright.scheduling.engines.kernel import State, hold, is_spare, lead_by, state_of, take
-from carewright.scheduling.model.planning import Ints, Longs, Plan, Problem, value_of
+from carewright.scheduling.model.planning import Ints, Longs, Plan, Problem, total_of, value_of
 
 POPULATION = 64
 ELITE, MUTANTS = 13, 10
@@ -92,14 +92,12 @@ def crossing(problem: Problem, seed: int) -> Meet:
     """When chains meet, each but the best goes on from a child of its own plan and the best one."""
     rng, order = np.random.default_rng(seed), by_tier(problem)
 
-    def meet(running: list[Chain]) -> None:
-        best = max(running, key=lambda one: one.best)
+    def meet(best: Chain, running: list[Chain]) -> None:
         for one in running:
             if one is not best and one.steps:
                 pools = rng.integers(0, 2, len(problem.capacity), np.int32)
                 child = crossed(problem, order, best.plan, one.plan, pools)
-                urgent, rest = value_of(problem, Plan(child.start, child.chosen))
-                one.go_on(child, urgent * problem.first + rest)
+                one.go_on(child, total_of(problem, Plan(child.start, child.chosen)))
 
     return meet
 
@@ -180,8 +178,7 @@ def _share(effort: Effort, placed: int, seconds: float) -> float:
 
 def _breeder(problem: Problem, decoder: Decoder) -> Callable[[Keys], Population]:
     """From keys to plans: the lowest first, and whoever depends on others after them."""
-    needs = [(problem.link_needs[problem.link_from[i] : problem.link_from[i + 1]] == 1).any() for i in range(problem.visits)]
-    later = np.array(needs, np.float64)
+    later = depends(problem).astype(np.float64)
 
     def breed(keys: Keys) -> Population:
         orders = np.argsort(keys + later, axis=1, kind="stable").astype(np.int32)

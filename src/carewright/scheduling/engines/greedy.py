@@ -7,6 +7,7 @@ import numpy as np
 from carewright.scheduling.engines.compiled import compiled
 from carewright.scheduling.engines.kernel import State, best, put, state_of
 from carewright.scheduling.model.planning import Ints, Plan, Problem, prizes
+from carewright.scheduling.model.ticks import Flags
 
 
 def next_available(problem: Problem, calls: Sequence[int]) -> Plan:
@@ -27,9 +28,14 @@ def most_urgent_first(problem: Problem) -> Plan:
 
 def by_tier(problem: Problem) -> Ints:
     """That order; whoever depends on others after them."""
-    prize = prizes(problem)
-    depends = [bool((problem.link_needs[problem.link_from[i] : problem.link_from[i + 1]] == 1).any()) for i in range(problem.visits)]
-    return np.array(sorted(range(problem.visits), key=lambda i: (depends[i], problem.tier[i], -prize[i], i)), np.int32)
+    prize, later = prizes(problem), depends(problem)
+    return np.array(sorted(range(problem.visits), key=lambda i: (later[i], problem.tier[i], -prize[i], i)), np.int32)
+
+
+def depends(problem: Problem) -> Flags:
+    """[n] Who can be placed only while somebody else is."""
+    links = zip(problem.link_from[:-1], problem.link_from[1:], strict=True)
+    return np.array([(problem.link_needs[since:until] == 1).any() for since, until in links], np.bool_)
 
 
 def _filled(problem: Problem, state: State, order: Ints) -> Plan:
@@ -38,11 +44,11 @@ def _filled(problem: Problem, state: State, order: Ints) -> Plan:
 
 
 @compiled
-def fill(problem: Problem, state: State, order: Ints) -> int:
-    """Place these one after the other, each where it is best then. Returns what that is worth."""
+def fill(problem: Problem, state: State, order: Ints, blink: float = 0.0) -> int:
+    """Place these one after the other, each where it is best then (`blink` as in `best`). Returns what that is worth."""
     won = 0
     for place in range(order.shape[0]):
-        gain, option, start = best(problem, state, order[place], 0.0)
+        gain, option, start = best(problem, state, order[place], blink)
         if gain > 0:
             put(problem, state, order[place], option, start)
             won += gain
