@@ -36,7 +36,6 @@ TITLES = {
     "planner-disruption": "The planner: a day that was disrupted",
     "planner-hospital": "The planner: a hospital's day",
     "planner-rcpsp": "The planner's exact engine on project scheduling (PSPLIB)",
-    "planner-ihtp": "Ruin and recreate on integrated healthcare timetabling (IHTC-2024)",
 }
 
 

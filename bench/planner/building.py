@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from carewright.scheduling.engines.kernel import is_spare, put, state_of
-from carewright.scheduling.model.planning import Ints, Longs, Plan, Problem, row_of_bits
+from carewright.scheduling.engines.genetic import keep
+from carewright.scheduling.engines.kernel import plan_of, state_of
+from carewright.scheduling.model.planning import Ints, Longs, Plan, Problem, open_at, rises_of, row_of_bits
 
 NO_ROW = -1
 
@@ -35,15 +36,14 @@ def problem_of(capacity: npt.NDArray[np.int16], visits: Sequence[Visit], worth: 
     first = int(rows.max(axis=1).sum()) + 1
     urgent = {row for visit in visits if visit.tier == 0 for _, row in visit.roles[0].options}
     rows[sorted(urgent)] += first
-    climbs = np.diff(rows, axis=1, prepend=rows[:, :1]) > 0
-    climbs[:, 0] = True
+    rise_from, rise = rises_of(rows)
     pools, nothing = len(capacity), ints([])
     return Problem(
         capacity=capacity, allowed=np.array([row_of_bits(visit.starts, ticks) for visit in visits], np.uint64),
         role_from=after(len(visit.roles) for visit in visits), role_since=ints([0] * len(roles)),
         role_until=ints([role.length for role in roles]), option_from=after(len(role.options) for role in roles),
         option_pool=ints([pool for pool, _ in options]), option_row=ints([row for _, row in options]),
-        worth=rows, rise_from=after(climbs.sum(axis=1)), rise=ints(np.nonzero(climbs)[1]),
+        worth=rows, rise_from=rise_from, rise=rise,
         link_from=ints([0] * (len(visits) + 1)), link_other=nothing, link_least=nothing, link_most=nothing,
         link_needs=np.zeros(0, np.int8), crowded=np.zeros(len(visits), np.bool_),
         tier=np.array([visit.tier for visit in visits], np.int8), first=first,
@@ -60,16 +60,13 @@ def led_by(problem: Problem, plan: Plan) -> list[tuple[int, int, int]]:
 
 def kept(problem: Problem, told: Sequence[tuple[int, int] | None]) -> Plan:
     """The plan that there was (for each visit the pool that led and the start) without what no longer fits: the earlier visit stays."""
-    state = state_of(problem, 0)
+    state, chosen = state_of(problem, 0), problem.option_from[:-1].copy()
     for start, visit, pool in sorted((where[1], visit, where[0]) for visit, where in enumerate(told) if where):
-        lead, *others = range(problem.role_from[visit], problem.role_from[visit + 1])
-        option = next(each for each in range(problem.option_from[lead], problem.option_from[lead + 1]) if problem.option_pool[each] == pool)
-        needs = [(pool, lead), *((problem.option_pool[problem.option_from[role]], role) for role in others)]
-        if int(problem.allowed[visit, start >> 6]) >> (start & 63) & 1 and all(
-            is_spare(state.spare[held], start, start + int(problem.role_until[role])) for held, role in needs
-        ):
-            put(problem, state, visit, option, start)
-    return Plan(state.start, state.chosen)
+        lead = problem.role_from[visit]
+        chosen[lead] += problem.option_pool[problem.option_from[lead] : problem.option_from[lead + 1]].tolist().index(pool)
+        if open_at(problem, visit)[start]:
+            keep(problem, state, visit, chosen, start)
+    return plan_of(state)
 
 
 def after(lengths: Iterable[int]) -> Ints:

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.planner.building import Role, Visit, kept, led_by, problem_of
+from bench.planner.building import Role, Visit, kept, problem_of
 from bench.planner.clock import own_seconds
 from bench.planner.data import best_known, program, stored
-from bench.planner.seed import TICKS, Instance, Pools, eligible
+from bench.planner.seed import TICKS, Instance, Pools, assignments, eligible
 from carewright.scheduling.engines.chains import Effort, search
 from carewright.scheduling.model.planning import Plan, Problem, faults
 
@@ -77,9 +77,7 @@ def _repaired(disrupted: Disrupted, seconds: float, seed: int) -> Repaired:
     problem = disrupted.problem
     plan = search(problem, Effort(seconds=seconds, seed=seed), own_seconds(), disrupted.before).plan
     assert not faults(problem, plan)
-    placed = [
-        {"request": disrupted.requests[visit]["id"], "physician": pool, "start": start} for visit, pool, start in led_by(problem, plan)
-    ]
+    placed = assignments(disrupted.requests, problem, plan)
     value, moved, bumped = program("resched_check").score(disrupted.scenario, disrupted.instance, [*disrupted.settled, *placed])
     return Repaired(100 * (1 - value / disrupted.scenario["upper_bound"]), moved, bumped, _urgent_left(problem, plan))
 

@@ -4,13 +4,9 @@ Six days are stored, eight more come from the stored generator. The gap is the o
 above the best that can be reached; every plan is scored by the stored scorer, not by us.
 """
 
-import json
-import subprocess
-import sys
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +14,7 @@ import numpy as np
 from bench.planner.building import NO_ROW, Role, Visit, led_by, problem_of
 from bench.planner.clock import own_seconds
 from bench.planner.data import KEPT, program, stored
+from carewright.scheduling.engines.bound import bound
 from carewright.scheduling.engines.chains import Clock, Effort, Found, search
 from carewright.scheduling.engines.genetic import evolve, search_crossing
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
@@ -30,6 +27,7 @@ SECONDS, LONG_SECONDS = (0.1, 0.5, 5.0), 30.0
 ENGINES: dict[str, Callable[[Problem, Effort, Clock], Found]] = {
     "orders bred from random keys": evolve, "ruin and recreate, two chains": search, "two chains, plans crossed": search_crossing,
 }  # fmt: skip
+BOUND_SECONDS = 600
 TICKS = 128
 """The day has 120; rooms are turned over for a few more."""
 SPECIALTIES, ROOMS, EQUIPMENT = ("GP", "CARD", "ORTH", "DERM"), ("consult", "procedure", "diagnostic"), ("ecg", "ultrasound", "scope")
@@ -122,16 +120,15 @@ def problem_of_day(instance: Instance) -> Problem:
     return problem_of(np.array(pools.capacity, np.int16), visits, worth)
 
 
-def assignments(instance: Instance, problem: Problem, plan: Plan) -> list[Row]:
-    """As the scorer reads them."""
-    names = [request["id"] for request in instance["requests"]]
-    return [{"request": names[visit], "physician": pool, "start": start} for visit, pool, start in led_by(problem, plan)]
+def assignments(requests: Sequence[Row], problem: Problem, plan: Plan) -> list[Row]:
+    """As the scorers read them; `requests` are the visits of the problem."""
+    return [{"request": requests[visit]["id"], "physician": pool, "start": start} for visit, pool, start in led_by(problem, plan)]
 
 
 def gap_of(instance: Instance, problem: Problem, plan: Plan) -> float:
     """How far below the bound, in percent, after the scorer found no rule broken."""
     assert not faults(problem, plan)
-    scored = program("seed_check").score(instance, assignments(instance, problem, plan))
+    scored = program("seed_check").score(instance, assignments(instance["requests"], problem, plan))
     return float(100 * (1 - scored / instance["upper_bound"]))
 
 
@@ -170,10 +167,7 @@ def _bound(instance: Instance) -> float:
     kept = KEPT / f"seed{instance['seed']}.bound"
     if not kept.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory() as folder:
-            day = Path(folder) / "day.json"
-            day.write_text(json.dumps(instance), "utf-8")
-            answer = day.with_suffix(".bound")
-            subprocess.run([sys.executable, "-m", "bench.planner.bound", day, answer], check=True, capture_output=True)
-            kept.write_text(answer.read_text("utf-8"), "utf-8")
+        most = asyncio.run(bound(problem_of_day(instance), BOUND_SECONDS)).value
+        assert most
+        kept.write_text(str(most.rest), "utf-8")
     return float(kept.read_text("utf-8"))

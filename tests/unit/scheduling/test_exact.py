@@ -1,7 +1,6 @@
 """Small repairs, bounds, and reasons, by solvers in processes of their own."""
 
 import itertools
-import json
 import sys
 from collections.abc import Iterable
 from time import perf_counter
@@ -10,6 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bench.planner.data import OPTIM, stored
+from bench.planner.seed import problem_of_day
 from carewright.scheduling.engines import bound as bounds
 from carewright.scheduling.engines import children, exact
 from carewright.scheduling.engines.asked import Prices, Rule, RuleKind, received, sent
@@ -18,9 +19,8 @@ from carewright.scheduling.engines.chains import Effort, Found, search
 from carewright.scheduling.engines.exact import TOO_MANY, exactly, reasons
 from carewright.scheduling.engines.greedy import most_urgent_first
 from carewright.scheduling.engines.part import dependents, joined, part_of, taken, without
-from carewright.scheduling.model.planning import Ints, Plan, Problem, faults, row_of_bits, value_of
+from carewright.scheduling.model.planning import Ints, Plan, Problem, faults, row_of_bits, total_of, value_of
 from tests.unit.scheduling.days import LEADS, day
-from tests.unit.scheduling.seed import SEED_DAYS, seed_day
 
 SEEDS = range(12)
 MISSING = SimpleNamespace(__module__="no_such_solver", __qualname__="solve")
@@ -30,11 +30,6 @@ def found(problem: Problem, steps: int = 2_000) -> Found:
     return search(problem, Effort(steps=steps), perf_counter)
 
 
-def total(problem: Problem, plan: Plan) -> int:
-    urgent, rest = value_of(problem, plan)
-    return urgent * problem.first + rest
-
-
 # ------------------------------------------------------------------------------------------------------------------------------- parts
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_plan_of_a_part_is_worth_as_much_more_as_it_is_in_the_whole(seed: int) -> None:
@@ -42,12 +37,12 @@ def test_a_plan_of_a_part_is_worth_as_much_more_as_it_is_in_the_whole(seed: int)
     plan = found(problem).plan
     part = part_of(problem, plan, range(seed, seed + 9))
     base = without(problem, plan, part.visits)
-    before = total(problem, base) - total(part.problem, taken(base, part))
+    before = total_of(problem, base) - total_of(part.problem, taken(base, part))
     plans = [taken(plan, part), most_urgent_first(part.problem), found(part.problem).plan]
     for small in plans:
         whole = joined(plan, part, small)
         assert faults(part.problem, small) == faults(problem, whole) == []
-        assert total(problem, whole) - total(part.problem, small) == before
+        assert total_of(problem, whole) - total_of(part.problem, small) == before
     assert (joined(plan, part, plans[0]).start == plan.start).all()
     assert found(part.problem).value >= value_of(part.problem, plans[1])
 
@@ -161,13 +156,13 @@ def test_good_prices_prove_that_a_plan_is_the_best(even: int, split: int) -> Non
     assert proved(problem, Prices(price, np.zeros_like(price), load)) == value_of(problem, plan)
 
 
-@pytest.mark.skipif(not SEED_DAYS.is_dir(), reason="the SEED days (../shared/data/optim beside the repository) are not here")
+@pytest.mark.skipif(not OPTIM.is_dir(), reason="the SEED days (../shared/data/optim beside the repository) are not here")
 async def test_the_bound_of_a_seed_day_is_the_one_stored_with_it() -> None:
     """SEED.md: `UB` is the optimum of the time-indexed packing model; the days are stored with it."""
-    stored = json.loads((SEED_DAYS / "seed0.json").read_text("utf-8"))
-    bounded = await bound(seed_day(stored), seconds=120)
+    seed0 = stored("seed/seed0.json")
+    bounded = await bound(problem_of_day(seed0), seconds=120)
     assert bounded.value is not None
-    assert bounded.value.rest == pytest.approx(stored["upper_bound"], rel=1e-6)
+    assert bounded.value.rest == pytest.approx(seed0["upper_bound"], rel=1e-6)
 
 
 async def test_a_bound_that_nobody_finds_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
