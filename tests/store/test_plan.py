@@ -10,7 +10,7 @@ from carewright.contracts.outages import ReportOutage
 from carewright.contracts.planner import AcceptedMove, AcceptMoves, DayPlan, MovesMade, PlanDay, PlannedMove
 from carewright.contracts.scheduling import Appointment, UnknownSite
 from carewright.kernel.apart import RanOut
-from carewright.kernel.errors import Forbidden, Unavailable
+from carewright.kernel.errors import BadInput, Forbidden, Unavailable
 from carewright.scheduling.service import change, outages, plan
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital
 
@@ -113,6 +113,9 @@ async def test_a_ring_in_which_one_cannot_move_stays_as_it_is(hospital: Hospital
 async def test_what_cannot_be_planned_is_refused(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownSite):
         await plan.plan_day(hospital.desk(), PlanDay(site_id=uuid4(), seconds=0))
+    far = PlanDay(site_id=hospital.world.city.id, from_at=TOMORROW + timedelta(days=900), seconds=0)
+    with pytest.raises(BadInput):
+        await plan.plan_day(hospital.desk(), far)
     with pytest.raises(Forbidden):
         await plan.plan_day(hospital.patient(), PlanDay(site_id=hospital.world.city.id, seconds=0))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Plan, Problem
+from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Plan, Problem, rises_of
 from carewright.scheduling.model.ticks import TICK_MINUTES, WORD_BITS, range_is_set
 
 UNIT = 1_000
@@ -302,7 +302,7 @@ class _Lists:
         first = int(np.abs(rows).max(axis=1).sum()) + 1 if len(rows) else 1
         for (number, _), row in worth.of.items():
             rows[row] += first * (visits[number].tier == 0)
-        rises = [[0, *(np.flatnonzero(np.diff(row) > 0) + 1)] for row in rows]
+        rise_from, rise = rises_of(rows)
         nothing = np.zeros(0, np.int32)
         leads = np.array(pools.leads, np.int64)
         return Problem(
@@ -311,7 +311,7 @@ class _Lists:
             role_from=_ints(self.role_from),
             role_since=_ints(self.since), role_until=_ints(self.until), option_from=_ints(self.option_from),
             option_pool=_ints([pool for pool, _ in self.options]), option_row=_ints([row for _, row in self.options]), worth=rows,
-            rise_from=_ints(np.cumsum([0, *map(len, rises)])), rise=_ints([tick for some in rises for tick in some]),
+            rise_from=rise_from, rise=rise,
             link_from=np.zeros(n + 1, np.int32), link_other=nothing, link_least=nothing, link_most=nothing,
             link_needs=np.zeros(0, np.int8), crowded=np.array(self.crowded, np.bool_), tier=tier, first=first,
             even=leads * round(UNIT * weights.even), split=leads * round(UNIT * weights.split),

@@ -10,6 +10,7 @@ from carewright.contracts.board import ReadBoard
 from carewright.contracts.planner import PlanDay
 from carewright.contracts.scheduling import Appointment, UnknownSite
 from carewright.kernel import audit
+from carewright.kernel.errors import BadInput
 from carewright.kernel.values import utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -110,13 +111,15 @@ class Day:
 
 
 async def read_day(ctx: SchedulingContext, query: PlanDay) -> Day:
-    """What there is to plan. Raises `UnknownSite`. The journal notes the site: no patient is shown."""
+    """What there is to plan. Raises `UnknownSite`; `BadInput` for a time that no calendar reaches. The journal notes the site alone."""
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
     if query.site_id not in calendars.sites:
         raise UnknownSite(site_id=str(query.site_id))
     horizon, now = calendars.index.horizon, ctx.clock.now()
     first = -((horizon.origin - max(utc(query.from_at or now), now)) // TICK)
     end = min(first + timedelta(hours=query.hours) // TICK, horizon.ticks)
+    if end <= first:
+        raise BadInput("Calendars are not kept so far ahead yet.", parameter="from_at")
     start, until = horizon.instant_of(first), horizon.instant_of(end)
     async with ctx.db.transaction() as tx:
         await store.plan_once(tx)

@@ -115,12 +115,9 @@ def _outcome(id_: UUID, refusal: Refusal | None) -> MoveMade:
 
 
 async def _searched(posed: Posed, before: Plan, query: PlanDay) -> Answer:
-    async def heard(_: int) -> bool:
-        return True
-
     question = question_of(posed.problem, before, seconds=query.seconds, seed=query.seed, chains=CHAINS)
     try:
-        answer = await reckon(plan_apart, question, Answer, LIMITS, heard)
+        answer = await reckon(plan_apart, question, Answer, LIMITS)
     except RanOut as fault:
         raise Unavailable(NOT_FOUND) from fault
     if answer is None:
