@@ -43,6 +43,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
 
 Seconds = Annotated[float, Meta(ge=0, le=4)]
 MoveReason = Literal["cannot-take-place", "makes-room"]
+EngineName = Literal["usual", "greedy", "keys", "chains", "crossing", "exact", "best"]
 MoveOutcome = Literal["moved", "refused"]
 
 
@@ -88,10 +89,31 @@ class PlanFigures(msgspec.Struct, frozen=True, kw_only=True):
     worth_minutes: float
 
 
+class FellBack(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine (or the bound) that had no answer: `code` is the type of what happened to it, `text` says it and what was done instead."""
+
+    what: EngineName | Literal["bound"]
+    code: str
+    text: str
+
+
+class NoPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an appointment has no place while everybody else stays where the plan has them, sentence by sentence.
+
+    `minimal`: were any of it otherwise, there would be a place. Else it is true, and names more than it has to; or it is not known.
+    """
+
+    appointment_id: UUID
+    texts: tuple[str, ...]
+    minimal: bool
+
+
 class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A proposal: nothing is changed by it, and it may be out of date as soon as somebody books.
 
-    `visits` could be moved, `fixed` are left where they are. `without_place` has no place in the proposal either.
+    `visits` could be moved, `fixed` are left where they are. `without_place` has no place in the proposal either; `reasons` says of ten of
+    them why at most, the most urgent first, and the others were not looked into. `gap_percent` is how far the plan is below
+    `worth_minutes_max`, which none can be worth more than, at most; none of both where that is not known.
     """
 
     site_id: UUID
@@ -103,7 +125,12 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     proposed: PlanFigures
     moves: tuple[PlannedMove, ...]
     without_place: tuple[UUID, ...]
+    reasons: tuple[NoPlace, ...] = ()
+    engine: EngineName = "best"
     steps: int
+    worth_minutes_max: float | None = None
+    gap_percent: float | None = None
+    fell_back: tuple[FellBack, ...] = ()
 
 
 class AcceptedMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

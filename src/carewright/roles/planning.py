@@ -47,16 +47,29 @@ def _accepted(move: PlannedMove) -> AcceptedMove:
 
 def _lines(plan: DayPlan, zone: ZoneInfo, made: MovesMade | None) -> Iterator[str]:
     booked, proposed = plan.booked, plan.proposed
-    yield f"{plan.visits} appointments may move, {plan.fixed} may not; {plan.steps:,} steps of search."
+    yield f"{plan.visits} appointments may move, {plan.fixed} may not. Planned by the engine “{plan.engine}” in {plan.steps:,} steps."
+    yield from (each.text for each in plan.fell_back)
     yield f"As booked: {booked.placed} can take place, {booked.care_minutes} minutes of care, worth {booked.worth_minutes:,.0f}."
     yield f"Proposed:  {proposed.placed} can take place, {proposed.care_minutes} minutes of care, worth {proposed.worth_minutes:,.0f}."
+    if plan.gap_percent is not None:
+        yield f"No plan is worth more than {plan.worth_minutes_max:,.0f}: this one is {plan.gap_percent} % below it at most."
     became = {each.appointment_id: f"  {each.outcome}{f' ({each.code})' if each.code else ''}" for each in made.items} if made else {}
     for each in plan.moves:
         was, will = (instant.astimezone(zone).strftime("%H:%M") for instant in (each.booked_start, each.start))
         yield f"{each.appointment_id} {each.urgency} {was} to {will}: {REASONS[each.reason]}{became.get(each.appointment_id, '')}"
-    for one in plan.without_place:
-        yield f"{one} has no place."
+    yield from _left_out(plan)
     if not plan.moves:
         yield "Nobody needs to move."
     elif made is None:
         yield "Nothing was changed. Say --accept to make these moves, each as far as it can still be made."
+
+
+def _left_out(plan: DayPlan) -> Iterator[str]:
+    """Who has no place, and why as far as that was looked into."""
+    why = {each.appointment_id: each for each in plan.reasons}
+    for one in plan.without_place:
+        yield f"{one} has no place."
+        if one in why:
+            yield from (f"    {text}" for text in why[one].texts)
+    if len(why) < len(plan.without_place):
+        yield f"Why was looked into for {len(why)} of {len(plan.without_place)}."

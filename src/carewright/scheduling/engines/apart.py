@@ -3,39 +3,67 @@
 import asyncio
 
 import msgspec
+import numpy as np
 
 from carewright.kernel.apart import Say
 from carewright.kernel.clock import SystemClock
-from carewright.scheduling.engines.asked import Sent, SentPlan, received, received_plan, sent, sent_plan
-from carewright.scheduling.engines.chains import Effort, Progress, search
-from carewright.scheduling.engines.port import plan_day
-from carewright.scheduling.model.planning import Plan, Problem
+from carewright.scheduling.engines.asked import Reasons, Sent, SentPlan, received, received_plan, sent, sent_plan
+from carewright.scheduling.engines.chains import Effort, Progress, Told, search
+from carewright.scheduling.engines.exact import reasons_each
+from carewright.scheduling.engines.port import Engine, Fall, plan_day
+from carewright.scheduling.model.planning import Plan, Problem, Value
+
+CLOCK = SystemClock().monotonic_seconds
+BOUND_FROM = 1.0
+"""Whoever looks for fewer seconds does not want to wait for a bound."""
+BOUND_SECONDS, BOUND_VISITS_MAX = 5, 150
+"""How long a bound may take, and for how many visits it is tried: 220 are about five seconds of one core."""
+WHY_MAX = 10
+"""Of those without a place, so many are looked into, the most urgent first."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A problem, the plan that there is, and how long to look for a better one; `chains` at once."""
+    """A problem, the plan that there is, and how long to look for a better one; `chains` at once.
+
+    `why_seconds`: and how long to look into why visits have no place in it.
+    """
 
     problem: Sent
     start: SentPlan
     seconds: float
     seed: int
     chains: int
+    why_seconds: int
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a visit has no place while everybody else stays where the plan says."""
+
+    visit: int
+    reasons: Reasons
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The best plan, and after how many steps."""
+    """The best plan, by which engine and after how many steps; and what is known of it. `why` is of some of those without a place."""
 
     found: SentPlan
+    engine: Engine
     steps: int
+    bound: Value | None
+    gap: float | None
+    fell: list[Fall]
+    why: list[Why]
 
     @property
     def plan(self) -> Plan:
         return received_plan(self.found)
 
 
-def question_of(problem: Problem, start: Plan, *, seconds: float, seed: int, chains: int) -> Question:
+def question_of(problem: Problem, start: Plan, *, seconds: float, seed: int, chains: int, why_seconds: int = 0) -> Question:
     """What the process is handed."""
-    return Question(problem=sent(problem), start=sent_plan(start), seconds=seconds, seed=seed, chains=chains)
+    return Question(
+        problem=sent(problem), start=sent_plan(start), seconds=seconds, seed=seed, chains=chains, why_seconds=why_seconds
+    )  # fmt: skip
 
 
 def plan_apart(question: Question, say: Say) -> Answer:
@@ -46,8 +74,24 @@ def plan_apart(question: Question, say: Say) -> Answer:
         say(round(progress.share * 100))
         return True
 
-    clock = SystemClock().monotonic_seconds
-    search(problem, Effort(steps=0), clock, start)  # compiled, or read from the disk, before the time begins
+    search(problem, Effort(steps=0), CLOCK, start)  # compiled, or read from the disk, before the time begins
+    return asyncio.run(_answered(question, problem, start, told))
+
+
+async def _answered(question: Question, problem: Problem, start: Plan, told: Told) -> Answer:
     effort = Effort(seconds=question.seconds, seed=question.seed, chains=question.chains)
-    found = asyncio.run(plan_day(problem, effort, clock, start=start, told=told))
-    return Answer(found=sent_plan(found.plan), steps=found.steps)
+    bounds = question.seconds >= BOUND_FROM and problem.visits <= BOUND_VISITS_MAX
+    found = await plan_day(problem, effort, CLOCK, start=start, told=told, bound_seconds=BOUND_SECONDS if bounds else None)
+    left = _most_urgent(problem, found.plan)[:WHY_MAX] if question.why_seconds else []
+    why = await reasons_each(problem, found.plan, left, question.why_seconds) if left else []
+    return Answer(
+        found=sent_plan(found.plan), engine=found.engine if question.seconds else "greedy", steps=found.steps,
+        bound=found.bound, gap=found.gap, fell=list(found.fell),
+        why=[Why(visit=visit, reasons=reasons) for visit, reasons in zip(left, why, strict=False)],
+    )  # fmt: skip
+
+
+def _most_urgent(problem: Problem, plan: Plan) -> list[int]:
+    """The visits without a place, those first whom it concerns most."""
+    left = np.flatnonzero(plan.start < 0)
+    return [int(visit) for visit in left[np.argsort(problem.tier[left], kind="stable")]]

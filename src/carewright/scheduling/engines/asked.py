@@ -93,6 +93,12 @@ class Reasons(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing is known: the type of what happened to the solver, or `TimeoutError`."""
 
 
+class ReasonsEach(msgspec.Struct, frozen=True):
+    """For each visit that was asked about, by itself, in the same order."""
+
+    each: list[Reasons]
+
+
 class AskedPrices(msgspec.Struct, frozen=True):
     problem: Sent
 

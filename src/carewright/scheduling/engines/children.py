@@ -4,7 +4,7 @@ OR-Tools and HiGHS may not be in one process, and this file, which a child begin
 """
 
 from carewright.kernel.apart import Say
-from carewright.scheduling.engines.asked import Asked, AskedPrices, AskedWhy, Reasons, SentPrices, Solved
+from carewright.scheduling.engines.asked import Asked, AskedPrices, AskedWhy, Reasons, ReasonsEach, SentPrices, Solved
 
 
 def solve(asked: Asked, _say: Say) -> Solved:
@@ -17,6 +17,12 @@ def explain(asked: AskedWhy, _say: Say) -> Reasons:
     from carewright.scheduling.engines import conflict  # noqa: PLC0415  # brings OR-Tools
 
     return conflict.explain(asked)
+
+
+def explain_each(asked: AskedWhy, _say: Say) -> ReasonsEach:
+    from carewright.scheduling.engines import conflict  # noqa: PLC0415  # brings OR-Tools
+
+    return conflict.explain_each(asked)
 
 
 def price(asked: AskedPrices, _say: Say) -> SentPrices:

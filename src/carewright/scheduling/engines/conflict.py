@@ -11,7 +11,8 @@ import numpy as np
 from ortools.sat.python import cp_model
 from ortools.sat.python.cp_model import CpModel, Domain, IntervalVar, IntVar, LinearExpr, LinearExprT
 
-from carewright.scheduling.engines.asked import AskedWhy, Reasons, Rule, RuleKind, received, received_plan
+from carewright.kernel.clock import SystemClock
+from carewright.scheduling.engines.asked import AskedWhy, Reasons, ReasonsEach, Rule, RuleKind, received, received_plan
 from carewright.scheduling.engines.cpsat import solver_of
 from carewright.scheduling.engines.part import reached
 from carewright.scheduling.engines.starts import levels_of
@@ -20,6 +21,7 @@ from carewright.scheduling.model.planning import Plan, Problem, open_at
 GIVEN_UP_FIRST: tuple[RuleKind, ...] = ("placed", "together", "taken", "fewer", "apart", "units", "starts", "able")
 """So that a reason names few visits."""
 SEED = 1
+NO_TIME = Reasons(rules=[], minimal=False, fell="TimeoutError")
 
 
 @dataclass(slots=True)
@@ -159,10 +161,24 @@ def needed(problem: Problem, plan: Plan, must: Iterable[int]) -> list[int]:
 
 def explain(asked: AskedWhy) -> Reasons:
     """Rules that cannot hold together, as few as giving up one after the other leaves."""
-    conflict = Conflict(received(asked.problem), received_plan(asked.plan), asked.must, asked.seconds)
+    return _explained(Conflict(received(asked.problem), received_plan(asked.plan), asked.must, asked.seconds))
+
+
+def explain_each(asked: AskedWhy) -> ReasonsEach:
+    """The same for each visit by itself. The time is shared out: what one leaves over the next ones have."""
+    clock = SystemClock().monotonic_seconds
+    problem, plan, until = received(asked.problem), received_plan(asked.plan), clock() + asked.seconds
+    found = []
+    for number, visit in enumerate(asked.must):
+        seconds = (until - clock()) / (len(asked.must) - number)
+        found.append(_explained(Conflict(problem, plan, [visit], seconds)) if seconds > 0 else NO_TIME)
+    return ReasonsEach(found)
+
+
+def _explained(conflict: Conflict) -> Reasons:
     core = conflict.cannot_hold(list(range(len(conflict.rules))))
     if core is None:
-        return Reasons(rules=[], minimal=False, fell="TimeoutError")
+        return NO_TIME
     minimal, kept = True, list[int]()
     rest = sorted(core, key=lambda number: (GIVEN_UP_FIRST.index(conflict.rules[number][0].kind), number))
     while rest:

@@ -1,12 +1,12 @@
 """Small repairs exactly: OR-Tools in a process of its own, and the plan that there is outside of it, so that nothing it does loses that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 from carewright.kernel.apart import Limits, RanOut, reckon
 from carewright.scheduling.engines import children
-from carewright.scheduling.engines.asked import Asked, AskedWhy, Reasons, Solved, received_plan, sent, sent_plan
+from carewright.scheduling.engines.asked import Asked, AskedWhy, Reasons, ReasonsEach, Solved, received_plan, sent, sent_plan
 from carewright.scheduling.engines.chains import Effort
 from carewright.scheduling.engines.part import dependents, joined, part_of, taken
 from carewright.scheduling.model.planning import Plan, Problem, Value, faults, value_of
@@ -64,10 +64,23 @@ async def reasons(problem: Problem, plan: Plan, must: Iterable[int], seconds: in
 
     Everybody else who has a place stays where a sound plan has them.
     """
-    limits = Limits(cpu_seconds=seconds + SECONDS_TO_START, seconds=seconds + SECONDS_TO_START, mebibytes=MEBIBYTES)
     asked = AskedWhy(problem=sent(problem), plan=sent_plan(plan), must=sorted({int(visit) for visit in must}), seconds=float(seconds))
     try:
-        found = await reckon(children.explain, asked, Reasons, limits)
+        found = await reckon(children.explain, asked, Reasons, _why_limits(seconds))
     except RanOut as ended:
         return Reasons(rules=[], minimal=False, fell=ended.why)
     return found or Reasons(rules=[], minimal=False)
+
+
+async def reasons_each(problem: Problem, plan: Plan, visits: Sequence[int], seconds: int) -> list[Reasons]:
+    """The same for each of these visits by itself, in one process and all of them within `seconds`."""
+    asked = AskedWhy(problem=sent(problem), plan=sent_plan(plan), must=list(visits), seconds=float(seconds))
+    try:
+        found = await reckon(children.explain_each, asked, ReasonsEach, _why_limits(seconds))
+    except RanOut as ended:
+        return [Reasons(rules=[], minimal=False, fell=ended.why)] * len(visits)
+    return found.each if found else []
+
+
+def _why_limits(seconds: int) -> Limits:
+    return Limits(cpu_seconds=seconds + SECONDS_TO_START, seconds=seconds + SECONDS_TO_START, mebibytes=MEBIBYTES)

@@ -123,7 +123,7 @@ class Posed:
                 found.append(None)
                 continue
             roles = iter(self._roles(number))
-            order = _lead_first(visit)
+            order = lead_first(visit)
             filled: list[tuple[int, ...]] = [()] * len(visit.needs)
             for place in order:
                 filled[place] = tuple(named[next(roles)] for _ in range(visit.needs[place].units))
@@ -184,7 +184,7 @@ def pose(visits: Sequence[Visit], free: Bits, ticks: int, weights: Weights, now:
     pools = _Pools(visits, free, ticks)
     worth, chances = _Worth(visits, weights, free, ticks, now), _Lists()
     for number, visit in enumerate(visits):
-        for place in _lead_first(visit):
+        for place in lead_first(visit):
             need = visit.needs[place]
             for _ in range(need.units):
                 options = pools.options(need, visit.served_by[place] if visit.served_by else ())
@@ -212,7 +212,7 @@ class _Pools:
             groups[one if one in leads else (frozenset(sets), free[one].tobytes())].append(one)
         self.units: list[tuple[int, ...]] = [tuple(sorted(group)) for group in groups.values()]
         self.of = {one: pool for pool, units in enumerate(self.units) for one in units}
-        helps = {one for visit in visits for place in _lead_first(visit)[1:] for one in visit.needs[place].candidates}
+        helps = {one for visit in visits for place in lead_first(visit)[1:] for one in visit.needs[place].candidates}
         self.leads = [units[0] in leads and units[0] not in helps for units in self.units]
         self.capacity = [_flags(free[units[0]], ticks) * len(units) for units in self.units]
         times: defaultdict[int, int] = defaultdict(int)
@@ -318,7 +318,7 @@ class _Lists:
         )  # fmt: skip
 
 
-def _lead_first(visit: Visit) -> list[int]:
+def lead_first(visit: Visit) -> list[int]:
     """The numbers of its needs, the lead's first."""
     return [visit.lead, *(place for place in range(len(visit.needs)) if place != visit.lead)]
 
@@ -326,7 +326,7 @@ def _lead_first(visit: Visit) -> list[int]:
 def _serving(visit: Visit) -> list[int | None]:
     """Who serves each of its roles now, in their order; None where nobody is known to."""
     found: list[int | None] = []
-    for place in _lead_first(visit):
+    for place in lead_first(visit):
         known = visit.served_by[place] if visit.served_by else ()
         found += [*known, *[None] * (visit.needs[place].units - len(known))]
     return found

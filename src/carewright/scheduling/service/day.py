@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from carewright.contracts.board import ReadBoard
+from carewright.contracts.directory import VisitType
 from carewright.contracts.planner import PlanDay
 from carewright.contracts.scheduling import Appointment, UnknownSite
 from carewright.kernel import audit
@@ -19,7 +21,7 @@ from carewright.scheduling.model.appointment import claims_of
 from carewright.scheduling.model.planning import Bits, row_of_bits
 from carewright.scheduling.model.posing import Need, Placed, Visit
 from carewright.scheduling.model.search import Requirement
-from carewright.scheduling.model.ticks import TICK, WORD_BITS, Ticks, grid_mask, set_ticks, words_of
+from carewright.scheduling.model.ticks import TICK, WORD_BITS, Flags, Ticks, grid_mask, set_ticks, words_of
 from carewright.scheduling.service.board import taking_time
 from carewright.scheduling.service.masters import is_ours
 from carewright.scheduling.service.picking import Wish, requirements_of
@@ -47,6 +49,10 @@ class Day:
     def ticks(self) -> int:
         return self.end - self.base
 
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.calendars.sites[self.site_id].zone
+
     def tick_of(self, instant: datetime) -> int:
         return self.calendars.index.horizon.tick_at(instant) - self.base
 
@@ -57,11 +63,28 @@ class Day:
         with self.calendars.without(claims):
             return words_of(self.calendars.index.free, rows, self.base // WORD_BITS, -(-self.end // WORD_BITS))
 
-    def start_of(self, number: int, placed: Placed) -> datetime:
-        """When a visit starts there: the first calendar may be taken earlier."""
+    def is_open(self, numbers: Iterable[int]) -> Flags:
+        """[calendars, ticks] Whether these are there at all, free or not."""
+        rows = list(self._numbers)
+        some = np.array([rows[number] for number in numbers], np.intp)
+        words = words_of(self.calendars.index.open_bits, some, self.base // WORD_BITS, -(-self.end // WORD_BITS))
+        return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, : self.ticks].astype(bool)
+
+    def instant_of(self, tick: int) -> datetime:
+        return self.calendars.index.horizon.instant_of(tick + self.base)
+
+    def start_at(self, number: int, tick: int) -> datetime:
+        """When a visit starts whose first calendar is taken from a tick on: that may be earlier."""
         visit, one = self.visits[number], self.appointments[number]
         booked = self.tick_of(one.start) if visit.booked is None else visit.booked
-        return one.start + (placed.start - booked) * TICK
+        return one.start + (tick - booked) * TICK
+
+    def kind_of(self, number: int) -> VisitType:
+        return self.calendars.visit_types[self.appointments[number].visit_type_id].value
+
+    def name_of(self, calendar: int) -> str:
+        """Whose calendar has this number."""
+        return self.calendars.bookables[self.calendars.owners[list(self._numbers)[calendar]]].display
 
     def actors_of(self, placed: Placed) -> tuple[UUID, ...]:
         rows = list(self._numbers)
@@ -73,7 +96,7 @@ class Day:
         lead_in = min(each.lead for each in requirements)
         needs = tuple(self._need(each, lead_in) for each in requirements)
         last = max(each.until for each in needs)
-        grid = grid_mask(self.calendars.index.horizon, self.calendars.sites[self.site_id].zone, kind.value.rules.grid_minutes)
+        grid = grid_mask(self.calendars.index.horizon, self.zone, kind.value.rules.grid_minutes)
         starts = set_ticks(grid) + lead_in
         starts = starts[(starts >= self.first) & (starts + last <= self.end)] - self.base
         leads = [number for number, need in enumerate(kind.value.requirements) if need.kind == "practitioner"]

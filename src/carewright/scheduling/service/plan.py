@@ -27,11 +27,14 @@ from carewright.scheduling.model.rings import Going, ring_of
 from carewright.scheduling.service.change import get_appointment, reschedule_appointment
 from carewright.scheduling.service.day import Day, read_day
 from carewright.scheduling.service.exchange import exchange
+from carewright.scheduling.service.words import fallen, reasons_of
 
 MAKE = "scheduling.plan.make"
 LIMITS = Limits(cpu_seconds=240, seconds=120, mebibytes=4_096)
 """Of which half a minute goes into compiling, the first time on a machine."""
 CHAINS = 2
+WHY_SECONDS = 3
+"""For the reasons of all who have no place."""
 NOT_FOUND = "No plan was found with the time and memory that there are. Nothing was changed. Please try again, with fewer hours."
 LOST = (TimeNotFree, PatientBusy, CalendarMoved)
 
@@ -115,7 +118,7 @@ def _outcome(id_: UUID, refusal: Refusal | None) -> MoveMade:
 
 
 async def _searched(posed: Posed, before: Plan, query: PlanDay) -> Answer:
-    question = question_of(posed.problem, before, seconds=query.seconds, seed=query.seed, chains=CHAINS)
+    question = question_of(posed.problem, before, seconds=query.seconds, seed=query.seed, chains=CHAINS, why_seconds=WHY_SECONDS)
     try:
         answer = await reckon(plan_apart, question, Answer, LIMITS)
     except RanOut as fault:
@@ -131,7 +134,10 @@ def _told(day: Day, posed: Posed, before: Plan, answer: Answer) -> DayPlan:
     return DayPlan(
         site_id=day.site_id, from_at=instant(day.first), until_at=instant(day.end), visits=len(day.visits), fixed=len(day.fixed),
         booked=_figures(posed, before), proposed=_figures(posed, answer.plan), moves=tuple(_moves(day, before, placed)),
-        without_place=tuple(one.id for one, to in zip(day.appointments, placed, strict=True) if to is None), steps=answer.steps,
+        without_place=tuple(one.id for one, to in zip(day.appointments, placed, strict=True) if to is None),
+        reasons=reasons_of(day, posed, answer.why), engine=answer.engine, steps=answer.steps,
+        worth_minutes_max=None if answer.bound is None or answer.gap is None else round(answer.bound.rest / UNIT, 1),
+        gap_percent=None if answer.gap is None else round(100 * answer.gap, 2), fell_back=fallen(answer.fell),
     )  # fmt: skip
 
 
@@ -139,7 +145,7 @@ def _moves(day: Day, before: Plan, placed: Iterable[Placed | None]) -> Iterator[
     for number, to in enumerate(placed):
         one, visit = day.appointments[number], day.visits[number]
         if to is not None and (to.start, to.served_by) != (visit.booked, visit.served_by):
-            start = day.start_of(number, to)
+            start = day.start_at(number, to.start)
             yield PlannedMove(
                 appointment_id=one.id, version=one.version, visit_type_name=one.visit_type_name, urgency=one.urgency,
                 booked_start=one.start, start=start, end=start + (one.end - one.start), actor_ids=day.actors_of(to),
