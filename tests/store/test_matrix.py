@@ -31,7 +31,8 @@ OF_A_SITE = frozenset({
     "see_demand", "start_tuning", "list_tunings", "get_tuning", "step_tuning",
     "enrol_sensor", "list_sensors", "change_sensor", "renew_sensor_secret", "stop_sensor", "report_readings", "say_where",
     "report_outage", "end_outage", "get_outage", "list_outages", "get_limits", "set_limits",
-    "make_offer", "list_offers", "get_offer", "answer_offer", "withdraw_offer", "plan_day", "accept_moves",
+    "make_offer", "list_offers", "get_offer", "answer_offer", "withdraw_offer", "start_plan", "list_plans", "get_plan",
+    "give_up_plan", "accept_plan", "get_planning_rules", "set_planning_rules",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({

@@ -214,7 +214,7 @@ QUERIES = list(about_a_tenant())
 
 
 SAMPLES: dict[str, object] = {
-    "text": "", "bool": True, "int2": 0, "int4": 100, "int8": 100, "bytea": b"\0" * 32, "json": "[]", "jsonb": "[]",
+    "text": "", "bool": True, "int2": 0, "int4": 100, "int8": 100, "float8": 1.0, "bytea": b"\0" * 32, "json": "[]", "jsonb": "[]",
     "date": date(2026, 11, 2),
 }  # fmt: skip
 

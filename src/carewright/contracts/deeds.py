@@ -237,7 +237,7 @@ records.list_holds                     records.hold.list
 records.set_hold                       records.hold.set
 records.set_jurisdiction               records.jurisdiction.set
 records.set_retention                  records.retention.set
-scheduling.accept_moves                scheduling.plan.accept
+scheduling.accept_plan                 scheduling.plan.accept
 scheduling.advance_appointment         scheduling.appointment.advance
 scheduling.answer_by_link              scheduling.offer.answer
 scheduling.answer_offer                scheduling.offer.answer
@@ -253,7 +253,10 @@ scheduling.get_appointment             scheduling.appointment.read
 scheduling.get_calendar                scheduling.calendar.read
 scheduling.get_offer                   scheduling.offer.read
 scheduling.get_outage                  scheduling.outage.read
+scheduling.get_plan                    scheduling.plan.read
+scheduling.get_planning_rules          scheduling.planning.read
 scheduling.give_time_back              scheduling.time_in_use.give_back
+scheduling.give_up_plan                scheduling.plan.give_up
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
 scheduling.link_to_offer               scheduling.offer.link
@@ -262,13 +265,13 @@ scheduling.list_gaps                   scheduling.gap.list
 scheduling.list_masters                scheduling.master.list
 scheduling.list_offers                 scheduling.offer.list
 scheduling.list_outages                scheduling.outage.list
+scheduling.list_plans                  scheduling.plan.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
 scheduling.make_offer                  scheduling.offer.make
 scheduling.note_offer_unreached        scheduling.offer.unreached
 scheduling.offer_by_link               scheduling.offer.open
-scheduling.plan_day                    scheduling.plan.propose
 scheduling.preview_move                scheduling.appointment.preview
 scheduling.propose_instead             scheduling.time.find
 scheduling.read_board                  scheduling.calendar.read
@@ -277,7 +280,9 @@ scheduling.release_hold                scheduling.appointment.release
 scheduling.report_outage               scheduling.outage.report
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
+scheduling.set_planning_rules          scheduling.planning.set
 scheduling.set_working_hours           scheduling.calendar.set_hours
+scheduling.start_plan                  scheduling.plan.propose
 scheduling.take_time                   scheduling.time_in_use.take
 scheduling.unblock_time                scheduling.calendar.unblock
 scheduling.withdraw_offer              scheduling.offer.withdraw
@@ -311,7 +316,7 @@ SILENT = frozenset({
     "hl7.message.list",
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",
-    "scheduling.plan.accept",
+    "scheduling.plan.list", "scheduling.planning.read",
     "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""

@@ -1,9 +1,10 @@
 """What is asked of whoever plans anew: where appointments that cannot take place as booked could go instead.
 
-The next free equivalent of some of them is found by a search of free times; a day is planned as a whole, and proposed.
+The next free equivalent of some of them is found by a search of free times; a day is planned as a whole, in the background, and what is
+found is kept as a proposal until somebody accepts it, or gives it up.
 """
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -11,7 +12,9 @@ from msgspec import Meta
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.kernel.authz import Actor
-from carewright.kernel.values import Instant
+from carewright.kernel.errors import Refusal
+from carewright.kernel.events import Event
+from carewright.kernel.values import Instant, Limit, Version
 
 MovedTogether = Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=50)]
 
@@ -41,7 +44,8 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Instead, ...]
 
 
-Seconds = Annotated[float, Meta(ge=0, le=4)]
+SECONDS_MAX = 120
+Seconds = Annotated[float, Meta(ge=0, le=SECONDS_MAX)]
 MoveReason = Literal["cannot-take-place", "makes-room"]
 EngineName = Literal["usual", "greedy", "keys", "chains", "crossing", "exact", "best"]
 MoveOutcome = Literal["moved", "refused"]
@@ -133,33 +137,168 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     fell_back: tuple[FellBack, ...] = ()
 
 
-class AcceptedMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A move of a proposal that is to be made."""
-
-    appointment_id: UUID
-    version: int
-    start: Instant
-    actor_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=32)]
-
-
-class AcceptMoves(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Make these moves, as many as still can be made."""
-
-    moves: Annotated[tuple[AcceptedMove, ...], Meta(min_length=1, max_length=500)]
-
-
 class MoveMade(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a move. `code` is why it was refused."""
+    """What became of a move. `code` is why it was refused. `by_itself` was made within the rules of the site, and by nobody."""
 
     appointment_id: UUID
     outcome: MoveOutcome
     code: str | None = None
+    by_itself: bool = False
 
 
-class MovesMade(msgspec.Struct, frozen=True, kw_only=True):
-    """In the order in which they were named."""
+SomeMoves = Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=500)]
+PlanState = Literal["searching", "proposed", "accepted", "given-up", "failed"]
+"""`accepted` are all of its moves, or some."""
+PlanCause = Literal["asked", "outage"]
+PlanFault = Literal["too-long", "broken", "cut-off"]
+"""Nothing was found with the time and memory that there are; the search broke; whoever searched went away, again and again."""
 
-    items: tuple[MoveMade, ...]
+
+class KeptPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal as it is kept: what was asked, how far the search is, what it found, and what became of that.
+
+    `percent` is how much of the time is spent, `worth_minutes` what the best plan so far is worth. `asked_by` is nobody where it was asked
+    for by itself. `moves` are counted, with how many of them were made and refused; they are told by `plan` and `made` where one plan is
+    read, and left out of a list.
+    """
+
+    id: UUID
+    site_id: UUID
+    state: PlanState
+    cause: PlanCause
+    asked: PlanDay
+    asked_at: Instant
+    from_at: Instant
+    until_at: Instant
+    version: int
+    asked_by: str | None = None
+    outage_id: UUID | None = None
+    percent: Annotated[int, Meta(ge=0, le=100)] = 0
+    worth_minutes: float | None = None
+    ended_at: Instant | None = None
+    fault: PlanFault | None = None
+    moves: int = 0
+    moved: int = 0
+    refused: int = 0
+    plan: DayPlan | None = None
+    made: tuple[MoveMade, ...] = ()
+
+
+class ListPlans(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A site's proposals. `after` is where a page ended."""
+
+    site_id: UUID
+    after: UUID | None = None
+    limit: Limit = 20
+
+
+class PlansPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest first. `next` is the last id shown where more follow."""
+
+    items: tuple[KeptPlan, ...]
+    next: UUID | None = None
+
+
+class GiveUpPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Search no further; or put a proposal aside of which nothing was accepted."""
+
+    plan_id: UUID
+    expected_version: Version | None = None
+
+
+class AcceptPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make these moves of a proposal, as many as still can be made; all of them, where none are named."""
+
+    plan_id: UUID
+    appointment_ids: SomeMoves | None = None
+    expected_version: Version | None = None
+
+
+MovesMost = Annotated[int, Meta(ge=1, le=100)]
+MinutesMost = Annotated[int, Meta(ge=5, le=720)]
+
+
+class PlanningRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done at a site by itself when something goes out of service.
+
+    `proposes`: a plan is searched for. `accepts`: of its moves those are made of visits that cannot take place as booked and are no
+    emergencies, by `minutes_most` at most, the soonest first, `moves_most` at most. Everything else waits for a person.
+    """
+
+    site_id: UUID
+    proposes: bool = True
+    accepts: bool = False
+    moves_most: MovesMost = 10
+    minutes_most: MinutesMost = 60
+
+
+class GetPlanningRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    site_id: UUID
+
+
+class SetPlanningRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All rules of a site, from now on."""
+
+    site_id: UUID
+    proposes: bool
+    accepts: bool
+    moves_most: MovesMost
+    minutes_most: MinutesMost
+
+
+class UnknownPlan(Refusal):
+    code = "planner.unknown_plan"
+    status = 404
+    issue = "not-found"
+    title = "We know no plan under this id."
+
+
+class PlanRuns(Refusal):
+    """`plan_id` is the search that runs."""
+
+    code = "planner.plan_runs"
+    status = 409
+    issue = "conflict"
+    title = "A plan is searched for at this site already. Wait for it, or give it up."
+
+
+class PlanNotOpen(Refusal):
+    """`plan_state` is how it stands now."""
+
+    code = "planner.plan_not_open"
+    status = 409
+    issue = "conflict"
+    title = "That cannot be done with this plan as it stands."
+
+
+class NoSuchMove(Refusal):
+    """`appointment_id` is not moved by this plan."""
+
+    code = "planner.no_such_move"
+    status = 422
+    issue = "value"
+    title = "The plan does not move this appointment."
+
+
+class DayPlanChanged(Event, frozen=True, kw_only=True):
+    """A search began or ended, or moves of what it found were made: ids, codes and counts alone. How far a search is, is read."""
+
+    topic: ClassVar[str] = "planner.day_plan.changed.v1"
+
+    plan_id: UUID
+    site_id: UUID
+    state: PlanState
+    cause: PlanCause
+    outage_id: UUID | None = None
+    fault: PlanFault | None = None
+    moves: int = 0
+    moved: int = 0
+    refused: int = 0
+    version: int
+
+    @property
+    def subject(self) -> UUID:
+        return self.plan_id
 
 
 class PlansDays(Protocol):
@@ -167,6 +306,16 @@ class PlansDays(Protocol):
 
     async def propose_instead(self, actor: Actor, query: ProposeInstead) -> Proposed: ...
 
-    async def plan_day(self, actor: Actor, query: PlanDay) -> DayPlan: ...
+    async def start_plan(self, actor: Actor, command: PlanDay, idempotency_key: str | None = None) -> KeptPlan: ...
 
-    async def accept_moves(self, actor: Actor, command: AcceptMoves, idempotency_key: str | None = None) -> MovesMade: ...
+    async def get_plan(self, actor: Actor, plan_id: UUID) -> KeptPlan: ...
+
+    async def list_plans(self, actor: Actor, query: ListPlans) -> PlansPage: ...
+
+    async def give_up_plan(self, actor: Actor, command: GiveUpPlan, idempotency_key: str | None = None) -> KeptPlan: ...
+
+    async def accept_plan(self, actor: Actor, command: AcceptPlan, idempotency_key: str | None = None) -> KeptPlan: ...
+
+    async def get_planning_rules(self, actor: Actor, query: GetPlanningRules) -> PlanningRules: ...
+
+    async def set_planning_rules(self, actor: Actor, command: SetPlanningRules, idempotency_key: str | None = None) -> PlanningRules: ...

@@ -9,23 +9,32 @@ import asyncio
 import importlib
 import os
 import resource
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 import msgspec
 
 A = TypeVar("A")
-Say = Callable[[int], None]
-"""Say how far it is, in percent."""
 NICENESS = 10
 MEBIBYTE = 2**20
 ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """One core, and no more."""
+
+
+class Say(Protocol):
+    """Say how far it is, in percent, and how good what was found so far is, in whatever the task measures that."""
+
+    def __call__(self, percent: int, value: float | None = None, /) -> None: ...
+
+
+Heard = Callable[[int, float | None], Awaitable[bool]]
+"""Hears what is said, and answers whether it is wanted still."""
 
 
 class RanOut(Exception):
@@ -49,6 +58,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a child says."""
 
     percent: int | None = None
+    value: float | None = None
     answer: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     fault: str | None = None
 
@@ -56,13 +66,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _line = msgspec.json.Decoder(Line).decode
 
 
-async def _wanted(_percent: int) -> bool:
+async def wanted(_percent: int, _value: float | None) -> bool:
+    """It is, whatever is heard."""
     return True
 
 
 async def reckon(
     task: Callable[[Any, Say], A], question: msgspec.Struct, answer: type[A], limits: Limits,
-    heard: Callable[[int], Awaitable[bool]] = _wanted,
+    heard: Heard = wanted,
 ) -> A | None:  # fmt: skip
     """What `task(question, say)` returns, reckoned apart; None where `heard` said that it is wanted no more.
 
@@ -89,7 +100,7 @@ async def reckon(
     return msgspec.json.decode(last.answer, type=answer)
 
 
-async def _followed(process: Process, question: bytes, heard: Callable[[int], Awaitable[bool]]) -> Line | None:
+async def _followed(process: Process, question: bytes, heard: Heard) -> Line | None:
     """The child's last line; None where nobody wants to hear it."""
     if process.stdin is None or process.stdout is None:
         raise RanOut("NoPipe")
@@ -101,13 +112,14 @@ async def _followed(process: Process, question: bytes, heard: Callable[[int], Aw
         line = _line(text)
         if line.percent is None:
             return line
-        if not await heard(line.percent):
+        if not await heard(line.percent, line.value):
             return None
     return Line()
 
 
 def main(cpu_seconds: str, mebibytes: str, place: str) -> None:
     """The child: limit itself, read the question, say how far it is, and answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asked, and they end the child
     os.nice(NICENESS)
     limit(resource.RLIMIT_CPU, int(cpu_seconds))
     limit(resource.RLIMIT_AS, int(mebibytes) * MEBIBYTE)
@@ -133,7 +145,7 @@ def _answered(place: str, question: bytes, tell: Callable[[Line], None]) -> None
     try:
         task = getattr(importlib.import_module(module), name)
         asked = msgspec.json.decode(question, type=next(iter(get_type_hints(task).values())))
-        answer = task(asked, lambda percent: tell(Line(percent=percent)))
+        answer = task(asked, lambda percent, value=None: tell(Line(percent=percent, value=value)))
         tell(Line(answer=msgspec.Raw(msgspec.json.encode(answer))))
     except Exception as fault:  # noqa: BLE001  # whatever it is, its type is told to whoever asked
         tell(Line(fault=type(fault).__name__))

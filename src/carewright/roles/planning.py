@@ -1,51 +1,90 @@
 """A day planned from the command line: `carewright plan`. Works whether or not a server runs."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.directory import Directory
-from carewright.contracts.planner import AcceptedMove, AcceptMoves, DayPlan, MovesMade, PlanDay, PlannedMove
+from carewright.contracts.planner import AcceptPlan, DayPlan, GiveUpPlan, KeptPlan, MoveMade, PlanDay, PlanNotOpen
 from carewright.contracts.scheduling import Scheduling, UnknownSite
+from carewright.kernel.authz import Actor
 from carewright.kernel.settings import StartFailed
-from carewright.roles.lifecycle import running
+from carewright.roles.lifecycle import System, running
 from carewright.roles.registry import MODULES
+from carewright.scheduling.service.searching import search_plan
 
 NEEDED = ("access", "directory", "patients", "scheduling")
 REASONS = {"cannot-take-place": "cannot take place as booked", "makes-room": "makes room for others"}
+FAULTS = {
+    "too-long": "Nothing was found with the time and memory that there are. Plan fewer hours.",
+    "broken": "The search broke. Look into the log of the server, and try again.",
+    "cut-off": "Whoever searched went away, several times. Try again.",
+}
+LOOK_SECONDS = 0.5
+Accepts = tuple[UUID, ...] | Literal["all"] | None
+"""Which moves are to be made: those of these appointments, all, or none."""
 
 
 async def planned(
-    sections: Mapping[str, Any], organization_id: UUID, site_id: UUID, day: date | None, seconds: float, *, accepts: bool
-) -> Iterator[str]:
-    """What there is to say of a site's day, line by line; with what became of the moves, where they are to be made.
+    sections: Mapping[str, Any], organization_id: UUID, site_id: UUID, day: date | None, seconds: float, accepts: Accepts
+) -> AsyncIterator[str]:
+    """What there is to say of a site's day, line by line: how far the search is, the proposal, and what became of its moves.
 
-    Without a day, from now on for 24 hours. Raises `StartFailed` for an unknown site.
+    Without a day, from now on for 24 hours. Whoever stops it gives the search up. Raises `StartFailed` for an unknown site, and for a
+    search that failed.
     """
     async with running([module for module in MODULES if module.name in NEEDED], sections) as system:
         actor = system.tokens.actor("scheduler", "command-line", organization_id)
         sites = (await system.offer(Directory).find_sites(actor)).items
         zone = ZoneInfo(next((each.time_zone for each in sites if each.id == site_id and each.time_zone), "UTC"))
+        scheduling: Scheduling = system.offer(Scheduling)
         start = datetime.combine(day, time(), zone) if day else None
-        scheduling = system.offer(Scheduling)
         try:
-            plan = await scheduling.plan_day(actor, PlanDay(site_id=site_id, from_at=start, seconds=seconds))
+            kept = await scheduling.start_plan(actor, PlanDay(site_id=site_id, from_at=start, seconds=seconds))
         except UnknownSite as fault:
             known = "; ".join(f"{each.id} {each.name}" for each in sites)
             raise StartFailed(f"There is no such site. These are known: {known}.") from fault
-        made = None
+        async for said in _followed(system, actor, kept):
+            yield said
+        kept = await scheduling.get_plan(actor, kept.id)
+        plan = kept.plan
+        if plan is None:
+            raise StartFailed(FAULTS[kept.fault] if kept.fault else "The search was given up.")
         if accepts and plan.moves:
-            made = await scheduling.accept_moves(actor, AcceptMoves(moves=tuple(map(_accepted, plan.moves))))
-    return _lines(plan, zone, made)
+            named = None if accepts == "all" else accepts
+            kept = await scheduling.accept_plan(actor, AcceptPlan(plan_id=kept.id, appointment_ids=named))
+    for line in _lines(kept, plan, zone):
+        yield line
 
 
-def _accepted(move: PlannedMove) -> AcceptedMove:
-    return AcceptedMove(appointment_id=move.appointment_id, version=move.version, start=move.start, actor_ids=move.actor_ids)
+async def _followed(system: System, actor: Actor, kept: KeptPlan) -> AsyncIterator[str]:
+    """How far the search is, until it ends. It is made here, unless a server was faster; who stops following gives it up."""
+    scheduling: Scheduling = system.offer(Scheduling)
+    ctx = system.context("scheduling")
+    search = asyncio.create_task(search_plan(ctx.working_in(actor.organization_id), kept.id))
+    said = 0
+    try:
+        while kept.state == "searching":
+            await asyncio.sleep(LOOK_SECONDS)
+            kept = await scheduling.get_plan(actor, kept.id)
+            if kept.percent != said and kept.worth_minutes is not None:
+                said = kept.percent
+                yield f"{said} % of the time; the best plan so far is worth {kept.worth_minutes:,.0f}."
+    except asyncio.CancelledError:
+        with suppress(PlanNotOpen):
+            await scheduling.give_up_plan(actor, GiveUpPlan(plan_id=kept.id))
+        raise
+    finally:
+        search.cancel()
+        with suppress(asyncio.CancelledError):
+            await search
 
 
-def _lines(plan: DayPlan, zone: ZoneInfo, made: MovesMade | None) -> Iterator[str]:
+def _lines(kept: KeptPlan, plan: DayPlan, zone: ZoneInfo) -> Iterator[str]:
     booked, proposed = plan.booked, plan.proposed
     yield f"{plan.visits} appointments may move, {plan.fixed} may not. Planned by the engine “{plan.engine}” in {plan.steps:,} steps."
     yield from (each.text for each in plan.fell_back)
@@ -53,15 +92,15 @@ def _lines(plan: DayPlan, zone: ZoneInfo, made: MovesMade | None) -> Iterator[st
     yield f"Proposed:  {proposed.placed} can take place, {proposed.care_minutes} minutes of care, worth {proposed.worth_minutes:,.0f}."
     if plan.gap_percent is not None:
         yield f"No plan is worth more than {plan.worth_minutes_max:,.0f}: this one is {plan.gap_percent} % below it at most."
-    became = {each.appointment_id: f"  {each.outcome}{f' ({each.code})' if each.code else ''}" for each in made.items} if made else {}
+    became = {each.appointment_id: _became(each) for each in kept.made}
     for each in plan.moves:
         was, will = (instant.astimezone(zone).strftime("%H:%M") for instant in (each.booked_start, each.start))
         yield f"{each.appointment_id} {each.urgency} {was} to {will}: {REASONS[each.reason]}{became.get(each.appointment_id, '')}"
     yield from _left_out(plan)
     if not plan.moves:
         yield "Nobody needs to move."
-    elif made is None:
-        yield "Nothing was changed. Say --accept to make these moves, each as far as it can still be made."
+    elif not kept.made:
+        yield f"Nothing was changed. The plan is kept as {kept.id}. Say --accept to make these moves, each as far as it can still be made."
 
 
 def _left_out(plan: DayPlan) -> Iterator[str]:
@@ -73,3 +112,7 @@ def _left_out(plan: DayPlan) -> Iterator[str]:
             yield from (f"    {text}" for text in why[one].texts)
     if len(why) < len(plan.without_place):
         yield f"Why was looked into for {len(why)} of {len(plan.without_place)}."
+
+
+def _became(made: MoveMade) -> str:
+    return f"  {made.outcome}{f' ({made.code})' if made.code else ''}"

@@ -12,7 +12,22 @@ from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.outages import REPORT, ListOutages, Outage, OutagesPage, ReportOutage, UnknownOutage
-from carewright.contracts.planner import AcceptMoves, DayPlan, MovesMade, PlanDay
+from carewright.contracts.planner import (
+    AcceptPlan,
+    GetPlanningRules,
+    GiveUpPlan,
+    KeptPlan,
+    ListPlans,
+    NoSuchMove,
+    PlanDay,
+    PlanningRules,
+    PlanNotOpen,
+    PlanRuns,
+    PlansPage,
+    SetPlanningRules,
+    SomeMoves,
+    UnknownPlan,
+)
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.series import BookSeries, Series
 from carewright.contracts.starts import FindTimes
@@ -21,7 +36,7 @@ from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, offers, outages, plan, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, offers, outages, plans, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -75,6 +90,12 @@ class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     answer: o.OfferAnswer
+
+
+class AcceptPlanBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which moves of the plan; all of them, where none are named."""
+
+    appointment_ids: SomeMoves | None = None
 
 
 async def find_times(ctx: Ctx, call: Call[FindTimes, Nothing]) -> c.TimesPage:
@@ -170,12 +191,33 @@ async def give_time_back(ctx: Ctx, call: Call[Nothing, Nothing]) -> GivenBack:
     return await in_use.give_time_back(ctx, call.path["entry_id"])
 
 
-async def plan_day(ctx: Ctx, call: Call[Nothing, PlanDay]) -> DayPlan:
-    return await plan.plan_day(ctx, call.body)
+async def start_plan(ctx: Ctx, call: Call[Nothing, PlanDay]) -> KeptPlan:
+    return await plans.start_plan(ctx, call.body)
 
 
-async def accept_moves(ctx: Ctx, call: Call[Nothing, AcceptMoves]) -> MovesMade:
-    return await plan.accept_moves(ctx, call.body)
+async def list_plans(ctx: Ctx, call: Call[ListPlans, Nothing]) -> PlansPage:
+    return await plans.list_plans(ctx, call.query)
+
+
+async def get_plan(ctx: Ctx, call: Call[Nothing, Nothing]) -> KeptPlan:
+    return await plans.get_plan(ctx, call.path["plan_id"])
+
+
+async def give_up_plan(ctx: Ctx, call: Call[Nothing, Nothing]) -> KeptPlan:
+    return await plans.give_up_plan(ctx, GiveUpPlan(plan_id=call.path["plan_id"], expected_version=call.version))
+
+
+async def accept_plan(ctx: Ctx, call: Call[Nothing, AcceptPlanBody]) -> KeptPlan:
+    command = AcceptPlan(plan_id=call.path["plan_id"], appointment_ids=call.body.appointment_ids, expected_version=call.version)
+    return await plans.accept_plan(ctx, command)
+
+
+async def get_planning_rules(ctx: Ctx, call: Call[GetPlanningRules, Nothing]) -> PlanningRules:
+    return await plans.get_planning_rules(ctx, call.query)
+
+
+async def set_planning_rules(ctx: Ctx, call: Call[Nothing, SetPlanningRules]) -> PlanningRules:
+    return await plans.set_planning_rules(ctx, call.body)
 
 
 async def report_outage(ctx: Ctx, call: Call[Nothing, ReportOutage]) -> Outage:
@@ -219,6 +261,8 @@ async def withdraw_offer(ctx: Ctx, call: Call[Nothing, Nothing]) -> o.Offer:
 ONE = "/api/v1/appointments/{appointment_id}"
 CALENDAR = "/api/v1/schedules/{schedule_id}"
 OFFER = "/api/v1/offers/{offer_id}"
+PLAN = "/api/v1/day-plans/{plan_id}"
+RULES = "/api/v1/planning-rules"
 ENDED = (o.UnknownOffer, o.OfferNotOpen)
 
 ROUTES = (
@@ -354,11 +398,32 @@ ROUTES = (
         permission=REPORT, answer=Outage, keyed=True, priority=Priority.PRESENCE, refusals=(UnknownOutage,),
     ),
     Route(
-        "POST", "/api/v1/day-plans", plan_day, "A better plan for a site's day, proposed: nothing is changed by it.",
-        permission=plan.MAKE, body=PlanDay, answer=DayPlan, priority=Priority.REPORT, refusals=(c.UnknownSite,),
+        "POST", "/api/v1/day-plans", start_plan, "Search for a better plan for a site's day, in the background: nothing is changed by it.",
+        permission=plans.MAKE, body=PlanDay, answer=KeptPlan, keyed=True, versioned=True, created="/api/v1/day-plans/{id}",
+        priority=Priority.REPORT, refusals=(c.UnknownSite, PlanRuns),
     ),
     Route(
-        "POST", "/api/v1/day-plans/moves", accept_moves, "Make moves of a proposal, as many as still can be made.",
-        permission=plan.MAKE, body=AcceptMoves, answer=MovesMade, keyed=True, refusals=(c.UnknownAppointment,),
+        "GET", "/api/v1/day-plans", list_plans, "Plans of a site, the newest first, without their moves.", permission=plans.MAKE,
+        query=ListPlans, answer=PlansPage, priority=Priority.LOOK, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "GET", PLAN, get_plan, "A plan: how far the search is, what it found, and what became of that.", permission=plans.MAKE,
+        answer=KeptPlan, versioned=True, priority=Priority.LOOK, refusals=(UnknownPlan,),
+    ),
+    Route(
+        "POST", f"{PLAN}/give-up", give_up_plan, "Search no further, or put aside what was found.", permission=plans.MAKE,
+        answer=KeptPlan, keyed=True, versioned=True, refusals=(UnknownPlan, PlanNotOpen),
+    ),
+    Route(
+        "POST", f"{PLAN}/accept", accept_plan, "Make moves of a plan, all or some, as many as still can be made.", permission=plans.MAKE,
+        body=AcceptPlanBody, answer=KeptPlan, keyed=True, versioned=True, refusals=(UnknownPlan, PlanNotOpen, NoSuchMove),
+    ),
+    Route(
+        "GET", RULES, get_planning_rules, "What is planned and accepted at a site by itself.", permission=plans.READ_RULES,
+        query=GetPlanningRules, answer=PlanningRules, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "PUT", RULES, set_planning_rules, "Set that.", permission=plans.CHANGE_RULES, body=SetPlanningRules, answer=PlanningRules,
+        keyed=True, refusals=(c.UnknownSite,),
     ),
 )  # fmt: skip

@@ -2,21 +2,27 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from carewright.contracts.records import days_kept
-from carewright.kernel.jobs import Timer
+from carewright.kernel.jobs import Job, Timer
 from carewright.kernel.keeping import Keeps, disposing, note_disposed
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.service import plans, repairing, searching
 from carewright.scheduling.service.calendars import extend_openings
 from carewright.scheduling.service.expire import expire_holds, expire_offers
 from carewright.scheduling.service.in_use import prolong
+from carewright.scheduling.store import plans as kept
 
 ARCHIVE_BATCH_MAX = 2000
 BATCHES_PER_TURN_MAX = 50
+PLANS_KEPT = timedelta(days=90)
+PLANS_BATCH_MAX = 1_000
 
 
 async def archive_past(ctx: SchedulingContext) -> int:
-    """Move what is over into history, so that the live tables hold the horizon only."""
+    """Move what is over into history, so that the live tables hold the horizon only. Plans of long ago are forgotten."""
     before = ctx.clock.now() - timedelta(days=ctx.settings.archive_after_days)
     moved = 0
     for _ in range(BATCHES_PER_TURN_MAX):
@@ -25,6 +31,7 @@ async def archive_past(ctx: SchedulingContext) -> int:
         moved += batch
         if batch < ARCHIVE_BATCH_MAX:
             break
+    await kept.forget_past(ctx.db, ctx.clock.now() - PLANS_KEPT, PLANS_BATCH_MAX)
     await store.forget_past_openings(ctx.db, ctx.clock.now() - timedelta(days=ctx.settings.openings_kept_days))
     return moved
 
@@ -43,12 +50,28 @@ async def dispose_blocks(ctx: SchedulingContext, before: datetime, limit: int) -
         return await note_disposed(ctx, tx, "scheduling.block.dispose", gone)
 
 
+async def search_plan(ctx: SchedulingContext, payload: msgspec.Raw) -> None:
+    """The search for a better plan."""
+    started = msgspec.json.decode(payload, type=plans.Started)
+    await searching.search_plan(ctx.working_in(started.organization_id), started.plan_id)
+
+
+async def propose_for_outage(ctx: SchedulingContext, payload: msgspec.Raw) -> None:
+    """What is proposed by itself."""
+    closed = msgspec.json.decode(payload, type=repairing.Closed)
+    await repairing.propose_for_outage(ctx.working_in(closed.organization_id), closed)
+
+
 KEEPS: tuple[Keeps[SchedulingContext], ...] = (Keeps("appointments", dispose_appointments), Keeps("calendar-blocks", dispose_blocks))
 TIMERS: tuple[Timer[SchedulingContext], ...] = (
     Timer("scheduling.expire_holds", 5, expire_holds),
     Timer("scheduling.expire_offers", 5, expire_offers),
     Timer("scheduling.prolong_time_in_use", 20, prolong),
+    Timer("scheduling.take_up_plans", 10, searching.take_up),
     Timer("scheduling.extend_openings", 600, extend_openings),
     Timer("scheduling.archive_past", 3600, archive_past),
     disposing("scheduling.dispose", KEEPS, days_kept),
 )
+JOBS: tuple[Job[SchedulingContext], ...] = (
+    Job(plans.RUN, search_plan, is_long=True), Job(repairing.PROPOSE, propose_for_outage),
+)  # fmt: skip

@@ -14,9 +14,21 @@ from carewright.contracts.hours import BlockTime
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.notifications import CommunicationNotDone
-from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
+from carewright.contracts.outages import ListOutages, Outage, OutageEnded, OutageReported, OutagesPage, ReportOutage
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
-from carewright.contracts.planner import AcceptMoves, DayPlan, MovesMade, PlanDay, Proposed, ProposeInstead
+from carewright.contracts.planner import (
+    AcceptPlan,
+    GetPlanningRules,
+    GiveUpPlan,
+    KeptPlan,
+    ListPlans,
+    PlanDay,
+    PlanningRules,
+    PlansPage,
+    Proposed,
+    ProposeInstead,
+    SetPlanningRules,
+)
 from carewright.contracts.schedules import Calendar, GetCalendar, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
@@ -26,10 +38,10 @@ from carewright.kernel.modules import Module, Running
 from carewright.scheduling import handlers
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.http import ROUTES
-from carewright.scheduling.jobs import TIMERS
+from carewright.scheduling.jobs import JOBS, TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, OFFERS, TIME_IN_USE
+from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, DAY_PLANS, OFFERS, TIME_IN_USE
 from carewright.scheduling.service import (
     board,
     book,
@@ -43,8 +55,9 @@ from carewright.scheduling.service import (
     offer_links,
     offers,
     outages,
-    plan,
+    plans,
     preview,
+    repairing,
     search,
     starts,
 )
@@ -150,11 +163,26 @@ class LocalScheduling:
     async def propose_instead(self, actor: Actor, query: ProposeInstead) -> Proposed:
         return await instead.propose_instead(self._as(actor), query)
 
-    async def plan_day(self, actor: Actor, query: PlanDay) -> DayPlan:
-        return await plan.plan_day(self._as(actor), query)
+    async def start_plan(self, actor: Actor, command: PlanDay, idempotency_key: str | None = None) -> KeptPlan:
+        return await plans.start_plan(self._as(actor, idempotency_key, command), command)
 
-    async def accept_moves(self, actor: Actor, command: AcceptMoves, idempotency_key: str | None = None) -> MovesMade:
-        return await plan.accept_moves(self._as(actor, idempotency_key, command), command)
+    async def get_plan(self, actor: Actor, plan_id: UUID) -> KeptPlan:
+        return await plans.get_plan(self._as(actor), plan_id)
+
+    async def list_plans(self, actor: Actor, query: ListPlans) -> PlansPage:
+        return await plans.list_plans(self._as(actor), query)
+
+    async def give_up_plan(self, actor: Actor, command: GiveUpPlan, idempotency_key: str | None = None) -> KeptPlan:
+        return await plans.give_up_plan(self._as(actor, idempotency_key, command), command)
+
+    async def accept_plan(self, actor: Actor, command: AcceptPlan, idempotency_key: str | None = None) -> KeptPlan:
+        return await plans.accept_plan(self._as(actor, idempotency_key, command), command)
+
+    async def get_planning_rules(self, actor: Actor, query: GetPlanningRules) -> PlanningRules:
+        return await plans.get_planning_rules(self._as(actor), query)
+
+    async def set_planning_rules(self, actor: Actor, command: SetPlanningRules, idempotency_key: str | None = None) -> PlanningRules:
+        return await plans.set_planning_rules(self._as(actor, idempotency_key, command), command)
 
     async def preview_move(self, actor: Actor, command: c.RescheduleAppointment) -> MovePreview:
         return await preview.preview_move(self._as(actor), command)
@@ -226,7 +254,7 @@ MODULE = Module(
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
         "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use", "/api/v1/outages", "/api/v1/offers",
-        "/api/v1/day-plans",
+        "/api/v1/day-plans", "/api/v1/planning-rules",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,
@@ -242,9 +270,12 @@ MODULE = Module(
         c.AppointmentCancelled: handlers.follow_appointment,
         c.AppointmentAdvanced: handlers.follow_appointment,
         CommunicationNotDone: handlers.note_unreached,
+        OutageReported: repairing.note_outage,
+        OutageEnded: repairing.note_ended,
     },
     at_once=frozenset({PatientChanged}),
-    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE, OFFERS),
+    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE, OFFERS, DAY_PLANS),
+    jobs=JOBS,
     timers=TIMERS,
     sealed=SEALED,
 )  # fmt: skip

@@ -966,3 +966,85 @@ DELETE FROM scheduling.offer WHERE organization_id = $1 AND patient_id = $2
 UPDATE scheduling.offer SET patient_id = kernel.survivor_of($1, $2), version = version + 1
 WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
 RETURNING id
+
+-- name: insert_day_plan
+-- Nothing back: a search runs at the site.
+INSERT INTO scheduling.day_plan (organization_id, id, site_id, state, cause, outage_id, asked, asked_at, asked_by, from_at, until_at)
+VALUES ($1, $2, $3, 'searching', $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT DO NOTHING
+RETURNING *
+
+-- name: day_plan_searching
+SELECT * FROM scheduling.day_plan WHERE organization_id = $1 AND site_id = $2 AND state = 'searching'
+
+-- name: day_plan_by_id
+SELECT * FROM scheduling.day_plan WHERE organization_id = $1 AND id = $2
+
+-- name: day_plan_for_change
+SELECT * FROM scheduling.day_plan WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: day_plans_page
+-- The newest first: ids go up with time.
+SELECT organization_id, id, site_id, state, cause, outage_id, asked, asked_at, asked_by, from_at, until_at, percent, worth_minutes, ended_at,
+    fault, moves, moved, refused, version
+FROM scheduling.day_plan
+WHERE organization_id = $1 AND site_id = $2 AND ($3::uuid IS NULL OR id < $3)
+ORDER BY id DESC LIMIT $4
+
+-- name: begin_day_plan
+-- Nothing back: nobody wants it any more, or somebody is at it and was heard after $4.
+UPDATE scheduling.day_plan SET begun = begun + 1, heard_at = $3, percent = 0, worth_minutes = NULL
+WHERE organization_id = $1 AND id = $2 AND state = 'searching' AND (heard_at IS NULL OR heard_at < $4)
+RETURNING *
+
+-- name: hear_of_day_plan
+-- Nothing back: nobody wants it any more.
+UPDATE scheduling.day_plan SET heard_at = $3 WHERE organization_id = $1 AND id = $2 AND state = 'searching' RETURNING id
+
+-- name: advance_day_plan
+UPDATE scheduling.day_plan SET percent = $3, worth_minutes = $4 WHERE organization_id = $1 AND id = $2 AND state = 'searching'
+
+-- name: end_day_plan
+-- Nothing back: it had ended. $3 is how, $5 what was found, $6 how many moves that are, $7 why nothing was.
+UPDATE scheduling.day_plan SET state = $3, ended_at = $4, plan = $5, moves = $6, fault = $7, version = version + 1,
+    percent = CASE WHEN $3 = 'proposed' THEN 100 ELSE percent END
+WHERE organization_id = $1 AND id = $2 AND state = 'searching'
+RETURNING *
+
+-- name: put_day_plan_aside
+UPDATE scheduling.day_plan SET state = 'given-up', version = version + 1 WHERE organization_id = $1 AND id = $2 RETURNING *
+
+-- name: note_day_plan_made
+UPDATE scheduling.day_plan SET state = 'accepted', made = $3, moved = $4, refused = $5, version = version + 1
+WHERE organization_id = $1 AND id = $2
+RETURNING *
+
+-- name: silent_day_plans
+-- Of every organization: searches that were begun, and at which nobody was after $1.
+SELECT organization_id, id, begun FROM scheduling.day_plan WHERE state = 'searching' AND heard_at < $1 ORDER BY heard_at LIMIT $2
+
+-- name: day_plans_for_outage
+-- Those that nobody has decided about.
+SELECT * FROM scheduling.day_plan WHERE organization_id = $1 AND outage_id = $2 AND state IN ('searching', 'proposed') ORDER BY id FOR UPDATE
+
+-- name: day_plan_since
+-- A search by itself for that site and moment that was asked for after $4 knows of whatever was closed by then.
+SELECT id FROM scheduling.day_plan
+WHERE organization_id = $1 AND site_id = $2 AND cause = 'outage' AND from_at <= $3 AND until_at > $3 AND asked_at > $4
+  AND state IN ('searching', 'proposed', 'accepted')
+LIMIT 1
+
+-- name: forget_day_plans
+DELETE FROM scheduling.day_plan WHERE (organization_id, id) IN (
+    SELECT organization_id, id FROM scheduling.day_plan WHERE asked_at < $1 ORDER BY asked_at LIMIT $2)
+RETURNING id
+
+-- name: first_start_of
+-- When the first of these that is at the site begins.
+SELECT min(starts_at) AS start FROM scheduling.appointment WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND value->>'site_id' = $3
+
+-- name: planning_rules
+SELECT proposes, accepts, moves_most, minutes_most FROM scheduling.site WHERE organization_id = $1 AND id = $2
+
+-- name: set_planning_rules
+UPDATE scheduling.site SET proposes = $3, accepts = $4, moves_most = $5, minutes_most = $6 WHERE organization_id = $1 AND id = $2 RETURNING id

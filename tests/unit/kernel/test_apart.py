@@ -12,7 +12,7 @@ from carewright.contracts.queue import QueuePolicy
 from carewright.contracts.tuning import CTAS_TARGETS, Found
 from carewright.flow.model import tuning
 from carewright.kernel import apart
-from carewright.kernel.apart import Limits, Line, RanOut
+from carewright.kernel.apart import Limits, Line, RanOut, Say
 
 ROOM = Limits(cpu_seconds=60, seconds=120, mebibytes=1_024)
 
@@ -31,7 +31,7 @@ class Ear:
         self.heard: list[int] = []
         self.most = most
 
-    async def __call__(self, percent: int) -> bool:
+    async def __call__(self, percent: int, _: float | None) -> bool:
         self.heard.append(percent)
         return len(self.heard) < self.most
 
@@ -74,6 +74,11 @@ def broken(question: Asked, say: Callable[[int], None]) -> timedelta:
     raise ZeroDivisionError(question.what)
 
 
+def measured(_: Asked, say: Say) -> timedelta:
+    say(50, 2.5)
+    return timedelta(1)
+
+
 def told(place: str, asked: msgspec.Struct) -> list[Line]:
     lines: list[Line] = []
     apart._answered(place, msgspec.json.encode(asked), lines.append)  # the child's half
@@ -83,6 +88,10 @@ def told(place: str, asked: msgspec.Struct) -> list[Line]:
 def test_a_fault_is_told_by_its_type_and_nothing_of_the_question() -> None:
     assert told(f"{__name__}:broken", Asked(what="secret")) == [Line(percent=3), Line(fault="ZeroDivisionError")]
     assert told("no.such.module:broken", Asked(what="secret")) == [Line(fault="ModuleNotFoundError")]
+
+
+def test_how_good_it_is_so_far_is_told_with_how_far_it_is() -> None:
+    assert told(f"{__name__}:measured", Asked(what="x"))[0] == Line(percent=50, value=2.5)
 
 
 def test_a_child_that_could_not_begin_has_no_answer() -> None:

@@ -29,7 +29,7 @@ def alike(count: int, *, starts: range = range(91), tier: int = 2) -> list[Visit
 def answered(posed: Posed, seconds: float = 0.1, why_seconds: int = 2) -> Answer:
     before = posed.booked()
     answer = plan_apart(
-        question_of(posed.problem, before, seconds=seconds, seed=1, chains=2, why_seconds=why_seconds), lambda _percent: None
+        question_of(posed.problem, before, seconds=seconds, seed=1, chains=2, why_seconds=why_seconds), lambda *_: None
     )  # fmt: skip
     assert faults(posed.problem, answer.plan) == []
     assert value_of(posed.problem, answer.plan) >= value_of(posed.problem, before)

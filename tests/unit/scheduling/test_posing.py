@@ -14,7 +14,7 @@ from carewright.scheduling.engines.chains import Effort, search
 from carewright.scheduling.engines.exact import Exact
 from carewright.scheduling.model import posing
 from carewright.scheduling.model.planning import Bits, Plan, Problem, faults, row_of_bits, value_of
-from carewright.scheduling.model.posing import Need, Placed, Posed, Visit, Weights, pose
+from carewright.scheduling.model.posing import UNIT, Need, Placed, Posed, Visit, Weights, pose
 
 TICKS = 96
 PHYSICIANS, ROOMS = (0, 1), (2, 3, 4)
@@ -122,11 +122,15 @@ def test_a_process_apart_finds_what_is_no_worse(seconds: float) -> None:
     posed = pose(visits, free(), TICKS, Weights())
     asked = question_of(posed.problem, posed.booked(), seconds=seconds, seed=1, chains=2)
     sent = msgspec.json.decode(msgspec.json.encode(asked), type=type(asked))
-    heard: list[int] = []
-    answer = msgspec.json.decode(msgspec.json.encode(plan_apart(sent, heard.append)), type=Answer)
+    heard: list[tuple[int, float | None]] = []
+    said = plan_apart(sent, lambda percent, worth=None: heard.append((percent, worth)))
+    answer = msgspec.json.decode(msgspec.json.encode(said), type=Answer)
     assert faults(posed.problem, answer.plan) == []
     assert value_of(posed.problem, answer.plan) >= value_of(posed.problem, posed.booked())
-    assert heard == list(range(10, 101, 10))
+    assert [percent for percent, _ in heard] == list(range(10, 101, 10))
+    worths = [worth or 0.0 for _, worth in heard]
+    assert worths == sorted(worths)
+    assert round(worths[-1] * UNIT) == value_of(posed.problem, answer.plan)[1]
 
 
 def test_a_process_apart_asks_the_solver_where_the_visits_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,5 +143,5 @@ def test_a_process_apart_asks_the_solver_where_the_visits_are_few(monkeypatch: p
     monkeypatch.setattr(port, "exactly", solver)
     for count in (30, 31):
         posed = pose([visit(5, patient=number) for number in range(count)], free(), TICKS, Weights())
-        plan_apart(question_of(posed.problem, posed.booked(), seconds=1.3, seed=1, chains=1), lambda _: None)
+        plan_apart(question_of(posed.problem, posed.booked(), seconds=1.3, seed=1, chains=1), lambda *_: None)
     assert [len(each.start) for each in asked] == [30]

@@ -115,7 +115,7 @@ async def run_tuning(ctx: Context, tuning_id: UUID) -> None:
     if kept is None or kept.tuning.status != "running":
         return
 
-    async def heard(percent: int) -> bool:
+    async def heard(percent: int, _: float | None) -> bool:
         return await store.advance(ctx.db, organization_id, tuning_id, percent)
 
     try:

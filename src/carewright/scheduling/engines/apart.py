@@ -12,6 +12,7 @@ from carewright.scheduling.engines.chains import Effort, Progress, Told, search
 from carewright.scheduling.engines.exact import reasons_each
 from carewright.scheduling.engines.port import Engine, Fall, plan_day
 from carewright.scheduling.model.planning import Plan, Problem, Value
+from carewright.scheduling.model.posing import UNIT
 
 CLOCK = SystemClock().monotonic_seconds
 BOUND_FROM = 1.0
@@ -67,11 +68,14 @@ def question_of(problem: Problem, start: Plan, *, seconds: float, seed: int, cha
 
 
 def plan_apart(question: Question, say: Say) -> Answer:
-    """What the process does: it begins with the plan that there is, and says after each part how far it is."""
+    """What the process does: it begins with the plan that there is, and says after each part how far it is.
+
+    It says what the best plan so far is worth, too, in minutes.
+    """
     problem, start = received(question.problem), received_plan(question.start)
 
     def told(progress: Progress) -> bool:
-        say(round(progress.share * 100))
+        say(round(progress.share * 100), progress.value[1] / UNIT)
         return True
 
     search(problem, Effort(steps=0), CLOCK, start)  # compiled, or read from the disk, before the time begins

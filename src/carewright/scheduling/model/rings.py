@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from carewright.contracts.planner import AcceptedMove
+from carewright.contracts.planner import PlannedMove
 from carewright.contracts.scheduling import Appointment
 
 BESIDE = timedelta(hours=1)
@@ -15,7 +15,7 @@ BESIDE = timedelta(hours=1)
 class Going(NamedTuple):
     """A move that is to be made, and the appointment as it is."""
 
-    move: AcceptedMove
+    move: PlannedMove
     now: Appointment
 
     @property

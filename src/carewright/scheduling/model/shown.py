@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.offers import OfferFact
+from carewright.contracts.planner import DayPlanChanged
 from carewright.contracts.scheduling import AppointmentFact, AppointmentRescheduled, ClaimedTime, ScheduleChanged, TimeInUseChanged
 from carewright.kernel.shown import Shown
 
@@ -41,6 +42,14 @@ def offered(fact: OfferFact) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     yield fact.site_id, {"id": str(fact.offer_id), "appointment": str(fact.appointment_id), "what": what, "status": fact.status}
 
 
+def planned(fact: DayPlanChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """How a plan stands, for its site."""
+    yield fact.site_id, {
+        "id": str(fact.plan_id), "version": str(fact.version), "status": fact.state, "cause": fact.cause, "moves": str(fact.moves),
+        "moved": str(fact.moved), "refused": str(fact.refused),
+    }  # fmt: skip
+
+
 def _taken(claims: Iterable[ClaimedTime], start: datetime) -> str:
     """Whose calendars are taken, and from when to when: in minutes after `start`."""
     return " ".join(f"{each.schedule_id}:{(each.start - start) // MINUTE}:{(each.end - start) // MINUTE}" for each in claims)
@@ -65,3 +74,4 @@ OFFERS = Shown(
     "offer", frozenset({"scheduling.appointment.read", "scheduling.appointment.any_patient"}),
     dict.fromkeys(OfferFact.__subclasses__(), offered),
 )  # fmt: skip
+DAY_PLANS = Shown("day-plan", frozenset({"scheduling.plan.make"}), {DayPlanChanged: planned})

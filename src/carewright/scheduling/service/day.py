@@ -133,22 +133,28 @@ class Day:
         return map(int, starts)
 
 
-async def read_day(ctx: SchedulingContext, query: PlanDay) -> Day:
-    """What there is to plan. Raises `UnknownSite`; `BadInput` for a time that no calendar reaches. The journal notes the site alone."""
-    calendars, cipher = await ctx.calendars(), await ctx.cipher()
+def span_of(calendars: Calendars, query: PlanDay, now: datetime) -> tuple[int, int]:
+    """From which tick of the index to which is planned. Raises `UnknownSite`; `BadInput` for a time that no calendar reaches."""
     if query.site_id not in calendars.sites:
         raise UnknownSite(site_id=str(query.site_id))
-    horizon, now = calendars.index.horizon, ctx.clock.now()
+    horizon = calendars.index.horizon
     first = -((horizon.origin - max(utc(query.from_at or now), now)) // TICK)
     end = min(first + timedelta(hours=query.hours) // TICK, horizon.ticks)
     if end <= first:
         raise BadInput("Calendars are not kept so far ahead yet.", parameter="from_at")
-    start, until = horizon.instant_of(first), horizon.instant_of(end)
+    return first, end
+
+
+async def read_day(ctx: SchedulingContext, query: PlanDay) -> Day:
+    """What there is to plan. Raises as `span_of` does. The journal notes the site alone."""
+    calendars, cipher, now = await ctx.calendars(), await ctx.cipher(), ctx.clock.now()
+    first, end = span_of(calendars, query, now)
+    start, until = (calendars.index.horizon.instant_of(each) for each in (first, end))
     async with ctx.db.transaction() as tx:
         await store.plan_once(tx)
         found = await taking_time(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=until), start, until, now)
         about = audit.Entity(type="Location", id=query.site_id)
-        await audit.record(tx, audit.entry(ctx, "scheduling.plan.propose", "R", entities=(about,)))
+        await audit.record(tx, audit.entry(ctx, "scheduling.plan.search", "R", entities=(about,)))
     return Day(calendars, query.site_id, first, end, found)
 
 

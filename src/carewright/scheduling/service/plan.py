@@ -1,24 +1,17 @@
-"""Use cases of planning: a better plan for a site's day, proposed; and the moves of a proposal, made as bookings are."""
+"""A better plan for a site's day, searched for; and the moves of a plan, made as bookings are."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from math import ceil
 from typing import Literal
 from uuid import UUID
 
 import numpy as np
 
-from carewright.contracts.planner import (
-    AcceptMoves,
-    DayPlan,
-    MoveMade,
-    MovesMade,
-    PlanDay,
-    PlanFigures,
-    PlannedMove,
-)
-from carewright.contracts.scheduling import CalendarMoved, PatientBusy, PickedTime, RescheduleAppointment, TimeNotFree
-from carewright.kernel.apart import Limits, RanOut, reckon
-from carewright.kernel.errors import Refusal, Unavailable
+from carewright.contracts.planner import DayPlan, PlanDay, PlanFigures, PlannedMove
+from carewright.contracts.scheduling import Appointment, CalendarMoved, PatientBusy, PickedTime, RescheduleAppointment, TimeNotFree
+from carewright.kernel.apart import Heard, Limits, RanOut, reckon, wanted
+from carewright.kernel.errors import PreconditionFailed, Refusal
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.engines.apart import Answer, plan_apart, question_of
 from carewright.scheduling.model.planning import Plan, value_of
@@ -29,59 +22,71 @@ from carewright.scheduling.service.day import Day, read_day
 from carewright.scheduling.service.exchange import exchange
 from carewright.scheduling.service.words import fallen, reasons_of
 
-MAKE = "scheduling.plan.make"
 LIMITS = Limits(cpu_seconds=240, seconds=120, mebibytes=4_096)
-"""Of which half a minute goes into compiling, the first time on a machine."""
+"""Beside the time that was asked for. Half a minute of it goes into compiling, the first time on a machine."""
 CHAINS = 2
 WHY_SECONDS = 3
 """For the reasons of all who have no place."""
-NOT_FOUND = "No plan was found with the time and memory that there are. Nothing was changed. Please try again, with fewer hours."
 LOST = (TimeNotFree, PatientBusy, CalendarMoved)
+Outcome = Refusal | Literal[True]
+"""Why a move was refused, or that it was made."""
 
 
-async def plan_day(ctx: SchedulingContext, query: PlanDay) -> DayPlan:
-    """A better plan for a site, looked for in a process of its own. Nothing is changed. Raises `UnknownSite`, `Unavailable`."""
-    ctx.actor.require(MAKE)
-    ctx.require_site(query.site_id)
+async def plan_day(ctx: SchedulingContext, query: PlanDay, heard: Heard = wanted) -> DayPlan:
+    """A better plan for a site, looked for in a process of its own. Nothing is changed.
+
+    Raises `UnknownSite`, `BadInput`, and `RanOut`, also where `heard` says that it is wanted no more.
+    """
     day = await read_day(ctx, query)
     posed = pose(day.visits, day.free(), day.ticks, Weights(), day.tick_of(ctx.clock.now()))
     before = posed.booked()
-    return _told(day, posed, before, await _searched(posed, before, query))
+    return _told(day, posed, before, await _searched(posed, before, query, heard))
 
 
-async def accept_moves(ctx: SchedulingContext, command: AcceptMoves) -> MovesMade:
-    """Make moves of a proposal, each re-checked and booked as any other; one that goes where another of them is waits for it.
+async def accept_moves(ctx: SchedulingContext, moves: Iterable[PlannedMove]) -> dict[UUID, Outcome]:
+    """Make moves of a plan, each re-checked and booked as any other; one that goes where another of them is waits for it.
 
     Those that wait for each other in a ring are moved together, or none of them. One that cannot be made any more is refused, and the
-    rest stands. Made already, a move is refused by its version, and changes nothing. Raises `UnknownAppointment` before anything is moved.
+    rest stands. What is where it was to go was made, whoever did it: to ask again changes nothing.
     """
-    ctx.actor.require(MAKE)
-    left = {each.appointment_id: Going(each, await get_appointment(ctx, each.appointment_id)) for each in command.moves}
-    made: dict[UUID, Refusal | None] = {}
+    made: dict[UUID, Outcome] = {}
+    left: dict[UUID, Going] = {}
+    for each in moves:
+        try:
+            left[each.appointment_id] = Going(each, await get_appointment(ctx, each.appointment_id))
+        except Refusal as refusal:
+            made[each.appointment_id] = refusal
     while left:
         ended = {id_: end for id_, each in left.items() if (end := await _tried(ctx, each)) is not None}
         if not ended:
             ended = await _rung(ctx, left)
         if not ended:
             break
-        made |= {id_: None if end is True else end for id_, end in ended.items()}
+        made |= ended
         left = {id_: each for id_, each in left.items() if id_ not in ended}
-    made |= dict.fromkeys(left, TimeNotFree())
-    return MovesMade(items=tuple(_outcome(each.appointment_id, made[each.appointment_id]) for each in command.moves))
+    return made | dict.fromkeys(left, TimeNotFree())
 
 
-async def _tried(ctx: SchedulingContext, going: Going) -> Refusal | Literal[True] | None:
+async def _tried(ctx: SchedulingContext, going: Going) -> Outcome | None:
     """Whether it was made, or is refused for good; None where the time is not free yet."""
     try:
         await reschedule_appointment(_by_itself(ctx), _command(going))
     except LOST:
         return None
+    except PreconditionFailed as refusal:
+        return True if _is_there(going.move, await get_appointment(ctx, going.id)) else refusal
     except Refusal as refusal:
         return refusal
     return True
 
 
-async def _rung(ctx: SchedulingContext, left: Mapping[UUID, Going]) -> dict[UUID, Refusal | Literal[True]]:
+def _is_there(move: PlannedMove, one: Appointment) -> bool:
+    """Whether an appointment is where it was to go."""
+    served_by = {each.actor_id for each in one.participants if each.kind != "patient"}
+    return (one.start, served_by) == (move.start, set(move.actor_ids))
+
+
+async def _rung(ctx: SchedulingContext, left: Mapping[UUID, Going]) -> dict[UUID, Outcome]:
     """The first ring of those that wait for each other, moved together. Nobody, where there is none that can be."""
     tried: set[UUID] = set()
     for id_, one in left.items():
@@ -111,20 +116,14 @@ def _command(going: Going) -> RescheduleAppointment:
     return RescheduleAppointment(appointment_id=one.id, time=time, expected_version=move.version)
 
 
-def _outcome(id_: UUID, refusal: Refusal | None) -> MoveMade:
-    if refusal is None:
-        return MoveMade(appointment_id=id_, outcome="moved")
-    return MoveMade(appointment_id=id_, outcome="refused", code=refusal.code)
-
-
-async def _searched(posed: Posed, before: Plan, query: PlanDay) -> Answer:
+async def _searched(posed: Posed, before: Plan, query: PlanDay, heard: Heard) -> Answer:
     question = question_of(posed.problem, before, seconds=query.seconds, seed=query.seed, chains=CHAINS, why_seconds=WHY_SECONDS)
-    try:
-        answer = await reckon(plan_apart, question, Answer, LIMITS)
-    except RanOut as fault:
-        raise Unavailable(NOT_FOUND) from fault
+    limits = replace(
+        LIMITS, cpu_seconds=LIMITS.cpu_seconds + ceil(CHAINS * query.seconds), seconds=LIMITS.seconds + ceil(query.seconds)
+    )  # fmt: skip
+    answer = await reckon(plan_apart, question, Answer, limits, heard)
     if answer is None:
-        raise Unavailable(NOT_FOUND)
+        raise RanOut("Unwanted")
     return answer
 
 
