@@ -251,6 +251,7 @@ scheduling.end_outage                  scheduling.outage.end
 scheduling.find_times                  scheduling.time.find
 scheduling.get_appointment             scheduling.appointment.read
 scheduling.get_calendar                scheduling.calendar.read
+scheduling.get_link                    scheduling.link.read
 scheduling.get_offer                   scheduling.offer.read
 scheduling.get_outage                  scheduling.outage.read
 scheduling.get_plan                    scheduling.plan.read
@@ -259,9 +260,11 @@ scheduling.give_time_back              scheduling.time_in_use.give_back
 scheduling.give_up_plan                scheduling.plan.give_up
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
+scheduling.link_appointments           scheduling.link.make
 scheduling.link_to_offer               scheduling.offer.link
 scheduling.list_appointments           scheduling.appointment.list
 scheduling.list_gaps                   scheduling.gap.list
+scheduling.list_links                  scheduling.link.list
 scheduling.list_masters                scheduling.master.list
 scheduling.list_offers                 scheduling.offer.list
 scheduling.list_outages                scheduling.outage.list
@@ -270,6 +273,7 @@ scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
 scheduling.make_offer                  scheduling.offer.make
+scheduling.note_link_seen              scheduling.link.see_to
 scheduling.note_offer_unreached        scheduling.offer.unreached
 scheduling.offer_by_link               scheduling.offer.open
 scheduling.preview_move                scheduling.appointment.preview
@@ -285,6 +289,7 @@ scheduling.set_working_hours           scheduling.calendar.set_hours
 scheduling.start_plan                  scheduling.plan.propose
 scheduling.take_time                   scheduling.time_in_use.take
 scheduling.unblock_time                scheduling.calendar.unblock
+scheduling.unlink_appointments         scheduling.link.remove
 scheduling.withdraw_offer              scheduling.offer.withdraw
 subscriptions.change_subscription      subscriptions.subscription.change
 subscriptions.end_subscription         subscriptions.subscription.delete

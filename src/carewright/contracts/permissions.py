@@ -114,6 +114,7 @@ scheduling.appointment.book           x   x   x   x   .   .   .   .   .   .   . 
 scheduling.appointment.confirm        x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
 scheduling.appointment.cancel         x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
 scheduling.appointment.reschedule     x   x   x   x   .   .   .   .   .   .   .   x   .   .   .
+scheduling.appointment.link           .   .   x   x   .   .   .   .   .   .   .   x   .   .   .
 scheduling.appointment.any_patient    .   .   x   x   x   x   x   .   .   .   .   x   .   .   .
 scheduling.appointment.accept         .   .   x   x   .   .   .   .   .   .   .   .   .   .   .
 scheduling.appointment.advance        .   .   x   x   x   x   x   .   .   .   .   x   .   .   .

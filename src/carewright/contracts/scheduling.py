@@ -16,6 +16,7 @@ from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, S
 from carewright.contracts.directory import ActorKind, UrgencyTier
 from carewright.contracts.hours import BlockChange, BlockTime, Override
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
+from carewright.contracts.links import LinksAppointments
 from carewright.contracts.masters import ChangeMaster, Masters
 from carewright.contracts.outages import ListOutages, Outage, OutagesPage, ReportOutage
 from carewright.contracts.planner import PlansDays
@@ -500,7 +501,7 @@ class CatalogueChanged(Event, frozen=True, kw_only=True):
         return self.entry_id
 
 
-class Scheduling(PlansDays, Protocol):
+class Scheduling(PlansDays, LinksAppointments, Protocol):
     """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given.
 
     `in_stead_of` names the older system whose mirror the actor is: of what that system is master of, nobody else writes.

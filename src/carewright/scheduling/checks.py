@@ -38,11 +38,17 @@ async def nothing_of_merged(ctx: SchedulingContext) -> list[str]:
     return [f"appointment {row['id']} is a record's that was merged: merge it again" for row in rows]
 
 
+async def links_are_of_one_patient(ctx: SchedulingContext) -> list[str]:
+    rows = await ctx.db.fetch(Q.links_of_merged)
+    return [f"link {row['id']} is of an appointment of somebody else" for row in rows]
+
+
 CHECKS: dict[str, Callable[[SchedulingContext], Awaitable[list[str]]]] = {
     "no two claims overlap": no_overlap,
     "live appointments hold time, dead ones none": claims_match_states,
     "all time is held by somebody": no_claims_of_nobody,
     "an open offer keeps its time": offers_keep_time,
     "no appointment is left with a record that was merged": nothing_of_merged,
+    "what is linked is one patient's": links_are_of_one_patient,
     "an appointment holds all its claims or none": all_claims_or_none,
 }

@@ -28,9 +28,9 @@ from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
-from carewright.scheduling.service import in_use, offers
+from carewright.scheduling.service import following, in_use, offers
 from carewright.scheduling.service.change import replace_stored
-from carewright.scheduling.store import merging, stops
+from carewright.scheduling.store import links, merging, stops
 from carewright.scheduling.store import offers as rows
 
 NEVER = date(2000, 1, 1)
@@ -69,18 +69,20 @@ async def copy_patient(_: Context, tx: Session, event: PatientChanged) -> None:
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
-    """Words go, times stay: an appointment without its patient's record is a number in a statistic. What they were offered is forgotten."""
+    """Words go, times stay: an appointment without its patient's record is a number in a statistic. Offers and links are forgotten."""
     ids = await store.erase_patient(tx, event)
     offered = await offers.erase_offers(ctx, tx, event.organization_id, event.patient_id)
-    gone = [("Appointment", each) for each in ids] + [("Offer", each) for each in offered]
+    linked = await links.erase(tx, event.organization_id, event.patient_id)
+    gone = [("Appointment", each) for each in ids] + [("Offer", each) for each in offered] + [("AppointmentLink", each) for each in linked]
     about = tuple(audit.Entity(type=kind, id=each) for kind, each in gone)
     name = "scheduling.appointment.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
 
 
 async def follow_appointment(ctx: Context, tx: Session, event: AppointmentFact) -> None:
-    """Nobody is asked any more about an appointment that is not as it was."""
+    """Nobody is asked any more about an appointment that is not as it was, and what depends on it is seen to."""
     await offers.follow_appointment(ctx, tx, event)
+    await following.follow_appointment(ctx, tx, event)
 
 
 async def note_unreached(ctx: Context, tx: Session, event: CommunicationNotDone) -> None:
@@ -141,6 +143,8 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     ids = [*(each.id for each in appointments), *archived]
     await audit.record_merge(ctx, tx, "scheduling.appointment.merge", event, "Appointment", ids)
     await audit.record_merge(ctx, tx, "scheduling.offer.merge", event, "Offer", await rows.take_over(tx, organization_id, prior_id))
+    linked = await links.take_over(tx, organization_id, prior_id)
+    await audit.record_merge(ctx, tx, "scheduling.link.merge", event, "AppointmentLink", linked)
 
 
 def _by_turn(event: QueueEntryMoved) -> AppointmentStatus | None:

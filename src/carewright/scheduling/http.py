@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from carewright.contracts import hours as h
+from carewright.contracts import links as k
 from carewright.contracts import offers as o
 from carewright.contracts import scheduling as c
 from carewright.contracts.coverage import NotAuthorised, NotCovered
@@ -36,7 +37,7 @@ from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, offers, outages, plans, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, links, offers, outages, plans, search
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -258,11 +259,32 @@ async def withdraw_offer(ctx: Ctx, call: Call[Nothing, Nothing]) -> o.Offer:
     return await offers.withdraw_offer(ctx, command)
 
 
+async def link_appointments(ctx: Ctx, call: Call[Nothing, k.LinkAppointments]) -> k.AppointmentLink:
+    return await links.link_appointments(ctx, call.body)
+
+
+async def list_links(ctx: Ctx, call: Call[k.ListLinks, Nothing]) -> k.LinksPage:
+    return await links.list_links(ctx, call.query)
+
+
+async def get_link(ctx: Ctx, call: Call[Nothing, Nothing]) -> k.AppointmentLink:
+    return await links.get_link(ctx, call.path["link_id"])
+
+
+async def note_link_seen(ctx: Ctx, call: Call[Nothing, Nothing]) -> k.AppointmentLink:
+    return await links.note_link_seen(ctx, k.NoteLinkSeen(link_id=call.path["link_id"], expected_version=call.version))
+
+
+async def unlink_appointments(ctx: Ctx, call: Call[Nothing, Nothing]) -> k.AppointmentLink:
+    return await links.unlink_appointments(ctx, k.UnlinkAppointments(link_id=call.path["link_id"], expected_version=call.version))
+
+
 ONE = "/api/v1/appointments/{appointment_id}"
 CALENDAR = "/api/v1/schedules/{schedule_id}"
 OFFER = "/api/v1/offers/{offer_id}"
 PLAN = "/api/v1/day-plans/{plan_id}"
 RULES = "/api/v1/planning-rules"
+LINK = "/api/v1/appointment-links/{link_id}"
 ENDED = (o.UnknownOffer, o.OfferNotOpen)
 
 ROUTES = (
@@ -358,6 +380,29 @@ ROUTES = (
     Route(
         "POST", f"{OFFER}/withdraw", withdraw_offer, "Take an offer back, and give its time back.",
         permission=offers.MAKE, answer=o.Offer, keyed=True, versioned=True, refusals=ENDED,
+    ),
+    Route(
+        "POST", "/api/v1/appointment-links", link_appointments, "Have an appointment depend on another of the same patient.",
+        permission=links.MAKE, body=k.LinkAppointments, answer=k.AppointmentLink, keyed=True, versioned=True,
+        created="/api/v1/appointment-links/{id}",
+        refusals=(
+            c.UnknownAppointment, c.IllegalStep, k.AlreadyLinked, k.LinkContradicts, k.LinkDoesNotFit, k.TooManyLinks,
+        ),
+    ),
+    Route(
+        "GET", "/api/v1/appointment-links", list_links, "What depends on what: of an appointment, a patient, or broken at a site.",
+        permission=links.READ, query=k.ListLinks, answer=k.LinksPage,
+    ),
+    Route(
+        "GET", LINK, get_link, "One link.", permission=links.READ, answer=k.AppointmentLink, versioned=True, refusals=(k.UnknownLink,),
+    ),
+    Route(
+        "POST", f"{LINK}/seen", note_link_seen, "Somebody saw to a link that is broken.",
+        permission=links.MAKE, answer=k.AppointmentLink, keyed=True, versioned=True, refusals=(k.UnknownLink, k.LinkNotBroken),
+    ),
+    Route(
+        "DELETE", LINK, unlink_appointments, "Have the appointment depend on the other no more. Both stay as they are.",
+        permission=links.MAKE, answer=k.AppointmentLink, keyed=True, versioned=True, refusals=(k.UnknownLink,),
     ),
     Route(
         "GET", "/api/v1/schedules", list_schedules, "Whose calendars there are.", permission="scheduling.calendar.read",

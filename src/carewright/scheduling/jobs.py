@@ -12,7 +12,9 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service import plans, repairing, searching
 from carewright.scheduling.service.calendars import extend_openings
 from carewright.scheduling.service.expire import expire_holds, expire_offers
+from carewright.scheduling.service.following import MEND, ToMend
 from carewright.scheduling.service.in_use import prolong
+from carewright.scheduling.service.mending import mend_link
 from carewright.scheduling.store import plans as kept
 
 ARCHIVE_BATCH_MAX = 2000
@@ -62,6 +64,10 @@ async def propose_for_outage(ctx: SchedulingContext, payload: msgspec.Raw) -> No
     await repairing.propose_for_outage(ctx.working_in(closed.organization_id), closed)
 
 
+async def mend(ctx: SchedulingContext, payload: msgspec.Raw) -> None:
+    await mend_link(ctx, msgspec.json.decode(payload, type=ToMend))
+
+
 KEEPS: tuple[Keeps[SchedulingContext], ...] = (Keeps("appointments", dispose_appointments), Keeps("calendar-blocks", dispose_blocks))
 TIMERS: tuple[Timer[SchedulingContext], ...] = (
     Timer("scheduling.expire_holds", 5, expire_holds),
@@ -73,5 +79,5 @@ TIMERS: tuple[Timer[SchedulingContext], ...] = (
     disposing("scheduling.dispose", KEEPS, days_kept),
 )
 JOBS: tuple[Job[SchedulingContext], ...] = (
-    Job(plans.RUN, search_plan, is_long=True), Job(repairing.PROPOSE, propose_for_outage),
+    Job(plans.RUN, search_plan, is_long=True), Job(repairing.PROPOSE, propose_for_outage), Job(MEND, mend),
 )  # fmt: skip

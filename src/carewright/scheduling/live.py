@@ -20,7 +20,15 @@ from prometheus_client import Counter, Gauge
 
 from carewright.contracts.directory import ActorKind, VisitType
 from carewright.contracts.offers import OfferEnded, OfferFact, OfferMade
-from carewright.contracts.scheduling import AppointmentFact, CatalogueChanged, ClaimedTime, ScheduleChanged, TimeInUseChanged
+from carewright.contracts.permissions import SYSTEM
+from carewright.contracts.scheduling import (
+    AppointmentCancelled,
+    AppointmentFact,
+    CatalogueChanged,
+    ClaimedTime,
+    ScheduleChanged,
+    TimeInUseChanged,
+)
 from carewright.kernel import outbox, telemetry
 from carewright.kernel.clock import Clock
 from carewright.kernel.db import Database, Row, Session
@@ -364,9 +372,13 @@ class Live:
                 self._doubt(calendars, (*fact.claims, *fact.released), is_arriving=calendars is arriving)
             elif isinstance(fact, OfferFact):
                 calendars.stale.update(fact.actor_ids)
-            elif isinstance(fact, AppointmentFact) and delivered.origin != self._origin:
+            elif isinstance(fact, AppointmentFact) and not self._is_shown(delivered, fact):
                 calendars.note_hold(fact.appointment_id, fact.expires_at, fact.claims)
                 self._doubt(calendars, (*fact.claims, *fact.released), is_arriving=calendars is arriving)
+
+    def _is_shown(self, delivered: Delivered, fact: AppointmentFact) -> bool:
+        """Whether the use case that wrote it, in this process, showed it here. What a handler called off nobody has."""
+        return delivered.origin == self._origin and not (isinstance(fact, AppointmentCancelled) and delivered.actor == SYSTEM)
 
     def _doubt(self, calendars: Calendars, claims: Sequence[ClaimedTime], *, is_arriving: bool) -> None:
         """What the ledger has of this time is to be read again."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from carewright.contracts import links as k
 from carewright.contracts import offers as o
 from carewright.contracts import scheduling as c
 from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, SiteUse
@@ -41,7 +42,7 @@ from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import JOBS, TIMERS
 from carewright.scheduling.live import Live
 from carewright.scheduling.model.choice import LeastFragmentation
-from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, DAY_PLANS, OFFERS, TIME_IN_USE
+from carewright.scheduling.model.shown import APPOINTMENTS, CALENDARS, DAY_PLANS, LINKS, OFFERS, TIME_IN_USE
 from carewright.scheduling.service import (
     board,
     book,
@@ -51,6 +52,7 @@ from carewright.scheduling.service import (
     gaps,
     in_use,
     instead,
+    links,
     masters,
     offer_links,
     offers,
@@ -199,6 +201,23 @@ class LocalScheduling:
     async def list_gaps(self, actor: Actor, query: ListGaps) -> Gaps:
         return await gaps.list_gaps(self._as(actor), query)
 
+    async def link_appointments(self, actor: Actor, command: k.LinkAppointments, idempotency_key: str | None = None) -> k.AppointmentLink:
+        return await links.link_appointments(self._as(actor, idempotency_key, command), command)
+
+    async def unlink_appointments(
+        self, actor: Actor, command: k.UnlinkAppointments, idempotency_key: str | None = None
+    ) -> k.AppointmentLink:
+        return await links.unlink_appointments(self._as(actor, idempotency_key, command), command)
+
+    async def note_link_seen(self, actor: Actor, command: k.NoteLinkSeen, idempotency_key: str | None = None) -> k.AppointmentLink:
+        return await links.note_link_seen(self._as(actor, idempotency_key, command), command)
+
+    async def get_link(self, actor: Actor, link_id: UUID) -> k.AppointmentLink:
+        return await links.get_link(self._as(actor), link_id)
+
+    async def list_links(self, actor: Actor, query: k.ListLinks) -> k.LinksPage:
+        return await links.list_links(self._as(actor), query)
+
 
 class LocalOffers:
     """The `Offers` Protocol in this process."""
@@ -254,7 +273,7 @@ MODULE = Module(
     prefixes=(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
         "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use", "/api/v1/outages", "/api/v1/offers",
-        "/api/v1/day-plans", "/api/v1/planning-rules",
+        "/api/v1/day-plans", "/api/v1/planning-rules", "/api/v1/appointment-links",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,
@@ -274,7 +293,7 @@ MODULE = Module(
         OutageEnded: repairing.note_ended,
     },
     at_once=frozenset({PatientChanged}),
-    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE, OFFERS, DAY_PLANS),
+    shown=(APPOINTMENTS, CALENDARS, TIME_IN_USE, OFFERS, DAY_PLANS, LINKS),
     jobs=JOBS,
     timers=TIMERS,
     sealed=SEALED,

@@ -695,6 +695,9 @@ WITH gone AS (
     DELETE FROM scheduling.appointment_version WHERE organization_id = $1 AND appointment_id IN (SELECT id FROM gone)
 ), offers AS (
     DELETE FROM scheduling.offer WHERE organization_id = $1 AND appointment_id IN (SELECT id FROM gone)
+), links AS (
+    DELETE FROM scheduling.link
+    WHERE organization_id = $1 AND (appointment_id IN (SELECT id FROM gone) OR depends_on_id IN (SELECT id FROM gone))
 )
 SELECT id, patient_id FROM gone
 
@@ -1048,3 +1051,67 @@ SELECT proposes, accepts, moves_most, minutes_most FROM scheduling.site WHERE or
 
 -- name: set_planning_rules
 UPDATE scheduling.site SET proposes = $3, accepts = $4, moves_most = $5, minutes_most = $6 WHERE organization_id = $1 AND id = $2 RETURNING id
+
+-- name: insert_link
+INSERT INTO scheduling.link (
+    organization_id, id, patient_id, site_id, appointment_id, depends_on_id, kind, why, needs, least_minutes, most_minutes, otherwise, status,
+    made_at, changed_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+
+-- name: link_of_two
+SELECT id FROM scheduling.link WHERE organization_id = $1
+    AND least(appointment_id, depends_on_id) = least($2::uuid, $3::uuid)
+    AND greatest(appointment_id, depends_on_id) = greatest($2::uuid, $3::uuid)
+
+-- name: depended_on
+-- What an appointment ($2) depends on, straight or by others. Links of one patient are made one after another, so that this stays true.
+WITH RECURSIVE reached AS (
+    SELECT depends_on_id AS id FROM scheduling.link WHERE organization_id = $1 AND appointment_id = $2
+    UNION
+    SELECT l.depends_on_id FROM scheduling.link l JOIN reached r ON l.organization_id = $1 AND l.appointment_id = r.id
+)
+SELECT id FROM reached
+
+-- name: links_of
+-- Of these appointments, whichever end.
+SELECT * FROM scheduling.link WHERE organization_id = $1 AND (appointment_id = ANY($2::uuid[]) OR depends_on_id = ANY($2)) ORDER BY id
+
+-- name: link_by_id
+SELECT * FROM scheduling.link WHERE organization_id = $1 AND id = $2
+
+-- name: links_for_change
+-- Locked until the transaction ends, after the rows of the appointments.
+SELECT * FROM scheduling.link WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
+
+-- name: links_page
+-- $7 are the sites of whoever asks, if they have some named. At a site nobody is asked to see to what is archived.
+SELECT l.* FROM scheduling.link l
+WHERE l.organization_id = $1 AND ($2::uuid IS NULL OR l.appointment_id = $2 OR l.depends_on_id = $2)
+  AND ($3::uuid IS NULL OR l.patient_id = $3) AND ($4::uuid IS NULL OR l.site_id = $4) AND ($5::text IS NULL OR l.status = $5)
+  AND ($6::uuid IS NULL OR l.id > $6) AND (cardinality($7::uuid[]) = 0 OR l.site_id = ANY($7))
+  AND ($4 IS NULL OR EXISTS (SELECT FROM scheduling.appointment a WHERE a.organization_id = $1 AND a.id = l.appointment_id))
+ORDER BY l.id
+LIMIT $8
+
+-- name: save_link
+UPDATE scheduling.link SET site_id = $3, status = $4, cause = $5, attempt = $6, changed_at = $7, version = $8
+WHERE organization_id = $1 AND id = $2
+
+-- name: delete_link
+DELETE FROM scheduling.link WHERE organization_id = $1 AND id = $2
+
+-- name: erase_links
+DELETE FROM scheduling.link WHERE organization_id = $1 AND patient_id = $2 RETURNING id
+
+-- name: take_over_links
+-- Asked after the appointments, whose rows are locked.
+UPDATE scheduling.link SET patient_id = kernel.survivor_of($1, $2), version = version + 1
+WHERE organization_id = $1 AND patient_id = $2 AND kernel.survivor_of($1, $2) <> $2
+RETURNING id
+
+-- name: links_of_merged
+-- For `carewright verify`: both ends of a link are its patient's.
+SELECT l.id FROM scheduling.link l
+JOIN scheduling.appointment a ON a.organization_id = l.organization_id AND a.id IN (l.appointment_id, l.depends_on_id)
+WHERE a.patient_id <> l.patient_id
+LIMIT 100

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said, written
+from carewright.contracts.links import WITHOUT_OTHER
 from carewright.contracts.offers import Offer
 from carewright.contracts.schedules import ScheduleSummary
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, Slot
@@ -13,6 +14,8 @@ ACTORS = {"practitioner": "Practitioner", "nurse": "Practitioner", "technician":
 """What an actor is in FHIR; the rest are places."""
 CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 OWN_CANCELLATION = "urn:carewright:cancelation-reason"
+OUR_OWN = HOLD_ENDED | {WITHOUT_OTHER}
+"""Reasons that R4 has no code for, and nobody chose."""
 HELD_UNTIL = "urn:carewright:held-until"
 OVERRIDE_REASON = "urn:carewright:override-reason"
 PRIORITIES: Mapping[UrgencyTier, int] = {"P0": 1, "P1": 3, "P2": 5}
@@ -104,7 +107,7 @@ def _reason(one: Appointment) -> Resource | None:
     """Only what did not take place has one (app-4)."""
     if not one.cancelation_reason or one.status not in ("cancelled", "noshow"):
         return None
-    system = OWN_CANCELLATION if one.cancelation_reason in HOLD_ENDED else CANCELLATION
+    system = OWN_CANCELLATION if one.cancelation_reason in OUR_OWN else CANCELLATION
     return {"coding": [{"system": system, "code": one.cancelation_reason}], "text": one.cancelation_reason}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from carewright.contracts.links import LinkFact
 from carewright.contracts.offers import OfferFact
 from carewright.contracts.planner import DayPlanChanged
 from carewright.contracts.scheduling import AppointmentFact, AppointmentRescheduled, ClaimedTime, ScheduleChanged, TimeInUseChanged
@@ -50,6 +51,12 @@ def planned(fact: DayPlanChanged) -> Iterable[tuple[UUID, Mapping[str, str]]]:
     }  # fmt: skip
 
 
+def linked(fact: LinkFact) -> Iterable[tuple[UUID, Mapping[str, str]]]:
+    """How a link stands, for the site of the appointment that depends on the other."""
+    what = fact.topic.split(".")[2]
+    yield fact.site_id, {"id": str(fact.link_id), "appointment": str(fact.appointment_id), "what": what, "status": fact.status}
+
+
 def _taken(claims: Iterable[ClaimedTime], start: datetime) -> str:
     """Whose calendars are taken, and from when to when: in minutes after `start`."""
     return " ".join(f"{each.schedule_id}:{(each.start - start) // MINUTE}:{(each.end - start) // MINUTE}" for each in claims)
@@ -75,3 +82,7 @@ OFFERS = Shown(
     dict.fromkeys(OfferFact.__subclasses__(), offered),
 )  # fmt: skip
 DAY_PLANS = Shown("day-plan", frozenset({"scheduling.plan.make"}), {DayPlanChanged: planned})
+LINKS = Shown(
+    "link", frozenset({"scheduling.appointment.read", "scheduling.appointment.any_patient"}),
+    dict.fromkeys(LinkFact.__subclasses__(), linked),
+)  # fmt: skip
