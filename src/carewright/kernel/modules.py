@@ -21,13 +21,17 @@ Handle = Callable[[Any, Any, Any], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started module: its context, what it offers to others by Protocol, and how to stop it."""
+    """A started module: its context, what it offers to others by Protocol, and how to stop it.
+
+    `warm` is what a process that serves does once it is ready, so that the first who asks need not wait for it.
+    """
 
     context: Any
     offers: Mapping[type, object] = field(default_factory=dict)
     stop: Callable[[], Awaitable[None]] | None = None
     ready: Callable[[], bool] = lambda: True
     follow: Callable[[], Awaitable[None]] | None = None
+    warm: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ async def serve(modules: Sequence[Module], sections: Mapping[str, Any]) -> None:
             roles={module.name: list(module.prefixes) for module in modules},
             ready={name: started.ready for name, started in system.running.items()},
         )
-        tasks = [_kept(work) for work in (*background(system, modules), _set_aside_when_ready(system, health))]
+        tasks = [_kept(work) for work in (*background(system, modules), _warmed_when_ready(system, health))]
         log.info("serving", roles=list(health.roles), socket=f"{settings.host}:{listener.getsockname()[1]}")
         try:
             await serve_http(
@@ -301,11 +301,14 @@ def _keeper(resolve: Callable[[type], Any], protocol: type) -> Any:
         return None
 
 
-async def _set_aside_when_ready(system: System, health: app.Health) -> None:
-    """Set aside what was loaded; then there is nothing more to do."""
+async def _warmed_when_ready(system: System, health: app.Health) -> None:
+    """Set aside what was loaded, and do what saves the first who asks a wait; then there is nothing more to do."""
     while health.missing():
         await system.wake.wait(READY_POLL_SECONDS)
     set_aside()
+    for started in system.running.values():
+        if started.warm is not None:
+            await started.warm()
     await asyncio.Event().wait()
 
 

@@ -15,6 +15,7 @@ from carewright.kernel.authz import Actor
 from carewright.kernel.settings import StartFailed
 from carewright.roles.lifecycle import System, running
 from carewright.roles.registry import MODULES
+from carewright.scheduling.engines.warm import is_warm
 from carewright.scheduling.service.searching import search_plan
 
 NEEDED = ("access", "directory", "patients", "scheduling")
@@ -24,6 +25,7 @@ FAULTS = {
     "broken": "The search broke. Look into the log of the server, and try again.",
     "cut-off": "Whoever searched went away, several times. Try again.",
 }
+COMPILES = "The planner is compiled for the first time on this machine, which takes half a minute."
 LOOK_SECONDS = 0.5
 Accepts = tuple[UUID, ...] | Literal["all"] | None
 """Which moves are to be made: those of these appointments, all, or none."""
@@ -48,6 +50,8 @@ async def planned(
         except UnknownSite as fault:
             known = "; ".join(f"{each.id} {each.name}" for each in sites)
             raise StartFailed(f"There is no such site. These are known: {known}.") from fault
+        if not is_warm():
+            yield COMPILES
         async for said in _followed(system, actor, kept):
             yield said
         kept = await scheduling.get_plan(actor, kept.id)

@@ -38,6 +38,7 @@ from carewright.kernel.context import Context, Once
 from carewright.kernel.modules import Module, Running
 from carewright.scheduling import handlers
 from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.engines.warm import warm_up
 from carewright.scheduling.http import ROUTES
 from carewright.scheduling.jobs import JOBS, TIMERS
 from carewright.scheduling.live import Live
@@ -261,7 +262,7 @@ async def start(base: Context, settings: Settings, _: Callable[[type], Any]) -> 
         vault=base.vault, origin=base.origin, settings=settings, live=live, choose=LeastFragmentation(),
     )  # fmt: skip
     offered: dict[type, object] = {c.Scheduling: LocalScheduling(context), c.Offers: LocalOffers(context)}
-    return Running(context, offered, ready=lambda: live.ready, follow=live.follow)
+    return Running(context, offered, ready=lambda: live.ready, follow=live.follow, warm=warm_up)
 
 
 MODULE = Module(

@@ -6,40 +6,49 @@ not by what that function calls, so the place where it is kept is named after th
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from pwd import getpwuid
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., object])
 HERE = Path(__file__).parent
 
 
-def _place() -> Path | None:
-    """Where nobody but ourselves writes: machine code that is read is run. None where there is no such place."""
+def _place(parents: Iterable[Path]) -> Path | None:
+    """In the first of these folders that we can write to, one for us alone: machine code that is read is run. None where there is none."""
     texts = [path.read_bytes() for path in [*sorted(HERE.glob("*.py")), HERE.parent / "model" / "planning.py"]]
     sources = b"".join(text for text in texts if b"import compiled" in text or b"class Problem" in text)
     name = sha256(sources + version("numba").encode()).hexdigest()[:16]
-    for parent in (HERE / "__pycache__", Path("~/.cache/carewright").expanduser()):
+    for parent in parents:
         place = parent / name
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except (OSError, RuntimeError):
+        except OSError:
             continue
         if os.access(place, os.W_OK):
             return place
     return None
 
 
+def _home() -> list[Path]:
+    """In our home as the system knows it: a child is told no other, and is to find what its parent keeps."""
+    try:
+        return [Path(getpwuid(os.getuid()).pw_dir) / ".cache" / "carewright"]
+    except KeyError:
+        return []
+
+
 def _options() -> dict[str, Any]:
-    place = _place()
-    if place is not None:
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(place))
-    return {"cache": place is not None, "nogil": True, "_nrt": False}
+    if PLACE is not None:
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(PLACE))
+    return {"cache": PLACE is not None, "nogil": True, "_nrt": False}
 
 
+PLACE = _place([HERE / "__pycache__", *_home()])
 _OPTIONS = _options()
 _njit = import_module("numba").njit
 
