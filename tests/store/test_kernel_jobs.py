@@ -1,10 +1,12 @@
 """Jobs and timers: shared between workers, repeated when a worker dies, ended when they keep failing."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,9 +15,14 @@ from carewright.kernel import jobs
 from carewright.kernel.context import Context
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.jobs import ATTEMPTS_MAX, LEASE_SECONDS, LONG_LEASE_SECONDS, Job, Timer
-from carewright.kernel.sql import Query
+from carewright.kernel.sql import Query, load
 from tests.servers import Contexts
 
+BACKLOG = """
+INSERT INTO kernel.job (id, name, unique_key, payload, run_at, created_at)
+SELECT gen_random_uuid(), CASE WHEN n < 1000 THEN 'other' ELSE 'wanted' END, n::text, '{}', now() - interval '1 hour' + n * interval '1 second', now()
+FROM generate_series(1, 2000) AS n
+"""
 JOBS = Query("test.jobs", "SELECT attempts, failed, reason, run_at, leased_until FROM kernel.job WHERE name = $1 ORDER BY id")
 
 
@@ -257,3 +264,20 @@ async def test_what_was_given_up_is_seen_and_begun_anew_or_forgotten_by_how_its_
     assert await work.run_due() == 2
     assert sorted(work.ran) == ["north/1", "north/3"]
     assert [each.unique_key for each in await jobs.standing(db, work.name, "", 9)] == ["south/1"], "it stays for a person to look at"
+
+
+async def test_of_thousands_of_jobs_one_is_read(database: Any) -> None:
+    claim = load("carewright.kernel").claim_due_job.text
+    transaction = database.transaction()
+    await transaction.start()
+    try:
+        await database.execute(BACKLOG)
+        await database.execute(f"PREPARE claiming (timestamptz, timestamptz, text[]) AS {claim}")
+        rows = await database.fetch("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE claiming (now(), now(), '{wanted}')")
+        await database.execute("DEALLOCATE claiming")
+    finally:
+        await transaction.rollback()
+    plan = "\n".join(row[0] for row in rows)
+    read = [float(rows) for rows in re.findall(r"Scan .* on job .*\(actual rows=([\d.]+)", plan)]
+    assert read == [1, 1], plan
+    assert "Rows Removed by Filter" not in plan, plan

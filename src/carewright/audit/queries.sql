@@ -65,37 +65,48 @@ ON CONFLICT (name) DO UPDATE SET size = EXCLUDED.size, note = EXCLUDED.note, see
 
 -- name: find_events
 -- Sorted by one element and, within it, by number; $16 and $17 are where the page before ended. The key of a missing element is empty. What
--- is asked of a record is asked of those that were merged into it too.
-SELECT v.number, e.body, v.key FROM (
-    SELECT v.number, v.xid, v.position, CASE $15::text
-        WHEN 'event' THEN v.event WHEN 'action' THEN v.action WHEN 'agent' THEN v.agent WHEN 'role' THEN v.role
-        WHEN 'purpose' THEN v.purpose WHEN 'outcome' THEN v.outcome WHEN 'code' THEN coalesce(v.code, '')
-        WHEN 'patient' THEN coalesce(v.patient_id::text, '') WHEN 'address' THEN coalesce(v.address, '') ELSE '' END COLLATE "C" AS key
-    FROM audit.event v
+-- is asked of a record is asked of those that were merged into it too. A page is found first, and then joined: which of the two PostgreSQL
+-- thinks cheaper hangs on statistics that a growing journal outruns, and the other way round reads all of it.
+WITH page AS MATERIALIZED (
+    SELECT v.number, v.xid, v.position, v.key FROM (
+        SELECT v.number, v.xid, v.position, CASE $15::text
+            WHEN 'event' THEN v.event WHEN 'action' THEN v.action WHEN 'agent' THEN v.agent WHEN 'role' THEN v.role
+            WHEN 'purpose' THEN v.purpose WHEN 'outcome' THEN v.outcome WHEN 'code' THEN coalesce(v.code, '')
+            WHEN 'patient' THEN coalesce(v.patient_id::text, '') WHEN 'address' THEN coalesce(v.address, '') ELSE '' END COLLATE "C" AS key
+        FROM audit.event v
+        WHERE v.organization_id = $1
+          AND ($2::uuid IS NULL OR v.patient_id = ANY(kernel.records_of($1, $2))) AND ($3::text IS NULL OR v.agent = $3)
+          AND ($4::text IS NULL OR v.role = $4)
+          AND ($5::text IS NULL OR v.event = $5) AND ($6::text IS NULL OR v.action = $6) AND ($7::text IS NULL OR v.outcome = $7)
+          AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
+          AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])
+          AND ($11::timestamptz IS NULL OR v.recorded_at >= $11) AND ($12::timestamptz IS NULL OR v.recorded_at < $12)
+          AND v.purpose <> ALL($13::text[]) AND ($18::text IS NULL OR v.address = $18)
+    ) v
+    WHERE (v.key, v.number) > ($16::text, $17::bigint)
+    ORDER BY v.key, v.number
+    LIMIT $14
+)
+SELECT p.number, e.body, p.key FROM page p JOIN kernel.audit_entry e ON (e.xid, e.position) = (p.xid, p.position)
+ORDER BY p.key, p.number
+
+-- name: find_newest_events
+-- The search asked most, from the end: the index gives them in order, so that no search reads more than it shows where nothing narrows it.
+WITH page AS MATERIALIZED (
+    SELECT v.number, v.xid, v.position FROM audit.event v
     WHERE v.organization_id = $1
-      AND ($2::uuid IS NULL OR v.patient_id = ANY(kernel.records_of($1, $2))) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
+      AND ($2::uuid IS NULL OR v.patient_id = ANY(kernel.records_of($1, $2))) AND ($3::text IS NULL OR v.agent = $3)
+      AND ($4::text IS NULL OR v.role = $4)
       AND ($5::text IS NULL OR v.event = $5) AND ($6::text IS NULL OR v.action = $6) AND ($7::text IS NULL OR v.outcome = $7)
       AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
       AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])
       AND ($11::timestamptz IS NULL OR v.recorded_at >= $11) AND ($12::timestamptz IS NULL OR v.recorded_at < $12)
-      AND v.purpose <> ALL($13::text[]) AND ($18::text IS NULL OR v.address = $18)
-) v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
-WHERE (v.key, v.number) > ($16::text, $17::bigint)
-ORDER BY v.key, v.number
-LIMIT $14
-
--- name: find_newest_events
--- The search asked most, from the end: the index gives them in order, so that no search reads more than it shows where nothing narrows it.
-SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
-WHERE v.organization_id = $1
-  AND ($2::uuid IS NULL OR v.patient_id = ANY(kernel.records_of($1, $2))) AND ($3::text IS NULL OR v.agent = $3) AND ($4::text IS NULL OR v.role = $4)
-  AND ($5::text IS NULL OR v.event = $5) AND ($6::text IS NULL OR v.action = $6) AND ($7::text IS NULL OR v.outcome = $7)
-  AND ($8::text IS NULL OR v.purpose = $8) AND ($9::text IS NULL OR v.code = $9)
-  AND ($10::uuid IS NULL OR v.entity_ids @> ARRAY[$10])
-  AND ($11::timestamptz IS NULL OR v.recorded_at >= $11) AND ($12::timestamptz IS NULL OR v.recorded_at < $12)
-  AND v.purpose <> ALL($13::text[]) AND v.number < $15 AND ($16::text IS NULL OR v.address = $16)
-ORDER BY v.number DESC
-LIMIT $14
+      AND v.purpose <> ALL($13::text[]) AND v.number < $15 AND ($16::text IS NULL OR v.address = $16)
+    ORDER BY v.number DESC
+    LIMIT $14
+)
+SELECT p.number, e.body FROM page p JOIN kernel.audit_entry e ON (e.xid, e.position) = (p.xid, p.position)
+ORDER BY p.number DESC
 
 -- name: busy_readers
 -- Entries since $1 stand behind the checkpoint of a minute before: so that nothing older is read. A cheap look, made every few seconds.
@@ -129,10 +140,14 @@ LIMIT $4
 SELECT size FROM audit.checkpoint WHERE made_at < $1 ORDER BY size DESC LIMIT 1
 
 -- name: reads_between
-SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)
-WHERE v.number > $1 AND v.number <= $2 AND v.event = $3 AND v.outcome = 'success' AND v.patient_id IS NOT NULL
-ORDER BY v.number
-LIMIT $4
+WITH page AS MATERIALIZED (
+    SELECT v.number, v.xid, v.position FROM audit.event v
+    WHERE v.number > $1 AND v.number <= $2 AND v.event = $3 AND v.outcome = 'success' AND v.patient_id IS NOT NULL
+    ORDER BY v.number
+    LIMIT $4
+)
+SELECT p.number, e.body FROM page p JOIN kernel.audit_entry e ON (e.xid, e.position) = (p.xid, p.position)
+ORDER BY p.number
 
 -- name: event_by_id
 SELECT v.number, e.body FROM audit.event v JOIN kernel.audit_entry e ON (e.xid, e.position) = (v.xid, v.position)

@@ -82,9 +82,9 @@ ON CONFLICT (name) DO UPDATE SET xid = EXCLUDED.xid, position = EXCLUDED.positio
 -- name: consumer_places
 SELECT name, xid::text AS xid, position, moved_at FROM kernel.consumer ORDER BY name
 
--- name: first_delivery
--- The inbox row shares the handler's transaction: no row back means the effect is already there.
-INSERT INTO kernel.inbox (consumer, event_id, handled_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1
+-- name: first_deliveries
+-- The inbox row shares the handler's transaction: an event that does not come back has had its effect already.
+INSERT INTO kernel.inbox (consumer, event_id, handled_at) SELECT $1, unnest($2::uuid[]), $3 ON CONFLICT DO NOTHING RETURNING event_id
 
 -- name: forget_old_deliveries
 WITH gone AS (
@@ -145,12 +145,16 @@ SET id = EXCLUDED.id, payload = EXCLUDED.payload, run_at = EXCLUDED.run_at, crea
 WHERE kernel.job.failed
 
 -- name: claim_due_job
--- SKIP LOCKED lets any number of workers share the queue; the lease makes a dead worker's job run again.
+-- SKIP LOCKED lets any number of workers share the queue; the lease makes a dead worker's job run again. The first of each kind is looked up by
+-- itself: a thousand of another kind that came before are not read.
 UPDATE kernel.job SET leased_until = $2, attempts = attempts + 1
 WHERE id = (
-    SELECT id FROM kernel.job
-    WHERE name = ANY($3) AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) AND NOT failed
-    ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    SELECT first.id FROM unnest($3::text[]) AS kind(name), LATERAL (
+        SELECT j.id, j.run_at FROM kernel.job j
+        WHERE j.name = kind.name AND j.run_at <= $1 AND (j.leased_until IS NULL OR j.leased_until < $1) AND NOT j.failed
+        ORDER BY j.run_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) AS first
+    ORDER BY first.run_at LIMIT 1
 )
 RETURNING id, name, payload, attempts
 

@@ -42,6 +42,7 @@ class Relay:
         self._handlers = {kind.topic: handle for kind, handle in module.subscriptions.items()}
         self._at_once = [kind.topic for kind in module.at_once]
         self._parked: set[UUID] = set()
+        self._measured_at = -POLL_SECONDS
 
     async def run(self) -> None:
         """Lead or wait to lead, until cancelled."""
@@ -64,15 +65,19 @@ class Relay:
 
     async def _lead(self, session: Session) -> None:
         log.info("relay.leads", consumer=self.name)
-        measured_at = -POLL_SECONDS
         while True:
             seen = self._context.wake.rung
-            await self.drain()
-            if (now := self._context.clock.monotonic_seconds()) - measured_at >= POLL_SECONDS:
-                measured_at = now
-                await self.measure()
+            while await self._batch():
+                await self._measure_at_times()
+            await self._measure_at_times()
             await self._context.wake.wait(POLL_SECONDS, seen)
             await session.fetch_one(Q.database_now)  # the lock goes with this connection: notice when it is gone
+
+    async def _measure_at_times(self) -> None:
+        """Once a second, also while there is always more: that is when somebody wants to know."""
+        if (now := self._context.clock.monotonic_seconds()) - self._measured_at >= POLL_SECONDS:
+            self._measured_at = now
+            await self.measure()
 
     async def measure(self) -> float:
         """Note for how many seconds the first event that waits has waited; it may be held back by a running transaction."""
@@ -102,8 +107,7 @@ class Relay:
         try:
             for number, (organization_id, own) in enumerate(batches.items(), 1):
                 async with self._context.db.of(organization_id).transaction() as tx:
-                    for event in own:
-                        await self._handle(tx, event)
+                    await self._handle(tx, own)
                     if number == len(batches):
                         await self._move(tx, reached)
         except Unavailable:
@@ -121,7 +125,7 @@ class Relay:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 async with self._context.db.of(event.organization_id).transaction() as tx:
-                    await self._handle(tx, event)
+                    await self._handle(tx, [event])
             except Unavailable:
                 raise
             except Exception as fault:  # noqa: BLE001  # a poison event must not stop the others
@@ -135,9 +139,15 @@ class Relay:
                 self._context.wake()
                 return
 
-    async def _handle(self, tx: Session, event: Delivered) -> None:
-        if await tx.fetch_one(Q.first_delivery, self.name, event.id, self._context.clock.now()) is None:
-            return
+    async def _handle(self, tx: Session, events: Sequence[Delivered]) -> None:
+        """Handle those of these that were not handled before, in their order."""
+        ids = [event.id for event in events]
+        first = {row["event_id"] for row in await tx.fetch(Q.first_deliveries, self.name, ids, self._context.clock.now())}
+        for event in events:
+            if event.id in first:
+                await self._tell(tx, event)
+
+    async def _tell(self, tx: Session, event: Delivered) -> None:
         fact, actor = event.fact(), system_actor(self._context.actor, event.organization_id)
         with telemetry.span(f"{self.name} {event.topic}", event.trace) as trace:
             ctx = replace(self._context, caused_by=event.actor).acting(actor, trace=trace)
@@ -147,8 +157,7 @@ class Relay:
         """Handle, within the caller's joint transaction, what it has written so far that this module needs at once."""
         if self._at_once:
             async with self._context.db.of(organization_id).transaction() as tx:
-                for event in await outbox.written_here(tx, self.name, self._at_once):
-                    await self._handle(tx, event)
+                await self._handle(tx, await outbox.written_here(tx, self.name, self._at_once))
 
     async def replay(self) -> int:
         """Handle parked events now, in order; returns how many. One that fails again stays parked, and so do those behind it."""
@@ -165,7 +174,7 @@ class Relay:
     async def _replayed(self, event: Delivered) -> bool:
         try:
             async with self._context.db.of(event.organization_id).transaction() as tx:
-                await self._handle(tx, event)
+                await self._handle(tx, [event])
                 await tx.execute(Q.unpark_event, self.name, event.id)
         except Unavailable:
             raise

@@ -1,0 +1,48 @@
+"""How searches of the journal are carried out: by the page that is shown, however much the journal holds."""
+
+from typing import Any
+
+import pytest
+
+from carewright.kernel.sql import Query, load
+
+Q = load("carewright.audit")
+ENTRIES = 20_000
+ORGANIZATION = "'5f0d6b1e-0000-4000-8000-000000000001'::uuid"
+FILLED = f"""
+WITH entry AS (
+    INSERT INTO kernel.audit_entry (organization_id, id, body)
+    SELECT {ORGANIZATION}, gen_random_uuid(), repeat('x', 300) FROM generate_series(1, {ENTRIES}) RETURNING id, xid, position
+)
+INSERT INTO audit.event (organization_id, number, xid, position, id, recorded_at, event, action, agent, role, purpose, outcome, entity_ids)
+SELECT {ORGANIZATION}, row_number() OVER (), xid, position, id, now(), 'patient.read', 'R', 'desk', 'front-desk', 'TREAT', 'success', '{{}}'
+FROM entry
+"""
+NOTHING = ", ".join(["NULL"] * 11)
+NEWEST = ("uuid, uuid, text, text, text, text, text, text, text, uuid, timestamptz, timestamptz, text[], int, bigint, text",
+          f"{ORGANIZATION}, {NOTHING}, '{{}}', 51, 9223372036854775807, NULL")  # fmt: skip
+SORTED = ("uuid, uuid, text, text, text, text, text, text, text, uuid, timestamptz, timestamptz, text[], int, text, text, bigint, text",
+          f"{ORGANIZATION}, {NOTHING}, '{{}}', 51, 'agent', '', 0, NULL")  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "asked"), [(Q.find_newest_events, NEWEST), (Q.find_events, SORTED)], ids=["newest", "sorted"])
+@pytest.mark.parametrize("cache", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("counted", [0, ENTRIES], ids=["not counted", "counted"])
+async def test_no_search_reads_entries_beside_its_page(database: Any, query: Query, asked: tuple[str, str], cache: str, counted: int) -> None:
+    """Whatever PostgreSQL believes of the tables: a journal grows by thousands before anybody counts it anew."""
+    transaction = database.transaction()
+    await transaction.start()
+    try:
+        await database.execute(FILLED)
+        if counted:
+            await database.execute("ANALYZE kernel.audit_entry, audit.event")
+        await database.execute(f"SET LOCAL plan_cache_mode = {cache}")
+        await database.execute(f"PREPARE looking ({asked[0]}) AS {query.text}")
+        rows = await database.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE looking ({asked[1]})")
+        await database.execute("DEALLOCATE looking")
+    finally:
+        await transaction.rollback()
+    plan = "\n".join(row[0] for row in rows)
+    (read,) = [line for line in plan.splitlines() if "on audit_entry" in line]
+    assert "Index Scan" in read, plan
+    assert "loops=51" in read, plan
