@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from carewright.kernel.sql import Query, load
+from tests.plans import explained
 
 Q = load("carewright.audit")
 ENTRIES = 20_000
@@ -30,19 +31,8 @@ SORTED = ("uuid, uuid, text, text, text, text, text, text, text, uuid, timestamp
 @pytest.mark.parametrize("counted", [0, ENTRIES], ids=["not counted", "counted"])
 async def test_no_search_reads_entries_beside_its_page(database: Any, query: Query, asked: tuple[str, str], cache: str, counted: int) -> None:
     """Whatever PostgreSQL believes of the tables: a journal grows by thousands before anybody counts it anew."""
-    transaction = database.transaction()
-    await transaction.start()
-    try:
-        await database.execute(FILLED)
-        if counted:
-            await database.execute("ANALYZE kernel.audit_entry, audit.event")
-        await database.execute(f"SET LOCAL plan_cache_mode = {cache}")
-        await database.execute(f"PREPARE looking ({asked[0]}) AS {query.text}")
-        rows = await database.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE looking ({asked[1]})")
-        await database.execute("DEALLOCATE looking")
-    finally:
-        await transaction.rollback()
-    plan = "\n".join(row[0] for row in rows)
-    (read,) = [line for line in plan.splitlines() if "on audit_entry" in line]
-    assert "Index Scan" in read, plan
-    assert "loops=51" in read, plan
+    settings = ["ANALYZE kernel.audit_entry, audit.event"] * bool(counted) + [f"SET LOCAL plan_cache_mode = {cache}"]
+    plan = await explained(database, FILLED, query, *asked, settings)
+    (read,) = [line for line in plan if "on audit_entry" in line]
+    assert "Index Scan" in read, "\n".join(plan)
+    assert "loops=51" in read, "\n".join(plan)

@@ -16,6 +16,7 @@ from carewright.kernel.context import Context
 from carewright.kernel.errors import Unavailable
 from carewright.kernel.jobs import ATTEMPTS_MAX, LEASE_SECONDS, LONG_LEASE_SECONDS, Job, Timer
 from carewright.kernel.sql import Query, load
+from tests.plans import explained
 from tests.servers import Contexts
 
 BACKLOG = """
@@ -267,17 +268,8 @@ async def test_what_was_given_up_is_seen_and_begun_anew_or_forgotten_by_how_its_
 
 
 async def test_of_thousands_of_jobs_one_is_read(database: Any) -> None:
-    claim = load("carewright.kernel").claim_due_job.text
-    transaction = database.transaction()
-    await transaction.start()
-    try:
-        await database.execute(BACKLOG)
-        await database.execute(f"PREPARE claiming (timestamptz, timestamptz, text[]) AS {claim}")
-        rows = await database.fetch("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE claiming (now(), now(), '{wanted}')")
-        await database.execute("DEALLOCATE claiming")
-    finally:
-        await transaction.rollback()
-    plan = "\n".join(row[0] for row in rows)
+    kinds = "timestamptz, timestamptz, text[]"
+    plan = "\n".join(await explained(database, BACKLOG, load("carewright.kernel").claim_due_job, kinds, "now(), now(), '{wanted}'"))
     read = [float(rows) for rows in re.findall(r"Scan .* on job .*\(actual rows=([\d.]+)", plan)]
     assert read == [1, 1], plan
     assert "Rows Removed by Filter" not in plan, plan

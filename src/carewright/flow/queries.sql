@@ -207,6 +207,7 @@ WHERE organization_id = $1 AND id = $2
 -- $5: who calls is one of those who are kept for emergencies, unless fewer are busy.
 -- $6: time is kept for a booked patient, so that of walk-ins emergencies are called and those whose turn counts since then or before.
 -- Who is being seen for another turn of theirs here is not called meanwhile, nor is who waits elsewhere, until they are back by what they said.
+-- OFFSET 0 has that looked up for each of the few, where PostgreSQL would rather read everybody who is being seen.
 SELECT head.id, head.level, head.ranked_from
 FROM generate_series(1, 5) AS l(level) CROSS JOIN unnest($3::uuid[]) AS line(practitioner_id)
 CROSS JOIN LATERAL (
@@ -216,7 +217,7 @@ CROSS JOIN LATERAL (
       AND (w.travel_minutes IS NULL OR w.due_at <= $7)
       AND NOT EXISTS (
           SELECT FROM flow.queue_entry s WHERE s.organization_id = $1 AND s.patient_id = w.patient_id AND s.queue_id = $2
-              AND s.status IN ('called', 'in-service'))
+              AND s.status IN ('called', 'in-service') OFFSET 0)
     ORDER BY w.ranked_from, w.id LIMIT $4
 ) head
 WHERE l.level = 1 OR $5::bigint IS NULL OR $5 > (
