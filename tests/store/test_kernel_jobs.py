@@ -21,7 +21,7 @@ from tests.servers import Contexts
 
 BACKLOG = """
 INSERT INTO kernel.job (id, name, unique_key, payload, run_at, created_at)
-SELECT gen_random_uuid(), CASE WHEN n < 1000 THEN 'other' ELSE 'wanted' END, n::text, '{}', now() - interval '1 hour' + n * interval '1 second', now()
+SELECT gen_random_uuid(), CASE WHEN n < 1000 THEN 'other' ELSE 'wanted' END, n::text, '{}', now() - (3000 - n) * interval '1 s', now()
 FROM generate_series(1, 2000) AS n
 """
 JOBS = Query("test.jobs", "SELECT attempts, failed, reason, run_at, leased_until FROM kernel.job WHERE name = $1 ORDER BY id")
