@@ -25,6 +25,7 @@ from carewright.contracts.planner import (
     PlanDay,
     PlannedMove,
     PlanningRules,
+    PlanningWeights,
     PlanNotOpen,
     PlanRuns,
     SetPlanningRules,
@@ -482,6 +483,21 @@ def test_only_small_moves_of_visits_that_cannot_take_place_are_made_by_themselve
     assert repairing.within(rules, (*large, last, small, earlier)) == [small, earlier]
     assert repairing.within(rules, (*large, last)) == [last]
     assert repairing.within(replace(rules, accepts=False), (small,)) == []
+
+
+async def test_what_a_site_weighs_decides_its_plans(hospital: Hospital) -> None:
+    """Two visits of one physician with a quarter of an hour between them: to move one closes the gap."""
+    site_id, asked = hospital.world.city.id, PlanDay(site_id=hospital.world.city.id, from_at=TOMORROW - HOUR, seconds=0.2)
+    await hospital.book()
+    await hospital.book(TOMORROW + timedelta(minutes=45), patient=1)
+    assert (await plan.plan_day(hospital.desk(), asked)).moves == ()
+    weights = PlanningWeights(move=0.0, split=30.0)
+    await rule(hospital, weights=weights)
+    assert (await plans.get_planning_rules(hospital.desk(), GetPlanningRules(site_id=site_id))).weights == weights
+    assert (await plan.plan_day(hospital.desk(), asked)).moves != ()
+    with pytest.raises(BadInput) as refused:
+        await rule(hospital, weights=PlanningWeights(move=40.0, drop=60.0))
+    assert refused.value.facts["parameter"] == "weights.drop"
 
 
 async def test_the_rules_of_a_site_are_read_and_set_by_whoever_runs_it(hospital: Hospital) -> None:

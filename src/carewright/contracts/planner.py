@@ -218,8 +218,24 @@ MovesMost = Annotated[int, Meta(ge=1, le=100)]
 MinutesMost = Annotated[int, Meta(ge=5, le=720)]
 
 
+class PlanningWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a plan of a site weighs against what, in minutes of care; docs/concepts/planning.md says what each does.
+
+    For each minute of a visit that has a place: `use` is what it is worth that the time is used, `absence` what is lost of it when the
+    patient does not come. `serve` is how much being seen soon counts beside that. In minutes each: `move` is what has to be won so that
+    somebody who was told a time is moved, `drop` so that they have none, and `split` what each stretch of free time between visits costs.
+    """
+
+    use: Annotated[float, Meta(ge=0, le=2)] = 0.4
+    serve: Annotated[float, Meta(ge=0, le=2)] = 0.4
+    absence: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    move: Annotated[float, Meta(ge=0, le=120)] = 15.0
+    drop: Annotated[float, Meta(ge=0, le=480)] = 60.0
+    split: Annotated[float, Meta(ge=0, le=30)] = 1.0
+
+
 class PlanningRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done at a site by itself when something goes out of service.
+    """What is done at a site by itself when something goes out of service, and what every plan of it weighs.
 
     `proposes`: a plan is searched for. `accepts`: of its moves those are made of visits that cannot take place as booked and are no
     emergencies, by `minutes_most` at most, the soonest first, `moves_most` at most. Everything else waits for a person.
@@ -230,6 +246,7 @@ class PlanningRules(msgspec.Struct, frozen=True, kw_only=True):
     accepts: bool = False
     moves_most: MovesMost = 10
     minutes_most: MinutesMost = 60
+    weights: PlanningWeights = PlanningWeights()
 
 
 class GetPlanningRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -237,13 +254,14 @@ class GetPlanningRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class SetPlanningRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All rules of a site, from now on."""
+    """All rules of a site, from now on; with the usual weights, where none are said."""
 
     site_id: UUID
     proposes: bool
     accepts: bool
     moves_most: MovesMost
     minutes_most: MinutesMost
+    weights: PlanningWeights = PlanningWeights()
 
 
 class UnknownPlan(Refusal):

@@ -1047,10 +1047,13 @@ RETURNING id
 SELECT min(starts_at) AS start FROM scheduling.appointment WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND value->>'site_id' = $3
 
 -- name: planning_rules
-SELECT proposes, accepts, moves_most, minutes_most FROM scheduling.site WHERE organization_id = $1 AND id = $2
+SELECT proposes, accepts, moves_most, minutes_most, weight_use, weight_serve, weight_absence, weight_move, weight_drop, weight_split
+FROM scheduling.site WHERE organization_id = $1 AND id = $2
 
 -- name: set_planning_rules
-UPDATE scheduling.site SET proposes = $3, accepts = $4, moves_most = $5, minutes_most = $6 WHERE organization_id = $1 AND id = $2 RETURNING id
+UPDATE scheduling.site SET proposes = $3, accepts = $4, moves_most = $5, minutes_most = $6,
+    weight_use = $7, weight_serve = $8, weight_absence = $9, weight_move = $10, weight_drop = $11, weight_split = $12
+WHERE organization_id = $1 AND id = $2 RETURNING id
 
 -- name: insert_link
 INSERT INTO scheduling.link (

@@ -28,6 +28,8 @@ FAR_MINUTES = 60.0
 ELSEWHERE = 1.0
 """What it counts that somebody is not exactly where they were told, beside how far: on the bench's disrupted days it halves how many are
 moved, at no loss that seeds would not hide (docs/benchmarks.md)."""
+FARTHEST = 2.25
+"""What it counts to be moved as far as can be: elsewhere, at another time, by an hour or more, to another practitioner."""
 SOON_MINUTES = 60.0
 """Who is booked to come within so many minutes may be on the way: moving them counts twice."""
 

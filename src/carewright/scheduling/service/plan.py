@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 import numpy as np
+from msgspec.structs import asdict
 
 from carewright.contracts.planner import DayPlan, PlanDay, PlanFigures, PlannedMove
 from carewright.contracts.scheduling import Appointment, CalendarMoved, PatientBusy, PickedTime, RescheduleAppointment, TimeNotFree
@@ -21,6 +22,7 @@ from carewright.scheduling.service.change import get_appointment, reschedule_app
 from carewright.scheduling.service.day import Day, read_day
 from carewright.scheduling.service.exchange import exchange
 from carewright.scheduling.service.words import fallen, reasons_of
+from carewright.scheduling.store import plans as store
 
 LIMITS = Limits(cpu_seconds=240, seconds=120, mebibytes=4_096)
 """Beside the time that was asked for. Half a minute of it goes into compiling, the first time on a machine."""
@@ -38,9 +40,15 @@ async def plan_day(ctx: SchedulingContext, query: PlanDay, heard: Heard = wanted
     Raises `UnknownSite`, `BadInput`, and `RanOut`, also where `heard` says that it is wanted no more.
     """
     day = await read_day(ctx, query)
-    posed = pose(day.visits, day.free(), day.ticks, Weights(), day.tick_of(ctx.clock.now()))
+    posed = pose(day.visits, day.free(), day.ticks, await _weights(ctx, query.site_id), day.tick_of(ctx.clock.now()))
     before = posed.booked()
     return _told(day, posed, before, await _searched(posed, before, query, heard))
+
+
+async def _weights(ctx: SchedulingContext, site_id: UUID) -> Weights:
+    """Those of the site."""
+    rules = await store.rules_of(ctx.db, ctx.actor.organization_id, site_id)
+    return Weights(**asdict(rules.weights)) if rules else Weights()
 
 
 async def accept_moves(ctx: SchedulingContext, moves: Iterable[PlannedMove]) -> dict[UUID, Outcome]:

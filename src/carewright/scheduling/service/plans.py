@@ -31,9 +31,10 @@ from carewright.contracts.scheduling import UnknownSite
 from carewright.kernel import audit, jobs, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import PreconditionFailed
+from carewright.kernel.errors import BadInput, PreconditionFailed
 from carewright.kernel.idempotency import committed, once, once_committed
 from carewright.scheduling.context import SchedulingContext
+from carewright.scheduling.model.posing import FARTHEST
 from carewright.scheduling.service.day import span_of
 from carewright.scheduling.service.plan import Outcome, accept_moves
 from carewright.scheduling.store import plans as store
@@ -169,7 +170,7 @@ async def note_made(ctx: SchedulingContext, tx: Session, plan_id: UUID, made: Se
 
 
 async def get_planning_rules(ctx: SchedulingContext, query: GetPlanningRules) -> PlanningRules:
-    """What is done by itself at one of the actor's sites. Raises `UnknownSite`."""
+    """What is done by itself at one of the actor's sites, and what its plans weigh. Raises `UnknownSite`."""
     ctx.actor.require(READ_RULES)
     ctx.require_site(query.site_id)
     rules = await store.rules_of(ctx.db, ctx.actor.organization_id, query.site_id)
@@ -179,9 +180,11 @@ async def get_planning_rules(ctx: SchedulingContext, query: GetPlanningRules) ->
 
 
 async def set_planning_rules(ctx: SchedulingContext, command: SetPlanningRules) -> PlanningRules:
-    """Set that. Raises `UnknownSite`."""
+    """Set that. Raises `UnknownSite`; `BadInput` for weights by which a plan would leave people without a place rather than move them."""
     ctx.actor.require(CHANGE_RULES)
     ctx.require_site(command.site_id)
+    if command.weights.drop < FARTHEST * command.weights.move:
+        raise BadInput(f"Having no time weighs {FARTHEST} times as much as being moved, at least.", parameter="weights.drop")
 
     async def work(tx: Session) -> PlanningRules:
         if not await store.set_rules(tx, ctx.actor.organization_id, command):

@@ -16,6 +16,7 @@ from carewright.contracts.planner import (
     PlanDay,
     PlanFault,
     PlanningRules,
+    PlanningWeights,
     PlanState,
     SetPlanningRules,
 )
@@ -30,6 +31,7 @@ SAME = (
     "id", "site_id", "state", "cause", "outage_id", "asked_at", "asked_by", "from_at", "until_at", "percent", "worth_minutes", "ended_at",
     "fault", "moves", "moved", "refused", "version",
 )  # fmt: skip
+RULES = ("proposes", "accepts", "moves_most", "minutes_most")
 
 
 class Silent(NamedTuple):
@@ -152,12 +154,15 @@ async def forget_past(db: Session, before: datetime, limit: int) -> int:
 async def rules_of(db: Session, organization_id: UUID, site_id: UUID) -> PlanningRules | None:
     """None for a site that we do not know."""
     row = await db.fetch_one(Q.planning_rules, organization_id, site_id)
-    return PlanningRules(site_id=site_id, **dict(row)) if row else None
+    if row is None:
+        return None
+    weights = PlanningWeights(**{name: row[f"weight_{name}"] for name in PlanningWeights.__struct_fields__})
+    return PlanningRules(site_id=site_id, weights=weights, **{name: row[name] for name in RULES})
 
 
 async def set_rules(tx: Session, organization_id: UUID, command: SetPlanningRules) -> bool:
     """Whether there is such a site."""
-    args = command.proposes, command.accepts, command.moves_most, command.minutes_most
+    args = *(getattr(command, name) for name in RULES), *msgspec.structs.astuple(command.weights)
     return await tx.fetch_one(Q.set_planning_rules, organization_id, command.site_id, *args) is not None
 
 
