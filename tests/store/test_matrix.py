@@ -34,11 +34,12 @@ OF_A_SITE = frozenset({
     "make_offer", "list_offers", "get_offer", "answer_offer", "withdraw_offer", "start_plan", "list_plans", "get_plan",
     "give_up_plan", "accept_plan", "get_planning_rules", "set_planning_rules",
     "link_appointments", "list_links", "get_link", "note_link_seen", "unlink_appointments",
+    "join_waitlist", "list_waiting", "get_waiting", "change_waiting", "leave_waitlist", "get_waitlist_policy", "set_waitlist_policy",
 })  # fmt: skip
 """What belongs to a site: who is kept to another neither sees nor changes it."""
 LISTS = frozenset({
     "find_times", "give_time_back", "list_appointments", "list_expected", "list_links", "list_offers", "list_queues", "own_turns",
-    "list_schedules", "search_appointments",
+    "list_schedules", "list_waiting", "search_appointments",
 })  # fmt: skip
 """What has an answer at any site, and nothing in it at another."""
 OF_THE_HOSPITAL = (

@@ -28,7 +28,8 @@ NAMES_IN_MARKUP = re.compile(r'<(?!/)[a-z]+\s[^>]*?\b(?:id|name)="([^"]*)"', re.
 ADDRESS_WORDS = frozenset({
     "action", "address", "after", "agent", "clashing", "closed", "code", "count", "day", "days", "earliest_minute", "event", "from_at",
     "grace_minutes", "ids", "kind", "kinds", "language", "latest", "latest_minute", "lifted", "limit", "offset", "outcome", "purpose",
-    "role", "room_type", "site_ids", "sort", "specialty", "status", "statuses", "text", "until_at", "urgency", "weekdays", "whose",
+    "role", "room_type", "site_ids", "sort", "specialty", "states", "status", "statuses", "text", "until_at", "urgency", "weekdays",
+    "whose",
 })  # fmt: skip
 """What may be asked for in an address besides ids: choices, instants, and words to find a service by. A new one is weighed before it is
 added: addresses are kept in histories and logs of others. `address` is an IP address that an auditor looks

@@ -246,6 +246,7 @@ scheduling.book_appointment            scheduling.appointment.book
 scheduling.book_series                 scheduling.appointment.book
 scheduling.cancel_appointment          scheduling.appointment.cancel
 scheduling.change_master               scheduling.master.change
+scheduling.change_waiting              scheduling.waitlist.change
 scheduling.confirm_appointment         scheduling.appointment.confirm
 scheduling.end_outage                  scheduling.outage.end
 scheduling.find_times                  scheduling.time.find
@@ -256,10 +257,14 @@ scheduling.get_offer                   scheduling.offer.read
 scheduling.get_outage                  scheduling.outage.read
 scheduling.get_plan                    scheduling.plan.read
 scheduling.get_planning_rules          scheduling.planning.read
+scheduling.get_waiting                 scheduling.waitlist.read
+scheduling.get_waitlist_policy         scheduling.waitlist.read_policy
 scheduling.give_time_back              scheduling.time_in_use.give_back
 scheduling.give_up_plan                scheduling.plan.give_up
 scheduling.hold_time                   scheduling.appointment.hold
 scheduling.is_expected                 scheduling.appointment.relate
+scheduling.join_waitlist               scheduling.waitlist.join
+scheduling.leave_waitlist              scheduling.waitlist.leave
 scheduling.link_appointments           scheduling.link.make
 scheduling.link_to_offer               scheduling.offer.link
 scheduling.list_appointments           scheduling.appointment.list
@@ -272,6 +277,7 @@ scheduling.list_plans                  scheduling.plan.list
 scheduling.list_schedules              scheduling.schedule.list
 scheduling.list_starts                 scheduling.time.find
 scheduling.list_versions               scheduling.appointment.read
+scheduling.list_waiting                scheduling.waitlist.list
 scheduling.make_offer                  scheduling.offer.make
 scheduling.note_link_seen              scheduling.link.see_to
 scheduling.note_offer_unreached        scheduling.offer.unreached
@@ -285,6 +291,7 @@ scheduling.report_outage               scheduling.outage.report
 scheduling.reschedule_appointment      scheduling.appointment.reschedule
 scheduling.search_appointments         scheduling.appointment.search
 scheduling.set_planning_rules          scheduling.planning.set
+scheduling.set_waitlist_policy         scheduling.waitlist.set_policy
 scheduling.set_working_hours           scheduling.calendar.set_hours
 scheduling.start_plan                  scheduling.plan.propose
 scheduling.take_time                   scheduling.time_in_use.take
@@ -322,7 +329,7 @@ SILENT = frozenset({
     "notifications.local_inbox.read", "records.retention.read",
     "scheduling.appointment.relate", "scheduling.calendar.use", "scheduling.gap.list", "scheduling.master.list",
     "scheduling.plan.list", "scheduling.planning.read",
-    "scheduling.schedule.list", "scheduling.time.find", "subscriptions.subscription.list",
+    "scheduling.schedule.list", "scheduling.time.find", "scheduling.waitlist.read_policy", "subscriptions.subscription.list",
 })  # fmt: skip
 """What leaves an entry only when it is refused: it shows nothing of a person, or another deed stands for it (a session that starts)."""
 

@@ -24,6 +24,7 @@ ListedIds = Annotated[tuple[UUID, ...], Meta(max_length=500)]
 TemplateName = Literal[
     "sign_in_code", "sign_in_call_us", "appointment_booked", "appointment_requested", "appointment_rescheduled", "appointment_cancelled",
     "appointment_later", "appointment_later_emergency", "appointment_as_booked", "appointment_offer", "appointment_offer_link",
+    "waitlist_offer", "waitlist_offer_link", "earlier_offer", "earlier_offer_link",
     "passkey_added", "passkey_removed", "turn_soon", "turn_called", "turn_elsewhere", "turn_come", "turn_elsewhere_link", "turn_come_link",
     "break_glass_started", "incident_opened",
 ]  # fmt: skip
@@ -47,11 +48,17 @@ TEMPLATES: Mapping[TemplateName, frozenset[str]] = {
     "turn_come_link": frozenset({"hospital", "ticket", "link"}),
     "appointment_offer": frozenset({"hospital", "when", "site", "instead", "until"}),
     "appointment_offer_link": frozenset({"hospital", "when", "site", "instead", "until", "link"}),
+    "waitlist_offer": frozenset({"hospital", "site", "instead", "until"}),
+    "waitlist_offer_link": frozenset({"hospital", "site", "instead", "until", "link"}),
+    "earlier_offer": frozenset({"hospital", "when", "site", "instead", "until"}),
+    "earlier_offer_link": frozenset({"hospital", "when", "site", "instead", "until", "link"}),
     "break_glass_started": frozenset({"until"}),
     "incident_opened": frozenset({"when"}),
 }
 """Every template with the names of the values it needs: no more and no fewer are taken."""
-SECRET: frozenset[TemplateName] = frozenset({"sign_in_code", "turn_elsewhere_link", "turn_come_link", "appointment_offer_link"})
+SECRET: frozenset[TemplateName] = frozenset({
+    "sign_in_code", "turn_elsewhere_link", "turn_come_link", "appointment_offer_link", "waitlist_offer_link", "earlier_offer_link",
+})  # fmt: skip
 """What these say opens something: it goes to its reader by its channel, and is shown nowhere else."""
 
 

@@ -14,8 +14,9 @@ from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
 from carewright.kernel.values import Instant, Limit, Version
 
-OfferPurpose = Literal["moved"]
-"""Another time for an appointment that cannot take place as it is booked."""
+OfferPurpose = Literal["moved", "waitlist", "earlier"]
+"""Another time for an appointment that cannot take place as it is booked; time that fell free for somebody who waits, which a yes books;
+the same for somebody who has an appointment and waits for an earlier one, which a yes moves."""
 OfferStatus = Literal["open", "accepted", "declined", "expired", "withdrawn"]
 """How an offer ended, if it did: by an answer, because none came in time, or because it was taken back. None of these is left."""
 OfferAnswer = Literal["accepted", "declined"]
@@ -44,7 +45,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     `booked_start` is when the appointment was booked for as the offer was made, `booked_actor_ids` with whom. `actor_ids` are those whose
     time is kept. `is_unreached` says that the message about it did not arrive: somebody has to call.
-    `version` counts changes from 1 and is the ETag.
+    Of a `waitlist` offer `appointment_id` is the one that a yes books, and nothing is booked before. Who waits is `entry_id`; the time that
+    fell free is `freed_id`; where others may be asked about it too (`is_shared`), the first who says yes gets it. `version` counts changes
+    from 1 and is the ETag.
     """
 
     id: UUID
@@ -64,16 +67,21 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Instant
     ended_at: Instant | None = None
     is_unreached: bool = False
+    entry_id: UUID | None = None
+    freed_id: UUID | None = None
+    is_shared: bool = False
     version: int = 1
 
 
 class ListOffers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Offers that meet every condition that has a value, oldest first; of one's own, or at one's sites.
 
-    `from_at` and `until_at` bound when the appointment was booked for, `actor_id` says with whom. `after` is the `next` of an earlier page.
+    `from_at` and `until_at` bound when the appointment was booked for, `actor_id` says with whom; `entry_id` is who waits. `after` is the
+    `next` of an earlier page.
     """
 
     appointment_id: UUID | None = None
+    entry_id: UUID | None = None
     patient_id: UUID | None = None
     site_id: UUID | None = None
     actor_id: UUID | None = None
@@ -96,7 +104,7 @@ class WithdrawOffer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class AnswerOffer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the patient says to an offer, or staff for them: `accepted` moves the appointment, `declined` leaves it as it is."""
+    """What the patient says to an offer, or staff for them: `accepted` books or moves the appointment, `declined` leaves all as it is."""
 
     offer_id: UUID
     answer: OfferAnswer
@@ -130,7 +138,7 @@ class AnswerByLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class LinkedOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer, and how its appointment stands now; `is_to_come` says whether it is booked and has not begun."""
+    """An offer, and how its appointment stands now; `is_to_come` says whether it is booked, or would be by a yes, and has not begun."""
 
     offer: Offer
     start: Instant
@@ -197,6 +205,8 @@ class OfferFact(Event, frozen=True, kw_only=True):
     end: Instant
     actor_ids: tuple[UUID, ...]
     expires_at: Instant
+    entry_id: UUID | None = None
+    freed_id: UUID | None = None
     version: int
 
     @property

@@ -23,6 +23,7 @@ from carewright.contracts.planner import PlansDays
 from carewright.contracts.schedules import Calendar, GetCalendar, ListedIds, ListSchedules, SchedulesPage
 from carewright.contracts.starts import FindTimes, IsExpected, ListStarts, Start
 from carewright.contracts.versions import ListVersions
+from carewright.contracts.waitlist import KeepsWaitlist
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import Refusal
 from carewright.kernel.events import Event
@@ -501,7 +502,7 @@ class CatalogueChanged(Event, frozen=True, kw_only=True):
         return self.entry_id
 
 
-class Scheduling(PlansDays, LinksAppointments, Protocol):
+class Scheduling(PlansDays, LinksAppointments, KeepsWaitlist, Protocol):
     """What the rims may ask of scheduling. Every change takes the actor's idempotency key, where one was given.
 
     `in_stead_of` names the older system whose mirror the actor is: of what that system is master of, nobody else writes.

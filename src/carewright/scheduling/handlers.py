@@ -1,7 +1,7 @@
 """Keeps scheduling's small copies of the directory and of patients. Safe to repeat: `source_version` only moves forward.
 
 Stale copies: a new actor or visit type cannot be booked yet; a closed one can be booked until the event arrives (a moment); a patient
-unknown here is waited for shortly, then refused.
+unknown here is waited for shortly, then refused. Who waits is asked a moment after time falls free.
 """
 
 from collections.abc import Mapping
@@ -12,25 +12,30 @@ from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.notifications import CommunicationNotDone
+from carewright.contracts.offers import OfferEnded
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
+    AppointmentBooked,
     AppointmentFact,
+    AppointmentHoldExpired,
     AppointmentStatus,
     AppointmentTransferred,
     CatalogueChanged,
     ScheduleChanged,
     TimeNotFree,
 )
+from carewright.contracts.waitlist import WaitingChanged
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
-from carewright.scheduling.model.appointment import STEPS, fact_of, stepped
-from carewright.scheduling.service import following, in_use, offers
+from carewright.scheduling.model.appointment import MOVABLE, STEPS, fact_of, stepped
+from carewright.scheduling.service import following, freed, in_use, offers
 from carewright.scheduling.service.change import replace_stored
-from carewright.scheduling.store import links, merging, stops
+from carewright.scheduling.service.waitlist import end_waiting
+from carewright.scheduling.store import links, merging, stops, waitlist
 from carewright.scheduling.store import offers as rows
 
 NEVER = date(2000, 1, 1)
@@ -69,20 +74,50 @@ async def copy_patient(_: Context, tx: Session, event: PatientChanged) -> None:
 
 
 async def erase_patient(ctx: Context, tx: Session, event: PatientErased) -> None:
-    """Words go, times stay: an appointment without its patient's record is a number in a statistic. Offers and links are forgotten."""
+    """Words go, times stay: an appointment without its patient's record is a number in a statistic.
+
+    Offers and links are forgotten, and that they wait.
+    """
     ids = await store.erase_patient(tx, event)
     offered = await offers.erase_offers(ctx, tx, event.organization_id, event.patient_id)
     linked = await links.erase(tx, event.organization_id, event.patient_id)
-    gone = [("Appointment", each) for each in ids] + [("Offer", each) for each in offered] + [("AppointmentLink", each) for each in linked]
+    waited = await waitlist.erase(tx, event.organization_id, event.patient_id)
+    each_kind = {"Appointment": ids, "Offer": offered, "AppointmentLink": linked, "WaitlistEntry": waited}
+    gone = [(kind, each) for kind, those in each_kind.items() for each in those]
     about = tuple(audit.Entity(type=kind, id=each) for kind, each in gone)
     name = "scheduling.appointment.erase"
     await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, name, "D", patient_id=event.patient_id, entities=about))
 
 
 async def follow_appointment(ctx: Context, tx: Session, event: AppointmentFact) -> None:
-    """Nobody is asked any more about an appointment that is not as it was, and what depends on it is seen to."""
+    """Nobody is asked any more about an appointment that is not as it was, what depends on it is seen to, and what it leaves is offered."""
     await offers.follow_appointment(ctx, tx, event)
     await following.follow_appointment(ctx, tx, event)
+    if event.status not in MOVABLE:
+        gone = await waitlist.to_give_up(tx, event.organization_id, event.patient_id, event.appointment_id)
+        await end_waiting(ctx, tx, event.organization_id, gone, "withdrawn")
+    await freed.notice_freed_time(ctx, tx, event)
+
+
+async def offer_hold(ctx: Context, tx: Session, event: AppointmentHoldExpired) -> None:
+    """What somebody held and did not book is offered to those who wait."""
+    await freed.notice_freed_time(ctx, tx, event)
+
+
+async def follow_booking(ctx: Context, tx: Session, event: AppointmentBooked) -> None:
+    """Whoever waited for such a visit has one, whoever booked it."""
+    have = await waitlist.for_visit(tx, event.organization_id, event.patient_id, event.visit_type_id, event.appointment_id)
+    await end_waiting(ctx, tx, event.organization_id, have, "booked")
+
+
+async def follow_offer(ctx: Context, tx: Session, event: OfferEnded) -> None:
+    """Of time that fell free: nobody else is asked about what somebody took, and whoever is next about what nobody did."""
+    await freed.follow_offer(ctx, tx, event)
+
+
+async def follow_waiting(ctx: Context, tx: Session, event: WaitingChanged) -> None:
+    """Nobody is asked any more who does not wait."""
+    await freed.follow_waiting(ctx, tx, event)
 
 
 async def note_unreached(ctx: Context, tx: Session, event: CommunicationNotDone) -> None:
@@ -145,6 +180,8 @@ async def take_over(ctx: Context, tx: Session, event: PatientMerged) -> None:
     await audit.record_merge(ctx, tx, "scheduling.offer.merge", event, "Offer", await rows.take_over(tx, organization_id, prior_id))
     linked = await links.take_over(tx, organization_id, prior_id)
     await audit.record_merge(ctx, tx, "scheduling.link.merge", event, "AppointmentLink", linked)
+    waiting = await waitlist.take_over(tx, organization_id, prior_id, ctx.clock.now())
+    await audit.record_merge(ctx, tx, "scheduling.waitlist.merge", event, "WaitlistEntry", waiting)
 
 
 def _by_turn(event: QueueEntryMoved) -> AppointmentStatus | None:

@@ -9,6 +9,7 @@ from carewright.contracts import hours as h
 from carewright.contracts import links as k
 from carewright.contracts import offers as o
 from carewright.contracts import scheduling as c
+from carewright.contracts import waitlist as w
 from carewright.contracts.coverage import NotAuthorised, NotCovered
 from carewright.contracts.directory import ActorKind
 from carewright.contracts.in_use import Gaps, GivenBack, ListGaps, TakeTime, TimeInUse
@@ -37,7 +38,7 @@ from carewright.kernel.http.routes import Call, Nothing, Route
 from carewright.kernel.priority import Priority
 from carewright.kernel.values import Code, Instant, Limit, Reason
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, links, offers, outages, plans, search
+from carewright.scheduling.service import book, calendars, change, find, gaps, in_use, links, offers, outages, plans, search, waitlist
 
 Ctx = SchedulingContext
 NO_TIME = (c.BookedElsewhere, c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
@@ -279,6 +280,37 @@ async def unlink_appointments(ctx: Ctx, call: Call[Nothing, Nothing]) -> k.Appoi
     return await links.unlink_appointments(ctx, k.UnlinkAppointments(link_id=call.path["link_id"], expected_version=call.version))
 
 
+async def join_waitlist(ctx: Ctx, call: Call[Nothing, w.JoinWaitlist]) -> w.WaitlistEntry:
+    return await waitlist.join_waitlist(ctx, call.body)
+
+
+async def list_waiting(ctx: Ctx, call: Call[w.ListWaiting, Nothing]) -> w.WaitlistPage:
+    return await waitlist.list_waiting(ctx, call.query)
+
+
+async def get_waiting(ctx: Ctx, call: Call[Nothing, Nothing]) -> w.WaitlistEntry:
+    return await waitlist.get_waiting(ctx, call.path["entry_id"])
+
+
+async def change_waiting(ctx: Ctx, call: Call[Nothing, w.Wishes]) -> w.WaitlistEntry:
+    command = w.ChangeWaiting(entry_id=call.path["entry_id"], wishes=call.body, expected_version=call.version)
+    return await waitlist.change_waiting(ctx, command)
+
+
+async def leave_waitlist(ctx: Ctx, call: Call[Nothing, Nothing]) -> w.WaitlistEntry:
+    command = w.LeaveWaitlist(entry_id=call.path["entry_id"], expected_version=call.version)
+    return await waitlist.leave_waitlist(ctx, command)
+
+
+async def get_waitlist_policy(ctx: Ctx, call: Call[Nothing, Nothing]) -> w.WaitlistPolicy:
+    return await waitlist.get_waitlist_policy(ctx, call.path["site_id"])
+
+
+async def set_waitlist_policy(ctx: Ctx, call: Call[Nothing, w.PolicyTerms]) -> w.WaitlistPolicy:
+    command = w.SetWaitlistPolicy(site_id=call.path["site_id"], terms=call.body, expected_version=call.version)
+    return await waitlist.set_waitlist_policy(ctx, command)
+
+
 ONE = "/api/v1/appointments/{appointment_id}"
 CALENDAR = "/api/v1/schedules/{schedule_id}"
 OFFER = "/api/v1/offers/{offer_id}"
@@ -286,6 +318,8 @@ PLAN = "/api/v1/day-plans/{plan_id}"
 RULES = "/api/v1/planning-rules"
 LINK = "/api/v1/appointment-links/{link_id}"
 ENDED = (o.UnknownOffer, o.OfferNotOpen)
+WAITING = "/api/v1/waitlist/{entry_id}"
+NO_WAIT = (c.UnknownVisitType, c.UnknownSite, c.OutsideRules)
 
 ROUTES = (
     Route(
@@ -373,9 +407,9 @@ ROUTES = (
         "GET", OFFER, get_offer, "One offer.", permission=offers.READ, answer=o.Offer, versioned=True, refusals=(o.UnknownOffer,),
     ),
     Route(
-        "POST", f"{OFFER}/answer", answer_offer, "Accept, which moves the appointment to the time that is kept, or decline.",
+        "POST", f"{OFFER}/answer", answer_offer, "Accept, which books or moves to the time that is kept, or decline.",
         permission=offers.ANSWER, body=AnswerBody, answer=o.Offer, keyed=True, versioned=True,
-        refusals=(*NO_TIME, *LOST, *STOPPED, *ENDED, c.UnknownAppointment, c.IllegalStep),
+        refusals=(*NO_TIME, *LOST, *STOPPED, *ENDED, c.UnknownAppointment, c.IllegalStep, c.PrerequisiteMissing),
     ),
     Route(
         "POST", f"{OFFER}/withdraw", withdraw_offer, "Take an offer back, and give its time back.",
@@ -470,5 +504,36 @@ ROUTES = (
     Route(
         "PUT", RULES, set_planning_rules, "Set that.", permission=plans.CHANGE_RULES, body=SetPlanningRules, answer=PlanningRules,
         keyed=True, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "POST", "/api/v1/waitlist", join_waitlist, "Wait for a time, with what suits and how urgent it is.",
+        permission=waitlist.CHANGE, body=w.JoinWaitlist, answer=w.WaitlistEntry, keyed=True, versioned=True,
+        created="/api/v1/waitlist/{id}",
+        refusals=(*NO_WAIT, w.AlreadyWaiting, w.WaitsEnough, w.NothingToGiveUp, c.PrerequisiteMissing, c.UnknownPatient),
+    ),
+    Route(
+        "GET", "/api/v1/waitlist", list_waiting, "Who waits at a site, or for what a patient does.",
+        permission=waitlist.READ, query=w.ListWaiting, answer=w.WaitlistPage,
+    ),
+    Route(
+        "GET", WAITING, get_waiting, "One entry of the waitlist.", permission=waitlist.READ, answer=w.WaitlistEntry, versioned=True,
+        refusals=(w.UnknownWaiting,),
+    ),
+    Route(
+        "PUT", WAITING, change_waiting, "Wait for something else of the same kind, in the same place of the list.",
+        permission=waitlist.CHANGE, body=w.Wishes, answer=w.WaitlistEntry, keyed=True, versioned=True,
+        refusals=(*NO_WAIT, w.UnknownWaiting, w.NotWaiting),
+    ),
+    Route(
+        "POST", f"{WAITING}/leave", leave_waitlist, "Wait no more; what is offered just now is taken back.",
+        permission=waitlist.CHANGE, answer=w.WaitlistEntry, keyed=True, versioned=True, refusals=(w.UnknownWaiting, w.NotWaiting),
+    ),
+    Route(
+        "GET", "/api/v1/waitlist-policies/{site_id}", get_waitlist_policy, "How a site offers time that falls free.",
+        permission=waitlist.READ, answer=w.WaitlistPolicy, refusals=(c.UnknownSite,),
+    ),
+    Route(
+        "PUT", "/api/v1/waitlist-policies/{site_id}", set_waitlist_policy, "Say how a site offers time that falls free.",
+        permission=waitlist.SET_POLICY, body=w.PolicyTerms, answer=w.WaitlistPolicy, keyed=True, versioned=True, refusals=(c.UnknownSite,),
     ),
 )  # fmt: skip

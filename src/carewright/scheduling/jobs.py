@@ -13,8 +13,12 @@ from carewright.scheduling.service import plans, repairing, searching
 from carewright.scheduling.service.calendars import extend_openings
 from carewright.scheduling.service.expire import expire_holds, expire_offers
 from carewright.scheduling.service.following import MEND, ToMend
+from carewright.scheduling.service.freed import OFFER_FREED, FreedHeard
+from carewright.scheduling.service.freed import offer_freed_time as offer_freed
 from carewright.scheduling.service.in_use import prolong
 from carewright.scheduling.service.mending import mend_link
+from carewright.scheduling.service.waitlist import end_overdue
+from carewright.scheduling.store import freed
 from carewright.scheduling.store import plans as kept
 
 ARCHIVE_BATCH_MAX = 2000
@@ -35,7 +39,14 @@ async def archive_past(ctx: SchedulingContext) -> int:
             break
     await kept.forget_past(ctx.db, ctx.clock.now() - PLANS_KEPT, PLANS_BATCH_MAX)
     await store.forget_past_openings(ctx.db, ctx.clock.now() - timedelta(days=ctx.settings.openings_kept_days))
+    await freed.forget(ctx.db, before)
     return moved
+
+
+async def offer_freed_time(ctx: SchedulingContext, payload: msgspec.Raw) -> None:
+    """Ask whoever is next about a time that fell free."""
+    heard = msgspec.json.decode(payload, type=FreedHeard)
+    await offer_freed(ctx.working_in(heard.organization_id), heard.freed_id)
 
 
 async def dispose_appointments(ctx: SchedulingContext, before: datetime, limit: int) -> int:
@@ -74,10 +85,12 @@ TIMERS: tuple[Timer[SchedulingContext], ...] = (
     Timer("scheduling.expire_offers", 5, expire_offers),
     Timer("scheduling.prolong_time_in_use", 20, prolong),
     Timer("scheduling.take_up_plans", 10, searching.take_up),
+    Timer("scheduling.end_waiting", 600, end_overdue),
     Timer("scheduling.extend_openings", 600, extend_openings),
     Timer("scheduling.archive_past", 3600, archive_past),
     disposing("scheduling.dispose", KEEPS, days_kept),
 )
 JOBS: tuple[Job[SchedulingContext], ...] = (
     Job(plans.RUN, search_plan, is_long=True), Job(repairing.PROPOSE, propose_for_outage), Job(MEND, mend),
+    Job(OFFER_FREED, offer_freed_time),
 )  # fmt: skip

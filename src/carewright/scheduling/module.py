@@ -7,6 +7,7 @@ from uuid import UUID
 from carewright.contracts import links as k
 from carewright.contracts import offers as o
 from carewright.contracts import scheduling as c
+from carewright.contracts import waitlist as w
 from carewright.contracts.board import Board, MovePreview, ReadBoard, ReadUse, SiteUse
 from carewright.contracts.coverage import VisitsStopped
 from carewright.contracts.directory import DeviceChanged, LocationChanged, PractitionerChanged, VisitTypeChanged
@@ -63,6 +64,7 @@ from carewright.scheduling.service import (
     repairing,
     search,
     starts,
+    waitlist,
 )
 from carewright.scheduling.service.reseal import SEALED
 from carewright.scheduling.settings import Settings
@@ -219,6 +221,27 @@ class LocalScheduling:
     async def list_links(self, actor: Actor, query: k.ListLinks) -> k.LinksPage:
         return await links.list_links(self._as(actor), query)
 
+    async def join_waitlist(self, actor: Actor, command: w.JoinWaitlist, idempotency_key: str | None = None) -> w.WaitlistEntry:
+        return await waitlist.join_waitlist(self._as(actor, idempotency_key, command), command)
+
+    async def change_waiting(self, actor: Actor, command: w.ChangeWaiting, idempotency_key: str | None = None) -> w.WaitlistEntry:
+        return await waitlist.change_waiting(self._as(actor, idempotency_key, command), command)
+
+    async def leave_waitlist(self, actor: Actor, command: w.LeaveWaitlist, idempotency_key: str | None = None) -> w.WaitlistEntry:
+        return await waitlist.leave_waitlist(self._as(actor, idempotency_key, command), command)
+
+    async def get_waiting(self, actor: Actor, entry_id: UUID) -> w.WaitlistEntry:
+        return await waitlist.get_waiting(self._as(actor), entry_id)
+
+    async def list_waiting(self, actor: Actor, query: w.ListWaiting) -> w.WaitlistPage:
+        return await waitlist.list_waiting(self._as(actor), query)
+
+    async def get_waitlist_policy(self, actor: Actor, site_id: UUID) -> w.WaitlistPolicy:
+        return await waitlist.get_waitlist_policy(self._as(actor), site_id)
+
+    async def set_waitlist_policy(self, actor: Actor, command: w.SetWaitlistPolicy, idempotency_key: str | None = None) -> w.WaitlistPolicy:
+        return await waitlist.set_waitlist_policy(self._as(actor, idempotency_key, command), command)
+
 
 class LocalOffers:
     """The `Offers` Protocol in this process."""
@@ -275,6 +298,7 @@ MODULE = Module(
         "/api/v1/availability", "/api/v1/holds", "/api/v1/appointments", "/api/v1/appointment-series",
         "/api/v1/schedules", "/api/v1/blocks", "/api/v1/gaps", "/api/v1/time-in-use", "/api/v1/outages", "/api/v1/offers",
         "/api/v1/day-plans", "/api/v1/planning-rules", "/api/v1/appointment-links",
+        "/api/v1/waitlist", "/api/v1/waitlist-policies",
     ),
     subscriptions={
         LocationChanged: handlers.copy_location,
@@ -289,6 +313,10 @@ MODULE = Module(
         c.AppointmentRescheduled: handlers.follow_appointment,
         c.AppointmentCancelled: handlers.follow_appointment,
         c.AppointmentAdvanced: handlers.follow_appointment,
+        c.AppointmentHoldExpired: handlers.offer_hold,
+        c.AppointmentBooked: handlers.follow_booking,
+        o.OfferEnded: handlers.follow_offer,
+        w.WaitingChanged: handlers.follow_waiting,
         CommunicationNotDone: handlers.note_unreached,
         OutageReported: repairing.note_outage,
         OutageEnded: repairing.note_ended,

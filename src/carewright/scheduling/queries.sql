@@ -768,13 +768,17 @@ SELECT c.appointment_id FROM scheduling.claim c
 WHERE NOT EXISTS (SELECT FROM scheduling.appointment a WHERE a.organization_id = c.organization_id AND a.id = c.appointment_id)
   AND NOT EXISTS (SELECT FROM scheduling.in_use u WHERE u.organization_id = c.organization_id AND u.entry_id = c.appointment_id)
   AND NOT EXISTS (
-    SELECT FROM scheduling.offer o WHERE o.organization_id = c.organization_id AND o.id = c.appointment_id AND o.status = 'open')
+    SELECT FROM scheduling.offer o WHERE o.organization_id = c.organization_id AND o.status = 'open'
+        AND (o.id = c.appointment_id OR o.freed_id = c.appointment_id))
 LIMIT 100
 
 -- name: offers_without_claims
--- For `carewright verify`: an open offer keeps the time of all whom it names.
+-- For `carewright verify`: an open offer keeps the time of all whom it names; but where somebody else has that time it ends in a moment.
 SELECT o.id FROM scheduling.offer o WHERE o.status = 'open' AND cardinality(o.actor_ids) <> (
-    SELECT count(*) FROM scheduling.claim c WHERE c.organization_id = o.organization_id AND c.appointment_id = o.id)
+    SELECT count(DISTINCT c.schedule_id) FROM scheduling.claim c
+    WHERE c.organization_id = o.organization_id AND c.appointment_id = coalesce(o.freed_id, o.id) AND c.schedule_id = ANY(o.actor_ids))
+  AND NOT EXISTS (
+    SELECT FROM scheduling.freed_time f WHERE f.organization_id = o.organization_id AND f.id = o.freed_id AND f.state = 'taken')
 LIMIT 100
 
 -- name: overlapping_claims
@@ -894,8 +898,10 @@ WHERE s.organization_id = $1 AND s.id = r.id
 -- name: insert_offer
 INSERT INTO scheduling.offer (
     organization_id, id, purpose, status, appointment_id, appointment_version, patient_id, site_id, booked_at, booked_actor_ids,
-    starts_at, ends_at, actor_ids, made_at, expires_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    starts_at, ends_at, actor_ids, made_at, expires_at, version, entry_id, freed_id, shared)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+ON CONFLICT (organization_id, appointment_id) WHERE status = 'open' DO NOTHING
+RETURNING id
 
 -- name: offer_by_id
 SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
@@ -924,7 +930,7 @@ WHERE o.organization_id = $1 AND ($2::uuid IS NULL OR o.appointment_id = $2)
   AND ($3::uuid IS NULL OR o.patient_id = $3) AND ($4::uuid IS NULL OR o.site_id = $4)
   AND ($5::timestamptz IS NULL OR o.booked_at >= $5) AND ($6::timestamptz IS NULL OR o.booked_at < $6)
   AND ($7::uuid IS NULL OR o.id > $7) AND (cardinality($8::uuid[]) = 0 OR o.site_id = ANY($8))
-  AND ($9::uuid IS NULL OR $9 = ANY(o.booked_actor_ids))
+  AND ($9::uuid IS NULL OR $9 = ANY(o.booked_actor_ids)) AND ($11::uuid IS NULL OR o.entry_id = $11)
 ORDER BY o.id
 LIMIT $10
 
@@ -935,30 +941,34 @@ SELECT starts_at FROM scheduling.offer WHERE organization_id = $1 AND appointmen
 UPDATE scheduling.offer SET status = $3, ended_at = $4, unreached = $5, version = $6 WHERE organization_id = $1 AND id = $2
 
 -- name: expired_offers
--- Of every organization, locked for their end; what somebody is just answering is theirs.
-SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
-JOIN scheduling.site s ON s.organization_id = o.organization_id AND s.id = o.site_id
-WHERE o.status = 'open' AND o.expires_at <= $1
-ORDER BY o.expires_at LIMIT $2
-FOR UPDATE OF o SKIP LOCKED
+-- Of every organization, locked for their end; what somebody is just answering is theirs. Those that share a time come together, in the order
+-- in which everybody locks such times, or two timers could wait for each other.
+WITH lapsed AS (
+    SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+    JOIN scheduling.site s ON s.organization_id = o.organization_id AND s.id = o.site_id
+    WHERE o.status = 'open' AND o.expires_at <= $1
+    ORDER BY o.expires_at LIMIT $2
+    FOR UPDATE OF o SKIP LOCKED
+)
+SELECT * FROM lapsed ORDER BY freed_id, id
 
 -- name: expired_offers_in_the_way
 -- As expired_holds_in_the_way.
 SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
 JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
-WHERE o.organization_id = $1 AND o.status = 'open' AND o.expires_at <= $5 AND o.id IN (
+WHERE o.organization_id = $1 AND o.status = 'open' AND o.expires_at <= $5 AND coalesce(o.freed_id, o.id) IN (
     SELECT c.appointment_id FROM scheduling.claim c
     JOIN unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w(schedule_id, starts_at, ends_at)
         ON c.schedule_id = w.schedule_id AND tstzrange(c.starts_at, c.ends_at) && tstzrange(w.starts_at, w.ends_at)
     WHERE c.organization_id = $1 AND c.expires_at <= $5)
-ORDER BY o.id
+ORDER BY o.freed_id, o.id
 FOR UPDATE OF o SKIP LOCKED
 
 -- name: offers_of_patient_for_change
 SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
 JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
 WHERE o.organization_id = $1 AND o.patient_id = $2
-ORDER BY o.id
+ORDER BY o.freed_id, o.id
 FOR UPDATE OF o
 
 -- name: erase_offers
@@ -1118,3 +1128,153 @@ SELECT l.id FROM scheduling.link l
 JOIN scheduling.appointment a ON a.organization_id = l.organization_id AND a.id IN (l.appointment_id, l.depends_on_id)
 WHERE a.patient_id <> l.patient_id
 LIMIT 100
+-- name: insert_waiting
+-- Nothing comes back where the patient waits for it already, or is not known.
+INSERT INTO scheduling.waiting
+    (organization_id, id, state, patient_id, visit_type_id, site_ids, urgency, latest_on, wishes, given_up_id, since, version)
+SELECT $1, $2, 'waiting', $3, $4, $5, $6, $7, $8, $9, $10, 1
+WHERE EXISTS (SELECT FROM scheduling.patient p WHERE p.organization_id = $1 AND p.id = $3 AND p.active)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: waiting_by_id
+-- With how offers to it ended, and whether one is open.
+SELECT w.*, o.declined, o.unanswered, o.asked FROM scheduling.waiting w, LATERAL (
+    SELECT count(*) FILTER (WHERE o.status = 'declined') AS declined, count(*) FILTER (WHERE o.status = 'expired') AS unanswered,
+        coalesce(bool_or(o.status = 'open'), false) AS asked
+    FROM scheduling.offer o WHERE o.organization_id = $1 AND o.entry_id = w.id) o
+WHERE w.organization_id = $1 AND w.id = $2
+
+-- name: lock_waiting
+-- The caller holds the row until the end of its transaction; after that of an offer and of a freed time.
+SELECT id FROM scheduling.waiting WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: waits_of_patient
+SELECT id, visit_type_id FROM scheduling.waiting WHERE organization_id = $1 AND patient_id = $2 AND state = 'waiting'
+
+-- name: waiting_page
+-- $5 are states, $7 the sites of whoever asks, if they have some named. One who is asked just now is `offered`, and no more `waiting`.
+SELECT w.*, o.declined, o.unanswered, o.asked FROM scheduling.waiting w, LATERAL (
+    SELECT count(*) FILTER (WHERE o.status = 'declined') AS declined, count(*) FILTER (WHERE o.status = 'expired') AS unanswered,
+        coalesce(bool_or(o.status = 'open'), false) AS asked
+    FROM scheduling.offer o WHERE o.organization_id = $1 AND o.entry_id = w.id) o
+WHERE w.organization_id = $1 AND ($2::uuid IS NULL OR $2 = ANY(w.site_ids)) AND ($3::uuid IS NULL OR w.patient_id = $3)
+  AND ($4::uuid IS NULL OR w.visit_type_id = $4)
+  AND (cardinality($5::text[]) = 0 OR CASE WHEN w.state = 'waiting' AND o.asked THEN 'offered' ELSE w.state END = ANY($5))
+  AND ($6::uuid IS NULL OR w.id > $6) AND (cardinality($7::uuid[]) = 0 OR w.site_ids && $7)
+ORDER BY w.id
+LIMIT $8
+
+-- name: save_waiting
+UPDATE scheduling.waiting SET state = $3, site_ids = $4, urgency = $5, latest_on = $6, wishes = $7, given_up_id = $8, ended_at = $9, version = $10
+WHERE organization_id = $1 AND id = $2
+
+-- name: waiting_for_visit
+-- Who waited for this kind of visit before it was booked, locked. Ids grow with time.
+SELECT id FROM scheduling.waiting
+WHERE organization_id = $1 AND patient_id = $2 AND visit_type_id = $3 AND state = 'waiting' AND given_up_id IS NULL AND id < $4
+FOR UPDATE
+
+-- name: waiting_to_give_up
+-- As waiting_for_visit: who would give an appointment up.
+SELECT id FROM scheduling.waiting WHERE organization_id = $1 AND patient_id = $2 AND given_up_id = $3 AND state = 'waiting'
+FOR UPDATE
+
+-- name: waiting_that_ended
+-- Of every organization, locked: the last day that would do is over, on every clock on earth.
+SELECT organization_id, id FROM scheduling.waiting
+WHERE state = 'waiting' AND latest_on < $1
+ORDER BY id LIMIT $2
+FOR UPDATE SKIP LOCKED
+
+-- name: anybody_waits
+SELECT EXISTS (SELECT FROM scheduling.waiting WHERE organization_id = $1 AND site_ids @> ARRAY[$2::uuid] AND state = 'waiting') AS found
+
+-- name: people_waiting
+-- Whoever waits at a site, is asked about nothing just now, and was not asked about this time; the most urgent first, then who waits longest.
+-- How they answered so far is the patient's, by whichever entry. An appointment that they would give up is as it is booked now.
+SELECT w.id, w.patient_id, w.visit_type_id, w.wishes, w.since, w.passed_over, w.given_up_id, g.version AS given_up_version,
+    g.value AS given_up, o.asked, o.accepted
+FROM scheduling.waiting w
+LEFT JOIN scheduling.appointment g ON g.organization_id = $1 AND g.id = w.given_up_id AND g.status IN ('pending', 'booked')
+    AND g.expires_at IS NULL AND g.patient_id = w.patient_id AND g.starts_at > $4
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE o.status IN ('accepted', 'declined', 'expired')) AS asked,
+        count(*) FILTER (WHERE o.status = 'accepted') AS accepted,
+        coalesce(bool_or(o.entry_id = w.id AND (o.status = 'open' OR o.freed_id = $3)), false) AS barred
+    FROM scheduling.offer o WHERE o.organization_id = $1 AND o.patient_id = w.patient_id AND o.entry_id IS NOT NULL) o
+WHERE w.organization_id = $1 AND w.site_ids @> ARRAY[$2::uuid] AND w.state = 'waiting' AND NOT o.barred
+  AND (w.given_up_id IS NULL OR g.id IS NOT NULL)
+ORDER BY w.urgency, w.since, w.id
+LIMIT $5
+
+-- name: lock_person
+-- Not waited for: people are locked in the order in which they are asked, which is not the same for all times.
+SELECT id FROM scheduling.waiting WHERE organization_id = $1 AND id = $2 AND state = 'waiting' FOR UPDATE SKIP LOCKED
+
+-- name: pass_over
+UPDATE scheduling.waiting SET passed_over = passed_over + 1
+WHERE organization_id = $1 AND id IN (
+    SELECT id FROM scheduling.waiting WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND state = 'waiting' ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: erase_waiting
+DELETE FROM scheduling.waiting WHERE organization_id = $1 AND patient_id = $2 RETURNING id
+
+-- name: take_over_waiting
+-- Where the survivor waits for the same already, the other entry ends.
+UPDATE scheduling.waiting w SET patient_id = kernel.survivor_of($1, $2), version = version + 1,
+    state = CASE WHEN s.waits THEN 'withdrawn' ELSE w.state END, ended_at = CASE WHEN s.waits THEN $3 ELSE w.ended_at END
+FROM (
+    SELECT m.id, m.state = 'waiting' AND EXISTS (
+        SELECT FROM scheduling.waiting o WHERE o.organization_id = $1 AND o.patient_id = kernel.survivor_of($1, $2)
+            AND o.visit_type_id = m.visit_type_id AND o.state = 'waiting') AS waits
+    FROM scheduling.waiting m WHERE m.organization_id = $1 AND m.patient_id = $2) s
+WHERE w.organization_id = $1 AND w.id = s.id AND kernel.survivor_of($1, $2) <> $2
+RETURNING w.id
+
+-- name: waitlist_policy
+SELECT * FROM scheduling.waitlist_policy WHERE organization_id = $1 AND site_id = $2
+
+-- name: put_waitlist_policy
+-- Nothing comes back where somebody was faster with the first.
+INSERT INTO scheduling.waitlist_policy (organization_id, site_id, way, racers, answer_minutes, notice_minutes, chains, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (organization_id, site_id) DO UPDATE SET way = $3, racers = $4, answer_minutes = $5, notice_minutes = $6, chains = $7, version = $8
+    WHERE scheduling.waitlist_policy.version = $8 - 1
+RETURNING version
+
+-- name: insert_freed_time
+-- One for each change that frees time, however often it is reported.
+INSERT INTO scheduling.freed_time (organization_id, id, state, site_id, starts_at, ends_at, actor_ids, cause_id, cause_version, freed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: freed_time_by_id
+SELECT * FROM scheduling.freed_time WHERE organization_id = $1 AND id = $2
+
+-- name: freed_time_for_change
+-- Locked until the transaction ends: after an appointment's row and an offer's, before an entry's and the claims. Of those who are asked about
+-- the same time, whoever has this lock first has the time.
+SELECT * FROM scheduling.freed_time WHERE organization_id = $1 AND id = $2 FOR UPDATE
+
+-- name: save_freed_time
+UPDATE scheduling.freed_time SET state = $3, turn = $4 WHERE organization_id = $1 AND id = $2
+
+-- name: others_asked
+SELECT EXISTS (
+    SELECT FROM scheduling.offer WHERE organization_id = $1 AND freed_id = $2 AND status = 'open' AND ($3::uuid IS NULL OR id <> $3)
+) AS found
+
+-- name: open_offers_for_change
+-- What is open of a freed time or of an entry, locked, in the order in which the times are locked that they share.
+SELECT o.*, s.name AS site_name, s.time_zone FROM scheduling.offer o
+JOIN scheduling.site s ON s.organization_id = $1 AND s.id = o.site_id
+WHERE o.organization_id = $1 AND o.status = 'open' AND (o.freed_id = $2 OR o.entry_id = $3)
+ORDER BY o.freed_id, o.id
+FOR UPDATE OF o
+
+-- name: forget_freed_times
+DELETE FROM scheduling.freed_time f WHERE f.ends_at < $1 AND NOT EXISTS (
+    SELECT FROM scheduling.offer o WHERE o.organization_id = f.organization_id AND o.freed_id = f.id)

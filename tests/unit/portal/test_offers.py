@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,9 @@ from carewright.contracts.offers import AnswerByLink, LinkedOffer, Offer, OfferN
 from carewright.contracts.scheduling import CalendarMoved, IllegalStep, PatientBusy, TimeNotFree
 from carewright.kernel.errors import PreconditionFailed, Refusal, Unavailable
 from carewright.kernel.values import utc
+from carewright.portal.http.texts import languages
 from carewright.portal.model.jobs import OfferHeard
+from carewright.portal.model.wall import Wall, clock_of
 from carewright.portal.service import telling
 from tests.samples import known_id
 from tests.unit.portal import double
@@ -132,7 +135,7 @@ async def test_it_speaks_the_patients_language(visitor: Browser, hospital: Hospi
     await visitor.get(PLACE)
     assert '<html lang="es">' in visitor.page
     assert "Sí, vendré entonces" in visitor.page
-    assert "lunes, 23 de noviembre, 5:07 AM" in visitor.page
+    assert "lunes, 23 de noviembre, 5:07 a. m." in visitor.page
 
 
 @pytest.mark.parametrize("token", ["cwl_" + "f" * 32, "x", "0" * 500])
@@ -170,3 +173,51 @@ async def test_what_is_settled_is_not_asked_and_who_cannot_be_told_is_noted(hosp
     hospital.offers.linked = replace(LINKED, offer=replace(OFFER, patient_id=known_id(404)))
     await telling.ask_by_offer(ctx, ABOUT)
     assert (hospital.said, hospital.offers.unreached) == ([], [OFFER.id])
+
+
+WAITED = replace(OFFER, purpose="waitlist", booked_start=INSTEAD, entry_id=known_id(2), freed_id=known_id(5))
+EARLIER = replace(OFFER, purpose="earlier", start=BOOKED, booked_start=INSTEAD, entry_id=known_id(4), freed_id=known_id(5))
+
+
+async def test_who_waits_is_told_what_has_come_free_and_of_no_other_appointment(visitor: Browser, hospital: Hospital) -> None:
+    hospital.offers.linked = replace(LINKED, offer=WAITED, start=INSTEAD)
+    await visitor.get(PLACE)
+    for told in ("Would this time suit you?", "A time has come free", "Yes, I come then"):
+        assert told in visitor.page
+    for wrong in ("Planned:", "We are sorry", "Others who wait", "the same time as planned"):
+        assert wrong not in visitor.page
+    hospital.offers.linked = replace(LINKED, offer=replace(WAITED, is_shared=True))
+    await visitor.get(PLACE)
+    assert "Others who wait may be asked too: whoever says yes first has it." in visitor.page
+
+
+@pytest.mark.parametrize(
+    ("offer", "status", "said", "shows"),
+    [(WAITED, "accepted", "Your appointment is booked for this time", True), (WAITED, "declined", "you keep waiting", False),
+     (WAITED, "expired", "You keep waiting", False), (WAITED, "withdrawn", "This time cannot be had any more", False),
+     (EARLIER, "accepted", "Your appointment is now at this time", True), (EARLIER, "declined", "You keep your appointment as it is", True),
+     (EARLIER, "expired", "You keep your appointment as it is", True), (EARLIER, "withdrawn", "cannot be had any more", True)],
+)  # fmt: skip
+async def test_how_an_offer_to_who_waits_ended_is_told(
+    visitor: Browser, hospital: Hospital, offer: Offer, status: OfferStatus, said: str, shows: bool
+) -> None:
+    hospital.offers.linked = replace(LINKED, offer=replace(offer, status=status), start=INSTEAD)
+    await visitor.get(PLACE)
+    assert said in visitor.page
+    assert ("Tuesday, November 24" in visitor.page) == shows
+    assert 'name="answer"' not in visitor.page
+
+
+@pytest.mark.parametrize(("offer", "template", "names_booked"), [(WAITED, "waitlist_offer", False), (EARLIER, "earlier_offer", True)])
+async def test_the_message_to_who_waits_says_what_it_is_about(hospital: Hospital, offer: Offer, template: str, names_booked: bool) -> None:
+    hospital.offers.linked = replace(LINKED, offer=offer)
+    await telling.ask_by_offer(double.context(hospital), ABOUT)
+    await telling.ask_by_offer(double.context(hospital, public_url="https://lakeside.example/"), ABOUT)
+    assert [each.template for each in hospital.said] == [template, f"{template}_link"]
+    assert [("when" in each.values) for each in hospital.said] == [names_booked] * 2
+
+
+async def test_where_hours_are_counted_to_24_every_language_does() -> None:
+    spanish = clock_of(languages()["es"])
+    assert Wall(ZoneInfo(ZONE)).time(utc(MORNING), spanish).endswith(" a. m.")
+    assert Wall(ZoneInfo(ZONE), "en-GB").time(utc(MORNING), spanish)[-3] == ":"

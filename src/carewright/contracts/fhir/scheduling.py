@@ -1,6 +1,7 @@
 """Time: calendars, what is free or taken of them, and appointments."""
 
 from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
@@ -9,6 +10,7 @@ from carewright.contracts.links import WITHOUT_OTHER
 from carewright.contracts.offers import Offer
 from carewright.contracts.schedules import ScheduleSummary
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, Slot
+from carewright.contracts.waitlist import WaitlistEntry, WaitWindow
 
 ACTORS = {"practitioner": "Practitioner", "nurse": "Practitioner", "technician": "Practitioner", "device": "Device", "patient": "Patient"}
 """What an actor is in FHIR; the rest are places."""
@@ -18,6 +20,8 @@ OUR_OWN = HOLD_ENDED | {WITHOUT_OTHER}
 """Reasons that R4 has no code for, and nobody chose."""
 HELD_UNTIL = "urn:carewright:held-until"
 OVERRIDE_REASON = "urn:carewright:override-reason"
+WAITS_WITHIN = "urn:carewright:waits-within"
+NOTICE_MINUTES = "urn:carewright:notice-minutes"
 PRIORITIES: Mapping[UrgencyTier, int] = {"P0": 1, "P1": 3, "P2": 5}
 """R4 takes iCalendar's priorities (RFC 5545 3.8.1.9): 1 is the highest, 5 the ordinary one."""
 
@@ -49,6 +53,30 @@ def appointment(one: Appointment, order_id: UUID | None = None) -> Resource:
         "basedOn": [_referral(one.based_on, order_id)] if one.based_on else None,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, one.site_name)],
     }, one.version, one.updated_at)  # fmt: skip
+
+
+def waiting(one: WaitlistEntry) -> Resource:
+    """Somebody who waits for a time: R4's Appointment with the status `waitlist`, what they wish as `requestedPeriod` and extensions.
+
+    How it ended is the comment; under its own id an entry that ended in a booking is that appointment, and the wish has another.
+    """
+    wishes, waits = one.wishes, one.state in ("waiting", "offered")
+    within = [{"url": WAITS_WITHIN, "valueString": _window(each)} for each in wishes.windows]
+    others = [*(("Location", each) for each in wishes.site_ids), *(("Practitioner", each) for each in wishes.practitioner_ids)]
+    period = {"start": _day(wishes.earliest_on), "end": _day(wishes.latest_on)}
+    return resource("Appointment", f"waitlist-{one.id}" if one.state == "booked" else one.id, {
+        "extension": [*within, {"url": NOTICE_MINUTES, "valueInteger": wishes.notice_minutes}],
+        "status": "waitlist" if waits else "cancelled",
+        "serviceType": [_visit_type(one.visit_type_id, "")],
+        "priority": PRIORITIES[wishes.urgency or "P2"],
+        "created": instant(one.since),
+        "comment": None if waits else one.state,
+        "requestedPeriod": [period] if any(period.values()) else None,
+        "participant": [
+            {"actor": reference("Patient", one.patient_id), "status": "accepted"},
+            *({"actor": reference(kind, each), "status": "needs-action"} for kind, each in others),
+        ],
+    }, one.version, one.ended_at or one.since)  # fmt: skip
 
 
 def response(one: Appointment, each: Participant, answer: ParticipationStatus, id_: str) -> Resource:
@@ -93,6 +121,20 @@ def proposed(one: Slot, id_: str, visit_type_name: str, service_name: str, site_
         "minutesDuration": (one.end - one.start).seconds // 60,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, site_name)],
     })  # fmt: skip
+
+
+def _window(one: WaitWindow) -> str:
+    """Weekdays by number (1 is Monday, as ISO 8601 counts; none is every day) and the clock: "1,3 08:00-12:00"."""
+    days = ",".join(str(each + 1) for each in one.weekdays)
+    return f"{days} {_clock(one.from_minute)}-{_clock(one.until_minute)}".strip()
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _day(on: date | None) -> str | None:
+    return on.isoformat() if on else None
 
 
 def _referral(based_on: str, order_id: UUID | None) -> Resource:

@@ -18,6 +18,7 @@ from carewright.portal.http.sign_in import BROWSER_SECONDS
 from carewright.portal.http.texts import language_for, languages
 from carewright.portal.model.times import walls_of
 from carewright.portal.model.turn import turn_view
+from carewright.portal.model.wall import clock_of
 
 PLACE = "/answer/turn/{token}"
 SAID = {
@@ -43,7 +44,7 @@ async def show_turn(ask: Ask) -> Response:
     return shown(
         ask, "answer.html", words, language, SAID,
         one=turn_view(entry, linked.told, walls.of(entry.site_id), words, room=linked.room),
-        as_of=walls.of(entry.site_id).time(ask.ctx.clock.now()),
+        as_of=walls.of(entry.site_id).time(ask.ctx.clock.now(), clock_of(words)),
     )  # fmt: skip
 
 

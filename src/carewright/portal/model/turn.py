@@ -9,7 +9,7 @@ from carewright.contracts.delays import ExpectedStart
 from carewright.contracts.elsewhere import MORE_MINUTES, Saying
 from carewright.contracts.queue import QueueEntry, WaitEstimate
 from carewright.portal.model.elsewhere import Choice, choices, may_leave, where
-from carewright.portal.model.wall import Wall
+from carewright.portal.model.wall import Wall, clock_of
 
 Words = Mapping[str, str]
 ROUND_MINUTES = 5
@@ -53,13 +53,14 @@ def turn_view(
     turn: QueueEntry, told: WaitEstimate | None, wall: Wall, words: Words, late: ExpectedStart | None = None, room: str = ""
 ) -> TurnView:  # fmt: skip
     """What is told of a turn; `room` is what the room of the turn is called."""
-    due = wall.time(turn.due_at) if turn.due_at else ""
+    due = wall.time(turn.due_at, clock_of(words)) if turn.due_at else ""
     stands = where(turn)
     return TurnView(
         id=turn.id, version=turn.version, where=words[stands].format(minutes=turn.travel_minutes, due=due) if stands else "",
         buttons=tuple(_button(each, words) for each in choices(turn)), may_leave=may_leave(turn), ticket=turn.ticket,
         now="" if stands == "missed" else words["over" if turn.status in OVER else turn.status.replace("-", "_")],
-        since=wall.time(turn.arrived_at) if turn.arrived_at else "", ahead="" if told is None else _ahead(told.ahead, words),
+        since=wall.time(turn.arrived_at, clock_of(words)) if turn.arrived_at else "",
+        ahead="" if told is None else _ahead(told.ahead, words),
         wait="" if told is None else _wait(told, words), late="" if late is None else late_words(late, wall, words),
         is_called=turn.status == "called", room=_room(turn, room, words),
     )  # fmt: skip
@@ -75,8 +76,8 @@ def _room(turn: QueueEntry, room: str, words: Words) -> str:
 def late_words(late: ExpectedStart, wall: Wall, words: Words) -> str:
     """When an appointment begins that runs late, in steps of five minutes onwards, and that an emergency came first, where it did."""
     minutes = -(-late.late_minutes // ROUND_MINUTES) * ROUND_MINUTES
-    begins = wall.time(late.start + timedelta(minutes=minutes))
-    return words["late_emergency" if late.by_emergency else "late"].format(booked=wall.time(late.start), begins=begins)
+    booked, begins = (wall.time(each, clock_of(words)) for each in (late.start, late.start + timedelta(minutes=minutes)))
+    return words["late_emergency" if late.by_emergency else "late"].format(booked=booked, begins=begins)
 
 
 def _button(choice: Choice, words: Words) -> Button:

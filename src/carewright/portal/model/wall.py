@@ -1,5 +1,6 @@
 """Reading times off a site's wall clock, and writing them the way people say them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -12,6 +13,17 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How a language writes a time of day by twelve hours: `form` has `{hour12}`, `{minute}` and `{half}`, `halves` name these."""
+
+    form: str
+    halves: tuple[str, str]
+
+
+ENGLISH = Clock("{hour12}:{minute} {half}", ("AM", "PM"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +45,21 @@ class Wall:
         """The instant at which the day begins here; where clocks skip midnight, the first moment after it."""
         return datetime.combine(on, time(), self.zone).astimezone(UTC)
 
-    def time(self, instant: datetime) -> str:
-        """The time of day; with the zone's abbreviation where times of other zones may stand beside it."""
-        return self._written(instant, named=self.named)
+    def time(self, instant: datetime, clock: Clock = ENGLISH) -> str:
+        """The time of day; with the zone's abbreviation where times of other zones may stand beside it.
+
+        By twelve hours it is written as `clock` says. Where the locale counts 24, every language does.
+        """
+        return self._written(instant, clock, named=self.named)
 
     def bare_time(self, instant: datetime) -> str:
         """The time of day where the zone is plain from what stands around it."""
-        return self._written(instant, named=False)
+        return self._written(instant, ENGLISH, named=False)
 
-    def _written(self, instant: datetime, *, named: bool) -> str:
+    def _written(self, instant: datetime, clock: Clock, *, named: bool) -> str:
         """On the night when an hour happens twice, the abbreviation tells the two apart."""
         local = self.local(instant)
-        text = clock_time(local, self.locale)
+        text = clock_time(local, self.locale, clock)
         return f"{text} {local.tzname()}" if named or _happens_twice(local) else text
 
     @property
@@ -57,6 +72,12 @@ class Wall:
         return f"{full_date(self.day(instant), self.locale)} at {self.time(instant)}"
 
 
+def clock_of(words: Mapping[str, str]) -> Clock:
+    """How the language of these words writes a time of day."""
+    morning, _, afternoon = words["halves"].partition(" | ")
+    return Clock(words["clock"], (morning, afternoon))
+
+
 def wall_of(zone_name: str | None, locale: Locale, *, named: bool = False) -> Wall:
     """The wall clock of an IANA zone; an unknown name reads as UTC and is always named, so that nobody is misled."""
     try:
@@ -65,10 +86,10 @@ def wall_of(zone_name: str | None, locale: Locale, *, named: bool = False) -> Wa
         return Wall(ZoneInfo("UTC"), locale, named=True)
 
 
-def clock_time(local: datetime, locale: Locale) -> str:
+def clock_time(local: datetime, locale: Locale, clock: Clock = ENGLISH) -> str:
     if locale == "en-GB":
         return f"{local:%H:%M}"
-    return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
+    return clock.form.format(hour12=local.hour % 12 or 12, minute=f"{local.minute:02}", half=clock.halves[local.hour // 12])
 
 
 def long_date(on: date, locale: Locale) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from carewright.contracts.elsewhere import LinkToTurn, NoteUnreached
 from carewright.contracts.notifications import TEMPLATES, Channel, Moment, Notice, Recipient, TemplateName
-from carewright.contracts.offers import LinkToOffer, NoteOfferUnreached, OfferNotOpen, UnknownOffer
+from carewright.contracts.offers import LinkToOffer, NoteOfferUnreached, OfferNotOpen, OfferPurpose, UnknownOffer
 from carewright.contracts.patients import ContactPoint, Patient, UnknownPatient
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import IdempotencyKeyReused
@@ -25,6 +25,11 @@ LATE_IN_STEPS = 5
 STILL_TO_BE = frozenset({"booked", "arrived", "checked-in"})
 ASK_BY_OFFER = "portal.ask_by_offer"
 """The job that asks a patient whether another time suits them."""
+OFFERED: Mapping[OfferPurpose, tuple[TemplateName, TemplateName]] = {
+    "moved": ("appointment_offer", "appointment_offer_link"), "waitlist": ("waitlist_offer", "waitlist_offer_link"),
+    "earlier": ("earlier_offer", "earlier_offer_link"),
+}  # fmt: skip
+"""By which template an offer is told, without and with the address of its own page."""
 ASK_NEAR = "portal.ask_near"
 """The job that tells a patient that their turn is soon."""
 CALL_IN = "portal.call_in"
@@ -139,16 +144,18 @@ async def ask_by_offer(ctx: PortalContext, about: OfferHeard) -> None:
     if offer.status != "open":
         return
     said: dict[str, str | Moment] = {
-        "when": Moment(at=offer.booked_start, zone=offer.time_zone), "site": offer.site_name,
-        "instead": Moment(at=offer.start, zone=offer.time_zone), "until": Moment(at=offer.expires_at, zone=offer.time_zone),
+        "site": offer.site_name, "instead": Moment(at=offer.start, zone=offer.time_zone),
+        "until": Moment(at=offer.expires_at, zone=offer.time_zone),
     }  # fmt: skip
-    template: TemplateName = "appointment_offer"
+    if offer.purpose != "waitlist":
+        said["when"] = Moment(at=offer.booked_start, zone=offer.time_zone)
+    template, linked = OFFERED[offer.purpose]
     if ctx.settings.public_url:
         try:
             made = await ctx.offers.link_to_offer(host, LinkToOffer(offer_id=offer.id))
         except OfferNotOpen:
             return
-        template, said["link"] = "appointment_offer_link", f"{ctx.settings.public_url.rstrip('/')}/answer/offer/{made.token}"
+        template, said["link"] = linked, f"{ctx.settings.public_url.rstrip('/')}/answer/offer/{made.token}"
     key, until = f"{ASK_BY_OFFER}:{offer.id}", offer.expires_at
     with suppress(IdempotencyKeyReused):  # said before, with another link: that one works
         if not await _tell_patient(ctx, host, offer.patient_id, template, key=key, until_at=until, values=said, about_id=offer.id):

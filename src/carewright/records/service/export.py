@@ -26,6 +26,7 @@ from carewright.contracts.queue import TurnsOfVisits
 from carewright.contracts.records import ExportPage, ExportRecord
 from carewright.contracts.scheduling import ListAppointments
 from carewright.contracts.vitals import SearchObservations
+from carewright.contracts.waitlist import ListWaiting
 from carewright.kernel import audit
 from carewright.kernel.authz import Actor
 from carewright.kernel.errors import BadInput, Forbidden
@@ -38,7 +39,7 @@ GATHER = frozenset({
     "scheduling.appointment.read_note", "scheduling.appointment.any_patient", "notifications.list", "audit.read", "coverage.read",
     "coverage.any_patient", "flow.encounter.read", "flow.encounter.any_patient", "flow.precaution.read", "orders.request.read",
     "orders.request.any_patient", "vitals.observation.read", "vitals.observation.any_patient", "hl7.message.read",
-    "access.app.read",
+    "access.app.read", "scheduling.waitlist.read",
 })  # fmt: skip
 """What the system may while it puts an export together."""
 PURPOSES = {"patient": "PATRQT", "law": "HLEGAL"}
@@ -99,6 +100,11 @@ async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None
 async def _offers(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.offers.list_offers(_gatherer(ctx), ListOffers(patient_id=patient_id, limit=PAGE, after=id_after(after)))
     return [scheduling.offered(one) for one in page.items], str(page.next) if page.next else None
+
+
+async def _waiting(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
+    page = await ctx.scheduling.list_waiting(_gatherer(ctx), ListWaiting(patient_id=patient_id, limit=PAGE, after=id_after(after)))
+    return [scheduling.waiting(one) for one in page.items], str(page.next) if page.next else None
 
 
 async def _encounters(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
@@ -170,7 +176,8 @@ def _gatherer(ctx: RecordsContext) -> Actor:
 
 PARTS: dict[str, Part] = {
     "identity": _identity, "coverages": _coverages, "eligibilities": _eligibilities, "authorisations": _authorisations,
-    "appointments": _appointments, "offers": _offers, "encounters": _encounters, "orders": _orders, "observations": _observations,
+    "appointments": _appointments, "offers": _offers, "waitlist": _waiting, "encounters": _encounters, "orders": _orders,
+    "observations": _observations,
     "messages": _messages, "documents": _documents, "apps": _apps, "journal": _journal,
 }  # fmt: skip
 """In the order in which they are given."""

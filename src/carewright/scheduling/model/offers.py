@@ -65,6 +65,11 @@ def is_meant(offer: Offer, one: Appointment) -> bool:
     return one.status in MOVABLE and not is_hold(one) and (one.start, one.site_id) == (offer.booked_start, offer.site_id)
 
 
+def keeper_of(offer: Offer) -> UUID:
+    """Under which id the time of an offer is claimed: its own, or that of the time that fell free, which others may be asked about too."""
+    return offer.freed_id or offer.id
+
+
 def ended(offer: Offer, status: OfferStatus, now: datetime) -> Offer:
     return msgspec.structs.replace(offer, status=status, ended_at=now, version=offer.version + 1)
 
@@ -78,5 +83,6 @@ def fact_of(kind: type[OfferFact], offer: Offer, organization_id: UUID) -> Offer
     return kind(
         organization_id=organization_id, offer_id=offer.id, purpose=offer.purpose, status=offer.status,
         appointment_id=offer.appointment_id, patient_id=offer.patient_id, site_id=offer.site_id, booked_start=offer.booked_start,
-        start=offer.start, end=offer.end, actor_ids=offer.actor_ids, expires_at=offer.expires_at, version=offer.version,
+        start=offer.start, end=offer.end, actor_ids=offer.actor_ids, expires_at=offer.expires_at, entry_id=offer.entry_id,
+        freed_id=offer.freed_id, version=offer.version,
     )  # fmt: skip

@@ -63,7 +63,7 @@ async def hold_time(ctx: SchedulingContext, command: HoldTime) -> Appointment:
     async def work() -> Appointment:
         kind, _ = _checked(ctx, calendars, command.time)
         expires_at = hold_until(ctx.clock.now(), ctx.settings.hold_seconds)
-        drafted = _draft(ctx, calendars, kind, command.time, command.patient_id)
+        drafted = draft_of(ctx, calendars, kind, command.time, command.patient_id)
         held = msgspec.structs.replace(drafted, status="pending", expires_at=expires_at)
         return await _take(ctx, calendars, command.time, held, AppointmentHeld)
 
@@ -90,7 +90,7 @@ async def book_appointment(ctx: SchedulingContext, command: BookAppointment) -> 
 
     async def work() -> Appointment:
         kind, _ = _checked(ctx, calendars, time)
-        await _ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, time.start)
+        await ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, time.start)
         return await _book_free(ctx, calendars, kind, time, command)
 
     return await once(ctx, Appointment, when_known(work), look_first=False)
@@ -104,7 +104,7 @@ async def book_series(ctx: SchedulingContext, command: BookSeries) -> Series:
 
     async def work() -> Series:
         kind, site = _checked(ctx, calendars, command.first)
-        await _ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, command.first.start)
+        await ensure_prerequisites(ctx, ctx.db, kind, command.patient_id, command.based_on, command.first.start)
         return await _retrying(ctx, calendars, lambda: _book_visits(ctx, calendars, kind, site, command))
 
     return await once(ctx, Series, when_known(work))
@@ -120,9 +120,10 @@ def _checked(ctx: SchedulingContext, calendars: Calendars, time: PickedTime) -> 
     return kind, site
 
 
-async def _ensure_prerequisites(
+async def ensure_prerequisites(
     ctx: SchedulingContext, db: Session, kind: Kind, patient_id: UUID, based_on: str | None, start: datetime
 ) -> None:
+    """Raise `PrerequisiteMissing` where a referral, or an earlier visit, has to come first."""
     met = [
         await store.has_earlier_visit(db, ctx.actor.organization_id, patient_id, each.visit_type_id, start)
         for each in kind.value.rules.prerequisites
@@ -133,11 +134,12 @@ async def _ensure_prerequisites(
 
 async def _book_free(ctx: SchedulingContext, calendars: Calendars, kind: Kind, time: PickedTime, command: BookAppointment) -> Appointment:
     status, fact = _booked_as(ctx, kind)
-    drafted = msgspec.structs.replace(_draft(ctx, calendars, kind, time, command.patient_id), status=status, based_on=command.based_on)
+    drafted = msgspec.structs.replace(draft_of(ctx, calendars, kind, time, command.patient_id), status=status, based_on=command.based_on)
     return await _take(ctx, calendars, time, drafted, fact, command.note)
 
 
-def _draft(ctx: SchedulingContext, calendars: Calendars, kind: Kind, time: PickedTime, patient_id: UUID) -> Draft:
+def draft_of(ctx: SchedulingContext, calendars: Calendars, kind: Kind, time: PickedTime, patient_id: UUID) -> Draft:
+    """What is to be booked, but for who serves."""
     site = calendars.sites[time.site_id]
     return Draft(
         visit_type=kind.value, service_name=kind.service_name, site_name=site.name, time_zone=site.zone.key, patient_id=patient_id,
@@ -225,7 +227,7 @@ async def _book_hold(ctx: SchedulingContext, hold_id: UUID, command: BookAppoint
             _ensure_bookable_hold(hold, command, ctx.clock.now())
             about.extend(claims_of(hold))
             kind = visit_kind(calendars, hold.visit_type_id)
-            await _ensure_prerequisites(ctx, tx, kind, hold.patient_id, command.based_on, hold.start)
+            await ensure_prerequisites(ctx, tx, kind, hold.patient_id, command.based_on, hold.start)
             await ensure_not_stopped(ctx, tx, hold)
             status, fact = _booked_as(ctx, kind)
             booked = msgspec.structs.replace(
@@ -256,7 +258,7 @@ def _ensure_bookable_hold(hold: Appointment, command: BookAppointment, now: date
 async def _book_visits(ctx: SchedulingContext, calendars: Calendars, kind: Kind, site: Site, command: BookSeries) -> Series:
     """One attempt at a whole series, in one transaction."""
     series_id = ctx.ids.new()
-    common = _draft(ctx, calendars, kind, command.first, command.patient_id)
+    common = draft_of(ctx, calendars, kind, command.first, command.patient_id)
     drafted = msgspec.structs.replace(common, series_id=series_id, based_on=command.based_on)
     visits = [drafted.at(slot, ctx.ids.new()) for slot in _slots_of_series(ctx, calendars, kind, site, command)]
     claims = [(visit.id, claim) for visit in visits for claim in claims_of(visit)]

@@ -10,12 +10,13 @@ from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model import offers as rules
+from carewright.scheduling.store import freed
 from carewright.scheduling.store import offers as rows
 
 
 async def end(ctx: Context, tx: Session, organization_id: UUID, offer: Offer, status: OfferStatus) -> tuple[Offer, Sequence[ClaimedTime]]:
-    """The offer as it ended, and what it kept until now. The caller notes in the journal who did it."""
-    released = await store.release_claims(tx, organization_id, [offer.id])
+    """The offer as it ended, and what nobody keeps any more by that. The caller notes in the journal who did it."""
+    released = await _released(tx, organization_id, offer)
     ended = rules.ended(offer, status, ctx.clock.now())
     await rows.save(tx, organization_id, ended)
     await outbox.publish(ctx, tx, rules.fact_of(OfferEnded, ended, organization_id))
@@ -30,4 +31,14 @@ async def end_by_itself(ctx: Context, tx: Session, organization_id: UUID, offer:
 
 def about(offer: Offer) -> tuple[audit.Entity, ...]:
     """What a deed about an offer touches."""
-    return (audit.Entity(type="Offer", id=offer.id), audit.Entity(type="Appointment", id=offer.appointment_id))
+    kind = "WaitlistEntry" if offer.purpose == "waitlist" else "Appointment"
+    return (audit.Entity(type="Offer", id=offer.id), audit.Entity(type=kind, id=offer.appointment_id))
+
+
+async def _released(tx: Session, organization_id: UUID, offer: Offer) -> Sequence[ClaimedTime]:
+    """Time that others are asked about too is given back with the last of them: its row is locked, so that there is a last."""
+    if offer.freed_id is not None:
+        await freed.for_change(tx, organization_id, offer.freed_id)
+        if await freed.is_asked(tx, organization_id, offer.freed_id, but=offer.id):
+            return ()
+    return await store.release_claims(tx, organization_id, [rules.keeper_of(offer)])

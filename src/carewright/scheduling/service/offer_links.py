@@ -46,9 +46,12 @@ async def offer_by_link(ctx: SchedulingContext, query: OfferByLink) -> LinkedOff
     cipher = await acting.cipher()
     async with acting.db.transaction() as tx:
         one = await store.appointment_by_id(tx, cipher, offer.appointment_id)
-        if one is None:
+        if one is None and offer.purpose != "waitlist":
             raise UnknownOffer
         await audit.record(tx, audit.entry(acting, "scheduling.offer.open", "R", patient_id=offer.patient_id, entities=about(offer)))
+    if one is None:  # a yes would book it
+        to_come = offer.start > ctx.clock.now()
+        return LinkedOffer(offer=offer, start=offer.start, site_name=offer.site_name, time_zone=offer.time_zone, is_to_come=to_come)
     to_come = one.status in MOVABLE and one.start > ctx.clock.now()
     return LinkedOffer(offer=offer, start=one.start, site_name=one.site_name, time_zone=one.time_zone, is_to_come=to_come)
 

@@ -3,7 +3,7 @@
 Whoever needs both rows locks the appointment's before the offer's, and the calendars after them, as a move does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import ExitStack
 from uuid import UUID
 
@@ -26,12 +26,14 @@ from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.idempotency import once, remember
+from carewright.kernel.invariants import invariant
 from carewright.kernel.values import utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext, ensure_version
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import offers as rules
 from carewright.scheduling.model.appointment import claims_of, ensure_movable
+from carewright.scheduling.service.accepting import accept_freed
 from carewright.scheduling.service.change import move_within, new_slot, trying
 from carewright.scheduling.service.ending import about, end, end_by_itself
 from carewright.scheduling.service.masters import ensure_master
@@ -75,7 +77,7 @@ async def _make(ctx: SchedulingContext, calendars: Calendars, command: MakeOffer
                 raise CalendarMoved
             got = await store.claim_time(tx, organization_id, [(offer.id, each) for each in claims], offer.id, expires_at)
             ensure_all_got(claims, got, one.patient_id)
-            await rows.insert(tx, organization_id, offer, one.version)
+            invariant(await rows.insert(tx, organization_id, offer, one.version), "whoever holds the appointment's row is alone to ask")
             await outbox.publish(ctx, tx, rules.fact_of(OfferMade, offer, organization_id))
             await _note(ctx, tx, "scheduling.offer.make", "C", offer)
             await remember(ctx, tx, offer)
@@ -91,7 +93,7 @@ async def withdraw_offer(ctx: SchedulingContext, command: WithdrawOffer) -> Offe
 
 
 async def answer_offer(ctx: SchedulingContext, command: AnswerOffer) -> Offer:
-    """What the patient says. Accepting moves the appointment and ends the offer in one transaction, or does neither.
+    """What the patient says. Accepting books or moves, and ends the offer, in one transaction, or does neither.
 
     Raises `UnknownOffer`, `OfferNotOpen`, and what a move raises. Where the time cannot be had any more, the offer is taken back.
     """
@@ -99,17 +101,23 @@ async def answer_offer(ctx: SchedulingContext, command: AnswerOffer) -> Offer:
     if command.answer == "declined":
         return await _end(ctx, command.offer_id, command.expected_version, "declined", "scheduling.offer.answer")
     calendars = await ctx.calendars()
+    asked = _own(ctx, await rows.by_id(ctx.db, ctx.actor.organization_id, command.offer_id))
+
+    def accept() -> Awaitable[Offer]:
+        if asked.freed_id is not None:
+            return accept_freed(ctx, calendars, command, asked.freed_id)
+        return _accept(ctx, calendars, command, asked)
+
     try:
-        return await once(ctx, Offer, lambda: trying(ctx, calendars, lambda: _accept(ctx, calendars, command)))
+        return await once(ctx, Offer, lambda: trying(ctx, calendars, accept))
     except (TimeNotFree, CalendarMoved):
         await _take_back(ctx, command.offer_id)
         raise
 
 
-async def _accept(ctx: SchedulingContext, calendars: Calendars, command: AnswerOffer) -> Offer:
+async def _accept(ctx: SchedulingContext, calendars: Calendars, command: AnswerOffer, asked: Offer) -> Offer:
     """One attempt."""
     cipher, organization_id = await ctx.cipher(), ctx.actor.organization_id
-    asked = _own(ctx, await rows.by_id(ctx.db, organization_id, command.offer_id))
     with ExitStack() as shown, watched(ctx, calendars) as claimed:
         async with ctx.db.transaction() as tx:
             found, _ = await store.appointment_for_change(tx, cipher, asked.appointment_id)
@@ -158,7 +166,7 @@ async def note_unreached(ctx: SchedulingContext, command: NoteOfferUnreached) ->
 
 
 async def note_unreached_within(ctx: Context, tx: Session, organization_id: UUID, offer_id: UUID) -> None:
-    """The same in the caller's transaction."""
+    """The same in the caller's transaction. Of time that fell free, whoever is next is asked at once."""
     offer = await rows.for_change(tx, organization_id, offer_id)
     if offer is None or offer.status != "open" or offer.is_unreached:
         return
@@ -167,6 +175,8 @@ async def note_unreached_within(ctx: Context, tx: Session, organization_id: UUID
     await outbox.publish(ctx, tx, rules.fact_of(OfferUnreached, noted, organization_id))
     name = "scheduling.offer.unreached"
     await audit.record(tx, audit.entry_of_system(ctx, organization_id, name, "U", patient_id=noted.patient_id, entities=about(noted)))
+    if noted.freed_id is not None:
+        await end_by_itself(ctx, tx, organization_id, noted, "withdrawn", "scheduling.offer.follow")
 
 
 async def follow_appointment(ctx: Context, tx: Session, event: AppointmentFact) -> None:
@@ -199,8 +209,9 @@ async def _end(ctx: SchedulingContext, offer_id: UUID, expected_version: int | N
                 claimed.extend(released)
                 await _note(ctx, tx, deed, "U", ended)
                 await remember(ctx, tx, ended)
-            calendars.note_hold(offer_id, None, ())
-            calendars.give_back(released)
+            if released:
+                calendars.note_hold(rules.keeper_of(ended), None, ())
+                calendars.give_back(released)
         ctx.wake()
         return ended
 
