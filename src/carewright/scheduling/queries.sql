@@ -1089,6 +1089,23 @@ SELECT id FROM reached
 -- Of these appointments, whichever end.
 SELECT * FROM scheduling.link WHERE organization_id = $1 AND (appointment_id = ANY($2::uuid[]) OR depends_on_id = ANY($2)) ORDER BY id
 
+-- name: bonds_of
+-- Of these appointments, whichever end, with when both lie, archived or not.
+SELECT l.*, one.starts_at AS one_start, one.ends_at AS one_end, other.starts_at AS other_start, other.ends_at AS other_end
+FROM scheduling.link l
+JOIN LATERAL (
+    SELECT starts_at, ends_at, status FROM scheduling.appointment WHERE organization_id = $1 AND id = l.appointment_id
+    UNION ALL
+    SELECT starts_at, ends_at, status FROM scheduling.appointment_history WHERE organization_id = $1 AND id = l.appointment_id
+) one ON one.status = ANY($3::text[])
+JOIN LATERAL (
+    SELECT starts_at, ends_at, status FROM scheduling.appointment WHERE organization_id = $1 AND id = l.depends_on_id
+    UNION ALL
+    SELECT starts_at, ends_at, status FROM scheduling.appointment_history WHERE organization_id = $1 AND id = l.depends_on_id
+) other ON other.status = ANY($3)
+WHERE l.organization_id = $1 AND (l.appointment_id = ANY($2::uuid[]) OR l.depends_on_id = ANY($2)) AND l.status <> 'ended'
+ORDER BY l.id
+
 -- name: link_by_id
 SELECT * FROM scheduling.link WHERE organization_id = $1 AND id = $2
 

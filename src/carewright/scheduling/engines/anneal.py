@@ -72,15 +72,33 @@ def drop_one(problem: Problem, state: State, work: Work, visit: int, count: int)
 
 @compiled
 def drop(problem: Problem, state: State, work: Work, visit: int, count: int) -> tuple[int, int]:
-    """Take a visit out, and who depends on it. Returns how many are out, and what they were worth."""
-    lost = 0
-    for link in range(problem.link_from[visit], problem.link_from[visit + 1]):
-        other = problem.link_other[link]
-        if problem.link_needs[link] == -1 and state.start[other] >= 0 and count < MOVED_MAX // 2:
-            count, more = drop_one(problem, state, work, other, count)
-            lost += more
-    count, more = drop_one(problem, state, work, visit, count)
-    return count, lost + more
+    """Take a visit out, and whoever depends on it, straight or by others. Returns how many are out, and what they were worth.
+
+    Where they are more than a step has room for, all of them stay.
+    """
+    if count >= MOVED_MAX:
+        return count, 0
+    first = place = count
+    count, lost = drop_one(problem, state, work, visit, count)
+    while place < count:
+        one = work.who[place]
+        for link in range(problem.link_from[one], problem.link_from[one + 1]):
+            other = problem.link_other[link]
+            if problem.link_needs[link] == -1 and state.start[other] >= 0:
+                if count == MOVED_MAX:
+                    stay(problem, state, work, first, count)
+                    return first, 0
+                count, more = drop_one(problem, state, work, other, count)
+                lost += more
+        place += 1
+    return count, lost
+
+
+@compiled
+def stay(problem: Problem, state: State, work: Work, first: int, count: int) -> None:
+    """Put back who was taken out."""
+    for place in range(first, count):
+        put_back(problem, state, work.who[place], work.chosen, work.start[work.who[place]])
 
 
 @compiled
@@ -179,9 +197,7 @@ def undo(problem: Problem, state: State, work: Work, removed: int, count: int) -
     for place in range(count):
         if state.start[work.who[place]] >= 0:
             take(problem, state, work.who[place])
-    for place in range(removed):
-        visit = work.who[place]
-        put_back(problem, state, visit, work.chosen, work.start[visit])
+    stay(problem, state, work, 0, removed)
 
 
 @compiled

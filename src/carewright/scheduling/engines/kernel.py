@@ -21,6 +21,9 @@ MULTIPLIER = 0x9E37_79B9_7F4A_7C15
 
 DE_BRUIJN = np.uint64(0x03F7_9D71_B4CB_0A89)
 DE_BRUIJN_PLACE = np.array([(int(DE_BRUIJN) << place & int(FULL)) >> 58 for place in range(64)]).argsort().astype(np.int64)
+LATER = 0.2
+"""How often the search has a linked visit begin after some tick. Without it two that must keep apart were never both placed, where the
+one's best start leaves none to the other (tests/unit/scheduling/test_ties.py)."""
 BEYOND = 4
 """Words that are never set behind each row to reckon in: as far as a shift may reach."""
 
@@ -230,12 +233,15 @@ def is_staffed(problem: Problem, state: State, visit: int, option: int, start: i
 def best(problem: Problem, state: State, visit: int, blink: float) -> tuple[int, int, int]:
     """What the best place is worth for a visit that has none, the lead's option, and the start; no option where nothing is free.
 
-    Each option is overlooked with the probability `blink`: now and then the second best is the better one.
+    Each option is overlooked with the probability `blink`: now and then the second best is the better one. Then, too, a visit that is
+    linked may have to begin later than is best for itself, so that there is room for the others: `LATER` says how often.
     """
     gain, chosen, at = 0, NOT_PLACED, NOT_PLACED
     if not starts_of(problem, state, visit):
         return gain, chosen, at
     allowed, row, words = state.bits[0], state.bits[3], problem.allowed.shape[1]
+    if blink > 0.0 and problem.link_from[visit] < problem.link_from[visit + 1] and chance(state.random) < LATER:
+        keep_between(allowed, words, below(state.random, words << 6), words << 6)
     role = problem.role_from[visit]
     since, until = problem.role_since[role], problem.role_until[role]
     length = until - since

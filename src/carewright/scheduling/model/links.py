@@ -59,6 +59,14 @@ class Lying(NamedTuple):
         return cls(one.start, one.end)
 
 
+class Bond(NamedTuple):
+    """A link, and how the two lie: the dependent one first."""
+
+    link: AppointmentLink
+    one: Lying
+    other: Lying
+
+
 def window_of(link: Bound, length: timedelta, other: Lying) -> Window:
     """When what depends on the other and takes `length` may begin."""
     least = timedelta(minutes=link.least_minutes)

@@ -88,6 +88,16 @@ class Span(NamedTuple):
     role: int
 
 
+class Tie(NamedTuple):
+    """That a visit starts from `least` to `most` ticks after another one, by their numbers; what `needs` that has no place without it."""
+
+    visit: int
+    other: int
+    least: int
+    most: int
+    needs: bool
+
+
 class Placed(NamedTuple):
     """Where a visit goes: the tick, and who fills each need."""
 
@@ -111,9 +121,10 @@ class Posed:
         for number, visit in enumerate(self.visits):
             chosen = self._as_booked(number, visit)
             if chosen is not None and visit.booked is not None and self._fits(used, number, chosen, visit.booked):
-                first = self.problem.role_from[number]
                 plan.start[number] = visit.booked
-                plan.chosen[first : first + len(chosen)] = chosen
+                plan.chosen[self._roles(number)] = chosen
+        while (alone := self._without_other(plan)) is not None:
+            plan.start[alone] = plan.chosen[self._roles(alone)] = NOT_PLACED
         return plan
 
     def placements(self, plan: Plan) -> list[Placed | None]:
@@ -131,6 +142,16 @@ class Posed:
                 filled[place] = tuple(named[next(roles)] for _ in range(visit.needs[place].units))
             found.append(Placed(int(plan.start[number]), tuple(filled)))
         return found
+
+    def _without_other(self, plan: Plan) -> int | None:
+        """A visit that has a place beside one that it may not be beside, or without one that it needs."""
+        problem = self.problem
+        visits = np.repeat(np.arange(len(self.visits)), np.diff(problem.link_from))
+        start, other = plan.start[visits], plan.start[problem.link_other]
+        apart = (start - other < problem.link_least) | (start - other > problem.link_most)
+        broken = (start >= 0) & np.where(other < 0, problem.link_needs == 1, apart & (problem.link_needs >= 0))
+        found = visits[broken]
+        return int(found[0]) if len(found) else None
 
     def _roles(self, number: int) -> range:
         return range(self.problem.role_from[number], self.problem.role_from[number + 1])
@@ -181,7 +202,7 @@ class Posed:
         return {role: unit for pool, spans in taken.items() for role, unit in _coloured(self.units[pool], sorted(spans), now)}
 
 
-def pose(visits: Sequence[Visit], free: Bits, ticks: int, weights: Weights, now: int = 0) -> Posed:
+def pose(visits: Sequence[Visit], free: Bits, ticks: int, weights: Weights, now: int = 0, ties: Sequence[Tie] = ()) -> Posed:
     """The problem of these visits on calendars whose `free` ticks (`[calendars, words]`) do not count what the visits hold themselves."""
     pools = _Pools(visits, free, ticks)
     worth, chances = _Worth(visits, weights, free, ticks, now), _Lists()
@@ -195,7 +216,7 @@ def pose(visits: Sequence[Visit], free: Bits, ticks: int, weights: Weights, now:
         if (own := pools.of_patient.get(visit.patient)) is not None:
             chances.role(0, visit.minutes // TICK_MINUTES, [(own, -1)])
         chances.end(visit)
-    return Posed(chances.problem(pools, worth, visits, weights), visits, pools.units)
+    return Posed(chances.problem(pools, worth, visits, weights, ties), visits, pools.units)
 
 
 class _Pools:
@@ -297,7 +318,7 @@ class _Lists:
         names = [one for need in visit.needs for one in need.candidates]
         self.crowded.append(len(set(names)) < len(names) or any(need.units > 1 for need in visit.needs))
 
-    def problem(self, pools: _Pools, worth: _Worth, visits: Sequence[Visit], weights: Weights) -> Problem:
+    def problem(self, pools: _Pools, worth: _Worth, visits: Sequence[Visit], weights: Weights, ties: Sequence[Tie]) -> Problem:
         n, ticks = len(visits), pools.ticks
         rows = np.array(worth.rows, np.int64).reshape(-1, ticks)
         tier = np.array([visit.tier for visit in visits], np.int8)
@@ -305,7 +326,7 @@ class _Lists:
         for (number, _), row in worth.of.items():
             rows[row] += first * (visits[number].tier == 0)
         rise_from, rise = rises_of(rows)
-        nothing = np.zeros(0, np.int32)
+        links = sorted(end for tie in ties for end in _ends(tie))
         leads = np.array(pools.leads, np.int64)
         return Problem(
             capacity=np.array(pools.capacity, np.int16).reshape(-1, ticks),
@@ -314,10 +335,27 @@ class _Lists:
             role_since=_ints(self.since), role_until=_ints(self.until), option_from=_ints(self.option_from),
             option_pool=_ints([pool for pool, _ in self.options]), option_row=_ints([row for _, row in self.options]), worth=rows,
             rise_from=rise_from, rise=rise,
-            link_from=np.zeros(n + 1, np.int32), link_other=nothing, link_least=nothing, link_most=nothing,
-            link_needs=np.zeros(0, np.int8), crowded=np.array(self.crowded, np.bool_), tier=tier, first=first,
+            link_from=_ints(np.searchsorted([end.visit for end in links], np.arange(n + 1))),
+            link_other=_ints([end.other for end in links]), link_least=_ints([end.least for end in links]),
+            link_most=_ints([end.most for end in links]), link_needs=np.array([end.needs for end in links], np.int8),
+            crowded=np.array(self.crowded, np.bool_), tier=tier, first=first,
             even=leads * round(UNIT * weights.even), split=leads * round(UNIT * weights.split),
         )  # fmt: skip
+
+
+class _End(NamedTuple):
+    """A tie as one of its two visits sees it; `needs` as in `Problem.link_needs`."""
+
+    visit: int
+    other: int
+    least: int
+    most: int
+    needs: int
+
+
+def _ends(tie: Tie) -> tuple[_End, _End]:
+    needs = int(tie.needs)
+    return _End(tie.visit, tie.other, tie.least, tie.most, needs), _End(tie.other, tie.visit, -tie.most, -tie.least, -needs)
 
 
 def lead_first(visit: Visit) -> list[int]:

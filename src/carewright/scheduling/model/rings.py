@@ -23,18 +23,24 @@ class Going(NamedTuple):
         return self.now.id
 
 
-def ring_of(one: Going, others: Collection[Going]) -> set[UUID]:
-    """Those that have to move together with it: it waits for them, straight or by others, and they for it. Itself among them."""
-    return {each.id for each in _reached(one, others) if any(it.id == one.id for it in _reached(each, others))} | {one.id}
+def ring_of(one: Going, others: Collection[Going], groups: Collection[frozenset[UUID]] = ()) -> set[UUID]:
+    """Those that have to move together with it: it waits for them, straight or by others, and they for it. Itself among them.
+
+    Those of one of the `groups` wait for each other, whatever their times.
+    """
+    return {each.id for each in _reached(one, others, groups) if any(it.id == one.id for it in _reached(each, others, groups))} | {one.id}
 
 
-def _reached(one: Going, others: Collection[Going]) -> list[Going]:
+def _reached(one: Going, others: Collection[Going], groups: Collection[frozenset[UUID]]) -> list[Going]:
     """Whoever it waits for, and whoever they do."""
     found: dict[UUID, Going] = {}
     to_see = [one]
     while to_see:
         seen = to_see.pop()
-        new = [each for each in others if each.id not in found and each.id != seen.id and _waits_for(seen, each)]
+        bound = next((ids for ids in groups if seen.id in ids), frozenset())
+        new = [
+            each for each in others if each.id not in found and each.id != seen.id and (each.id in bound or _waits_for(seen, each))
+        ]  # fmt: skip
         found |= {each.id: each for each in new}
         to_see += new
     return list(found.values())

@@ -18,13 +18,15 @@ from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars, place_of
 from carewright.scheduling.model.appointment import claims_of
+from carewright.scheduling.model.links import ANY_TIME, Bond, window_of, window_of_other
 from carewright.scheduling.model.planning import Bits, row_of_bits
-from carewright.scheduling.model.posing import Need, Placed, Visit
+from carewright.scheduling.model.posing import Need, Placed, Tie, Visit
 from carewright.scheduling.model.search import Requirement
 from carewright.scheduling.model.ticks import TICK, WORD_BITS, Flags, Ticks, grid_mask, set_ticks, words_of
 from carewright.scheduling.service.board import taking_time
 from carewright.scheduling.service.masters import is_ours
 from carewright.scheduling.service.picking import Wish, requirements_of
+from carewright.scheduling.store import links
 
 TIERS = ("P0", "P1", "P2")
 
@@ -35,13 +37,16 @@ class Day:
     The planner counts ticks from `base`, where a word of the index begins, and numbers the calendars that any of the visits could use.
     """
 
-    def __init__(self, calendars: Calendars, site_id: UUID, first: int, end: int, found: Sequence[Appointment]) -> None:
+    def __init__(
+        self, calendars: Calendars, site_id: UUID, first: int, end: int, found: Sequence[Appointment], bonds: Sequence[Bond]
+    ) -> None:
         self.calendars, self.site_id = calendars, site_id
         self.base, self.first, self.end = first // WORD_BITS * WORD_BITS, first, end
         start, until = calendars.index.horizon.instant_of(first), calendars.index.horizon.instant_of(end)
         self.appointments = [each for each in found if _may_move(calendars, each, start, until)]
         chosen = {each.id for each in self.appointments}
         self.fixed = [each for each in found if each.id not in chosen]
+        self._bonds = bonds
         self._numbers: dict[int, int] = {}
         self.visits = [self._visit(each) for each in self.appointments]
 
@@ -102,7 +107,8 @@ class Day:
         leads = [number for number, need in enumerate(kind.value.requirements) if need.kind == "practitioner"]
         booked = self.tick_of(one.start) + lead_in
         return Visit(
-            needs=needs, allowed=row_of_bits(self._beside(one, starts, last), self.ticks), minutes=kind.value.duration_minutes,
+            needs=needs, allowed=row_of_bits(self._bound(one, self._beside(one, starts, last), lead_in), self.ticks),
+            minutes=kind.value.duration_minutes,
             tier=TIERS.index(one.urgency), released=booked, lead=leads[0] if leads else 0, booked=booked,
             served_by=self._served_by(one, requirements), patient=one.patient_id.int,
         )  # fmt: skip
@@ -124,13 +130,47 @@ class Day:
             found.append(tuple(self._numbers[row] for row in serving))
         return tuple(found)
 
-    def _beside(self, one: Appointment, starts: Ticks, last: int) -> Iterable[int]:
+    def ties(self) -> list[Tie]:
+        """Which of the visits are linked to each other, in ticks between the first calendars that they take."""
+        number_of = {one.id: number for number, one in enumerate(self.appointments)}
+        return [
+            self._tie(bond, number_of[bond.link.appointment_id], number_of[bond.link.depends_on_id])
+            for bond in self._bonds
+            if bond.link.appointment_id in number_of and bond.link.depends_on_id in number_of
+        ]
+
+    def _tie(self, bond: Bond, number: int, other: int) -> Tie:
+        window = window_of(bond.link, bond.one.end - bond.one.start, bond.other)
+        earlier = self._lead_in(number) - self._lead_in(other)
+        least = -self.ticks if window.earliest is None else -((bond.other.start - window.earliest) // TICK) + earlier
+        most = self.ticks if window.latest is None else (window.latest - bond.other.start) // TICK + earlier
+        return Tie(number, other, least, most, bond.link.needs)
+
+    def _lead_in(self, number: int) -> int:
+        """How many ticks after a visit's own start its first calendar is taken; fewer than none where that is earlier."""
+        return (self.visits[number].booked or 0) - self.tick_of(self.appointments[number].start)
+
+    def _bound(self, one: Appointment, starts: Ticks, lead_in: int) -> Iterable[int]:
+        """Of these starts those that agree with what it is linked to and stays where it is, that day or on another."""
+        moving, window = {each.id for each in self.appointments}, ANY_TIME
+        for bond in self._bonds:
+            if one.id == bond.link.appointment_id and bond.link.depends_on_id not in moving:
+                window = window.within(window_of(bond.link, one.end - one.start, bond.other))
+            if one.id == bond.link.depends_on_id and bond.link.appointment_id not in moving:
+                window = window.within(window_of_other(bond.link, bond.one, one.end - one.start))
+        if window.earliest is not None:
+            starts = starts[starts - lead_in >= -((self.calendars.index.horizon.origin - window.earliest) // TICK) - self.base]
+        if window.latest is not None:
+            starts = starts[starts - lead_in <= self.tick_of(window.latest)]
+        return map(int, starts)
+
+    def _beside(self, one: Appointment, starts: Ticks, last: int) -> Ticks:
         """Of these starts those at which the patient is not elsewhere."""
         for each in self.fixed:
             if each.patient_id == one.patient_id:
                 since, until = self.tick_of(each.start), self.tick_of(each.end)
                 starts = starts[(starts + last <= since) | (starts >= until)]
-        return map(int, starts)
+        return starts
 
 
 def span_of(calendars: Calendars, query: PlanDay, now: datetime) -> tuple[int, int]:
@@ -155,7 +195,8 @@ async def read_day(ctx: SchedulingContext, query: PlanDay) -> Day:
         found = await taking_time(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=until), start, until, now)
         about = audit.Entity(type="Location", id=query.site_id)
         await audit.record(tx, audit.entry(ctx, "scheduling.plan.search", "R", entities=(about,)))
-    return Day(calendars, query.site_id, first, end, found)
+        bonds = await links.bonds_of(tx, calendars.organization_id, [each.id for each in found])
+    return Day(calendars, query.site_id, first, end, found, bonds)
 
 
 def _may_move(calendars: Calendars, one: Appointment, start: datetime, until: datetime) -> bool:

@@ -1,6 +1,6 @@
 """A better plan for a site's day, searched for; and the moves of a plan, made as bookings are."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Literal
@@ -9,12 +9,15 @@ from uuid import UUID
 import numpy as np
 from msgspec.structs import asdict
 
+from carewright.contracts.links import WouldBreakLink
 from carewright.contracts.planner import DayPlan, PlanDay, PlanFigures, PlannedMove
 from carewright.contracts.scheduling import Appointment, CalendarMoved, PatientBusy, PickedTime, RescheduleAppointment, TimeNotFree
 from carewright.kernel.apart import Heard, Limits, RanOut, reckon, wanted
 from carewright.kernel.errors import PreconditionFailed, Refusal
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.engines.apart import Answer, plan_apart, question_of
+from carewright.scheduling.model.links import Lying
+from carewright.scheduling.model.moves import breaking, together
 from carewright.scheduling.model.planning import Plan, value_of
 from carewright.scheduling.model.posing import UNIT, Placed, Posed, Weights, pose
 from carewright.scheduling.model.rings import Going, ring_of
@@ -22,6 +25,7 @@ from carewright.scheduling.service.change import get_appointment, reschedule_app
 from carewright.scheduling.service.day import Day, read_day
 from carewright.scheduling.service.exchange import exchange
 from carewright.scheduling.service.words import fallen, reasons_of
+from carewright.scheduling.store import links
 from carewright.scheduling.store import plans as store
 
 LIMITS = Limits(cpu_seconds=240, seconds=120, mebibytes=4_096)
@@ -40,7 +44,8 @@ async def plan_day(ctx: SchedulingContext, query: PlanDay, heard: Heard = wanted
     Raises `UnknownSite`, `BadInput`, and `RanOut`, also where `heard` says that it is wanted no more.
     """
     day = await read_day(ctx, query)
-    posed = pose(day.visits, day.free(), day.ticks, await _weights(ctx, query.site_id), day.tick_of(ctx.clock.now()))
+    now, weights = day.tick_of(ctx.clock.now()), await _weights(ctx, query.site_id)
+    posed = pose(day.visits, day.free(), day.ticks, weights, now, day.ties())
     before = posed.booked()
     return _told(day, posed, before, await _searched(posed, before, query, heard))
 
@@ -54,8 +59,9 @@ async def _weights(ctx: SchedulingContext, site_id: UUID) -> Weights:
 async def accept_moves(ctx: SchedulingContext, moves: Iterable[PlannedMove]) -> dict[UUID, Outcome]:
     """Make moves of a plan, each re-checked and booked as any other; one that goes where another of them is waits for it.
 
-    Those that wait for each other in a ring are moved together, or none of them. One that cannot be made any more is refused, and the
-    rest stands. What is where it was to go was made, whoever did it: to ask again changes nothing.
+    Those that wait for each other in a ring, or are linked and cannot go one by one, are moved together, or none of them. One that cannot
+    be made any more is refused, and so is one that would break a link; the rest stands. What is where it was to go was made, whoever did
+    it: to ask again changes nothing.
     """
     made: dict[UUID, Outcome] = {}
     left: dict[UUID, Going] = {}
@@ -64,10 +70,13 @@ async def accept_moves(ctx: SchedulingContext, moves: Iterable[PlannedMove]) -> 
             left[each.appointment_id] = Going(each, await get_appointment(ctx, each.appointment_id))
         except Refusal as refusal:
             made[each.appointment_id] = refusal
+    groups, refused = await _linked(ctx, left)
+    made |= refused
+    left = {id_: each for id_, each in left.items() if id_ not in refused}
     while left:
-        ended = {id_: end for id_, each in left.items() if (end := await _tried(ctx, each)) is not None}
+        ended = {id_: end for ids in groups if ids <= left.keys() and (end := await _tried(ctx, [left[id_] for id_ in ids])) for id_ in ids}
         if not ended:
-            ended = await _rung(ctx, left)
+            ended = await _rung(ctx, left, groups)
         if not ended:
             break
         made |= ended
@@ -75,14 +84,26 @@ async def accept_moves(ctx: SchedulingContext, moves: Iterable[PlannedMove]) -> 
     return made | dict.fromkeys(left, TimeNotFree())
 
 
-async def _tried(ctx: SchedulingContext, going: Going) -> Outcome | None:
-    """Whether it was made, or is refused for good; None where the time is not free yet."""
+async def _linked(ctx: SchedulingContext, going: Mapping[UUID, Going]) -> tuple[list[frozenset[UUID]], dict[UUID, Refusal]]:
+    """Who is moved with whom, and who is not, since that would break a link."""
+    to = {id_: Lying(each.move.start, each.move.start + (each.now.end - each.now.start)) for id_, each in going.items()}
+    bonds = await links.bonds_of(ctx.db, ctx.actor.organization_id, list(to))
+    refused: dict[UUID, Refusal] = {id_: WouldBreakLink(link_id=str(link_id)) for id_, link_id in breaking(to, bonds).items()}
+    return together({id_: each for id_, each in to.items() if id_ not in refused}, bonds), refused
+
+
+async def _tried(ctx: SchedulingContext, going: Sequence[Going]) -> Outcome | None:
+    """Whether they were made, or are refused for good; None where the time is not free yet."""
     try:
-        await reschedule_appointment(_by_itself(ctx), _command(going))
+        if len(going) > 1:
+            await exchange(_by_itself(ctx), [_command(each) for each in going])
+        else:
+            await reschedule_appointment(_by_itself(ctx), _command(going[0]))
     except LOST:
         return None
     except PreconditionFailed as refusal:
-        return True if _is_there(going.move, await get_appointment(ctx, going.id)) else refusal
+        are_there = [_is_there(each.move, await get_appointment(ctx, each.id)) for each in going]
+        return True if all(are_there) else refusal
     except Refusal as refusal:
         return refusal
     return True
@@ -94,11 +115,11 @@ def _is_there(move: PlannedMove, one: Appointment) -> bool:
     return (one.start, served_by) == (move.start, set(move.actor_ids))
 
 
-async def _rung(ctx: SchedulingContext, left: Mapping[UUID, Going]) -> dict[UUID, Outcome]:
+async def _rung(ctx: SchedulingContext, left: Mapping[UUID, Going], groups: Sequence[frozenset[UUID]]) -> dict[UUID, Outcome]:
     """The first ring of those that wait for each other, moved together. Nobody, where there is none that can be."""
     tried: set[UUID] = set()
     for id_, one in left.items():
-        ring = ring_of(one, left.values()) if id_ not in tried else set()
+        ring = ring_of(one, left.values(), groups) if id_ not in tried else set()
         if len(ring) > 1:
             tried |= ring
             try:

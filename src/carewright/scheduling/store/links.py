@@ -6,6 +6,7 @@ from uuid import UUID
 from carewright.contracts.links import AppointmentLink, ListLinks
 from carewright.kernel.db import Row, Session
 from carewright.kernel.sql import load
+from carewright.scheduling.model.links import TAKES_PLACE, Bond, Lying, fits
 
 Q = load("carewright.scheduling")
 
@@ -33,6 +34,13 @@ async def depended_on(db: Session, organization_id: UUID, appointment_id: UUID) 
 async def of(db: Session, organization_id: UUID, appointment_ids: Iterable[UUID]) -> list[AppointmentLink]:
     """Every link with one of these at either end."""
     return [_link(row) for row in await db.fetch(Q.links_of, organization_id, list(appointment_ids))]
+
+
+async def bonds_of(db: Session, organization_id: UUID, appointment_ids: Collection[UUID]) -> list[Bond]:
+    """Links with one of these at either end that hold as the two lie now, of which both take place."""
+    rows = await db.fetch(Q.bonds_of, organization_id, list(appointment_ids), list(TAKES_PLACE)) if appointment_ids else ()
+    found = (Bond(_link(row), Lying(row["one_start"], row["one_end"]), Lying(row["other_start"], row["other_end"])) for row in rows)
+    return [each for each in found if fits(*each)]
 
 
 async def by_id(db: Session, organization_id: UUID, link_id: UUID) -> AppointmentLink | None:
