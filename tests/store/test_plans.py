@@ -21,6 +21,7 @@ from carewright.contracts.planner import (
     GiveUpPlan,
     KeptPlan,
     ListPlans,
+    MoveMade,
     NoSuchMove,
     PlanDay,
     PlannedMove,
@@ -145,17 +146,28 @@ async def test_a_second_tap_starts_nothing_twice(hospital: Hospital) -> None:
 
 
 async def test_a_search_that_is_given_up_while_it_runs_ends_at_once(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    async def noted(*args: Any) -> DayPlan:
+        try:
+            return await plan.plan_day(*args)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
     monkeypatch.setattr(searching, "LOOK_SECONDS", 0.05)
     await proposed(hospital)
+    monkeypatch.setattr(searching, "plan_day", noted)
     kept = await start(hospital, LONG)
     running = asyncio.create_task(work_off(hospital))
     while (await read(hospital, kept)).percent == 0:
         assert not running.done()
         await asyncio.sleep(0.05)
     assert (await read(hospital, kept)).worth_minutes is not None
-    ended = await plans.give_up_plan(hospital.desk(), GiveUpPlan(plan_id=kept.id))
-    assert (ended.state, ended.ended_at is not None) == ("given-up", True)
+    given_up = await plans.give_up_plan(hospital.desk(), GiveUpPlan(plan_id=kept.id))
+    assert (given_up.state, given_up.ended_at is not None) == ("given-up", True)
     await running
+    assert ended == ["cancelled"], "and the child with it"
     after = await read(hospital, kept)
     assert (after.state, after.plan, after.percent < 100) == ("given-up", None, True)
     with pytest.raises(PlanNotOpen):
@@ -286,6 +298,16 @@ async def test_two_who_accept_at_once_make_each_move_once(hospital: Hospital) ->
     await hospital.ensure_sound()
 
 
+async def test_what_was_made_stays_so_whatever_somebody_says_who_came_too_late(hospital: Hospital) -> None:
+    kept, found = await proposed(hospital)
+    made = await accept(hospital, kept)
+    late = [MoveMade(appointment_id=each.appointment_id, outcome="refused", code="scheduling.time_not_free") for each in found.moves]
+    desk = hospital.desk()
+    async with desk.db.transaction() as tx:
+        after = await plans.note_made(desk, tx, kept.id, late)
+    assert (after.made, after.moved, after.refused) == (made.made, 2, 0)
+
+
 async def test_a_proposal_that_nobody_wants_is_put_aside(hospital: Hospital) -> None:
     kept, _ = await proposed(hospital)
     with pytest.raises(PreconditionFailed):
@@ -404,8 +426,10 @@ async def test_a_whole_wing_is_planned_for_at_once(hospital: Hospital, quick: No
         await outages.report_outage(hospital.desk(), closed)
     await hear(hospital, OutageReported)
     await work_off(hospital)
+    hospital.here.clock.advance(seconds=6)
+    await work_off(hospital)
     (kept,) = await listed(hospital)
-    assert (kept.state, kept.moves) == ("proposed", 3)
+    assert (kept.state, kept.moves) == ("proposed", 3), "whatever else failed by then is served by the one search"
 
 
 async def test_what_hits_nobody_or_where_the_site_does_not_want_it_has_nothing_planned(hospital: Hospital) -> None:

@@ -13,6 +13,7 @@ from carewright.contracts.directory import DeviceChanged, LocationChanged, Pract
 from carewright.contracts.flow import QueueEntryMoved
 from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.offers import OfferEnded
+from carewright.contracts.outages import OutageEnded, OutageReported
 from carewright.contracts.patients import PatientChanged, PatientErased, PatientMerged
 from carewright.contracts.scheduling import (
     AppointmentAdvanced,
@@ -32,7 +33,7 @@ from carewright.kernel.db import Session
 from carewright.scheduling import store
 from carewright.scheduling.model.actors import Actor, actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.appointment import MOVABLE, STEPS, fact_of, stepped
-from carewright.scheduling.service import following, freed, in_use, offers
+from carewright.scheduling.service import following, freed, in_use, offers, repairing
 from carewright.scheduling.service.change import replace_stored
 from carewright.scheduling.service.waitlist import end_waiting
 from carewright.scheduling.store import links, merging, stops, waitlist
@@ -124,6 +125,16 @@ async def note_unreached(ctx: Context, tx: Session, event: CommunicationNotDone)
     """Whoever could not be told what they are offered has to be called. A message about something else is about no offer."""
     if event.about_id is not None:
         await offers.note_unreached_within(ctx, tx, event.organization_id, event.about_id)
+
+
+async def propose_plans(ctx: Context, tx: Session, event: OutageReported) -> None:
+    """Who cannot be seen because something is out of service has a place looked for."""
+    await repairing.propose_plans(ctx, tx, event)
+
+
+async def give_up_plans(ctx: Context, tx: Session, event: OutageEnded) -> None:
+    """Nobody is moved for the sake of what is in service again."""
+    await repairing.give_up_plans(ctx, tx, event)
 
 
 async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None:

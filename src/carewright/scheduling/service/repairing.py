@@ -1,6 +1,7 @@
 """What is planned by itself when something goes out of service: searched for, proposed, and accepted as far as the site allows."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from carewright.contracts.planner import KeptPlan, MoveMade, PlanDay, PlannedMov
 from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+from carewright.kernel.errors import BadInput
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.plan import accept_moves
 from carewright.scheduling.service.plans import begin, give_up, note_made
@@ -39,14 +41,14 @@ class Closed(msgspec.Struct, frozen=True):
     turn: int = 0
 
 
-async def note_outage(ctx: Context, tx: Session, event: OutageReported) -> None:
+async def propose_plans(ctx: Context, tx: Session, event: OutageReported) -> None:
     """Have a plan proposed wherever it hits appointments."""
     if event.hit_appointment_ids:
         for site_id in event.site_ids:
             await _have_proposed(ctx, tx, Closed(event.organization_id, site_id, event.outage_id), GATHER)
 
 
-async def note_ended(ctx: Context, tx: Session, event: OutageEnded) -> None:
+async def give_up_plans(ctx: Context, tx: Session, event: OutageEnded) -> None:
     """Give up what is searched for or proposed because of it, unless something of it was accepted; what else is out is planned for anew."""
     for kept in await store.for_outage(tx, event.organization_id, event.outage_id):
         await give_up(ctx, tx, event.organization_id, kept)
@@ -74,10 +76,11 @@ async def propose_for_outage(ctx: SchedulingContext, closed: Closed) -> None:
     if await store.is_covered(ctx.db, organization_id, closed.site_id, first, outage.reported_at):
         return
     asked = rest_of_day(closed.site_id, max(first, now), now, calendars.sites[closed.site_id].zone)
-    async with ctx.db.transaction() as tx:
-        if await begin(ctx, tx, store.Wanted(asked, "outage", outage_id=outage.id)) is None:
-            await _have_proposed(ctx, tx, msgspec.structs.replace(closed, turn=closed.turn + 1), WAIT)
-    ctx.wake()
+    with suppress(BadInput):  # no calendar reaches so far
+        async with ctx.db.transaction() as tx:
+            if await begin(ctx, tx, store.Wanted(asked, "outage", outage_id=outage.id)) is None:
+                await _have_proposed(ctx, tx, msgspec.structs.replace(closed, turn=closed.turn + 1), WAIT)
+        ctx.wake()
 
 
 def rest_of_day(site_id: UUID, moment: datetime, now: datetime, zone: ZoneInfo) -> PlanDay:
