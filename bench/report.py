@@ -36,6 +36,7 @@ TITLES = {
     "planner-disruption": "The planner: a day that was disrupted",
     "planner-hospital": "The planner: a hospital's day",
     "planner-rcpsp": "The planner's exact engine on project scheduling (PSPLIB)",
+    "planner-ihtp": "A hospital's admissions, rooms, theatres and nurses (IHTC-2024)",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench import report
 from bench.planner import data, decoding, disruption, hospital, plots, rcpsp, seed
+from bench.planner.ihtp import measure as ihtp
 
 Tell = Callable[[str], None]
 PARTS: dict[str, Callable[[Tell, bool], list[dict[str, Any]]]] = {
@@ -15,6 +16,7 @@ PARTS: dict[str, Callable[[Tell, bool], list[dict[str, Any]]]] = {
     "disruption": lambda tell, _: disruption.measure(tell),
     "hospital": lambda tell, long: hospital.measure(tell, long=long),
     "rcpsp": lambda tell, _: rcpsp.measure(tell),
+    "ihtp": lambda tell, long: ihtp.measure(tell, long=long),
 }
 
 
