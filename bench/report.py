@@ -32,6 +32,7 @@ TITLES = {
     "waiting": "Waiting in a queue: simulated, tuned, estimated",
     "availability": "The availability kernel alone (1,100 calendars, 90 days)",
     "planner-seed": "The planner: days of 220 requests for 200 places",
+    "planner-others": "The planner: what others do on the six stored days",
     "planner-kernel": "The planner's kernel",
     "planner-disruption": "The planner: a day that was disrupted",
     "planner-hospital": "The planner: a hospital's day",

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import report
-from bench.planner import data, decoding, disruption, hospital, plots, rcpsp, seed
+from bench.planner import data, decoding, disruption, hospital, others, plots, rcpsp, seed
 from bench.planner.ihtp import measure as ihtp
 
 Tell = Callable[[str], None]
 PARTS: dict[str, Callable[[Tell, bool], list[dict[str, Any]]]] = {
     "kernel": lambda tell, _: decoding.measure(tell),
     "seed": lambda tell, long: seed.measure(tell, long=long),
+    "others": lambda tell, long: others.measure(tell, long=long),
     "disruption": lambda tell, _: disruption.measure(tell),
     "hospital": lambda tell, long: hospital.measure(tell, long=long),
-    "rcpsp": lambda tell, _: rcpsp.measure(tell),
+    "rcpsp": lambda tell, long: rcpsp.measure(tell, long=long),
     "ihtp": lambda tell, long: ihtp.measure(tell, long=long),
 }
 

@@ -18,6 +18,8 @@ def write(part: str, rows: Sequence[Row]) -> None:
     """The plots of a part, if it has any."""
     if part == "seed":
         _save("planner-quality.svg", lines("Gap to the bound over time, SEED days", ("seconds", "%"), _quality(rows)))
+    if part == "others":
+        _save("planner-others.svg", lines("Gap to the bound over time, the stored SEED days", ("seconds", "%"), _quality(rows)))
     if part == "hospital":
         _save("planner-growth.svg", lines("One plan decoded", ("visits", "ms"), _growth(rows)))
 
@@ -27,7 +29,8 @@ def _quality(rows: Sequence[Row]) -> dict[str, Points]:
     curves: dict[str, Points] = {}
     for row in rows:
         timed = [(float(name.split()[2]), float(row[name])) for name in row if name.startswith("gap at ") and name[7].isdigit()]
-        curves[f"{row['engine']}, {row['days']}"] = timed or [(0.1, row["gap at once, %"]), (30.0, row["gap at once, %"])]
+        if "days" in row:
+            curves[f"{row['engine']}, {row['days']}"] = timed or [(0.1, row["gap at once, %"]), (30.0, row["gap at once, %"])]
     return curves
 
 

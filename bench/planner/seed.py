@@ -23,10 +23,18 @@ from carewright.scheduling.model.planning import Plan, Problem, faults
 Row = dict[str, Any]
 Instance = dict[str, Any]
 STORED, FRESH = range(6), range(100, 108)
-SECONDS, LONG_SECONDS = (0.1, 0.5, 5.0), 30.0
-ENGINES: dict[str, Callable[[Problem, Effort, Clock], Found]] = {
+SECONDS, LONG_SECONDS = (0.1, 0.5, 2.0, 5.0), 30.0
+Engine = Callable[[Problem, Effort, Clock], Found]
+ENGINES: dict[str, Engine] = {
     "orders bred from random keys": evolve, "ruin and recreate, two chains": search, "two chains, plans crossed": search_crossing,
 }  # fmt: skip
+BEFORE = {
+    "next available, in the order of the calls": "26.2", "greedy, the most urgent first": "12.2",
+    "orders bred from random keys": "7.1 / 5.5 / 4.7 / 4.1", "ruin and recreate, two chains": "3.4 / 2.8 / 2.15 / 1.46",
+    "two chains, plans crossed": "5.3 / 3.7 / 3.5 / 2.6",
+}  # fmt: skip
+"""What a prototype reached on one core (the issue's reference, section 8)."""
+PROTOTYPE = "prototype, one core, at 0.5 / 2 / 5 / 30 s, %"
 BOUND_SECONDS = 600
 TICKS = 128
 """The day has 120; rooms are turned over for a few more."""
@@ -42,7 +50,7 @@ def measure(tell: Callable[[str], None], *, long: bool) -> list[Row]:
             engine(problems[0], Effort(steps=100), own_seconds())  # the machine code is read from disk now
         rows += [_usual(name, days, problems), _greedy(name, days, problems)]
         rows += [_searched(engine, name, days, problems, (*SECONDS, LONG_SECONDS) if long else SECONDS, tell) for engine in ENGINES]
-    return rows
+    return [row | {PROTOTYPE: BEFORE[row["engine"]]} for row in rows]
 
 
 def _searched(
@@ -50,13 +58,16 @@ def _searched(
 ) -> Row:
     row: Row = {"engine": engine, "days": name}
     for seconds in budgets:
-        gaps = []
-        for day, problem in zip(days, problems, strict=True):
-            found = ENGINES[engine](problem, Effort(seconds=seconds), own_seconds())
-            gaps.append(gap_of(day, problem, found.plan))
-        row |= {f"gap at {seconds:g} s, %": fmean(gaps), f"worst at {seconds:g} s, %": max(gaps)}
-        tell(f"{engine}, {name} days, {seconds:g} s each: {fmean(gaps):.2f} %")
+        row |= gaps_at(seconds, ENGINES[engine], days, problems)
+        tell(f"{engine}, {name} days, {seconds:g} s each: {row[f'gap at {seconds:g} s, %']:.2f} %")
     return row
+
+
+def gaps_at(seconds: float, engine: Engine, days: Sequence[Instance], problems: Sequence[Problem]) -> Row:
+    """The mean gap of an engine after so many seconds, and the worst."""
+    plans = [engine(problem, Effort(seconds=seconds), own_seconds()).plan for problem in problems]
+    gaps = [gap_of(day, problem, plan) for day, problem, plan in zip(days, problems, plans, strict=True)]
+    return {f"gap at {seconds:g} s, %": fmean(gaps), f"worst at {seconds:g} s, %": max(gaps)}
 
 
 def _usual(name: str, days: Sequence[Instance], problems: Sequence[Problem]) -> Row:
