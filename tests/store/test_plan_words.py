@@ -96,7 +96,7 @@ async def test_a_patient_who_has_to_be_elsewhere_can_start_at_one_time_only(hosp
     found = await planned(hospital, TOMORROW, hours=1)
     assert found.without_place == (one.id,)
     assert found.reasons[0].texts == (
-        "It may start at 08:00 only: within what is planned, and while the patient is not elsewhere.",
+        "It may start at 08:00 only: within what is planned, as its links allow, and while the patient is not elsewhere.",
         "No practitioner is at work for 30 minutes before 08:30.",
     )  # fmt: skip
 

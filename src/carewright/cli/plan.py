@@ -1,7 +1,7 @@
 """`carewright plan`: a better plan for a site's day."""
 
 from argparse import ArgumentTypeError, Namespace
-from datetime import date
+from datetime import date, time
 from typing import TYPE_CHECKING
 
 from carewright.cli.commands import id_in, organization_of, sections_of
@@ -27,6 +27,18 @@ def add(names: "Names") -> None:
         "--accept", nargs="?", const="all", metavar="ID,…",
         help="make the moves that are proposed, all or those of these appointments, each as far as it can still be made",
     )  # fmt: skip
+    supposing = command.add_argument_group(
+        "what if", "suppose something of that day, and see: nothing is changed, and nothing can be accepted"
+    )
+    supposing.add_argument(
+        "--without", action="append", default=[], metavar="ACTOR", help="somebody, a room or a device is not there; again for more"
+    )
+    supposing.add_argument(
+        "--from", dest="since", type=time.fromisoformat, metavar="HH:MM", help="from then on (default: from the beginning)"
+    )
+    supposing.add_argument("--until", type=time.fromisoformat, metavar="HH:MM", help="until then (default: to the end)")
+    supposing.add_argument("--emergencies", type=int, default=0, metavar="N", help="so many come, spread over the time that is planned")
+    supposing.add_argument("--type", metavar="ID", help="as which kind of visit")
     with_tenant(command)
 
 
@@ -44,6 +56,8 @@ async def plan(options: Namespace) -> int:
     place = sections_of(options), organization_of(options), id_in(options.site)
     named = options.accept not in (None, "all")
     accepts = tuple(map(id_in, options.accept.split(","))) if named else options.accept
-    async for line in planning.planned(*place, options.day, options.seconds, accepts):
+    kind = id_in(options.type) if options.type else None
+    suppose = planning.Suppose(tuple(map(id_in, options.without)), options.since, options.until, options.emergencies, kind)
+    async for line in planning.planned(*place, options.day, options.seconds, accepts, suppose):
         print(line, flush=True)
     return 0

@@ -45,15 +45,40 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SECONDS_MAX = 120
+EMERGENCIES_MAX = 100
 Seconds = Annotated[float, Meta(ge=0, le=SECONDS_MAX)]
 MoveReason = Literal["cannot-take-place", "makes-room"]
 EngineName = Literal["usual", "greedy", "keys", "chains", "crossing", "exact", "best"]
 MoveOutcome = Literal["moved", "refused"]
 
 
+class Without(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody, a room or a device is not there: all the time that is planned, or from some moment on, or until one."""
+
+    actor_id: UUID
+    from_at: Instant | None = None
+    until_at: Instant | None = None
+
+
+class Emergencies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many visits of a kind come as emergencies (P0): all of them at a moment, or spread by the seed over the time that is planned."""
+
+    visit_type_id: UUID
+    count: Annotated[int, Meta(ge=1, le=EMERGENCIES_MAX)]
+    at: Instant | None = None
+
+
+class WhatIf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is supposed of a day, to see what would become of it."""
+
+    without: Annotated[tuple[Without, ...], Meta(max_length=50)] = ()
+    emergencies: Annotated[tuple[Emergencies, ...], Meta(max_length=10)] = ()
+
+
 class PlanDay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Plan a site anew from `from_at` on (now, where none is said) for `hours`, looking for a better plan for so many seconds.
 
+    With `what_if` it is planned as it would be then, and nothing of that plan can be accepted.
     The same seed looks the same way round; which plan it finds depends on how fast the machine is, too.
     """
 
@@ -62,6 +87,7 @@ class PlanDay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     hours: Annotated[int, Meta(ge=1, le=36)] = 24
     seconds: Seconds = 2.0
     seed: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
+    what_if: WhatIf | None = None
 
 
 class PlannedMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +138,33 @@ class NoPlace(msgspec.Struct, frozen=True, kw_only=True):
     minimal: bool
 
 
+class SupposedEmergency(msgspec.Struct, frozen=True, kw_only=True):
+    """An emergency that is supposed: when it came, and when it is seen; else why it is not, as far as that was looked into."""
+
+    visit_type_name: str
+    came_at: Instant
+    start: Instant | None = None
+    texts: tuple[str, ...] = ()
+
+
+class Supposed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan comes to that supposes something: `really` is the day as it is booked, without that.
+
+    Affected is who is moved or has no place. `hit_ids` could not take place either, and are not planned since they may not be moved.
+    """
+
+    really: PlanFigures
+    emergencies: tuple[SupposedEmergency, ...]
+    hit_ids: tuple[UUID, ...]
+
+
 class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A proposal: nothing is changed by it, and it may be out of date as soon as somebody books.
 
     `visits` could be moved, `fixed` are left where they are. `without_place` has no place in the proposal either; `reasons` says of ten of
     them why at most, the most urgent first, and the others were not looked into. `gap_percent` is how far the plan is below
-    `worth_minutes_max`, which none can be worth more than, at most; none of both where that is not known.
+    `worth_minutes_max`, which none can be worth more than, at most; none of both where that is not known. With `supposed` it is no
+    proposal: `booked` is what is left of the day as it is booked, `proposed` what could be made of it.
     """
 
     site_id: UUID
@@ -135,6 +182,7 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     worth_minutes_max: float | None = None
     gap_percent: float | None = None
     fell_back: tuple[FellBack, ...] = ()
+    supposed: Supposed | None = None
 
 
 class MoveMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,6 +344,15 @@ class NoSuchMove(Refusal):
     status = 422
     issue = "value"
     title = "The plan does not move this appointment."
+
+
+class OnlySupposed(Refusal):
+    """`plan_id` says what would be if something were so."""
+
+    code = "planner.only_supposed"
+    status = 409
+    issue = "business-rule"
+    title = "This plan supposes something that is not so. Nothing of it can be accepted: have the day planned as it is."
 
 
 class DayPlanChanged(Event, frozen=True, kw_only=True):

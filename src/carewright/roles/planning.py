@@ -3,13 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from carewright.contracts.directory import Directory
-from carewright.contracts.planner import AcceptPlan, DayPlan, GiveUpPlan, KeptPlan, MoveMade, PlanDay, PlanNotOpen
+from carewright.contracts.planner import (
+    EMERGENCIES_MAX,
+    AcceptPlan,
+    DayPlan,
+    Emergencies,
+    GiveUpPlan,
+    KeptPlan,
+    MoveMade,
+    PlanDay,
+    PlanNotOpen,
+    Supposed,
+    WhatIf,
+    Without,
+)
 from carewright.contracts.scheduling import Scheduling, UnknownSite
 from carewright.kernel.authz import Actor
 from carewright.kernel.settings import StartFailed
@@ -31,9 +45,36 @@ Accepts = tuple[UUID, ...] | Literal["all"] | None
 """Which moves are to be made: those of these appointments, all, or none."""
 
 
-async def planned(
-    sections: Mapping[str, Any], organization_id: UUID, site_id: UUID, day: date | None, seconds: float, accepts: Accepts
-) -> AsyncIterator[str]:
+@dataclass(frozen=True, slots=True)
+class Suppose:
+    """What is supposed of the day: who is not there, between which hours of the site's clock, and how many emergencies of a kind come."""
+
+    without: tuple[UUID, ...] = ()
+    since: time | None = None
+    until: time | None = None
+    emergencies: int = 0
+    visit_type_id: UUID | None = None
+
+    def on(self, day: date, zone: ZoneInfo) -> WhatIf | None:
+        """None where nothing is. Raises `StartFailed` for emergencies of no kind, and too many."""
+        if not 0 <= self.emergencies <= EMERGENCIES_MAX:
+            raise StartFailed(f"Up to {EMERGENCIES_MAX} emergencies can be supposed.")
+        if self.emergencies and self.visit_type_id is None:
+            raise StartFailed("Say --type, too: as which kind of visit the emergencies come.")
+        since, until = (datetime.combine(day, each, zone) if each else None for each in (self.since, self.until))
+        without = tuple(Without(actor_id=each, from_at=since, until_at=until) for each in self.without)
+        kind = self.visit_type_id
+        emergencies = (Emergencies(visit_type_id=kind, count=self.emergencies),) if kind and self.emergencies else ()
+        return WhatIf(without=without, emergencies=emergencies) if without or emergencies else None
+
+
+NOTHING = Suppose()
+
+
+async def planned(  # what the command line says
+    sections: Mapping[str, Any], organization_id: UUID, site_id: UUID, day: date | None, seconds: float, accepts: Accepts,
+    suppose: Suppose = NOTHING,
+) -> AsyncIterator[str]:  # fmt: skip
     """What there is to say of a site's day, line by line: how far the search is, the proposal, and what became of its moves.
 
     Without a day, from now on for 24 hours. Whoever stops it gives the search up. Raises `StartFailed` for an unknown site, and for a
@@ -45,8 +86,11 @@ async def planned(
         zone = ZoneInfo(next((each.time_zone for each in sites if each.id == site_id and each.time_zone), "UTC"))
         scheduling: Scheduling = system.offer(Scheduling)
         start = datetime.combine(day, time(), zone) if day else None
+        what_if = suppose.on(day or system.context("scheduling").clock.now().astimezone(zone).date(), zone)
+        if what_if is not None and accepts:
+            raise StartFailed("What is supposed cannot be accepted. Leave out --accept.")
         try:
-            kept = await scheduling.start_plan(actor, PlanDay(site_id=site_id, from_at=start, seconds=seconds))
+            kept = await scheduling.start_plan(actor, PlanDay(site_id=site_id, from_at=start, seconds=seconds, what_if=what_if))
         except UnknownSite as fault:
             known = "; ".join(f"{each.id} {each.name}" for each in sites)
             raise StartFailed(f"There is no such site. These are known: {known}.") from fault
@@ -92,6 +136,8 @@ def _lines(kept: KeptPlan, plan: DayPlan, zone: ZoneInfo) -> Iterator[str]:
     booked, proposed = plan.booked, plan.proposed
     yield f"{plan.visits} appointments may move, {plan.fixed} may not. Planned by the engine “{plan.engine}” in {plan.steps:,} steps."
     yield from (each.text for each in plan.fell_back)
+    if plan.supposed is not None:
+        yield from _supposed(plan.supposed, zone)
     yield f"As booked: {booked.placed} can take place, {booked.care_minutes} minutes of care, worth {booked.worth_minutes:,.0f}."
     yield f"Proposed:  {proposed.placed} can take place, {proposed.care_minutes} minutes of care, worth {proposed.worth_minutes:,.0f}."
     if plan.gap_percent is not None:
@@ -101,10 +147,22 @@ def _lines(kept: KeptPlan, plan: DayPlan, zone: ZoneInfo) -> Iterator[str]:
         was, will = (instant.astimezone(zone).strftime("%H:%M") for instant in (each.booked_start, each.start))
         yield f"{each.appointment_id} {each.urgency} {was} to {will}: {REASONS[each.reason]}{became.get(each.appointment_id, '')}"
     yield from _left_out(plan)
-    if not plan.moves:
+    if plan.supposed is not None:
+        yield "This is what would be. Nothing was changed, and nothing of it can be accepted."
+    elif not plan.moves:
         yield "Nobody needs to move."
     elif not kept.made:
         yield f"Nothing was changed. The plan is kept as {kept.id}. Say --accept to make these moves, each as far as it can still be made."
+
+
+def _supposed(supposed: Supposed, zone: ZoneInfo) -> Iterator[str]:
+    """The day as it is, and what became of the emergencies."""
+    yield f"As it is:  {supposed.really.placed} can take place, {supposed.really.care_minutes} minutes of care."
+    for each in supposed.emergencies:
+        came, seen = (moment.astimezone(zone).strftime("%H:%M") if moment else None for moment in (each.came_at, each.start))
+        yield f"An emergency at {came}, {each.visit_type_name}: " + (f"seen at {seen}." if seen else "it has no place.")
+        yield from (f"    {text}" for text in each.texts)
+    yield from (f"{one} could not take place, and may not be moved." for one in supposed.hit_ids)
 
 
 def _left_out(plan: DayPlan) -> Iterator[str]:

@@ -21,6 +21,7 @@ from carewright.contracts.planner import (
     KeptPlan,
     ListPlans,
     NoSuchMove,
+    OnlySupposed,
     PlanDay,
     PlanningRules,
     PlanNotOpen,
@@ -495,7 +496,7 @@ ROUTES = (
     ),
     Route(
         "POST", f"{PLAN}/accept", accept_plan, "Make moves of a plan, all or some, as many as still can be made.", permission=plans.MAKE,
-        body=AcceptPlanBody, answer=KeptPlan, keyed=True, versioned=True, refusals=(UnknownPlan, PlanNotOpen, NoSuchMove),
+        body=AcceptPlanBody, answer=KeptPlan, keyed=True, versioned=True, refusals=(UnknownPlan, PlanNotOpen, OnlySupposed, NoSuchMove),
     ),
     Route(
         "GET", RULES, get_planning_rules, "What is planned and accepted at a site by itself.", permission=plans.READ_RULES,

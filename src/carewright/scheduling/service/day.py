@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,13 @@ import numpy as np
 from carewright.contracts.board import ReadBoard
 from carewright.contracts.directory import VisitType
 from carewright.contracts.planner import PlanDay
-from carewright.contracts.scheduling import Appointment, UnknownSite
+from carewright.contracts.scheduling import Appointment, ClaimedTime, UnknownSite
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
 from carewright.kernel.values import utc
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
-from carewright.scheduling.live import Calendars, place_of
+from carewright.scheduling.live import Calendars, Kind, place_of
 from carewright.scheduling.model.appointment import claims_of
 from carewright.scheduling.model.links import ANY_TIME, Bond, window_of, window_of_other
 from carewright.scheduling.model.planning import Bits, row_of_bits
@@ -29,6 +30,17 @@ from carewright.scheduling.service.picking import Wish, requirements_of
 from carewright.scheduling.store import links
 
 TIERS = ("P0", "P1", "P2")
+
+
+class Frame(NamedTuple):
+    """What a kind of visit needs here. It starts `lead_in` ticks after whoever comes first is taken, and lasts `last` from then on."""
+
+    kind: VisitType
+    requirements: Sequence[Requirement]
+    needs: tuple[Need, ...]
+    lead_in: int
+    last: int
+    lead: int
 
 
 class Day:
@@ -48,6 +60,8 @@ class Day:
         self.fixed = [each for each in found if each.id not in chosen]
         self._bonds = bonds
         self._numbers: dict[int, int] = {}
+        self._frames: list[Frame] = []
+        self._away: list[tuple[UUID, Bits]] = []
         self.visits = [self._visit(each) for each in self.appointments]
 
     @property
@@ -66,13 +80,35 @@ class Day:
         claims = [claim for each in self.appointments for claim in claims_of(each)]
         rows = np.array(list(self._numbers), np.intp)
         with self.calendars.without(claims):
-            return words_of(self.calendars.index.free, rows, self.base // WORD_BITS, -(-self.end // WORD_BITS))
+            return self._there(words_of(self.calendars.index.free, rows, self.base // WORD_BITS, -(-self.end // WORD_BITS)), rows)
+
+    def lose(self, actor_id: UUID, since: int, until: int) -> None:
+        """Suppose that somebody is not there between these ticks."""
+        self._away.append((actor_id, row_of_bits(range(max(0, since), min(until, self.ticks)), self.ticks)))
+
+    def loses(self, one: Appointment) -> bool:
+        """Whether an appointment needs somebody who is supposed to be away."""
+        return any(
+            each.schedule_id == actor_id and (ticks & self._ticks_of(each)).any()
+            for actor_id, ticks in self._away for each in claims_of(one)
+        )  # fmt: skip
+
+    def add(self, visit_type_id: UUID, tick: int) -> None:
+        """Suppose that an emergency comes at a tick, and is seen from then on. It is the last of the visits."""
+        kind = self.calendars.visit_types[visit_type_id]
+        frame = self._frame(kind)
+        allowed = row_of_bits(range(tick, self.ticks - frame.last + 1), self.ticks)
+        visit = Visit(
+            needs=frame.needs, allowed=allowed, minutes=kind.value.duration_minutes, tier=0, released=tick, lead=frame.lead,
+            patient=-len(self.visits) - 1,
+        )  # fmt: skip
+        self.visits.append(visit)
 
     def is_open(self, numbers: Iterable[int]) -> Flags:
         """[calendars, ticks] Whether these are there at all, free or not."""
         rows = list(self._numbers)
         some = np.array([rows[number] for number in numbers], np.intp)
-        words = words_of(self.calendars.index.open_bits, some, self.base // WORD_BITS, -(-self.end // WORD_BITS))
+        words = self._there(words_of(self.calendars.index.open_bits, some, self.base // WORD_BITS, -(-self.end // WORD_BITS)), some)
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, : self.ticks].astype(bool)
 
     def instant_of(self, tick: int) -> datetime:
@@ -80,12 +116,13 @@ class Day:
 
     def start_at(self, number: int, tick: int) -> datetime:
         """When a visit starts whose first calendar is taken from a tick on: that may be earlier."""
-        visit, one = self.visits[number], self.appointments[number]
-        booked = self.tick_of(one.start) if visit.booked is None else visit.booked
-        return one.start + (tick - booked) * TICK
+        booked = self.visits[number].booked
+        if booked is None:
+            return self.instant_of(tick - self._frames[number].lead_in)
+        return self.appointments[number].start + (tick - booked) * TICK
 
     def kind_of(self, number: int) -> VisitType:
-        return self.calendars.visit_types[self.appointments[number].visit_type_id].value
+        return self._frames[number].kind
 
     def name_of(self, calendar: int) -> str:
         """Whose calendar has this number."""
@@ -97,21 +134,36 @@ class Day:
 
     def _visit(self, one: Appointment) -> Visit:
         kind = self.calendars.visit_types[one.visit_type_id]
+        frame = self._frame(kind)
+        grid = grid_mask(self.calendars.index.horizon, self.zone, kind.value.rules.grid_minutes)
+        starts = set_ticks(grid) + frame.lead_in
+        starts = starts[(starts >= self.first) & (starts + frame.last <= self.end)] - self.base
+        booked = self.tick_of(one.start) + frame.lead_in
+        return Visit(
+            needs=frame.needs, allowed=row_of_bits(self._bound(one, self._beside(one, starts, frame.last), frame.lead_in), self.ticks),
+            minutes=kind.value.duration_minutes, tier=TIERS.index(one.urgency), released=booked, lead=frame.lead, booked=booked,
+            served_by=self._served_by(one, frame.requirements), patient=one.patient_id.int,
+        )  # fmt: skip
+
+    def _ticks_of(self, claim: ClaimedTime) -> Bits:
+        return row_of_bits(range(max(0, self.tick_of(claim.start)), min(self.tick_of(claim.end), self.ticks)), self.ticks)
+
+    def _frame(self, kind: Kind) -> Frame:
         requirements = requirements_of(self.calendars, kind, Wish(self.site_id))
         lead_in = min(each.lead for each in requirements)
         needs = tuple(self._need(each, lead_in) for each in requirements)
-        last = max(each.until for each in needs)
-        grid = grid_mask(self.calendars.index.horizon, self.zone, kind.value.rules.grid_minutes)
-        starts = set_ticks(grid) + lead_in
-        starts = starts[(starts >= self.first) & (starts + last <= self.end)] - self.base
         leads = [number for number, need in enumerate(kind.value.requirements) if need.kind == "practitioner"]
-        booked = self.tick_of(one.start) + lead_in
-        return Visit(
-            needs=needs, allowed=row_of_bits(self._bound(one, self._beside(one, starts, last), lead_in), self.ticks),
-            minutes=kind.value.duration_minutes,
-            tier=TIERS.index(one.urgency), released=booked, lead=leads[0] if leads else 0, booked=booked,
-            served_by=self._served_by(one, requirements), patient=one.patient_id.int,
-        )  # fmt: skip
+        frame = Frame(kind.value, requirements, needs, lead_in, max(each.until for each in needs), leads[0] if leads else 0)
+        self._frames.append(frame)
+        return frame
+
+    def _there(self, words: Bits, rows: Ticks) -> Bits:
+        """Without whoever is supposed to be away."""
+        for actor_id, ticks in self._away:
+            for place, row in enumerate(rows.tolist()):
+                if self.calendars.owners[row] == actor_id:
+                    words[place, : len(ticks)] &= ~ticks
+        return words
 
     def _need(self, requirement: Requirement, lead_in: int) -> Need:
         numbers = tuple(self._numbers.setdefault(row, len(self._numbers)) for row in requirement.candidates.tolist())
@@ -141,14 +193,10 @@ class Day:
 
     def _tie(self, bond: Bond, number: int, other: int) -> Tie:
         window = window_of(bond.link, bond.one.end - bond.one.start, bond.other)
-        earlier = self._lead_in(number) - self._lead_in(other)
+        earlier = self._frames[number].lead_in - self._frames[other].lead_in
         least = -self.ticks if window.earliest is None else -((bond.other.start - window.earliest) // TICK) + earlier
         most = self.ticks if window.latest is None else (window.latest - bond.other.start) // TICK + earlier
         return Tie(number, other, least, most, bond.link.needs)
-
-    def _lead_in(self, number: int) -> int:
-        """How many ticks after a visit's own start its first calendar is taken; fewer than none where that is earlier."""
-        return (self.visits[number].booked or 0) - self.tick_of(self.appointments[number].start)
 
     def _bound(self, one: Appointment, starts: Ticks, lead_in: int) -> Iterable[int]:
         """Of these starts those that agree with what it is linked to and stays where it is, that day or on another."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from msgspec.structs import asdict
+from msgspec.structs import replace as replace_in
 
 from carewright.contracts.links import WouldBreakLink
 from carewright.contracts.planner import DayPlan, PlanDay, PlanFigures, PlannedMove
@@ -24,6 +25,7 @@ from carewright.scheduling.model.rings import Going, ring_of
 from carewright.scheduling.service.change import get_appointment, reschedule_appointment
 from carewright.scheduling.service.day import Day, read_day
 from carewright.scheduling.service.exchange import exchange
+from carewright.scheduling.service.what_if import suppose, supposed_of
 from carewright.scheduling.service.words import fallen, reasons_of
 from carewright.scheduling.store import links
 from carewright.scheduling.store import plans as store
@@ -43,11 +45,28 @@ async def plan_day(ctx: SchedulingContext, query: PlanDay, heard: Heard = wanted
 
     Raises `UnknownSite`, `BadInput`, and `RanOut`, also where `heard` says that it is wanted no more.
     """
-    day = await read_day(ctx, query)
-    now, weights = day.tick_of(ctx.clock.now()), await _weights(ctx, query.site_id)
-    posed = pose(day.visits, day.free(), day.ticks, weights, now, day.ties())
+    day, weights = await read_day(ctx, query), await _weights(ctx, query.site_id)
+    if query.what_if is None:
+        return await _planned(ctx, query, day, weights, heard)
+    posed = _posed(ctx, day, weights)
+    really = _figures(posed, posed.booked())
+    suppose(day, query.what_if, query.seed)
+    return await _planned(ctx, query, day, weights, heard, really)
+
+
+async def _planned(
+    ctx: SchedulingContext, query: PlanDay, day: Day, weights: Weights, heard: Heard, really: PlanFigures | None = None
+) -> DayPlan:
+    """`really`: what the day comes to as it is, where something is supposed."""
+    posed = _posed(ctx, day, weights)
     before = posed.booked()
-    return _told(day, posed, before, await _searched(posed, before, query, heard))
+    answer = await _searched(posed, before, query, heard)
+    told = _told(day, posed, before, answer)
+    return told if really is None else replace_in(told, supposed=supposed_of(day, posed, answer, really))
+
+
+def _posed(ctx: SchedulingContext, day: Day, weights: Weights) -> Posed:
+    return pose(day.visits, day.free(), day.ticks, weights, day.tick_of(ctx.clock.now()), day.ties())
 
 
 async def _weights(ctx: SchedulingContext, site_id: UUID) -> Weights:
@@ -158,9 +177,9 @@ async def _searched(posed: Posed, before: Plan, query: PlanDay, heard: Heard) ->
 
 def _told(day: Day, posed: Posed, before: Plan, answer: Answer) -> DayPlan:
     instant = day.calendars.index.horizon.instant_of
-    placed = posed.placements(answer.plan)
+    placed = posed.placements(answer.plan)[: len(day.appointments)]
     return DayPlan(
-        site_id=day.site_id, from_at=instant(day.first), until_at=instant(day.end), visits=len(day.visits), fixed=len(day.fixed),
+        site_id=day.site_id, from_at=instant(day.first), until_at=instant(day.end), visits=len(day.appointments), fixed=len(day.fixed),
         booked=_figures(posed, before), proposed=_figures(posed, answer.plan), moves=tuple(_moves(day, before, placed)),
         without_place=tuple(one.id for one, to in zip(day.appointments, placed, strict=True) if to is None),
         reasons=reasons_of(day, posed, answer.why), engine=answer.engine, steps=answer.steps,

@@ -18,6 +18,7 @@ from carewright.contracts.planner import (
     ListPlans,
     MoveMade,
     NoSuchMove,
+    OnlySupposed,
     PlanDay,
     PlannedMove,
     PlanningRules,
@@ -37,6 +38,7 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.posing import FARTHEST
 from carewright.scheduling.service.day import span_of
 from carewright.scheduling.service.plan import Outcome, accept_moves
+from carewright.scheduling.service.what_if import ensure_supposable
 from carewright.scheduling.store import plans as store
 
 MAKE = "scheduling.plan.make"
@@ -54,10 +56,11 @@ class Started(msgspec.Struct, frozen=True):
 
 
 async def start_plan(ctx: SchedulingContext, command: PlanDay) -> KeptPlan:
-    """Begin to search. Raises `UnknownSite`, `PlanRuns`; `BadInput` for a time that no calendar reaches."""
+    """Begin to search. Raises `UnknownSite`, `PlanRuns`; `BadInput` for a time that no calendar reaches; as `ensure_supposable` does."""
     ctx.actor.require(MAKE)
     ctx.require_site(command.site_id)
-    await ctx.calendars()  # before the transaction, which is not to wait for them
+    calendars = await ctx.calendars()  # before the transaction, which is not to wait for them
+    ensure_supposable(calendars, command, ctx.clock.now())
 
     async def work(tx: Session) -> KeptPlan:
         kept = await begin(ctx, tx, store.Wanted(command, "asked", asked_by=ctx.actor.subject))
@@ -143,7 +146,7 @@ async def accept_plan(ctx: SchedulingContext, command: AcceptPlan) -> KeptPlan:
     """Make moves of what was found, as many as still can be made, and write down what became of each.
 
     Asked again, by whomever, it goes on where it was: what was made stays so, what was refused is tried once more.
-    Raises `UnknownPlan`, `PlanNotOpen`, `NoSuchMove`, and `PreconditionFailed` where it changed meanwhile.
+    Raises `UnknownPlan`, `PlanNotOpen`, `OnlySupposed`, `NoSuchMove`, and `PreconditionFailed` where it changed meanwhile.
     """
     ctx.actor.require(MAKE)
     ctx.actor.require(MOVE)
@@ -207,7 +210,9 @@ async def publish(ctx: Context, tx: Session, kept: KeptPlan, organization_id: UU
 
 
 def _wanted(kept: KeptPlan, appointment_ids: Iterable[UUID] | None) -> list[PlannedMove]:
-    """The moves that are named, or all, without those that were made. Raises `PlanNotOpen`, `NoSuchMove`."""
+    """The moves that are named, or all, without those that were made. Raises `OnlySupposed`, `PlanNotOpen`, `NoSuchMove`."""
+    if kept.asked.what_if is not None:
+        raise OnlySupposed(plan_id=str(kept.id))
     if kept.plan is None or kept.state not in ("proposed", "accepted"):
         raise _not_open(kept)
     moves = {each.appointment_id: each for each in kept.plan.moves}

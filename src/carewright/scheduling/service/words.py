@@ -58,10 +58,10 @@ def fallen(falls: Iterable[Fall]) -> tuple[FellBack, ...]:
 
 
 def reasons_of(day: Day, posed: Posed, why: Iterable[Why]) -> tuple[NoPlace, ...]:
-    """Why each of these has no place while everybody else stays where the plan says."""
+    """Why each of these appointments has no place while everybody else stays where the plan says."""
     return tuple(
-        NoPlace(appointment_id=day.appointments[each.visit].id, texts=_texts(day, posed, each), minimal=each.reasons.minimal)
-        for each in why
+        NoPlace(appointment_id=day.appointments[each.visit].id, texts=texts_of(day, posed, each), minimal=each.reasons.minimal)
+        for each in why if each.visit < len(day.appointments)
     )  # fmt: skip
 
 
@@ -71,7 +71,8 @@ def _fallen(fall: Fall) -> str:
     return f"{who} {why}. {INSTEAD.get(fall.what, 'A simpler one was asked instead.')}"
 
 
-def _texts(day: Day, posed: Posed, why: Why) -> tuple[str, ...]:
+def texts_of(day: Day, posed: Posed, why: Why) -> tuple[str, ...]:
+    """Why a visit has no place, sentence by sentence."""
     fell, rules = why.reasons.fell, why.reasons.rules
     if fell:
         return ({"ModuleNotFoundError": NO_SOLVER, "TimeoutError": NO_TIME}.get(fell, f"Why is not known: the solver ended ({fell})."),)
@@ -111,8 +112,9 @@ class _Reason:
         if not len(ticks):
             return [f"There is no time within what is planned at which it may start, or {ELSEWHERE}."]
         first, last = self._start(int(ticks[0])), self._start(int(ticks[-1]))
-        when = f"at {first} only" if first == last else f"every {self.kind.rules.grid_minutes} minutes from {first} to {last}"
-        return [f"It may start {when}: within what is planned, and while the patient is not elsewhere."]
+        grid = f"every {self.kind.rules.grid_minutes} minutes " if self.visit.booked is not None else ""
+        when = f"at {first} only" if first == last else f"{grid}from {first} to {last}"
+        return [f"It may start {when}: within what is planned, as its links allow, and while the patient is not elsewhere."]
 
     def _links(self) -> list[str]:
         """What it may not be without, and from what it keeps its distance."""
