@@ -98,6 +98,17 @@ async def test_what_was_offered_and_answered_is_in_the_record(clinic: Clinic) ->
     ]  # fmt: skip
 
 
+async def test_what_an_appointment_depends_on_is_in_the_record(clinic: Clinic) -> None:
+    system, patient = clinic.system, await register(clinic.system)
+    free = await clinic.free()
+    lab, visit = [ok(await clinic.book(patient, start), 201)["id"] for start in (free[0], free[-1])]
+    link = {"appointment_id": lab, "depends_on_id": visit, "kind": "before", "why": "lab"}
+    ok(await system.request("scheduler", "POST", "/api/v1/appointment-links", json=link), 201)
+    page = ok(await export(system, "privacy-officer", {"patient_id": str(patient), "after": "appointments~"}))
+    found = {each["id"]: each.get("supportingInformation") for each in page["items"] if each["resourceType"] == "Appointment"}
+    assert found == {lab: [{"reference": f"Appointment/{visit}", "display": "before: lab"}], visit: None}
+
+
 async def test_an_export_asks_who_you_are_and_whose_record_you_want(clinic: Clinic) -> None:
     system, patient, other = clinic.system, await register(clinic.system), await register(clinic.system)
     for minutes_ago in (6, None):

@@ -1,12 +1,12 @@
 """Time: calendars, what is free or taken of them, and appointments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
 from carewright.contracts.directory import UrgencyTier
 from carewright.contracts.fhir.basics import VISIT_TYPES, Resource, instant, reference, resource, said, written
-from carewright.contracts.links import WITHOUT_OTHER
+from carewright.contracts.links import WITHOUT_OTHER, AppointmentLink
 from carewright.contracts.offers import Offer
 from carewright.contracts.schedules import ScheduleSummary
 from carewright.contracts.scheduling import HOLD_ENDED, Appointment, Participant, ParticipationStatus, Slot
@@ -31,10 +31,10 @@ def actor_type(kind: str) -> str:
     return ACTORS.get(kind, "Location")
 
 
-def appointment(one: Appointment, order_id: UUID | None = None) -> Resource:
+def appointment(one: Appointment, order_id: UUID | None = None, links: Iterable[AppointmentLink] = ()) -> Resource:
     """When, where, with whom, what became of it, and every word that was written about it and may be read.
 
-    `order_id` is the order that its referral names, where that is known.
+    `order_id` is the order that its referral names, where that is known; `links` say what it depends on.
     """
     held = [{"url": HELD_UNTIL, "valueInstant": instant(one.expires_at)}] if one.expires_at else []
     overridden = [{"url": OVERRIDE_REASON, "valueString": one.override_reason}] if one.override_reason else []
@@ -50,6 +50,7 @@ def appointment(one: Appointment, order_id: UUID | None = None) -> Resource:
         "minutesDuration": (one.end - one.start).seconds // 60,
         "created": instant(one.created_at),
         "comment": one.note or None,
+        "supportingInformation": [reference("Appointment", each.depends_on_id, f"{each.kind}: {each.why}") for each in links] or None,
         "basedOn": [_referral(one.based_on, order_id)] if one.based_on else None,
         "participant": [*(_participant(each) for each in one.participants), _place(one.site_id, one.site_name)],
     }, one.version, one.updated_at)  # fmt: skip

@@ -1,6 +1,7 @@
 """The right of access (45 CFR 164.524): everything that is held about one patient, page by page, as FHIR R4."""
 
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from carewright.contracts.fhir.documents import hl7_message
 from carewright.contracts.fhir.orders import service_request
 from carewright.contracts.fhir.vitals import observation
 from carewright.contracts.hl7 import ListPatientMessages
+from carewright.contracts.links import AppointmentLink, ListLinks
 from carewright.contracts.notifications import ListMessages
 from carewright.contracts.offers import ListOffers
 from carewright.contracts.orders import SearchRequests
@@ -94,7 +96,20 @@ async def _identity(ctx: RecordsContext, patient_id: UUID, _: str | None) -> tup
 
 async def _appointments(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
     page = await ctx.scheduling.list_appointments(_gatherer(ctx), ListAppointments(patient_id=patient_id, limit=PAGE, after=after))
-    return [scheduling.appointment(one) for one in page.items], page.next
+    links = await _links(ctx, patient_id) if page.items else {}
+    return [scheduling.appointment(one, links=links.get(one.id, ())) for one in page.items], page.next
+
+
+async def _links(ctx: RecordsContext, patient_id: UUID) -> Mapping[UUID, Sequence[AppointmentLink]]:
+    """What each appointment depends on."""
+    found: defaultdict[UUID, list[AppointmentLink]] = defaultdict(list)
+    query: ListLinks | None = ListLinks(patient_id=patient_id, limit=PAGE)
+    while query is not None:
+        page = await ctx.scheduling.list_links(_gatherer(ctx), query)
+        for each in page.items:
+            found[each.appointment_id].append(each)
+        query = replace(query, after=page.next) if page.next else None
+    return found
 
 
 async def _offers(ctx: RecordsContext, patient_id: UUID, after: str | None) -> tuple[list[Resource], str | None]:
