@@ -172,6 +172,11 @@ async def test_a_fact_or_a_job_that_comes_twice_asks_nobody_twice(hospital: Hosp
     ctx = hospital.here.system().working_in(hospital.world.organization_id)
     await asyncio.gather(*(freed.offer_freed_time(ctx, offer.freed_id) for _ in range(3) if offer.freed_id))
     assert len(await asked(hospital)) == 2
+    await say(hospital, offer, "declined")
+    await relay.run()
+    assert [each.status for each in await asked(hospital)] == ["declined", "declined", "open"], (
+        "nor is a time given up that somebody has yet"
+    )
     await hospital.ensure_sound()
 
 
