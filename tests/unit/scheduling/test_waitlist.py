@@ -1,5 +1,6 @@
 """Who of those waiting is asked first: for any list, in any order, the same and by the written rule."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -60,9 +61,9 @@ def ranked(waiting: list[Person]) -> list[Match]:
 
 
 @given(people(), st.randoms(use_true_random=False))
-def test_the_order_is_the_same_however_the_list_is_read(waiting: list[Person], chance: "object") -> None:
+def test_the_order_is_the_same_however_the_list_is_read(waiting: list[Person], chance: random.Random) -> None:
     mixed = list(waiting)
-    chance.shuffle(mixed)  # type: ignore[attr-defined]
+    chance.shuffle(mixed)
     assert ranked(mixed) == ranked(waiting)
 
 
