@@ -23,6 +23,8 @@ import msgspec
 A = TypeVar("A")
 NICENESS = 10
 MEBIBYTE = 2**20
+ANSWER_BYTES_MAX = 64 * MEBIBYTE
+"""An answer is one line: the plan of a hospital's day takes some hundred kilobytes."""
 ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """One core, and no more."""
 
@@ -82,13 +84,15 @@ async def reckon(
     place = f"{task.__module__}:{task.__qualname__}"
     args = (str(limits.cpu_seconds), str(limits.mebibytes), place)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-m", __name__, *args, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=ALONE
+        sys.executable, "-I", "-m", __name__, *args, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=ALONE, limit=ANSWER_BYTES_MAX
     )
     try:
         async with asyncio.timeout(limits.seconds):
             last = await _followed(process, msgspec.json.encode(question), heard)
     except TimeoutError:
         raise RanOut("TimeoutError") from None
+    except ValueError:  # how a line is refused that is longer than `ANSWER_BYTES_MAX`
+        raise RanOut("TooLong") from None
     finally:
         if process.returncode is None:
             process.kill()

@@ -65,6 +65,13 @@ async def test_a_child_that_takes_too_long_by_the_wall_is_ended() -> None:
         await apart.reckon(tuning.reckon, question(), Found, Limits(cpu_seconds=60, seconds=0, mebibytes=1_024), Ear())
 
 
+async def test_an_answer_may_be_as_long_as_is_allowed_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert apart.ANSWER_BYTES_MAX > 100 * 2**16, "the plan of a hospital's day is longer than what asyncio takes by itself"
+    monkeypatch.setattr(apart, "ANSWER_BYTES_MAX", 100)
+    with pytest.raises(RanOut, match="TooLong"):
+        await apart.reckon(tuning.reckon, question(), Found, ROOM, Ear())
+
+
 class Asked(msgspec.Struct):
     what: str
 
