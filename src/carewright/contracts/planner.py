@@ -207,7 +207,7 @@ class KeptPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `percent` is how much of the time is spent, `worth_minutes` what the best plan so far is worth. `asked_by` is nobody where it was asked
     for by itself. `moves` are counted, with how many of them were made and refused; they are told by `plan` and `made` where one plan is
-    read, and left out of a list.
+    read, and left out of a list. `gained` is how many more visits have a place in what was found than as booked.
     """
 
     id: UUID
@@ -228,6 +228,7 @@ class KeptPlan(msgspec.Struct, frozen=True, kw_only=True):
     moves: int = 0
     moved: int = 0
     refused: int = 0
+    gained: int = 0
     plan: DayPlan | None = None
     made: tuple[MoveMade, ...] = ()
 

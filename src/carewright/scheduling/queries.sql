@@ -999,7 +999,7 @@ SELECT * FROM scheduling.day_plan WHERE organization_id = $1 AND id = $2 FOR UPD
 -- name: day_plans_page
 -- The newest first: ids go up with time.
 SELECT organization_id, id, site_id, state, cause, outage_id, asked, asked_at, asked_by, from_at, until_at, percent, worth_minutes, ended_at,
-    fault, moves, moved, refused, version
+    fault, moves, moved, refused, version, (plan #>> '{proposed,placed}')::int - (plan #>> '{booked,placed}')::int AS gained
 FROM scheduling.day_plan
 WHERE organization_id = $1 AND site_id = $2 AND ($3::uuid IS NULL OR id < $3)
 ORDER BY id DESC LIMIT $4

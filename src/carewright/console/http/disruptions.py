@@ -9,6 +9,8 @@ import msgspec
 from starlette.responses import Response
 
 from carewright.console.http.page import Ask
+from carewright.console.http.plans import MAKE as MAKES_PLANS
+from carewright.console.http.plans import Ready, ready_after
 from carewright.contracts.delays import AtSite, Delay, DelayReason, SetDelay, SetTelling
 from carewright.contracts.directory import ActorKind, Location
 from carewright.contracts.hours import Busy
@@ -49,11 +51,12 @@ class Line(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """What is out of service, or will be, as the page shows it."""
+    """What is out of service, or will be, as the page shows it, with the plan that was made for it."""
 
     outage: Outage
     kind: str
     when: str
+    ready: Ready | None
 
 
 class Telling(NamedTuple):
@@ -121,11 +124,13 @@ async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
     ]
     lines.sort(key=lambda line: (-line.delay.minutes, line.delay.affected == 0, list(KINDS.values()).index(line.kind), line.name))
     out = (await ask.ctx.scheduling.list_outages(ask.ctx.actor, ListOutages(site_id=site.id, limit=OUT_MAX))).items
+    ready = await ready_after(ask, site.id, out)
     telling = Telling(page.tell_minutes, ask.ctx.actor.may(SET_TELLING))
     as_of = ask.ctx.clock.now().astimezone(zone)
     return {
-        "place": place, "lines": lines, "out": [Stopped(each, KINDS[each.kind], said_when(each, zone)) for each in out], "telling": telling,
-        "may_change": ask.ctx.actor.may(CHANGE), "as_of": f"{as_of:%H:%M}",
+        "place": place, "lines": lines, "telling": telling,
+        "out": [Stopped(each, KINDS[each.kind], said_when(each, zone), ready.get(each.id)) for each in out],
+        "may_change": ask.ctx.actor.may(CHANGE), "may_plan": ask.ctx.actor.may(MAKES_PLANS), "as_of": f"{as_of:%H:%M}",
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ DESTINATIONS = (
     Destination("Beds", "/staff/beds", "flow.place.read"),
     Destination("Screens and kiosks", "/staff/stations", "access.station.manage"),
     Destination("Running late", "/staff/disruptions", "flow.delay.list"),
+    Destination("Day plans", "/staff/plans", "scheduling.plan.make"),
     Destination("Apps", "/staff/apps", "access.app.start"),
     Destination("Coverage", "/staff/coverage", "coverage.check"),
     Destination("Privacy", "/staff/privacy", "audit.read"),

@@ -15,6 +15,8 @@ from carewright.console.http.coverage_words import called
 from carewright.console.http.disruptions import DISRUPTIONS, said_when
 from carewright.console.http.live import LIVE
 from carewright.console.http.page import Ask, valid, zone_of
+from carewright.console.http.plans import MAKE as MAKES_PLANS
+from carewright.console.http.plans import Ready, ready_after
 from carewright.contracts.hours import Busy
 from carewright.contracts.offers import ListOffers, Offer
 from carewright.contracts.outages import OutageReason, ReportOutage, UnknownOutage, may_report
@@ -57,7 +59,10 @@ CHANGED = "Somebody else changed this appointment a moment ago. This is how it s
 
 
 class Stop(NamedTuple):
-    """Time that is closed, and why and how many appointments it hits, where that is known. `field` is what a form calls it."""
+    """Time that is closed, and why and how many appointments it hits, where that is known. `field` is what a form calls it.
+
+    `ready` is the plan that was made for it.
+    """
 
     id: UUID | None
     field: str
@@ -65,6 +70,7 @@ class Stop(NamedTuple):
     why: str
     hit: int
     may_end: bool
+    ready: Ready | None
 
 
 class Line(NamedTuple):
@@ -157,7 +163,7 @@ async def shown(ask: Ask, status: int = 200, error: str = "") -> Response:
         stops=[await _stop(ask, each, zone, may_end=may_say) for each in found.closed], lines=lines,
         settled=[_settled(each, names) for each in found.settled], may_change=may_say, may_see=ask.ctx.actor.may(SEEN),
         may_move=ask.ctx.actor.may(RESCHEDULE), may_offer=ask.ctx.actor.may(MAKE), answer_minutes=ANSWER_MINUTES,
-        as_of=f"{ask.ctx.clock.now().astimezone(zone):%H:%M}",
+        may_plan=ask.ctx.actor.may(MAKES_PLANS), as_of=f"{ask.ctx.clock.now().astimezone(zone):%H:%M}",
     )  # fmt: skip
 
 
@@ -217,9 +223,11 @@ def _lay_in(offer: Offer, closed: Busy) -> bool:
 
 async def _stop(ask: Ask, closed: Busy, zone: ZoneInfo, *, may_end: bool) -> Stop:
     if closed.outage_id is None:
-        return Stop(closed.block_id, "block", said_when(closed, zone), "", 0, ask.ctx.actor.may(CHANGE))
+        return Stop(closed.block_id, "block", said_when(closed, zone), "", 0, ask.ctx.actor.may(CHANGE), None)
     outage = await ask.ctx.scheduling.get_outage(ask.ctx.actor, closed.outage_id)
-    return Stop(outage.id, "outage", said_when(closed, zone), KINDS[outage.reason], len(outage.hit_appointment_ids), may_end)
+    plans = [ready for site_id in outage.site_ids for ready in (await ready_after(ask, site_id, (outage,))).values()]
+    words, hit = said_when(closed, zone), len(outage.hit_appointment_ids)
+    return Stop(outage.id, "outage", words, KINDS[outage.reason], hit, may_end, plans[0] if plans else None)
 
 
 async def _hit(ask: Ask, closed: Sequence[Busy]) -> list[Appointment]:

@@ -18,6 +18,7 @@ from carewright.console.http.today import day_in
 from carewright.contracts.board import HourUse, ReadUse, ServiceUse
 from carewright.contracts.delays import AtSite
 from carewright.contracts.limits import SetLimits, SiteLimits
+from carewright.contracts.planner import GetPlanningRules, PlanningRules, SetPlanningRules
 from carewright.contracts.queue import ListQueues, QueueSummary
 from carewright.contracts.rooms import CountPlaces
 from carewright.kernel.server_sent import text_of
@@ -30,7 +31,10 @@ WATCHED = {
 """What the page follows, by what one may; whoever may follow neither loads it again."""
 LIMITS = f"{OVERVIEW}/limits"
 SETS_LIMITS = "flow.queue.change"
+PLANNING = f"{OVERVIEW}/planning"
+READS_PLANNING, SETS_PLANNING = "scheduling.planning.read", "scheduling.planning.change"
 UNCLEAR = "Say a percentage from 50 to 100, and a number of minutes from 5 to 1440."
+UNCLEAR_RULES = "Say a number of moves from 1 to 100, and a number of minutes from 5 to 720."
 
 
 class Cell(NamedTuple):
@@ -88,6 +92,22 @@ async def set_limits(ask: Ask) -> Response:
     return ask.go(f"{OVERVIEW}?{urlencode({'place': place})}")
 
 
+async def set_planning(ask: Ask) -> Response:
+    """What is planned and accepted at the site by itself when something goes out of service; what its plans weigh stays as it is."""
+    place = ask.form.get("place", "")
+    given = {
+        "site_id": place, "proposes": "proposes" in ask.form, "accepts": "accepts" in ask.form,
+        "moves_most": ask.form.get("moves_most", ""), "minutes_most": ask.form.get("minutes_most", ""),
+    }  # fmt: skip
+    try:
+        command = msgspec.convert(given, SetPlanningRules, strict=False)
+    except msgspec.ValidationError:
+        return await _shown(ask, place, 422, UNCLEAR_RULES)
+    rules = await ask.ctx.scheduling.get_planning_rules(ask.ctx.actor, GetPlanningRules(site_id=command.site_id))
+    await ask.ctx.scheduling.set_planning_rules(ask.ctx.actor, msgspec.structs.replace(command, weights=rules.weights), ask.key)
+    return ask.go(f"{OVERVIEW}?{urlencode({'place': place})}")
+
+
 async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> Response:
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
     wanted = wanted or (str(sites[0].id) if len(sites) == 1 else "")
@@ -110,8 +130,10 @@ async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> R
         queues = (await ask.ctx.queues.list_queues(ask.ctx.actor, ListQueues(site_id=site.id))).items
     places = await _places(ask, site.id) if day == now.date() else []
     limits = await _limits(ask, site.id)
+    works_here = ask.ctx.actor.works_at(site.id)
     return ask.show(
-        "overview.html", status, error=error, limits=limits, may_set=ask.ctx.actor.may(SETS_LIMITS) and ask.ctx.actor.works_at(site.id),
+        "overview.html", status, error=error, limits=limits, may_set=ask.ctx.actor.may(SETS_LIMITS) and works_here,
+        rules=await _rules(ask, site.id), may_set_rules=ask.ctx.actor.may(SETS_PLANNING) and works_here,
         site=site, sites=sites, asked=asked, day=day, place=place, lines=lines, shown=shown, places=places,
         labels=[f"{labels[each]:%H}" for each in shown], as_of=f"{now:%H:%M}", current=_current(labels, now),
         areas=areas_of(queues, zone),
@@ -133,6 +155,13 @@ async def _limits(ask: Ask, site_id: UUID) -> SiteLimits:
     if not ask.ctx.actor.works_at(site_id):
         return SiteLimits(site_id=site_id)
     return await ask.ctx.queues.get_limits(ask.ctx.actor, AtSite(site_id=site_id))
+
+
+async def _rules(ask: Ask, site_id: UUID) -> PlanningRules | None:
+    """What is planned there by itself, for whoever may know."""
+    if not (ask.ctx.actor.may(READS_PLANNING) and ask.ctx.actor.works_at(site_id)):
+        return None
+    return await ask.ctx.scheduling.get_planning_rules(ask.ctx.actor, GetPlanningRules(site_id=site_id))
 
 
 async def _places(ask: Ask, site_id: UUID) -> list[Full]:

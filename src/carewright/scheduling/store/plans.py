@@ -167,8 +167,8 @@ async def set_rules(tx: Session, organization_id: UUID, command: SetPlanningRule
 
 
 def _kept(row: Row) -> KeptPlan:
-    """What was found is left out of a page."""
-    plan, made = row.get("plan"), row.get("made")
-    return KeptPlan(
-        **{name: row[name] for name in SAME}, asked=_asked(row["asked"]), plan=_plan(plan) if plan else None, made=_made(made or b"[]")
-    )
+    """What was found is left out of a page, which says what is gained by it."""
+    found, made = row.get("plan"), row.get("made")
+    plan = _plan(found) if found else None
+    gained = plan.proposed.placed - plan.booked.placed if plan else row.get("gained") or 0
+    return KeptPlan(**{name: row[name] for name in SAME}, asked=_asked(row["asked"]), gained=gained, plan=plan, made=_made(made or b"[]"))

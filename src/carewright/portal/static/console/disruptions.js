@@ -22,4 +22,5 @@ const take = () => {
   later = setTimeout(renew, TOGETHER_MILLISECONDS);
 };
 
-const live = follow(root, take, ["delay", "expected", "calendar"]);
+const plans = "plans" in root.dataset ? ["day-plan"] : [];
+const live = follow(root, take, ["delay", "expected", "calendar", ...plans]);

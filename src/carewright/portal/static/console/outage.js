@@ -2,4 +2,6 @@
 
 import { follow } from "../design/live.js";
 
-const live = follow(document.querySelector("[data-live]"), () => live.refresh(), ["offer", "appointment"]);
+const root = document.querySelector("[data-live]");
+const plans = "plans" in root.dataset ? ["day-plan"] : [];
+const live = follow(root, () => live.refresh(), ["offer", "appointment", ...plans]);

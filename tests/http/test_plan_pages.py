@@ -1,0 +1,209 @@
+"""Plans of days through the staff's pages: asked for, followed, accepted part by part, given up; and what is done by itself."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.clinic import FOLLOW_SECONDS_MAX, ZONE, Clinic, Json, ok, open_clinic, register
+from tests.plain_browser import Browser
+from tests.staff_browser import staff_signed_in
+
+PLAN_SECONDS_MAX = 120 + FOLLOW_SECONDS_MAX
+"""The first plan on a machine has the planner compiled."""
+RULES = "/api/v1/planning-rules"
+USUAL = {"proposes": True, "accepts": False, "moves_most": 10, "minutes_most": 60}
+
+
+@pytest.fixture
+async def clinic(clinic: Clinic) -> Clinic:
+    """One of this test's own, open at all hours."""
+    made = await open_clinic(clinic.system)
+    ok(await made.set_hours(made.every_day(0, 1440)))
+    return made
+
+
+@pytest.fixture
+async def scheduler(clinic: Clinic) -> AsyncIterator[Browser]:
+    browser = await staff_signed_in(clinic.system, "scheduler")
+    yield browser
+    await browser.client.aclose()
+
+
+async def booked(clinic: Clinic, family: str) -> Json:
+    """Somebody of that name, at the first free time tomorrow from ten o'clock on, so that the day has room behind it."""
+    day = (datetime.now(ZONE) + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    made: Json = ok(await clinic.book(await register(clinic.system, family), (await clinic.free(from_at=day.isoformat()))[0]), 201)
+    return made
+
+
+async def away(clinic: Clinic, first: Json, last: Json) -> Json:
+    """The practitioner is away while these are booked, and there again afterwards."""
+    said = {"schedule_id": clinic.practitioner_id, "start": first["start"], "end": last["end"], "reason": "absent"}
+    made: Json = ok(await clinic.system.request("front-desk", "POST", "/api/v1/outages", json=said), 201)
+    return made
+
+
+async def ended(browser: Browser, path: str) -> None:
+    """The page of a plan, once its search has ended."""
+    async with asyncio.timeout(PLAN_SECONDS_MAX):
+        await browser.go(path)
+        while "data-running" in browser.text:
+            await asyncio.sleep(0.1)
+            await browser.go(path)
+
+
+async def planned_after(clinic: Clinic, browser: Browser, outage: Json) -> str:
+    """Where the plan is that was made by itself, once it is ready."""
+    async with asyncio.timeout(PLAN_SECONDS_MAX):
+        while True:
+            await browser.go(f"/staff/disruptions?place={clinic.site_id}")
+            if "A proposal is ready" in browser.text:
+                break
+            await asyncio.sleep(0.2)
+    return str(re.findall(r'href="(/staff/plans/[^"?]+)"', browser.text)[0])
+
+
+async def turned_away(browser: Browser, action: str, **fields: str) -> httpx.Response:
+    """The page that comes where a form is not followed."""
+    here = browser.answer.url
+    origin = {"Origin": f"{here.scheme}://{here.netloc.decode()}"}
+    return await browser.client.post(here.join(action), data=browser.forms.found[action].fields | fields, headers=origin)
+
+
+async def test_after_an_outage_a_plan_is_ready_and_its_moves_are_accepted_one_by_one(clinic: Clinic, scheduler: Browser) -> None:
+    first, second = await booked(clinic, "Erstmann"), await booked(clinic, "Zweitmann")
+    page = await planned_after(clinic, scheduler, await away(clinic, first, second))
+    assert "A proposal is ready: 2 visits can be kept." in scheduler.text
+    await scheduler.go(page)
+    assert "Cannot take place as booked (2)" in scheduler.text
+    assert "Test Erstmann" in scheduler.text
+    assert "Test Zweitmann" in scheduler.text
+    form = scheduler.forms.found[f"{page}/accept"]
+    assert {f"move-{each['id']}" for each in (first, second)} <= form.fields.keys(), "all are chosen at first"
+    del form.fields[f"move-{second['id']}"]
+    await scheduler.send(f"{page}/accept")
+    assert "1 of 2 moves were made." in scheduler.text
+    assert scheduler.text.count("Moved. The patient is told.") == 1
+    moved, waits = await clinic.appointment(first["id"]), await clinic.appointment(second["id"])
+    assert moved["start"] != first["start"]
+    assert waits["start"] == second["start"], "what was not chosen stays"
+    assert f"{page}/give-up" not in scheduler.forms.found
+    await scheduler.send(f"{page}/accept")
+    assert "2 of 2 moves were made." in scheduler.text
+    assert 'type="checkbox"' not in scheduler.text
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    assert "2 of 2 moves were made." in scheduler.text
+    assert re.search(r"after [^<]*Testmann went out of service", scheduler.text)
+
+
+async def test_what_has_changed_meanwhile_is_said_and_left_out(clinic: Clinic, scheduler: Browser) -> None:
+    first, second = await booked(clinic, "Erstmann"), await booked(clinic, "Zweitmann")
+    outage = await away(clinic, first, second)
+    page = await planned_after(clinic, scheduler, outage)
+    await scheduler.go(page)
+    stale = dict(scheduler.forms.found[f"{page}/accept"].fields)
+    ok(await clinic.step(first["id"], "cancel", {"reason": "pat"}))
+    await scheduler.go(page)
+    assert "Cancelled since this plan was made." in scheduler.text
+    assert "1 move cannot be made any more" in scheduler.text
+    assert f"move-{first['id']}" not in scheduler.forms.found[f"{page}/accept"].fields
+    await scheduler.send(f"{page}/accept", **stale)  # both are named
+    assert "1 of 2 moves were made. 1 could not be made." in scheduler.text
+    assert (await clinic.appointment(second["id"]))["start"] != second["start"]
+    assert (await clinic.appointment(first["id"]))["status"] == "cancelled"
+    answer = await turned_away(scheduler, f"{page}/accept", **stale | {"once": "another"})
+    assert (answer.status_code, "Somebody else did something with this plan" in answer.text) == (409, True)
+
+
+async def test_a_plan_is_asked_for_followed_and_given_up(clinic: Clinic, scheduler: Browser) -> None:
+    await booked(clinic, "Erstmann")
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    assert "No plan was made here yet." in scheduler.text
+    await scheduler.send("/staff/plans/start", what="tomorrow", how="thorough")
+    page = scheduler.path
+    assert "percent of the time is spent" in scheduler.text
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    assert "asked for by you" in scheduler.text.lower()
+    answer = await turned_away(scheduler, "/staff/plans/start", what="rest", how="quick")
+    assert (answer.status_code, "A plan is searched for at this site already" in answer.text) == (409, True)
+    await scheduler.go(page)
+    await scheduler.send(f"{page}/give-up")
+    assert "Given up" in scheduler.text
+    assert f"{page}/give-up" not in scheduler.forms.found
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    await scheduler.send("/staff/plans/start", what="tomorrow", how="quick")
+    page = scheduler.path
+    await ended(scheduler, page)
+    assert "Nobody needs to move." in scheduler.text
+    assert "At most" in scheduler.text
+    await scheduler.send(f"{page}/give-up")
+    assert "Given up" in scheduler.text
+
+
+@pytest.mark.parametrize(
+    "said", [{"what": "yesterday", "how": "quick"}, {"what": "rest", "how": "slowly"}, {"what": "", "how": ""}], ids=str
+)
+async def test_a_form_that_says_nonsense_begins_no_search(clinic: Clinic, scheduler: Browser, said: dict[str, str]) -> None:
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    answer = await turned_away(scheduler, "/staff/plans/start", **said)
+    assert (answer.status_code, "Choose for when to plan" in answer.text) == (422, True)
+    answer = await turned_away(scheduler, "/staff/plans/start", what="rest", how="quick", place=str(uuid4()))
+    assert answer.status_code == 404
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    assert "No plan was made here yet." in scheduler.text
+
+
+async def test_without_a_move_chosen_nothing_is_accepted_and_an_unknown_plan_is_not_there(clinic: Clinic, scheduler: Browser) -> None:
+    first = await booked(clinic, "Erstmann")
+    page = await planned_after(clinic, scheduler, await away(clinic, first, first))
+    await scheduler.go(page)
+    del scheduler.forms.found[f"{page}/accept"].fields[f"move-{first['id']}"]
+    answer = await turned_away(scheduler, f"{page}/accept")
+    assert (answer.status_code, "Choose one move at least." in answer.text) == (422, True)
+    answer = await turned_away(scheduler, f"{page}/accept", **{f"move-{uuid4()}": "yes"})
+    assert answer.status_code == 422
+    assert (await clinic.appointment(first["id"]))["start"] == first["start"]
+    for where in (f"/staff/plans/{uuid4()}", "/staff/plans/nonsense", f"/staff/plans?place={uuid4()}"):
+        assert (await scheduler.client.get(where)).status_code == 404
+
+
+async def test_who_makes_no_plans_sees_none(clinic: Clinic) -> None:
+    for role in ("front-desk", "operations"):
+        browser = await staff_signed_in(clinic.system, role)
+        await browser.go("/staff")
+        assert "/staff/plans" not in browser.text
+        assert (await browser.client.get(f"/staff/plans?place={clinic.site_id}")).status_code == 403
+        await browser.client.aclose()
+
+
+async def rules_of(clinic: Clinic) -> Any:
+    found = ok(await clinic.system.request("operations", "GET", RULES, params={"site_id": clinic.site_id}))
+    return {name: found[name] for name in (*USUAL, "weights")}
+
+
+async def test_operations_say_on_the_overview_what_is_done_by_itself(clinic: Clinic) -> None:
+    weights = (await rules_of(clinic))["weights"] | {"move": 20.0}
+    said = USUAL | {"site_id": clinic.site_id, "weights": weights}
+    ok(await clinic.system.request("operations", "PUT", RULES, json=said))
+    operations = await staff_signed_in(clinic.system, "operations")
+    await operations.go(f"/staff/overview?place={clinic.site_id}")
+    await operations.send("/staff/overview/planning", accepts="yes", moves_most="7", minutes_most="45")
+    assert await rules_of(clinic) == {"proposes": True, "accepts": True, "moves_most": 7, "minutes_most": 45, "weights": weights}
+    answer = await turned_away(operations, "/staff/overview/planning", moves_most="0", minutes_most="45")
+    assert (answer.status_code, "Say a number of moves from 1 to 100" in answer.text) == (422, True)
+    del operations.forms.found["/staff/overview/planning"].fields["accepts"]
+    del operations.forms.found["/staff/overview/planning"].fields["proposes"]
+    await operations.send("/staff/overview/planning", moves_most="7", minutes_most="45")
+    assert (await rules_of(clinic))["proposes"] is False
+    await operations.client.aclose()
+    scheduler = await staff_signed_in(clinic.system, "scheduler")
+    await scheduler.go(f"/staff/overview?place={clinic.site_id}")
+    assert "nothing is planned by itself" in scheduler.text
+    assert "/staff/overview/planning" not in scheduler.forms.found
+    await scheduler.client.aclose()
