@@ -480,7 +480,7 @@ ROUTES = (
     Route(
         "POST", "/api/v1/day-plans", start_plan, "Search for a better plan for a site's day, in the background: nothing is changed by it.",
         permission=plans.MAKE, body=PlanDay, answer=KeptPlan, keyed=True, versioned=True, created="/api/v1/day-plans/{id}",
-        priority=Priority.REPORT, refusals=(c.UnknownSite, PlanRuns),
+        priority=Priority.REPORT, refusals=(c.UnknownSite, c.UnknownSchedule, c.UnknownVisitType, PlanRuns),
     ),
     Route(
         "GET", "/api/v1/day-plans", list_plans, "Plans of a site, the newest first, without their moves.", permission=plans.MAKE,
