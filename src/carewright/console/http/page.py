@@ -33,6 +33,7 @@ SESSION_SECONDS = 24 * 3600
 """Longer than any session: the server ends sessions, not the cookie."""
 HOME = "/staff"
 SIGN_IN = "/staff/sign-in"
+VERSION_DIGITS_MAX = 9
 OPENED = "console.page.open"
 """The audit log's name for what a page refuses by itself."""
 
@@ -74,7 +75,7 @@ class Ask:
     def version(self) -> int | None:
         """Which version of something the form was shown with; None where it says none."""
         text = self.form.get("version", "")
-        return int(text) if text.isdecimal() else None
+        return int(text) if text.isdecimal() and len(text) <= VERSION_DIGITS_MAX else None
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page. While the glass is broken it says so on top; the scripts of whoever is signed in may ask this site."""

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import numpy as np
 
-from carewright.contracts.scheduling import Participant
+from carewright.contracts.scheduling import AppointmentFact, ClaimedTime, Participant
 from carewright.directory import service as directory
 from carewright.flow.store import queue as flow
 from carewright.flow.store import rooms
+from carewright.flow.store.copied import copy_appointments
 from carewright.patients.service import records as patients
 from carewright.scheduling.model.actors import actor_of_device, actor_of_location, actor_of_practitioner
 from carewright.scheduling.model.hours import NO_HOURS, Hours
@@ -21,6 +22,8 @@ from carewright.simulation.hospital.build import build_hospital
 from carewright.simulation.hospital.hospital import Hospital
 from carewright.simulation.hospital.size import FULL, TINY
 
+FLOW_DAYS = 14
+"""For so long flow knows the appointments of a demonstration: all of them would double the time that it takes to load."""
 SIZES = {"full": FULL, "tiny": TINY}
 
 
@@ -53,7 +56,7 @@ async def _store_patients(context: Any, hospital: Hospital) -> None:
 
 
 async def _tell_flow(context: Any, hospital: Hospital) -> None:
-    """Flow's own copy of the catalogue, which events bring later on."""
+    """Flow's own copy of the catalogue and of the appointments of the first days, which events bring later on."""
     services = {service.id: service for service in hospital.directory.healthcare_services}
     async with context.db.transaction() as tx:
         for place in hospital.directory.locations:
@@ -65,6 +68,7 @@ async def _tell_flow(context: Any, hospital: Hospital) -> None:
             await rooms.put_device(tx, context.actor.organization_id, device)
         for each in hospital.directory.visit_types:
             await flow.put_visit_type(tx, context.actor.organization_id, each, services[each.healthcare_service_id].name)
+        await copy_appointments(tx, context.actor.organization_id, list(_facts(hospital)))
 
 
 def _calendars(hospital: Hospital) -> Load:
@@ -92,6 +96,19 @@ def _actors(hospital: Hospital) -> Iterator[Any]:
     yield from (actor_of_practitioner(person, roles.get(person.id, ())) for person in resources.practitioners)
     yield from (actor for location in resources.locations if (actor := actor_of_location(location)) is not None)
     yield from (actor for device in resources.devices if (actor := actor_of_device(device)) is not None)
+
+
+def _facts(hospital: Hospital) -> Iterator[AppointmentFact]:
+    """What an event of each appointment of the first `FLOW_DAYS` days would say."""
+    until = hospital.origin + timedelta(days=FLOW_DAYS)
+    for id_, status, visit_type_id, site_id, patient_id, start, end, urgency, _, people in hospital.appointment_records():
+        if start < until:
+            yield AppointmentFact(
+                organization_id=hospital.organization_id, appointment_id=id_, version=1, status=status, visit_type_id=visit_type_id,
+                site_id=site_id, patient_id=patient_id, start=start, end=end, urgency=urgency,
+                practitioner_ids=tuple(actor_id for kind, actor_id, _, _ in people if kind == "practitioner"),
+                claims=tuple(ClaimedTime(schedule_id=actor_id, lane=0, start=begin, end=over) for _, actor_id, begin, over in people),
+            )  # fmt: skip
 
 
 def _booked(hospital: Hospital) -> Iterator[Booked]:
