@@ -355,3 +355,9 @@ async def test_what_is_expected_of_a_merged_record_is_its_survivors(day: Day, co
         await handlers.take_over(day.ctx, tx, merged)
     survivor = await context("flow", "patient", patient_id=PATIENTS[5])
     assert [each.appointment_id for each in (await delays.list_expected(survivor, ListExpected())).items] == [VISITS[1]]
+
+
+async def test_patients_have_calendars_and_are_not_listed_as_running_late(day: Day) -> None:
+    await day.hear(AppointmentBooked, 4, 90, calendars=(DOCTOR, PATIENTS[4]))
+    page = await delays.list_delays(day.ctx, AtSite(site_id=SITE))
+    assert {each.calendar_id for each in page.items} == {DOCTOR, ROOM}

@@ -529,7 +529,8 @@ WHERE c.starts_at >= $1 AND c.starts_at < $2 AND c.status IN ('booked', 'arrived
 ORDER BY c.organization_id, t.calendar_id LIMIT $4
 
 -- name: calendars_at
--- Calendars with appointments at a site between $3 and $4, each with how many of those are expected late, and how many for an emergency.
+-- Calendars with appointments at a site between $3 and $4, each with how many of those are expected late, and how many for an emergency. Patients
+-- have a calendar, too, and are left out: nobody says of them that they run late.
 SELECT t.calendar_id, count(DISTINCT c.appointment_id) FILTER (WHERE x.late_minutes > 0) AS affected,
     count(DISTINCT c.appointment_id) FILTER (WHERE x.by_emergency) AS by_emergency
 FROM flow.coming c
@@ -537,6 +538,7 @@ JOIN flow.expected x ON x.organization_id = $1 AND x.appointment_id = c.appointm
 JOIN flow.coming_time t ON t.organization_id = $1 AND t.appointment_id = c.appointment_id
 WHERE c.organization_id = $1 AND c.site_id = $2 AND c.starts_at >= $3 AND c.starts_at < $4
   AND c.status IN ('booked', 'arrived', 'checked-in', 'fulfilled') AND ($5::uuid IS NULL OR t.calendar_id = $5)
+  AND t.calendar_id <> x.patient_id
 GROUP BY t.calendar_id ORDER BY t.calendar_id
 
 -- name: delays_of

@@ -25,7 +25,10 @@ DELAY = f"{DISRUPTIONS}/{{id}}/delay"
 TELLING = f"{DISRUPTIONS}/telling"
 LIST, CHANGE, SET_TELLING = "flow.delay.list", "flow.delay.change", "flow.queue.change"
 CALENDARS_MAX = 1_000
+ON_TIME_MAX = 40
+"""A hospital has hundreds who are: more are found by name."""
 OUT_MAX = 200
+NAME_MAX = 100
 MORE_MINUTES = (15, 30)
 """What one tap adds."""
 REASONS: Mapping[DelayReason, str] = {
@@ -123,12 +126,15 @@ async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
         _line(each, named[each.calendar_id].display, named[each.calendar_id].kind, zone) for each in page.items if each.calendar_id in named
     ]
     lines.sort(key=lambda line: (-line.delay.minutes, line.delay.affected == 0, list(KINDS.values()).index(line.kind), line.name))
+    name = ask.request.query_params.get("name", "").strip()[:NAME_MAX]
+    on_time = [line for line in lines if not line.delay.minutes and not line.delay.affected and name.casefold() in line.name.casefold()]
+    lines = [line for line in lines if line.delay.minutes or line.delay.affected] + on_time[:ON_TIME_MAX]
     out = (await ask.ctx.scheduling.list_outages(ask.ctx.actor, ListOutages(site_id=site.id, limit=OUT_MAX))).items
     ready = await ready_after(ask, site.id, out)
     telling = Telling(page.tell_minutes, ask.ctx.actor.may(SET_TELLING))
     as_of = ask.ctx.clock.now().astimezone(zone)
     return {
-        "place": place, "lines": lines, "telling": telling,
+        "place": place, "lines": lines, "name": name, "more_on_time": len(on_time[ON_TIME_MAX:]), "telling": telling,
         "out": [Stopped(each, KINDS[each.kind], said_when(each, zone), ready.get(each.id)) for each in out],
         "may_change": ask.ctx.actor.may(CHANGE), "may_plan": ask.ctx.actor.may(MAKES_PLANS), "as_of": f"{as_of:%H:%M}",
     }  # fmt: skip
