@@ -1,6 +1,6 @@
 """What does not go as planned today: who runs late at a site, said by one tap, and what it makes of the day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -26,9 +26,9 @@ TELLING = f"{DISRUPTIONS}/telling"
 LIST, CHANGE, SET_TELLING = "flow.delay.list", "flow.delay.change", "flow.queue.change"
 CALENDARS_MAX = 1_000
 ON_TIME_MAX = 40
-"""A hospital has hundreds who are: more are found by name."""
+"""A hospital has hundreds who are: more are shown by the letter that their name begins with."""
+PEOPLE: frozenset[ActorKind] = frozenset({"practitioner", "nurse", "technician"})
 OUT_MAX = 200
-NAME_MAX = 100
 MORE_MINUTES = (15, 30)
 """What one tap adds."""
 REASONS: Mapping[DelayReason, str] = {
@@ -51,6 +51,7 @@ class Line(NamedTuple):
     kind: str
     state: str
     why: str
+    letter: str
 
 
 class Stopped(NamedTuple):
@@ -126,18 +127,27 @@ async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
         _line(each, named[each.calendar_id].display, named[each.calendar_id].kind, zone) for each in page.items if each.calendar_id in named
     ]
     lines.sort(key=lambda line: (-line.delay.minutes, line.delay.affected == 0, list(KINDS.values()).index(line.kind), line.name))
-    name = ask.request.query_params.get("name", "").strip()[:NAME_MAX]
-    on_time = [line for line in lines if not line.delay.minutes and not line.delay.affected and name.casefold() in line.name.casefold()]
-    lines = [line for line in lines if line.delay.minutes or line.delay.affected] + on_time[:ON_TIME_MAX]
+    letters, letter, lines = of_letter(lines, ask.request.query_params.get("letter", ""))
     out = (await ask.ctx.scheduling.list_outages(ask.ctx.actor, ListOutages(site_id=site.id, limit=OUT_MAX))).items
     ready = await ready_after(ask, site.id, out)
     telling = Telling(page.tell_minutes, ask.ctx.actor.may(SET_TELLING))
     as_of = ask.ctx.clock.now().astimezone(zone)
     return {
-        "place": place, "lines": lines, "name": name, "more_on_time": len(on_time[ON_TIME_MAX:]), "telling": telling,
+        "place": place, "lines": lines, "letters": letters, "letter": letter, "telling": telling,
         "out": [Stopped(each, KINDS[each.kind], said_when(each, zone), ready.get(each.id)) for each in out],
         "may_change": ask.ctx.actor.may(CHANGE), "may_plan": ask.ctx.actor.may(MAKES_PLANS), "as_of": f"{as_of:%H:%M}",
     }  # fmt: skip
+
+
+def of_letter(lines: Sequence[Line], asked: str) -> tuple[list[str], str, list[Line]]:
+    """The letters to choose from, the one shown, and its lines: who is late, and of many who are on time those with that letter."""
+    late = [line for line in lines if line.delay.minutes or line.delay.affected]
+    on_time = [line for line in lines if not (line.delay.minutes or line.delay.affected)]
+    if len(on_time) <= ON_TIME_MAX:
+        return [], "", [*late, *on_time]
+    letters = sorted({line.letter for line in on_time})
+    letter = asked if asked in letters else letters[0]
+    return letters, letter, [*late, *(line for line in on_time if line.letter == letter)]
 
 
 def said_when(closed: Outage | Busy, zone: ZoneInfo) -> str:
@@ -152,7 +162,7 @@ def _line(delay: Delay, name: str, kind: ActorKind, zone: ZoneInfo) -> Line:
         at = f"{delay.said_at.astimezone(zone):%H:%M}"
         reason = "" if delay.reason in (None, "other") else f"{REASONS[delay.reason].lower()}, "
         why = f"seen at {at}" if delay.source == "detected" else f"{reason}said at {at}"
-    return Line(delay, name, KINDS[kind], state, why)
+    return Line(delay, name, KINDS[kind], state, why, name.split()[-1 if kind in PEOPLE else 0][:1].upper())
 
 
 def _minutes(ask: Ask) -> int:
