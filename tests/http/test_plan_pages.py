@@ -207,3 +207,48 @@ async def test_operations_say_on_the_overview_what_is_done_by_itself(clinic: Cli
     assert "nothing is planned by itself" in scheduler.text
     assert "/staff/overview/planning" not in scheduler.forms.found
     await scheduler.client.aclose()
+
+
+async def test_a_plan_that_concerns_many_names_nobody(clinic: Clinic, scheduler: Browser) -> None:
+    """Whoever opens the records of many at once is signed out, as somebody who takes them along."""
+    visits = [await booked(clinic, "Vielmann") for _ in range(21)]
+    page = await planned_after(clinic, scheduler, await away(clinic, visits[0], visits[-1]))
+    await scheduler.go(page)
+    assert "nobody is named here" in scheduler.text
+    assert "Vielmann" not in scheduler.text
+    assert all(f"/staff/board/visits/{each['id']}" in scheduler.text for each in visits)
+    assert scheduler.text.count('type="checkbox"') > 0
+
+
+async def test_what_if_is_only_a_question(clinic: Clinic, scheduler: Browser) -> None:
+    visit = await booked(clinic, "Erstmann")
+    await scheduler.go(f"/staff/plans/what-if?place={clinic.site_id}")
+    supposed = {"what": "tomorrow", "without": clinic.practitioner_id, "emergencies": "3", "kind": clinic.visit_type_id}
+    await scheduler.send("/staff/plans/what-if", **supposed)
+    page = scheduler.path
+    assert "3 emergencies come on top" in scheduler.text
+    await ended(scheduler, page)
+    assert "Nothing of it can be accepted." in scheduler.text
+    assert "Emergencies (3)" in scheduler.text
+    assert "Then, planned anew" in scheduler.text
+    assert "Without a place (1)" in scheduler.text
+    assert 'type="checkbox"' not in scheduler.text
+    assert (await clinic.appointment(visit["id"]))["version"] == visit["version"], "nobody is moved"
+    await scheduler.go(f"/staff/plans?place={clinic.site_id}")
+    assert "Only a question: nothing of it can be accepted." in scheduler.text
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({}, 422), ({"emergencies": "3"}, 422), ({"emergencies": "101", "kind": str(uuid4())}, 422), ({"without": "nobody"}, 422),
+        ({"what": "never", "emergencies": "0"}, 422), ({"without": str(uuid4())}, 404), ({"emergencies": "1", "kind": str(uuid4())}, 422),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_question_that_supposes_nonsense_is_refused_in_plain_words(
+    clinic: Clinic, scheduler: Browser, said: dict[str, str], status: int
+) -> None:
+    await scheduler.go(f"/staff/plans/what-if?place={clinic.site_id}")
+    answer = await turned_away(scheduler, "/staff/plans/what-if", **{"what": "rest"} | said)
+    assert (answer.status_code, "Please look again" in answer.text) == (status, True)

@@ -34,6 +34,7 @@ from carewright.console.http import (
     today,
     tuning,
     visit,
+    what_if,
 )
 from carewright.console.http.page import CALLER, HOME, OPENED, SESSION, SESSION_SECONDS, SIGN_IN, Ask, Handle, page
 from carewright.console.http.privacy import PRIVACY, close_review, close_unusual, download_proof, download_record, show_privacy
@@ -61,7 +62,7 @@ PRIORITIES: Declared = {
     disruptions.DISRUPTIONS: Priority.PRESENCE, disruptions.DELAY: Priority.PRESENCE,
     overview.OVERVIEW: Priority.LOOK,
     plans.PLANS: Priority.PRESENCE, f"{plans.PLANS}/start": Priority.REPORT, plan.PLAN: Priority.PRESENCE,
-    f"{plan.PLAN}/give-up": Priority.PRESENCE, f"{plan.PLAN}/accept": Priority.PRESENCE,
+    what_if.WHAT_IF: Priority.REPORT, f"{plan.PLAN}/give-up": Priority.PRESENCE, f"{plan.PLAN}/accept": Priority.PRESENCE,
     outage.OUT: Priority.PRESENCE, outage.BACK: Priority.PRESENCE, outage.MOVE: Priority.PRESENCE,
     offering.ASK: Priority.PRESENCE, offering.ASK_ALL: Priority.PRESENCE, offering.WITHDRAW: Priority.PRESENCE,
     offering.ACCEPT: Priority.PRESENCE,
@@ -161,6 +162,8 @@ def pages(ctx: ConsoleContext) -> Sequence[BaseRoute]:
         post(overview.PLANNING, overview.set_planning),
         get(plans.PLANS, plans.show_plans),
         post(f"{plans.PLANS}/start", plans.start),
+        get(what_if.WHAT_IF, what_if.show_what_if),
+        post(what_if.WHAT_IF, what_if.start),
         get(plan.PLAN, plan.show_plan),
         post(f"{plan.PLAN}/give-up", plan.give_up),
         post(f"{plan.PLAN}/accept", plan.accept),

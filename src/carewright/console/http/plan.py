@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from carewright.console.http import plan_words as words
-from carewright.console.http import plans
+from carewright.console.http import plans, what_if
 from carewright.console.http.finding import names_of_patients
 from carewright.console.http.page import Ask, number, uuid_or_none, zone_of
 from carewright.contracts.planner import AcceptPlan, DayPlan, GiveUpPlan, KeptPlan, PlannedMove, PlanNotOpen
@@ -22,6 +22,9 @@ PLAN = f"{plans.PLANS}/{{id}}"
 MOVES_MAX = 80
 """As many moves as a page has, so that a form of them has no more fields than are taken."""
 LEFT_OUT_MAX = 50
+NAMED_MAX = 20
+"""A plan that concerns more people names none: whoever opens so many records at once reads faster than a person does, and is signed out
+(docs/howto/respond-to-an-incident.md). Whose an appointment is stands on its own page."""
 SCHEDULES_MAX = 500
 CHOSEN = "move-"
 FASTER = "Somebody else did something with this plan a moment ago. This is how it stands now."
@@ -94,6 +97,9 @@ async def _shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     zone, now = zone_of(site), ask.ctx.clock.now()
     page = max(1, number(ask.request.query_params.get("page", "") or ask.form.get("page", "")))
     values: dict[str, object] = {"groups": (), "left_out": (), "figures": (), "quality": "", "pages": 1, "changed": 0, "may_choose": False}
+    supposed = kept.asked.what_if
+    if supposed is not None:
+        values["said"] = what_if.said(supposed, await _names_of_actors(ask, (each.actor_id for each in supposed.without)))
     if kept.plan is not None:
         values |= await _found(ask, kept, kept.plan, page, zone)
     return ask.show(
@@ -110,7 +116,7 @@ async def _found(ask: Ask, kept: KeptPlan, plan: DayPlan, page: int, zone: ZoneI
     shown = moves[(page - 1) * MOVES_MAX : page * MOVES_MAX]
     why = {each.appointment_id: each.texts for each in plan.reasons}
     without = sorted(plan.without_place, key=lambda each: each not in why)[:LEFT_OUT_MAX]
-    named = await _named(ask, shown, without)
+    named = await _named(ask, shown, without, is_named=len(plan.moves) + len(without) <= NAMED_MAX)
     now, made = ask.ctx.clock.now(), {each.appointment_id: each for each in kept.made}
     left = [named.visits[each] for each in without if each in named.visits]
     told = {each.appointment_id: words.move_of(each, made.get(each.appointment_id), named, kept, zone, now, left) for each in shown}
@@ -120,21 +126,22 @@ async def _found(ask: Ask, kept: KeptPlan, plan: DayPlan, page: int, zone: ZoneI
         for reason, name in words.REASONS.items()
     ]
     return {
-        "groups": [each for each in groups if each.moves],
+        "is_named": bool(named.patients) or not named.visits, "groups": [each for each in groups if each.moves],
         "left_out": [_left_out(each, named, why.get(each, ()), zone, gives_way=each in giving_way) for each in without],
-        "figures": words.figures(plan), "quality": words.quality(plan), "pages": max(1, -(-len(moves) // MOVES_MAX)),
+        "figures": words.figures(plan), "columns": words.SUPPOSED_COLUMNS if plan.supposed else words.COLUMNS,
+        "emergencies": what_if.emergencies(plan, zone), "quality": words.quality(plan), "pages": max(1, -(-len(moves) // MOVES_MAX)),
         "may_choose": any(each.may_choose for each in told.values()),
         "changed": sum(each.is_over and each.id not in made for each in told.values()),
     }  # fmt: skip
 
 
-async def _named(ask: Ask, moves: Sequence[PlannedMove], without: Sequence[UUID]) -> words.Named:
+async def _named(ask: Ask, moves: Sequence[PlannedMove], without: Sequence[UUID], *, is_named: bool) -> words.Named:
     ids = (*(each.appointment_id for each in moves), *without)
     if not ids:
         return words.Named({}, {}, {})
     query = SearchAppointments(ids=ids, limit=len(ids))
     visits = {each.id: each for each in (await ask.ctx.scheduling.search_appointments(ask.ctx.actor, query)).items}
-    patients = await names_of_patients(ask, (each.patient_id for each in visits.values()))
+    patients = await names_of_patients(ask, (each.patient_id for each in visits.values() if is_named))
     return words.Named(visits, patients, await _names_of_actors(ask, (actor for each in moves for actor in each.actor_ids)))
 
 

@@ -27,6 +27,9 @@ FAULTS: Mapping[PlanFault, str] = {
 }
 REASONS: Mapping[MoveReason, str] = {"cannot-take-place": "Cannot take place as booked", "makes-room": "Makes room for others"}
 """In the order in which moves are shown."""
+COLUMNS = ("Booked", "Proposed")
+SUPPOSED_COLUMNS = ("As it is", "Then, as booked", "Then, planned anew")
+ONLY_ASKED = "Only a question: nothing of it can be accepted."
 OTHER, ITSELF = "somebody else", "by itself, after something went out of service"
 GONE = "This appointment is not there any more."
 OVER = "That time is over."
@@ -55,11 +58,10 @@ class Move(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A figure of the day as booked, and as proposed."""
+    """A figure of the day by the columns of `COLUMNS`, or of `SUPPOSED_COLUMNS`; `more` is what the last wins over the one before."""
 
     name: str
-    booked: str
-    proposed: str
+    values: Sequence[str]
     more: str
 
 
@@ -71,9 +73,9 @@ class Named(NamedTuple):
     actors: Mapping[UUID, str]
 
     def who(self, appointment_id: UUID) -> str:
-        """The patient of an appointment."""
+        """The patient of an appointment; nothing where no names are asked for."""
         visit = self.visits.get(appointment_id)
-        return self.patients.get(visit.patient_id, "Name not known") if visit else GONE
+        return self.patients.get(visit.patient_id, "") if visit else ""
 
 
 def span(kept: KeptPlan, zone: ZoneInfo) -> str:
@@ -88,6 +90,8 @@ def stands(kept: KeptPlan) -> str:
     match kept.state:
         case "searching":
             return f"{kept.percent} percent of the time is spent."
+        case "proposed" if kept.asked.what_if is not None:
+            return ONLY_ASKED
         case "proposed":
             return proposal(kept)
         case "accepted":
@@ -134,12 +138,12 @@ def counted(count: int, one: str, more: str) -> str:
 
 
 def figures(plan: DayPlan) -> Sequence[Figure]:
-    """The day as booked beside the day as proposed, in what a day is measured by."""
-    booked, proposed = plan.booked, plan.proposed
-    found = [_figure("Visits with a place", booked.placed, proposed.placed)]
-    if booked.emergencies or proposed.emergencies:
-        found.append(_figure("Of these, emergencies", booked.emergencies, proposed.emergencies))
-    return [*found, _figure("Minutes of care", booked.care_minutes, proposed.care_minutes)]
+    """The day as booked beside the day as proposed, in what a day is measured by; first the day as it is, where something is supposed."""
+    days = ([plan.supposed.really] if plan.supposed else []) + [plan.booked, plan.proposed]
+    found = [_figure("Visits with a place", [each.placed for each in days])]
+    if any(each.emergencies for each in days):
+        found.append(_figure("Of these, emergencies", [each.emergencies for each in days]))
+    return [*found, _figure("Minutes of care", [each.care_minutes for each in days])]
 
 
 def quality(plan: DayPlan) -> str:
@@ -157,7 +161,7 @@ def move_of(
     visit = named.visits.get(move.appointment_id)
     is_made = made is not None and made.outcome == "moved"
     changed = "" if is_made else _changed(move, visit, zone, now)
-    is_open = kept.state in ("proposed", "accepted") and not is_made and not changed
+    is_open = kept.state in ("proposed", "accepted") and kept.asked.what_if is None and not is_made and not changed
     there = next((each for each in without if is_where(each, move)), None) if is_open and made is None else None
     is_as_booked = visit is not None and visit.version == move.version
     return Move(
@@ -176,12 +180,13 @@ def is_where(visit: Appointment, move: PlannedMove) -> bool:
 
 
 def _waits(there: Appointment, named: Named, kept: KeptPlan, zone: ZoneInfo) -> str:
-    return f"Can be made once {named.who(there.id)} gives up {_at(there.start, kept, zone)}: see below, without a place."
+    who = named.who(there.id) or f"somebody whose {there.visit_type_name} it is"
+    return f"Can be made once {who} gives up {_at(there.start, kept, zone)}: see below, without a place."
 
 
-def _figure(name: str, booked: int, proposed: int) -> Figure:
-    more = proposed - booked
-    return Figure(name, f"{booked:,}", f"{proposed:,}", f"{more:+,}" if more else "")
+def _figure(name: str, values: Sequence[int]) -> Figure:
+    more = values[-1] - values[-2]
+    return Figure(name, [f"{each:,}" for each in values], f"{more:+,}" if more else "")
 
 
 def _changed(move: PlannedMove, visit: Appointment | None, zone: ZoneInfo, now: datetime) -> str:

@@ -51,9 +51,7 @@ async def show_plans(ask: Ask) -> Response:
 async def start(ask: Ask) -> Response:
     """Begin to search for a better plan."""
     place = ask.form.get("place", "")
-    site = next((one for one in await _sites(ask) if str(one.id) == place), None)
-    if site is None:
-        raise NotFound
+    site = await site_of(ask, place)
     what, how = ask.form.get("what", ""), ask.form.get("how", "")
     if what not in WHAT or how not in HOW:
         return await _shown(ask, place, 422, "Choose for when to plan, and for how long to search.")
@@ -96,6 +94,14 @@ def _serves(kept: KeptPlan, outage: Outage) -> bool:
 def live_at(site_id: UUID, error: str) -> str:
     """The stream that a page of plans follows; none where it says what went wrong, which is at no address to ask for again."""
     return "" if error else f"{LIVE}?{urlencode({'site': str(site_id)})}"
+
+
+async def site_of(ask: Ask, place: str) -> Location:
+    """The site, if it is one where they work. Raises `NotFound`."""
+    site = next((one for one in await _sites(ask) if str(one.id) == place), None)
+    if site is None:
+        raise NotFound
+    return site
 
 
 async def _sites(ask: Ask) -> tuple[Location, ...]:
