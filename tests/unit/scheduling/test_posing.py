@@ -12,7 +12,6 @@ from carewright.scheduling.engines import port
 from carewright.scheduling.engines.apart import Answer, plan_apart, question_of
 from carewright.scheduling.engines.chains import Effort, search
 from carewright.scheduling.engines.exact import Exact
-from carewright.scheduling.model import posing
 from carewright.scheduling.model.planning import Bits, Plan, Problem, faults, row_of_bits, value_of
 from carewright.scheduling.model.posing import UNIT, Need, Placed, Posed, Visit, Weights, pose
 
@@ -91,14 +90,6 @@ def test_who_is_named_now_stays_also_beside_somebody_who_is_not_known_yet() -> N
     rows = np.array([row_of_bits(range(TICKS), TICKS) for _ in range(6)])
     posed = pose([*known, unknown], rows, TICKS, Weights(split=0))
     assert planned(posed) == [Placed(10, ((0,), (2,))), Placed(12, ((1,), (3,))), Placed(9, ((5,), (4,)))]
-
-
-def test_where_everybody_cannot_stay_somebody_is_there_for_everybody() -> None:
-    """Both units are wanted by one after the other, and the third visit lasts over both: one has to change."""
-    spans = [(0, 4, 0), (2, 9, 1), (4, 8, 2)]
-    wanted = {0: 1, 1: None, 2: 2}
-    named = dict(posing._coloured([1, 2], [posing.Span(*each) for each in spans], wanted))
-    assert named[0] != named[1] != named[2]
 
 
 def test_two_of_one_kind_are_two_people() -> None:

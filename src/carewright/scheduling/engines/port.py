@@ -16,6 +16,7 @@ from carewright.scheduling.engines.exact import VISITS_MAX, exactly
 from carewright.scheduling.engines.genetic import evolve, search_crossing
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.engines.part import joined, part_of, taken
+from carewright.scheduling.engines.settle import settled
 from carewright.scheduling.model.planning import Plan, Problem, Value, faults, value_of
 
 Engine = Literal["usual", "greedy", "keys", "chains", "crossing", "exact", "best"]
@@ -107,7 +108,7 @@ async def plan_day(  # all that can be asked; what is said by name may be left o
             bounding.cancel()
             await asyncio.wait([bounding])  # its child has ended, too
     whole = joined(start, part, ran.plan) if part and start is not None else ran.plan
-    value = value_of(problem, whole)
+    value = value_of(problem, whole) if part else best
     if most:
         most = Value(most.urgent + value.urgent - best.urgent, most.rest + value.rest - best.rest)
     return Answer(plan=whole, value=value, engine=by, steps=ran.steps, bound=most, gap=gap_of(value, most), fell=tuple(ran.fell))
@@ -147,8 +148,10 @@ async def _ran(asked: Asked, engine: Engine) -> tuple[Ran, Engine]:
 
 
 async def _checked(asked: Asked, engine: Callable[[Asked], Awaitable[Ran]]) -> Ran:
-    """What it finds, if that is sound; the plan that there was where it is worth more."""
+    """What it finds, if that is sound, with nobody moved for nothing; the plan that there was where it is worth more."""
     ran = await engine(asked)
+    if asked.start is not None:
+        ran.plan = await asyncio.to_thread(settled, asked.problem, asked.start, ran.plan)
     if await asyncio.to_thread(faults, asked.problem, ran.plan):
         raise _Fell(UNSOUND)
     if asked.start is not None and value_of(asked.problem, asked.start) > value_of(asked.problem, ran.plan):

@@ -136,7 +136,7 @@ def value_of(problem: Problem, plan: Plan) -> Value:
     total -= int((problem.even * load_of(problem, plan) ** 2).sum())
     used = use_of(problem, plan)
     for pool in np.flatnonzero(problem.split):
-        total -= int(problem.split[pool]) * (_stretches(used[pool] < problem.capacity[pool]) - _stretches(problem.capacity[pool] > 0))
+        total -= int(problem.split[pool]) * (stretches(used[pool] < problem.capacity[pool]) - stretches(problem.capacity[pool] > 0))
     urgent = int(problem.urgent[placed].sum())
     return Value(urgent, total - problem.first * urgent)
 
@@ -182,11 +182,12 @@ def faults(problem: Problem, plan: Plan) -> list[str]:
                 found.append(f"visit {visit} has nobody who can fill role {role - roles.start}")
             if start + problem.role_until[role] > problem.ticks:
                 found.append(f"visit {visit} lasts beyond the horizon")
-        found += _links_broken(problem, plan, visit)
+        found += links_broken(problem, plan, visit)
     return found
 
 
-def _links_broken(problem: Problem, plan: Plan, visit: int) -> list[str]:
+def links_broken(problem: Problem, plan: Plan, visit: int) -> list[str]:
+    """Which links of a visit that has a place do not hold, in words."""
     found = []
     for link in range(problem.link_from[visit], problem.link_from[visit + 1]):
         other = int(problem.link_other[link])
@@ -197,6 +198,6 @@ def _links_broken(problem: Problem, plan: Plan, visit: int) -> list[str]:
     return found
 
 
-def _stretches(free: npt.NDArray[np.bool_]) -> int:
+def stretches(free: npt.NDArray[np.bool_]) -> int:
     """How many stretches of ticks are set."""
     return int(free[0]) + int((free[1:] & ~free[:-1]).sum())

@@ -7,13 +7,14 @@ docs/concepts/planning.md derives). A visit that people know of loses `move` for
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from carewright.scheduling.model.naming import Span, named
 from carewright.scheduling.model.planning import NOT_PLACED, Bits, Ints, Plan, Problem, rises_of
 from carewright.scheduling.model.ticks import TICK_MINUTES, WORD_BITS, range_is_set
 
@@ -80,14 +81,6 @@ class Visit:
     """Visits of one patient do not overlap."""
 
 
-class Span(NamedTuple):
-    """Ticks for which a unit of a pool fills a role."""
-
-    since: int
-    until: int
-    role: int
-
-
 class Tie(NamedTuple):
     """That a visit starts from `least` to `most` ticks after another one, by their numbers; what `needs` that has no place without it."""
 
@@ -129,7 +122,7 @@ class Posed:
 
     def placements(self, plan: Plan) -> list[Placed | None]:
         """Who serves each visit: units of a pool are named so that whoever serves a visit now goes on doing so where that can be."""
-        named = self._named(plan)
+        who = self._named(plan)
         found: list[Placed | None] = []
         for number, visit in enumerate(self.visits):
             if plan.start[number] < 0:
@@ -139,7 +132,7 @@ class Posed:
             order = lead_first(visit)
             filled: list[tuple[int, ...]] = [()] * len(visit.needs)
             for place in order:
-                filled[place] = tuple(named[next(roles)] for _ in range(visit.needs[place].units))
+                filled[place] = tuple(who[next(roles)] for _ in range(visit.needs[place].units))
             found.append(Placed(int(plan.start[number]), tuple(filled)))
         return found
 
@@ -190,16 +183,17 @@ class Posed:
         """Which unit of its pool fills each role: in order of time, the one that does now if it is free, else any. There always is one."""
         problem = self.problem
         taken: defaultdict[int, list[Span]] = defaultdict(list)
-        now = {}
+        now, unmoved = {}, set[int]()
         for number, visit in enumerate(self.visits):
             serving = _serving(visit)
+            unmoved.update(self._roles(number) if plan.start[number] == visit.booked else ())
             for place, role in enumerate(self._roles(number)):
                 if plan.start[number] < 0 or not self.units[problem.option_pool[plan.chosen[role]]]:
                     continue
                 since, until = int(plan.start[number] + problem.role_since[role]), int(plan.start[number] + problem.role_until[role])
                 taken[int(problem.option_pool[plan.chosen[role]])].append(Span(since, until, role))
                 now[role] = serving[place] if place < len(serving) else None
-        return {role: unit for pool, spans in taken.items() for role, unit in _coloured(self.units[pool], sorted(spans), now)}
+        return {role: unit for pool, spans in taken.items() for role, unit in named(self.units[pool], sorted(spans), now, unmoved)}
 
 
 def pose(visits: Sequence[Visit], free: Bits, ticks: int, weights: Weights, now: int = 0, ties: Sequence[Tie] = ()) -> Posed:
@@ -370,38 +364,6 @@ def _serving(visit: Visit) -> list[int | None]:
         known = visit.served_by[place] if visit.served_by else ()
         found += [*known, *[None] * (visit.needs[place].units - len(known))]
     return found
-
-
-def _coloured(units: Sequence[int], spans: Sequence[Span], now: Mapping[int, int | None]) -> Iterator[tuple[int, int]]:
-    """(role, unit) of each span, no unit twice at once: whoever is there now stays, as far as somebody is then left for everybody else."""
-    busy: dict[int, list[Span]] = {unit: [] for unit in units}
-    named: dict[int, int] = {}
-    for span in spans:
-        wanted = now[span.role]
-        if wanted is not None and wanted in busy and not _meets(span, busy[wanted]):
-            named[span.role] = wanted
-            busy[wanted].append(span)
-    for span in spans:
-        if span.role not in named:
-            free = next((unit for unit in units if not _meets(span, busy[unit])), None)
-            if free is None:
-                return _in_order(units, spans)
-            named[span.role] = free
-            busy[free].append(span)
-    return iter(named.items())
-
-
-def _in_order(units: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """The same in order of time, whoever is there now: then there is always one who is free."""
-    free_at = dict.fromkeys(units, 0)
-    for span in spans:
-        unit = next(unit for unit in units if free_at[unit] <= span.since)
-        free_at[unit] = span.until
-        yield span.role, unit
-
-
-def _meets(span: Span, others: Sequence[Span]) -> bool:
-    return any(each.since < span.until and span.since < each.until for each in others)
 
 
 def _is_broken(visit: Visit, free: Bits) -> bool:
