@@ -5,7 +5,7 @@ import pytest
 
 from carewright.scheduling.engines.greedy import most_urgent_first, next_available
 from carewright.scheduling.engines.settle import settled
-from carewright.scheduling.model.planning import Plan, Problem, faults, total_of
+from carewright.scheduling.model.planning import Plan, Problem, faults, total_of, value_of
 from tests.unit.scheduling.days import day
 
 
@@ -39,6 +39,21 @@ def test_where_every_place_is_worth_the_same_many_go_back() -> None:
         before, plan = next_available(problem, range(problem.visits)), most_urgent_first(problem)
         went += int((settled(problem, before, plan).start != plan.start).sum())
     assert went > 50
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_has_a_place_loses_it_to_an_emergency_alone(seed: int) -> None:
+    problem = day(seed)
+    before, plan = next_available(problem, range(problem.visits)), most_urgent_first(problem)
+    lost = (before.start >= 0) & (plan.start < 0)
+    found = settled(problem, before, plan, keep=True)
+    assert faults(problem, found) == []
+    assert value_of(problem, found).urgent >= value_of(problem, plan).urgent
+    calm = problem._replace(tier=np.ones_like(problem.tier), worth=problem.worth - problem.first * problem.urgent[:, None])
+    kept = settled(calm, before, plan, keep=True)
+    assert faults(calm, kept) == []
+    assert not ((before.start >= 0) & (kept.start < 0)).any()
+    assert lost.any() or seed not in {0, 1}
 
 
 def test_where_nothing_was_different_nothing_is() -> None:

@@ -10,8 +10,9 @@ from carewright.kernel.clock import SystemClock
 from carewright.scheduling.engines.asked import Reasons, Sent, SentPlan, received, received_plan, sent, sent_plan
 from carewright.scheduling.engines.chains import Effort, Progress, Told, search
 from carewright.scheduling.engines.exact import reasons_each
-from carewright.scheduling.engines.port import Engine, Fall, plan_day
-from carewright.scheduling.model.planning import Plan, Problem, Value
+from carewright.scheduling.engines.port import Engine, Fall, gap_of, plan_day
+from carewright.scheduling.engines.settle import settled
+from carewright.scheduling.model.planning import Plan, Problem, Value, value_of
 from carewright.scheduling.model.posing import UNIT
 
 CLOCK = SystemClock().monotonic_seconds
@@ -86,11 +87,12 @@ async def _answered(question: Question, problem: Problem, start: Plan, told: Tol
     effort = Effort(seconds=question.seconds, seed=question.seed, chains=question.chains)
     bounds = question.seconds >= BOUND_FROM and problem.visits <= BOUND_VISITS_MAX
     found = await plan_day(problem, effort, CLOCK, start=start, told=told, bound_seconds=BOUND_SECONDS if bounds else None)
-    left = _most_urgent(problem, found.plan)[:WHY_MAX] if question.why_seconds else []
-    why = await reasons_each(problem, found.plan, left, question.why_seconds) if left else []
+    plan = settled(problem, start, found.plan, keep=True)
+    left = _most_urgent(problem, plan)[:WHY_MAX] if question.why_seconds else []
+    why = await reasons_each(problem, plan, left, question.why_seconds) if left else []
     return Answer(
-        found=sent_plan(found.plan), engine=found.engine if question.seconds else "greedy", steps=found.steps,
-        bound=found.bound, gap=found.gap, fell=list(found.fell),
+        found=sent_plan(plan), engine=found.engine if question.seconds else "greedy", steps=found.steps,
+        bound=found.bound, gap=gap_of(value_of(problem, plan), found.bound), fell=list(found.fell),
         why=[Why(visit=visit, reasons=reasons) for visit, reasons in zip(left, why, strict=False)],
     )  # fmt: skip
 
