@@ -17,6 +17,8 @@ STEPS_OF_WORK = 350_000
 """Steps of a chain that stand for one unit of the solver's measure of work: each is about a second of one core."""
 SECONDS_TO_START = 5
 """For the child to begin, beside what it is given to search."""
+PATIENCE = 10
+"""Whoever asks by steps has the same answer on a machine that is busy with other things: the child may take so many times its work."""
 MEBIBYTES = 2_048
 TOO_MANY = "TooMany"
 
@@ -46,8 +48,9 @@ async def exactly(problem: Problem, start: Plan, effort: Effort, free: Iterable[
         work=None if effort.steps is None else effort.steps / STEPS_OF_WORK,
     )  # fmt: skip
     seconds = ceil((asked.seconds or 0) + 2 * (asked.work or 0)) + SECONDS_TO_START
+    limits = Limits(cpu_seconds=seconds, seconds=seconds * (1 if effort.steps is None else PATIENCE), mebibytes=MEBIBYTES)
     try:
-        solved = await reckon(children.solve, asked, Solved, Limits(cpu_seconds=seconds, seconds=seconds, mebibytes=MEBIBYTES))
+        solved = await reckon(children.solve, asked, Solved, limits)
     except RanOut as ended:
         return replace(stands, fell=ended.why)
     if solved is None or solved.plan is None:
