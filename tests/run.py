@@ -44,7 +44,7 @@ RULES = Tier("rules", "house rules, units, properties, contracts: no server", ("
 """Goes first and alone: what it finds is found soonest."""
 TIERS = (
     RULES,
-    Tier("store", "queries, migrations, outbox, races: PostgreSQL and Valkey", ("store",), 2400),
+    Tier("store", "queries, migrations, outbox, races: PostgreSQL and Valkey", ("store",), 3600),
     Tier("faults", "processes killed under load", ("faults",), 1800),
     Tier("roles", "the same scenarios in one process and in one per role", ("roles",), 1800),
     Tier("http", "the API and its document: one server", ("http",), 1200),
