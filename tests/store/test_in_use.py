@@ -133,6 +133,15 @@ async def test_a_call_keeps_it_and_what_becomes_of_the_turn_gives_it_back(hospit
     await hospital.ensure_sound()
 
 
+async def test_an_arrival_that_is_heard_late_gives_nothing_back(hospital: Hospital) -> None:
+    """The fact of how the turn was before the time was taken."""
+    entry = hospital.here.ids.new()
+    await take(hospital, entry)
+    before = await has(hospital, entry)
+    await hear(hospital, entry, "waiting", action="arrive", version=1)
+    assert await has(hospital, entry) == before != []
+
+
 async def test_what_is_never_called_goes_back_by_itself(hospital: Hospital) -> None:
     """As when whoever took it broke off between the two."""
     entry = hospital.here.ids.new()

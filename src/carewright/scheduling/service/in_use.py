@@ -117,6 +117,8 @@ async def follow_turn(ctx: Context, tx: Session, event: QueueEntryMoved) -> None
         if not use.is_kept:
             await _keep(ctx, tx, event, use)
         return
+    if use is not None and not use.is_kept and event.status == "waiting":
+        return  # it was taken beforehand, and this tells how the turn was before
     if use is not None:
         await _release(ctx, tx, event.organization_id, use)
         await _note(ctx, tx, event, "D")
