@@ -57,6 +57,10 @@ class Clinic:
         page = ok(await self.system.request(role, "GET", "/api/v1/availability", params=query))
         return [slot["start"] for slot in page["items"]]
 
+    async def free_soon(self) -> list[str]:
+        """The same from a minute on: what is free then still lies ahead when it is booked."""
+        return await self.free(from_at=(datetime.now(UTC) + timedelta(minutes=1)).isoformat())
+
     async def hold(self, patient: UUID, start: str, role: str = "patient", key: str | None = FRESH) -> httpx.Response:
         body = {"patient_id": str(patient), "time": self.picked(start)}
         return await self.system.request(role, "POST", "/api/v1/holds", json=body, patient_id=patient, key=key)

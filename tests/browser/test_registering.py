@@ -1,7 +1,7 @@
 """Registering somebody who is new, in a real browser: from a queue, by keyboard, beside people who may be the same, without scripts."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -175,7 +175,7 @@ async def test_a_time_is_found_and_booked_and_who_is_beaten_to_it_sees_others(
     visits: Visits, one_process: System, family: str, size: dict[str, int]
 ) -> None:
     clinic = await open_clinic(one_process)
-    patient_id, (first, second, *_) = await known(one_process, family, "Ruth"), await clinic.free(from_at=datetime.now(UTC).isoformat())
+    patient_id, (first, second, *_) = await known(one_process, family, "Ruth"), await clinic.free_soon()
     page = await at_the_desk(visits, one_process, f"/staff/patients/{patient_id}", size)
     await page.get_by_role("link", name="Find a time").click()
     assert await problems_of(page) == []

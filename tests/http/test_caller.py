@@ -1,7 +1,6 @@
 """For whom a desk calls: chosen on the queue's page, kept by the browser, said with every call: who is booked is minded there too."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 
@@ -28,7 +27,7 @@ async def queue(clinic: Clinic) -> Json:
 
 async def book_next(clinic: Clinic, queue: Json) -> None:
     """Somebody is booked within the half hour, and the queue knows it."""
-    (start, *_) = await clinic.free(from_at=datetime.now(UTC).isoformat())
+    (start, *_) = await clinic.free_soon()
     ok(await clinic.book(await register(clinic.system), start), 201)
     body = {"practitioner_id": clinic.practitioner_id}
     async with asyncio.timeout(FOLLOW_SECONDS_MAX):

@@ -1,7 +1,6 @@
 """A kiosk in one process, through JSON, and with a process for each role: the code of a message gives a ticket, at its site alone."""
 
 import re
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from tests.clinic import Clinic, ok, open_clinic, open_now
@@ -29,7 +28,7 @@ async def booked_now(clinic: Clinic) -> tuple[str, str]:
     number = f"+1 312 555{uuid4().int % 10000:04d}"
     body = {"family": "Nobodysname", "given": ["Test"], "telecom": [{"system": "phone", "value": number}]}
     patient = UUID(ok(await clinic.system.request("front-desk", "POST", "/api/v1/patients", json=body), 201)["id"])
-    start = (await clinic.free(from_at=datetime.now(UTC).isoformat()))[0]
+    start = (await clinic.free_soon())[0]
     return number, ok(await clinic.book(patient, start), 201)["id"]
 
 
