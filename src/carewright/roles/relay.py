@@ -157,7 +157,8 @@ class Relay:
         """Handle, within the caller's joint transaction, what it has written so far that this module needs at once."""
         if self._at_once:
             async with self._context.db.of(organization_id).transaction() as tx:
-                await self._handle(tx, await outbox.written_here(tx, self.name, self._at_once))
+                if events := await outbox.written_here(tx, self.name, self._at_once):
+                    await self._handle(tx, events)
 
     async def replay(self) -> int:
         """Handle parked events now, in order; returns how many. One that fails again stays parked, and so do those behind it."""

@@ -89,7 +89,7 @@ class Hospital:
         return self.patients.records()
 
     def appointment_records(self) -> Iterator[AppointmentRecord]:
-        """(id, status, visit type, site, patient, start, end, urgency, referral or None, participants).
+        """(id, status, visit type, site, patient, start, end, urgency, referral or None, participants), by start.
 
         A participant is (kind, actor, claimed from, claimed to); the leading actor comes first, the patient last.
         """

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from carewright.simulation.hospital.hospital import Hospital
 from carewright.simulation.hospital.size import FULL, TINY
 
 FLOW_DAYS = 14
-"""For so long flow knows the appointments of a demonstration: all of them would double the time that it takes to load."""
+"""For so long flow knows the appointments of a demonstration, a fifth of them: it is tried in its first days."""
 SIZES = {"full": FULL, "tiny": TINY}
 
 
@@ -101,14 +101,14 @@ def _actors(hospital: Hospital) -> Iterator[Any]:
 def _facts(hospital: Hospital) -> Iterator[AppointmentFact]:
     """What an event of each appointment of the first `FLOW_DAYS` days would say."""
     until = hospital.origin + timedelta(days=FLOW_DAYS)
-    for id_, status, visit_type_id, site_id, patient_id, start, end, urgency, _, people in hospital.appointment_records():
-        if start < until:
-            yield AppointmentFact(
-                organization_id=hospital.organization_id, appointment_id=id_, version=1, status=status, visit_type_id=visit_type_id,
-                site_id=site_id, patient_id=patient_id, start=start, end=end, urgency=urgency,
-                practitioner_ids=tuple(actor_id for kind, actor_id, _, _ in people if kind == "practitioner"),
-                claims=tuple(ClaimedTime(schedule_id=actor_id, lane=0, start=begin, end=over) for _, actor_id, begin, over in people),
-            )  # fmt: skip
+    first = takewhile(lambda record: record[5] < until, hospital.appointment_records())
+    for id_, status, visit_type_id, site_id, patient_id, start, end, urgency, _, people in first:
+        yield AppointmentFact(
+            organization_id=hospital.organization_id, appointment_id=id_, version=1, status=status, visit_type_id=visit_type_id,
+            site_id=site_id, patient_id=patient_id, start=start, end=end, urgency=urgency,
+            practitioner_ids=tuple(actor_id for kind, actor_id, _, _ in people if kind == "practitioner"),
+            claims=tuple(ClaimedTime(schedule_id=actor_id, lane=0, start=begin, end=over) for _, actor_id, begin, over in people),
+        )  # fmt: skip
 
 
 def _booked(hospital: Hospital) -> Iterator[Booked]:
