@@ -133,6 +133,12 @@ class PreconditionFailed(Refusal):
     title = "It was changed in the meantime. Load it again and decide anew."
 
 
+def ensure_version(version: int, expected: int | None) -> None:
+    """Raise `PreconditionFailed` where the caller decided on another version than there is; None is whoever decides on any."""
+    if expected is not None and expected != version:
+        raise PreconditionFailed(version=version)
+
+
 class PreconditionRequired(Refusal):
     code = "kernel.precondition_required"
     status = 428

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from carewright.contracts.scheduling import Appointment, UnknownAppointment
 from carewright.kernel.context import Context
-from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.errors import Forbidden
 from carewright.scheduling.live import Calendars, Live
 from carewright.scheduling.model.choice import ChoiceRule
 from carewright.scheduling.settings import Settings
@@ -39,6 +39,10 @@ class SchedulingContext(Context):
         """Whether something that belongs to these sites concerns the actor."""
         return not self.actor.site_ids or any(each in self.actor.site_ids for each in site_ids)
 
+    def concerns(self, patient_id: UUID, site_ids: Iterable[UUID]) -> bool:
+        """Whether something of this patient at these sites is there for the actor: a patient's own, at any of the actor's sites."""
+        return (not self.by_patient or patient_id == self.actor.patient_id) and self.reaches(site_ids)
+
     def require_site(self, site_id: UUID) -> None:
         """Raise `Forbidden` unless the actor works at this site."""
         if not self.actor.works_at(site_id):
@@ -46,14 +50,6 @@ class SchedulingContext(Context):
 
     def require_own(self, appointment: Appointment | None) -> Appointment:
         """The appointment, if there is one for the actor: a patient's own, at the actor's sites. To others it does not exist."""
-        if appointment is None or (self.by_patient and appointment.patient_id != self.actor.patient_id):
-            raise UnknownAppointment
-        if not self.actor.works_at(appointment.site_id):
+        if appointment is None or not self.concerns(appointment.patient_id, (appointment.site_id,)):
             raise UnknownAppointment
         return appointment
-
-
-def ensure_version(appointment: Appointment, expected: int | None) -> None:
-    """Raise `PreconditionFailed` when the caller decided on an older state."""
-    if expected is not None and expected != appointment.version:
-        raise PreconditionFailed(version=appointment.version)

@@ -15,7 +15,7 @@ from carewright.contracts.offers import (
     TooLateToAsk,
 )
 from carewright.contracts.scheduling import Appointment, PickedTime, RescheduleAppointment, Slot
-from carewright.kernel.errors import PreconditionFailed
+from carewright.kernel.errors import ensure_version
 from carewright.scheduling.model.appointment import MOVABLE, is_hold
 
 
@@ -50,8 +50,7 @@ def ensure_open(offer: Offer, now: datetime, expected_version: int | None = None
     """Raise `OfferNotOpen` for what ended or ran out, whether or not that was noted yet, and `PreconditionFailed`."""
     if offer.status != "open" or offer.expires_at <= now:
         raise OfferNotOpen(offer_id=str(offer.id), offer_status="expired" if offer.status == "open" else offer.status)
-    if expected_version is not None and expected_version != offer.version:
-        raise PreconditionFailed(version=offer.version)
+    ensure_version(offer.version, expected_version)
 
 
 def ensure_still_meant(offer: Offer, one: Appointment) -> None:

@@ -24,6 +24,7 @@ from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model.hours import Hours, openings_from
+from carewright.scheduling.service.cursors import page_of
 
 PERIOD_DAYS_MAX = 31
 BLOCK_DAYS_MAX = 366
@@ -128,8 +129,8 @@ async def list_schedules(ctx: SchedulingContext, query: ListSchedules) -> Schedu
     """Whose calendars there are at the actor's sites, in pages by id. It tells no more than the directory does of who works where."""
     ctx.actor.require("scheduling.calendar.read")
     found = await store.schedules_page(ctx.db, ctx.actor.organization_id, query, ctx.actor.site_ids)
-    items = tuple(found[: query.limit])
-    return SchedulesPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+    items, after = page_of(found, query.limit)
+    return SchedulesPage(items=items, next=after)
 
 
 async def extend_openings(ctx: SchedulingContext) -> int:

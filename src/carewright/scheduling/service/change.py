@@ -34,13 +34,13 @@ from carewright.contracts.versions import ListVersions
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import BadInput
+from carewright.kernel.errors import BadInput, ensure_version
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
 from carewright.kernel.privacy.cipher import FieldCipher
 from carewright.kernel.values import utc
 from carewright.scheduling import store
-from carewright.scheduling.context import SchedulingContext, ensure_version
+from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import rules
 from carewright.scheduling.model.appointment import (
@@ -228,7 +228,7 @@ async def _changed(ctx: SchedulingContext, appointment_id: UUID, expected_versio
                 before = ctx.require_own(found)
                 if not step.ends_hold:
                     ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
-                ensure_version(before, expected_version)
+                ensure_version(before.version, expected_version)
                 after = step.change(before)
                 if before.status == "pending" and after.status == "booked":
                     await ensure_not_stopped(ctx, tx, after)
@@ -332,7 +332,7 @@ async def for_move(ctx: SchedulingContext, tx: Session, calendars: Calendars, co
     ensure_master(ctx, calendars, before.visit_type_id, before.site_id, master)
     if command.time.site_id != before.site_id:
         await ask_master(ctx, tx, calendars, before.visit_type_id, command.time.site_id)
-    ensure_version(before, command.expected_version)
+    ensure_version(before.version, command.expected_version)
     ensure_movable(before, ctx.clock.now())
     return before
 

@@ -22,12 +22,13 @@ from carewright.contracts.scheduling import Appointment
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import PreconditionFailed
+from carewright.kernel.errors import ensure_version
 from carewright.kernel.idempotency import once_committed
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model import links as rules
 from carewright.scheduling.model.appointment import ensure_movable
+from carewright.scheduling.service.own import list_own
 from carewright.scheduling.store import links as rows
 
 MAKE = "scheduling.appointment.link"
@@ -114,15 +115,8 @@ async def get_link(ctx: SchedulingContext, link_id: UUID) -> AppointmentLink:
 async def list_links(ctx: SchedulingContext, query: ListLinks) -> LinksPage:
     """Links of one's own appointments, or of everybody's at one's sites, oldest first. Raises `Forbidden`."""
     ctx.actor.require(READ)
-    patient_id = query.patient_id or ctx.actor.patient_id
-    if ctx.by_patient and patient_id is not None:
-        ctx.require_patient(patient_id)
-    async with ctx.db.transaction() as tx:
-        found = await rows.page(tx, ctx.actor.organization_id, query, patient_id, ctx.actor.site_ids)
-        items = tuple(found[: query.limit])
-        seen = ((each.patient_id, audit.Entity(type="AppointmentLink", id=each.id)) for each in items)
-        await audit.record(tx, *audit.entries_about(ctx, "scheduling.link.list", seen))
-    return LinksPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+    items, after = await list_own(ctx, query, rows.page, "scheduling.link.list", "AppointmentLink")
+    return LinksPage(items=items, next=after)
 
 
 async def keep_changed(ctx: Context, tx: Session, organization_id: UUID, link: AppointmentLink) -> None:
@@ -133,14 +127,13 @@ async def keep_changed(ctx: Context, tx: Session, organization_id: UUID, link: A
 
 async def _for_change(ctx: SchedulingContext, tx: Session, link_id: UUID, expected_version: int | None) -> AppointmentLink:
     link = _own(ctx, next(iter(await rows.for_change(tx, ctx.actor.organization_id, [link_id])), None))
-    if expected_version is not None and expected_version != link.version:
-        raise PreconditionFailed(version=link.version)
+    ensure_version(link.version, expected_version)
     return link
 
 
 def _own(ctx: SchedulingContext, link: AppointmentLink | None) -> AppointmentLink:
-    """The link, if there is one for the actor: a patient's own, at the actor's sites. To others it does not exist."""
-    if link is None or (ctx.by_patient and link.patient_id != ctx.actor.patient_id) or not ctx.actor.works_at(link.site_id):
+    """The link, if there is one for the actor. To others it does not exist."""
+    if link is None or not ctx.concerns(link.patient_id, (link.site_id,)):
         raise UnknownLink
     return link
 

@@ -25,11 +25,12 @@ from carewright.contracts.scheduling import Appointment, AppointmentFact, Calend
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
+from carewright.kernel.errors import ensure_version
 from carewright.kernel.idempotency import once, remember
 from carewright.kernel.invariants import invariant
 from carewright.kernel.values import utc
 from carewright.scheduling import store
-from carewright.scheduling.context import SchedulingContext, ensure_version
+from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import offers as rules
 from carewright.scheduling.model.appointment import claims_of, ensure_movable
@@ -37,6 +38,7 @@ from carewright.scheduling.service.accepting import accept_freed
 from carewright.scheduling.service.change import move_within, new_slot, trying
 from carewright.scheduling.service.ending import about, end, end_by_itself
 from carewright.scheduling.service.masters import ensure_master
+from carewright.scheduling.service.own import list_own
 from carewright.scheduling.service.picking import versions_of
 from carewright.scheduling.service.reserve import ensure_all_got, reserved, watched
 from carewright.scheduling.store import offers as rows
@@ -65,7 +67,7 @@ async def _make(ctx: SchedulingContext, calendars: Calendars, command: MakeOffer
             found, master = await store.appointment_for_change(tx, cipher, command.appointment_id)
             one = ctx.require_own(found)
             ensure_master(ctx, calendars, one.visit_type_id, one.site_id, master)
-            ensure_version(one, command.expected_version)
+            ensure_version(one.version, command.expected_version)
             ensure_movable(one, now)
             expires_at = rules.answer_until(one, utc(command.start), command.answer_minutes, now)
             await _ensure_not_asked(ctx, tx, one)
@@ -147,15 +149,8 @@ async def get_offer(ctx: SchedulingContext, offer_id: UUID) -> Offer:
 async def list_offers(ctx: SchedulingContext, query: ListOffers) -> OffersPage:
     """Offers of one's own, or of everybody at one's sites, oldest first. Raises `Forbidden`."""
     ctx.actor.require(READ)
-    patient_id = query.patient_id or ctx.actor.patient_id
-    if ctx.by_patient and patient_id is not None:
-        ctx.require_patient(patient_id)
-    async with ctx.db.transaction() as tx:
-        found = await rows.page(tx, ctx.actor.organization_id, query, patient_id, ctx.actor.site_ids)
-        items = tuple(found[: query.limit])
-        seen = ((each.patient_id, audit.Entity(type="Offer", id=each.id)) for each in items)
-        await audit.record(tx, *audit.entries_about(ctx, "scheduling.offer.list", seen))
-    return OffersPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+    items, after = await list_own(ctx, query, rows.page, "scheduling.offer.list", "Offer")
+    return OffersPage(items=items, next=after)
 
 
 async def note_unreached(ctx: SchedulingContext, command: NoteOfferUnreached) -> None:
@@ -245,8 +240,8 @@ async def _ensure_patient_free(ctx: SchedulingContext, tx: Session, one: Appoint
 
 
 def _own(ctx: SchedulingContext, offer: Offer | None) -> Offer:
-    """The offer, if there is one for the actor: a patient's own, at the actor's sites. To others it does not exist."""
-    if offer is None or (ctx.by_patient and offer.patient_id != ctx.actor.patient_id) or not ctx.actor.works_at(offer.site_id):
+    """The offer, if there is one for the actor. To others it does not exist."""
+    if offer is None or not ctx.concerns(offer.patient_id, (offer.site_id,)):
         raise UnknownOffer
     return offer
 

@@ -25,6 +25,7 @@ from carewright.kernel.idempotency import once, remember
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.outages import fact_of
 from carewright.scheduling.service.calendars import BLOCK_DAYS_MAX, period_of, read_back, reopen, shut
+from carewright.scheduling.service.cursors import page_of
 from carewright.scheduling.store import outages as store
 
 READ = "scheduling.calendar.read"
@@ -112,8 +113,8 @@ async def list_outages(ctx: SchedulingContext, query: ListOutages) -> OutagesPag
         found = await store.page(tx, calendars.organization_id, query, ctx.clock.now(), ctx.actor.site_ids)
         about = audit.Entity(type="Location", id=query.site_id)
         await audit.record(tx, audit.entry(ctx, "scheduling.outage.list", "R", entities=(about,)))
-    items = tuple(found[: query.limit])
-    return OutagesPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+    items, after = page_of(found, query.limit)
+    return OutagesPage(items=items, next=after)
 
 
 def _require_of(ctx: SchedulingContext, kind: ActorKind, schedule_id: UUID) -> None:

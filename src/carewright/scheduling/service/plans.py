@@ -32,10 +32,11 @@ from carewright.contracts.scheduling import UnknownSite
 from carewright.kernel import audit, jobs, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import BadInput, PreconditionFailed
+from carewright.kernel.errors import BadInput, ensure_version
 from carewright.kernel.idempotency import committed, once, once_committed
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.posing import FARTHEST
+from carewright.scheduling.service.cursors import page_of
 from carewright.scheduling.service.day import span_of
 from carewright.scheduling.service.plan import Outcome, accept_moves
 from carewright.scheduling.service.what_if import ensure_supposable
@@ -110,8 +111,8 @@ async def list_plans(ctx: SchedulingContext, query: ListPlans) -> PlansPage:
     if query.site_id not in (await ctx.calendars()).sites:
         raise UnknownSite(site_id=str(query.site_id))
     found = await store.page(ctx.db, ctx.actor.organization_id, query)
-    items = tuple(found[: query.limit])
-    return PlansPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+    items, after = page_of(found, query.limit)
+    return PlansPage(items=items, next=after)
 
 
 async def give_up_plan(ctx: SchedulingContext, command: GiveUpPlan) -> KeptPlan:
@@ -123,7 +124,7 @@ async def give_up_plan(ctx: SchedulingContext, command: GiveUpPlan) -> KeptPlan:
 
     async def work(tx: Session) -> KeptPlan:
         kept = _own(ctx, command.plan_id, await store.for_change(tx, ctx.actor.organization_id, command.plan_id))
-        _ensure_version(kept, command.expected_version)
+        ensure_version(kept.version, command.expected_version)
         await _note(ctx, tx, "scheduling.plan.give_up", "U", kept)
         return await give_up(ctx, tx, ctx.actor.organization_id, kept)
 
@@ -153,7 +154,7 @@ async def accept_plan(ctx: SchedulingContext, command: AcceptPlan) -> KeptPlan:
 
     async def work() -> KeptPlan:
         kept = _own(ctx, command.plan_id, await store.by_id(ctx.db, ctx.actor.organization_id, command.plan_id))
-        _ensure_version(kept, command.expected_version)
+        ensure_version(kept.version, command.expected_version)
         outcomes = await accept_moves(ctx, _wanted(kept, command.appointment_ids))
         made = [_made(id_, outcome) for id_, outcome in outcomes.items()]
         return await committed(ctx, lambda tx: note_made(ctx, tx, kept.id, made))
@@ -231,12 +232,6 @@ def _made(id_: UUID, outcome: Outcome) -> MoveMade:
     if outcome is True:
         return MoveMade(appointment_id=id_, outcome="moved")
     return MoveMade(appointment_id=id_, outcome="refused", code=outcome.code)
-
-
-def _ensure_version(kept: KeptPlan, expected: int | None) -> None:
-    """Raise `PreconditionFailed` when the caller decided on an older state."""
-    if expected not in (None, kept.version):
-        raise PreconditionFailed(version=kept.version)
 
 
 def _not_open(kept: KeptPlan) -> PlanNotOpen:

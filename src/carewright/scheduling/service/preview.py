@@ -17,9 +17,10 @@ from carewright.contracts.scheduling import (
 )
 from carewright.kernel import audit
 from carewright.kernel.db import Session
+from carewright.kernel.errors import ensure_version
 from carewright.kernel.values import utc
 from carewright.scheduling import store
-from carewright.scheduling.context import SchedulingContext, ensure_version
+from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model.appointment import ensure_movable
 from carewright.scheduling.service.change import moved, new_slot, own_time
@@ -42,7 +43,7 @@ async def preview_move(ctx: SchedulingContext, command: RescheduleAppointment) -
         before = ctx.require_own(await store.appointment_by_id(tx, cipher, command.appointment_id))
         await audit.record(tx, store.entry_of(ctx, "scheduling.appointment.preview", "R", before))
         await ask_master(ctx, tx, calendars, before.visit_type_id, before.site_id)
-        ensure_version(before, command.expected_version)
+        ensure_version(before.version, command.expected_version)
         ensure_movable(before, ctx.clock.now())
         old, others = await own_time(ctx, tx, calendars, before)
 

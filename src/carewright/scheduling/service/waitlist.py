@@ -26,7 +26,7 @@ from carewright.contracts.waitlist import (
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
-from carewright.kernel.errors import Forbidden, PreconditionFailed
+from carewright.kernel.errors import Forbidden, PreconditionFailed, ensure_version
 from carewright.kernel.idempotency import committed, once, once_committed
 from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
@@ -36,6 +36,7 @@ from carewright.scheduling.model import waitlist as model
 from carewright.scheduling.model.appointment import MOVABLE, is_hold
 from carewright.scheduling.service.book import ensure_prerequisites
 from carewright.scheduling.service.known import when_known
+from carewright.scheduling.service.own import list_own
 from carewright.scheduling.service.picking import visit_kind, visit_site
 from carewright.scheduling.store import waitlist as rows
 
@@ -123,15 +124,8 @@ async def get_waiting(ctx: SchedulingContext, entry_id: UUID) -> WaitlistEntry:
 async def list_waiting(ctx: SchedulingContext, query: ListWaiting) -> WaitlistPage:
     """Entries of one's own, or of everybody at one's sites, oldest first. Raises `Forbidden`."""
     ctx.actor.require(READ)
-    patient_id = query.patient_id or ctx.actor.patient_id
-    if ctx.by_patient and patient_id is not None:
-        ctx.require_patient(patient_id)
-    async with ctx.db.transaction() as tx:
-        found = await rows.page(tx, ctx.actor.organization_id, query, patient_id, ctx.actor.site_ids)
-        items = tuple(found[: query.limit])
-        seen = ((each.patient_id, *_about(each.id)) for each in items)
-        await audit.record(tx, *audit.entries_about(ctx, "scheduling.waitlist.list", seen))
-    return WaitlistPage(items=items, next=items[-1].id if len(found) > len(items) else None)
+    items, after = await list_own(ctx, query, rows.page, "scheduling.waitlist.list", "WaitlistEntry")
+    return WaitlistPage(items=items, next=after)
 
 
 async def get_waitlist_policy(ctx: SchedulingContext, site_id: UUID) -> WaitlistPolicy:
@@ -151,8 +145,7 @@ async def set_waitlist_policy(ctx: SchedulingContext, command: SetWaitlistPolicy
     async def change(tx: Session) -> WaitlistPolicy:
         organization_id = ctx.actor.organization_id
         before = await rows.policy(tx, organization_id, command.site_id)
-        if command.expected_version is not None and command.expected_version != before.version:
-            raise PreconditionFailed(version=before.version)
+        ensure_version(before.version, command.expected_version)
         after = WaitlistPolicy(site_id=command.site_id, terms=command.terms, version=before.version + 1)
         if not await rows.put_policy(tx, organization_id, after):
             raise PreconditionFailed(version=after.version)
@@ -196,8 +189,7 @@ async def _for_change(ctx: SchedulingContext, tx: Session, entry_id: UUID, expec
     one = _own(ctx, await rows.for_change(tx, ctx.actor.organization_id, entry_id))
     if one.state not in model.WAITS:
         raise NotWaiting(entry_id=str(one.id), state=one.state)
-    if expected_version is not None and expected_version != one.version:
-        raise PreconditionFailed(version=one.version)
+    ensure_version(one.version, expected_version)
     return one
 
 
@@ -241,8 +233,8 @@ async def _ensure_site(ctx: SchedulingContext, site_id: UUID) -> None:
 
 
 def _own(ctx: SchedulingContext, one: WaitlistEntry | None) -> WaitlistEntry:
-    """The entry, if there is one for the actor: a patient's own, at any of the actor's sites. To others it does not exist."""
-    if one is None or (ctx.by_patient and one.patient_id != ctx.actor.patient_id) or not ctx.reaches(one.wishes.site_ids):
+    """The entry, if there is one for the actor. To others it does not exist."""
+    if one is None or not ctx.concerns(one.patient_id, one.wishes.site_ids):
         raise UnknownWaiting
     return one
 
