@@ -11,10 +11,11 @@ from starlette.responses import Response
 from carewright.console.http import bed_waiting
 from carewright.console.http import bed_words as words
 from carewright.console.http.apps import HERE as OPEN
-from carewright.console.http.beds import BEDS, FASTER, board_of, clock_of_site, names_of, sites_of
+from carewright.console.http.beds import BEDS, FASTER, board_of, clock_of_site, names_of
 from carewright.console.http.coverage_words import called
 from carewright.console.http.finding import UNCLEAR, patients_found
 from carewright.console.http.page import Ask, valid
+from carewright.console.http.sites import sites_of
 from carewright.contracts.directory import Coding, Location
 from carewright.contracts.encounters import Encounter, RecordEncounter, SearchEncounters
 from carewright.contracts.flow import NoPlaceFree, PlaceNotFree, PlaceNotSuited, StatusNotAllowed

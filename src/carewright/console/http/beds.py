@@ -15,6 +15,7 @@ from carewright.console.http import bed_waiting
 from carewright.console.http import bed_words as words
 from carewright.console.http.finding import names_of_patients
 from carewright.console.http.page import Ask, valid, zone_of
+from carewright.console.http.sites import site_named, sites_of
 from carewright.contracts.directory import FindEntries, Location
 from carewright.contracts.flow import PlaceStepNotAllowed, StatusNotAllowed
 from carewright.contracts.rooms import (
@@ -75,11 +76,6 @@ class Choice(NamedTuple):
         return urlencode({"place": str(self.site.id), "kind": self.kind} | ({"type": self.room_type} if self.room_type else {}))
 
 
-async def sites_of(ask: Ask) -> Sequence[Location]:
-    """The sites where the member of staff works."""
-    return [each for each in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items if ask.ctx.actor.works_at(each.id)]
-
-
 async def show_beds(ask: Ask) -> Response:
     """The board of a site; without a site, the question which."""
     return await _board(ask, frozenset())
@@ -93,8 +89,7 @@ async def show_tiles(ask: Ask) -> Response:
 async def _board(ask: Ask, known: Collection[str]) -> Response:
     query = ask.request.query_params
     sites = await sites_of(ask)
-    wanted = query.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
-    site = next((one for one in sites if str(one.id) == wanted), None)
+    site = site_named(sites, query.get("place", ""))
     common: dict[str, Any] = {"sites": sites, "kinds": words.KINDS}
     if site is None:
         return ask.show("beds.html", site=None, **common)

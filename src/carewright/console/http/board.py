@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from carewright.console.http.board_layout import Span, clock, hours_of, lanes_of, span_of
 from carewright.console.http.page import Ask, zone_of
+from carewright.console.http.sites import site_named
 from carewright.console.http.today import STATES, day_in, expected_at, expected_words
 from carewright.contracts.board import Board, BoardRow, BoardVisit, InUse, ReadBoard, Stretch, Taken
 from carewright.contracts.delays import ExpectedStart
@@ -127,8 +128,7 @@ async def show_board(ask: Ask) -> Response:
     ask.ctx.actor.require(SEEN)
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
     services = (await ask.ctx.directory.find_services(ask.ctx.actor, FindServices(limit=SERVICES_MAX))).items
-    wanted = query.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
-    site = next((one for one in sites if str(one.id) == wanted), None)
+    site = site_named(sites, query.get("place", ""))
     asked = day_in(query.get("day", ""))
     service = next((one for one in services if str(one.service.id) == query.get("service")), None)
     kind = next((one for one in KINDS if one == query.get("kind")), None)

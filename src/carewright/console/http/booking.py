@@ -12,6 +12,7 @@ from starlette.responses import Response
 from carewright.console.http.coverage_words import called
 from carewright.console.http.page import Ask, valid, zone_of
 from carewright.console.http.patients import PATIENT, VISIT
+from carewright.console.http.sites import site_or_only, sites_of
 from carewright.console.http.today import day_in
 from carewright.contracts.directory import FindServices, Location
 from carewright.contracts.scheduling import BookAppointment, PickedTime, Slot
@@ -69,8 +70,8 @@ async def book(ask: Ask) -> Response:
 async def _shown(ask: Ask, kind: str, place: str, status: int = 200, error: str = "") -> Response:
     ask.ctx.actor.require(BOOK)
     patient = await ask.ctx.patients.get_patient(ask.ctx.actor, ask.id)
-    sites = [each for each in (await ask.ctx.directory.find_sites(ask.ctx.actor)).items if ask.ctx.actor.works_at(each.id)]
-    site = next((each for each in sites if str(each.id) == place), sites[0] if len(sites) == 1 else None)
+    sites = await sites_of(ask)
+    site = site_or_only(sites, place)
     kinds = await _kinds(ask, site)
     chosen = next((each for each in kinds if str(each.id) == kind), None)
     day = day_in(ask.request.query_params.get("day", "") or ask.form.get("day", ""))

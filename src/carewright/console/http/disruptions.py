@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
-from carewright.console.http.page import Ask
+from carewright.console.http.page import Ask, number, zone_of
 from carewright.console.http.plans import MAKE as MAKES_PLANS
 from carewright.console.http.plans import Ready, ready_after
+from carewright.console.http.sites import site_to_show
 from carewright.contracts.delays import AtSite, Delay, DelayReason, SetDelay, SetTelling
 from carewright.contracts.directory import ActorKind, Location
 from carewright.contracts.hours import Busy
 from carewright.contracts.outages import ListOutages, Outage
 from carewright.contracts.schedules import ListSchedules
-from carewright.kernel.errors import NotFound, PreconditionFailed
-from carewright.kernel.http.guard import CONTENT_POLICY_OF_ASKING
+from carewright.kernel.errors import PreconditionFailed
 from carewright.kernel.server_sent import text_of
 
 DISRUPTIONS = "/staff/disruptions"
@@ -80,7 +80,7 @@ async def set_delay(ask: Ask) -> Response:
     place = ask.form.get("place", "")
     given = {
         "calendar_id": str(ask.id), "site_id": place, "minutes": _minutes(ask), "reason": ask.form.get("reason", "other"),
-        "expected_version": _number(ask.form.get("version", "")) or None,
+        "expected_version": number(ask.form.get("version", ""), -1) or None,
     }  # fmt: skip
     try:
         command = msgspec.convert(given, SetDelay)
@@ -97,7 +97,7 @@ async def set_telling(ask: Ask) -> Response:
     """From how many minutes on the site's patients are told."""
     place = ask.form.get("place", "")
     try:
-        command = msgspec.convert({"site_id": place, "tell_minutes": _number(ask.form.get("minutes", ""))}, SetTelling)
+        command = msgspec.convert({"site_id": place, "tell_minutes": number(ask.form.get("minutes", ""), -1)}, SetTelling)
     except msgspec.ValidationError:
         return await _shown(ask, place, 422, error="Say a number of minutes from 5 to 240.")
     await ask.ctx.delays.set_telling(ask.ctx.actor, command, ask.key)
@@ -105,20 +105,14 @@ async def set_telling(ask: Ask) -> Response:
 
 
 async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> Response:
-    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    sites = tuple(site for site in sites if ask.ctx.actor.works_at(site.id))
-    site = next((one for one in sites if str(one.id) == wanted), sites[0] if len(sites) == 1 else None)
-    if wanted and site is None:
-        raise NotFound
+    sites, site = await site_to_show(ask, wanted)
     values = await _of_site(ask, site) if site else {}
-    response = ask.show("disruptions.html", status, sites=sites, site=site, error=error, reasons=REASONS, more=MORE_MINUTES, **values)
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY_OF_ASKING
-    return response
+    return ask.show("disruptions.html", status, sites=sites, site=site, error=error, reasons=REASONS, more=MORE_MINUTES, **values)
 
 
 async def _of_site(ask: Ask, site: Location) -> dict[str, object]:
     place = text_of(await ask.ctx.feed.place())  # before anything is read, as on the page of a day
-    zone = ZoneInfo(site.time_zone or "UTC")
+    zone = zone_of(site)
     page = await ask.ctx.delays.list_delays(ask.ctx.actor, AtSite(site_id=site.id))
     ids = tuple(each.calendar_id for each in page.items[:CALENDARS_MAX])
     known = (await ask.ctx.scheduling.list_schedules(ask.ctx.actor, ListSchedules(ids=ids, limit=CALENDARS_MAX))).items if ids else ()
@@ -167,11 +161,7 @@ def _line(delay: Delay, name: str, kind: ActorKind, zone: ZoneInfo) -> Line:
 
 def _minutes(ask: Ask) -> int:
     """`more` adds to what was shown; what is no number is refused as too small."""
-    more = _number(ask.form.get("more", ""))
+    more = number(ask.form.get("more", ""), -1)
     if more >= 0:
-        return max(0, _number(ask.form.get("shown", ""))) + more
-    return _number(ask.form.get("minutes", ""))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+        return number(ask.form.get("shown", "")) + more
+    return number(ask.form.get("minutes", ""), -1)

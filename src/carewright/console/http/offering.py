@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from carewright.console.http.outage import ANSWER_MINUTES, CHANGED, GONE, OUT, look, shown, uuid_of
-from carewright.console.http.page import Ask, valid
+from carewright.console.http.outage import ANSWER_MINUTES, CHANGED, GONE, OUT, look, shown
+from carewright.console.http.page import Ask, uuid_of, valid
 from carewright.contracts.offers import (
     AnswerOffer,
     MakeOffer,

@@ -14,7 +14,7 @@ from carewright.console.http.board import SEEN
 from carewright.console.http.coverage_words import called
 from carewright.console.http.disruptions import DISRUPTIONS, said_when
 from carewright.console.http.live import LIVE
-from carewright.console.http.page import Ask, valid, zone_of
+from carewright.console.http.page import Ask, number, uuid_of, valid, zone_of
 from carewright.console.http.plans import MAKE as MAKES_PLANS
 from carewright.console.http.plans import Ready, ready_after
 from carewright.contracts.hours import Busy
@@ -34,7 +34,7 @@ from carewright.contracts.scheduling import (
     TimeNotFree,
     UnknownBlock,
 )
-from carewright.kernel.errors import BadInput, NotFound, PreconditionFailed
+from carewright.kernel.errors import BadInput, PreconditionFailed
 from carewright.kernel.server_sent import text_of
 
 OUT = f"{DISRUPTIONS}/{{id}}/out"
@@ -45,6 +45,7 @@ GRID = timedelta(minutes=5)
 SHOWN = timedelta(days=2)
 LONGEST_VISIT = timedelta(hours=12)
 HIT_MAX, OFFERS_MAX = 50, 200
+COUNT_DIGITS_MAX = 3
 ANSWER_MINUTES = (30, 60, 120, 240)
 """How long everybody has to answer, by one tap."""
 UNNAMED = "Name not known"
@@ -154,7 +155,7 @@ async def shown(ask: Ask, status: int = 200, error: str = "") -> Response:
     calendar, zone, names = found.calendar, found.zone, found.names
     latest = {each.appointment_id: each for each in found.offers}
     done = ask.request.query_params.get("done", "")
-    counts = {each: _count(ask.request.query_params.get(each, "")) for each in ("asked", "unasked")}
+    counts = {each: number(ask.request.query_params.get(each, ""), digits_max=COUNT_DIGITS_MAX) for each in ("asked", "unasked")}
     live = f"{LIVE}?{urlencode([('site', str(each)) for each in found.site_ids])}" if found.closed and found.site_ids and not error else ""
     may_say = may_report(ask.ctx.actor, calendar.kind, calendar.schedule_id)
     lines = [_line(each, found, latest.get(each.id)) for each in found.hit]
@@ -282,14 +283,3 @@ def _settled(offer: Offer, names: Mapping[UUID, str]) -> Settled:
 
 def _at(instant: datetime, zone: str) -> str:
     return f"{instant.astimezone(ZoneInfo(zone)):%A %H:%M}"
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
-
-
-def uuid_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as fault:
-        raise NotFound from fault

@@ -14,6 +14,7 @@ from carewright.console.http.beds import BEDS
 from carewright.console.http.board import BOARD
 from carewright.console.http.page import Ask, zone_of
 from carewright.console.http.sensed import areas_of
+from carewright.console.http.sites import site_named
 from carewright.console.http.today import day_in
 from carewright.contracts.board import HourUse, ReadUse, ServiceUse
 from carewright.contracts.delays import AtSite
@@ -110,8 +111,7 @@ async def set_planning(ask: Ask) -> Response:
 
 async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> Response:
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    wanted = wanted or (str(sites[0].id) if len(sites) == 1 else "")
-    site = next((one for one in sites if str(one.id) == wanted), None)
+    site = site_named(sites, wanted)
     asked = day_in(ask.request.query_params.get("day", ""))
     if site is None:
         return ask.show("overview.html", site=None, sites=sites, asked=asked, error=error)

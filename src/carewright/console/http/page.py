@@ -33,7 +33,6 @@ SESSION_SECONDS = 24 * 3600
 """Longer than any session: the server ends sessions, not the cookie."""
 HOME = "/staff"
 SIGN_IN = "/staff/sign-in"
-VERSION_DIGITS_MAX = 9
 OPENED = "console.page.open"
 """The audit log's name for what a page refuses by itself."""
 
@@ -45,7 +44,7 @@ def templates() -> Environment:
 
 
 T = TypeVar("T")
-DIGITS_MAX = 10
+DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,7 @@ class Ask:
     @property
     def id(self) -> UUID:
         """The id in the address. Raises `NotFound` for what is none."""
-        try:
-            return UUID(self.request.path_params["id"])
-        except ValueError as fault:
-            raise NotFound from fault
+        return uuid_of(self.request.path_params["id"])
 
     @property
     def key(self) -> str | None:
@@ -75,7 +71,7 @@ class Ask:
     def version(self) -> int | None:
         """Which version of something the form was shown with; None where it says none."""
         text = self.form.get("version", "")
-        return int(text) if text.isdecimal() and len(text) <= VERSION_DIGITS_MAX else None
+        return int(text) if text.isdecimal() and len(text) <= DIGITS_MAX else None
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page. While the glass is broken it says so on top; the scripts of whoever is signed in may ask this site."""
@@ -112,9 +108,9 @@ def valid(kind: type[T], given: Mapping[str, object]) -> T:
         raise BadInput from fault
 
 
-def number(text: str) -> int:
-    """What a field says, if it is a number of less than `DIGITS_MAX` digits; otherwise 0."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else 0
+def number(text: str, otherwise: int = 0, *, digits_max: int = DIGITS_MAX) -> int:
+    """What a field says, if it is a number of `digits_max` digits at most; `otherwise` what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits_max else otherwise
 
 
 def uuid_or_none(text: str) -> UUID | None:
@@ -123,6 +119,14 @@ def uuid_or_none(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def uuid_of(text: str) -> UUID:
+    """The id that a text is. Raises `NotFound` for what is none."""
+    id_ = uuid_or_none(text)
+    if id_ is None:
+        raise NotFound
+    return id_
 
 
 def zone_of(site: Location | None) -> ZoneInfo:

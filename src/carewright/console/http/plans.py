@@ -12,10 +12,11 @@ from starlette.responses import Response
 from carewright.console.http import plan_words as words
 from carewright.console.http.live import LIVE
 from carewright.console.http.page import Ask, uuid_or_none, zone_of
+from carewright.console.http.sites import site_of, site_to_show
 from carewright.contracts.directory import Location
 from carewright.contracts.outages import ListOutages, Outage
 from carewright.contracts.planner import KeptPlan, ListPlans, PlanDay, PlanRuns
-from carewright.kernel.errors import BadInput, NotFound
+from carewright.kernel.errors import BadInput
 from carewright.kernel.server_sent import text_of
 
 PLANS = "/staff/plans"
@@ -96,24 +97,8 @@ def live_at(site_id: UUID, error: str) -> str:
     return "" if error else f"{LIVE}?{urlencode({'site': str(site_id)})}"
 
 
-async def site_of(ask: Ask, place: str) -> Location:
-    """The site, if it is one where they work. Raises `NotFound`."""
-    site = next((one for one in await _sites(ask) if str(one.id) == place), None)
-    if site is None:
-        raise NotFound
-    return site
-
-
-async def _sites(ask: Ask) -> tuple[Location, ...]:
-    sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    return tuple(site for site in sites if ask.ctx.actor.works_at(site.id))
-
-
 async def _shown(ask: Ask, wanted: str, status: int = 200, error: str = "") -> Response:
-    sites = await _sites(ask)
-    site = next((one for one in sites if str(one.id) == wanted), sites[0] if len(sites) == 1 else None)
-    if wanted and site is None:
-        raise NotFound
+    sites, site = await site_to_show(ask, wanted)
     if site is None:
         return ask.show("plans.html", status, sites=sites, site=None, error=error)
     place = text_of(await ask.ctx.feed.place())  # before anything is read, as on the page of a day

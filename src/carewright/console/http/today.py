@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from carewright.console.http.page import Ask, zone_of
+from carewright.console.http.sites import site_named
 from carewright.contracts.delays import ExpectedStart, ListExpected
 from carewright.contracts.directory import Location
 from carewright.contracts.scheduling import Appointment, SearchAppointments
@@ -44,8 +45,7 @@ async def show_today(ask: Ask) -> Response:
     """The day of a site, today unless `day` says another; without a site, the question which."""
     asked = day_in(ask.request.query_params.get("day", ""))
     sites = (await ask.ctx.directory.find_sites(ask.ctx.actor)).items
-    wanted = ask.request.query_params.get("place") or (str(sites[0].id) if len(sites) == 1 else "")
-    site = next((one for one in sites if str(one.id) == wanted), None)
+    site = site_named(sites, ask.request.query_params.get("place", ""))
     if site is None:
         return _shown(ask, sites, asked)
     place = text_of(await ask.ctx.feed.place())  # before anything is read: what is told from here on may be known, but never missing

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from carewright.console.http import plans
 from carewright.console.http.disruptions import KINDS
 from carewright.console.http.page import Ask, number
+from carewright.console.http.sites import site_of
 from carewright.contracts.directory import FindServices
 from carewright.contracts.planner import EMERGENCIES_MAX, DayPlan, Emergencies, PlanRuns, WhatIf, Without
 from carewright.contracts.schedules import ListSchedules
@@ -45,7 +46,7 @@ async def show_what_if(ask: Ask) -> Response:
 async def start(ask: Ask) -> Response:
     """Begin to search for what would be."""
     place = ask.form.get("place", "")
-    site = await plans.site_of(ask, place)
+    site = await site_of(ask, place)
     try:
         supposed = msgspec.convert(msgspec.to_builtins(_supposed(ask)), WhatIf)
     except (msgspec.ValidationError, ValueError):
@@ -90,7 +91,7 @@ def _supposed(ask: Ask) -> WhatIf:
 
 
 async def _shown(ask: Ask, place: str, status: int = 200, error: str = "") -> Response:
-    site = await plans.site_of(ask, place)
+    site = await site_of(ask, place)
     query = ListSchedules(site_ids=(site.id,), kinds=tuple(KINDS), limit=SCHEDULES_MAX)
     actors = (await ask.ctx.scheduling.list_schedules(ask.ctx.actor, query)).items
     services = (await ask.ctx.directory.find_services(ask.ctx.actor, FindServices(site_id=site.id, limit=SERVICES_MAX))).items
