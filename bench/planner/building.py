@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from carewright.scheduling.engines.genetic import keep
-from carewright.scheduling.engines.kernel import plan_of, state_of
+from carewright.scheduling.engines.kernel import plan_of, put_if_free, state_of
 from carewright.scheduling.model.planning import Ints, Longs, Plan, Problem, open_at, rises_of, row_of_bits
 
 NO_ROW = -1
@@ -65,7 +64,7 @@ def kept(problem: Problem, told: Sequence[tuple[int, int] | None]) -> Plan:
         lead = problem.role_from[visit]
         chosen[lead] += problem.option_pool[problem.option_from[lead] : problem.option_from[lead + 1]].tolist().index(pool)
         if open_at(problem, visit)[start]:
-            keep(problem, state, visit, chosen, start)
+            put_if_free(problem, state, visit, chosen, start)
     return plan_of(state)
 
 

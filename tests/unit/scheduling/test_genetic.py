@@ -10,9 +10,9 @@ import pytest
 
 from carewright.scheduling.engines.batch import CrowdedRoles, batch_decoder
 from carewright.scheduling.engines.chains import Cancelled, Effort, Progress, search
-from carewright.scheduling.engines.genetic import crossed, evolve, keep, kernel_decoder, search_crossing
+from carewright.scheduling.engines.genetic import crossed, evolve, kernel_decoder, search_crossing
 from carewright.scheduling.engines.greedy import by_tier, most_urgent_first
-from carewright.scheduling.engines.kernel import hold, state_of, take
+from carewright.scheduling.engines.kernel import hold, put_if_free, state_of, take
 from carewright.scheduling.model.planning import Ints, Plan, Problem, faults, total_of, value_of
 from tests.unit.scheduling.days import day
 
@@ -106,13 +106,13 @@ def test_what_a_parent_has_is_kept_only_where_everybody_is_free() -> None:
     start = int(plan.start[visit])
     for role in range(problem.role_from[visit], problem.role_from[visit + 1]):
         state = state_of(problem, 0)
-        assert keep(problem, state, visit, plan.chosen, start)
+        assert put_if_free(problem, state, visit, plan.chosen, start)
         take(problem, state, visit)
         pool = problem.option_pool[plan.chosen[role]]
         for _ in range(problem.capacity[pool].max()):
             hold(problem, state, pool, start + problem.role_since[role], start + problem.role_until[role])
         before = state.used.copy()
-        assert not keep(problem, state, visit, plan.chosen, start)
+        assert not put_if_free(problem, state, visit, plan.chosen, start)
         assert state.start[visit] < 0
         assert np.array_equal(state.used, before)
 
@@ -123,13 +123,13 @@ def test_what_a_parent_has_is_kept_only_as_near_and_as_far_as_it_may_be() -> Non
     start, earlier = int(plan.start[visit]), int(plan.start[needed])
     apart = start - earlier
     state = state_of(problem, 0)
-    assert not keep(problem, state, visit, plan.chosen, start)
-    assert keep(problem, state, needed, plan.chosen, earlier)
+    assert not put_if_free(problem, state, visit, plan.chosen, start)
+    assert put_if_free(problem, state, needed, plan.chosen, earlier)
     too_near = problem._replace(link_least=np.full_like(problem.link_least, apart + 1))
     too_far = problem._replace(link_most=np.full_like(problem.link_most, apart - 1))
-    assert not keep(too_near, state, visit, plan.chosen, start)
-    assert not keep(too_far, state, visit, plan.chosen, start)
-    assert keep(problem, state, visit, plan.chosen, start)
+    assert not put_if_free(too_near, state, visit, plan.chosen, start)
+    assert not put_if_free(too_far, state, visit, plan.chosen, start)
+    assert put_if_free(problem, state, visit, plan.chosen, start)
 
 
 def test_with_one_chain_there_is_nobody_to_meet() -> None:

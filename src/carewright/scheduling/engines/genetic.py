@@ -16,7 +16,7 @@ from carewright.scheduling.engines.batch import Decoder
 from carewright.scheduling.engines.chains import Cancelled, Chain, Clock, Effort, Found, Meet, Progress, Told, first_plan, search
 from carewright.scheduling.engines.compiled import compiled
 from carewright.scheduling.engines.greedy import by_tier, depends, fill
-from carewright.scheduling.engines.kernel import State, hold, is_spare, lead_by, state_of, take
+from carewright.scheduling.engines.kernel import State, put_if_free, state_of, take
 from carewright.scheduling.model.planning import Ints, Longs, Plan, Problem, total_of, value_of
 
 POPULATION = 64
@@ -31,38 +31,13 @@ Keys = npt.NDArray[np.float64]
 
 
 @compiled
-def keep(problem: Problem, state: State, visit: int, chosen: Ints, start: int) -> bool:
-    """Place a visit as a parent has it, where that is possible."""
-    for link in range(problem.link_from[visit], problem.link_from[visit + 1]):
-        other = state.start[problem.link_other[link]]
-        if other < 0 and problem.link_needs[link] == 1:
-            return False
-        if other >= 0 and not problem.link_least[link] <= start - other <= problem.link_most[link]:
-            return False
-    first = problem.role_from[visit]
-    pool = problem.option_pool[chosen[first]]
-    if not is_spare(state.spare[pool], start + problem.role_since[first], start + problem.role_until[first]):
-        return False
-    lead_by(problem, state, visit, chosen[first], start)
-    for role in range(first + 1, problem.role_from[visit + 1]):
-        since, until = start + problem.role_since[role], start + problem.role_until[role]
-        pool = problem.option_pool[chosen[role]]
-        if not is_spare(state.spare[pool], since, until):
-            take(problem, state, visit)
-            return False
-        state.chosen[role] = chosen[role]
-        hold(problem, state, pool, since, until)
-    return True
-
-
-@compiled
 def inherit(problem: Problem, state: State, order: Ints, parent: Plan, pools: Ints) -> None:
     """Place whom a parent has led by one of these pools (1), in this order, where that is still possible."""
     for place in range(order.shape[0]):
         visit = order[place]
         start = parent.start[visit]
         if start >= 0 and state.start[visit] < 0 and pools[problem.option_pool[parent.chosen[problem.role_from[visit]]]]:
-            keep(problem, state, visit, parent.chosen, start)
+            put_if_free(problem, state, visit, parent.chosen, start)
 
 
 @compiled

@@ -352,3 +352,28 @@ def take(problem: Problem, state: State, visit: int) -> int:
     state.out[state.left[0]], state.out_at[visit] = visit, state.left[0]
     state.left[0] += 1
     return int(problem.worth[problem.option_row[lead], start]) - burden(problem, state, pool, since, until)
+
+
+@compiled
+def put_if_free(problem: Problem, state: State, visit: int, chosen: Ints, start: int) -> bool:
+    """Place a visit as another plan has it, where links allow it and everybody is free. Returns whether they are."""
+    for link in range(problem.link_from[visit], problem.link_from[visit + 1]):
+        other = state.start[problem.link_other[link]]
+        if other < 0 and problem.link_needs[link] == 1:
+            return False
+        if other >= 0 and not problem.link_least[link] <= start - other <= problem.link_most[link]:
+            return False
+    first = problem.role_from[visit]
+    pool = problem.option_pool[chosen[first]]
+    if not is_spare(state.spare[pool], start + problem.role_since[first], start + problem.role_until[first]):
+        return False
+    lead_by(problem, state, visit, chosen[first], start)
+    for role in range(first + 1, problem.role_from[visit + 1]):
+        since, until = start + problem.role_since[role], start + problem.role_until[role]
+        pool = problem.option_pool[chosen[role]]
+        if not is_spare(state.spare[pool], since, until):
+            take(problem, state, visit)
+            return False
+        state.chosen[role] = chosen[role]
+        hold(problem, state, pool, since, until)
+    return True

@@ -150,13 +150,18 @@ async def _ran(asked: Asked, engine: Engine) -> tuple[Ran, Engine]:
 async def _checked(asked: Asked, engine: Callable[[Asked], Awaitable[Ran]]) -> Ran:
     """What it finds, if that is sound, with nobody moved for nothing; the plan that there was where it is worth more."""
     ran = await engine(asked)
+    await _ensure_sound(asked.problem, ran.plan)
     if asked.start is not None:
         ran.plan = await asyncio.to_thread(settled, asked.problem, asked.start, ran.plan)
-    if await asyncio.to_thread(faults, asked.problem, ran.plan):
-        raise _Fell(UNSOUND)
-    if asked.start is not None and value_of(asked.problem, asked.start) > value_of(asked.problem, ran.plan):
-        ran.plan = asked.start
+        await _ensure_sound(asked.problem, ran.plan)
+        if value_of(asked.problem, asked.start) > value_of(asked.problem, ran.plan):
+            ran.plan = asked.start
     return ran
+
+
+async def _ensure_sound(problem: Problem, plan: Plan) -> None:
+    if await asyncio.to_thread(faults, problem, plan):
+        raise _Fell(UNSOUND)
 
 
 async def _usual(asked: Asked) -> Ran:

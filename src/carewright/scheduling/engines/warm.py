@@ -9,7 +9,7 @@ from carewright.kernel import telemetry
 from carewright.kernel.apart import Limits, RanOut, Say, reckon
 from carewright.scheduling.engines.apart import plan_apart, question_of
 from carewright.scheduling.engines.compiled import HERE, PLACE
-from carewright.scheduling.model.planning import row_of_bits
+from carewright.scheduling.model.planning import Plan, row_of_bits
 from carewright.scheduling.model.posing import Need, Visit, Weights, pose
 
 LIMITS = Limits(cpu_seconds=240, seconds=600, mebibytes=4_096)
@@ -54,8 +54,9 @@ def warm(asked: WarmUp, say: Say) -> WarmUp:
 
 
 def _search(say: Say) -> None:
-    """Of as many kinds of arrays as any search of a day has."""
+    """Of as many kinds of arrays as any search of a day has; and somebody is moved by it."""
     always = row_of_bits(range(TICKS), TICKS)
     visit = Visit(needs=(Need((0,), 0, 2),), allowed=always, minutes=10, tier=2, released=0)
     posed = pose([visit], np.array([always]), TICKS, Weights())
-    plan_apart(question_of(posed.problem, posed.booked(), seconds=0.0, seed=1, chains=1), say)
+    late = Plan(np.array([TICKS - 2], np.int32), np.zeros(1, np.int32))
+    plan_apart(question_of(posed.problem, late, seconds=0.0, seed=1, chains=1), say)
