@@ -4,38 +4,37 @@ One turn asks one person, or several in a race, and keeps the time for them unde
 other turn; its row is locked, so a job or a fact that comes twice asks nobody twice.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from carewright.contracts.offers import Offer, OfferEnded, OfferMade
-from carewright.contracts.scheduling import AppointmentFact, CalendarMoved, ClaimedTime, PickedTime, Slot, TimeNotFree
+from carewright.contracts.offers import Offer, OfferEnded
+from carewright.contracts.scheduling import AppointmentFact, CalendarMoved, PickedTime, Slot, TimeNotFree
 from carewright.contracts.waitlist import PolicyTerms, WaitingChanged
-from carewright.kernel import audit, jobs, outbox
+from carewright.kernel import audit, jobs
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
 from carewright.kernel.errors import Refusal
-from carewright.scheduling import store
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars, Kind
 from carewright.scheduling.model import freed as model
-from carewright.scheduling.model import offers as rules
 from carewright.scheduling.model.freed import FreedTime
 from carewright.scheduling.model.rules import bookable_window, on_grid
 from carewright.scheduling.model.ticks import TICK
 from carewright.scheduling.model.waitlist import MINUTE, WAITS, BaseRate, Match, matches
+from carewright.scheduling.service.asking import begin, is_elsewhere, keep
 from carewright.scheduling.service.book import draft_of, ensure_prerequisites
 from carewright.scheduling.service.change import trying
 from carewright.scheduling.service.ending import about, end_by_itself
 from carewright.scheduling.service.masters import is_ours
 from carewright.scheduling.service.paying import ensure_not_stopped
-from carewright.scheduling.service.picking import Wish, slots_at, versions_of
-from carewright.scheduling.service.reserve import ensure_all_got, reserved
+from carewright.scheduling.service.picking import Wish, slots_at
+from carewright.scheduling.service.reserve import reserved
 from carewright.scheduling.store import freed as rows
-from carewright.scheduling.store import offers, waitlist
+from carewright.scheduling.store import waitlist
 
 OFFER_FREED = "scheduling.offer_freed_time"
 """The job that asks whoever is next."""
@@ -121,7 +120,7 @@ async def _ask(ctx: SchedulingContext, calendars: Calendars, freed_id: UUID) -> 
             claims = model.kept_for(match.slot for match in made.values())
             until = max(each.expires_at for each in made)
             shown.enter_context(reserved(ctx, calendars, claims))
-            await _keep(tx, calendars, freed, [match.slot for match in made.values()], claims, until)
+            await keep(tx, calendars, [match.slot for match in made.values()], claims, freed.id, until)
             await rows.save(tx, organization_id, msgspec.structs.replace(freed, turn=freed.turn + 1))
             asked = {each.entry_id for each in made}
             await waitlist.pass_over(tx, organization_id, [each.person.entry_id for each in fitting if each.person.entry_id not in asked])
@@ -195,9 +194,8 @@ async def _make(
         if not await waitlist.lock_person(tx, organization_id, person.entry_id) or not await _could_accept(ctx, tx, calendars, match):
             continue
         offer = model.offered(match, freed, terms, ctx.ids.new(), now, site.name, site.zone.key)
-        if await offers.insert(tx, organization_id, offer, person.given_up.version if person.given_up else 1):
+        if await begin(ctx, tx, organization_id, offer, person.given_up.version if person.given_up else 1):
             made[offer] = match
-            await outbox.publish(ctx, tx, rules.fact_of(OfferMade, offer, organization_id))
             name = "scheduling.offer.make"
             deed = audit.entry_of_system(ctx, organization_id, name, "C", patient_id=offer.patient_id, entities=about(offer))
             await audit.record(tx, deed)
@@ -208,8 +206,7 @@ async def _could_accept(ctx: SchedulingContext, tx: Session, calendars: Calendar
     """Whether a yes would be taken, as far as it is known now; it is asked again then."""
     person, slot = match.person, match.slot
     own = person.given_up.id if person.given_up else person.entry_id
-    theirs = ClaimedTime(schedule_id=person.patient_id, lane=0, start=slot.start, end=slot.end)
-    if await store.claims_beside(tx, ctx.actor.organization_id, [theirs], own, ctx.clock.now()):
+    if await is_elsewhere(ctx, tx, ctx.actor.organization_id, person.patient_id, slot, own):
         return False
     kind = calendars.visit_types[person.visit_type_id]
     time = PickedTime(visit_type_id=kind.value.id, site_id=slot.site_id, start=slot.start, urgency=person.wishes.urgency or "P2")
@@ -220,14 +217,3 @@ async def _could_accept(ctx: SchedulingContext, tx: Session, calendars: Calendar
     except Refusal:
         return False
     return True
-
-
-async def _keep(
-    tx: Session, calendars: Calendars, freed: FreedTime, slots: Iterable[Slot], claims: Sequence[ClaimedTime], until: datetime
-) -> None:
-    """Claim what those who are asked would take, under the freed time's id. Raises `CalendarMoved`, `TimeNotFree`."""
-    organization_id = calendars.organization_id
-    if not await store.lock_calendars(tx, organization_id, versions_of(calendars, [who for slot in slots for who in slot.participants])):
-        raise CalendarMoved
-    got = await store.claim_time(tx, organization_id, [(freed.id, each) for each in claims], freed.id, until)
-    ensure_all_got(claims, got, freed.id)

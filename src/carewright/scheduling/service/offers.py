@@ -13,7 +13,6 @@ from carewright.contracts.offers import (
     MakeOffer,
     NoteOfferUnreached,
     Offer,
-    OfferMade,
     OffersPage,
     OfferStatus,
     OfferStillOpen,
@@ -21,7 +20,7 @@ from carewright.contracts.offers import (
     UnknownOffer,
     WithdrawOffer,
 )
-from carewright.contracts.scheduling import Appointment, AppointmentFact, CalendarMoved, ClaimedTime, PatientBusy, Slot, TimeNotFree
+from carewright.contracts.scheduling import Appointment, AppointmentFact, CalendarMoved, PatientBusy, TimeNotFree
 from carewright.kernel import audit, outbox
 from carewright.kernel.context import Context
 from carewright.kernel.db import Session
@@ -35,12 +34,12 @@ from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import offers as rules
 from carewright.scheduling.model.appointment import claims_of, ensure_movable
 from carewright.scheduling.service.accepting import accept_freed
+from carewright.scheduling.service.asking import begin, is_elsewhere, keep
 from carewright.scheduling.service.change import move_within, new_slot, trying
 from carewright.scheduling.service.ending import about, end, end_by_itself
 from carewright.scheduling.service.masters import ensure_master
 from carewright.scheduling.service.own import list_own
-from carewright.scheduling.service.picking import versions_of
-from carewright.scheduling.service.reserve import ensure_all_got, reserved, watched
+from carewright.scheduling.service.reserve import reserved, watched
 from carewright.scheduling.store import offers as rows
 
 MAKE = "scheduling.offer.make"
@@ -72,15 +71,13 @@ async def _make(ctx: SchedulingContext, calendars: Calendars, command: MakeOffer
             expires_at = rules.answer_until(one, utc(command.start), command.answer_minutes, now)
             await _ensure_not_asked(ctx, tx, one)
             slot = new_slot(ctx, calendars, one, rules.move_of(one, command), (), (), by_patient=False)
-            await _ensure_patient_free(ctx, tx, one, slot)
+            if await is_elsewhere(ctx, tx, organization_id, one.patient_id, slot, one.id):
+                raise PatientBusy
             offer, claims = rules.offered(one, slot, ctx.ids.new(), now, expires_at), claims_of(slot)
             shown.enter_context(reserved(ctx, calendars, claims))
-            if not await store.lock_calendars(tx, organization_id, versions_of(calendars, slot.participants)):
-                raise CalendarMoved
-            got = await store.claim_time(tx, organization_id, [(offer.id, each) for each in claims], offer.id, expires_at)
-            ensure_all_got(claims, got, one.patient_id)
-            invariant(await rows.insert(tx, organization_id, offer, one.version), "whoever holds the appointment's row is alone to ask")
-            await outbox.publish(ctx, tx, rules.fact_of(OfferMade, offer, organization_id))
+            await keep(tx, calendars, [slot], claims, offer.id, expires_at)
+            is_new = await begin(ctx, tx, organization_id, offer, one.version)
+            invariant(is_new, "whoever holds the appointment's row is alone to ask")
             await _note(ctx, tx, "scheduling.offer.make", "C", offer)
             await remember(ctx, tx, offer)
         calendars.note_hold(offer.id, expires_at, claims)
@@ -230,13 +227,6 @@ async def _ensure_not_asked(ctx: SchedulingContext, tx: Session, one: Appointmen
     if open_one.offer.expires_at > ctx.clock.now():
         raise OfferStillOpen(offer_id=str(open_one.offer.id))
     await end_by_itself(ctx, tx, ctx.actor.organization_id, open_one.offer, "expired", "scheduling.offer.expire")
-
-
-async def _ensure_patient_free(ctx: SchedulingContext, tx: Session, one: Appointment, slot: Slot) -> None:
-    """Raise `PatientBusy` where they have another appointment then. Nothing of theirs is claimed: whoever accepts is asked again."""
-    theirs = ClaimedTime(schedule_id=one.patient_id, lane=0, start=slot.start, end=slot.end)
-    if await store.claims_beside(tx, ctx.actor.organization_id, [theirs], one.id, ctx.clock.now()):
-        raise PatientBusy
 
 
 def _own(ctx: SchedulingContext, offer: Offer | None) -> Offer:
