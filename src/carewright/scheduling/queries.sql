@@ -1210,8 +1210,8 @@ SELECT EXISTS (SELECT FROM scheduling.waiting WHERE organization_id = $1 AND sit
 -- name: people_waiting
 -- Whoever waits at a site, is asked about nothing just now, and was not asked about this time; the most urgent first, then who waits longest.
 -- How they answered so far is the patient's, by whichever entry. An appointment that they would give up is as it is booked now.
-SELECT w.id, w.patient_id, w.visit_type_id, w.wishes, w.since, w.passed_over, w.given_up_id, g.version AS given_up_version,
-    g.value AS given_up, o.asked, o.accepted
+SELECT w.id, w.patient_id, w.visit_type_id, w.wishes, w.since, w.passed_over, w.given_up_id, g.value AS given_up, o.asked,
+    o.accepted
 FROM scheduling.waiting w
 LEFT JOIN scheduling.appointment g ON g.organization_id = $1 AND g.id = w.given_up_id AND g.status IN ('pending', 'booked')
     AND g.expires_at IS NULL AND g.patient_id = w.patient_id AND g.starts_at > $4

@@ -19,7 +19,7 @@ from carewright.contracts.board import (
     Taken,
     TakesTime,
 )
-from carewright.contracts.scheduling import Appointment, SearchAppointments, UnknownSite
+from carewright.contracts.scheduling import Appointment, SearchAppointments
 from carewright.kernel import audit
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
@@ -31,7 +31,7 @@ from carewright.scheduling.live import Bookable, Calendars
 from carewright.scheduling.model.appointment import HOLDS_TIME
 from carewright.scheduling.model.utilisation import Busyness, minutes_by_hour
 from carewright.scheduling.service.cursors import NO_ID
-from carewright.scheduling.service.picking import Wish, requirements_of, visit_kind
+from carewright.scheduling.service.picking import Wish, known_site, requirements_of, visit_kind
 from carewright.scheduling.store import board
 
 PERIOD_MAX = timedelta(hours=48)
@@ -47,8 +47,7 @@ async def read_board(ctx: SchedulingContext, query: ReadBoard) -> Board:
     start, end = _period(query)
     ctx.require_site(query.site_id)
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
-    if query.site_id not in calendars.sites:
-        raise UnknownSite(site_id=str(query.site_id))
+    known_site(calendars, query.site_id)
     able = _able(calendars, query)
     async with ctx.db.transaction() as tx:
         await store.plan_once(tx)
@@ -73,8 +72,7 @@ async def read_use(ctx: SchedulingContext, query: ReadUse) -> SiteUse:
     start = utc(query.from_at)
     end = start + timedelta(hours=query.hours)
     calendars, cipher = await ctx.calendars(), await ctx.cipher()
-    if query.site_id not in calendars.sites:
-        raise UnknownSite(site_id=str(query.site_id))
+    known_site(calendars, query.site_id)
     async with ctx.db.transaction() as tx:
         await store.plan_once(tx)
         found = await taking_time(tx, cipher, ReadBoard(site_id=query.site_id, from_at=start, until_at=end), start, end, ctx.clock.now())

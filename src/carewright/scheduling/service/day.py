@@ -11,7 +11,7 @@ import numpy as np
 from carewright.contracts.board import ReadBoard
 from carewright.contracts.directory import VisitType
 from carewright.contracts.planner import PlanDay
-from carewright.contracts.scheduling import Appointment, ClaimedTime, UnknownSite
+from carewright.contracts.scheduling import Appointment, ClaimedTime
 from carewright.kernel import audit
 from carewright.kernel.errors import BadInput
 from carewright.kernel.values import utc
@@ -26,7 +26,7 @@ from carewright.scheduling.model.search import Requirement
 from carewright.scheduling.model.ticks import TICK, WORD_BITS, Flags, Ticks, grid_mask, set_ticks, words_of
 from carewright.scheduling.service.board import taking_time
 from carewright.scheduling.service.masters import is_ours
-from carewright.scheduling.service.picking import Wish, requirements_of
+from carewright.scheduling.service.picking import Wish, known_site, requirements_of
 from carewright.scheduling.store import links
 
 TIERS = ("P0", "P1", "P2")
@@ -223,8 +223,7 @@ class Day:
 
 def span_of(calendars: Calendars, query: PlanDay, now: datetime) -> tuple[int, int]:
     """From which tick of the index to which is planned. Raises `UnknownSite`; `BadInput` for a time that no calendar reaches."""
-    if query.site_id not in calendars.sites:
-        raise UnknownSite(site_id=str(query.site_id))
+    known_site(calendars, query.site_id)
     horizon = calendars.index.horizon
     first = -((horizon.origin - max(utc(query.from_at or now), now)) // TICK)
     end = min(first + timedelta(hours=query.hours) // TICK, horizon.ticks)

@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from carewright.contracts.in_use import Gap, GapKind, Gaps, ListGaps
-from carewright.contracts.scheduling import UnknownSite
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.live import Calendars
 from carewright.scheduling.model import in_use as rules
-from carewright.scheduling.service.picking import Wish, requirements_of
+from carewright.scheduling.service.picking import Wish, known_site, requirements_of
 from carewright.scheduling.store import in_use as rows
 
 WITHIN, LOOKED_AT = timedelta(minutes=60), timedelta(hours=3)
@@ -23,8 +22,7 @@ async def list_gaps(ctx: SchedulingContext, query: ListGaps) -> Gaps:
     ctx.actor.require("scheduling.calendar.read")
     ctx.require_site(query.site_id)
     calendars, now = await ctx.calendars(), ctx.clock.now()
-    if query.site_id not in calendars.sites:
-        raise UnknownSite(site_id=str(query.site_id))
+    known_site(calendars, query.site_id)
     row_of = _serving(calendars, query.site_id, query.service_id)
     missed_before = now - timedelta(minutes=query.grace_minutes)
     not_used = await rows.not_used(ctx.db, calendars.organization_id, list(row_of), query.site_id, now, missed_before)

@@ -17,7 +17,7 @@ from carewright.contracts.outages import (
     UnknownOutage,
     may_report,
 )
-from carewright.contracts.scheduling import CalendarChanged, UnknownSchedule, UnknownSite
+from carewright.contracts.scheduling import CalendarChanged, UnknownSchedule
 from carewright.kernel import audit, outbox
 from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput, Forbidden
@@ -26,6 +26,7 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.outages import fact_of
 from carewright.scheduling.service.calendars import BLOCK_DAYS_MAX, period_of, read_back, reopen, shut
 from carewright.scheduling.service.cursors import page_of
+from carewright.scheduling.service.picking import known_site
 from carewright.scheduling.store import outages as store
 
 READ = "scheduling.calendar.read"
@@ -107,8 +108,7 @@ async def list_outages(ctx: SchedulingContext, query: ListOutages) -> OutagesPag
     ctx.actor.require(READ)
     ctx.require_site(query.site_id)
     calendars = await ctx.calendars()
-    if query.site_id not in calendars.sites:
-        raise UnknownSite(site_id=str(query.site_id))
+    known_site(calendars, query.site_id)
     async with ctx.db.transaction() as tx:
         found = await store.page(tx, calendars.organization_id, query, ctx.clock.now(), ctx.actor.site_ids)
         about = audit.Entity(type="Location", id=query.site_id)

@@ -43,11 +43,17 @@ def visit_kind(calendars: Calendars, visit_type_id: UUID) -> Kind:
     return kind
 
 
-def visit_site(calendars: Calendars, kind: Kind, site_id: UUID) -> Site:
-    """The site, or `UnknownSite` where there is none or the visit is not offered there."""
+def known_site(calendars: Calendars, site_id: UUID) -> Site:
+    """The site, or `UnknownSite`."""
     site = calendars.sites.get(site_id)
     if site is None:
         raise UnknownSite(site_id=str(site_id))
+    return site
+
+
+def visit_site(calendars: Calendars, kind: Kind, site_id: UUID) -> Site:
+    """The site, or `UnknownSite` where there is none or the visit is not offered there."""
+    site = known_site(calendars, site_id)
     rules.ensure_offered_at(kind.value, site_id)
     return site
 

@@ -38,6 +38,7 @@ from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.model.posing import FARTHEST
 from carewright.scheduling.service.cursors import page_of
 from carewright.scheduling.service.day import span_of
+from carewright.scheduling.service.picking import known_site
 from carewright.scheduling.service.plan import Outcome, accept_moves
 from carewright.scheduling.service.what_if import ensure_supposable
 from carewright.scheduling.store import plans as store
@@ -108,8 +109,7 @@ async def list_plans(ctx: SchedulingContext, query: ListPlans) -> PlansPage:
     """Those of a site, the newest first. Raises `UnknownSite`."""
     ctx.actor.require(MAKE)
     ctx.require_site(query.site_id)
-    if query.site_id not in (await ctx.calendars()).sites:
-        raise UnknownSite(site_id=str(query.site_id))
+    known_site(await ctx.calendars(), query.site_id)
     found = await store.page(ctx.db, ctx.actor.organization_id, query)
     items, after = page_of(found, query.limit)
     return PlansPage(items=items, next=after)
@@ -193,8 +193,8 @@ async def set_planning_rules(ctx: SchedulingContext, command: SetPlanningRules) 
     async def work(tx: Session) -> PlanningRules:
         if not await store.set_rules(tx, ctx.actor.organization_id, command):
             raise UnknownSite(site_id=str(command.site_id))
-        about = (audit.Entity(type="Location", id=command.site_id),)
-        await audit.record(tx, audit.entry(ctx, "scheduling.planning.set", "U", entities=about))
+        site = audit.Entity(type="Location", id=command.site_id)
+        await audit.record(tx, audit.entry(ctx, "scheduling.planning.set", "U", entities=(site,)))
         return PlanningRules(**msgspec.structs.asdict(command))
 
     return await once_committed(ctx, PlanningRules, work)
@@ -246,5 +246,9 @@ def _own(ctx: SchedulingContext, plan_id: UUID, kept: KeptPlan | None) -> KeptPl
 
 
 async def _note(ctx: SchedulingContext, tx: Session, deed: str, action: audit.Action, kept: KeptPlan) -> None:
-    about = (audit.Entity(type="Location", id=kept.site_id), audit.Entity(type="DayPlan", id=kept.id))
-    await audit.record(tx, audit.entry(ctx, deed, action, entities=about))
+    await audit.record(tx, audit.entry(ctx, deed, action, entities=about(kept)))
+
+
+def about(kept: KeptPlan) -> tuple[audit.Entity, ...]:
+    """What a deed about a plan touches."""
+    return (audit.Entity(type="Location", id=kept.site_id), audit.Entity(type="DayPlan", id=kept.id))

@@ -16,7 +16,7 @@ from carewright.kernel.db import Session
 from carewright.kernel.errors import BadInput
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.plan import accept_moves
-from carewright.scheduling.service.plans import begin, give_up, note_made
+from carewright.scheduling.service.plans import about, begin, give_up, note_made
 from carewright.scheduling.store import outages as blocks
 from carewright.scheduling.store import plans as store
 
@@ -52,8 +52,8 @@ async def give_up_plans(ctx: Context, tx: Session, event: OutageEnded) -> None:
     """Give up what is searched for or proposed because of it, unless something of it was accepted; what else is out is planned for anew."""
     for kept in await store.for_outage(tx, event.organization_id, event.outage_id):
         await give_up(ctx, tx, event.organization_id, kept)
-        about = (audit.Entity(type="Location", id=kept.site_id), audit.Entity(type="DayPlan", id=kept.id))
-        await audit.record(tx, audit.entry_of_system(ctx, event.organization_id, "scheduling.plan.give_up", "U", entities=about))
+        deed = audit.entry_of_system(ctx, event.organization_id, "scheduling.plan.give_up", "U", entities=about(kept))
+        await audit.record(tx, deed)
         for other in await _standing(ctx.working_in(event.organization_id), tx, kept.site_id):
             if other.id != event.outage_id and other.hit_appointment_ids:
                 await _have_proposed(ctx, tx, Closed(event.organization_id, kept.site_id, other.id), GATHER)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from carewright.contracts.scheduling import Appointment, UnknownPatient, UnknownSite
+from carewright.contracts.scheduling import Appointment, UnknownPatient
 from carewright.contracts.waitlist import (
     WAITS_AT_ONCE_MAX,
     AlreadyWaiting,
@@ -37,7 +37,7 @@ from carewright.scheduling.model.appointment import MOVABLE, is_hold
 from carewright.scheduling.service.book import ensure_prerequisites
 from carewright.scheduling.service.known import when_known
 from carewright.scheduling.service.own import list_own
-from carewright.scheduling.service.picking import visit_kind, visit_site
+from carewright.scheduling.service.picking import known_site, visit_kind, visit_site
 from carewright.scheduling.store import waitlist as rows
 
 CHANGE = "scheduling.waitlist.change"
@@ -132,7 +132,7 @@ async def get_waitlist_policy(ctx: SchedulingContext, site_id: UUID) -> Waitlist
     """How a site offers what falls free. Raises `UnknownSite`."""
     ctx.actor.require(READ)
     ctx.require_site(site_id)
-    await _ensure_site(ctx, site_id)
+    known_site(await ctx.calendars(), site_id)
     return await rows.policy(ctx.db, ctx.actor.organization_id, site_id)
 
 
@@ -140,7 +140,7 @@ async def set_waitlist_policy(ctx: SchedulingContext, command: SetWaitlistPolicy
     """Say how a site offers what falls free from now on. Raises `UnknownSite`, and `PreconditionFailed` where it was changed meanwhile."""
     ctx.actor.require(SET_POLICY)
     ctx.require_site(command.site_id)
-    await _ensure_site(ctx, command.site_id)
+    known_site(await ctx.calendars(), command.site_id)
 
     async def change(tx: Session) -> WaitlistPolicy:
         organization_id = ctx.actor.organization_id
@@ -225,11 +225,6 @@ async def _ensure_given_up(ctx: SchedulingContext, tx: Session, command: JoinWai
 def _is_given_up(ctx: SchedulingContext, one: Appointment, command: JoinWaitlist) -> bool:
     same = (one.patient_id, one.visit_type_id) == (command.patient_id, command.visit_type_id)
     return same and one.status in MOVABLE and not is_hold(one) and one.start > ctx.clock.now() and ctx.actor.works_at(one.site_id)
-
-
-async def _ensure_site(ctx: SchedulingContext, site_id: UUID) -> None:
-    if site_id not in (await ctx.calendars()).sites:
-        raise UnknownSite(site_id=str(site_id))
 
 
 def _own(ctx: SchedulingContext, one: WaitlistEntry | None) -> WaitlistEntry:
