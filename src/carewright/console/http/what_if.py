@@ -92,8 +92,8 @@ def _supposed(ask: Ask) -> WhatIf:
 
 async def _shown(ask: Ask, place: str, status: int = 200, error: str = "") -> Response:
     site = await site_of(ask, place)
-    query = ListSchedules(site_ids=(site.id,), kinds=tuple(KINDS), limit=SCHEDULES_MAX)
-    actors = (await ask.ctx.scheduling.list_schedules(ask.ctx.actor, query)).items
+    queries = [ListSchedules(site_ids=(site.id,), kinds=(kind,), limit=SCHEDULES_MAX) for kind in KINDS]  # a thousand beds hide nobody else
+    actors = [each for query in queries for each in (await ask.ctx.scheduling.list_schedules(ask.ctx.actor, query)).items]
     services = (await ask.ctx.directory.find_services(ask.ctx.actor, FindServices(site_id=site.id, limit=SERVICES_MAX))).items
     kinds = [Choice(kind.id, kind.name, each.service.name) for each in services for kind in each.visit_types if kind.active]
     return ask.show(
