@@ -19,8 +19,8 @@ from bench.planner.data import KEPT, stored
 from bench.planner.seed import LONG_SECONDS, PROTOTYPE, STORED, Engine, Row, gaps_at, problem_of_day
 from carewright.scheduling.engines.chains import Clock, Effort, Found, search
 from carewright.scheduling.engines.cpsat import Repair, solver_of
-from carewright.scheduling.engines.greedy import fill, most_urgent_first
-from carewright.scheduling.engines.kernel import plan_of, state_of
+from carewright.scheduling.engines.greedy import fill, in_turn, most_urgent_first
+from carewright.scheduling.engines.kernel import state_of
 from carewright.scheduling.model.planning import NOT_PLACED, Plan, Problem, value_of
 
 SECONDS = (0.5, 2.0, 5.0)
@@ -124,9 +124,7 @@ def _order(keys: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
 
 
 def _found(problem: Problem, order: npt.NDArray[np.int32], decoded: int) -> Found:
-    state = state_of(problem, 0)
-    fill(problem, state, order)
-    plan = plan_of(state)
+    plan = in_turn(problem, state_of(problem, 0), order)
     return Found(plan=plan, value=value_of(problem, plan), steps=decoded)
 
 

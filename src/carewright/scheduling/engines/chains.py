@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from carewright.scheduling.engines.anneal import Temper, Work, anneal, work_of
-from carewright.scheduling.engines.greedy import by_tier, fill
+from carewright.scheduling.engines.greedy import by_tier, in_turn
 from carewright.scheduling.engines.kernel import State, put_back, state_of
 from carewright.scheduling.model.planning import Longs, Plan, Problem, Value, prizes, total_of, value_of
 
@@ -154,13 +154,10 @@ def temper_of(problem: Problem, prize: Longs) -> Temper:
 def first_plan(problem: Problem, start: Plan | None) -> Plan:
     """The better of the plan that there is and the most urgent first; what has no place in the former is placed where it can be."""
     order = by_tier(problem)
-    fresh = state_of(problem, 0)
-    fill(problem, fresh, order)
-    plans = [Plan(fresh.start, fresh.chosen)]
+    plans = [in_turn(problem, state_of(problem, 0), order)]
     if start is not None:
         kept = placed(problem, start)
-        fill(problem, kept, order[kept.start[order] < 0])
-        plans.append(Plan(kept.start, kept.chosen))
+        plans.append(in_turn(problem, kept, order[kept.start[order] < 0]))
     return max(plans, key=lambda plan: value_of(problem, plan))
 
 

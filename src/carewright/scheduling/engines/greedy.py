@@ -18,12 +18,12 @@ def next_available(problem: Problem, calls: Sequence[int]) -> Plan:
         worth=np.tile(problem.ticks - ticks, (rows, 1)), rise_from=np.arange(rows + 1, dtype=np.int32), rise=np.zeros(rows, np.int32),
         even=np.zeros_like(problem.even), split=np.zeros_like(problem.split),
     )  # fmt: skip
-    return _filled(earliest, state_of(earliest, 0), np.array(calls, np.int32))
+    return in_turn(earliest, state_of(earliest, 0), np.array(calls, np.int32))
 
 
 def most_urgent_first(problem: Problem) -> Plan:
     """The most urgent tier first, within it what is worth most; each where it is best. Needs no tuning and no time."""
-    return _filled(problem, state_of(problem, 0), by_tier(problem))
+    return in_turn(problem, state_of(problem, 0), by_tier(problem))
 
 
 def by_tier(problem: Problem) -> Ints:
@@ -38,7 +38,8 @@ def depends(problem: Problem) -> Flags:
     return np.array([(problem.link_needs[since:until] == 1).any() for since, until in links], np.bool_)
 
 
-def _filled(problem: Problem, state: State, order: Ints) -> Plan:
+def in_turn(problem: Problem, state: State, order: Ints) -> Plan:
+    """The plan once these are placed one after the other, each where it is best then."""
     fill(problem, state, order)
     return Plan(state.start, state.chosen)
 

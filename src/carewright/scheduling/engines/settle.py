@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from carewright.scheduling.engines.chains import placed
-from carewright.scheduling.engines.greedy import by_tier, fill
+from carewright.scheduling.engines.greedy import by_tier, in_turn
 from carewright.scheduling.engines.kernel import State, plan_of, put_back, put_if_free, take
 from carewright.scheduling.engines.part import reached, without
 from carewright.scheduling.model.planning import NOT_PLACED, Ints, Plan, Problem, faults, total_of, value_of
@@ -61,9 +61,7 @@ def _kept(problem: Problem, before: Plan, plan: Plan, visit: int, order: Ints) -
     tried.start[back] = before.start[back]
     roles = np.isin(_visit_of(problem), back)
     tried.chosen[roles] = before.chosen[roles]
-    state = placed(problem, tried)
-    fill(problem, state, order[np.isin(order, [*back, *gone]) & (tried.start[order] < 0)])
-    return plan_of(state)
+    return in_turn(problem, placed(problem, tried), order[np.isin(order, [*back, *gone]) & (tried.start[order] < 0)])
 
 
 def _holding(problem: Problem, before: Plan, plan: Plan, visits: Iterable[int]) -> set[int]:

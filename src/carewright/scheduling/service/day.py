@@ -75,12 +75,16 @@ class Day:
     def tick_of(self, instant: datetime) -> int:
         return self.calendars.index.horizon.tick_at(instant) - self.base
 
+    def tick_from(self, instant: datetime) -> int:
+        """The first tick that begins then or later."""
+        return -((self.calendars.index.horizon.origin - instant) // TICK) - self.base
+
     def free(self) -> Bits:
         """[calendars, words] Free ticks as if nothing that may move were booked."""
         claims = [claim for each in self.appointments for claim in claims_of(each)]
         rows = np.array(list(self._numbers), np.intp)
         with self.calendars.without(claims):
-            return self._there(words_of(self.calendars.index.free, rows, self.base // WORD_BITS, -(-self.end // WORD_BITS)), rows)
+            return self._there(self.calendars.index.free, rows)
 
     def lose(self, actor_id: UUID, since: int, until: int) -> None:
         """Suppose that somebody is not there between these ticks."""
@@ -108,7 +112,7 @@ class Day:
         """[calendars, ticks] Whether these are there at all, free or not."""
         rows = list(self._numbers)
         some = np.array([rows[number] for number in numbers], np.intp)
-        words = self._there(words_of(self.calendars.index.open_bits, some, self.base // WORD_BITS, -(-self.end // WORD_BITS)), some)
+        words = self._there(self.calendars.index.open_bits, some)
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, : self.ticks].astype(bool)
 
     def instant_of(self, tick: int) -> datetime:
@@ -157,8 +161,9 @@ class Day:
         self._frames.append(frame)
         return frame
 
-    def _there(self, words: Bits, rows: Ticks) -> Bits:
-        """Without whoever is supposed to be away."""
+    def _there(self, bits: Bits, rows: Ticks) -> Bits:
+        """[rows, words] These rows of the index while it is planned, without whoever is supposed to be away."""
+        words = words_of(bits, rows, self.base // WORD_BITS, -(-self.end // WORD_BITS))
         for actor_id, ticks in self._away:
             for place, row in enumerate(rows.tolist()):
                 if self.calendars.owners[row] == actor_id:
@@ -207,7 +212,7 @@ class Day:
             if one.id == bond.link.depends_on_id and bond.link.appointment_id not in moving:
                 window = window.within(window_of_other(bond.link, bond.one, one.end - one.start))
         if window.earliest is not None:
-            starts = starts[starts - lead_in >= -((self.calendars.index.horizon.origin - window.earliest) // TICK) - self.base]
+            starts = starts[starts - lead_in >= self.tick_from(window.earliest)]
         if window.latest is not None:
             starts = starts[starts - lead_in <= self.tick_of(window.latest)]
         return map(int, starts)

@@ -62,5 +62,5 @@ def supposed_of(day: Day, posed: Posed, answer: Answer, really: PlanFigures) -> 
 def _span(day: Day, without: Without) -> tuple[int, int]:
     """Ticks that lie in part within the time are lost, too."""
     since = 0 if without.from_at is None else day.tick_of(without.from_at)
-    until = day.ticks if without.until_at is None else -(-(without.until_at - day.instant_of(0)) // (day.instant_of(1) - day.instant_of(0)))
+    until = day.ticks if without.until_at is None else day.tick_from(without.until_at)
     return since, until
