@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from carewright.contracts.links import ListLinks
 from carewright.contracts.notifications import CommunicationNotDone
 from carewright.contracts.offers import (
     AnswerByLink,
@@ -42,6 +43,7 @@ from carewright.contracts.scheduling import (
     TimeNotFree,
     UnknownAppointment,
 )
+from carewright.contracts.waitlist import ListWaiting
 from carewright.kernel import merges
 from carewright.kernel.audit import Entry
 from carewright.kernel.context import Once
@@ -50,7 +52,7 @@ from carewright.kernel.links import LinkRefused
 from carewright.scheduling import handlers
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.module import MODULE
-from carewright.scheduling.service import change, expire, instead, offer_links, offers
+from carewright.scheduling.service import change, expire, instead, links, offer_links, offers, waitlist
 from tests.scheduling_hospital import HALF_HOUR, TOMORROW, Hospital
 from tests.scheduling_world import Process, invent, store_world
 from tests.servers import code_of, facts_of
@@ -379,6 +381,20 @@ async def test_patients_make_no_offers_and_see_and_answer_their_own_alone(hospit
         await offers.list_offers(stranger, ListOffers(patient_id=one.patient_id))
     assert (await offers.list_offers(stranger, ListOffers(appointment_id=one.id))).items == ()
     assert (await offers.list_offers(hospital.patient(), ListOffers())).items == (offer,)
+
+
+async def test_who_speaks_for_no_patient_has_none_of_their_own_to_list(hospital: Hospital) -> None:
+    await made(hospital, await hospital.book())
+    nobody = hospital.here.acting("patient", hospital.world)
+    assert nobody.actor.patient_id is None
+    works: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: offers.list_offers(nobody, ListOffers()),
+        lambda: links.list_links(nobody, ListLinks()),
+        lambda: waitlist.list_waiting(nobody, ListWaiting()),
+    )
+    for work in works:
+        with pytest.raises(Forbidden):
+            await work()
 
 
 async def test_staff_of_another_site_see_and_answer_nothing(hospital: Hospital) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from carewright.kernel import audit
 from carewright.kernel.db import Session
+from carewright.kernel.errors import Forbidden
 from carewright.scheduling.context import SchedulingContext
 from carewright.scheduling.service.cursors import Known, page_of
 
@@ -34,13 +35,13 @@ Read = Callable[[Session, UUID, Q, UUID | None, Collection[UUID]], Awaitable[lis
 
 
 async def list_own(ctx: SchedulingContext, query: Q, read: Read[Q, T], deed: str, kind: str) -> tuple[tuple[T, ...], UUID | None]:
-    """A page of one's own, or of everybody's at one's sites, and behind which id the next begins. Raises `Forbidden`.
+    """A page of one's own, or of everybody's at one's sites, and behind which id the next begins.
 
-    `deed` is its name in the journal, `kind` what is shown.
+    `deed` is its name in the journal, `kind` what is shown. Raises `Forbidden`, also for who speaks for no patient.
     """
     patient_id = query.patient_id or ctx.actor.patient_id
-    if ctx.by_patient and patient_id is not None:
-        ctx.require_patient(patient_id)
+    if ctx.by_patient and (patient_id is None or patient_id != ctx.actor.patient_id):
+        raise Forbidden("You can act for yourself only.")
     async with ctx.db.transaction() as tx:
         items, after = page_of(await read(tx, ctx.actor.organization_id, query, patient_id, ctx.actor.site_ids), query.limit)
         seen = ((each.patient_id, audit.Entity(type=kind, id=each.id)) for each in items)
