@@ -157,5 +157,4 @@ def weeks_on(start: str, weeks: int) -> str:
 
 async def open_now(clinic: Clinic) -> None:
     """Have the practitioner work around the clock, so that there is time now whenever a test runs."""
-    weekly = [{"weekday": each, "start_minute": 0, "end_minute": 1440, "site_id": clinic.site_id} for each in range(7)]
-    ok(await clinic.set_hours(weekly))
+    ok(await clinic.set_hours(clinic.every_day(0, 1440)))

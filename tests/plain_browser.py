@@ -56,10 +56,12 @@ class Browser:
         self._see(await self.client.get(path))
 
     async def send(self, action: str, /, **fields: str) -> None:
-        form = self.forms.found[action]
-        here = self.answer.url  # a form's action is relative to its page, which may be another process's
-        origin = f"{here.scheme}://{here.netloc.decode()}"
-        self._see(await self.client.post(here.join(action), data=form.fields | fields, headers={"Origin": origin}))
+        self._see(await self.answer_to(action, **fields))
+
+    async def answer_to(self, action: str, /, **fields: str) -> httpx.Response:
+        """What comes of a form, which may be turned away; the browser stays on the page that it stands on."""
+        to = self.answer.url.join(action)  # a form's action is relative to its page, which may be another process's
+        return await self.client.post(to, data=self.forms.found[action].fields | fields, headers={"Origin": self.origin})
 
     def _see(self, page: httpx.Response) -> None:
         assert page.status_code == 200, page.text
@@ -70,6 +72,11 @@ class Browser:
     def answer(self) -> httpx.Response:
         assert self.page is not None
         return self.page
+
+    @property
+    def origin(self) -> str:
+        here = self.answer.url
+        return f"{here.scheme}://{here.netloc.decode()}"
 
     @property
     def path(self) -> str:

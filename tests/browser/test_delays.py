@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_staff import sign_in
-from tests.clinic import Clinic, ok, open_clinic, register, until_known
+from tests.clinic import Clinic, ok, open_clinic, open_now, register, until_known
 from tests.system import System
 
 
@@ -20,7 +20,7 @@ async def clinic(one_process: System) -> Clinic:
     ahead = max(-12, 10 - datetime.now(UTC).hour)
     site = {"id": made.site_id, "kind": "site", "name": "Late Clinic", "site_id": made.site_id, "time_zone": f"Etc/GMT{-ahead:+d}"}
     ok(await one_process.request("administrator", "PUT", "/api/v1/directory", json={"locations": [site]}))
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     patient = await register(one_process)
     await until_known(lambda: made.book_soon(patient, 1), 201)
     path, here = f"/api/v1/delays/{made.practitioner_id}", {"site_id": made.site_id}

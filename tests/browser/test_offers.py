@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_staff import sign_in
-from tests.clinic import Clinic, ok, open_clinic, until_known
+from tests.clinic import Clinic, ok, open_clinic, open_now, until_known
 from tests.system import System
 
 
@@ -16,7 +16,7 @@ from tests.system import System
 async def clinic(one_process: System) -> Clinic:
     """Open at all hours."""
     made = await open_clinic(one_process)
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     return made
 
 

@@ -10,7 +10,7 @@ from tests.browser.accessibility import problems_of
 from tests.browser.conftest import DESKTOP, PHONE, Visits
 from tests.browser.test_live import LIVE
 from tests.browser.test_staff import choose, sign_in
-from tests.clinic import Clinic, Json, ok, open_clinic, until_known
+from tests.clinic import Clinic, Json, ok, open_clinic, open_now, until_known
 from tests.system import System
 
 PLANNED_MILLISECONDS = 180_000
@@ -24,7 +24,7 @@ async def clinic(one_process: System) -> Clinic:
     ahead = (10 - datetime.now(UTC).hour + 12) % 24 - 12
     site = {"id": made.site_id, "kind": "site", "name": "Plan Clinic", "site_id": made.site_id, "time_zone": f"Etc/GMT{-ahead:+d}"}
     ok(await one_process.request("administrator", "PUT", "/api/v1/directory", json={"locations": [site]}))
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     return made
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.app import App, opened, registered_app
 from tests.clinic import Clinic, open_clinic, register
+from tests.plain_browser import Browser, browser
+from tests.staff_browser import staff_signed_in
 from tests.system import System
 
 ROWS = """
@@ -42,6 +44,21 @@ async def nothing_written(database: "asyncpg.Connection[asyncpg.Record]") -> Asy
     before = await database.fetchrow(ROWS)
     yield
     assert await database.fetchrow(ROWS) == before, "a refused request left something behind"
+
+
+@pytest.fixture
+async def scheduler(one_process: System) -> AsyncIterator[Browser]:
+    """Somebody who plans, signed in to the staff's pages."""
+    made = await staff_signed_in(one_process, "scheduler")
+    yield made
+    await made.client.aclose()
+
+
+@pytest.fixture
+async def telephone(one_process: System) -> AsyncIterator[Browser]:
+    """The browser of somebody who opens what was sent to them, not signed in."""
+    async with browser(one_process) as client:
+        yield Browser(client)
 
 
 @pytest.fixture(scope="module")

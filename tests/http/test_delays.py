@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.clinic import Clinic, Json, at, ok, open_clinic, refused, register, until_known
+from tests.clinic import Clinic, Json, at, ok, open_clinic, open_now, refused, register, until_known
 from tests.staff_browser import staff_signed_in
 from tests.watching import place_of, session_of, staff_base, watching
 
@@ -22,7 +22,7 @@ async def clinic(clinic: Clinic) -> Clinic:
     ahead = max(-12, 10 - datetime.now(UTC).hour)
     site = {"id": made.site_id, "kind": "site", "name": "Late Clinic", "site_id": made.site_id, "time_zone": f"Etc/GMT{-ahead:+d}"}
     ok(await clinic.system.request("administrator", "PUT", "/api/v1/directory", json={"locations": [site]}))
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     return made
 
 

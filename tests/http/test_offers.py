@@ -1,15 +1,13 @@
 """Offers of another time over HTTP: made by the desk, answered by link without signing in, seen on the page of what is out of service."""
 
 import re
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from tests.clinic import Clinic, Json, ok, open_clinic, open_now, refused, register, until_known
-from tests.plain_browser import Browser, browser, newest_text
-from tests.staff_browser import staff_signed_in
+from tests.plain_browser import Browser, newest_text
 
 NOBODY = str(uuid4())
 LINK = re.compile(r"/answer/offer/cwl_[0-9a-f]+")
@@ -21,19 +19,6 @@ async def clinic(clinic: Clinic) -> Clinic:
     made = await open_clinic(clinic.system)
     await open_now(made)
     return made
-
-
-@pytest.fixture
-async def desk(clinic: Clinic) -> AsyncIterator[Browser]:
-    made = await staff_signed_in(clinic.system, "scheduler")
-    yield made
-    await made.client.aclose()
-
-
-@pytest.fixture
-async def telephone(clinic: Clinic) -> AsyncIterator[Browser]:
-    async with browser(clinic.system) as client:
-        yield Browser(client)
 
 
 async def reachable(clinic: Clinic, number: str, language: str = "en") -> UUID:
@@ -122,18 +107,18 @@ async def test_the_same_key_makes_one_offer(clinic: Clinic) -> None:
     assert made[0] == made[1]
 
 
-async def test_the_desk_asks_all_and_the_answers_are_seen(clinic: Clinic, desk: Browser, telephone: Browser) -> None:
+async def test_the_desk_asks_all_and_the_answers_are_seen(clinic: Clinic, scheduler: Browser, telephone: Browser) -> None:
     numbers = [a_number() for _ in range(2)]
     people = [*[await reachable(clinic, each) for each in numbers], await register(clinic.system)]
     first, second, unreached = [await booked(clinic, each) for each in people]
     place = f"/staff/disruptions/{clinic.practitioner_id}"
-    await desk.go(f"{place}/out")
-    await desk.send(f"{place}/out", kind="equipment", hours="2")
-    assert desk.text.count("Not asked yet.") == 2
-    assert "No telephone number and no e-mail address is known" in desk.text
-    await desk.send(f"{place}/out/ask-all", minutes="60")
-    assert "2 patients are asked by message. 1 could not be asked: please call them." in desk.text
-    assert desk.text.count("No answer yet.") == 2
+    await scheduler.go(f"{place}/out")
+    await scheduler.send(f"{place}/out", kind="equipment", hours="2")
+    assert scheduler.text.count("Not asked yet.") == 2
+    assert "No telephone number and no e-mail address is known" in scheduler.text
+    await scheduler.send(f"{place}/out/ask-all", minutes="60")
+    assert "2 patients are asked by message. 1 could not be asked: please call them." in scheduler.text
+    assert scheduler.text.count("No answer yet.") == 2
     yes, no = [await linked(telephone, each) for each in numbers]
     await telephone.go(yes)
     assert "May we see you at another time?" in telephone.text
@@ -144,38 +129,36 @@ async def test_the_desk_asks_all_and_the_answers_are_seen(clinic: Clinic, desk: 
     await telephone.go(no)
     await telephone.send(no, answer="declined")
     assert "does not suit you" in telephone.text
-    await desk.go(f"{place}/out")
-    assert "Said yes: moved from" in desk.text
-    assert "Said no to" in desk.text
+    await scheduler.go(f"{place}/out")
+    assert "Said yes: moved from" in scheduler.text
+    assert "Said no to" in scheduler.text
     assert (await clinic.appointment(first["id"]))["start"] != first["start"]
     for each in (second, unreached):
         assert (await clinic.appointment(each["id"]))["start"] == each["start"]
     await newest_text(telephone.client, numbers[0], "has a new time")
 
 
-async def test_the_desk_asks_one_takes_it_back_and_moves_it_now(clinic: Clinic, desk: Browser, telephone: Browser) -> None:
+async def test_the_desk_asks_one_takes_it_back_and_moves_it_now(clinic: Clinic, scheduler: Browser, telephone: Browser) -> None:
     number = a_number()
     one = await booked(clinic, await reachable(clinic, number, "es-MX"))
     place = f"/staff/disruptions/{clinic.practitioner_id}"
-    await desk.go(f"{place}/out")
-    await desk.send(f"{place}/out", kind="room", hours="1")
-    await desk.send(f"{place}/out/ask")
-    assert "1 patient is asked by message." in desk.text
+    await scheduler.go(f"{place}/out")
+    await scheduler.send(f"{place}/out", kind="room", hours="1")
+    await scheduler.send(f"{place}/out/ask")
+    assert "1 patient is asked by message." in scheduler.text
     page = await linked(telephone, number)
     await telephone.go(page)
     assert "¿Podemos atenderle a otra hora?" in telephone.text
-    await desk.send(f"{place}/out/withdraw")
-    assert "They are not asked any longer." in desk.text
-    answer = await telephone.client.post(
-        page, data=telephone.forms.found[page].fields | {"answer": "accepted"}, headers={"Origin": origin_of(telephone)}
-    )
+    await scheduler.send(f"{place}/out/withdraw")
+    assert "They are not asked any longer." in scheduler.text
+    answer = await telephone.answer_to(page, answer="accepted")
     assert "Eso ya no es posible." in answer.text
-    await desk.send(f"{place}/out/ask")
-    await desk.send(f"{place}/out/accept")
-    assert "It was moved, and the patient is told." in desk.text
+    await scheduler.send(f"{place}/out/ask")
+    await scheduler.send(f"{place}/out/accept")
+    assert "It was moved, and the patient is told." in scheduler.text
     assert (await clinic.appointment(one["id"]))["start"] != one["start"]
-    refused_page = await desk.client.post(
-        desk.answer.url.join(f"{place}/out/withdraw"), data={"form_token": "x", "offer": NOBODY}, headers={"Origin": origin_of(desk)}
+    refused_page = await scheduler.client.post(
+        scheduler.answer.url.join(f"{place}/out/withdraw"), data={"form_token": "x", "offer": NOBODY}, headers={"Origin": scheduler.origin}
     )
     assert refused_page.status_code == 403
 
@@ -205,8 +188,3 @@ async def test_who_has_no_contact_is_noted_at_once(clinic: Clinic) -> None:
         return httpx.Response(200 if now["is_unreached"] else 404)
 
     await until_known(noted)
-
-
-def origin_of(somebody: Browser) -> str:
-    here = somebody.answer.url
-    return f"{here.scheme}://{here.netloc.decode()}"

@@ -1,11 +1,9 @@
 """A person out of service, through the staff's page: what it hits, where that goes instead, and the way back."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from tests.clinic import Clinic, Json, ok, open_clinic, open_now, refused, register, until_known
@@ -23,24 +21,10 @@ async def clinic(clinic: Clinic) -> Clinic:
     return made
 
 
-@pytest.fixture
-async def scheduler(clinic: Clinic) -> AsyncIterator[Browser]:
-    browser = await staff_signed_in(clinic.system, "scheduler")
-    yield browser
-    await browser.client.aclose()
-
-
 async def booked(clinic: Clinic, patient: UUID) -> Json:
     """The next free visit."""
     made: Json = ok(await clinic.book_soon(patient, 2), 201)
     return made
-
-
-async def turned_away(browser: Browser, action: str, **fields: str) -> httpx.Response:
-    """The page that comes where a form is not followed."""
-    here = browser.answer.url
-    origin = {"Origin": f"{here.scheme}://{here.netloc.decode()}"}
-    return await browser.client.post(here.join(action), data=browser.forms.found[action].fields | fields, headers=origin)
 
 
 def starts_offered(page: str) -> list[str]:
@@ -77,7 +61,7 @@ async def test_a_time_that_somebody_took_meanwhile_is_not_moved_to(clinic: Clini
     await scheduler.send(f"{place}/out", kind="absent", hours="1")
     (offered,) = starts_offered(scheduler.text)
     ok(await clinic.book(await register(clinic.system), offered), 201)
-    answer = await turned_away(scheduler, f"{place}/move")
+    answer = await scheduler.answer_to(f"{place}/move")
     assert (answer.status_code, "That time has just been taken" in answer.text) == (409, True)
     assert starts_offered(answer.text) not in ([], [offered])
     assert (await clinic.appointment(visit["id"]))["start"] == visit["start"], "nothing was lost"
@@ -87,7 +71,7 @@ async def test_a_form_that_says_nonsense_closes_nothing(clinic: Clinic, schedule
     place = f"/staff/disruptions/{clinic.practitioner_id}"
     for said in ({"kind": "war", "hours": "2"}, {"kind": "absent", "hours": "-5"}, {"kind": "absent", "hours": "2000"}):
         await scheduler.go(f"{place}/out")
-        assert (await turned_away(scheduler, f"{place}/out", **said)).status_code == 400
+        assert (await scheduler.answer_to(f"{place}/out", **said)).status_code == 400
     await scheduler.go(f"{place}/out")
     assert "In service" in scheduler.text
 

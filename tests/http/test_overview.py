@@ -51,10 +51,7 @@ async def test_an_hour_is_full_by_the_limit_of_its_site(clinic: Clinic) -> None:
 async def test_absurd_limits_are_told_so_and_change_nothing(clinic: Clinic, limits: dict[str, str]) -> None:
     operations = await staff_signed_in(clinic.system, "operations")
     await operations.go(f"/staff/overview?place={clinic.site_id}")
-    here = operations.answer.url
-    form = operations.forms.found["/staff/overview/limits"].fields
-    origin = {"Origin": f"{here.scheme}://{here.netloc.decode()}"}
-    answer = await operations.client.post("/staff/overview/limits", data=form | limits, headers=origin)
+    answer = await operations.answer_to("/staff/overview/limits", **limits)
     assert (answer.status_code, "Say a percentage from 50 to 100" in answer.text) == (422, True)
     assert await found(clinic) == {"site_id": clinic.site_id} | USUAL
     await operations.client.aclose()

@@ -2,15 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
-from tests.clinic import FOLLOW_SECONDS_MAX, ZONE, Clinic, Json, ok, open_clinic, register
+from tests.clinic import FOLLOW_SECONDS_MAX, ZONE, Clinic, Json, ok, open_clinic, open_now, register
 from tests.plain_browser import Browser
 from tests.staff_browser import staff_signed_in
 
@@ -24,15 +22,8 @@ USUAL = {"proposes": True, "accepts": False, "moves_most": 10, "minutes_most": 6
 async def clinic(clinic: Clinic) -> Clinic:
     """One of this test's own, open at all hours."""
     made = await open_clinic(clinic.system)
-    ok(await made.set_hours(made.every_day(0, 1440)))
+    await open_now(made)
     return made
-
-
-@pytest.fixture
-async def scheduler(clinic: Clinic) -> AsyncIterator[Browser]:
-    browser = await staff_signed_in(clinic.system, "scheduler")
-    yield browser
-    await browser.client.aclose()
 
 
 async def booked(clinic: Clinic, family: str) -> Json:
@@ -67,13 +58,6 @@ async def planned_after(clinic: Clinic, browser: Browser, outage: Json) -> str:
                 break
             await asyncio.sleep(0.2)
     return str(re.findall(r'href="(/staff/plans/[^"?]+)"', browser.text)[0])
-
-
-async def turned_away(browser: Browser, action: str, **fields: str) -> httpx.Response:
-    """The page that comes where a form is not followed."""
-    here = browser.answer.url
-    origin = {"Origin": f"{here.scheme}://{here.netloc.decode()}"}
-    return await browser.client.post(here.join(action), data=browser.forms.found[action].fields | fields, headers=origin)
 
 
 async def test_after_an_outage_a_plan_is_ready_and_its_moves_are_accepted_one_by_one(clinic: Clinic, scheduler: Browser) -> None:
@@ -117,7 +101,7 @@ async def test_what_has_changed_meanwhile_is_said_and_left_out(clinic: Clinic, s
     assert "1 of 2 moves were made. 1 could not be made." in scheduler.text
     assert (await clinic.appointment(second["id"]))["start"] != second["start"]
     assert (await clinic.appointment(first["id"]))["status"] == "cancelled"
-    answer = await turned_away(scheduler, f"{page}/accept", **stale | {"once": "another"})
+    answer = await scheduler.answer_to(f"{page}/accept", **stale | {"once": "another"})
     assert (answer.status_code, "Somebody else did something with this plan" in answer.text) == (409, True)
 
 
@@ -130,7 +114,7 @@ async def test_a_plan_is_asked_for_followed_and_given_up(clinic: Clinic, schedul
     assert "percent of the time is spent" in scheduler.text
     await scheduler.go(f"/staff/plans?place={clinic.site_id}")
     assert "asked for by you" in scheduler.text.lower()
-    answer = await turned_away(scheduler, "/staff/plans/start", what="rest", how="quick")
+    answer = await scheduler.answer_to("/staff/plans/start", what="rest", how="quick")
     assert (answer.status_code, "A plan is searched for at this site already" in answer.text) == (409, True)
     await scheduler.go(page)
     await scheduler.send(f"{page}/give-up")
@@ -151,9 +135,9 @@ async def test_a_plan_is_asked_for_followed_and_given_up(clinic: Clinic, schedul
 )
 async def test_a_form_that_says_nonsense_begins_no_search(clinic: Clinic, scheduler: Browser, said: dict[str, str]) -> None:
     await scheduler.go(f"/staff/plans?place={clinic.site_id}")
-    answer = await turned_away(scheduler, "/staff/plans/start", **said)
+    answer = await scheduler.answer_to("/staff/plans/start", **said)
     assert (answer.status_code, "Choose for when to plan" in answer.text) == (422, True)
-    answer = await turned_away(scheduler, "/staff/plans/start", what="rest", how="quick", place=str(uuid4()))
+    answer = await scheduler.answer_to("/staff/plans/start", what="rest", how="quick", place=str(uuid4()))
     assert answer.status_code == 404
     await scheduler.go(f"/staff/plans?place={clinic.site_id}")
     assert "No plan was made here yet." in scheduler.text
@@ -164,9 +148,9 @@ async def test_without_a_move_chosen_nothing_is_accepted_and_an_unknown_plan_is_
     page = await planned_after(clinic, scheduler, await away(clinic, first, first))
     await scheduler.go(page)
     del scheduler.forms.found[f"{page}/accept"].fields[f"move-{first['id']}"]
-    answer = await turned_away(scheduler, f"{page}/accept")
+    answer = await scheduler.answer_to(f"{page}/accept")
     assert (answer.status_code, "Choose one move at least." in answer.text) == (422, True)
-    answer = await turned_away(scheduler, f"{page}/accept", **{f"move-{uuid4()}": "yes"})
+    answer = await scheduler.answer_to(f"{page}/accept", **{f"move-{uuid4()}": "yes"})
     assert answer.status_code == 422
     assert (await clinic.appointment(first["id"]))["start"] == first["start"]
     for where in (f"/staff/plans/{uuid4()}", "/staff/plans/nonsense", f"/staff/plans?place={uuid4()}"):
@@ -195,7 +179,7 @@ async def test_operations_say_on_the_overview_what_is_done_by_itself(clinic: Cli
     await operations.go(f"/staff/overview?place={clinic.site_id}")
     await operations.send("/staff/overview/planning", accepts="yes", moves_most="7", minutes_most="45")
     assert await rules_of(clinic) == {"proposes": True, "accepts": True, "moves_most": 7, "minutes_most": 45, "weights": weights}
-    answer = await turned_away(operations, "/staff/overview/planning", moves_most="0", minutes_most="45")
+    answer = await operations.answer_to("/staff/overview/planning", moves_most="0", minutes_most="45")
     assert (answer.status_code, "Say a number of moves from 1 to 100" in answer.text) == (422, True)
     del operations.forms.found["/staff/overview/planning"].fields["accepts"]
     del operations.forms.found["/staff/overview/planning"].fields["proposes"]
@@ -250,5 +234,5 @@ async def test_a_question_that_supposes_nonsense_is_refused_in_plain_words(
     clinic: Clinic, scheduler: Browser, said: dict[str, str], status: int
 ) -> None:
     await scheduler.go(f"/staff/plans/what-if?place={clinic.site_id}")
-    answer = await turned_away(scheduler, "/staff/plans/what-if", **{"what": "rest"} | said)
+    answer = await scheduler.answer_to("/staff/plans/what-if", **{"what": "rest"} | said)
     assert (answer.status_code, "Please look again" in answer.text) == (status, True)

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from tests.clinic import FOLLOW_SECONDS_MAX, Clinic, Json, ok, open_clinic, refused, register
@@ -44,13 +43,6 @@ async def opened(clinic: Clinic, queue: Json, what: str, role: str = "operations
     await office.go(page)
     office.forms.found[f"{page}/preview"] = office.forms.found.get(page, Form("", {}))  # the other button of the same form
     return office, page
-
-
-async def posted(office: Browser, action: str, typed: dict[str, str]) -> httpx.Response:
-    """The answer to a form that may be refused."""
-    here = office.answer.url
-    headers = {"Origin": f"{here.scheme}://{here.netloc.decode()}"}
-    return await office.client.post(here.join(action), data=office.forms.found[action].fields | typed, headers=headers)
 
 
 async def arrive(clinic: Clinic, queue: Json, tier: str) -> Json:
@@ -107,7 +99,7 @@ async def test_a_policy_is_tried_on_who_waits_and_saved(clinic: Clinic, queue: J
 )  # fmt: skip
 async def test_absurd_limits_are_refused_in_plain_words(clinic: Clinic, queue: Json, typed: dict[str, str], told: str) -> None:
     office, page = await opened(clinic, queue, "policy")
-    answer = await posted(office, page, FIELDS | typed)
+    answer = await office.answer_to(page, **FIELDS | typed)
     assert answer.status_code == 422
     assert told in answer.text
     assert (await policy_of(clinic, queue))["staff"] is None
@@ -126,7 +118,7 @@ async def test_of_two_who_change_it_the_second_is_told(clinic: Clinic, queue: Js
     office, page = await opened(clinic, queue, "policy")
     wanted = {"site_id": clinic.site_id, "service_id": clinic.service_id, "name": "Podiatry", "policy": {"staff": 9}}
     ok(await clinic.system.request("operations", "PUT", "/api/v1/queues", json=wanted))
-    answer = await posted(office, page, FIELDS)
+    answer = await office.answer_to(page, **FIELDS)
     assert answer.status_code == 409
     assert "Somebody else changed this queue a moment ago." in answer.text
     assert (await policy_of(clinic, queue))["staff"] == 9
@@ -199,7 +191,7 @@ async def test_a_search_for_nonsense_is_refused_in_plain_words(
     clinic: Clinic, queue: Json, typed: dict[str, str], status: int, told: str
 ) -> None:
     office, page = await opened(clinic, queue, "tuning")
-    answer = await posted(office, f"{page}/start", SEARCH | typed)
+    answer = await office.answer_to(f"{page}/start", **SEARCH | typed)
     assert answer.status_code == status
     assert told in answer.text
     await office.client.aclose()

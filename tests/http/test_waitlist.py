@@ -1,6 +1,5 @@
 """The waitlist over HTTP: a cancellation leads to a message, one tap books, and the others are asked in turn."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx
@@ -8,7 +7,7 @@ import pytest
 
 from tests.clinic import Clinic, Json, ok, open_clinic, refused, register, until_known
 from tests.http.test_offers import a_number, linked, reachable
-from tests.plain_browser import Browser, browser
+from tests.plain_browser import Browser
 
 NOBODY = str(uuid4())
 
@@ -20,12 +19,6 @@ async def clinic(clinic: Clinic) -> Clinic:
     terms = {"way": "cascade", "answer_minutes": 30, "notice_minutes": 0}
     ok(await made.system.request("scheduler", "PUT", f"/api/v1/waitlist-policies/{made.site_id}", json=terms))
     return made
-
-
-@pytest.fixture
-async def telephone(clinic: Clinic) -> AsyncIterator[Browser]:
-    async with browser(clinic.system) as client:
-        yield Browser(client)
 
 
 async def wait(clinic: Clinic, patient: UUID, role: str = "front-desk", given_up: Json | None = None, **wishes: object) -> httpx.Response:

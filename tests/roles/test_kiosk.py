@@ -57,10 +57,7 @@ async def test_the_code_of_a_message_gives_a_ticket_at_its_site_and_nothing_else
         here = Browser(client)
         await kiosk_at(other, here)
         await here.go(at(system, "/kiosk/code"))
-        refused = await client.post(
-            here.answer.url.join("/kiosk/check-in"), data=here.forms.found["/kiosk/check-in"].fields | {"code": code[1]},
-            headers={"Origin": f"{here.answer.url.scheme}://{here.answer.url.netloc.decode()}"},
-        )  # fmt: skip
+        refused = await here.answer_to("/kiosk/check-in", code=code[1])
         assert (refused.status_code, "Your appointment is at another site" in refused.text) == (409, True)
         assert ok(await clinic.system.request("front-desk", "GET", f"/api/v1/appointments/{appointment}"))["status"] == "booked"
         await kiosk_at(clinic, here)
